@@ -1,0 +1,23 @@
+/* Clock: the only place that asks what time it is.
+ *
+ * Wall time is seconds since 1970 UTC; durations are measured with the monotonic clock. Tests and
+ * `ENROLLD_TEST_CLOCK` style hooks move the wall clock with clock_shift. Any thread. */
+#pragma once
+
+#include "base/mem.h"
+
+int64_t clock_now(void);         /* wall, seconds, shifted */
+int64_t clock_monotonic_ms(void);
+int64_t clock_cpu_us(void);      /* CPU time of the process */
+void clock_shift(int64_t seconds);
+
+enum { CLOCK_RFC3339_SIZE = 21 }; /* "2026-11-21T11:36:00Z" and NUL */
+/* RFC 3339 in UTC with 'Z'. Years 0001 to 9999; asserts that range. */
+void clock_format(int64_t t, char ret[CLOCK_RFC3339_SIZE]);
+/* RFC 3339 with any offset and fraction (dropped). false: not that. */
+bool clock_parse(const char *text, int64_t *ret) must_use;
+/* RFC 9110 IMF-fixdate, for Date and Last-Modified. ret holds 30 bytes. */
+void clock_format_http(int64_t t, char ret[30]);
+/* "90s" "15m" "12h" "30d" "2w" "1y" (365 days), or a bare number of seconds. false: not that, or
+ * not in 0..INT32_MAX. */
+bool clock_parse_duration(const char *text, int64_t *ret_seconds) must_use;

@@ -1,0 +1,12 @@
+/* Random: identifiers and keys from the operating system through OpenSSL. Any thread. */
+#pragma once
+
+#include "base/problem.h"
+
+bool random_bytes(void *ret, size_t len, struct problem *p) must_use;
+
+enum { RANDOM_ID_SIZE = 23 }; /* 128 bits, base64url, and NUL */
+/* A fresh unguessable identifier, RFC 8555 section 11.3's entropy. */
+bool random_id(char ret[RANDOM_ID_SIZE], struct problem *p) must_use;
+/* true when text has the form of random_id: 22 base64url characters. */
+bool random_id_valid(const char *text) must_use;

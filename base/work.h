@@ -1,0 +1,17 @@
+/* Work: threads that do what request threads must not wait for, now or later.
+ *
+ * A `struct work` owns its threads and its queue. Jobs run in the order they fall due, each once;
+ * a job may add jobs. A job that is refused because the queue is full is the caller's again. */
+#pragma once
+
+#include "base/problem.h"
+
+struct work;
+typedef void work_job(void *arg);
+
+bool work_open(const char *name, unsigned threads, size_t queue_max, struct work **ret, struct problem *p) must_use;
+/* Runs job(arg) on a worker after delay_ms. UNAVAILABLE when the queue is full or closing. */
+bool work_add(struct work *work, int64_t delay_ms, work_job *job, void *arg, struct problem *p) must_use;
+/* Stops taking jobs, drops those not begun (calling drop(arg) when not NULL), waits for the running. */
+void work_close(struct work *work, void (*drop)(void *arg));
+size_t work_waiting(struct work *work); /* jobs that are queued, for metrics */
