@@ -1,0 +1,81 @@
+/* Key-value contract: ordered byte keys, transactions, durability. LMDB is the engine; a memory
+ * double serves tests; nothing above store/ may know which one is there.
+ *
+ * A `struct kv` is shared by all threads. A `struct kv_txn` belongs to one thread. Any number of
+ * read transactions run beside at most one write transaction. A transaction's failure is sticky:
+ * after it every call is a no-op that returns false, and kv_commit refuses with the first cause.
+ * Memory that kv_get and kv_scan show is the engine's and valid until the transaction's next
+ * write or end: store/ copies it out, always. */
+#pragma once
+
+#include "base/bytes.h"
+
+struct kv;
+struct kv_txn;
+
+enum kv_mode { KV_READ, KV_WRITE };
+enum { KV_KEY_MAX = 480 };
+
+/* Starts a transaction. UNAVAILABLE when the engine cannot now. */
+bool kv_begin(struct kv *kv, enum kv_mode mode, struct kv_txn **ret, struct problem *p) must_use;
+/* Makes the writes durable (fsync'd) and visible at once, or none of them; ends the transaction
+ * either way. A full disk or map: UNAVAILABLE, Retry-After set. */
+bool kv_commit(struct kv_txn **txn, struct problem *p) must_use;
+void kv_abort(struct kv_txn **txn); /* also ends a read transaction; NULL is fine */
+/* A part of a write transaction that can be undone alone: nest, then keep or drop it. The parent
+ * is not used in between. */
+bool kv_nest(struct kv_txn *parent, struct kv_txn **ret, struct problem *p) must_use;
+bool kv_keep(struct kv_txn **nested) must_use;
+
+/* false: not there (or the transaction failed before). */
+bool kv_get(struct kv_txn *txn, struct bytes key, struct bytes *ret) must_use;
+void kv_put(struct kv_txn *txn, struct bytes key, struct bytes value);
+/* false: the key exists, nothing is changed. */
+bool kv_put_new(struct kv_txn *txn, struct bytes key, struct bytes value) must_use;
+void kv_delete(struct kv_txn *txn, struct bytes key); /* a missing key is fine */
+/* Calls visit for keys >= from that begin with prefix, in order, until it returns false. visit must
+ * not write in this transaction. */
+typedef bool kv_visit(void *arg, struct bytes key, struct bytes value);
+void kv_scan(struct kv_txn *txn, struct bytes prefix, struct bytes from, kv_visit *visit, void *arg);
+/* Whether the transaction has failed, and whether it failed because the map must grow. */
+bool kv_failed(const struct kv_txn *txn);
+
+/* Copies a consistent snapshot of the live store into the existing, empty folder. */
+bool kv_backup(struct kv *kv, const char *folder, struct problem *p) must_use;
+void kv_close(struct kv *kv);
+declare_auto_struct(kv, kv_close);
+
+/* What an engine is opened with. */
+struct kv_options {
+	uint64_t map_size;     /* first size of the map; it grows by itself. 0: 64 MiB */
+	uint64_t map_max;      /* growth ends here. 0: 1 TiB */
+	bool read_only;
+};
+bool kv_lmdb_open(const char *folder, const struct kv_options *options, struct kv **ret, struct problem *p) must_use;
+bool kv_memory_open(struct kv **ret, struct problem *p) must_use;
+
+/* Implementation interface: what an engine supplies. `struct kv` and `struct kv_txn` are the first
+ * member of the engine's own. store/kv.c holds the sticky failure and the checks. */
+struct kv_engine {
+	bool (*begin)(struct kv *kv, enum kv_mode mode, struct kv_txn *parent, struct kv_txn **ret, struct problem *p);
+	bool (*commit)(struct kv_txn *txn, struct problem *p);
+	void (*abort)(struct kv_txn *txn);
+	bool (*get)(struct kv_txn *txn, struct bytes key, struct bytes *ret);
+	bool (*put)(struct kv_txn *txn, struct bytes key, struct bytes value, bool only_new, bool *ret_exists);
+	bool (*delete)(struct kv_txn *txn, struct bytes key);
+	bool (*scan)(struct kv_txn *txn, struct bytes prefix, struct bytes from, kv_visit *visit, void *arg);
+	bool (*backup)(struct kv *kv, const char *folder, struct problem *p);
+	bool (*grow)(struct kv *kv, struct problem *p); /* no transaction of this process is open */
+	void (*close)(struct kv *kv);
+};
+struct kv {
+	const struct kv_engine *engine;
+};
+struct kv_txn {
+	struct kv *kv;
+	struct kv_txn *parent;
+	bool write;
+	bool failed;
+	bool full;                /* failed because the map must grow */
+	struct problem problem;   /* why it failed */
+};

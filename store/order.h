@@ -1,0 +1,44 @@
+/* Order: what an account asked for (RFC 8555, 7.1.3). */
+#pragma once
+
+#include "base/random.h"
+#include "store/record.h"
+#include "store/store.h"
+
+enum order_status { ORDER_PENDING, ORDER_READY, ORDER_PROCESSING, ORDER_VALID, ORDER_INVALID };
+const char *order_status_name(enum order_status s);
+
+/* An identifier as the client wrote it; policy/identifier.h gives its canonical form. */
+struct order_identifier {
+	const char *type;   /* "dns" */
+	const char *value;  /* as sent: clients compare text */
+};
+struct order {
+	void *memory;
+	char id[RANDOM_ID_SIZE];
+	char account[RANDOM_ID_SIZE];
+	const char *directory;
+	const char *profile;
+	bool profile_asked;               /* the client named it: echo it */
+	enum order_status status;
+	struct record_list identifiers;   /* struct order_identifier */
+	struct record_texts authorizations; /* ids, one an identifier, same order */
+	int64_t created, expires;
+	int64_t not_before, not_after;    /* as asked; 0: not asked */
+	const char *error;                /* problem document, JSON; NULL: none */
+	struct bytes csr_digest;          /* SHA-256 of the accepted CSR */
+	char certificate[RANDOM_ID_SIZE]; /* "" until valid */
+	const char *replaces;             /* RFC 9773 */
+};
+void order_free(struct order *order);
+declare_auto_value(order, order_free);
+
+bool store_order_get(struct store_txn *txn, const char *id, struct order *ret, struct problem *p) must_use;
+/* New or changed; keeps the indexes by account, by authorization and by expiry. */
+bool store_order_put(struct store_txn *txn, const struct order *order, struct problem *p) must_use;
+/* An account's orders that are not invalid, newest first (7.1.2.1). after: "" or the last page's next. */
+bool store_order_list(struct store_txn *txn, const char *account, const char *after, size_t limit,
+                      struct store_page *ret, struct problem *p) must_use;
+/* Orders that wait on an authorization. */
+bool store_order_by_authorization(struct store_txn *txn, const char *authorization, struct strings *ret, struct problem *p) must_use;
+bool store_order_delete(struct store_txn *txn, const char *id, struct problem *p) must_use;
