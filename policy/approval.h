@@ -1,0 +1,33 @@
+/* Approval: the proof that a certificate may be made, and all that is needed to make it.
+ *
+ * Opaque; made by the gate alone (approval_make is declared in no header), consumed by ca_issue.
+ * It carries its own copies. One thread. */
+#pragma once
+
+#include "policy/identifier.h"
+#include "policy/key.h"
+#include "policy/profile.h"
+
+struct approval;
+
+/* What may be read of it. Borrowed from the approval. */
+struct approval_facts {
+	struct bytes spki;                    /* SubjectPublicKeyInfo DER to certify */
+	EVP_PKEY *key;
+	enum key_algorithm algorithm;
+	const struct identifiers *names;      /* subjectAltName, all proven; never empty */
+	const char *common_name;              /* NULL: empty subject */
+	const char *profile;                  /* its name */
+	const char *issuer;                   /* id, "" the default */
+	int64_t not_before, not_after;        /* both inclusive; backdating done */
+	unsigned key_usage;                   /* fits the key's algorithm */
+	const struct strings *extended_key_usage;
+	const char *hash;                     /* NULL: by issuer key */
+	const char *method;                   /* "acme" */
+	const char *account, *order;          /* ids; "" unless acme */
+	const char *identity;                 /* NULL for acme */
+	uint8_t csr_digest[32], key_hash[32];
+};
+const struct approval_facts *approval_facts(const struct approval *approval);
+void approval_free(struct approval *approval);
+declare_auto_struct(approval, approval_free);

@@ -1,0 +1,44 @@
+/* CSR: a PKCS#10 request (RFC 2986), parsed and its self-signature checked, judged by nobody yet.
+ *
+ * A `struct csr` owns copies of all it shows. Used by one thread at a time. */
+#pragma once
+
+#include "base/ossl.h"
+#include "policy/identifier.h"
+#include "policy/key.h"
+
+enum { CSR_DER_MAX = 96 * 1024, CSR_NAMES_MAX = 1000 };
+
+struct csr_attribute {           /* one attribute of one RDN of the subject */
+	char oid[64];            /* dotted */
+	char short_name[32];     /* "CN"; the OID when there is none */
+	char value[256];         /* UTF-8 */
+};
+struct csr_other_name {          /* a SAN that struct identifier cannot hold */
+	char kind[32];           /* "otherName 1.3.6.1.4.1.311.20.2.3", "directoryName", ... */
+};
+struct csr {
+	EVP_PKEY *key;
+	struct buf spki;                 /* SubjectPublicKeyInfo DER, as in the CSR */
+	uint8_t digest[32];              /* SHA-256 of the DER */
+	uint8_t key_hash[32];            /* SHA-256 of spki */
+	enum key_algorithm algorithm;
+	struct csr_attribute *subject;
+	size_t subject_count;
+	struct identifiers names;        /* SANs, canonical, without doubles */
+	struct csr_other_name *others;   /* SANs of any other type */
+	size_t other_count;
+	struct strings extensions;       /* dotted OIDs of all requested extensions */
+	bool has_key_usage;
+	unsigned key_usage;              /* KU_ bits of x509v3.h */
+	struct strings extended_key_usage; /* dotted OIDs */
+	bool ca;                         /* basicConstraints cA asked for */
+	char challenge_password[256];    /* "" none (RFC 2985, 5.4.1); wiped when freed */
+};
+
+/* Parses one DER CSR. BAD_CSR with the reason: no CSR, bytes after it, too large, bad signature,
+ * a weak signature digest (MD5, SHA-1), a name that is malformed, the same extension twice; BAD_PUBLIC_KEY for
+ * a key of a kind we never certify. Weak-key checks are the gate's. */
+bool csr_parse(struct bytes der, struct csr **ret, struct problem *p) must_use;
+void csr_free(struct csr *csr);
+declare_auto_struct(csr, csr_free);

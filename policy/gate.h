@@ -1,0 +1,33 @@
+/* Gate: the one judge. A CSR and an origin go in; an approval comes out, or the reasons why not.
+ *
+ * For an order the gate reads order, account and authorizations from the store itself, in one read
+ * transaction: it trusts no handler. For other methods it takes an opaque identity. Nothing but the
+ * gate makes a `struct approval`, and ca_issue consumes it (make arch shows both with nm). Any
+ * thread. All rules that fail are told together: one part a rule (problem_sub). */
+#pragma once
+
+#include "policy/approval.h"
+#include "policy/csr.h"
+#include "policy/identity.h"
+#include "policy/profile.h"
+#include "store/store.h"
+
+/* ACME (RFC 8555, 7.4): the order must be ready and not expired, its account valid and the caller,
+ * each of its authorizations valid, unexpired and of that account, and the CSR's names exactly the
+ * order's. The profile is the order's. Refusals: ORDER_NOT_READY, UNAUTHORIZED, BAD_CSR,
+ * BAD_PUBLIC_KEY, REJECTED_IDENTIFIER, NOT_FOUND. */
+bool gate_order(struct store *store, const struct profiles *profiles, const char *order_id, const char *account_id,
+                struct bytes csr_der, struct approval **ret, struct problem *p) must_use;
+
+/* Any other method: every name of the CSR must be one that the identity proved, and the profile
+ * must be open to the identity's method. */
+bool gate_identity(const struct profiles *profiles, const char *profile_name, const struct identity *identity,
+                   struct bytes csr_der, struct approval **ret, struct problem *p) must_use;
+
+/* The rules, in the order they are judged, for tests and documentation. */
+struct gate_rule {
+	const char *name;      /* "names-equal" */
+	const char *text;      /* what it demands */
+};
+size_t gate_rule_count(void);
+const struct gate_rule *gate_rule_at(size_t i);

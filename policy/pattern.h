@@ -1,0 +1,16 @@
+/* Pattern: which names a rule means.
+ *
+ *   dns    "example.com" that name alone; "*.example.com" one label more (a wildcard name
+ *          "*.example.com" included); "**.example.com" any number of labels more, and their wildcards; "*" every name
+ *   ip     an address or network, "10.0.0.0/8"; "*"
+ *   email  "user@example.com", "@example.com", "*"
+ *   uri    a prefix ending in "*", or the whole text
+ * Compared in canonical form. Values; any thread. */
+#pragma once
+
+#include "policy/identifier.h"
+
+bool pattern_check(enum identifier_type type, const char *pattern, struct problem *p) must_use;
+bool pattern_matches(enum identifier_type type, const char *pattern, const struct identifier *i) must_use;
+/* The first pattern of the list that matches, or NULL. */
+const char *pattern_find(enum identifier_type type, const struct strings *patterns, const struct identifier *i);

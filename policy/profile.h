@@ -1,0 +1,59 @@
+/* Profile: what a kind of certificate may be and who may ask for it.
+ *
+ * `struct profiles` is an immutable, reference-counted set: a reload makes a new one and the old
+ * lives until the last request that began with it has ended. Any thread. */
+#pragma once
+
+#include "policy/key.h"
+#include "policy/pattern.h"
+
+enum profile_common_name {
+	PROFILE_CN_NONE,      /* no subject at all: SAN is critical */
+	PROFILE_CN_IF_ASKED,  /* the CSR's CN, when it is one of the proven names and fits 64 bytes */
+	PROFILE_CN_FIRST,     /* the CSR's CN, or else the first proven DNS name that fits */
+};
+enum profile_method { PROFILE_ACME = 1, PROFILE_EST = 2, PROFILE_API = 4, PROFILE_INTERNAL = 8 };
+
+struct profile_names {           /* rule of one identifier type */
+	struct strings allow;    /* empty: none of this type */
+	struct strings deny;     /* wins */
+};
+struct profile {
+	char *name;                               /* [a-z0-9-]{1,32} */
+	char *description;
+	char *issuer;                             /* id of the issuing CA; "" the default one */
+	unsigned methods;                         /* enum profile_method bits */
+	unsigned keys;                            /* 1u << enum key_algorithm */
+	struct profile_names names[IDENTIFIER_TYPE_MAX];
+	bool wildcards;
+	unsigned names_max;                       /* identifiers in one certificate */
+	int64_t validity, validity_max, backdate; /* seconds */
+	unsigned key_usage;                       /* KU_ bits; what does not fit the key is left out */
+	struct strings extended_key_usage;        /* dotted OIDs, at least one */
+	enum profile_common_name common_name;
+	const char *hash;                         /* "SHA256" "SHA384" "SHA512" or NULL: by issuer key */
+	bool reuse_account_key;                   /* false: the certificate's key may not be the account's */
+	int64_t authorization_lifetime;           /* seconds a valid authorization can be reused */
+	bool eab_required;                        /* ACME external account binding */
+};
+/* A complete profile of the given name with the shipped defaults ("tls-server"); the caller changes it. */
+bool profile_new(const char *name, struct profile **ret, struct problem *p) must_use;
+void profile_free(struct profile *profile);
+declare_auto_struct(profile, profile_free);
+
+struct profiles;
+/* Takes the profiles (each checked as a whole: MALFORMED names profile and field), the name of the
+ * default one, and the block list (may be NULL). References: 1. */
+bool profiles_new(struct profile **list, size_t count, const char *default_name, struct key_blocklist *blocklist,
+                  struct profiles **ret, struct problem *p) must_use;
+struct profiles *profiles_ref(struct profiles *profiles);
+void profiles_unref(struct profiles *profiles);
+declare_auto_struct(profiles, profiles_unref);
+const struct profile *profiles_find(const struct profiles *profiles, const char *name); /* NULL: none */
+const struct profile *profiles_default(const struct profiles *profiles);
+const struct profile *profiles_at(const struct profiles *profiles, size_t i);           /* NULL past the end */
+const struct key_blocklist *profiles_blocklist(const struct profiles *profiles);
+
+/* Whether the profile's patterns let this identifier be certified: the rule that newOrder shows
+ * early and the gate holds. REJECTED_IDENTIFIER. */
+bool profile_allows(const struct profile *profile, const struct identifier *i, struct problem *p) must_use;
