@@ -1,0 +1,28 @@
+/* Issuer: one CA certificate with its key, and what it writes into what it signs.
+ *
+ * Files of an issuer `issuing` in the CA's folder: issuing.pem (its certificate), issuing.key
+ * (ca/keyfile.h), issuing.chain.pem (certificates above it, the root last; more files
+ * issuing.chain-NAME.pem are alternate chains, RFC 8555, 7.4.2), and root.pem, root.key. Immutable
+ * after loading; any thread. Names: [a-z0-9-]{1,32}. */
+#pragma once
+
+#include "base/ossl.h"
+
+struct issuer;
+
+/* Where relying parties find what the certificates point to; NULL leaves the pointer out. */
+struct issuer_urls {
+	const char *base;  /* "http://ca.example:8080": /ca/{issuer}.crt and /crl/{issuer}/{shard}.crl below it */
+};
+bool issuer_load(const char *folder, const char *name, struct bytes passphrase, const struct issuer_urls *urls,
+                 struct issuer **ret, struct problem *p) must_use;
+void issuer_free(struct issuer *issuer);
+declare_auto_struct(issuer, issuer_free);
+
+const char *issuer_name(const struct issuer *issuer);
+struct bytes issuer_certificate(const struct issuer *issuer);          /* DER */
+int64_t issuer_not_after(const struct issuer *issuer);
+/* Chain i without the end certificate and without the root, each PEM with its newline; i = 0 is the
+ * default. Borrowed. Asserts i < issuer_chain_count. */
+size_t issuer_chain_count(const struct issuer *issuer);
+struct bytes issuer_chain_pem(const struct issuer *issuer, size_t i);
