@@ -1,0 +1,45 @@
+/* ACME (RFC 8555): the wing as the server sees it.
+ *
+ * `struct acme` owns the nonces, the key cache, the rate limits and the probe threads; it borrows
+ * store and CA, which live longer. Its http_wing serves from any number of threads. */
+#pragma once
+
+#include "base/http.h"
+#include "base/work.h"
+#include "ca/ca.h"
+#include "policy/profile.h"
+#include "store/store.h"
+
+struct acme_limit_options {
+	unsigned burst, period;          /* burst 0: no limit */
+};
+struct acme_options {
+	const char *terms_of_service, *website;  /* NULL: none */
+	const struct strings *caa_identities;
+	int64_t order_lifetime;                  /* seconds a pending or ready order lives */
+	int64_t authorization_pending_lifetime;  /* seconds to answer a challenge */
+	int64_t retention;                       /* seconds that ended orders are kept before they are swept */
+	unsigned orders_page;                    /* URLs in one page of an order list */
+	/* Rates: new accounts by address; new orders by account and by name; all requests by address. */
+	struct acme_limit_options accounts_per_address, orders_per_account, orders_per_name, requests_per_address;
+	unsigned pending_authorizations_max;     /* by account */
+	unsigned contacts_max;
+	/* http-01 */
+	unsigned http_port, https_port;          /* 80, 443: the ports a probe and its redirects may use */
+	const struct addr_list *probe_allow;     /* wins over the built-in denial (loopback, link-local, ...) */
+	const struct addr_list *probe_deny;      /* wins over all */
+	unsigned probe_timeout_ms;               /* one attempt, all hops */
+	unsigned probe_attempts;                 /* RFC 8555, 8.2 */
+	unsigned probe_threads, probe_queue;
+	unsigned challenge_wait_ms;              /* how long a challenge's POST waits for its result */
+	const struct strings *resolvers;         /* "127.0.0.1@5353"; empty: the system's resolv.conf and hosts */
+};
+struct acme;
+/* Takes a reference to profiles. Begins the sweeper and takes up challenges that were in flight. */
+bool acme_open(const struct acme_options *options, struct store *store, struct ca *ca, struct profiles *profiles,
+               struct acme **ret, struct problem *p) must_use;
+/* From the next request on, these profiles (SIGHUP). */
+void acme_set_profiles(struct acme *acme, struct profiles *profiles);
+const struct http_wing *acme_wing(struct acme *acme);
+void acme_close(struct acme *acme); /* waits for running probes */
+declare_auto_struct(acme, acme_close);

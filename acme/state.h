@@ -1,0 +1,27 @@
+/* State: what the parts of the ACME wing share. Internal to acme/. */
+#pragma once
+
+#include <pthread.h>
+
+#include "acme/acme.h"
+#include "base/limit.h"
+
+struct nonces;      /* acme/nonce.h */
+struct key_cache;   /* acme/key_cache.h: parsed account keys by account id */
+struct probes;      /* acme/probe.h: challenges in flight */
+struct claims;      /* acme/claim.h: orders that one request is finalizing now */
+
+struct acme {
+	struct acme_options options;   /* strings and lists are owned copies */
+	struct store *store;
+	struct ca *ca;
+	pthread_rwlock_t profiles_lock;
+	struct profiles *profiles;
+	struct nonces *nonces;
+	struct key_cache *keys;
+	struct probes *probes;
+	struct claims *claims;
+	struct limit *accounts_per_address, *orders_per_account, *orders_per_name, *requests_per_address;
+	struct work *sweeper;
+	struct http_wing wing;
+};

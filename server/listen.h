@@ -1,0 +1,41 @@
+/* Listen: the HTTP server. Owns civetweb and tames it: every request is read whole within its
+ * deadline and its bounds, or refused; replies are complete; drain loses none.
+ *
+ * One thread per connection. A watchdog thread shuts connections that are over their deadline. */
+#pragma once
+
+#include "base/addr.h"
+#include "server/router.h"
+#include "server/tls.h"
+
+struct listener_options {
+	const char *address;           /* "127.0.0.1", "::", "0.0.0.0" */
+	unsigned port;                 /* 0: the kernel picks; see listen_port */
+	struct tls *tls;               /* NULL: plain HTTP */
+	const struct router *router;
+	const char *external_url;      /* base of all URLs; NULL: https://Host as the request says, which must then be a name of `names` */
+	const struct strings *names;   /* hosts that a Host header may name when external_url is NULL */
+};
+struct listen_options {
+	const struct listener_options *listeners;
+	size_t listener_count;
+	unsigned threads;              /* connections served at once, all listeners */
+	unsigned per_address;          /* connections at once from one address; 0: no cap */
+	unsigned keep_alive_ms;        /* idle connection */
+	unsigned header_ms, body_ms, reply_ms; /* deadlines of one request */
+	unsigned body_max;             /* no route may allow more */
+	bool access_log;
+};
+struct listen;
+bool listen_open(const struct listen_options *options, struct listen **ret, struct problem *p) must_use;
+unsigned listen_port(const struct listen *listen, size_t i);
+/* Stops accepting work: new requests get 503 with Connection: close; waits up to timeout_ms for
+ * those in flight; then closes. */
+void listen_drain(struct listen *listen, unsigned timeout_ms);
+void listen_close(struct listen *listen);
+declare_auto_struct(listen, listen_close);
+
+struct listen_counters {
+	uint64_t requests, refused, timeouts, connections, active;
+};
+void listen_counters(const struct listen *listen, struct listen_counters *ret);
