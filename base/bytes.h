@@ -27,6 +27,10 @@ enum { BUF_MAX = 64 * 1024 * 1024 };
 void buf_add(struct buf *b, const void *data, size_t len);
 void buf_add_str(struct buf *b, const char *s);
 void buf_add_char(struct buf *b, char c);
+/* Lengthens by len bytes and returns where they begin, for the caller to fill; NULL: failed. */
+uint8_t *buf_extend(struct buf *b, size_t len) must_use;
+/* Shortens to len bytes, which must not be more than there are. */
+void buf_shorten(struct buf *b, size_t len);
 void buf_printf(struct buf *b, const char *fmt, ...) printf_like(2, 3);
 void buf_add_hex(struct buf *b, struct bytes data);       /* lower case */
 void buf_add_base64(struct buf *b, struct bytes data);    /* RFC 4648, 4, padded, one line */

@@ -1,5 +1,4 @@
-/* Digest: SHA-1/2 and HMAC with algorithms fetched once. Any thread after digest_setup, which
- * every entry point may call again at no cost. */
+/* Digest: SHA-1/2 and HMAC. The algorithms are fetched once, by the first call. Any thread. */
 #pragma once
 
 #include "base/bytes.h"

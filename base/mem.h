@@ -42,6 +42,10 @@ static inline void mem_free_p(void *p)
 }
 #define auto_free __attribute__((cleanup(mem_free_p)))
 
+/* `auto_fd int fd = open(...)`: closed at the end unless it is -1. */
+void mem_close_p(int *fd);
+#define auto_fd __attribute__((cleanup(mem_close_p)))
+
 /* Overwrites secret memory so that the compiler cannot drop it. NULL with 0 is fine. */
 void mem_wipe(void *p, size_t len);
 
@@ -60,6 +64,8 @@ static inline bool str_equal(const char *a, const char *b)
 }
 bool str_starts(const char *s, const char *prefix) must_use;
 bool str_ends(const char *s, const char *suffix) must_use;
+/* Bytes of the UTF-8 character (RFC 3629) that text starts with, 1 to 4; 0 when there is none. */
+size_t str_utf8(const void *text, size_t len) must_use;
 
 /* A growable list of strings, each owned by the list. {0} is empty. */
 struct strings {

@@ -1,0 +1,240 @@
+#include "base/bytes.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+bool bytes_equal(struct bytes a, struct bytes b)
+{
+	return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
+}
+
+static size_t grown_capacity(size_t cap, size_t wanted)
+{
+	size_t grown = cap < 128 ? 128 : cap * 2;
+
+	if (grown > (size_t)BUF_MAX + 1)
+		grown = (size_t)BUF_MAX + 1;
+	return grown > wanted ? grown : wanted;
+}
+
+/* Room for len more bytes and the NUL. realloc would leave a copy of a secret behind. */
+static bool buf_reserve(struct buf *b, size_t len)
+{
+	if (b->failed)
+		return false;
+	if (b->data && len < b->cap - b->len)
+		return true;
+
+	size_t cap = len <= BUF_MAX - b->len ? grown_capacity(b->cap, b->len + len + 1) : 0;
+	uint8_t *data = cap > 0 ? malloc(cap) : NULL;
+	if (!data) {
+		b->failed = true;
+		return false;
+	}
+	if (b->data) {
+		memcpy(data, b->data, b->len);
+		mem_wipe(b->data, b->cap);
+		free(b->data);
+	}
+	b->data = data;
+	b->cap = cap;
+	return true;
+}
+
+uint8_t *buf_extend(struct buf *b, size_t len)
+{
+	if (!buf_reserve(b, len))
+		return NULL;
+	uint8_t *begin = b->data + b->len;
+	b->len += len;
+	b->data[b->len] = '\0';
+	return begin;
+}
+
+void buf_shorten(struct buf *b, size_t len)
+{
+	assert(len <= b->len);
+	b->len = len;
+	if (b->data)
+		b->data[len] = '\0';
+}
+
+void buf_add(struct buf *b, const void *data, size_t len)
+{
+	uint8_t *to = len > 0 ? buf_extend(b, len) : NULL;
+
+	if (to)
+		memcpy(to, data, len);
+}
+
+void buf_add_str(struct buf *b, const char *s)
+{
+	buf_add(b, s, strlen(s));
+}
+
+void buf_add_char(struct buf *b, char c)
+{
+	buf_add(b, &c, 1);
+}
+
+void buf_printf(struct buf *b, const char *fmt, ...)
+{
+	va_list args, again;
+
+	if (!buf_reserve(b, 0))
+		return;
+	size_t room = b->cap - b->len;
+	va_start(args, fmt);
+	va_copy(again, args);
+	int n = vsnprintf((char *)b->data + b->len, room, fmt, args);
+	if (n >= 0 && (size_t)n >= room && buf_reserve(b, (size_t)n))
+		n = vsnprintf((char *)b->data + b->len, (size_t)n + 1, fmt, again);
+	va_end(again);
+	va_end(args);
+	if (n < 0)
+		b->failed = true;
+	if (!b->failed)
+		b->len += (size_t)n;
+	b->data[b->len] = '\0';
+}
+
+void buf_clear(struct buf *b)
+{
+	b->failed = false;
+	buf_shorten(b, 0);
+}
+
+struct bytes buf_bytes(const struct buf *b)
+{
+	return BYTES(b->data, b->len);
+}
+
+const char *buf_text(const struct buf *b)
+{
+	return b->data ? (const char *)b->data : "";
+}
+
+void *buf_take(struct buf *b, size_t *ret_len)
+{
+	if (!buf_reserve(b, 0)) {
+		buf_free(b);
+		b->failed = true;
+		return NULL;
+	}
+	buf_shorten(b, b->len);
+	if (ret_len)
+		*ret_len = b->len;
+	void *data = b->data;
+	*b = (struct buf){0};
+	return data;
+}
+
+bool buf_check(const struct buf *b, struct problem *p)
+{
+	return b->failed ? problem_memory(p) : true;
+}
+
+void buf_free(struct buf *b)
+{
+	if (b->data)
+		mem_wipe(b->data, b->cap);
+	free(b->data);
+	*b = (struct buf){0};
+}
+
+static size_t size_hint(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size >= 0 ? (size_t)st.st_size : 0;
+}
+
+/* Reads to the end of the file; one byte more than max is asked for, to see that there is more. */
+static bool read_all(int fd, const char *path, size_t max, struct buf *ret, struct problem *p)
+{
+	size_t begin = ret->len, chunk = size_hint(fd) + 1;
+
+	if (chunk < 1024)
+		chunk = 1024;
+	for (;;) {
+		size_t got = ret->len - begin;
+		size_t want = chunk <= max - got ? chunk : max - got + 1;
+		uint8_t *to = buf_extend(ret, want);
+		if (!to)
+			return problem_memory(p);
+		ssize_t n = read(fd, to, want);
+		buf_shorten(ret, begin + got + (n > 0 ? (size_t)n : 0));
+		if (n < 0 && errno != EINTR)
+			return problem_internal(p, "%s: %m", path);
+		if (n == 0)
+			return true;
+		if (ret->len - begin > max)
+			return problem_internal(p, "%s: larger than %zu bytes", path, max);
+	}
+}
+
+bool file_read(const char *path, size_t max, struct buf *ret, struct problem *p)
+{
+	size_t begin = ret->len;
+	auto_fd int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+
+	assert(max < BUF_MAX);
+	if (ret->failed)
+		return problem_memory(p);
+	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
+		return problem_set(p, PROBLEM_NOT_FOUND, "%s: %m", path);
+	if (fd < 0)
+		return problem_internal(p, "%s: %m", path);
+	if (!read_all(fd, path, max, ret, p)) {
+		buf_shorten(ret, begin);
+		ret->failed = false;
+		return false;
+	}
+	return true;
+}
+
+static bool write_all(int fd, struct bytes data)
+{
+	while (data.len > 0) {
+		ssize_t n = write(fd, data.data, data.len);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return false;
+		data = BYTES(data.data + n, data.len - (size_t)n);
+	}
+	return true;
+}
+
+/* Makes a rename within the folder durable. */
+static bool sync_folder(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	size_t len = slash && slash > path ? (size_t)(slash - path) : 1;
+	auto_free char *folder = strndup(slash ? path : ".", len);
+	auto_fd int fd = folder ? open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+
+	return fd >= 0 && fsync(fd) == 0;
+}
+
+bool file_write(const char *path, struct bytes data, unsigned mode, struct problem *p)
+{
+	auto_free char *beside = mem_printf("%s.XXXXXX", path);
+	auto_fd int fd = beside ? mkostemp(beside, O_CLOEXEC) : -1; /* 0600 */
+
+	if (!beside)
+		return problem_memory(p);
+	if (fd < 0)
+		return problem_internal(p, "%s: %m", beside);
+	if (!write_all(fd, data) || fchmod(fd, mode) != 0 || fsync(fd) != 0 || rename(beside, path) != 0) {
+		problem_internal(p, "%s: %m", path);
+		unlink(beside);
+		return false;
+	}
+	return sync_folder(path) ? true : problem_internal(p, "%s: folder: %m", path);
+}

@@ -1,0 +1,239 @@
+#include "base/ossl.h"
+
+#include <stdio.h>
+
+#include <openssl/core_names.h>
+#include <openssl/err.h>
+
+#include "base/base64.h"
+
+bool ossl_public_der(EVP_PKEY *key, struct buf *ret, struct problem *p)
+{
+	if (ossl_der(i2d_PUBKEY, key, ret))
+		return true;
+	return ret->failed ? problem_memory(p) : problem_openssl(p, "SubjectPublicKeyInfo");
+}
+
+/* The DER of one element, X.690: a tag of one byte, a definite length in its shortest form. */
+static bool der_length(struct bytes *in, size_t *ret)
+{
+	size_t first = in->data[1], count = first & 0x7f, len = 0;
+
+	if (first < 0x80) {
+		*in = BYTES(in->data + 2, in->len - 2);
+		*ret = first;
+		return true;
+	}
+	if (count == 0 || count > 3 || count > in->len - 2 || in->data[2] == 0)
+		return false;
+	for (size_t i = 0; i < count; i++)
+		len = len << 8 | in->data[2 + i];
+	*in = BYTES(in->data + 2 + count, in->len - 2 - count);
+	*ret = len;
+	return len >= 0x80;
+}
+
+static bool der_take(struct bytes *in, uint8_t tag, struct bytes *ret)
+{
+	struct bytes rest = *in;
+	size_t len;
+
+	if (rest.len < 2 || rest.data[0] != tag || !der_length(&rest, &len) || len > rest.len)
+		return false;
+	*ret = BYTES(rest.data, len);
+	*in = BYTES(rest.data + len, rest.len - len);
+	return true;
+}
+
+enum { DER_INTEGER = 0x02, DER_BIT_STRING = 0x03, DER_NULL = 0x05, DER_OID = 0x06, DER_SEQUENCE = 0x30 };
+
+/* SubjectPublicKeyInfo, RFC 5280, 4.1; the key without the count of unused bits, which is 0. */
+struct spki {
+	struct bytes algorithm, parameters, key;
+};
+
+static bool spki_split(struct bytes der, struct spki *ret)
+{
+	struct bytes outer, bits;
+
+	if (!der_take(&der, DER_SEQUENCE, &outer) || der.len != 0 ||
+	    !der_take(&outer, DER_SEQUENCE, &ret->parameters) ||
+	    !der_take(&outer, DER_BIT_STRING, &bits) || outer.len != 0 ||
+	    !der_take(&ret->parameters, DER_OID, &ret->algorithm))
+		return false;
+	if (bits.len < 1 || bits.data[0] != 0)
+		return false;
+	ret->key = BYTES(bits.data + 1, bits.len - 1);
+	return true;
+}
+
+static EVP_PKEY *key_from_params(const char *type, OSSL_PARAM params[])
+{
+	auto(EVP_PKEY_CTX) *ctx = EVP_PKEY_CTX_new_from_name(NULL, type, NULL);
+	EVP_PKEY *key = NULL;
+
+	if (!ctx || EVP_PKEY_fromdata_init(ctx) != 1 || EVP_PKEY_fromdata(ctx, &key, EVP_PKEY_PUBLIC_KEY, params) != 1)
+		return NULL;
+	return key;
+}
+
+/* RFC 5480, 2.1.1.1: OBJECT IDENTIFIER of the curve, tag and length included. */
+static const struct curve {
+	struct bytes oid;
+	size_t field; /* bytes of a coordinate */
+	const char *group;
+} curves[] = {
+	{ BYTES("\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07", 10), 32, "P-256" },
+	{ BYTES("\x06\x05\x2b\x81\x04\x00\x22", 7), 48, "P-384" },
+	{ BYTES("\x06\x05\x2b\x81\x04\x00\x23", 7), 66, "P-521" },
+};
+
+static const struct curve *curve_find(struct bytes parameters)
+{
+	for (size_t i = 0; i < array_length(curves); i++)
+		if (bytes_equal(curves[i].oid, parameters))
+			return &curves[i];
+	return NULL;
+}
+
+/* RFC 5480, 2.2: uncompressed or compressed; hybrid forms are not allowed, nor is infinity. That
+ * the point is on the curve is checked by EVP_PKEY_fromdata; these curves have cofactor 1. */
+static EVP_PKEY *key_from_point(const struct curve *curve, struct bytes point)
+{
+	uint8_t form = point.len > 0 ? point.data[0] : 0;
+	bool whole = form == 4 && point.len == 1 + 2 * curve->field;
+	bool compressed = (form == 2 || form == 3) && point.len == 1 + curve->field;
+	char group[8], format[16];
+
+	if (!whole && !compressed)
+		return NULL;
+	strcpy(group, curve->group);
+	strcpy(format, whole ? "uncompressed" : "compressed");
+	OSSL_PARAM params[] = {
+		OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, group, 0),
+		OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_EC_POINT_CONVERSION_FORMAT, format, 0),
+		OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, (void *)(uintptr_t)point.data, point.len),
+		OSSL_PARAM_construct_end(),
+	};
+	return key_from_params("EC", params);
+}
+
+/* A positive odd INTEGER in its shortest form, turned to the machine's byte order. */
+static bool take_odd(struct bytes *in, uint8_t *room, size_t size, OSSL_PARAM *ret, const char *name)
+{
+	struct bytes n;
+
+	if (!der_take(in, DER_INTEGER, &n) || n.len == 0 || n.data[0] >= 0x80 || !(n.data[n.len - 1] & 1))
+		return false;
+	if (n.data[0] == 0 && (n.len == 1 || n.data[1] < 0x80))
+		return false;
+	if (n.data[0] == 0)
+		n = BYTES(n.data + 1, n.len - 1);
+	if (n.len > size)
+		return false;
+	auto(BIGNUM) *bn = BN_bin2bn(n.data, (int)n.len, NULL);
+	if (!bn || BN_bn2nativepad(bn, room, (int)n.len) < 0)
+		return false;
+	*ret = OSSL_PARAM_construct_BN(name, room, n.len);
+	return true;
+}
+
+enum { RSA_BYTES_MAX = 16384 / 8 }; /* what OpenSSL verifies with */
+
+/* RFC 8017, A.1.1. How long a modulus and which exponents are good is for the policy to say. */
+static EVP_PKEY *key_from_rsa(struct bytes der)
+{
+	uint8_t modulus[RSA_BYTES_MAX], exponent[RSA_BYTES_MAX];
+	OSSL_PARAM params[3] = { OSSL_PARAM_construct_end(), OSSL_PARAM_construct_end(), OSSL_PARAM_construct_end() };
+	struct bytes pair;
+
+	if (!der_take(&der, DER_SEQUENCE, &pair) || der.len != 0 ||
+	    !take_odd(&pair, modulus, sizeof(modulus), &params[0], OSSL_PKEY_PARAM_RSA_N) ||
+	    !take_odd(&pair, exponent, sizeof(exponent), &params[1], OSSL_PKEY_PARAM_RSA_E) || pair.len != 0)
+		return NULL;
+	return key_from_params("RSA", params);
+}
+
+/* OpenSSL's own decoder, for the algorithms that have no quick path here. */
+static EVP_PKEY *key_from_decoder(struct bytes der)
+{
+	const unsigned char *at = der.data;
+	auto(EVP_PKEY) *key = d2i_PUBKEY(NULL, &at, (long)der.len);
+
+	return key && at == der.data + der.len ? steal(key) : NULL;
+}
+
+static const struct bytes oid_rsa = BYTES("\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01", 9);
+static const struct bytes oid_ec = BYTES("\x2a\x86\x48\xce\x3d\x02\x01", 7);
+static const struct bytes der_null = BYTES("\x05\x00", 2);
+
+/* RFC 3279, 2.3.1: the parameters of rsaEncryption are NULL. RFC 5480, 2.1.1: those of an EC key
+ * name the curve, and never spell one out. */
+static EVP_PKEY *key_from_spki(const struct spki *spki, struct bytes der)
+{
+	if (bytes_equal(spki->algorithm, oid_rsa))
+		return bytes_equal(spki->parameters, der_null) ? key_from_rsa(spki->key) : NULL;
+	if (!bytes_equal(spki->algorithm, oid_ec))
+		return key_from_decoder(der);
+	const struct curve *curve = curve_find(spki->parameters);
+	if (curve)
+		return key_from_point(curve, spki->key);
+	bool named = spki->parameters.len > 0 && spki->parameters.data[0] == DER_OID;
+	return named ? key_from_decoder(der) : NULL;
+}
+
+bool ossl_public_key(struct bytes spki, EVP_PKEY **ret, struct problem *p)
+{
+	struct spki parts;
+
+	if (!spki_split(spki, &parts))
+		return problem_set(p, PROBLEM_BAD_PUBLIC_KEY, "RFC 5280, 4.1: not the DER of a SubjectPublicKeyInfo");
+	EVP_PKEY *key = key_from_spki(&parts, spki);
+	if (!key) {
+		ERR_clear_error();
+		return problem_set(p, PROBLEM_BAD_PUBLIC_KEY, "RFC 5280, 4.1.2.7: the public key is not a valid key of its algorithm");
+	}
+	*ret = key;
+	return true;
+}
+
+enum { PEM_LINE_BYTES = 48 }; /* 64 characters, RFC 7468, 2 */
+
+void ossl_pem(const char *label, struct bytes der, struct buf *ret)
+{
+	buf_printf(ret, "-----BEGIN %s-----\n", label);
+	for (size_t at = 0; at < der.len; at += PEM_LINE_BYTES) {
+		size_t left = der.len - at;
+		buf_add_base64(ret, BYTES(der.data + at, left < PEM_LINE_BYTES ? left : PEM_LINE_BYTES));
+		buf_add_char(ret, '\n');
+	}
+	buf_printf(ret, "-----END %s-----\n", label);
+}
+
+/* What follows the first boundary of that kind and label; {0} without one. */
+static const uint8_t *boundary_find(struct bytes text, const char *kind, const char *label, size_t *ret_len)
+{
+	char line[80];
+	int n = snprintf(line, sizeof(line), "-----%s %s-----", kind, label);
+
+	*ret_len = (size_t)n;
+	return n < (int)sizeof(line) && text.len > 0 ? memmem(text.data, text.len, line, (size_t)n) : NULL;
+}
+
+bool ossl_from_pem(const char *label, struct bytes text, struct buf *ret, struct problem *p)
+{
+	size_t len, end_len;
+	const uint8_t *begin = boundary_find(text, "BEGIN", label, &len);
+
+	if (!begin)
+		return problem_set(p, PROBLEM_MALFORMED, "RFC 7468, 2: no \"BEGIN %s\" line", label);
+	begin += len;
+	struct bytes rest = BYTES(begin, text.len - (size_t)(begin - text.data));
+	const uint8_t *end = boundary_find(rest, "END", label, &end_len);
+	if (!end)
+		return problem_set(p, PROBLEM_MALFORMED, "RFC 7468, 2: no \"END %s\" line", label);
+	if (base64_decode((const char *)begin, (size_t)(end - begin), ret))
+		return true;
+	return ret->failed ? problem_memory(p)
+	                   : problem_set(p, PROBLEM_MALFORMED, "RFC 7468, 2: what is between the \"%s\" lines is not base64", label);
+}
