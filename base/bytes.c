@@ -222,7 +222,15 @@ static bool sync_folder(const char *path)
 	return fd >= 0 && fsync(fd) == 0;
 }
 
-bool file_write(const char *path, struct bytes data, unsigned mode, struct problem *p)
+/* Gives the finished file its name. link(2), unlike rename(2), does not replace. */
+static int move_in(const char *beside, const char *path, bool replace)
+{
+	if (replace)
+		return rename(beside, path);
+	return link(beside, path) == 0 ? unlink(beside) : -1;
+}
+
+static bool write_file(const char *path, struct bytes data, unsigned mode, bool replace, struct problem *p)
 {
 	auto_free char *beside = mem_printf("%s.XXXXXX", path);
 	auto_fd int fd = beside ? mkostemp(beside, O_CLOEXEC) : -1; /* 0600 */
@@ -231,10 +239,20 @@ bool file_write(const char *path, struct bytes data, unsigned mode, struct probl
 		return problem_memory(p);
 	if (fd < 0)
 		return problem_internal(p, "%s: %m", beside);
-	if (!write_all(fd, data) || fchmod(fd, mode) != 0 || fsync(fd) != 0 || rename(beside, path) != 0) {
-		problem_internal(p, "%s: %m", path);
+	if (!write_all(fd, data) || fchmod(fd, mode) != 0 || fsync(fd) != 0 || move_in(beside, path, replace) != 0) {
+		problem_set(p, errno == EEXIST ? PROBLEM_CONFLICT : PROBLEM_INTERNAL, "%s: %m", path);
 		unlink(beside);
 		return false;
 	}
 	return sync_folder(path) ? true : problem_internal(p, "%s: folder: %m", path);
+}
+
+bool file_write(const char *path, struct bytes data, unsigned mode, struct problem *p)
+{
+	return write_file(path, data, mode, true, p);
+}
+
+bool file_write_new(const char *path, struct bytes data, unsigned mode, struct problem *p)
+{
+	return write_file(path, data, mode, false, p);
 }

@@ -51,3 +51,5 @@ declare_auto_value(buf, buf_free);
 bool file_read(const char *path, size_t max, struct buf *ret, struct problem *p) must_use;
 /* Writes a new file beside and renames it, mode e.g. 0600, fsyncs file and folder. */
 bool file_write(const char *path, struct bytes data, unsigned mode, struct problem *p) must_use;
+/* The same, but never in place of a file that is there: CONFLICT. Of several makers one wins. */
+bool file_write_new(const char *path, struct bytes data, unsigned mode, struct problem *p) must_use;

@@ -1,0 +1,139 @@
+#include "base/http.h"
+
+#include <assert.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <strings.h>
+
+#include "base/base64.h"
+
+static const char *const method_names[] = {
+	[HTTP_GET] = "GET",
+	[HTTP_HEAD] = "HEAD",
+	[HTTP_POST] = "POST",
+	[HTTP_PUT] = "PUT",
+	[HTTP_PATCH] = "PATCH",
+	[HTTP_DELETE] = "DELETE",
+	[HTTP_OPTIONS] = "OPTIONS",
+};
+
+const char *http_method_name(enum http_method method)
+{
+	return method < HTTP_METHOD_OTHER ? method_names[method] : "OTHER";
+}
+
+/* Names are case-sensitive, RFC 9110, 9.1. */
+enum http_method http_method_from(const char *name)
+{
+	for (size_t i = 0; i < array_length(method_names); i++)
+		if (str_equal(method_names[i], name))
+			return (enum http_method)i;
+	return HTTP_METHOD_OTHER;
+}
+
+const char *http_header(const struct http_request *request, const char *name)
+{
+	for (size_t i = 0; i < request->header_count; i++)
+		if (strcasecmp(request->headers[i].name, name) == 0)
+			return request->headers[i].value;
+	return NULL;
+}
+
+bool http_is_type(const struct http_request *request, const char *media_type)
+{
+	const char *value = http_header(request, "Content-Type");
+	size_t len = strlen(media_type);
+
+	if (!value)
+		return false;
+	value += strspn(value, " \t");
+	if (strncasecmp(value, media_type, len) != 0)
+		return false;
+	value += len;
+	value += strspn(value, " \t");
+	return *value == '\0' || *value == ';';
+}
+
+/* The text after "name=" up to '&'; NULL without. */
+static const char *query_find(const char *query, const char *name, size_t *ret_len)
+{
+	size_t name_len = strlen(name);
+
+	while (*query) {
+		size_t len = strcspn(query, "&");
+		if (len > name_len && strncmp(query, name, name_len) == 0 && query[name_len] == '=') {
+			*ret_len = len - name_len - 1;
+			return query + name_len + 1;
+		}
+		query += len + (query[len] == '&');
+	}
+	return NULL;
+}
+
+/* NUL is refused: values are used as C strings. */
+static bool percent_decode(const char *text, size_t len, struct buf *ret)
+{
+	for (size_t i = 0; i < len; i++) {
+		if (text[i] != '%') {
+			buf_add_char(ret, text[i] == '+' ? ' ' : text[i]);
+			continue;
+		}
+		if (len - i < 3 || !hex_decode(text + i + 1, 2, ret) || ret->data[ret->len - 1] == '\0')
+			return false;
+		i += 2;
+	}
+	return !ret->failed;
+}
+
+bool http_query(const struct http_request *request, const char *name, struct buf *ret)
+{
+	size_t len, begin = ret->len;
+	const char *value = query_find(request->query, name, &len);
+
+	if (!value)
+		return false;
+	if (percent_decode(value, len, ret))
+		return true;
+	buf_shorten(ret, begin);
+	return false;
+}
+
+/* Whoever lets a client's bytes into a header has a bug that splits replies. */
+static void assert_line(const char *text, size_t len)
+{
+	assert(memchr(text, '\r', len) == NULL && memchr(text, '\n', len) == NULL && memchr(text, '\0', len) == NULL);
+}
+
+static void assert_name(const char *name)
+{
+	assert(*name != '\0' && name[strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-")] == '\0');
+}
+
+void http_response_header(struct http_response *response, const char *name, const char *value)
+{
+	http_response_header_printf(response, name, "%s", value);
+}
+
+void http_response_header_printf(struct http_response *response, const char *name, const char *fmt, ...)
+{
+	auto_free char *text = NULL;
+	va_list args;
+
+	assert_name(name);
+	va_start(args, fmt);
+	int n = vasprintf(&text, fmt, args);
+	va_end(args);
+	if (n < 0) {
+		text = NULL;
+		response->headers.failed = true;
+		return;
+	}
+	assert_line(text, (size_t)n);
+	buf_printf(&response->headers, "%s: %s\r\n", name, text);
+}
+
+void http_response_free(struct http_response *response)
+{
+	buf_free(&response->headers);
+	buf_free(&response->body);
+}
