@@ -20,7 +20,7 @@ def test_run_renew_revoke(server, tmp_path):
     text = read(path)
     second = check_chain(text, server.root_pem, ["lego.example.com", "lego2.example.com"])
     assert first.serial_number != second.serial_number
-    lego(server, tmp_path, *names, "revoke", "--reason", "4")
+    lego(server, tmp_path, "-d", "lego.example.com", "revoke", "--reason", "4")
     assert revoked(server, text)
 
 
