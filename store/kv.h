@@ -2,7 +2,8 @@
  * double serves tests; nothing above store/ may know which one is there.
  *
  * A `struct kv` is shared by all threads. A `struct kv_txn` belongs to one thread. Any number of
- * read transactions run beside at most one write transaction. A transaction's failure is sticky:
+ * read transactions run beside at most one write transaction; a thread that has one open begins no
+ * other, except by kv_nest, for it could wait for itself. A transaction's failure is sticky:
  * after it every call is a no-op that returns false, and kv_commit refuses with the first cause.
  * Memory that kv_get and kv_scan show is the engine's and valid until the transaction's next
  * write or end: store/ copies it out, always. */
@@ -37,8 +38,16 @@ void kv_delete(struct kv_txn *txn, struct bytes key); /* a missing key is fine *
  * not write in this transaction. */
 typedef bool kv_visit(void *arg, struct bytes key, struct bytes value);
 void kv_scan(struct kv_txn *txn, struct bytes prefix, struct bytes from, kv_visit *visit, void *arg);
-/* Whether the transaction has failed, and whether it failed because the map must grow. */
 bool kv_failed(const struct kv_txn *txn);
+/* Copies the cause of a failed transaction to p; false, so that a refusal is one line. */
+bool kv_refuse(const struct kv_txn *txn, struct problem *p);
+/* Whether kv_commit has anything to write. */
+bool kv_dirty(const struct kv_txn *txn);
+
+/* After a write transaction failed: true when it failed for want of room and there is room now, so
+ * that it can be run again. false: it failed otherwise and p stays, or p says why there is none.
+ * Waits for the transactions of other threads; the caller has none open. */
+bool kv_grow(struct kv *kv, struct problem *p) must_use;
 
 /* Copies a consistent snapshot of the live store into the existing, empty folder. */
 bool kv_backup(struct kv *kv, const char *folder, struct problem *p) must_use;
@@ -55,17 +64,20 @@ bool kv_lmdb_open(const char *folder, const struct kv_options *options, struct k
 bool kv_memory_open(struct kv **ret, struct problem *p) must_use;
 
 /* Implementation interface: what an engine supplies. `struct kv` and `struct kv_txn` are the first
- * member of the engine's own. store/kv.c holds the sticky failure and the checks. */
+ * member of the engine's own. store/kv.c holds the sticky failure, the nested parts and the checks:
+ * an engine sees top transactions only, and none that has failed but in abort. A call that fails
+ * says so with kv_fail; get and delete of a missing key do not fail. commit and abort free. */
 struct kv_engine {
-	bool (*begin)(struct kv *kv, enum kv_mode mode, struct kv_txn *parent, struct kv_txn **ret, struct problem *p);
+	bool (*begin)(struct kv *kv, enum kv_mode mode, struct kv_txn **ret, struct problem *p);
 	bool (*commit)(struct kv_txn *txn, struct problem *p);
 	void (*abort)(struct kv_txn *txn);
 	bool (*get)(struct kv_txn *txn, struct bytes key, struct bytes *ret);
-	bool (*put)(struct kv_txn *txn, struct bytes key, struct bytes value, bool only_new, bool *ret_exists);
-	bool (*delete)(struct kv_txn *txn, struct bytes key);
-	bool (*scan)(struct kv_txn *txn, struct bytes prefix, struct bytes from, kv_visit *visit, void *arg);
+	void (*put)(struct kv_txn *txn, struct bytes key, struct bytes value);
+	bool (*put_new)(struct kv_txn *txn, struct bytes key, struct bytes value);
+	void (*delete)(struct kv_txn *txn, struct bytes key);
+	void (*scan)(struct kv_txn *txn, struct bytes prefix, struct bytes from, kv_visit *visit, void *arg);
 	bool (*backup)(struct kv *kv, const char *folder, struct problem *p);
-	bool (*grow)(struct kv *kv, struct problem *p); /* no transaction of this process is open */
+	bool (*grow)(struct kv *kv, struct problem *p);
 	void (*close)(struct kv *kv);
 };
 struct kv {
@@ -75,7 +87,10 @@ struct kv_txn {
 	struct kv *kv;
 	struct kv_txn *parent;
 	bool write;
+	bool dirty;               /* something was put or deleted */
 	bool failed;
-	bool full;                /* failed because the map must grow */
 	struct problem problem;   /* why it failed */
+	struct buf undo;          /* of a nested part: what its writes replaced */
 };
+/* Marks the transaction failed; the first cause stays. */
+void kv_fail(struct kv_txn *txn, const struct problem *cause);

@@ -1,0 +1,86 @@
+#include "store/account.h"
+
+#include <assert.h>
+
+#include "store/table.h"
+
+static const struct record_field account_fields[] = {
+	record_id(1, account, id),
+	record_text(2, account, directory),
+	record_enum(3, account, status, account_status),
+	record_bytes(4, account, key),
+	record_bytes(5, account, thumbprint),
+	record_text(6, account, jwk),
+	record_texts(7, account, contacts),
+	record_bool(8, account, terms_agreed),
+	record_integer(9, account, terms_agreed_at),
+	record_text(10, account, terms),
+	record_integer(11, account, created),
+	record_text(12, account, created_from),
+	record_text(13, account, eab_kid),
+	record_text(14, account, eab_json),
+};
+static const struct record_schema account_schema = {
+	"account", sizeof(struct account), account_fields, array_length(account_fields),
+};
+
+static void key_key(struct key *key, const char *directory, struct bytes thumbprint)
+{
+	key_begin(key, KEY_ACCOUNT_KEY);
+	key_add_text(key, directory);
+	key_add(key, thumbprint);
+}
+
+static void account_index(const void *record, struct index *ix)
+{
+	const struct account *account = record;
+	struct key key;
+
+	key_key(&key, account->directory, account->thumbprint);
+	index_add_unique(ix, &key);
+}
+
+static const struct table accounts = { .class = KEY_ACCOUNT, .schema = &account_schema, .index = account_index };
+
+const char *account_status_name(enum account_status s)
+{
+	static const char *const names[] = {
+		[ACCOUNT_VALID] = "valid", [ACCOUNT_DEACTIVATED] = "deactivated", [ACCOUNT_REVOKED] = "revoked",
+	};
+
+	assert((size_t)s < array_length(names));
+	return names[s];
+}
+
+void account_free(struct account *account)
+{
+	record_free(account);
+}
+
+bool store_account_get(struct store_txn *txn, const char *id, struct account *ret, struct problem *p)
+{
+	return table_get(txn, &accounts, id, ret, p);
+}
+
+bool store_account_by_key(struct store_txn *txn, const char *directory, struct bytes thumbprint,
+                          struct account *ret, struct problem *p)
+{
+	struct key key;
+
+	key_key(&key, directory, thumbprint);
+	return table_find(txn, &accounts, &key, ret, p);
+}
+
+bool store_account_put(struct store_txn *txn, const struct account *account, struct problem *p)
+{
+	assert(account->thumbprint.len == SHA256_SIZE);
+	return table_put(txn, &accounts, account->id, account, p);
+}
+
+bool store_account_list(struct store_txn *txn, const char *after, size_t limit, struct store_page *ret, struct problem *p)
+{
+	struct key prefix;
+
+	key_begin(&prefix, KEY_ACCOUNT);
+	return page_read(txn, &prefix, false, after, limit, ret, p);
+}

@@ -1,0 +1,236 @@
+#include "store/certificate.h"
+
+#include <assert.h>
+
+#include "base/base64.h"
+#include "base/clock.h"
+#include "base/digest.h"
+#include "store/table.h"
+
+static const struct record_field name_fields[] = {
+	record_text(1, certificate_name, type),
+	record_text(2, certificate_name, value),
+};
+static const struct record_schema name_schema = {
+	"certificate name", sizeof(struct certificate_name), name_fields, array_length(name_fields),
+};
+
+static const struct record_field certificate_fields[] = {
+	record_id(1, certificate, id),
+	record_enum(2, certificate, status, certificate_status),
+	record_bytes(3, certificate, der),
+	record_text(4, certificate, issuer),
+	record_bytes(5, certificate, serial),
+	record_bytes(6, certificate, fingerprint),
+	record_bytes(7, certificate, key_hash),
+	record_list(8, certificate, names, &name_schema),
+	record_text(9, certificate, subject),
+	record_text(10, certificate, profile),
+	record_integer(11, certificate, not_before),
+	record_integer(12, certificate, not_after),
+	record_integer(13, certificate, issued),
+	record_text(14, certificate, method),
+	record_id(15, certificate, account),
+	record_id(16, certificate, order),
+	record_text(17, certificate, identity),
+	record_integer(18, certificate, revoked),
+	record_integer(19, certificate, reason),
+	record_text(20, certificate, revoked_by),
+	record_text(21, certificate, replaces),
+	record_text(22, certificate, replaced_by),
+};
+static const struct record_schema certificate_schema = {
+	"certificate", sizeof(struct certificate), certificate_fields, array_length(certificate_fields),
+};
+
+/* --- index entries --- */
+
+static void index_unique(struct index *ix, enum key_class class, struct bytes value)
+{
+	struct key key;
+
+	key_begin(&key, class);
+	key_add(&key, value);
+	index_add_unique(ix, &key);
+}
+
+/* Of those with the same value, the newest comes first. */
+static void index_newest(struct index *ix, struct key *key, const struct certificate *certificate)
+{
+	key_add_newest(key, certificate->issued);
+	index_add(ix, key);
+}
+
+static void index_names(const struct certificate *certificate, struct index *ix)
+{
+	const struct certificate_name *names = certificate->names.v;
+
+	for (size_t i = 0; i < certificate->names.n; i++) {
+		auto_free char *text = mem_printf("%s:%s", names[i].type, names[i].value);
+		struct key key;
+
+		if (!text) {
+			ix->entries.failed = true;
+			return;
+		}
+		key_begin(&key, KEY_CERTIFICATE_NAME);
+		key_add_text(&key, text);
+		index_newest(ix, &key, certificate);
+	}
+}
+
+static void index_owner(const struct certificate *certificate, struct index *ix)
+{
+	struct key key;
+
+	key_begin(&key, KEY_CERTIFICATE_KEY);
+	key_add(&key, certificate->key_hash);
+	index_newest(ix, &key, certificate);
+	key_begin(&key, KEY_CERTIFICATE_PROFILE);
+	key_add_text(&key, certificate->profile);
+	index_newest(ix, &key, certificate);
+	key_begin(&key, KEY_CERTIFICATE_ACCOUNT);
+	if (key_add_id(&key, certificate->account))
+		index_newest(ix, &key, certificate);
+}
+
+static void certificate_index(const void *record, struct index *ix)
+{
+	const struct certificate *certificate = record;
+	struct key key;
+
+	index_unique(ix, KEY_CERTIFICATE_SERIAL, certificate->serial);
+	index_unique(ix, KEY_CERTIFICATE_FINGERPRINT, certificate->fingerprint);
+	index_names(certificate, ix);
+	index_owner(certificate, ix);
+	key_begin(&key, KEY_CERTIFICATE_EXPIRY);
+	key_add_time(&key, certificate->not_after);
+	index_add(ix, &key);
+	if (certificate->status == CERTIFICATE_REVOKED) {
+		key_begin(&key, KEY_CERTIFICATE_REVOKED);
+		key_add_text(&key, certificate->issuer);
+		index_add(ix, &key);
+	}
+}
+
+static const struct table certificates = {
+	.class = KEY_CERTIFICATE, .schema = &certificate_schema, .index = certificate_index,
+};
+
+/* --- records --- */
+
+const char *certificate_status_name(const struct certificate *certificate, int64_t now)
+{
+	if (certificate->status == CERTIFICATE_REVOKED)
+		return "revoked";
+	return now > certificate->not_after ? "expired" : "valid";
+}
+
+void certificate_free(struct certificate *certificate)
+{
+	record_free(certificate);
+}
+
+bool store_certificate_get(struct store_txn *txn, const char *id, struct certificate *ret, struct problem *p)
+{
+	return table_get(txn, &certificates, id, ret, p);
+}
+
+static bool by_unique(struct store_txn *txn, enum key_class class, struct bytes value, size_t max,
+                      struct certificate *ret, struct problem *p)
+{
+	struct key key;
+
+	if (value.len == 0 || value.len > max)
+		return problem_set(p, PROBLEM_NOT_FOUND, "there is no such certificate");
+	key_begin(&key, class);
+	key_add(&key, value);
+	return table_find(txn, &certificates, &key, ret, p);
+}
+
+/* RFC 5280, 4.1.2.2: up to 20 octets. */
+enum { SERIAL_MAX = 20 };
+
+bool store_certificate_by_serial(struct store_txn *txn, struct bytes serial, struct certificate *ret, struct problem *p)
+{
+	return by_unique(txn, KEY_CERTIFICATE_SERIAL, serial, SERIAL_MAX, ret, p);
+}
+
+bool store_certificate_by_fingerprint(struct store_txn *txn, struct bytes fingerprint, struct certificate *ret, struct problem *p)
+{
+	return by_unique(txn, KEY_CERTIFICATE_FINGERPRINT, fingerprint, SHA256_SIZE, ret, p);
+}
+
+bool store_certificate_put(struct store_txn *txn, const struct certificate *certificate, struct problem *p)
+{
+	assert(certificate->serial.len > 0 && certificate->serial.len <= SERIAL_MAX);
+	assert(certificate->fingerprint.len == SHA256_SIZE);
+	assert(certificate->key_hash.len == SHA256_SIZE);
+	return table_put(txn, &certificates, certificate->id, certificate, p);
+}
+
+/* --- listings --- */
+
+static bool add_id_value(struct key *key, const char *value)
+{
+	return key_add_id(key, value);
+}
+
+static bool add_text_value(struct key *key, const char *value)
+{
+	key_add_text(key, value);
+	return true;
+}
+
+static bool add_hash_value(struct key *key, const char *value)
+{
+	auto_value(buf) hash = {0};
+
+	if (!hex_decode(value, strlen(value), &hash) || hash.len != SHA256_SIZE)
+		return false;
+	key_add(key, buf_bytes(&hash));
+	return true;
+}
+
+static bool add_time_value(struct key *key, const char *value)
+{
+	int64_t t;
+
+	if (!clock_parse(value, &t))
+		return false;
+	key_add_time(key, t);
+	return true;
+}
+
+/* How the value of each listing stands in the key. */
+static const struct listing {
+	enum key_class class;
+	bool (*add)(struct key *key, const char *value);
+	bool start;         /* the value says where to begin, not what to match; it may be NULL */
+	const char *wanted; /* of the value */
+} listings[] = {
+	[CERTIFICATE_ALL] = { .class = KEY_CERTIFICATE },
+	[CERTIFICATE_BY_NAME] = { KEY_CERTIFICATE_NAME, add_text_value, false, "a name" },
+	[CERTIFICATE_BY_KEY] = { KEY_CERTIFICATE_KEY, add_hash_value, false, "the SHA-256 of a key in hexadecimal" },
+	[CERTIFICATE_BY_ACCOUNT] = { KEY_CERTIFICATE_ACCOUNT, add_id_value, false, "an account's id" },
+	[CERTIFICATE_BY_PROFILE] = { KEY_CERTIFICATE_PROFILE, add_text_value, false, "a profile's name" },
+	[CERTIFICATE_BY_EXPIRY] = { KEY_CERTIFICATE_EXPIRY, add_time_value, true, "a time as in RFC 3339" },
+	[CERTIFICATE_REVOKED_OF] = { KEY_CERTIFICATE_REVOKED, add_text_value, false, "an issuer's id" },
+};
+
+bool store_certificate_list(struct store_txn *txn, enum certificate_index index, const char *value, const char *after,
+                            size_t limit, struct store_page *ret, struct problem *p)
+{
+	struct key prefix, from;
+
+	assert((size_t)index < array_length(listings));
+	const struct listing *listing = &listings[index];
+	assert(!listing->add || listing->start || value);
+	key_begin(&prefix, listing->class);
+	from = prefix;
+	if (listing->add && value && !listing->add(listing->start ? &from : &prefix, value))
+		return problem_set(p, PROBLEM_MALFORMED, "the listing wants %s", listing->wanted);
+	if (listing->start && after[0] == '\0')
+		return page_read_from(txn, &prefix, &from, false, limit, ret, p);
+	return page_read(txn, &prefix, false, after, limit, ret, p);
+}

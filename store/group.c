@@ -1,0 +1,233 @@
+#include "store/group.h"
+
+#include <assert.h>
+#include <pthread.h>
+
+#include "store/table.h"
+
+enum { BATCH_MAX = 128 };
+
+enum turn { TURN_WAIT, TURN_LEAD, TURN_DONE };
+
+/* One caller, on its stack for as long as it waits. */
+struct update {
+	store_fn *fn;
+	void *arg;
+	struct problem *problem;
+	bool ok;
+	bool refused;    /* in a try before, which filled problem */
+	enum turn turn;
+	pthread_cond_t woken;
+	struct update *next;
+};
+
+struct group {
+	struct kv *kv;
+	pthread_mutex_t lock;      /* all below, and the turns */
+	struct update *first, **last;
+	bool led;
+	uint64_t commits, updates;
+};
+
+/* The updates that one commit is for: a piece of the line, linked. */
+struct batch {
+	struct update *first;
+	size_t n;
+};
+
+bool group_new(struct kv *kv, struct group **ret, struct problem *p)
+{
+	struct group *group = calloc(1, sizeof(*group));
+
+	if (!group)
+		return problem_memory(p);
+	group->kv = kv;
+	group->last = &group->first;
+	pthread_mutex_init(&group->lock, NULL);
+	*ret = group;
+	return true;
+}
+
+void group_free(struct group *group)
+{
+	if (!group)
+		return;
+	assert(!group->first && !group->led);
+	pthread_mutex_destroy(&group->lock);
+	free(group);
+}
+
+/* Alone in its transaction an update needs no part of its own: refused, all is dropped. */
+static bool run_alone(struct kv_txn *kv, struct update *u)
+{
+	struct store_txn txn = { .kv = kv };
+
+	u->ok = u->fn(&txn, u->arg, u->problem);
+	return !kv_failed(kv);
+}
+
+static bool run_beside(struct kv_txn *kv, struct update *u)
+{
+	struct store_txn txn = {0};
+
+	u->ok = false;
+	if (!kv_nest(kv, &txn.kv, u->problem))
+		return !kv_failed(kv);
+	u->ok = u->fn(&txn, u->arg, u->problem);
+	if (u->ok)
+		return kv_keep(&txn.kv);
+	kv_abort(&txn.kv);
+	return !kv_failed(kv);
+}
+
+/* Runs each until all are run or the transaction has failed; ret_accepted says whether any is in. */
+static bool batch_run(const struct batch *batch, struct kv_txn *kv, bool *ret_accepted)
+{
+	*ret_accepted = false;
+	for (struct update *u = batch->first; u; u = u->next) {
+		if (u->refused)
+			problem_done(u->problem);
+		bool went_on = batch->n == 1 ? run_alone(kv, u) : run_beside(kv, u);
+		u->refused = !u->ok;
+		if (!went_on)
+			return false;
+		if (u->ok)
+			*ret_accepted = true;
+	}
+	return true;
+}
+
+/* One try: true: each update knows its answer and what was accepted is on disk. */
+static bool batch_try(struct group *group, const struct batch *batch, bool *ret_wrote, struct problem *p)
+{
+	struct kv_txn *kv = NULL;
+	bool accepted;
+
+	if (!kv_begin(group->kv, KV_WRITE, &kv, p))
+		return false;
+	bool ran = batch_run(batch, kv, &accepted);
+	if (ran && !accepted) {
+		kv_abort(&kv);
+		return true;
+	}
+	*ret_wrote = kv_dirty(kv);
+	return kv_commit(&kv, p);
+}
+
+/* Without the commit nothing that an update saw of the others is true: all get its problem. */
+static void batch_refuse(const struct batch *batch, const struct problem *p)
+{
+	for (struct update *u = batch->first; u; u = u->next) {
+		if (u->refused)
+			problem_done(u->problem);
+		*u->problem = *p;
+		u->ok = false;
+	}
+}
+
+/* Returns the durable commits it took, 0 or 1. */
+static unsigned batch_commit(struct group *group, const struct batch *batch)
+{
+	struct problem p = {0};
+	bool wrote = false, ok;
+
+	while (!(ok = batch_try(group, batch, &wrote, &p))) {
+		struct problem full = {0};
+
+		if (!kv_grow(group->kv, &full)) {
+			batch_refuse(batch, problem_is_set(&full) ? &full : &p);
+			break;
+		}
+		problem_done(&p);
+		wrote = false;
+	}
+	return ok && wrote;
+}
+
+/* --- the line; all of this is called with the lock held --- */
+
+static void line_add(struct group *group, struct update *u)
+{
+	*group->last = u;
+	group->last = &u->next;
+}
+
+static struct batch line_take(struct group *group)
+{
+	struct batch batch = { .first = group->first };
+	struct update **end = &group->first;
+
+	while (*end && batch.n < BATCH_MAX) {
+		end = &(*end)->next;
+		batch.n++;
+	}
+	group->first = *end;
+	*end = NULL;
+	if (!group->first)
+		group->last = &group->first;
+	return batch;
+}
+
+static void hand_on(struct group *group)
+{
+	group->led = group->first != NULL;
+	if (!group->led)
+		return;
+	group->first->turn = TURN_LEAD;
+	pthread_cond_signal(&group->first->woken);
+}
+
+/* An update may be gone as soon as it is done and the lock is free. */
+static void batch_finish(struct group *group, const struct batch *batch, unsigned commits)
+{
+	struct update *next;
+
+	group->commits += commits;
+	for (struct update *u = batch->first; u; u = next) {
+		next = u->next;
+		if (u->ok)
+			group->updates++;
+		u->turn = TURN_DONE;
+		pthread_cond_signal(&u->woken);
+	}
+}
+
+static void lead(struct group *group)
+{
+	struct batch batch = line_take(group);
+
+	pthread_mutex_unlock(&group->lock);
+	unsigned commits = batch_commit(group, &batch);
+	pthread_mutex_lock(&group->lock);
+	hand_on(group);
+	batch_finish(group, &batch, commits);
+}
+
+bool group_update(struct group *group, store_fn *fn, void *arg, struct problem *p)
+{
+	struct update u = { .fn = fn, .arg = arg, .problem = p };
+
+	pthread_cond_init(&u.woken, NULL);
+	pthread_mutex_lock(&group->lock);
+	line_add(group, &u);
+	if (!group->led) {
+		group->led = true;
+		u.turn = TURN_LEAD;
+	}
+	while (u.turn == TURN_WAIT)
+		pthread_cond_wait(&u.woken, &group->lock);
+	if (u.turn == TURN_LEAD)
+		lead(group);
+	assert(u.turn == TURN_DONE);
+	pthread_mutex_unlock(&group->lock);
+	pthread_cond_destroy(&u.woken);
+	return u.ok;
+}
+
+void group_counters(struct group *group, uint64_t *ret_commits, uint64_t *ret_updates)
+{
+	pthread_mutex_lock(&group->lock);
+	*ret_commits = group->commits;
+	*ret_updates = group->updates;
+	pthread_mutex_unlock(&group->lock);
+}

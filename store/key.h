@@ -1,0 +1,60 @@
+/* Key: how the keys of the store are laid out. Internal to store/.
+ *
+ * The first byte is the class, and with it the layout of the rest. An id is its 16 raw bytes; a
+ * time is 5 bytes of seconds, highest first, and `newest` is a time turned round so that the
+ * newest comes first; a text ends with a zero byte, and a long one is its digest. An index entry
+ * ends with the id of its record and has no value; a unique one has the id as its value. */
+#pragma once
+
+#include "base/random.h"
+#include "store/kv.h"
+
+/* class, first byte, layout after it */
+#define KEY_CLASSES(X)                                                             \
+	X(META, 'M', "text: facts of the store itself")                            \
+	X(ACCOUNT, 'A', "id -> account")                                           \
+	X(ACCOUNT_KEY, 'a', "directory text, thumbprint -> id")                    \
+	X(ORDER, 'O', "id -> order")                                               \
+	X(ORDER_ACCOUNT, 'o', "account id, newest, id; those not invalid")         \
+	X(ORDER_WAITING, 'w', "authorization id, id; those pending or ready")      \
+	X(AUTHORIZATION, 'Z', "id -> authorization")                               \
+	X(AUTHORIZATION_NAME, 'z', "account id, digest of the identifier, newest, id") \
+	X(AUTHORIZATION_BUSY, 'b', "id; those with a challenge in processing")     \
+	X(EXPIRY, 'x', "time, kind byte, id")                                      \
+	X(CERTIFICATE, 'C', "id -> certificate")                                   \
+	X(CERTIFICATE_SERIAL, 's', "serial -> id")                                 \
+	X(CERTIFICATE_FINGERPRINT, 'f', "SHA-256 -> id")                           \
+	X(CERTIFICATE_NAME, 'n', "type:value text, newest, id")                    \
+	X(CERTIFICATE_KEY, 'k', "SHA-256, newest, id")                             \
+	X(CERTIFICATE_ACCOUNT, 'c', "account id, newest, id")                      \
+	X(CERTIFICATE_PROFILE, 'p', "profile text, newest, id")                    \
+	X(CERTIFICATE_EXPIRY, 'e', "time, id")                                     \
+	X(CERTIFICATE_REVOKED, 'r', "issuer text, id")                             \
+	X(EAB, 'E', "kid text -> external account binding key")
+
+enum key_class {
+#define X(name, byte, layout) KEY_##name = byte,
+	KEY_CLASSES(X)
+#undef X
+};
+
+enum { KEY_ID_SIZE = 16, KEY_TIME_SIZE = 5 };
+
+struct key {
+	size_t len;
+	uint8_t v[KV_KEY_MAX];
+};
+
+void key_begin(struct key *key, enum key_class class);
+void key_add(struct key *key, struct bytes part);
+/* false: not an id as random_id makes them, so nothing can be stored under it. */
+bool key_add_id(struct key *key, const char *id) must_use;
+void key_add_time(struct key *key, int64_t t);
+void key_add_newest(struct key *key, int64_t t);
+void key_add_text(struct key *key, const char *text);
+struct bytes key_bytes(const struct key *key);
+
+/* An id from its 16 raw bytes and back; false: not an id. */
+void key_id_text(const uint8_t raw[KEY_ID_SIZE], char ret[RANDOM_ID_SIZE]);
+bool key_id_raw(const char *id, uint8_t ret[KEY_ID_SIZE]) must_use;
+int64_t key_time(const uint8_t raw[KEY_TIME_SIZE]);

@@ -1,0 +1,122 @@
+#include "store/order.h"
+
+#include <assert.h>
+
+#include "store/table.h"
+
+static const struct record_field identifier_fields[] = {
+	record_text(1, order_identifier, type),
+	record_text(2, order_identifier, value),
+};
+static const struct record_schema identifier_schema = {
+	"order identifier", sizeof(struct order_identifier), identifier_fields, array_length(identifier_fields),
+};
+
+static const struct record_field order_fields[] = {
+	record_id(1, order, id),
+	record_id(2, order, account),
+	record_text(3, order, directory),
+	record_text(4, order, profile),
+	record_bool(5, order, profile_asked),
+	record_enum(6, order, status, order_status),
+	record_list(7, order, identifiers, &identifier_schema),
+	record_texts(8, order, authorizations),
+	record_integer(9, order, created),
+	record_integer(10, order, expires),
+	record_integer(11, order, not_before),
+	record_integer(12, order, not_after),
+	record_text(13, order, error),
+	record_bytes(14, order, csr_digest),
+	record_id(15, order, certificate),
+	record_text(16, order, replaces),
+};
+static const struct record_schema order_schema = {
+	"order", sizeof(struct order), order_fields, array_length(order_fields),
+};
+
+static void index_account(const struct order *order, struct index *ix)
+{
+	struct key key;
+
+	key_begin(&key, KEY_ORDER_ACCOUNT);
+	if (order->status == ORDER_INVALID || !key_add_id(&key, order->account))
+		return;
+	key_add_newest(&key, order->created);
+	index_add(ix, &key);
+}
+
+static void index_waiting(const struct order *order, struct index *ix)
+{
+	struct key key;
+
+	if (order->status != ORDER_PENDING && order->status != ORDER_READY)
+		return;
+	for (size_t i = 0; i < order->authorizations.n; i++) {
+		key_begin(&key, KEY_ORDER_WAITING);
+		if (key_add_id(&key, order->authorizations.v[i]))
+			index_add(ix, &key);
+	}
+}
+
+static void order_index(const void *record, struct index *ix)
+{
+	const struct order *order = record;
+
+	index_account(order, ix);
+	index_waiting(order, ix);
+	expiry_index(ix, EXPIRY_ORDER, order->expires);
+}
+
+static const struct table orders = { .class = KEY_ORDER, .schema = &order_schema, .index = order_index };
+
+const char *order_status_name(enum order_status s)
+{
+	static const char *const names[] = {
+		[ORDER_PENDING] = "pending", [ORDER_READY] = "ready", [ORDER_PROCESSING] = "processing",
+		[ORDER_VALID] = "valid", [ORDER_INVALID] = "invalid",
+	};
+
+	assert((size_t)s < array_length(names));
+	return names[s];
+}
+
+void order_free(struct order *order)
+{
+	record_free(order);
+}
+
+bool store_order_get(struct store_txn *txn, const char *id, struct order *ret, struct problem *p)
+{
+	return table_get(txn, &orders, id, ret, p);
+}
+
+bool store_order_put(struct store_txn *txn, const struct order *order, struct problem *p)
+{
+	return table_put(txn, &orders, order->id, order, p);
+}
+
+bool store_order_list(struct store_txn *txn, const char *account, const char *after, size_t limit,
+                      struct store_page *ret, struct problem *p)
+{
+	struct key prefix;
+
+	key_begin(&prefix, KEY_ORDER_ACCOUNT);
+	if (!key_add_id(&prefix, account))
+		return problem_set(p, PROBLEM_NOT_FOUND, "there is no such account");
+	return page_read(txn, &prefix, false, after, limit, ret, p);
+}
+
+bool store_order_by_authorization(struct store_txn *txn, const char *authorization, struct strings *ret, struct problem *p)
+{
+	struct key prefix;
+
+	key_begin(&prefix, KEY_ORDER_WAITING);
+	if (!key_add_id(&prefix, authorization))
+		return problem_set(p, PROBLEM_NOT_FOUND, "there is no such authorization");
+	return page_read_ids(txn, &prefix, SIZE_MAX, ret, p);
+}
+
+bool store_order_delete(struct store_txn *txn, const char *id, struct problem *p)
+{
+	return table_delete(txn, &orders, id, p);
+}

@@ -1,0 +1,128 @@
+#include "store/table.h"
+
+#include <assert.h>
+
+#include "base/base64.h"
+
+/* What of a key follows the prefix, at most: its base64url fits the page's next. */
+enum { REST_MAX = 90 };
+
+struct reading {
+	struct store_page page;
+	size_t prefix_len, limit;
+	bool by_text;
+	bool no_memory;
+	bool more;            /* there is an entry after the last of the page */
+	uint8_t rest[REST_MAX];
+	size_t rest_len;
+};
+
+static bool add_id(struct reading *r, struct bytes rest)
+{
+	char id[RANDOM_ID_SIZE];
+
+	assert(rest.len > 0 && rest.len <= REST_MAX);
+	if (r->by_text) /* its zero byte is stored with it */
+		return strings_add(&r->page.ids, (const char *)rest.data);
+	assert(rest.len >= KEY_ID_SIZE);
+	key_id_text(rest.data + rest.len - KEY_ID_SIZE, id);
+	return strings_add(&r->page.ids, id);
+}
+
+static bool visit(void *arg, struct bytes key, struct bytes value)
+{
+	struct reading *r = arg;
+	struct bytes rest = BYTES(key.data + r->prefix_len, key.len - r->prefix_len);
+
+	(void)value;
+	if (r->page.ids.n == r->limit) {
+		r->more = true;
+		return false;
+	}
+	if (!add_id(r, rest)) {
+		r->no_memory = true;
+		return false;
+	}
+	memcpy(r->rest, rest.data, rest.len);
+	r->rest_len = rest.len;
+	return true;
+}
+
+static bool set_next(struct reading *r)
+{
+	auto_value(buf) text = {0};
+
+	if (r->by_text)
+		buf_add_str(&text, (const char *)r->rest);
+	else
+		buf_add_base64url(&text, BYTES(r->rest, r->rest_len));
+	if (text.failed)
+		return false;
+	assert(text.len < sizeof(r->page.next));
+	memcpy(r->page.next, buf_text(&text), text.len + 1);
+	return true;
+}
+
+bool page_read_from(struct store_txn *txn, const struct key *prefix, const struct key *from, bool by_text,
+                    size_t limit, struct store_page *ret, struct problem *p)
+{
+	struct reading r = { .prefix_len = prefix->len, .limit = limit, .by_text = by_text };
+
+	assert(limit > 0);
+	kv_scan(txn->kv, key_bytes(prefix), key_bytes(from), visit, &r);
+	bool ok = kv_failed(txn->kv) ? kv_refuse(txn->kv, p)
+	        : r.no_memory || (r.more && !set_next(&r)) ? problem_memory(p) : true;
+	if (!ok) {
+		store_page_free(&r.page);
+		return false;
+	}
+	*ret = r.page;
+	return true;
+}
+
+/* The first key after the entry that the cursor stands for. */
+static bool from_cursor(const struct key *prefix, bool by_text, const char *after, struct key *ret)
+{
+	auto_value(buf) rest = {0};
+	size_t len = strlen(after);
+
+	*ret = *prefix;
+	if (len == 0)
+		return true;
+	if (by_text)
+		buf_add(&rest, after, len + 1);
+	else if (len >= sizeof(((struct store_page *)0)->next) || !base64url_decode(after, len, &rest))
+		return false;
+	if (rest.failed || rest.len > REST_MAX)
+		return false;
+	key_add(ret, buf_bytes(&rest));
+	key_add(ret, BYTES("", 1));
+	return true;
+}
+
+bool page_read(struct store_txn *txn, const struct key *prefix, bool by_text, const char *after, size_t limit,
+               struct store_page *ret, struct problem *p)
+{
+	struct key from;
+
+	if (!from_cursor(prefix, by_text, after, &from))
+		return problem_set(p, PROBLEM_MALFORMED, "the cursor of the listing is not one of ours");
+	return page_read_from(txn, prefix, &from, by_text, limit, ret, p);
+}
+
+bool page_read_ids(struct store_txn *txn, const struct key *prefix, size_t limit, struct strings *ret,
+                   struct problem *p)
+{
+	struct store_page page = {0};
+
+	if (!page_read(txn, prefix, false, "", limit, &page, p))
+		return false;
+	*ret = page.ids;
+	return true;
+}
+
+void store_page_free(struct store_page *page)
+{
+	strings_free(&page->ids);
+	page->next[0] = '\0';
+}

@@ -1,0 +1,432 @@
+#include "store/record.h"
+
+#include <assert.h>
+
+enum { RECORD_MAX = 16 * 1024 * 1024, RECORD_ALIGN = sizeof(int64_t) };
+
+/* --- encoding --- */
+
+static void add_length(struct buf *out, size_t n)
+{
+	for (; n > 0x7f; n >>= 7)
+		buf_add_char(out, (char)(0x80 | (n & 0x7f)));
+	buf_add_char(out, (char)n);
+}
+
+static size_t length_size(size_t n)
+{
+	size_t size = 1;
+
+	for (; n > 0x7f; n >>= 7)
+		size++;
+	return size;
+}
+
+static uint64_t fold(int64_t v)
+{
+	return v < 0 ? ~((uint64_t)v << 1) : (uint64_t)v << 1;
+}
+
+static int64_t unfold(uint64_t v)
+{
+	return (int64_t)(v & 1 ? ~(v >> 1) : v >> 1);
+}
+
+static size_t integer_size(int64_t v)
+{
+	size_t size = 0;
+
+	for (uint64_t folded = fold(v); folded > 0; folded >>= 8)
+		size++;
+	return size;
+}
+
+static void add_integer(struct buf *out, int64_t v)
+{
+	for (uint64_t folded = fold(v); folded > 0; folded >>= 8)
+		buf_add_char(out, (char)(folded & 0xff));
+}
+
+static size_t fields_size(const struct record_schema *schema, const void *record);
+
+static const void *element(const struct record_list *list, const struct record_schema *sub, size_t i)
+{
+	return (const char *)list->v + i * sub->size;
+}
+
+static size_t list_size(const struct record_list *list, const struct record_schema *sub)
+{
+	size_t size = 0;
+
+	for (size_t i = 0; i < list->n; i++) {
+		size_t n = fields_size(sub, element(list, sub, i));
+		size += length_size(n) + n;
+	}
+	return size;
+}
+
+static size_t texts_size(const struct record_texts *texts)
+{
+	size_t size = 0;
+
+	for (size_t i = 0; i < texts->n; i++) {
+		size_t n = strlen(texts->v[i]);
+		size += length_size(n) + n;
+	}
+	return size;
+}
+
+/* What a field holds, whatever its type: the integers of all sizes are brought to one. */
+static int64_t number(const struct record_field *field, const void *at)
+{
+	if (field->type == RECORD_BOOL)
+		return *(const bool *)at;
+	if (field->type == RECORD_ENUM)
+		return *(const int *)at;
+	return *(const int64_t *)at;
+}
+
+/* The size of the value; false: it is not written. */
+static bool value_size(const struct record_field *field, const void *at, size_t *ret)
+{
+	switch (field->type) {
+	case RECORD_TEXT: {
+		const char *text = *(const char *const *)at;
+		*ret = text ? strlen(text) : 0;
+		return text != NULL;
+	}
+	case RECORD_ID:
+		*ret = strnlen(at, RANDOM_ID_SIZE);
+		assert(*ret < RANDOM_ID_SIZE);
+		return *ret > 0;
+	case RECORD_INTEGER:
+	case RECORD_ENUM:
+	case RECORD_BOOL:
+		*ret = integer_size(number(field, at));
+		return *ret > 0;
+	case RECORD_BYTES:
+		*ret = ((const struct bytes *)at)->len;
+		return *ret > 0;
+	case RECORD_LIST:
+		*ret = list_size(at, field->sub);
+		return ((const struct record_list *)at)->n > 0;
+	case RECORD_TEXTS:
+		*ret = texts_size(at);
+		return ((const struct record_texts *)at)->n > 0;
+	}
+	assert(false);
+	return false;
+}
+
+static size_t fields_size(const struct record_schema *schema, const void *record)
+{
+	size_t size = 0, n;
+
+	for (size_t i = 0; i < schema->field_count; i++) {
+		const struct record_field *field = &schema->fields[i];
+		if (value_size(field, (const char *)record + field->offset, &n))
+			size += 1 + length_size(n) + n;
+	}
+	return size;
+}
+
+static void add_fields(struct buf *out, const struct record_schema *schema, const void *record);
+
+static void add_list(struct buf *out, const struct record_list *list, const struct record_schema *sub)
+{
+	for (size_t i = 0; i < list->n; i++) {
+		add_length(out, fields_size(sub, element(list, sub, i)));
+		add_fields(out, sub, element(list, sub, i));
+	}
+}
+
+static void add_texts(struct buf *out, const struct record_texts *texts)
+{
+	for (size_t i = 0; i < texts->n; i++) {
+		size_t n = strlen(texts->v[i]);
+		add_length(out, n);
+		buf_add(out, texts->v[i], n);
+	}
+}
+
+static void add_value(struct buf *out, const struct record_field *field, const void *at, size_t size)
+{
+	switch (field->type) {
+	case RECORD_TEXT:
+		buf_add(out, *(const char *const *)at, size);
+		break;
+	case RECORD_ID:
+		buf_add(out, at, size);
+		break;
+	case RECORD_INTEGER:
+	case RECORD_ENUM:
+	case RECORD_BOOL:
+		add_integer(out, number(field, at));
+		break;
+	case RECORD_BYTES:
+		buf_add(out, ((const struct bytes *)at)->data, size);
+		break;
+	case RECORD_LIST:
+		add_list(out, at, field->sub);
+		break;
+	case RECORD_TEXTS:
+		add_texts(out, at);
+		break;
+	}
+}
+
+static void add_fields(struct buf *out, const struct record_schema *schema, const void *record)
+{
+	for (size_t i = 0; i < schema->field_count; i++) {
+		const struct record_field *field = &schema->fields[i];
+		const void *at = (const char *)record + field->offset;
+		size_t size;
+
+		if (!value_size(field, at, &size))
+			continue;
+		buf_add_char(out, (char)field->tag);
+		add_length(out, size);
+		add_value(out, field, at, size);
+	}
+}
+
+bool record_encode(const struct record_schema *schema, const void *record, struct buf *ret, struct problem *p)
+{
+	size_t size = fields_size(schema, record);
+
+	if (size > RECORD_MAX)
+		return problem_set(p, PROBLEM_TOO_LARGE, "the %s is too large to be stored", schema->name);
+	add_fields(ret, schema, record);
+	return buf_check(ret, p);
+}
+
+/* --- decoding: the same walk twice, first to check and to measure, then to fill --- */
+
+/* The record's one block. base NULL: only measure. */
+struct arena {
+	uint8_t *base;
+	size_t used;
+};
+
+static void *arena_take(struct arena *a, size_t size, size_t align)
+{
+	a->used = (a->used + align - 1) / align * align;
+	void *at = a->base ? a->base + a->used : NULL;
+	a->used += size;
+	return at;
+}
+
+static const char *arena_text(struct arena *a, struct bytes in)
+{
+	char *text = arena_take(a, in.len + 1, 1);
+
+	if (text) {
+		memcpy(text, in.data, in.len);
+		text[in.len] = '\0';
+	}
+	return text;
+}
+
+static bool take_length(struct bytes *in, size_t *ret)
+{
+	size_t n = 0;
+
+	for (unsigned shift = 0; shift < 28 && in->len > 0; shift += 7) {
+		uint8_t byte = *in->data;
+
+		*in = BYTES(in->data + 1, in->len - 1);
+		n |= (size_t)(byte & 0x7f) << shift;
+		if (byte < 0x80) {
+			*ret = n;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* A length and as many bytes. */
+static bool take_run(struct bytes *in, struct bytes *ret)
+{
+	size_t n;
+
+	if (!take_length(in, &n) || n > in->len)
+		return false;
+	*ret = BYTES(in->data, n);
+	*in = BYTES(in->data + n, in->len - n);
+	return true;
+}
+
+static bool is_text(struct bytes in)
+{
+	return in.len == 0 || !memchr(in.data, '\0', in.len);
+}
+
+static bool read_integer(struct bytes in, int64_t *ret)
+{
+	uint64_t v = 0;
+
+	if (in.len > sizeof(v))
+		return false;
+	for (size_t i = 0; i < in.len; i++)
+		v |= (uint64_t)in.data[i] << (8 * i);
+	*ret = unfold(v);
+	return true;
+}
+
+static bool read_fields(const struct record_schema *schema, struct bytes in, void *out, struct arena *a);
+
+static bool read_list(const struct record_schema *sub, struct bytes in, struct record_list *out, struct arena *a)
+{
+	struct bytes rest = in, item;
+	size_t n = 0;
+
+	while (rest.len > 0) {
+		if (!take_run(&rest, &item))
+			return false;
+		n++;
+	}
+	char *v = arena_take(a, n * sub->size, RECORD_ALIGN);
+	for (size_t i = 0; i < n && take_run(&in, &item); i++)
+		if (!read_fields(sub, item, v ? v + i * sub->size : NULL, a))
+			return false;
+	if (out)
+		*out = (struct record_list){ v, n };
+	return true;
+}
+
+static bool read_texts(struct bytes in, struct record_texts *out, struct arena *a)
+{
+	struct bytes rest = in, item;
+	size_t n = 0;
+
+	while (rest.len > 0) {
+		if (!take_run(&rest, &item) || !is_text(item))
+			return false;
+		n++;
+	}
+	const char **v = arena_take(a, n * sizeof(*v), RECORD_ALIGN);
+	for (size_t i = 0; i < n && take_run(&in, &item); i++) {
+		const char *text = arena_text(a, item);
+		if (v)
+			v[i] = text;
+	}
+	if (out)
+		*out = (struct record_texts){ v, n };
+	return true;
+}
+
+static bool read_number(const struct record_field *field, struct bytes in, void *out)
+{
+	int64_t v;
+
+	if (!read_integer(in, &v))
+		return false;
+	if (field->type == RECORD_ENUM && (v < 0 || v > INT32_MAX))
+		return false;
+	if (field->type == RECORD_BOOL && (v < 0 || v > 1))
+		return false;
+	if (!out)
+		return true;
+	if (field->type == RECORD_BOOL)
+		*(bool *)out = v == 1;
+	else if (field->type == RECORD_ENUM)
+		*(int *)out = (int)v;
+	else
+		*(int64_t *)out = v;
+	return true;
+}
+
+static bool read_bytes(struct bytes in, struct bytes *out, struct arena *a)
+{
+	void *data = arena_take(a, in.len, 1);
+
+	if (data && in.len > 0)
+		memcpy(data, in.data, in.len);
+	if (out)
+		*out = BYTES(in.len > 0 ? data : NULL, in.len);
+	return true;
+}
+
+static bool read_text(const struct record_field *field, struct bytes in, void *out, struct arena *a)
+{
+	if (!is_text(in))
+		return false;
+	if (field->type == RECORD_ID) {
+		if (in.len >= RANDOM_ID_SIZE)
+			return false;
+		if (out && in.len > 0)
+			memcpy(out, in.data, in.len);
+		return true;
+	}
+	const char *text = arena_text(a, in);
+	if (out)
+		*(const char **)out = text;
+	return true;
+}
+
+static bool read_value(const struct record_field *field, struct bytes in, void *out, struct arena *a)
+{
+	switch (field->type) {
+	case RECORD_TEXT:
+	case RECORD_ID:
+		return read_text(field, in, out, a);
+	case RECORD_INTEGER:
+	case RECORD_ENUM:
+	case RECORD_BOOL:
+		return read_number(field, in, out);
+	case RECORD_BYTES:
+		return read_bytes(in, out, a);
+	case RECORD_LIST:
+		return read_list(field->sub, in, out, a);
+	case RECORD_TEXTS:
+		return read_texts(in, out, a);
+	}
+	assert(false);
+	return false;
+}
+
+/* Tags rise, in the table as in the bytes: no field comes twice, so both walks see the same. */
+static bool read_fields(const struct record_schema *schema, struct bytes in, void *out, struct arena *a)
+{
+	const struct record_field *field = schema->fields, *end = field + schema->field_count;
+	uint8_t last = 0;
+
+	while (in.len > 0) {
+		uint8_t tag = *in.data;
+		struct bytes value;
+
+		in = BYTES(in.data + 1, in.len - 1);
+		if (tag <= last || !take_run(&in, &value))
+			return false;
+		last = tag;
+		while (field < end && field->tag < tag)
+			field++;
+		if (field < end && field->tag == tag &&
+		    !read_value(field, value, out ? (char *)out + field->offset : NULL, a))
+			return false;
+	}
+	return true;
+}
+
+bool record_decode(const struct record_schema *schema, struct bytes in, void *ret, struct problem *p)
+{
+	struct arena a = {0};
+
+	if (in.len > RECORD_MAX || !read_fields(schema, in, NULL, &a))
+		return problem_internal(p, "the store holds a %s that cannot be read", schema->name);
+	a.base = calloc(1, a.used + 1);
+	if (!a.base)
+		return problem_memory(p);
+	a.used = 0;
+	memset(ret, 0, schema->size);
+	bool ok = read_fields(schema, in, ret, &a);
+	assert(ok);
+	*(void **)ret = a.base;
+	return true;
+}
+
+void record_free(void *record)
+{
+	free(*(void **)record);
+	*(void **)record = NULL;
+}

@@ -1,0 +1,232 @@
+#include "store/store.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <unistd.h>
+
+#include "store/folder.h"
+#include "store/group.h"
+#include "store/table.h"
+
+enum { SCHEMA_VERSION = 1, SEAL_KEY_MAX = 4096 };
+
+struct store {
+	struct kv *kv;
+	struct group *group;
+	struct seal *seal;
+	char *folder;   /* NULL: the engine is the caller's own */
+	int lock_fd;    /* -1: not held */
+};
+
+/* A function of the store that called the store again could wait for itself for ever. */
+static _Thread_local bool inside;
+
+/* --- schema version --- */
+
+static void version_key(struct key *key)
+{
+	key_begin(key, KEY_META);
+	key_add_text(key, "schema");
+}
+
+struct version_reading {
+	bool any;         /* the store has some key */
+	bool found;
+	uint32_t version;
+};
+
+static bool any_key(void *arg, struct bytes key, struct bytes value)
+{
+	(void)key;
+	(void)value;
+	*(bool *)arg = true;
+	return false;
+}
+
+static bool version_get(struct store_txn *txn, void *arg, struct problem *p)
+{
+	struct version_reading *r = arg;
+	struct bytes value;
+	struct key key;
+
+	version_key(&key);
+	*r = (struct version_reading){0};
+	kv_scan(txn->kv, BYTES(NULL, 0), BYTES(NULL, 0), any_key, &r->any);
+	if (kv_get(txn->kv, key_bytes(&key), &value)) {
+		if (value.len != sizeof(r->version))
+			return problem_internal(p, "the store's schema version cannot be read");
+		r->found = true;
+		for (size_t i = 0; i < value.len; i++)
+			r->version = r->version << 8 | value.data[i];
+	}
+	return !kv_failed(txn->kv) || kv_refuse(txn->kv, p);
+}
+
+static bool version_put(struct store_txn *txn, void *arg, struct problem *p)
+{
+	static const uint8_t version[4] = { 0, 0, 0, SCHEMA_VERSION };
+	struct key key;
+
+	(void)arg;
+	version_key(&key);
+	kv_put(txn->kv, key_bytes(&key), BYTES(version, sizeof(version)));
+	return !kv_failed(txn->kv) || kv_refuse(txn->kv, p);
+}
+
+/* There is one version so far, so nothing to upgrade from. */
+static bool schema_settle(struct store *store, bool create, struct problem *p)
+{
+	const char *folder = store->folder ? store->folder : "memory";
+	struct version_reading r;
+
+	if (!store_view(store, version_get, &r, p))
+		return false;
+	if (r.found && r.version == SCHEMA_VERSION)
+		return true;
+	if (r.found)
+		return problem_set(p, PROBLEM_CONFLICT, "the store in %s has schema version %u and this program knows "
+		                   "version %d: use the newer program", folder, r.version, SCHEMA_VERSION);
+	if (r.any || !create)
+		return problem_set(p, PROBLEM_CONFLICT, "the store in %s is not one of enrolld's", folder);
+	return store_update(store, version_put, NULL, p);
+}
+
+/* --- open and close --- */
+
+/* Takes kv, also when it fails. */
+static bool store_new(struct kv *kv, const char *folder, struct store **ret, struct problem *p)
+{
+	auto_struct(kv) *engine = kv;
+	auto_struct(store) *store = calloc(1, sizeof(*store));
+
+	if (!store)
+		return problem_memory(p);
+	store->lock_fd = -1;
+	if (folder && !(store->folder = strdup(folder)))
+		return problem_memory(p);
+	if (!group_new(engine, &store->group, p))
+		return false;
+	store->kv = steal(engine);
+	*ret = steal(store);
+	return true;
+}
+
+/* Before the data: a store without its key would be opened with a new one, and what is sealed in
+ * it lost in silence. */
+static bool seal_find(const char *folder, bool fresh, struct seal **ret, struct problem *p)
+{
+	auto_free char *path = mem_printf("%s/seal.key", folder);
+
+	if (!path)
+		return problem_memory(p);
+	if (!fresh && !folder_has(folder, "seal.key"))
+		return problem_set(p, PROBLEM_CONFLICT, "%s is missing: restore it from the backup of this store", path);
+	return seal_open_file(path, ret, p);
+}
+
+bool store_open(const char *folder, bool create, const struct kv_options *options, struct store **ret, struct problem *p)
+{
+	auto_struct(store) *store = NULL;
+	auto_struct(seal) *seal = NULL;
+	struct kv *kv = NULL;
+
+	if (!folder_prepare(folder, create, p))
+		return false;
+	bool fresh = !folder_has(folder, "data.mdb");
+	if (fresh && !create)
+		return problem_set(p, PROBLEM_NOT_FOUND, "there is no store in %s", folder);
+	if (!seal_find(folder, fresh, &seal, p) || !kv_lmdb_open(folder, options, &kv, p) ||
+	    !store_new(kv, folder, &store, p))
+		return false;
+	store->seal = steal(seal);
+	if (!schema_settle(store, create && !(options && options->read_only), p) || !folder_sync(folder, p))
+		return false;
+	*ret = steal(store);
+	return true;
+}
+
+bool store_open_kv(struct kv *kv, const uint8_t seal_key[32], struct store **ret, struct problem *p)
+{
+	auto_struct(store) *store = NULL;
+
+	if (!store_new(kv, NULL, &store, p) || !seal_new(seal_key, &store->seal, p) || !schema_settle(store, true, p))
+		return false;
+	*ret = steal(store);
+	return true;
+}
+
+void store_close(struct store *store)
+{
+	if (!store)
+		return;
+	group_free(store->group);
+	kv_close(store->kv);
+	seal_free(store->seal);
+	if (store->lock_fd >= 0)
+		close(store->lock_fd);
+	free(store->folder);
+	free(store);
+}
+
+bool store_lock_server(struct store *store, struct problem *p)
+{
+	assert(store->folder && store->lock_fd < 0);
+	return folder_lock(store->folder, &store->lock_fd, p);
+}
+
+/* --- transactions --- */
+
+bool store_view(struct store *store, store_fn *fn, void *arg, struct problem *p)
+{
+	struct store_txn txn = {0};
+
+	assert(!inside);
+	if (!kv_begin(store->kv, KV_READ, &txn.kv, p))
+		return false;
+	inside = true;
+	bool ok = fn(&txn, arg, p);
+	inside = false;
+	if (ok && kv_failed(txn.kv))
+		ok = kv_refuse(txn.kv, p);
+	kv_abort(&txn.kv);
+	return ok;
+}
+
+bool store_update(struct store *store, store_fn *fn, void *arg, struct problem *p)
+{
+	assert(!inside);
+	inside = true;
+	bool ok = group_update(store->group, fn, arg, p);
+	inside = false;
+	return ok;
+}
+
+void store_counters(const struct store *store, uint64_t *ret_commits, uint64_t *ret_updates)
+{
+	group_counters(store->group, ret_commits, ret_updates);
+}
+
+const struct seal *store_seal(const struct store *store)
+{
+	return store->seal;
+}
+
+/* --- backup --- */
+
+static bool copy_seal_key(const char *from, const char *to, struct problem *p)
+{
+	auto_free char *source = mem_printf("%s/seal.key", from);
+	auto_free char *target = mem_printf("%s/seal.key", to);
+	auto_value(buf) key = {0};
+
+	if (!source || !target)
+		return problem_memory(p);
+	return file_read(source, SEAL_KEY_MAX, &key, p) && file_write(target, buf_bytes(&key), 0600, p);
+}
+
+bool store_backup(struct store *store, const char *folder, struct problem *p)
+{
+	assert(store->folder);
+	return folder_prepare_empty(folder, p) && copy_seal_key(store->folder, folder, p) &&
+	       kv_backup(store->kv, folder, p) && folder_sync(folder, p);
+}

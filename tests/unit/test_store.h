@@ -1,0 +1,63 @@
+/* What the tests of store/ share: a folder that goes away, engines, ids. */
+#pragma once
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <ftw.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/random.h"
+#include "store/store.h"
+
+#define must(call)                                                                                        \
+	do {                                                                                              \
+		struct problem must_p_ = {0};                                                             \
+		struct problem *p = &must_p_;                                                             \
+		if (!(call))                                                                              \
+			fail_msg("%s: %s: %s", #call, problem_kind_name(p->kind),                         \
+			         p->cause[0] ? p->cause : p->detail);                                     \
+	} while (0)
+
+#define must_refuse(want_kind, call)                                                                      \
+	do {                                                                                              \
+		struct problem must_p_ = {0};                                                             \
+		struct problem *p = &must_p_;                                                             \
+		assert_false(call);                                                                       \
+		assert_string_equal(problem_kind_name(p->kind), problem_kind_name(want_kind));            \
+		problem_done(p);                                                                          \
+	} while (0)
+
+static inline char *folder_make(void)
+{
+	char *folder = mem_printf("%s/enrolld-test-XXXXXX", getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp");
+
+	assert_non_null(mkdtemp(folder));
+	return folder;
+}
+
+static inline int folder_remove_one(const char *path, const struct stat *st, int flag, struct FTW *ftw)
+{
+	(void)st;
+	(void)flag;
+	(void)ftw;
+	return remove(path);
+}
+
+static inline void folder_remove(char *folder)
+{
+	nftw(folder, folder_remove_one, 8, FTW_DEPTH | FTW_PHYS);
+	free(folder);
+}
+
+/* The same id for the same number, of the form of random_id. */
+static inline const char *id_of(unsigned n, char ret[RANDOM_ID_SIZE])
+{
+	snprintf(ret, RANDOM_ID_SIZE, "%021uA", n);
+	return ret;
+}
