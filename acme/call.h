@@ -48,5 +48,5 @@ void acme_link(struct acme_call *call, const char *rel, const char *kind, const 
 /* Status and application/json; the caller then writes call->response->body with a json_writer. */
 struct json_writer acme_reply(struct acme_call *call, int status);
 /* A problem as the JSON document of RFC 9457 with ACME's types, appended: for replies, and for the
- * error of orders and challenges. with_status adds the member. */
+ * error of orders and challenges. request_id may be NULL. */
 void acme_problem_write(const struct problem *p, const char *request_id, struct buf *ret);

@@ -1,0 +1,239 @@
+#include "acme/account.h"
+
+#include "acme/actions.h"
+#include "acme/contact.h"
+#include "acme/eab.h"
+#include "policy/key.h"
+
+bool acme_account_reply(struct acme_call *call, const struct account *account, int status, struct problem *p)
+{
+	auto_value(buf) orders = { 0 };
+	acme_url(call, &orders, "account", account->id, "orders");
+	struct json_writer w = acme_reply(call, status);
+	json_open(&w, NULL);
+	json_put(&w, "status", account_status_name(account->status));
+	if (account->contacts.n > 0) {
+		json_open_array(&w, "contact");
+		for (size_t i = 0; i < account->contacts.n; i++)
+			json_put(&w, NULL, account->contacts.v[i]);
+		json_close(&w);
+	}
+	if (account->terms_agreed)
+		json_put_bool(&w, "termsOfServiceAgreed", true);
+	if (account->eab_json)
+		json_put_raw(&w, "externalAccountBinding", BYTES_STR(account->eab_json));
+	json_put(&w, "orders", buf_text(&orders));
+	json_close(&w);
+	return buf_check(&orders, p) && buf_check(&call->response->body, p);
+}
+
+static struct record_texts texts_of(const struct strings *list)
+{
+	return (struct record_texts){ (const char *const *)list->v, list->n };
+}
+
+/* --- newAccount (7.3) */
+
+/* What a newAccount asks for, and what it brings with it. */
+struct wish {
+	bool only_existing, terms_agreed;
+	struct strings contacts;
+	struct eab_binding binding;   /* kid empty: none */
+};
+
+static void wish_free(struct wish *wish)
+{
+	strings_free(&wish->contacts);
+	eab_binding_free(&wish->binding);
+}
+declare_auto_value(wish, wish_free);
+
+static bool read_flag(const struct json *payload, const char *name, bool *ret, struct problem *p)
+{
+	const struct json *member = json_member(payload, name);
+	if (member && !json_bool(member, ret))
+		return problem_set(p, PROBLEM_MALFORMED, "RFC 8555, 7.3: \"%s\" must be true or false", name);
+	return true;
+}
+
+static bool check_terms(const struct acme_call *call, const struct wish *wish, struct problem *p)
+{
+	const char *terms = call->acme->options.terms_of_service;
+	if (!terms || wish->terms_agreed)
+		return true;
+	problem_set(p, PROBLEM_USER_ACTION_REQUIRED,
+	            "RFC 8555, 7.3: \"termsOfServiceAgreed\" must be true: you must agree to the terms of service");
+	snprintf(p->link, sizeof p->link, "<%s>;rel=\"terms-of-service\"", terms);
+	return false;
+}
+
+static bool read_binding(const struct acme_call *call, struct wish *wish, struct problem *p)
+{
+	const struct json *object = json_member(call->payload, "externalAccountBinding");
+	if (object)
+		return eab_verify(call, object, &wish->binding, p);
+	if (call->profile->eab_required)
+		return problem_set(p, PROBLEM_EXTERNAL_ACCOUNT_REQUIRED,
+		                   "RFC 8555, 7.3.4: new accounts need an \"externalAccountBinding\" here");
+	return true;
+}
+
+/* All that must hold before an account is made. */
+static bool check_wish(const struct acme_call *call, struct wish *wish, struct problem *p)
+{
+	return key_check(call->public_key, profiles_blocklist(call->profiles), p) &&
+	       contact_read(json_member(call->payload, "contact"), call->acme->options.contacts_max, &wish->contacts, p) &&
+	       check_terms(call, wish, p) && read_binding(call, wish, p);
+}
+
+static bool pass_limit(const struct acme_call *call, const char *from, struct problem *p)
+{
+	int wait;
+	if (limit_take(call->acme->accounts_per_address, from, &wait))
+		return true;
+	problem_set(p, PROBLEM_RATE_LIMITED, "RFC 8555, 6.6: too many new accounts from %s", from);
+	p->retry_after = wait;
+	return false;
+}
+
+struct account_creation {
+	const struct account *account;
+	int64_t now;
+};
+
+/* CONFLICT when a parallel request has made the account. */
+static bool create(struct store_txn *txn, void *arg, struct problem *p)
+{
+	struct account_creation *creation = arg;
+	const struct account *account = creation->account;
+	return store_account_put(txn, account, p) &&
+	       (!account->eab_kid || eab_use(txn, account->eab_kid, account->directory, creation->now, p));
+}
+
+static bool make_account(struct acme_call *call, const struct wish *wish, struct problem *p)
+{
+	char from[ADDR_TEXT_SIZE];
+	addr_format(&call->request->peer, from);
+	bool bound = wish->binding.kid.len > 0;
+	struct account account = {
+		.directory = call->directory, .status = ACCOUNT_VALID, .key = call->key,
+		.thumbprint = BYTES(call->thumbprint, sizeof call->thumbprint), .jwk = call->jwk,
+		.contacts = texts_of(&wish->contacts), .terms_agreed = wish->terms_agreed,
+		.terms_agreed_at = wish->terms_agreed ? call->now : 0,
+		.terms = wish->terms_agreed ? call->acme->options.terms_of_service : NULL,
+		.created = call->now, .created_from = from,
+		.eab_kid = bound ? buf_text(&wish->binding.kid) : NULL,
+		.eab_json = bound ? buf_text(&wish->binding.json) : NULL,
+	};
+	if (!pass_limit(call, from, p) || !random_id(account.id, p) ||
+	    !store_update(call->acme->store, create, &(struct account_creation){ &account, call->now }, p))
+		return false;
+	acme_location(call, "account", account.id, NULL);
+	return acme_account_reply(call, &account, 201, p);
+}
+
+struct account_by_key {
+	const struct acme_call *call;
+	struct account *ret;
+};
+
+static bool view_by_key(struct store_txn *txn, void *arg, struct problem *p)
+{
+	struct account_by_key *view = arg;
+	return store_account_by_key(txn, view->call->directory, BYTES(view->call->thumbprint, SHA256_SIZE), view->ret, p);
+}
+
+/* 7.3.1: the account as it was; what the request says of it is ignored. NOT_FOUND when there is none. */
+static bool show_existing(struct acme_call *call, struct problem *p)
+{
+	auto_value(account) account = { 0 };
+	if (!store_view(call->acme->store, view_by_key, &(struct account_by_key){ call, &account }, p))
+		return false;
+	if (account.status != ACCOUNT_VALID)
+		return problem_set(p, PROBLEM_UNAUTHENTICATED, "RFC 8555, 7.3.6: the account of this key is %s",
+		                   account_status_name(account.status));
+	acme_location(call, "account", account.id, NULL);
+	return acme_account_reply(call, &account, 200, p);
+}
+
+static bool make_or_find(struct acme_call *call, const struct wish *wish, struct problem *p)
+{
+	auto_value(problem) taken = { 0 };
+	if (make_account(call, wish, &taken))
+		return true;
+	if (taken.kind == PROBLEM_CONFLICT)
+		return show_existing(call, p);
+	*p = taken;
+	taken = (struct problem){ 0 };
+	return false;
+}
+
+bool acme_account_new(struct acme_call *call, struct problem *p)
+{
+	auto_value(wish) wish = { 0 };
+	auto_value(problem) missing = { 0 };
+	if (!read_flag(call->payload, "onlyReturnExisting", &wish.only_existing, p) ||
+	    !read_flag(call->payload, "termsOfServiceAgreed", &wish.terms_agreed, p))
+		return false;
+	if (show_existing(call, &missing))
+		return true;
+	if (missing.kind != PROBLEM_NOT_FOUND) {
+		*p = missing;
+		missing = (struct problem){ 0 };
+		return false;
+	}
+	if (wish.only_existing)
+		return problem_set(p, PROBLEM_ACCOUNT_DOES_NOT_EXIST, "RFC 8555, 7.3.1: there is no account of this key");
+	return check_wish(call, &wish, p) && make_or_find(call, &wish, p);
+}
+
+/* --- the account's URL (7.3.2, 7.3.6) */
+
+struct account_change {
+	const char *id;
+	const struct strings *contacts;   /* NULL: as they are */
+	bool deactivate;
+	struct account *ret;
+};
+
+static bool change(struct store_txn *txn, void *arg, struct problem *p)
+{
+	struct account_change *wanted = arg;
+	account_free(wanted->ret);
+	if (!store_account_get(txn, wanted->id, wanted->ret, p))
+		return false;
+	if (wanted->ret->status != ACCOUNT_VALID)
+		return problem_set(p, PROBLEM_UNAUTHENTICATED, "RFC 8555, 7.3.6: the account is %s",
+		                   account_status_name(wanted->ret->status));
+	if (wanted->contacts)
+		wanted->ret->contacts = texts_of(wanted->contacts);
+	if (wanted->deactivate)
+		wanted->ret->status = ACCOUNT_DEACTIVATED;
+	return store_account_put(txn, wanted->ret, p) &&
+	       (!wanted->deactivate || acme_account_cancel_work(txn, wanted->id, p));
+}
+
+/* Members other than "contact" and the status "deactivated" are ignored (7.3.2). */
+static bool update_account(struct acme_call *call, struct problem *p)
+{
+	auto_value(strings) contacts = { 0 };
+	auto_value(account) changed = { 0 };
+	const struct json *contact = json_member(call->payload, "contact");
+	const char *status = json_member_string(call->payload, "status");
+	struct account_change wanted = {
+		.id = call->account.id, .contacts = contact ? &contacts : NULL,
+		.deactivate = status && str_equal(status, account_status_name(ACCOUNT_DEACTIVATED)), .ret = &changed,
+	};
+	if (!contact_read(contact, call->acme->options.contacts_max, &contacts, p))
+		return false;
+	if (!wanted.contacts && !wanted.deactivate)
+		return acme_account_reply(call, &call->account, 200, p);
+	return store_update(call->acme->store, change, &wanted, p) && acme_account_reply(call, &changed, 200, p);
+}
+
+bool acme_account_post(struct acme_call *call, struct problem *p)
+{
+	if (!str_equal(call->capture[0], call->account.id))
+		return problem_set(p, PROBLEM_UNAUTHORIZED, "RFC 8555, 7.3.2: this account is not the one that signed the request");
+	return call->payload ? update_account(call, p) : acme_account_reply(call, &call->account, 200, p);
+}

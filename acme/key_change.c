@@ -1,0 +1,116 @@
+#include "acme/account.h"
+#include "acme/actions.h"
+#include "acme/jwk.h"
+#include "acme/jws.h"
+#include "policy/key.h"
+
+/* A rollover (RFC 8555, 7.3.5) in the making. */
+struct rollover {
+	struct jws inner;
+	struct jwk new_key;
+	struct json *payload;         /* the keyChange object */
+	struct account changed;
+	char taken_by[RANDOM_ID_SIZE]; /* the account that has the new key already */
+	struct acme_call *call;
+};
+
+static void rollover_free(struct rollover *rollover)
+{
+	jws_free(&rollover->inner);
+	jwk_free(&rollover->new_key);
+	json_free(rollover->payload);
+	account_free(&rollover->changed);
+}
+declare_auto_value(rollover, rollover_free);
+
+/* Steps 2 to 4 and 6. */
+static bool check_inner(struct rollover *r, struct problem *p)
+{
+	auto_value(buf) url = { 0 };
+	buf_printf(&url, "%s%s", r->call->request->base_url, r->call->request->path);
+	if (!buf_check(&url, p) || !jws_read(r->call->payload, JWS_KEY_CHANGE, &r->inner, p) ||
+	    !jwk_read(r->inner.jwk, &r->new_key, p) || !jws_verify(&r->inner, r->new_key.key, p))
+		return false;
+	if (!str_equal(r->inner.url, buf_text(&url)))
+		return problem_set(p, PROBLEM_MALFORMED, "RFC 8555, 7.3.5: the inner JWS must have the url of the outer one");
+	return key_check(r->new_key.key, profiles_blocklist(r->call->profiles), p);
+}
+
+static bool check_old_key(const struct rollover *r, struct problem *p)
+{
+	auto_value(jwk) old = { 0 };
+	if (!jwk_read(json_member(r->payload, "oldKey"), &old, p))
+		return false;
+	if (memcmp(old.thumbprint, r->call->thumbprint, sizeof old.thumbprint) != 0)
+		return problem_set(p, PROBLEM_MALFORMED, "RFC 8555, 7.3.5: \"oldKey\" is not the account's key");
+	return true;
+}
+
+/* Steps 5, 7 and 8. */
+static bool check_object(struct rollover *r, struct problem *p)
+{
+	auto_value(buf) url = { 0 };
+	acme_url(r->call, &url, "account", r->call->account.id, NULL);
+	if (!buf_check(&url, p) || !json_parse(buf_bytes(&r->inner.payload), &r->payload, p))
+		return false;
+	const char *account = json_member_string(r->payload, "account");
+	if (!account || !json_member(r->payload, "oldKey"))
+		return problem_set(p, PROBLEM_MALFORMED, "RFC 8555, 7.3.5: a keyChange object has \"account\" and \"oldKey\"");
+	if (!str_equal(account, buf_text(&url)))
+		return problem_set(p, PROBLEM_MALFORMED, "RFC 8555, 7.3.5: \"account\" is not the URL of the account that signed the request");
+	return check_old_key(r, p);
+}
+
+/* Step 9. An account's own key is taken too: by itself. */
+static bool check_free(struct store_txn *txn, struct rollover *r, struct problem *p)
+{
+	auto_value(account) other = { 0 };
+	auto_value(problem) missing = { 0 };
+	struct bytes thumbprint = BYTES(r->new_key.thumbprint, sizeof r->new_key.thumbprint);
+	if (store_account_by_key(txn, r->call->directory, thumbprint, &other, &missing)) {
+		memcpy(r->taken_by, other.id, sizeof r->taken_by);
+		return problem_set(p, PROBLEM_CONFLICT, "RFC 8555, 7.3.5: an account has the new key already");
+	}
+	if (missing.kind == PROBLEM_NOT_FOUND)
+		return true;
+	*p = missing;
+	missing = (struct problem){ 0 };
+	return false;
+}
+
+/* The account is read again: it may have been deactivated, or given another key, since this
+ * request was verified. */
+static bool roll(struct store_txn *txn, void *arg, struct problem *p)
+{
+	struct rollover *r = arg;
+	account_free(&r->changed);
+	r->taken_by[0] = '\0';
+	if (!store_account_get(txn, r->call->account.id, &r->changed, p) || !check_free(txn, r, p))
+		return false;
+	if (r->changed.status != ACCOUNT_VALID || !bytes_equal(r->changed.thumbprint, r->call->account.thumbprint))
+		return problem_set(p, PROBLEM_UNAUTHENTICATED, "RFC 8555, 7.3.5: the key that signed the request is the account's no more");
+	r->changed.key = buf_bytes(&r->new_key.spki);
+	r->changed.jwk = buf_text(&r->new_key.text);
+	r->changed.thumbprint = BYTES(r->new_key.thumbprint, sizeof r->new_key.thumbprint);
+	return store_account_put(txn, &r->changed, p);
+}
+
+static bool add_location(const struct rollover *r, struct problem *p)
+{
+	auto_value(buf) url = { 0 };
+	if (p->kind == PROBLEM_CONFLICT && r->taken_by[0]) {
+		acme_url(r->call, &url, "account", r->taken_by, NULL);
+		snprintf(p->location, sizeof p->location, "%s", buf_text(&url));
+	}
+	return false;
+}
+
+bool acme_key_change(struct acme_call *call, struct problem *p)
+{
+	auto_value(rollover) r = { .call = call };
+	if (!check_inner(&r, p) || !check_object(&r, p))
+		return false;
+	if (!store_update(call->acme->store, roll, &r, p))
+		return add_location(&r, p);
+	return acme_account_reply(call, &r.changed, 200, p);
+}
