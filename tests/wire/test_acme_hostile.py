@@ -34,19 +34,16 @@ class World:
         self.routes = [r for r in json.loads(shown.stdout) if r["wing"] == "acme"]
 
     def url(self, route):
-        by_kind = {"account": self.alice.kid, "order": self.order_url, "authz": self.authorization,
-                   "challenge": self.challenge, "certificate": self.certificate}
+        """A URL of this route that names something of Alice's."""
         profile = self.alice.kid.split("/")[4]
-        path = route["path"].replace("{profile}", profile)
-        kind = path.split("/")[3] if path.count("/") > 2 else ""
-        if "{" in path:
-            known = by_kind[kind]
-            fixed = path.split("}")[-1]
-            parts = path.count("{")
-            base = known if parts == known.count("/") - 5 or kind != "challenge" else known
-            tail = fixed if not path.endswith("{n}") else "/0"
-            return base + (tail if path.rstrip("/").split("/")[-1] not in ("{id}", "{key}", "{authz}") else "")
-        return self.server.url + path
+        known = {
+            "account/{id}": self.alice.kid, "account/{id}/orders": self.alice.kid + "/orders", "order/{id}": self.order_url,
+            "order/{id}/finalize": self.finalize, "authz/{id}": self.authorization, "challenge/{authz}/{key}": self.challenge,
+            "certificate/{id}": self.certificate, "certificate/{id}/{n}": self.certificate + "/0",
+        }
+        path = route["path"]
+        tail = path.removeprefix("/acme/{profile}/")
+        return known[tail] if "{" in tail else self.server.url + path.replace("{profile}", profile)
 
     def digest(self):
         return hashlib.sha256((self.server.folder / "data/data.mdb").read_bytes()).hexdigest()
