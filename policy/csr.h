@@ -11,11 +11,11 @@ enum { CSR_DER_MAX = 96 * 1024, CSR_NAMES_MAX = 1000 };
 
 struct csr_attribute {           /* one attribute of one RDN of the subject */
 	char oid[64];            /* dotted */
-	char short_name[32];     /* "CN"; the OID when there is none */
+	char short_name[64];     /* "CN"; the OID when there is none */
 	char value[256];         /* UTF-8 */
 };
 struct csr_other_name {          /* a SAN that struct identifier cannot hold */
-	char kind[32];           /* "otherName 1.3.6.1.4.1.311.20.2.3", "directoryName", ... */
+	char kind[80];           /* "otherName 1.3.6.1.4.1.311.20.2.3", "directoryName", ... */
 };
 struct csr {
 	EVP_PKEY *key;
@@ -36,9 +36,10 @@ struct csr {
 	char challenge_password[256];    /* "" none (RFC 2985, 5.4.1); wiped when freed */
 };
 
-/* Parses one DER CSR. BAD_CSR with the reason: no CSR, bytes after it, too large, bad signature,
- * a weak signature digest (MD5, SHA-1), a name that is malformed, the same extension twice; BAD_PUBLIC_KEY for
- * a key of a kind we never certify. Weak-key checks are the gate's. */
+/* Parses one CSR in strict DER. BAD_CSR with the reason: no CSR, bytes after it, too large, bad signature,
+ * a weak signature digest (MD5, SHA-1), a name that is malformed or has a NUL byte, the same extension
+ * twice, extensions both in the PKCS #9 and in the Microsoft attribute, a key of a kind or in a form that
+ * we never certify (RFC 8555, 6.7: badPublicKey is for JWS). Weak-key checks are the gate's. */
 bool csr_parse(struct bytes der, struct csr **ret, struct problem *p) must_use;
 void csr_free(struct csr *csr);
 declare_auto_struct(csr, csr_free);

@@ -14,13 +14,16 @@
 
 /* ACME (RFC 8555, 7.4): the order must be ready and not expired, its account valid and the caller,
  * each of its authorizations valid, unexpired and of that account, and the CSR's names exactly the
- * order's. The profile is the order's. Refusals: ORDER_NOT_READY, UNAUTHORIZED, BAD_CSR,
- * BAD_PUBLIC_KEY, REJECTED_IDENTIFIER, NOT_FOUND. */
+ * order's. The profile is the order's. Refusals: NOT_FOUND, UNAUTHORIZED, ORDER_NOT_READY and
+ * INVALID_PROFILE come alone; UNAUTHORIZED, EXTERNAL_ACCOUNT_REQUIRED, BAD_CSR (keys too: RFC 8555, 6.7),
+ * REJECTED_IDENTIFIER and MALFORMED (the order's notBefore and notAfter) come together, as COMPOUND where
+ * they differ. The names of the rules that failed are in the problem's cause. */
 bool gate_order(struct store *store, const struct profiles *profiles, const char *order_id, const char *account_id,
                 struct bytes csr_der, struct approval **ret, struct problem *p) must_use;
 
 /* Any other method: every name of the CSR must be one that the identity proved, and the profile
- * must be open to the identity's method. */
+ * must be open to the identity's method: UNAUTHORIZED, INVALID_PROFILE, and of the above what
+ * concerns a CSR. */
 bool gate_identity(const struct profiles *profiles, const char *profile_name, const struct identity *identity,
                    struct bytes csr_der, struct approval **ret, struct problem *p) must_use;
 

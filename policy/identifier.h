@@ -26,9 +26,11 @@ const char *identifier_type_name(enum identifier_type type); /* "dns" */
 bool identifier_type_from(const char *name, enum identifier_type *ret) must_use;
 
 /* Checks and brings to canonical form. A DNS name may begin with "*." (RFC 8555, 7.1.3).
- * Refusals: UNSUPPORTED_IDENTIFIER for an unknown type; MALFORMED for what is no such name at all;
- * REJECTED_IDENTIFIER for a name that we never issue for (a bare top label is allowed: this is a
- * private PKI; an all-numeric last label, an empty or 64-byte label, "_" are not). */
+ * Refusals: UNSUPPORTED_IDENTIFIER for an unknown type; MALFORMED for what is no such name at all (a
+ * final dot, an IP address as "dns", an IPv4-mapped address as "ip"); REJECTED_IDENTIFIER for a name
+ * that we never issue for (a bare top label is allowed: this is a private PKI; an all-numeric last
+ * label, an empty or 64-byte label, "_" are not). A URI is absolute, with a plain host and without
+ * dot segments. Which types can be ordered over ACME is for acme/ to say. */
 bool identifier_parse(const char *type, const char *value, struct identifier *ret, struct problem *p) must_use;
 bool identifier_equal(const struct identifier *a, const struct identifier *b) must_use;
 int identifier_compare(const struct identifier *a, const struct identifier *b); /* for qsort, by type then value */
@@ -38,7 +40,7 @@ const char *identifier_base(const struct identifier *i);
 /* Fits a subjectAltName's iPAddress into addr; asserts the type. */
 void identifier_addr(const struct identifier *i, struct addr *ret);
 
-/* A sorted set without doubles. */
+/* A sorted set without doubles, filled by identifiers_add alone. */
 struct identifiers {
 	struct identifier *v; /* heap, owned */
 	size_t n;

@@ -17,6 +17,13 @@ bool key_algorithm_from(const char *name, enum key_algorithm *ret) must_use;
  * 4096, and any curve not listed: BAD_PUBLIC_KEY. */
 bool key_algorithm_of(EVP_PKEY *key, enum key_algorithm *ret, struct problem *p) must_use;
 
+/* The KU_ bits (x509v3.h) that a key of this algorithm can have (RFC 3279, 2.3; RFC 5480, 3;
+ * RFC 8410, 5). */
+unsigned key_algorithm_usage(enum key_algorithm a);
+/* That spki, from which a key of this algorithm was read, is the one DER of this key: the same key
+ * has the same bytes and the same hash wherever it turns up. BAD_PUBLIC_KEY. */
+bool key_form_check(struct bytes spki, enum key_algorithm a, struct problem *p) must_use;
+
 /* SHA-256 hashes of SubjectPublicKeyInfo DER that are never accepted: files of hex lines, '#'
  * comments, sorted at load. */
 struct key_blocklist;

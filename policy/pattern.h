@@ -4,7 +4,7 @@
  *          "*.example.com" included); "**.example.com" any number of labels more, and their wildcards; "*" every name
  *   ip     an address or network, "10.0.0.0/8"; "*"
  *   email  "user@example.com", "@example.com", "*"
- *   uri    a prefix ending in "*", or the whole text
+ *   uri    a prefix ending in "*" (after the "/" that ends the host), or the whole text; "*"
  * Compared in canonical form. Values; any thread. */
 #pragma once
 
@@ -12,5 +12,8 @@
 
 bool pattern_check(enum identifier_type type, const char *pattern, struct problem *p) must_use;
 bool pattern_matches(enum identifier_type type, const char *pattern, const struct identifier *i) must_use;
+/* Matches, or names a host that the wildcard name i stands for: deny lists are held to this, since
+ * a certificate for "*.example.com" serves a denied "secret.example.com" as well. */
+bool pattern_touches(enum identifier_type type, const char *pattern, const struct identifier *i) must_use;
 /* The first pattern of the list that matches, or NULL. */
 const char *pattern_find(enum identifier_type type, const struct strings *patterns, const struct identifier *i);

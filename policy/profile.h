@@ -36,14 +36,20 @@ struct profile {
 	int64_t authorization_lifetime;           /* seconds a valid authorization can be reused */
 	bool eab_required;                        /* ACME external account binding */
 };
-/* A complete profile of the given name with the shipped defaults ("tls-server"); the caller changes it. */
+/* A complete profile of the given name with the shipped defaults ("tls-server"); the caller changes it.
+ * They are: the default issuer; methods acme and internal; all key algorithms; every DNS name and IP
+ * address, wildcards too, no mail address and no URI; 100 names; 90 days, 397 at most, begun 60
+ * seconds early; digitalSignature and keyEncipherment; serverAuth alone; CN if asked; the hash of the
+ * issuer's key; the account's key is no certificate's; authorizations are good for a day; no
+ * external account. */
 bool profile_new(const char *name, struct profile **ret, struct problem *p) must_use;
 void profile_free(struct profile *profile);
 declare_auto_struct(profile, profile_free);
 
 struct profiles;
-/* Takes the profiles (each checked as a whole: MALFORMED names profile and field), the name of the
- * default one, and the block list (may be NULL). References: 1. */
+/* Takes the profiles (each checked as a whole: MALFORMED names profile and field) and the block list
+ * (may be NULL); on a refusal they stay the caller's, and the array `list` itself always does. The
+ * default is found by its name. References: 1. */
 bool profiles_new(struct profile **list, size_t count, const char *default_name, struct key_blocklist *blocklist,
                   struct profiles **ret, struct problem *p) must_use;
 struct profiles *profiles_ref(struct profiles *profiles);
@@ -57,3 +63,11 @@ const struct key_blocklist *profiles_blocklist(const struct profiles *profiles);
 /* Whether the profile's patterns let this identifier be certified: the rule that newOrder shows
  * early and the gate holds. REJECTED_IDENTIFIER. */
 bool profile_allows(const struct profile *profile, const struct identifier *i, struct problem *p) must_use;
+
+/* The validity, both ends inclusive, of a certificate of this profile that is made at `now` for a
+ * request made at `requested`; not_before and not_after as the client asked, 0: not asked. What was
+ * asked is given or refused, never cut: MALFORMED for a notBefore earlier than the backdating, a
+ * notAfter that is past or before it, and a life longer or ending later than validity_max. newOrder
+ * shows it early and the gate holds it. */
+bool profile_period(const struct profile *profile, int64_t now, int64_t requested, int64_t not_before, int64_t not_after,
+                    int64_t *ret_from, int64_t *ret_to, struct problem *p) must_use;

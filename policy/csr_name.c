@@ -1,0 +1,104 @@
+#include "policy/csr_part.h"
+
+#include <stdio.h>
+
+static bool refuse(const char *what, struct problem *p)
+{
+	return problem_set(p, PROBLEM_BAD_CSR, "RFC 5280, 4.2.1.6: subjectAltName in the CSR: %s", what);
+}
+
+static bool name_add(const char *type, const char *value, struct csr *csr, struct problem *p)
+{
+	struct identifier name;
+	auto_value(problem) why = {0};
+
+	if (!identifier_parse(type, value, &name, &why))
+		return refuse(why.detail, p);
+	return identifiers_add(&csr->names, &name, p);
+}
+
+static bool text_add(const char *type, struct bytes value, struct csr *csr, struct problem *p)
+{
+	char text[IDENTIFIER_VALUE_SIZE];
+
+	if (value.len >= sizeof(text))
+		return refuse("a name of over 255 bytes", p);
+	for (size_t i = 0; i < value.len; i++)
+		if (value.data[i] == '\0' || value.data[i] >= 0x80)
+			return refuse(value.data[i] ? "a name that is not ASCII" : "a NUL byte in a name", p);
+	if (value.len > 0)
+		memcpy(text, value.data, value.len);
+	text[value.len] = '\0';
+	return name_add(type, text, csr, p);
+}
+
+/* An IPv4-mapped address of 16 bytes would be certified as one of 4: it is no other spelling. */
+static bool address_add(struct bytes value, struct csr *csr, struct problem *p)
+{
+	struct addr addr = { .family = value.len == 4 ? AF_INET : AF_INET6 };
+	char text[ADDR_TEXT_SIZE];
+
+	if (value.len != 4 && value.len != 16)
+		return refuse("an IP address of neither 4 nor 16 bytes", p);
+	memcpy(addr.byte, value.data, value.len);
+	addr_format(&addr, text);
+	return name_add("ip", text, csr, p);
+}
+
+static bool other_add(const char *kind, struct csr *csr, struct problem *p)
+{
+	struct csr_other_name *others = reallocarray(csr->others, csr->other_count + 1, sizeof(*others));
+
+	if (!others)
+		return problem_memory(p);
+	csr->others = others;
+	snprintf(others[csr->other_count++].kind, sizeof(others->kind), "%s", kind);
+	return true;
+}
+
+/* OtherName: its type-id says what it is. */
+static bool other_name_add(struct bytes value, struct csr *csr, struct problem *p)
+{
+	char oid[TLV_OID_SIZE], kind[TLV_OID_SIZE + 16];
+	struct bytes type;
+
+	if (!tlv_take(&value, TLV_OID, &type) || !tlv_oid_text(type, oid))
+		return refuse("a malformed otherName", p);
+	snprintf(kind, sizeof(kind), "otherName %s", oid);
+	return other_add(kind, csr, p);
+}
+
+static bool name_read(const struct tlv *name, struct csr *csr, struct problem *p)
+{
+	switch (name->tag) {
+	case TLV_CONTEXT_CONSTRUCTED(0): return other_name_add(name->value, csr, p);
+	case TLV_CONTEXT(1): return text_add("email", name->value, csr, p);
+	case TLV_CONTEXT(2): return text_add("dns", name->value, csr, p);
+	case TLV_CONTEXT_CONSTRUCTED(3): return other_add("x400Address", csr, p);
+	case TLV_CONTEXT_CONSTRUCTED(4): return other_add("directoryName", csr, p);
+	case TLV_CONTEXT_CONSTRUCTED(5): return other_add("ediPartyName", csr, p);
+	case TLV_CONTEXT(6): return text_add("uri", name->value, csr, p);
+	case TLV_CONTEXT(7): return address_add(name->value, csr, p);
+	case TLV_CONTEXT(8): return other_add("registeredID", csr, p);
+	default: return refuse("a name of no known type", p);
+	}
+}
+
+bool csr_names_read(struct bytes value, struct csr *csr, struct problem *p)
+{
+	struct bytes names;
+	struct tlv name;
+	size_t count = 0;
+
+	if (!tlv_only(value, TLV_SEQUENCE, &names) || names.len == 0)
+		return refuse("not a sequence of at least one name", p);
+	for (; names.len > 0; count++) {
+		if (count == CSR_NAMES_MAX)
+			return problem_set(p, PROBLEM_BAD_CSR, "the CSR has over %d names", CSR_NAMES_MAX);
+		if (!tlv_next(&names, &name))
+			return refuse("not DER", p);
+		if (!name_read(&name, csr, p))
+			return false;
+	}
+	return true;
+}

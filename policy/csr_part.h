@@ -1,0 +1,21 @@
+/* The parts of a CSR, each read into the struct csr. Internal to policy/: csr_parse is for others.
+ * All refusals are BAD_CSR. */
+#pragma once
+
+#include "policy/csr.h"
+#include "policy/tlv.h"
+
+/* csr_subject.c: the content of a Name (RFC 5280, 4.1.2.4). */
+bool csr_subject_read(struct bytes name, struct csr *csr, struct problem *p) must_use;
+/* The text of an ASN.1 string as UTF-8. NULL: done; otherwise what is wrong with it, and ret is "". */
+const char *csr_text_read(const struct tlv *string, char *ret, size_t size) must_use;
+
+/* csr_extension.c: the content of an Extensions (RFC 5280, 4.1). */
+bool csr_extensions_read(struct bytes extensions, struct csr *csr, struct problem *p) must_use;
+
+/* csr_name.c: the extnValue of a subjectAltName (RFC 5280, 4.2.1.6). */
+bool csr_names_read(struct bytes value, struct csr *csr, struct problem *p) must_use;
+
+/* csr_signature.c: algorithm is the content of an AlgorithmIdentifier, signature that of the BIT STRING. */
+bool csr_signature_check(EVP_PKEY *key, struct bytes algorithm, struct bytes tbs, struct bytes signature,
+                         struct problem *p) must_use;

@@ -1,0 +1,231 @@
+#include "policy/gate.h"
+
+#include <assert.h>
+#include <stdio.h>
+
+#include "base/clock.h"
+#include "policy/gate_case.h"
+
+/* In no header, so that nobody else can call it by including one; `make arch` looks at the symbols
+ * and finds that this object alone refers to it. */
+bool approval_make(const struct approval_facts *facts, struct approval **ret, struct problem *p) must_use;
+
+enum { COMMON_NAME_MAX = 64 }; /* RFC 5280, A.1, ub-common-name */
+
+enum origin { ORDER = 1, IDENTITY = 2 };
+enum stage {
+	ALONE,  /* a state in which there is nothing to judge: the first that fails is the answer */
+	JUDGED, /* judged with the CSR, and all that fail are told */
+};
+static const struct rule {
+	struct gate_rule shown;
+	unsigned origins;
+	enum stage stage;
+	gate_check *check;
+} rules[] = {
+	{ { "order-owner", "The order and its directory are the account's." }, ORDER, ALONE, gate_order_owner },
+	{ { "account-valid", "The account is valid." }, ORDER, ALONE, gate_account_valid },
+	{ { "order-ready", "The order is ready." }, ORDER, ALONE, gate_order_ready },
+	{ { "order-unexpired", "The order has not expired." }, ORDER, ALONE, gate_order_unexpired },
+	{ { "profile-known", "The profile exists." }, ORDER | IDENTITY, ALONE, gate_profile_known },
+	{ { "profile-open", "The profile is open to the method." }, ORDER | IDENTITY, ALONE, gate_profile_open },
+
+	{ { "account-bound", "A profile that requires it is for externally bound accounts alone." }, ORDER, JUDGED, gate_account_bound },
+	{ { "authorizations-valid", "Each authorization of the order is valid." }, ORDER, JUDGED, gate_authorizations_valid },
+	{ { "authorizations-unexpired", "No authorization of the order has expired." }, ORDER, JUDGED, gate_authorizations_unexpired },
+	{ { "authorizations-owner", "Each authorization is of the order's account and directory." }, ORDER, JUDGED, gate_authorizations_owner },
+	{ { "authorizations-cover", "Each identifier has an authorization for exactly itself." }, ORDER, JUDGED, gate_authorizations_cover },
+	{ { "period", "The notBefore and notAfter of the order are within the profile." }, ORDER, JUDGED, gate_period },
+	{ { "names-present", "The CSR has a name." }, ORDER | IDENTITY, JUDGED, gate_names_present },
+	{ { "names-count", "The CSR has no more names than the profile lets it." }, ORDER | IDENTITY, JUDGED, gate_names_count },
+	{ { "names-equal", "The names of the CSR, its common name included, are exactly the order's." }, ORDER, JUDGED, gate_names_equal },
+	{ { "names-proven", "Each name of the CSR is one that the identity proved." }, IDENTITY, JUDGED, gate_names_proven },
+	{ { "names-allowed", "The profile allows each name." }, ORDER | IDENTITY, JUDGED, gate_names_allowed },
+	{ { "names-typed", "The subjectAltName has DNS names, IP and mail addresses and URIs alone." }, ORDER | IDENTITY, JUDGED, gate_names_typed },
+	{ { "common-name-single", "The subject has one common name at most." }, ORDER | IDENTITY, JUDGED, gate_common_name_single },
+	{ { "common-name-named", "The common name is a DNS name or an IP address." }, ORDER | IDENTITY, JUDGED, gate_common_name_named },
+	{ { "subject-plain", "The subject has nothing but a common name." }, ORDER | IDENTITY, JUDGED, gate_subject_plain },
+	{ { "extensions-known", "The CSR asks for no extension but subjectAltName, keyUsage, extKeyUsage, basicConstraints and subjectKeyIdentifier." },
+	  ORDER | IDENTITY, JUDGED, gate_extensions_known },
+	{ { "no-ca", "The CSR does not ask to be a CA." }, ORDER | IDENTITY, JUDGED, gate_no_ca },
+	{ { "key-usage", "The profile gives each key usage asked for, and the key can have one." }, ORDER | IDENTITY, JUDGED, gate_key_usage },
+	{ { "extended-key-usage", "The profile gives each extended key usage asked for." }, ORDER | IDENTITY, JUDGED, gate_extended_key_usage },
+	{ { "key-allowed", "The profile takes the key's algorithm and size." }, ORDER | IDENTITY, JUDGED, gate_key_allowed },
+	{ { "key-strong", "The key has no known weakness." }, ORDER | IDENTITY, JUDGED, gate_key_strong },
+	{ { "key-unlisted", "The key is not on the block list." }, ORDER | IDENTITY, JUDGED, gate_key_unlisted },
+	{ { "key-not-account", "The key is not the account's, unless the profile lets it be." }, ORDER, JUDGED, gate_key_not_account },
+};
+
+size_t gate_rule_count(void)
+{
+	return array_length(rules);
+}
+
+const struct gate_rule *gate_rule_at(size_t i)
+{
+	return &rules[i].shown;
+}
+
+/* A part that says the server could not judge (memory, OpenSSL) hides all others. */
+static const struct problem_sub *unjudged(const struct problem *p)
+{
+	for (size_t i = 0; i < p->sub_count; i++)
+		if (p->subs[i].kind == PROBLEM_INTERNAL || p->subs[i].kind == PROBLEM_UNAVAILABLE)
+			return &p->subs[i];
+	return NULL;
+}
+
+/* All reasons in one text, for clients that show no parts. */
+static void reasons_join(const struct problem *p, char ret[PROBLEM_DETAIL_MAX])
+{
+	size_t used = 0;
+
+	for (size_t i = 0; i < p->sub_count && used < PROBLEM_DETAIL_MAX; i++)
+		used += (size_t)snprintf(ret + used, PROBLEM_DETAIL_MAX - used, "%s%s", i > 0 ? "; " : "", p->subs[i].detail);
+}
+
+/* The names of the broken rules go to the log: they say which test to read. */
+static void refuse(struct problem *parts, const char *broken)
+{
+	char text[PROBLEM_DETAIL_MAX] = "";
+	const struct problem_sub *fault = unjudged(parts);
+
+	if (problem_is_set(parts)) /* a part was lost for want of memory */
+		return;
+	if (fault && fault->kind == PROBLEM_UNAVAILABLE)
+		problem_unavailable(parts, 1, "%s: %s", broken, fault->detail);
+	else if (fault || parts->sub_count == 0)
+		problem_internal(parts, "%s: %s", broken, fault ? fault->detail : "no reason");
+	if (problem_is_set(parts))
+		return;
+	reasons_join(parts, text);
+	if (parts->sub_count == 1 && parts->subs[0].identifier_type[0] == '\0')
+		problem_set(parts, parts->subs[0].kind, "%s", text);
+	else if (problem_settle(parts, "%s", text))
+		assert(!"there are parts");
+	snprintf(parts->cause, sizeof(parts->cause), "%s", broken);
+}
+
+static bool judge(const struct gate_case *c, enum origin origin, enum stage stage, struct problem *p)
+{
+	auto_value(problem) parts = {0};
+	char broken[PROBLEM_DETAIL_MAX] = "";
+	size_t used = 0;
+
+	for (size_t i = 0; i < array_length(rules); i++) {
+		const struct rule *rule = &rules[i];
+		if (rule->stage != stage || !(rule->origins & origin) || rule->check(c, &parts))
+			continue;
+		if (used < sizeof(broken))
+			used += (size_t)snprintf(broken + used, sizeof(broken) - used, "%s%s", used ? ", " : "", rule->shown.name);
+		if (stage == ALONE)
+			break;
+	}
+	if (used == 0)
+		return true;
+	refuse(&parts, broken);
+	problem_done(p);
+	*p = parts;
+	parts = (struct problem){0};
+	return false;
+}
+
+static bool fits_common_name(const struct identifier *name)
+{
+	return strlen(name->value) <= COMMON_NAME_MAX;
+}
+
+/* Always a proven name: names-equal and names-proven have judged the CSR's. */
+static const char *common_name(const struct gate_case *c)
+{
+	const struct identifier *names = c->identifiers ?: c->proven.v;
+	size_t count = c->identifiers ? c->identifier_count : c->proven.n;
+
+	if (c->profile->common_name == PROFILE_CN_NONE)
+		return NULL;
+	if (c->common_name.value[0] != '\0' && fits_common_name(&c->common_name))
+		return c->common_name.value;
+	if (c->profile->common_name != PROFILE_CN_FIRST)
+		return NULL;
+	for (size_t i = 0; i < count; i++)
+		if (names[i].type == IDENTIFIER_DNS && fits_common_name(&names[i]) && identifiers_has(&c->names, &names[i]))
+			return names[i].value;
+	return NULL;
+}
+
+static bool approve(const struct gate_case *c, struct approval_facts *facts, struct approval **ret, struct problem *p)
+{
+	const struct csr *csr = c->csr;
+
+	facts->spki = buf_bytes(&csr->spki);
+	facts->key = csr->key;
+	facts->algorithm = csr->algorithm;
+	facts->names = &c->names;
+	facts->common_name = common_name(c);
+	facts->profile = c->profile->name;
+	facts->issuer = c->profile->issuer;
+	facts->hash = c->profile->hash;
+	facts->key_usage = gate_case_key_usage(c);
+	facts->extended_key_usage = csr->extended_key_usage.n > 0 ? &csr->extended_key_usage : &c->profile->extended_key_usage;
+	memcpy(facts->csr_digest, csr->digest, sizeof(facts->csr_digest));
+	memcpy(facts->key_hash, csr->key_hash, sizeof(facts->key_hash));
+	if (!profile_period(c->profile, c->now, c->order.created, c->order.not_before, c->order.not_after,
+	                    &facts->not_before, &facts->not_after, p))
+		return false;
+	return approval_make(facts, ret, p);
+}
+
+/* The CSR is read when the state of its origin is such that it can matter. */
+static bool pass(struct gate_case *c, enum origin origin, struct bytes csr_der, struct approval_facts *facts,
+                 struct approval **ret, struct problem *p)
+{
+	struct csr *csr;
+
+	if (!judge(c, origin, ALONE, p) || !csr_parse(csr_der, &csr, p) || !gate_case_take_csr(csr, c, p))
+		return false;
+	return judge(c, origin, JUDGED, p) && approve(c, facts, ret, p);
+}
+
+bool gate_order(struct store *store, const struct profiles *profiles, const char *order_id, const char *account_id,
+                struct bytes csr_der, struct approval **ret, struct problem *p)
+{
+	auto_value(gate_case) c = {
+		.now = clock_now(), .profiles = profiles, .method = PROFILE_ACME, .order_id = order_id, .account_id = account_id,
+	};
+
+	if (!gate_case_read_order(store, &c, p))
+		return false;
+	struct approval_facts facts = { .method = "acme", .account = c.order.account, .order = c.order.id };
+	return pass(&c, ORDER, csr_der, &facts, ret, p);
+}
+
+static enum profile_method method_of(const struct identity *identity)
+{
+	static const struct {
+		const char *name;
+		enum profile_method method;
+	} methods[] = { { "est", PROFILE_EST }, { "api", PROFILE_API }, { "internal", PROFILE_INTERNAL } };
+
+	for (size_t i = 0; i < array_length(methods); i++)
+		if (str_equal(methods[i].name, identity_method(identity)))
+			return methods[i].method;
+	return 0;
+}
+
+bool gate_identity(const struct profiles *profiles, const char *profile_name, const struct identity *identity,
+                   struct bytes csr_der, struct approval **ret, struct problem *p)
+{
+	auto_value(gate_case) c = {
+		.now = clock_now(), .profiles = profiles, .method = method_of(identity), .identity = identity,
+		.profile_name = profile_name, .profile = profiles_find(profiles, profile_name),
+	};
+	const struct identifiers *proven = identity_names(identity);
+	struct approval_facts facts = {
+		.method = identity_method(identity), .account = "", .order = "", .identity = identity_text(identity),
+	};
+
+	for (size_t i = 0; i < proven->n; i++)
+		if (!identifiers_add(&c.proven, &proven->v[i], p))
+			return false;
+	return pass(&c, IDENTITY, csr_der, &facts, ret, p);
+}

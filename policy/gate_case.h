@@ -1,0 +1,63 @@
+/* Case: all that one judgment of the gate looks at, and the rules that look. Internal to policy/.
+ *
+ * A case owns what it read and borrows the rest for the time of the call. A rule (gate_order.c,
+ * gate_csr.c) returns true where it holds; where not, it adds the parts that say why. */
+#pragma once
+
+#include "policy/gate.h"
+#include "store/account.h"
+#include "store/authorization.h"
+#include "store/order.h"
+
+struct gate_case {
+	int64_t now;
+	const struct profiles *profiles;
+	const struct profile *profile;        /* NULL: there is none of the name */
+	const char *profile_name;
+	enum profile_method method;
+
+	/* an order */
+	const char *order_id, *account_id;    /* account_id: the caller's */
+	struct order order;
+	struct account account;
+	struct authorization *authorizations; /* one an identifier; id "" where there is none any more */
+	size_t authorization_count;
+	struct identifier *identifiers;       /* the order's, canonical, in its order */
+	size_t identifier_count;
+
+	/* or an identity */
+	const struct identity *identity;
+
+	struct identifiers proven;            /* what the origin may have */
+	struct csr *csr;                      /* NULL until the rules of the origin hold */
+	struct identifiers names;             /* what the CSR asks for: its SANs and its CN */
+	unsigned common_name_count;
+	const char *common_name_text;         /* the last one, as written */
+	struct identifier common_name;        /* the last one that is a name; value "" without */
+};
+void gate_case_free(struct gate_case *c);
+declare_auto_value(gate_case, gate_case_free);
+
+/* Reads the order, its account and its authorizations in one read transaction. */
+bool gate_case_read_order(struct store *store, struct gate_case *c, struct problem *p) must_use;
+/* Takes the names out of the CSR. */
+bool gate_case_take_csr(struct csr *csr, struct gate_case *c, struct problem *p) must_use;
+
+typedef bool gate_check(const struct gate_case *c, struct problem *p);
+
+/* gate_order.c: rules of the origin */
+gate_check gate_order_owner, gate_account_valid, gate_order_ready, gate_order_unexpired;
+gate_check gate_profile_known, gate_profile_open, gate_account_bound;
+gate_check gate_authorizations_valid, gate_authorizations_unexpired, gate_authorizations_owner, gate_authorizations_cover;
+gate_check gate_period;
+/* gate_csr.c: rules of the CSR */
+gate_check gate_names_present, gate_names_equal, gate_names_proven, gate_names_allowed, gate_names_count, gate_names_typed;
+gate_check gate_common_name_single, gate_common_name_named, gate_subject_plain;
+gate_check gate_extensions_known, gate_no_ca, gate_key_usage, gate_extended_key_usage;
+gate_check gate_key_allowed, gate_key_strong, gate_key_unlisted, gate_key_not_account;
+
+/* The KU_ bits for the certificate: the profile's that fit the key, and of these the CSR's when it
+ * asks for some. */
+unsigned gate_case_key_usage(const struct gate_case *c);
+/* The refusal of a function that judges one thing becomes a part of p. Returns false. */
+bool gate_case_part(struct problem *p, const struct problem *why, const struct identifier *i);

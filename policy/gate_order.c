@@ -1,0 +1,214 @@
+#include "policy/gate_case.h"
+
+void gate_case_free(struct gate_case *c)
+{
+	order_free(&c->order);
+	account_free(&c->account);
+	for (size_t i = 0; i < c->authorization_count; i++)
+		authorization_free(&c->authorizations[i]);
+	free(c->authorizations);
+	free(c->identifiers);
+	identifiers_free(&c->proven);
+	identifiers_free(&c->names);
+	csr_free(c->csr);
+	*c = (struct gate_case){0};
+}
+
+/* One that was swept away stays empty: no rule takes it for a valid one. */
+static bool authorization_read(struct store_txn *txn, const char *id, struct authorization *ret, struct problem *p)
+{
+	auto_value(problem) why = {0};
+
+	if (store_authorization_get(txn, id, ret, &why))
+		return true;
+	if (why.kind == PROBLEM_NOT_FOUND)
+		return true;
+	*p = why;
+	why = (struct problem){0};
+	return false;
+}
+
+static bool order_read(struct store_txn *txn, void *arg, struct problem *p)
+{
+	struct gate_case *c = arg;
+
+	if (!store_order_get(txn, c->order_id, &c->order, p) || !store_account_get(txn, c->account_id, &c->account, p))
+		return false;
+	c->authorizations = calloc(c->order.authorizations.n + 1, sizeof(*c->authorizations));
+	if (!c->authorizations)
+		return problem_memory(p);
+	c->authorization_count = c->order.authorizations.n;
+	for (size_t i = 0; i < c->authorization_count; i++)
+		if (!authorization_read(txn, c->order.authorizations.v[i], &c->authorizations[i], p))
+			return false;
+	return true;
+}
+
+/* The order's identifiers are judged anew: a name that an older version let pass may be none now. */
+static bool identifiers_read(struct gate_case *c, struct problem *p)
+{
+	const struct order_identifier *asked = c->order.identifiers.v;
+	size_t count = c->order.identifiers.n;
+
+	c->identifiers = calloc(count + 1, sizeof(*c->identifiers));
+	if (!c->identifiers)
+		return problem_memory(p);
+	c->identifier_count = count;
+	for (size_t i = 0; i < count; i++)
+		if (!identifier_parse(asked[i].type ?: "", asked[i].value ?: "", &c->identifiers[i], p) ||
+		    !identifiers_add(&c->proven, &c->identifiers[i], p))
+			return false;
+	return true;
+}
+
+bool gate_case_read_order(struct store *store, struct gate_case *c, struct problem *p)
+{
+	if (!store_view(store, order_read, c, p) || !identifiers_read(c, p))
+		return false;
+	c->profile_name = c->order.profile ?: "";
+	c->profile = profiles_find(c->profiles, c->profile_name);
+	return true;
+}
+
+bool gate_case_part(struct problem *p, const struct problem *why, const struct identifier *i)
+{
+	return problem_add(p, why->kind, i ? identifier_type_name(i->type) : NULL, i ? i->value : NULL, "%s",
+	                   why->detail[0] ? why->detail : why->cause);
+}
+
+/* A text that a record does not have is equal to none. */
+static bool same(const char *a, const char *b)
+{
+	return a && b && str_equal(a, b);
+}
+
+bool gate_order_owner(const struct gate_case *c, struct problem *p)
+{
+	return (same(c->order.account, c->account_id) && same(c->account.id, c->account_id) &&
+	        same(c->order.directory, c->account.directory)) ||
+	       problem_add(p, PROBLEM_UNAUTHORIZED, NULL, NULL, "RFC 8555, 7.4: the order is another account's");
+}
+
+bool gate_account_valid(const struct gate_case *c, struct problem *p)
+{
+	return c->account.status == ACCOUNT_VALID ||
+	       problem_add(p, PROBLEM_UNAUTHORIZED, NULL, NULL, "RFC 8555, 7.3.6: the account is %s",
+	                   account_status_name(c->account.status));
+}
+
+bool gate_order_ready(const struct gate_case *c, struct problem *p)
+{
+	return c->order.status == ORDER_READY ||
+	       problem_add(p, PROBLEM_ORDER_NOT_READY, NULL, NULL, "RFC 8555, 7.4: the order is %s, not ready",
+	                   order_status_name(c->order.status));
+}
+
+bool gate_order_unexpired(const struct gate_case *c, struct problem *p)
+{
+	return c->now < c->order.expires ||
+	       problem_add(p, PROBLEM_ORDER_NOT_READY, NULL, NULL, "RFC 8555, 7.1.3: the order has expired");
+}
+
+bool gate_profile_known(const struct gate_case *c, struct problem *p)
+{
+	return c->profile || problem_add(p, PROBLEM_INVALID_PROFILE, NULL, NULL, "there is no profile \"%s\" any more", c->profile_name);
+}
+
+bool gate_profile_open(const struct gate_case *c, struct problem *p)
+{
+	return (c->profile->methods & c->method) != 0 ||
+	       problem_add(p, PROBLEM_INVALID_PROFILE, NULL, NULL, "profile %s is not open to this way of asking", c->profile->name);
+}
+
+/* An account of an open directory may have named a profile that asks for more. */
+bool gate_account_bound(const struct gate_case *c, struct problem *p)
+{
+	return !c->profile->eab_required || c->account.eab_kid ||
+	       problem_add(p, PROBLEM_EXTERNAL_ACCOUNT_REQUIRED, NULL, NULL,
+	                   "RFC 8555, 7.3.4: profile %s is for accounts that are bound to an external one", c->profile->name);
+}
+
+/* Adds the part of the rule for each authorization that does not fit it. */
+static bool authorizations_each(const struct gate_case *c, bool (*fits)(const struct gate_case *c, const struct authorization *a),
+                                const char *text, struct problem *p)
+{
+	bool held = true;
+
+	for (size_t i = 0; i < c->identifier_count; i++) {
+		const struct identifier *name = &c->identifiers[i];
+		if (i < c->authorization_count && fits(c, &c->authorizations[i]))
+			continue;
+		held = problem_add(p, PROBLEM_UNAUTHORIZED, identifier_type_name(name->type), name->value,
+		                   "RFC 8555, 7.4: the authorization for %s %s", name->value, text);
+	}
+	return held;
+}
+
+/* A missing authorization is the cover rule's to tell. */
+static bool is_missing(const struct authorization *a)
+{
+	return a->id[0] == '\0';
+}
+
+static bool is_valid(const struct gate_case *c, const struct authorization *a)
+{
+	(void)c;
+	return is_missing(a) || a->status == AUTHORIZATION_VALID;
+}
+
+static bool is_unexpired(const struct gate_case *c, const struct authorization *a)
+{
+	return is_missing(a) || c->now < a->expires;
+}
+
+static bool is_of_account(const struct gate_case *c, const struct authorization *a)
+{
+	return is_missing(a) || (same(a->account, c->account_id) && same(a->directory, c->order.directory));
+}
+
+bool gate_authorizations_valid(const struct gate_case *c, struct problem *p)
+{
+	return authorizations_each(c, is_valid, "is not valid", p);
+}
+
+bool gate_authorizations_unexpired(const struct gate_case *c, struct problem *p)
+{
+	return authorizations_each(c, is_unexpired, "has expired", p);
+}
+
+bool gate_authorizations_owner(const struct gate_case *c, struct problem *p)
+{
+	return authorizations_each(c, is_of_account, "is another account's", p);
+}
+
+/* The very name, and a wildcard for a wildcard: "*.example.com" is not proven by "example.com". */
+static bool covers(const struct authorization *a, const struct identifier *name)
+{
+	return !is_missing(a) && same(a->type, identifier_type_name(name->type)) &&
+	       same(a->value, identifier_base(name)) && a->wildcard == identifier_is_wildcard(name);
+}
+
+bool gate_authorizations_cover(const struct gate_case *c, struct problem *p)
+{
+	bool held = true;
+
+	if (c->identifier_count != c->authorization_count)
+		held = problem_add(p, PROBLEM_UNAUTHORIZED, NULL, NULL,
+		                   "RFC 8555, 7.1.3: the order has not one authorization for each identifier");
+	for (size_t i = 0; i < c->identifier_count && i < c->authorization_count; i++) {
+		const struct identifier *name = &c->identifiers[i];
+		if (!covers(&c->authorizations[i], name))
+			held = problem_add(p, PROBLEM_UNAUTHORIZED, identifier_type_name(name->type), name->value,
+			                   "RFC 8555, 7.4: no authorization of the order is for %s", name->value);
+	}
+	return held;
+}
+
+bool gate_period(const struct gate_case *c, struct problem *p)
+{
+	auto_value(problem) why = {0};
+	int64_t from, to;
+
+	return profile_period(c->profile, c->now, c->order.created, c->order.not_before, c->order.not_after, &from, &to, &why) ||
+	       gate_case_part(p, &why, NULL);
+}

@@ -1,0 +1,167 @@
+#include "policy/pattern.h"
+
+#include <assert.h>
+#include <strings.h>
+
+/* How many labels a DNS pattern lets a name have in front of its base. */
+enum depth { DEPTH_NONE, DEPTH_ONE, DEPTH_ANY };
+
+static const char *dns_base(const char *pattern, enum depth *ret)
+{
+	*ret = str_starts(pattern, "**.") ? DEPTH_ANY : str_starts(pattern, "*.") ? DEPTH_ONE : DEPTH_NONE;
+	return pattern + (*ret == DEPTH_ANY ? 3 : *ret == DEPTH_ONE ? 2 : 0);
+}
+
+static bool dns_check(const char *pattern, struct problem *p)
+{
+	enum depth depth;
+	const char *base = dns_base(pattern, &depth);
+	struct identifier name;
+
+	if (base[0] == '*')
+		return problem_set(p, PROBLEM_MALFORMED, "\"%s\": stars stand in front alone, as \"*.\" or \"**.\"", pattern);
+	return identifier_parse("dns", base, &name, p);
+}
+
+/* What stands before ".base" at the end of name; 0: it does not end so. */
+static size_t labels_before(const char *name, const char *base)
+{
+	size_t len = strlen(name), base_len = strlen(base);
+
+	if (len < base_len + 2 || name[len - base_len - 1] != '.' || strcasecmp(name + len - base_len, base) != 0)
+		return 0;
+	return len - base_len - 1;
+}
+
+static bool dns_matches(const char *pattern, const struct identifier *i)
+{
+	enum depth depth;
+	const char *base = dns_base(pattern, &depth);
+	size_t before = labels_before(i->value, base);
+
+	switch (depth) {
+	case DEPTH_NONE: return strcasecmp(base, i->value) == 0;
+	case DEPTH_ONE: return before > 0 && !memchr(i->value, '.', before);
+	case DEPTH_ANY: return before > 0;
+	}
+	return false;
+}
+
+static bool ip_check(const char *pattern, struct problem *p)
+{
+	struct addr_net net;
+
+	return addr_net_parse(pattern, &net) ||
+	       problem_set(p, PROBLEM_MALFORMED, "\"%s\" is neither an IP address nor a network without host bits", pattern);
+}
+
+static bool ip_matches(const char *pattern, const struct identifier *i)
+{
+	struct addr_net net;
+	struct addr addr;
+
+	identifier_addr(i, &addr);
+	return addr_net_parse(pattern, &net) && addr_net_has(&net, &addr);
+}
+
+static bool email_check(const char *pattern, struct problem *p)
+{
+	struct identifier name;
+
+	if (pattern[0] != '@')
+		return identifier_parse("email", pattern, &name, p);
+	if (pattern[1] == '*')
+		return problem_set(p, PROBLEM_MALFORMED, "\"%s\": a domain follows the \"@\"", pattern);
+	return identifier_parse("dns", pattern + 1, &name, p);
+}
+
+static bool email_matches(const char *pattern, const struct identifier *i)
+{
+	struct identifier whole;
+	struct problem p = {0};
+
+	if (pattern[0] == '@')
+		return strcasecmp(pattern, strchr(i->value, '@')) == 0;
+	bool parsed = identifier_parse("email", pattern, &whole, &p);
+	problem_done(&p);
+	return parsed && identifier_equal(&whole, i);
+}
+
+/* The text of a URI pattern without its star, in canonical form. */
+static bool uri_parse(const char *pattern, bool *ret_prefix, struct identifier *ret, struct problem *p)
+{
+	size_t len = strlen(pattern);
+	char text[IDENTIFIER_VALUE_SIZE] = "";
+
+	*ret_prefix = len > 0 && pattern[len - 1] == '*';
+	if (len >= sizeof(text))
+		return problem_set(p, PROBLEM_MALFORMED, "RFC 5280, 4.2.1.6: the URI pattern is over 255 bytes");
+	memcpy(text, pattern, *ret_prefix ? len - 1 : len);
+	return identifier_parse("uri", text, ret, p);
+}
+
+/* A prefix that ends within the host would let other hosts pass: "https://example.com*" begins
+ * "https://example.com.evil.example/" too. */
+static bool uri_check(const char *pattern, struct problem *p)
+{
+	struct identifier uri;
+	bool prefix;
+
+	if (!uri_parse(pattern, &prefix, &uri, p))
+		return false;
+	const char *authority = strstr(uri.value, "://") + 3;
+	if (prefix && !strchr(authority, '/'))
+		return problem_set(p, PROBLEM_MALFORMED, "\"%s\": a \"/\" ends the host before the \"*\"", pattern);
+	return true;
+}
+
+static bool uri_matches(const char *pattern, const struct identifier *i)
+{
+	struct identifier uri;
+	struct problem p = {0};
+	bool prefix;
+	bool parsed = uri_parse(pattern, &prefix, &uri, &p);
+
+	problem_done(&p);
+	return parsed && (prefix ? str_starts(i->value, uri.value) : identifier_equal(i, &uri));
+}
+
+static const struct {
+	bool (*check)(const char *pattern, struct problem *p);
+	bool (*matches)(const char *pattern, const struct identifier *i);
+} types[IDENTIFIER_TYPE_MAX] = {
+	[IDENTIFIER_DNS] = { dns_check, dns_matches },
+	[IDENTIFIER_IP] = { ip_check, ip_matches },
+	[IDENTIFIER_EMAIL] = { email_check, email_matches },
+	[IDENTIFIER_URI] = { uri_check, uri_matches },
+};
+
+bool pattern_check(enum identifier_type type, const char *pattern, struct problem *p)
+{
+	assert(type < IDENTIFIER_TYPE_MAX);
+	return str_equal(pattern, "*") || types[type].check(pattern, p);
+}
+
+bool pattern_matches(enum identifier_type type, const char *pattern, const struct identifier *i)
+{
+	assert(type < IDENTIFIER_TYPE_MAX);
+	return i->type == type && (str_equal(pattern, "*") || types[type].matches(pattern, i));
+}
+
+bool pattern_touches(enum identifier_type type, const char *pattern, const struct identifier *i)
+{
+	if (pattern_matches(type, pattern, i))
+		return true;
+	if (type != IDENTIFIER_DNS || !identifier_is_wildcard(i))
+		return false;
+	size_t before = labels_before(pattern, identifier_base(i));
+	return before > 0 && !memchr(pattern, '.', before);
+}
+
+const char *pattern_find(enum identifier_type type, const struct strings *patterns, const struct identifier *i)
+{
+	for (size_t k = 0; k < patterns->n; k++)
+		if (pattern_matches(type, patterns->v[k], i))
+			return patterns->v[k];
+	return NULL;
+}

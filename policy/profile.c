@@ -1,0 +1,197 @@
+#include "policy/profile.h"
+
+#include <assert.h>
+#include <stdatomic.h>
+
+#include "policy/profile_check.h"
+
+enum { MINUTE = 60, DAY = 24 * 60 * MINUTE };
+
+struct profiles {
+	atomic_uint references;
+	struct profile **v;
+	size_t n;
+	const struct profile *fallback; /* the default */
+	struct key_blocklist *blocklist;
+};
+
+static const struct profile defaults = {
+	.methods = PROFILE_ACME | PROFILE_INTERNAL,
+	.keys = (1u << KEY_ALGORITHM_MAX) - 1,
+	.wildcards = true,
+	.names_max = 100,
+	.validity = 90 * DAY,
+	.validity_max = 397 * DAY,
+	.backdate = MINUTE,
+	.key_usage = KU_DIGITAL_SIGNATURE | KU_KEY_ENCIPHERMENT,
+	.common_name = PROFILE_CN_IF_ASKED,
+	.authorization_lifetime = DAY,
+};
+
+bool profile_new(const char *name, struct profile **ret, struct problem *p)
+{
+	auto_struct(profile) *profile = malloc(sizeof(*profile));
+
+	if (!profile)
+		return problem_memory(p);
+	*profile = defaults;
+	profile->name = strdup(name);
+	profile->description = strdup("TLS servers");
+	profile->issuer = strdup("");
+	if (!profile->name || !profile->description || !profile->issuer ||
+	    !strings_add(&profile->names[IDENTIFIER_DNS].allow, "*") ||
+	    !strings_add(&profile->names[IDENTIFIER_IP].allow, "*") ||
+	    !strings_add(&profile->extended_key_usage, "1.3.6.1.5.5.7.3.1"))
+		return problem_memory(p);
+	*ret = steal(profile);
+	return true;
+}
+
+void profile_free(struct profile *profile)
+{
+	if (!profile)
+		return;
+	free(profile->name);
+	free(profile->description);
+	free(profile->issuer);
+	for (enum identifier_type type = 0; type < IDENTIFIER_TYPE_MAX; type++) {
+		strings_free(&profile->names[type].allow);
+		strings_free(&profile->names[type].deny);
+	}
+	strings_free(&profile->extended_key_usage);
+	free(profile);
+}
+
+static const struct profile *find(struct profile *const *list, size_t count, const char *name)
+{
+	for (size_t i = 0; i < count; i++)
+		if (str_equal(list[i]->name, name))
+			return list[i];
+	return NULL;
+}
+
+static bool list_check(struct profile *const *list, size_t count, const char *default_name, struct problem *p)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (!profile_check(list[i], p))
+			return false;
+		if (find(list, i, list[i]->name))
+			return problem_set(p, PROBLEM_MALFORMED, "profile %s: there are two of this name", list[i]->name);
+	}
+	return find(list, count, default_name) ||
+	       problem_set(p, PROBLEM_MALFORMED, "the default profile \"%s\" does not exist", default_name);
+}
+
+bool profiles_new(struct profile **list, size_t count, const char *default_name, struct key_blocklist *blocklist,
+                  struct profiles **ret, struct problem *p)
+{
+	if (!list_check(list, count, default_name, p))
+		return false;
+	auto_free struct profile **v = reallocarray(NULL, count, sizeof(*v));
+	struct profiles *profiles = calloc(1, sizeof(*profiles));
+	if (!v || !profiles) {
+		free(profiles);
+		return problem_memory(p);
+	}
+	memcpy(v, list, count * sizeof(*v));
+	atomic_init(&profiles->references, 1);
+	profiles->fallback = find(v, count, default_name);
+	profiles->v = steal(v);
+	profiles->n = count;
+	profiles->blocklist = blocklist;
+	*ret = profiles;
+	return true;
+}
+
+struct profiles *profiles_ref(struct profiles *profiles)
+{
+	atomic_fetch_add_explicit(&profiles->references, 1, memory_order_relaxed);
+	return profiles;
+}
+
+void profiles_unref(struct profiles *profiles)
+{
+	if (!profiles)
+		return;
+	unsigned before = atomic_fetch_sub_explicit(&profiles->references, 1, memory_order_acq_rel);
+	assert(before > 0);
+	if (before > 1)
+		return;
+	for (size_t i = 0; i < profiles->n; i++)
+		profile_free(profiles->v[i]);
+	free(profiles->v);
+	key_blocklist_free(profiles->blocklist);
+	free(profiles);
+}
+
+const struct profile *profiles_find(const struct profiles *profiles, const char *name)
+{
+	return find(profiles->v, profiles->n, name);
+}
+
+const struct profile *profiles_default(const struct profiles *profiles)
+{
+	return profiles->fallback;
+}
+
+const struct profile *profiles_at(const struct profiles *profiles, size_t i)
+{
+	return i < profiles->n ? profiles->v[i] : NULL;
+}
+
+const struct key_blocklist *profiles_blocklist(const struct profiles *profiles)
+{
+	return profiles->blocklist;
+}
+
+static bool is_denied(const struct strings *deny, const struct identifier *i)
+{
+	for (size_t k = 0; k < deny->n; k++)
+		if (pattern_touches(i->type, deny->v[k], i))
+			return true;
+	return false;
+}
+
+bool profile_allows(const struct profile *profile, const struct identifier *i, struct problem *p)
+{
+	const struct profile_names *names = &profile->names[i->type];
+
+	if (identifier_is_wildcard(i) && !profile->wildcards)
+		return problem_set(p, PROBLEM_REJECTED_IDENTIFIER, "profile %s has no wildcard names: \"%s\"",
+		                   profile->name, i->value);
+	if (is_denied(&names->deny, i))
+		return problem_set(p, PROBLEM_REJECTED_IDENTIFIER, "profile %s denies \"%s\"", profile->name, i->value);
+	if (!pattern_find(i->type, &names->allow, i))
+		return problem_set(p, PROBLEM_REJECTED_IDENTIFIER, "profile %s does not allow \"%s\"", profile->name, i->value);
+	return true;
+}
+
+/* The first second. A life that the client ends by its notAfter is begun late enough to fit. */
+static int64_t period_begin(const struct profile *profile, int64_t now, int64_t not_before, int64_t not_after)
+{
+	int64_t early = now - profile->backdate;
+
+	if (not_before != 0)
+		return not_before;
+	if (not_after != 0 && not_after - early + 1 > profile->validity_max)
+		return not_after - profile->validity_max + 1;
+	return early;
+}
+
+bool profile_period(const struct profile *profile, int64_t now, int64_t requested, int64_t not_before, int64_t not_after,
+                    int64_t *ret_from, int64_t *ret_to, struct problem *p)
+{
+	int64_t from = period_begin(profile, now, not_before, not_after);
+	int64_t to = not_after != 0 ? not_after : from + profile->validity - 1;
+
+	if (from < requested - profile->backdate && not_before != 0)
+		return problem_set(p, PROBLEM_MALFORMED, "RFC 8555, 7.4: notBefore is earlier than profile %s allows", profile->name);
+	if (to < from || to < now)
+		return problem_set(p, PROBLEM_MALFORMED, "RFC 8555, 7.4: notAfter is past, or before notBefore");
+	if (to - from + 1 > profile->validity_max || to - now + 1 > profile->validity_max)
+		return problem_set(p, PROBLEM_MALFORMED, "RFC 8555, 7.4: notAfter is later than profile %s allows: %lld seconds at most",
+		                   profile->name, (long long)profile->validity_max);
+	*ret_from = from;
+	*ret_to = to;
+	return true;
+}

@@ -1,0 +1,169 @@
+#include "policy/profile_check.h"
+
+#include <openssl/err.h>
+
+#include "base/ossl.h"
+
+enum { NAME_MAX_LENGTH = 32 };
+static const int64_t YEAR = 365 * 24 * 60 * 60;
+
+static bool refuse(const struct profile *profile, const char *field, const char *what, struct problem *p)
+{
+	return problem_set(p, PROBLEM_MALFORMED, "profile %s: %s: %s", profile->name, field, what);
+}
+
+static bool check_name(const struct profile *profile, struct problem *p)
+{
+	size_t len = profile->name ? strlen(profile->name) : 0;
+
+	if (len > 0 && len <= NAME_MAX_LENGTH && strspn(profile->name, "abcdefghijklmnopqrstuvwxyz0123456789-") == len)
+		return true;
+	return problem_set(p, PROBLEM_MALFORMED, "profile \"%s\": name: 1 to 32 characters of a-z, 0-9 and \"-\"", profile->name ?: "");
+}
+
+static bool check_texts(const struct profile *profile, struct problem *p)
+{
+	if (!profile->issuer || !profile->description)
+		return refuse(profile, "issuer, description", "a text, may be empty", p);
+	return true;
+}
+
+static bool check_methods(const struct profile *profile, struct problem *p)
+{
+	unsigned known = PROFILE_ACME | PROFILE_EST | PROFILE_API | PROFILE_INTERNAL;
+
+	if (profile->methods == 0 || (profile->methods & ~known) != 0)
+		return refuse(profile, "methods", "at least one of acme, est, api, internal", p);
+	return true;
+}
+
+static bool check_keys(const struct profile *profile, struct problem *p)
+{
+	if (profile->keys == 0 || profile->keys >> KEY_ALGORITHM_MAX != 0)
+		return refuse(profile, "keys", "at least one known key algorithm", p);
+	return true;
+}
+
+static bool patterns_check(const struct profile *profile, enum identifier_type type, const struct strings *patterns,
+                           struct problem *p)
+{
+	struct problem why = {0};
+
+	for (size_t i = 0; i < patterns->n; i++) {
+		if (pattern_check(type, patterns->v[i], &why))
+			continue;
+		problem_set(p, PROBLEM_MALFORMED, "profile %s: names: %s: %s", profile->name, identifier_type_name(type), why.detail);
+		problem_done(&why);
+		return false;
+	}
+	return true;
+}
+
+static bool check_patterns(const struct profile *profile, struct problem *p)
+{
+	bool any = false;
+
+	for (enum identifier_type type = 0; type < IDENTIFIER_TYPE_MAX; type++) {
+		if (!patterns_check(profile, type, &profile->names[type].allow, p) ||
+		    !patterns_check(profile, type, &profile->names[type].deny, p))
+			return false;
+		any = any || profile->names[type].allow.n > 0;
+	}
+	return any || refuse(profile, "names", "no name at all is allowed", p);
+}
+
+static bool check_names_max(const struct profile *profile, struct problem *p)
+{
+	if (profile->names_max < 1 || profile->names_max > 1000)
+		return refuse(profile, "names_max", "from 1 to 1000", p);
+	return true;
+}
+
+/* The backdated part is no use to anybody: less than half of a certificate's life. */
+static bool check_validity(const struct profile *profile, struct problem *p)
+{
+	if (profile->validity_max < 60 || profile->validity_max > 100 * YEAR)
+		return refuse(profile, "validity_max", "from a minute to 100 years", p);
+	if (profile->validity < 60 || profile->validity > profile->validity_max)
+		return refuse(profile, "validity", "from a minute to validity_max", p);
+	if (profile->backdate < 0 || profile->backdate > profile->validity / 2)
+		return refuse(profile, "backdate", "not negative, and at most half of validity", p);
+	if (profile->authorization_lifetime < 1 || profile->authorization_lifetime > YEAR)
+		return refuse(profile, "authorization_lifetime", "from a second to a year", p);
+	return true;
+}
+
+/* RFC 5280, 4.2.1.3: those of a CA are for CAs; encipherOnly and decipherOnly say how keyAgreement is
+ * used. Each key that is allowed must have a use left. */
+static bool check_key_usage(const struct profile *profile, struct problem *p)
+{
+	unsigned direction = KU_ENCIPHER_ONLY | KU_DECIPHER_ONLY;
+	unsigned known = KU_DIGITAL_SIGNATURE | KU_NON_REPUDIATION | KU_KEY_ENCIPHERMENT | KU_DATA_ENCIPHERMENT |
+	                 KU_KEY_AGREEMENT | direction;
+
+	if (profile->key_usage == 0 || (profile->key_usage & ~known) != 0)
+		return refuse(profile, "key_usage", "at least one, and none of a CA's", p);
+	if ((profile->key_usage & direction) != 0 && !(profile->key_usage & KU_KEY_AGREEMENT))
+		return refuse(profile, "key_usage", "encipherOnly and decipherOnly go with keyAgreement", p);
+	for (enum key_algorithm a = 0; a < KEY_ALGORITHM_MAX; a++)
+		if ((profile->keys & 1u << a) != 0 && (profile->key_usage & key_algorithm_usage(a) & ~direction) == 0)
+			return refuse(profile, "key_usage", "nothing of it fits a key algorithm that is allowed", p);
+	return true;
+}
+
+/* Purposes that a certificate of a profile never has: one that could answer OCSP for the CA (RFC
+ * 6960, 4.2.2.2), and one whose extension would have to be critical (RFC 3161, 2.3). */
+static bool check_purpose(const struct profile *profile, const char *oid, struct problem *p)
+{
+	auto(ASN1_OBJECT) *object = OBJ_txt2obj(oid, 1);
+	char text[64] = "";
+
+	ERR_clear_error();
+	if (!object || OBJ_obj2txt(text, sizeof(text), object, 1) < 0 || !str_equal(text, oid))
+		return refuse(profile, "extended_key_usage", "dotted object identifiers", p);
+	if (str_equal(oid, "1.3.6.1.5.5.7.3.9") || str_equal(oid, "1.3.6.1.5.5.7.3.8"))
+		return refuse(profile, "extended_key_usage", "OCSPSigning and timeStamping are not for profiles", p);
+	return true;
+}
+
+static bool check_extended_key_usage(const struct profile *profile, struct problem *p)
+{
+	const struct strings *oids = &profile->extended_key_usage;
+
+	if (oids->n == 0)
+		return refuse(profile, "extended_key_usage", "at least one", p);
+	for (size_t i = 0; i < oids->n; i++) {
+		struct strings earlier = { .v = oids->v, .n = i };
+		if (!check_purpose(profile, oids->v[i], p))
+			return false;
+		if (strings_has(&earlier, oids->v[i]))
+			return refuse(profile, "extended_key_usage", "each one once", p);
+	}
+	return true;
+}
+
+static bool check_hash(const struct profile *profile, struct problem *p)
+{
+	const char *hash = profile->hash;
+
+	return !hash || str_equal(hash, "SHA256") || str_equal(hash, "SHA384") || str_equal(hash, "SHA512") ||
+	       refuse(profile, "hash", "SHA256, SHA384 or SHA512", p);
+}
+
+static bool check_common_name(const struct profile *profile, struct problem *p)
+{
+	return profile->common_name <= PROFILE_CN_FIRST || refuse(profile, "common_name", "none, if-asked or first", p);
+}
+
+bool profile_check(const struct profile *profile, struct problem *p)
+{
+	static bool (*const checks[])(const struct profile *profile, struct problem *p) = {
+		check_name, check_texts, check_methods, check_keys, check_patterns, check_names_max, check_validity,
+		check_key_usage, check_extended_key_usage, check_hash, check_common_name,
+	};
+
+	for (size_t i = 0; i < array_length(checks); i++)
+		if (!checks[i](profile, p))
+			return false;
+	return true;
+}

@@ -1,0 +1,98 @@
+#include "policy/tlv.h"
+
+#include <stdio.h>
+
+enum { LENGTH_BYTES_MAX = 3 };
+
+/* The length at in[1]; ret_header is what tag and length take. */
+static bool length_read(struct bytes in, size_t *ret_header, size_t *ret_len)
+{
+	if (in.len < 2)
+		return false;
+	size_t first = in.data[1], count = first & 0x7f, len = 0;
+	if (first < 0x80) {
+		*ret_header = 2;
+		*ret_len = first;
+		return true;
+	}
+	if (count == 0 || count > LENGTH_BYTES_MAX || count > in.len - 2 || in.data[2] == 0)
+		return false;
+	for (size_t i = 0; i < count; i++)
+		len = len << 8 | in.data[2 + i];
+	*ret_header = 2 + count;
+	*ret_len = len;
+	return len >= 0x80;
+}
+
+bool tlv_next(struct bytes *in, struct tlv *ret)
+{
+	size_t header, len;
+
+	if (!length_read(*in, &header, &len) || len > in->len - header || (in->data[0] & 0x1f) == 0x1f)
+		return false;
+	ret->tag = in->data[0];
+	ret->value = BYTES(in->data + header, len);
+	ret->whole = BYTES(in->data, header + len);
+	*in = BYTES(in->data + header + len, in->len - header - len);
+	return true;
+}
+
+bool tlv_take(struct bytes *in, uint8_t tag, struct bytes *ret)
+{
+	struct bytes rest = *in;
+	struct tlv element;
+
+	if (!tlv_next(&rest, &element) || element.tag != tag)
+		return false;
+	*ret = element.value;
+	*in = rest;
+	return true;
+}
+
+bool tlv_only(struct bytes in, uint8_t tag, struct bytes *ret)
+{
+	struct bytes value;
+
+	if (!tlv_take(&in, tag, &value) || in.len != 0)
+		return false;
+	*ret = value;
+	return true;
+}
+
+/* One arc, X.690, 8.19.2: seven bits a byte, the first byte not 0x80. */
+static bool arc_take(struct bytes *in, uint64_t *ret)
+{
+	uint64_t arc = 0;
+
+	if (in->len == 0 || in->data[0] == 0x80)
+		return false;
+	for (size_t i = 0; i < in->len; i++) {
+		if (arc >> 57 != 0)
+			return false;
+		arc = arc << 7 | (in->data[i] & 0x7f);
+		if (in->data[i] < 0x80) {
+			*in = BYTES(in->data + i + 1, in->len - i - 1);
+			*ret = arc;
+			return true;
+		}
+	}
+	return false;
+}
+
+bool tlv_oid_text(struct bytes oid, char ret[TLV_OID_SIZE])
+{
+	uint64_t arc;
+
+	if (!arc_take(&oid, &arc))
+		return false;
+	unsigned root = arc < 80 ? (unsigned)arc / 40 : 2;
+	int used = snprintf(ret, TLV_OID_SIZE, "%u.%llu", root, (unsigned long long)(arc - 40 * root));
+	while (oid.len > 0) {
+		if (!arc_take(&oid, &arc))
+			return false;
+		used += snprintf(ret + used, TLV_OID_SIZE - (size_t)used, ".%llu", (unsigned long long)arc);
+		if (used >= TLV_OID_SIZE)
+			return false;
+	}
+	return true;
+}
