@@ -19,7 +19,8 @@ void der_close(struct der *d);
 void der_put(struct der *d, uint8_t tag, struct bytes content);
 void der_put_raw(struct der *d, struct bytes der);               /* whole TLVs */
 void der_put_integer(struct der *d, struct bytes magnitude);     /* unsigned big-endian; made minimal and positive */
-void der_put_oid(struct der *d, const char *dotted);             /* asserts a valid OID of ours */
+void der_put_oid(struct der *d, const char *dotted);             /* asserts a valid OID */
 void der_put_bool(struct der *d, bool value);
 void der_put_time(struct der *d, int64_t t);                     /* UTCTime to 2049, then GeneralizedTime (RFC 5280, 4.1.2.5) */
-void der_put_bits(struct der *d, unsigned bits, unsigned count); /* named bits, trailing zeros dropped (X.690, 11.2.2) */
+/* Named bits: 1u << n is bit n of the type. Trailing zeros are dropped (X.690, 11.2.2). */
+void der_put_bits(struct der *d, unsigned bits, unsigned count);

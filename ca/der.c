@@ -1,0 +1,181 @@
+#include "ca/der.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <time.h>
+
+struct der der_writer(struct buf *out)
+{
+	return (struct der){ .out = out };
+}
+
+/* X.690, 10.1: the definite form, in the fewest octets. */
+enum { LENGTH_SIZE_MAX = 1 + sizeof(size_t) };
+static size_t length_encode(size_t len, uint8_t ret[LENGTH_SIZE_MAX])
+{
+	size_t count = 0;
+
+	if (len < 0x80) {
+		ret[0] = (uint8_t)len;
+		return 1;
+	}
+	for (size_t rest = len; rest > 0; rest >>= 8)
+		count++;
+	ret[0] = (uint8_t)(0x80 | count);
+	for (size_t i = 0; i < count; i++)
+		ret[1 + i] = (uint8_t)(len >> (8 * (count - 1 - i)));
+	return 1 + count;
+}
+
+/* One octet is kept free for the length: most values are shorter than 128 octets, and the few
+ * that are not are moved when they are closed. */
+void der_open(struct der *d, uint8_t tag)
+{
+	const uint8_t head[2] = { tag, 0 };
+
+	assert(d->depth < DER_DEPTH_MAX);
+	buf_add(d->out, head, sizeof(head));
+	d->start[d->depth++] = d->out->len;
+}
+
+void der_close(struct der *d)
+{
+	uint8_t length[LENGTH_SIZE_MAX];
+
+	assert(d->depth > 0);
+	size_t start = d->start[--d->depth];
+	if (d->out->failed)
+		return;
+	size_t content = d->out->len - start, size = length_encode(content, length);
+	if (size > 1 && !buf_extend(d->out, size - 1))
+		return;
+	uint8_t *at = d->out->data + start - 1;
+	if (size > 1)
+		memmove(at + size, at + 1, content);
+	memcpy(at, length, size);
+}
+
+void der_put(struct der *d, uint8_t tag, struct bytes content)
+{
+	uint8_t length[LENGTH_SIZE_MAX];
+	size_t size = length_encode(content.len, length);
+
+	buf_add(d->out, &tag, 1);
+	buf_add(d->out, length, size);
+	buf_add(d->out, content.data, content.len);
+}
+
+void der_put_raw(struct der *d, struct bytes der)
+{
+	buf_add(d->out, der.data, der.len);
+}
+
+/* X.690, 8.3.2: never nine leading bits alike; a zero octet keeps a high bit from meaning minus. */
+void der_put_integer(struct der *d, struct bytes magnitude)
+{
+	while (magnitude.len > 0 && magnitude.data[0] == 0)
+		magnitude = BYTES(magnitude.data + 1, magnitude.len - 1);
+	der_open(d, 0x02);
+	if (magnitude.len == 0 || magnitude.data[0] >= 0x80)
+		buf_add_char(d->out, 0);
+	buf_add(d->out, magnitude.data, magnitude.len);
+	der_close(d);
+}
+
+/* An arc in base 128, the last digit first. 19 digits hold the 128 bits of a UUID (X.667). */
+enum { ARC_DIGITS_MAX = 19 };
+struct arc {
+	uint8_t digit[ARC_DIGITS_MAX];
+};
+
+static void arc_add(struct arc *arc, unsigned factor, unsigned summand)
+{
+	unsigned carry = summand;
+
+	for (size_t i = 0; i < ARC_DIGITS_MAX; i++) {
+		carry += arc->digit[i] * factor;
+		arc->digit[i] = carry & 0x7f;
+		carry >>= 7;
+	}
+	assert(carry == 0);
+}
+
+/* Decimal, without leading zeros; the text after it is returned. */
+static const char *arc_parse(const char *text, struct arc *ret)
+{
+	const char *at = text;
+
+	for (*ret = (struct arc){ 0 }; *at >= '0' && *at <= '9'; at++)
+		arc_add(ret, 10, (unsigned)(*at - '0'));
+	assert(at > text && (*text != '0' || at == text + 1));
+	return at;
+}
+
+static void arc_write(const struct arc *arc, struct buf *ret)
+{
+	size_t count = ARC_DIGITS_MAX;
+
+	while (count > 1 && arc->digit[count - 1] == 0)
+		count--;
+	while (count-- > 0)
+		buf_add_char(ret, (char)(arc->digit[count] | (count > 0 ? 0x80 : 0)));
+}
+
+/* X.690, 8.19.4: the first two arcs make one number, 40 times the first and the second. */
+void der_put_oid(struct der *d, const char *dotted)
+{
+	unsigned first = (unsigned)(dotted[0] - '0');
+	struct arc arc;
+
+	assert(first <= 2 && dotted[1] == '.');
+	const char *at = arc_parse(dotted + 2, &arc);
+	assert(first == 2 || (at - dotted <= 4 && arc.digit[0] < 40));
+	arc_add(&arc, 1, 40 * first);
+	der_open(d, 0x06);
+	arc_write(&arc, d->out);
+	while (*at == '.') {
+		at = arc_parse(at + 1, &arc);
+		arc_write(&arc, d->out);
+	}
+	assert(*at == '\0');
+	der_close(d);
+}
+
+void der_put_bool(struct der *d, bool value)
+{
+	const uint8_t content = value ? 0xff : 0x00;
+
+	der_put(d, 0x01, BYTES(&content, 1));
+}
+
+/* RFC 5280, 4.1.2.5: UTC, with seconds, without fractions. */
+void der_put_time(struct der *d, int64_t t)
+{
+	const time_t seconds = t;
+	struct tm tm;
+	char text[64];
+
+	bool known = gmtime_r(&seconds, &tm) != NULL;
+	int year = tm.tm_year + 1900;
+	assert(known && year >= 1950 && year <= 9999);
+	bool utc = year <= 2049;
+	int n = snprintf(text, sizeof(text), "%0*d%02d%02d%02d%02d%02dZ", utc ? 2 : 4, utc ? year % 100 : year,
+	                 tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec);
+	der_put(d, utc ? 0x17 : 0x18, BYTES(text, (size_t)n));
+}
+
+/* Bit 0 of the type is the highest bit of the first octet (X.690, 8.6.2.1). */
+void der_put_bits(struct der *d, unsigned bits, unsigned count)
+{
+	uint8_t content[1 + sizeof(bits)] = { 0 };
+	size_t used = 0;
+
+	assert(count <= 8 * sizeof(bits) && (count == 8 * sizeof(bits) || bits >> count == 0));
+	for (unsigned i = 0; i < count; i++)
+		if (bits & 1u << i) {
+			content[1 + i / 8] |= (uint8_t)(0x80 >> i % 8);
+			used = i + 1;
+		}
+	content[0] = (uint8_t)((8 - used % 8) % 8);
+	der_put(d, 0x03, BYTES(content, 1 + (used + 7) / 8));
+}
