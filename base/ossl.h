@@ -21,6 +21,7 @@ static inline void ossl_free_extensions(STACK_OF(X509_EXTENSION) *p) { sk_X509_E
 typedef STACK_OF(X509) ossl_x509_stack;
 typedef STACK_OF(X509_EXTENSION) ossl_extensions;
 
+declare_auto(ASN1_BIT_STRING, ASN1_BIT_STRING_free);
 declare_auto(ASN1_INTEGER, ASN1_INTEGER_free);
 declare_auto(ASN1_OBJECT, ASN1_OBJECT_free);
 declare_auto(ASN1_OCTET_STRING, ASN1_OCTET_STRING_free);

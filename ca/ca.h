@@ -1,9 +1,8 @@
 /* CA: signs what the policy approved, and nothing else.
  *
- * `struct ca` owns the issuers and their keys. Immutable after opening but for its counters; any
- * thread. ca_issue never sees a CSR; it takes approvals, and leaves recording to the caller, who
- * puts the certificate and the change that caused it into one store update before anything leaves
- * the process. */
+ * `struct ca` owns the issuers and their keys. Immutable after opening; any thread. ca_issue never
+ * sees a CSR; it takes approvals, and leaves recording to the caller, who puts the certificate and
+ * the change that caused it into one store update before anything leaves the process. */
 #pragma once
 
 #include "ca/issuer.h"
@@ -21,7 +20,8 @@ struct ca_create_options {
 	enum keyfile_kind root_key, issuing_key;
 	int64_t root_lifetime, issuing_lifetime; /* seconds */
 };
-/* Makes root and issuing CA. CONFLICT when the folder holds one already. */
+/* Makes root and issuing CA. CONFLICT when the folder holds one already. What a crash left half made
+ * is completed by the next call with the same passphrase: issuing.pem, written last, makes a CA. */
 bool ca_create(const struct ca_create_options *options, struct bytes passphrase, struct problem *p) must_use;
 bool ca_exists(const char *folder) must_use;
 

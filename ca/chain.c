@@ -1,0 +1,117 @@
+#include "ca/chain.h"
+
+#include <openssl/err.h>
+
+#include "base/clock.h"
+
+enum { CHAIN_FILE_MAX = 256 * 1024 };
+
+static bool certificate_add(ossl_x509_stack *chain, struct bytes der)
+{
+	const unsigned char *at = der.data;
+	auto(X509) *certificate = d2i_X509(NULL, &at, (long)der.len);
+
+	if (!certificate || at != der.data + der.len || sk_X509_push(chain, certificate) <= 0)
+		return false;
+	certificate = NULL; /* now the chain's */
+	return true;
+}
+
+/* RFC 7468, 5.1. Text between the blocks is comment. */
+static bool blocks_read(BIO *bio, ossl_x509_stack *chain)
+{
+	bool good = true;
+
+	while (good && sk_X509_num(chain) <= CHAIN_LENGTH_MAX) {
+		char *label = NULL, *header = NULL;
+		unsigned char *data = NULL;
+		long len = 0;
+		if (PEM_read_bio(bio, &label, &header, &data, &len) != 1)
+			break;
+		good = str_equal(label, "CERTIFICATE") && certificate_add(chain, BYTES(data, (size_t)len));
+		OPENSSL_free(label);
+		OPENSSL_free(header);
+		OPENSSL_free(data);
+	}
+	/* The normal end is that no other block begins. */
+	bool ended = ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
+	ERR_clear_error();
+	return good && ended;
+}
+
+bool chain_read(const char *path, ossl_x509_stack **ret, struct problem *p)
+{
+	auto_value(buf) text = { 0 };
+	auto(ossl_x509_stack) *chain = sk_X509_new_null();
+
+	if (!file_read(path, CHAIN_FILE_MAX, &text, p))
+		return false;
+	auto(BIO) *bio = BIO_new_mem_buf(text.data, (int)text.len);
+	if (!chain || !bio)
+		return problem_memory(p);
+	if (!blocks_read(bio, chain) || sk_X509_num(chain) < 1 || sk_X509_num(chain) > CHAIN_LENGTH_MAX)
+		return problem_set(p, PROBLEM_MALFORMED, "%s: not one to %d PEM certificates and nothing else", path,
+		                   CHAIN_LENGTH_MAX);
+	*ret = steal(chain);
+	return true;
+}
+
+static X509 *chain_root(ossl_x509_stack *chain)
+{
+	return sk_X509_value(chain, sk_X509_num(chain) - 1);
+}
+
+static bool verify_prepare(X509_STORE_CTX *ctx, X509_STORE *trusted, X509 *certificate, ossl_x509_stack *chain)
+{
+	if (X509_STORE_add_cert(trusted, chain_root(chain)) != 1 ||
+	    X509_STORE_CTX_init(ctx, trusted, certificate, chain) != 1)
+		return false;
+	X509_VERIFY_PARAM_set_time(X509_STORE_CTX_get0_param(ctx), clock_now());
+	return true;
+}
+
+bool chain_verify(const char *path, X509 *certificate, ossl_x509_stack *chain, struct problem *p)
+{
+	auto(X509_STORE) *trusted = X509_STORE_new();
+	auto(X509_STORE_CTX) *ctx = X509_STORE_CTX_new();
+
+	if (X509_self_signed(chain_root(chain), 1) != 1) {
+		ERR_clear_error();
+		return problem_set(p, PROBLEM_MALFORMED, "%s: the last certificate is not a self-signed root", path);
+	}
+	if (!trusted || !ctx || !verify_prepare(ctx, trusted, certificate, chain))
+		return problem_openssl(p, "preparing to verify a chain");
+	if (X509_verify_cert(ctx) == 1)
+		return true;
+	ERR_clear_error();
+	return problem_set(p, PROBLEM_MALFORMED, "%s: the issuer's certificate does not verify: %s", path,
+	                   X509_verify_cert_error_string(X509_STORE_CTX_get_error(ctx)));
+}
+
+static bool same_name_and_key(const X509 *a, const X509 *b)
+{
+	return X509_NAME_cmp(X509_get_subject_name(a), X509_get_subject_name(b)) == 0 &&
+	       EVP_PKEY_eq(X509_get0_pubkey(a), X509_get0_pubkey(b)) == 1;
+}
+
+static bool certificate_write(const X509 *certificate, struct buf *ret, struct problem *p)
+{
+	auto_value(buf) der = { 0 };
+
+	if (!ossl_der(i2d_X509, certificate, &der))
+		return problem_memory(p);
+	ossl_pem("CERTIFICATE", buf_bytes(&der), ret);
+	return buf_check(ret, p);
+}
+
+bool chain_write(X509 *certificate, ossl_x509_stack *chain, struct buf *ret, struct problem *p)
+{
+	int last = sk_X509_num(chain) - 1;
+
+	if (!same_name_and_key(certificate, sk_X509_value(chain, 0)) && !certificate_write(certificate, ret, p))
+		return false;
+	for (int i = 0; i < last; i++)
+		if (!certificate_write(sk_X509_value(chain, i), ret, p))
+			return false;
+	return true;
+}

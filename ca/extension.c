@@ -1,0 +1,174 @@
+#include "ca/extension.h"
+
+struct row {
+	const char *oid;
+	bool (*wanted)(const struct extension_source *source);   /* NULL: always */
+	bool (*critical)(const struct extension_source *source); /* NULL: never */
+	void (*put)(struct der *d, const struct extension_source *source);
+};
+
+static bool always(const struct extension_source *source)
+{
+	(void)source;
+	return true;
+}
+
+static bool key_usage_wanted(const struct extension_source *source)
+{
+	return source->facts->key_usage != 0;
+}
+
+/* RFC 5280, 4.2.1.3: the bits of KeyUsage in order, and OpenSSL's name for each. */
+static const unsigned key_usage_bits[] = {
+	KU_DIGITAL_SIGNATURE, KU_NON_REPUDIATION, KU_KEY_ENCIPHERMENT, KU_DATA_ENCIPHERMENT, KU_KEY_AGREEMENT,
+	KU_KEY_CERT_SIGN, KU_CRL_SIGN, KU_ENCIPHER_ONLY, KU_DECIPHER_ONLY,
+};
+
+static void put_key_usage(struct der *d, const struct extension_source *source)
+{
+	unsigned bits = 0;
+
+	for (unsigned i = 0; i < array_length(key_usage_bits); i++)
+		if (source->facts->key_usage & key_usage_bits[i])
+			bits |= 1u << i;
+	der_put_bits(d, bits, array_length(key_usage_bits));
+}
+
+static void put_extended_key_usage(struct der *d, const struct extension_source *source)
+{
+	const struct strings *usages = source->facts->extended_key_usage;
+
+	der_open(d, 0x30);
+	for (size_t i = 0; i < usages->n; i++)
+		der_put_oid(d, usages->v[i]);
+	der_close(d);
+}
+
+/* cA is FALSE by DEFAULT and so not written (X.690, 11.5). The extension is there for readers that
+ * take a certificate without it for a CA's. */
+static void put_basic_constraints(struct der *d, const struct extension_source *source)
+{
+	(void)source;
+	der_open(d, 0x30);
+	der_close(d);
+}
+
+static void put_subject_key_id(struct der *d, const struct extension_source *source)
+{
+	der_put(d, 0x04, BYTES(source->key_id, sizeof(source->key_id)));
+}
+
+/* RFC 5280, 4.2.1.6: an empty subject leaves the names to this extension alone. */
+static bool subject_empty(const struct extension_source *source)
+{
+	return source->facts->common_name == NULL;
+}
+
+static const uint8_t general_name_tags[IDENTIFIER_TYPE_MAX] = {
+	[IDENTIFIER_EMAIL] = 0x81, [IDENTIFIER_DNS] = 0x82, [IDENTIFIER_URI] = 0x86, [IDENTIFIER_IP] = 0x87,
+};
+
+static void put_general_name(struct der *d, const struct identifier *name)
+{
+	struct addr addr;
+
+	if (name->type != IDENTIFIER_IP) {
+		der_put(d, general_name_tags[name->type], BYTES_STR(name->value));
+		return;
+	}
+	identifier_addr(name, &addr);
+	der_put(d, general_name_tags[name->type], BYTES(addr.byte, addr_length(&addr)));
+}
+
+static void put_subject_alt_name(struct der *d, const struct extension_source *source)
+{
+	const struct identifiers *names = source->facts->names;
+
+	der_open(d, 0x30);
+	for (size_t i = 0; i < names->n; i++)
+		put_general_name(d, &names->v[i]);
+	der_close(d);
+}
+
+/* RFC 5280, 4.2.1.1: the key identifier alone; issuer and serial would name one certificate of the
+ * issuer and break every other chain. */
+static void put_authority_key_id(struct der *d, const struct extension_source *source)
+{
+	der_open(d, 0x30);
+	der_put(d, 0x80, source->issuer_key_id);
+	der_close(d);
+}
+
+static bool certificate_url_known(const struct extension_source *source)
+{
+	return source->certificate_url != NULL;
+}
+
+static void put_authority_info(struct der *d, const struct extension_source *source)
+{
+	der_open(d, 0x30);
+	der_open(d, 0x30);
+	der_put_oid(d, "1.3.6.1.5.5.7.48.2"); /* id-ad-caIssuers */
+	der_put(d, 0x86, BYTES_STR(source->certificate_url));
+	der_close(d);
+	der_close(d);
+}
+
+static bool crl_url_known(const struct extension_source *source)
+{
+	return source->crl_url != NULL;
+}
+
+/* One DistributionPoint: distributionPoint [0] of fullName [0] of a URI (RFC 5280, 4.2.1.13). */
+static void put_crl_points(struct der *d, const struct extension_source *source)
+{
+	der_open(d, 0x30);
+	der_open(d, 0x30);
+	der_open(d, 0xa0);
+	der_open(d, 0xa0);
+	der_put(d, 0x86, BYTES_STR(source->crl_url));
+	der_close(d);
+	der_close(d);
+	der_close(d);
+	der_close(d);
+}
+
+static const struct row own_rows[] = {
+	{ "2.5.29.15", key_usage_wanted, always, put_key_usage },
+	{ "2.5.29.37", NULL, NULL, put_extended_key_usage },
+	{ "2.5.29.19", NULL, always, put_basic_constraints },
+	{ "2.5.29.14", NULL, NULL, put_subject_key_id },
+	{ "2.5.29.17", NULL, subject_empty, put_subject_alt_name },
+};
+static const struct row issuer_rows[] = {
+	{ "2.5.29.35", NULL, NULL, put_authority_key_id },
+	{ "1.3.6.1.5.5.7.1.1", certificate_url_known, NULL, put_authority_info },
+	{ "2.5.29.31", crl_url_known, NULL, put_crl_points },
+};
+
+/* critical is FALSE by DEFAULT and then not written (X.690, 11.5). */
+static void put_rows(struct der *d, const struct row *rows, size_t count, const struct extension_source *source)
+{
+	for (const struct row *row = rows; row < rows + count; row++) {
+		if (row->wanted && !row->wanted(source))
+			continue;
+		der_open(d, 0x30);
+		der_put_oid(d, row->oid);
+		if (row->critical && row->critical(source))
+			der_put_bool(d, true);
+		der_open(d, 0x04);
+		row->put(d, source);
+		der_close(d);
+		der_close(d);
+	}
+}
+
+void extension_put_own(struct der *d, const struct extension_source *source)
+{
+	put_rows(d, own_rows, array_length(own_rows), source);
+}
+
+void extension_put_issuer(struct der *d, const struct extension_source *source)
+{
+	put_rows(d, issuer_rows, array_length(issuer_rows), source);
+}

@@ -1,0 +1,122 @@
+#include "ca/inventory.h"
+
+#include <assert.h>
+
+#include "base/clock.h"
+#include "base/digest.h"
+
+/* A block that is filled from its begin; its size is counted beforehand. */
+struct block {
+	uint8_t *at, *end;
+};
+
+static void *block_copy(struct block *block, const void *data, size_t len)
+{
+	assert(len <= (size_t)(block->end - block->at));
+	void *copy = memcpy(block->at, data, len);
+	block->at += len;
+	return copy;
+}
+
+static const char *block_text(struct block *block, const char *text)
+{
+	return text ? block_copy(block, text, strlen(text) + 1) : NULL;
+}
+
+static struct bytes block_bytes(struct block *block, struct bytes data)
+{
+	return BYTES(block_copy(block, data.data, data.len), data.len);
+}
+
+static size_t text_size(const char *text)
+{
+	return text ? strlen(text) + 1 : 0;
+}
+
+/* RFC 4514, 2.4. A common name is text of a proven identifier, so the sign may be all it has. */
+static void subject_write(const char *common_name, struct buf *ret)
+{
+	if (!common_name)
+		return;
+	buf_add_str(ret, "CN=");
+	for (const char *at = common_name; *at; at++) {
+		bool edge = at == common_name ? *at == ' ' || *at == '#' : *at == ' ' && at[1] == '\0';
+		if (edge || strchr("\"+,;<>\\", *at))
+			buf_add_char(ret, '\\');
+		buf_add_char(ret, *at);
+	}
+}
+
+static size_t names_size(const struct approval_facts *facts)
+{
+	size_t size = (facts->names->n + 1) * sizeof(struct certificate_name) + text_size(facts->common_name);
+
+	for (size_t i = 0; i < facts->names->n; i++)
+		size += text_size(facts->names->v[i].value);
+	return size;
+}
+
+/* Stands first in the block, where the pointers are aligned. */
+static void names_write(struct block *block, const struct approval_facts *facts, struct record_list *ret)
+{
+	struct certificate_name *list = (struct certificate_name *)(void *)block->at;
+	size_t n = facts->names->n;
+
+	block->at += (n + 1) * sizeof(*list);
+	for (size_t i = 0; i < n; i++)
+		list[i] = (struct certificate_name){ identifier_type_name(facts->names->v[i].type),
+			                             block_text(block, facts->names->v[i].value) };
+	if (facts->common_name)
+		list[n++] = (struct certificate_name){ "cn", block_text(block, facts->common_name) };
+	*ret = (struct record_list){ list, n };
+}
+
+static void row_fill(struct block *block, const struct approval_facts *facts, const char *issuer, struct certificate *row)
+{
+	uint8_t fingerprint[SHA256_SIZE];
+
+	names_write(block, facts, &row->names);
+	row->der = block_bytes(block, row->der);
+	row->serial = block_bytes(block, row->serial);
+	digest_sha256(row->der, fingerprint);
+	row->fingerprint = block_bytes(block, BYTES(fingerprint, sizeof(fingerprint)));
+	row->key_hash = block_bytes(block, BYTES(facts->key_hash, sizeof(facts->key_hash)));
+	row->subject = block_text(block, row->subject);
+	row->issuer = block_text(block, issuer);
+	row->profile = block_text(block, facts->profile);
+	row->method = block_text(block, facts->method);
+	row->identity = block_text(block, facts->identity);
+}
+
+static void id_copy(char ret[RANDOM_ID_SIZE], const char *id)
+{
+	assert(strlen(id) < RANDOM_ID_SIZE);
+	strcpy(ret, id);
+}
+
+bool inventory_row(const struct approval_facts *facts, const char *issuer, struct bytes serial, struct bytes der,
+                   struct certificate *ret, struct problem *p)
+{
+	auto_value(buf) subject = { 0 };
+
+	subject_write(facts->common_name, &subject);
+	struct certificate row = {
+		.status = CERTIFICATE_VALID, .der = der, .serial = serial, .subject = buf_text(&subject),
+		.not_before = facts->not_before, .not_after = facts->not_after, .issued = clock_now(),
+	};
+	size_t size = names_size(facts) + der.len + serial.len + SHA256_SIZE + sizeof(facts->key_hash) +
+	              text_size(row.subject) + text_size(issuer) + text_size(facts->profile) + text_size(facts->method) +
+	              text_size(facts->identity);
+	if (!buf_check(&subject, p) || !random_id(row.id, p))
+		return false;
+	row.memory = malloc(size);
+	if (!row.memory)
+		return problem_memory(p);
+	struct block block = { row.memory, (uint8_t *)row.memory + size };
+	row_fill(&block, facts, issuer, &row);
+	assert(block.at == block.end);
+	id_copy(row.account, facts->account);
+	id_copy(row.order, facts->order);
+	*ret = row;
+	return true;
+}

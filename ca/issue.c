@@ -1,0 +1,169 @@
+#include "ca/issue.h"
+
+#include "base/random.h"
+#include "ca/ca.h"
+#include "ca/inventory.h"
+#include "ca/issuer_inside.h"
+
+enum { SERIAL_SIZE = 16, COMMON_NAME_MAX = 64 };
+
+/* The CA's own floor, under the policy's rules: what no approval can ask for, whatever the profile
+ * and the gate made of it. A broken rule is a bug above, so the client learns nothing of it. */
+struct floor_rule {
+	const char *text;
+	bool (*holds)(const struct approval_facts *facts);
+};
+
+static bool names_hold(const struct approval_facts *facts)
+{
+	for (size_t i = 0; i < facts->names->n; i++)
+		for (const char *at = facts->names->v[i].value; *at; at++)
+			if (*at <= ' ' || *at > '~')
+				return false;
+	return facts->names->n > 0;
+}
+
+static bool common_name_holds(const struct approval_facts *facts)
+{
+	if (!facts->common_name)
+		return true;
+	for (size_t i = 0; i < facts->names->n; i++)
+		if (str_equal(facts->names->v[i].value, facts->common_name))
+			return strlen(facts->common_name) <= COMMON_NAME_MAX;
+	return false;
+}
+
+static bool validity_holds(const struct approval_facts *facts)
+{
+	return facts->not_before > 0 && facts->not_before <= facts->not_after;
+}
+
+static bool not_a_ca(const struct approval_facts *facts)
+{
+	return !(facts->key_usage & (KU_KEY_CERT_SIGN | KU_CRL_SIGN));
+}
+
+/* RFC 5480, 3 and RFC 8410, 5: which usages a key's algorithm can serve. */
+static bool key_usage_fits(const struct approval_facts *facts)
+{
+	const unsigned sign = KU_DIGITAL_SIGNATURE | KU_NON_REPUDIATION;
+	const unsigned agree = KU_KEY_AGREEMENT | KU_ENCIPHER_ONLY | KU_DECIPHER_ONLY;
+	const unsigned encipher = KU_KEY_ENCIPHERMENT | KU_DATA_ENCIPHERMENT;
+	unsigned fits = sign;
+
+	if (facts->algorithm <= KEY_RSA_4096)
+		fits |= encipher;
+	else if (facts->algorithm != KEY_ED25519)
+		fits |= agree;
+	return !(facts->key_usage & ~fits);
+}
+
+static bool extended_key_usage_holds(const struct approval_facts *facts)
+{
+	return facts->extended_key_usage->n > 0;
+}
+
+static const struct floor_rule floor_rules[] = {
+	{ "RFC 5280, 4.2.1.6: subjectAltName has at least one name, of visible ASCII", names_hold },
+	{ "RFC 5280, A.1: the common name is one of the names and has at most 64 characters", common_name_holds },
+	{ "RFC 5280, 4.1.2.5: notBefore is not after notAfter", validity_holds },
+	{ "RFC 5280, 4.2.1.3: no end entity has keyCertSign or cRLSign", not_a_ca },
+	{ "RFC 5480, 3: keyUsage fits the key", key_usage_fits },
+	{ "RFC 5280, 4.2.1.12: extKeyUsage names at least one purpose", extended_key_usage_holds },
+};
+
+static bool floor_check(const struct approval_facts *facts, struct problem *p)
+{
+	for (size_t i = 0; i < array_length(floor_rules); i++)
+		if (!floor_rules[i].holds(facts))
+			return problem_internal(p, "the approval breaks a rule of the CA: %s", floor_rules[i].text);
+	return true;
+}
+
+/* RFC 5280, 6.1 asks nothing of the kind, yet a certificate that outlives its issuer fails before
+ * the date that it promises. */
+static bool issuer_check(const struct approval_facts *facts, const struct issuer *issuer, struct problem *p)
+{
+	if (!issuer)
+		return problem_internal(p, "profile %s: there is no issuer \"%s\"", facts->profile, facts->issuer);
+	if (facts->not_after > issuer_not_after(issuer))
+		return problem_unavailable(p, 3600, "issuer %s ends before the certificate would: renew the issuer",
+		                           issuer_name(issuer));
+	return true;
+}
+
+/* RFC 5280, 4.1.2.2: positive, at most 20 octets, unique; without leading zeros. */
+static bool serial_make(uint8_t room[SERIAL_SIZE], struct bytes *ret, struct problem *p)
+{
+	size_t zeros = 0;
+
+	do {
+		if (!random_bytes(room, SERIAL_SIZE, p))
+			return false;
+		for (zeros = 0; zeros < SERIAL_SIZE && room[zeros] == 0;)
+			zeros++;
+	} while (zeros == SERIAL_SIZE);
+	*ret = BYTES(room + zeros, SERIAL_SIZE - zeros);
+	return true;
+}
+
+static void put_certificate(struct buf *ret, struct bytes tbs, struct bytes algorithm, const struct signature *signature)
+{
+	const uint8_t unused_bits = 0;
+	struct der d = der_writer(ret);
+
+	der_open(&d, 0x30);
+	der_put_raw(&d, tbs);
+	der_put_raw(&d, algorithm);
+	der_open(&d, 0x03);
+	buf_add(ret, &unused_bits, 1);
+	buf_add(ret, signature->data, signature->len);
+	der_close(&d);
+	der_close(&d);
+}
+
+static bool certificate_make(const struct issuer *issuer, const struct approval_facts *facts, struct bytes serial,
+                             struct buf *ret, struct problem *p)
+{
+	const struct signer_scheme *scheme = signer_scheme(issuer_signer(issuer), facts->hash);
+	auto_value(buf) tbs = { 0 };
+	struct signature signature;
+
+	if (!scheme)
+		return problem_internal(p, "issuer %s cannot sign with %s", issuer_name(issuer), facts->hash);
+	if (!template_write(issuer_template(issuer), scheme->algorithm, serial, facts, &tbs, p) ||
+	    !signer_sign(scheme, buf_bytes(&tbs), &signature, p))
+		return false;
+	put_certificate(ret, buf_bytes(&tbs), scheme->algorithm, &signature);
+	return buf_check(ret, p);
+}
+
+bool ca_issue(struct ca *ca, struct approval **approval, struct certificate *ret, struct problem *p)
+{
+	auto_struct(approval) *taken = steal(*approval);
+	const struct approval_facts *facts = approval_facts(taken);
+	const struct issuer *issuer = ca_issuer(ca, facts->issuer);
+	auto_value(buf) der = { 0 };
+	uint8_t room[SERIAL_SIZE];
+	struct bytes serial;
+
+	return issuer_check(facts, issuer, p) && floor_check(facts, p) && serial_make(room, &serial, p) &&
+	       certificate_make(issuer, facts, serial, &der, p) &&
+	       inventory_row(facts, issuer_name(issuer), serial, buf_bytes(&der), ret, p);
+}
+
+/* Signs a text that no reader can take for a certificate. */
+bool issue_self_test(const struct issuer *issuer, struct problem *p)
+{
+	const struct signer_scheme *scheme = signer_scheme(issuer_signer(issuer), NULL);
+	const struct bytes text = BYTES_STR("self-test of an issuer's key");
+	auto(EVP_MD_CTX) *ctx = EVP_MD_CTX_new();
+	struct signature signature;
+
+	if (!ctx || !signer_sign(scheme, text, &signature, p))
+		return ctx ? false : problem_memory(p);
+	if (EVP_DigestVerifyInit_ex(ctx, NULL, scheme->hash, NULL, NULL, issuer_public_key(issuer), NULL) != 1 ||
+	    EVP_DigestVerify(ctx, signature.data, signature.len, text.data, text.len) != 1)
+		return problem_openssl(p, "an issuer's key does not sign what its certificate verifies");
+	return true;
+}

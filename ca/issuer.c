@@ -1,0 +1,231 @@
+#include "ca/issuer_inside.h"
+
+#include <assert.h>
+#include <dirent.h>
+#include <time.h>
+
+#include <openssl/err.h>
+
+#include "ca/chain.h"
+#include "ca/keyfile.h"
+
+enum { NAME_MAX_LENGTH = 32, CHAIN_COUNT_MAX = 8 };
+
+struct issuer {
+	char name[NAME_MAX_LENGTH + 1];
+	X509 *certificate, *root;
+	struct buf der;
+	int64_t not_after;
+	struct signer *signer;
+	struct template template;
+	struct buf chain[CHAIN_COUNT_MAX]; /* PEM */
+	size_t chain_count;
+};
+
+static bool name_set(struct issuer *issuer, const char *name, struct problem *p)
+{
+	size_t len = strlen(name);
+
+	if (len < 1 || len > NAME_MAX_LENGTH || strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-") != len)
+		return problem_set(p, PROBLEM_MALFORMED, "issuer \"%s\": a name of 1 to 32 of a-z, 0-9 and - is wanted", name);
+	memcpy(issuer->name, name, len + 1);
+	return true;
+}
+
+static bool time_of(const ASN1_TIME *t, int64_t *ret)
+{
+	struct tm tm;
+
+	if (ASN1_TIME_to_tm(t, &tm) != 1)
+		return false;
+	*ret = timegm(&tm);
+	return true;
+}
+
+/* RFC 5280, 4.2.1.9, 4.2.1.3, 4.2.1.2 and 4.1.2.4: what a certificate must be to stand above others.
+ * That it is valid now is found with its chain. */
+static bool certificate_check(const char *path, X509 *certificate, struct problem *p)
+{
+	const char *wrong = NULL;
+
+	if (X509_check_ca(certificate) != 1)
+		wrong = "basicConstraints do not make it a CA's";
+	else if (!(X509_get_key_usage(certificate) & KU_KEY_CERT_SIGN))
+		wrong = "its keyUsage has no keyCertSign";
+	else if (!X509_get0_subject_key_id(certificate))
+		wrong = "it has no subjectKeyIdentifier";
+	else if (X509_NAME_entry_count(X509_get_subject_name(certificate)) == 0)
+		wrong = "its subject is empty";
+	return wrong ? problem_set(p, PROBLEM_MALFORMED, "%s: %s", path, wrong) : true;
+}
+
+static bool certificate_load(struct issuer *issuer, const char *path, struct problem *p)
+{
+	auto(ossl_x509_stack) *file = NULL;
+
+	if (!chain_read(path, &file, p))
+		return false;
+	if (sk_X509_num(file) != 1)
+		return problem_set(p, PROBLEM_MALFORMED, "%s: more than one certificate", path);
+	issuer->certificate = sk_X509_shift(file);
+	if (!certificate_check(path, issuer->certificate, p))
+		return false;
+	if (!time_of(X509_get0_notAfter(issuer->certificate), &issuer->not_after))
+		return problem_set(p, PROBLEM_MALFORMED, "%s: notAfter is no time", path);
+	return ossl_der(i2d_X509, issuer->certificate, &issuer->der) ? true : problem_memory(p);
+}
+
+static bool key_load(struct issuer *issuer, const char *path, struct bytes passphrase, struct problem *p)
+{
+	auto(EVP_PKEY) *key = NULL;
+
+	if (!keyfile_read(path, passphrase, &key, p))
+		return false;
+	if (X509_check_private_key(issuer->certificate, key) != 1) {
+		ERR_clear_error();
+		return problem_set(p, PROBLEM_MALFORMED, "%s: not the key of the certificate %s.pem", path, issuer->name);
+	}
+	return signer_new(key, &issuer->signer, p);
+}
+
+static bool template_load(struct issuer *issuer, const struct issuer_urls *urls, struct problem *p)
+{
+	const ASN1_OCTET_STRING *id = X509_get0_subject_key_id(issuer->certificate);
+	auto_value(buf) name = { 0 };
+
+	if (!ossl_der(i2d_X509_NAME, X509_get_subject_name(issuer->certificate), &name))
+		return problem_memory(p);
+	return template_make(buf_bytes(&name), BYTES(ASN1_STRING_get0_data(id), (size_t)ASN1_STRING_length(id)),
+	                     issuer->name, urls ? urls->base : NULL, &issuer->template, p);
+}
+
+static bool chain_load(struct issuer *issuer, const char *path, struct problem *p)
+{
+	auto(ossl_x509_stack) *chain = NULL;
+
+	if (issuer->chain_count == CHAIN_COUNT_MAX)
+		return problem_set(p, PROBLEM_MALFORMED, "%s: more than %d chains", path, CHAIN_COUNT_MAX);
+	if (!chain_read(path, &chain, p) || !chain_verify(path, issuer->certificate, chain, p) ||
+	    !chain_write(issuer->certificate, chain, &issuer->chain[issuer->chain_count++], p))
+		return false;
+	if (!issuer->root)
+		issuer->root = sk_X509_pop(chain);
+	return true;
+}
+
+static int text_compare(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* The files NAME.chain-*.pem of the folder, by name. */
+static bool alternates_find(const struct issuer *issuer, const char *folder, struct strings *ret, struct problem *p)
+{
+	auto_free char *prefix = mem_printf("%s.chain-", issuer->name);
+	DIR *dir = opendir(folder);
+	bool added = prefix != NULL;
+
+	if (!dir)
+		return problem_internal(p, "%s: %m", folder);
+	for (struct dirent *entry; added && (entry = readdir(dir)) != NULL;)
+		if (str_starts(entry->d_name, prefix) && str_ends(entry->d_name, ".pem"))
+			added = strings_add(ret, entry->d_name);
+	closedir(dir);
+	if (added && ret->n > 0)
+		qsort(ret->v, ret->n, sizeof(*ret->v), text_compare);
+	return added ? true : problem_memory(p);
+}
+
+static bool chains_load(struct issuer *issuer, const char *folder, const char *path, struct problem *p)
+{
+	auto_value(strings) alternates = { 0 };
+
+	if (!chain_load(issuer, path, p) || !alternates_find(issuer, folder, &alternates, p))
+		return false;
+	for (size_t i = 0; i < alternates.n; i++) {
+		auto_free char *alternate = mem_printf("%s/%s", folder, alternates.v[i]);
+		if (!alternate)
+			return problem_memory(p);
+		if (!chain_load(issuer, alternate, p))
+			return false;
+	}
+	return true;
+}
+
+bool issuer_load(const char *folder, const char *name, struct bytes passphrase, const struct issuer_urls *urls,
+                 struct issuer **ret, struct problem *p)
+{
+	auto_struct(issuer) *issuer = calloc(1, sizeof(*issuer));
+	auto_free char *certificate = mem_printf("%s/%s.pem", folder, name);
+	auto_free char *key = mem_printf("%s/%s.key", folder, name);
+	auto_free char *chain = mem_printf("%s/%s.chain.pem", folder, name);
+
+	if (!issuer || !certificate || !key || !chain)
+		return problem_memory(p);
+	if (!name_set(issuer, name, p) || !certificate_load(issuer, certificate, p) ||
+	    !chains_load(issuer, folder, chain, p) || !template_load(issuer, urls, p) ||
+	    !key_load(issuer, key, passphrase, p))
+		return false;
+	*ret = steal(issuer);
+	return true;
+}
+
+void issuer_free(struct issuer *issuer)
+{
+	if (!issuer)
+		return;
+	X509_free(issuer->certificate);
+	X509_free(issuer->root);
+	buf_free(&issuer->der);
+	signer_free(issuer->signer);
+	template_free(&issuer->template);
+	for (size_t i = 0; i < issuer->chain_count; i++)
+		buf_free(&issuer->chain[i]);
+	free(issuer);
+}
+
+const char *issuer_name(const struct issuer *issuer)
+{
+	return issuer->name;
+}
+
+struct bytes issuer_certificate(const struct issuer *issuer)
+{
+	return buf_bytes(&issuer->der);
+}
+
+int64_t issuer_not_after(const struct issuer *issuer)
+{
+	return issuer->not_after;
+}
+
+size_t issuer_chain_count(const struct issuer *issuer)
+{
+	return issuer->chain_count;
+}
+
+struct bytes issuer_chain_pem(const struct issuer *issuer, size_t i)
+{
+	assert(i < issuer->chain_count);
+	return buf_bytes(&issuer->chain[i]);
+}
+
+const struct signer *issuer_signer(const struct issuer *issuer)
+{
+	return issuer->signer;
+}
+
+const struct template *issuer_template(const struct issuer *issuer)
+{
+	return &issuer->template;
+}
+
+EVP_PKEY *issuer_public_key(const struct issuer *issuer)
+{
+	return X509_get0_pubkey(issuer->certificate);
+}
+
+X509 *issuer_root(const struct issuer *issuer)
+{
+	return issuer->root;
+}

@@ -1,0 +1,76 @@
+#include "ca/revocation.h"
+
+#include <stdio.h>
+
+
+/* RFC 5280, 5.3.1. 7 is unused; 8, removeFromCRL, stands in delta CRLs alone. */
+static const struct reason {
+	const char *name;
+	bool subscriber, operator;
+} reasons[] = {
+	[0] = { "unspecified", true, true },
+	[1] = { "keyCompromise", true, true },
+	[2] = { "cACompromise", false, true },
+	[3] = { "affiliationChanged", true, true },
+	[4] = { "superseded", true, true },
+	[5] = { "cessationOfOperation", true, true },
+	[6] = { "certificateHold", false, true },
+	[8] = { "removeFromCRL", false, false },
+	[9] = { "privilegeWithdrawn", true, true },
+	[10] = { "aACompromise", false, true },
+};
+
+const char *revocation_reason_name(int64_t reason)
+{
+	return reason >= 0 && reason < (int64_t)array_length(reasons) ? reasons[reason].name : NULL;
+}
+
+bool revocation_reason_from(const char *name, int64_t *ret)
+{
+	for (size_t i = 0; i < array_length(reasons); i++) {
+		char number[8];
+		snprintf(number, sizeof(number), "%zu", i);
+		if (reasons[i].name && (str_equal(reasons[i].name, name) || str_equal(number, name))) {
+			*ret = (int64_t)i;
+			return true;
+		}
+	}
+	return false;
+}
+
+bool revocation_reason_check(int64_t reason, enum revocation_asker asker, struct problem *p)
+{
+	const char *name = revocation_reason_name(reason);
+
+	if (!name)
+		return problem_set(p, PROBLEM_BAD_REVOCATION_REASON, "RFC 5280, 5.3.1: there is no revocation reason %lld",
+		                   (long long)reason);
+	if (asker == REVOCATION_BY_OPERATOR ? reasons[reason].operator : reasons[reason].subscriber)
+		return true;
+	return problem_set(p, PROBLEM_BAD_REVOCATION_REASON,
+	                   "RFC 8555, 7.6: %s (%lld) is not a reason that can be given here", name, (long long)reason);
+}
+
+static bool can_revoke(const struct certificate *certificate, int64_t now, enum revocation_asker asker, struct problem *p)
+{
+	if (certificate->status == CERTIFICATE_REVOKED)
+		return problem_set(p, PROBLEM_ALREADY_REVOKED, "RFC 8555, 7.6: the certificate is revoked already");
+	if (asker == REVOCATION_BY_SUBSCRIBER && now > certificate->not_after)
+		return problem_set(p, PROBLEM_MALFORMED, "the certificate has expired and needs no revocation");
+	return true;
+}
+
+bool revocation_record(struct store_txn *txn, const char *certificate_id, int64_t reason, int64_t now, const char *by,
+                       enum revocation_asker asker, struct problem *p)
+{
+	auto_value(certificate) certificate = { 0 };
+
+	if (!revocation_reason_check(reason, asker, p) || !store_certificate_get(txn, certificate_id, &certificate, p) ||
+	    !can_revoke(&certificate, now, asker, p))
+		return false;
+	certificate.status = CERTIFICATE_REVOKED;
+	certificate.revoked = now;
+	certificate.reason = reason;
+	certificate.revoked_by = by;
+	return store_certificate_put(txn, &certificate, p);
+}

@@ -1,0 +1,29 @@
+/* Signer: a CA's private key, and the ways it signs.
+ *
+ * Made by ca/issuer.c, used by ca/issue.c, and by no other file: `make arch` shows with nm that
+ * nothing else refers to signer_sign or issuer_signer. Immutable; any thread. */
+#pragma once
+
+#include "base/ossl.h"
+
+struct signer;
+struct signer_scheme {
+	const char *hash;       /* "SHA256" */
+	struct bytes algorithm; /* AlgorithmIdentifier, DER */
+	EVP_MD_CTX *ready;      /* initialised with the key; copied for each signature */
+};
+
+/* Takes a reference of the key. BAD_PUBLIC_KEY: ECDSA on P-256 or P-384, or RSA of 2048 to 8192 bits. */
+bool signer_new(EVP_PKEY *key, struct signer **ret, struct problem *p) must_use;
+void signer_free(struct signer *signer);
+declare_auto_struct(signer, signer_free);
+
+/* The way to sign with that hash; NULL asks for the one that fits the key. NULL: there is none. */
+const struct signer_scheme *signer_scheme(const struct signer *signer, const char *hash);
+
+enum { SIGNATURE_MAX = 8192 / 8 };
+struct signature {
+	uint8_t data[SIGNATURE_MAX];
+	size_t len;
+};
+bool signer_sign(const struct signer_scheme *scheme, struct bytes message, struct signature *ret, struct problem *p) must_use;

@@ -1,0 +1,121 @@
+#include "ca/template.h"
+
+#include "ca/extension.h"
+
+/* RFC 5280, 4.2.1.6: a URI with a host, in IA5. */
+static bool base_check(const char *base, struct problem *p)
+{
+	const char *host = str_starts(base, "http://") ? base + 7 : str_starts(base, "https://") ? base + 8 : NULL;
+
+	if (!host || *host == '\0' || *host == '/' || *host == ':')
+		return problem_set(p, PROBLEM_MALFORMED, "\"%s\": not an http or https URL with a host", base);
+	for (const char *at = host; *at; at++)
+		if (*at <= ' ' || *at > '~' || strchr("\"<>\\^`{|}?#", *at))
+			return problem_set(p, PROBLEM_MALFORMED, "\"%s\": a URL of ASCII without query or fragment is wanted", base);
+	return true;
+}
+
+/* The shard of a certificate's CRL is part of the URL from the first day, so that CRLs can be split
+ * later without new certificates. */
+static bool put_extensions(struct extension_source *source, const char *id, const char *base, struct buf *ret,
+                           struct problem *p)
+{
+	struct der d = der_writer(ret);
+	int len = base ? (int)strlen(base) : 0;
+
+	while (len > 0 && base[len - 1] == '/')
+		len--;
+	auto_free char *certificate_url = base ? mem_printf("%.*s/ca/%s.crt", len, base, id) : NULL;
+	auto_free char *crl_url = base ? mem_printf("%.*s/crl/%s/0.crl", len, base, id) : NULL;
+	if (base && (!certificate_url || !crl_url))
+		return problem_memory(p);
+	source->certificate_url = certificate_url;
+	source->crl_url = crl_url;
+	extension_put_issuer(&d, source);
+	return buf_check(ret, p);
+}
+
+bool template_make(struct bytes issuer, struct bytes key_id, const char *id, const char *base, struct template *ret,
+                   struct problem *p)
+{
+	auto_value(template) t = { 0 };
+	struct extension_source source = { .issuer_key_id = key_id };
+
+	if (base && !base_check(base, p))
+		return false;
+	buf_add(&t.issuer, issuer.data, issuer.len);
+	if (!buf_check(&t.issuer, p) || !put_extensions(&source, id, base, &t.extensions, p))
+		return false;
+	*ret = t;
+	t = (struct template){ 0 };
+	return true;
+}
+
+void template_free(struct template *t)
+{
+	buf_free(&t->issuer);
+	buf_free(&t->extensions);
+}
+
+static void put_validity(struct der *d, int64_t not_before, int64_t not_after)
+{
+	der_open(d, 0x30);
+	der_put_time(d, not_before);
+	der_put_time(d, not_after);
+	der_close(d);
+}
+
+/* RFC 5280, 4.1.2.4: UTF8String; a wildcard's "*" is no character of a PrintableString. */
+static void put_subject(struct der *d, const char *common_name)
+{
+	der_open(d, 0x30);
+	if (common_name) {
+		der_open(d, 0x31);
+		der_open(d, 0x30);
+		der_put_oid(d, "2.5.4.3");
+		der_put(d, 0x0c, BYTES_STR(common_name));
+		der_close(d);
+		der_close(d);
+	}
+	der_close(d);
+}
+
+static void put_version_3(struct der *d)
+{
+	der_open(d, 0xa0);
+	der_put_integer(d, BYTES("\x02", 1));
+	der_close(d);
+}
+
+static void put_extensions_of(struct der *d, const struct template *t, const struct extension_source *source)
+{
+	der_open(d, 0xa3);
+	der_open(d, 0x30);
+	extension_put_own(d, source);
+	der_put_raw(d, buf_bytes(&t->extensions));
+	der_close(d);
+	der_close(d);
+}
+
+bool template_write(const struct template *t, struct bytes algorithm, struct bytes serial,
+                    const struct approval_facts *facts, struct buf *ret, struct problem *p)
+{
+	struct extension_source source = { .facts = facts };
+	struct der d = der_writer(ret);
+	struct bytes key_bits;
+
+	if (!spki_key_bits(facts->spki, facts->algorithm, &key_bits, p))
+		return false;
+	spki_key_identifier(key_bits, source.key_id);
+	der_open(&d, 0x30);
+	put_version_3(&d);
+	der_put_integer(&d, serial);
+	der_put_raw(&d, algorithm);
+	der_put_raw(&d, buf_bytes(&t->issuer));
+	put_validity(&d, facts->not_before, facts->not_after);
+	put_subject(&d, facts->common_name);
+	der_put_raw(&d, facts->spki);
+	put_extensions_of(&d, t, &source);
+	der_close(&d);
+	return buf_check(ret, p);
+}

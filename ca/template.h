@@ -1,0 +1,20 @@
+/* Template: what an issuer writes into everything it signs, kept ready as DER, and the
+ * tbsCertificate (RFC 5280, 4.1.2) around it. Immutable once made; any thread. */
+#pragma once
+
+#include "ca/der.h"
+#include "policy/approval.h"
+
+struct template {
+	struct buf issuer;     /* Name: the subject of the issuer's own certificate, byte for byte */
+	struct buf extensions; /* AKI, AIA, CRL distribution point */
+};
+/* key_id: the issuer's own subject key identifier. base: issuer_urls.base, NULL: no pointers. */
+bool template_make(struct bytes issuer, struct bytes key_id, const char *id, const char *base, struct template *ret,
+                   struct problem *p) must_use;
+void template_free(struct template *t);
+declare_auto_value(template, template_free);
+
+/* Appends the tbsCertificate. algorithm: the signature's AlgorithmIdentifier, DER. */
+bool template_write(const struct template *t, struct bytes algorithm, struct bytes serial,
+                    const struct approval_facts *facts, struct buf *ret, struct problem *p) must_use;
