@@ -1,5 +1,3 @@
-/* Makes a new CA. CA certificates are signed here, with keys fresh from their files and through the
- * X509 calls: never through ca/signer.h, which signs what was approved. */
 #include "ca/ca.h"
 
 #include <errno.h>
@@ -12,6 +10,9 @@
 #include "base/random.h"
 #include "ca/chain.h"
 #include "ca/spki.h"
+
+/* CA certificates are signed here, with keys fresh from their files and through the
+ * X509 calls: never through ca/signer.h, which signs what was approved. */
 
 /* Clocks lag, and a certificate that is itself backdated still lies within its issuer's life. */
 enum { BACKDATE = 24 * 3600, SERIAL_SIZE = 16 };

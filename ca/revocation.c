@@ -2,7 +2,6 @@
 
 #include <stdio.h>
 
-
 /* RFC 5280, 5.3.1. 7 is unused; 8, removeFromCRL, stands in delta CRLs alone. */
 static const struct reason {
 	const char *name;
