@@ -32,8 +32,7 @@ static inline void folder_empty(const char *path)
 	DIR *dir = opendir(path);
 
 	for (struct dirent *entry; dir && (entry = readdir(dir)) != NULL;) {
-		char below[512];
-		snprintf(below, sizeof(below), "%s/%s", path, entry->d_name);
+		auto_free char *below = mem_printf("%s/%s", path, entry->d_name);
 		if (str_equal(entry->d_name, ".") || str_equal(entry->d_name, "..") || unlink(below) == 0)
 			continue;
 		folder_empty(below);
