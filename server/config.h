@@ -1,0 +1,91 @@
+/* Config: one YAML file, and what it means. Every key has a default; no file at all is fine.
+ *
+ * The rows of server/config_schema.h say which keys there are; docs/configuration.md and
+ * deploy/enrolld.yaml are printed from them. A `struct config` owns all it points to and is
+ * not changed after loading. One thread at a time loads. */
+#pragma once
+
+#include "acme/acme.h"
+#include "base/log.h"
+#include "ca/ca.h"
+#include "policy/profile.h"
+
+#define CONFIG_PATH "/etc/enrolld/enrolld.yaml"
+/* The profile of the server's own certificate; always there, and not for the file to define. */
+#define CONFIG_OWN_PROFILE "enrolld-server"
+
+enum config_service { CONFIG_ACME = 1, CONFIG_CA = 2, CONFIG_STATUS = 4 };
+enum config_client_certificate { CONFIG_CLIENT_NONE, CONFIG_CLIENT_ASK };
+enum config_tls_minimum { CONFIG_TLS12, CONFIG_TLS13 };
+
+struct config_listener {
+	char *address;
+	unsigned port;
+	bool tls;
+	unsigned services;              /* enum config_service bits */
+	enum config_client_certificate client_certificate;
+	char *external_url;             /* NULL: as the request's Host says */
+};
+struct config_profile {
+	struct profile profile;
+	int hash;                       /* 0: by issuer key; 256, 384, 512 */
+};
+struct config {
+	char *path;                     /* NULL: no file was read */
+	struct {
+		char *folder;
+	} data;
+	struct {
+		enum log_level level;
+		enum log_format format;
+		bool requests;          /* one line for each request */
+	} log;
+	struct {
+		char *folder;
+		struct strings issuers;
+		char *organization, *root_name, *issuing_name;
+		enum keyfile_kind root_key, issuing_key;
+		int64_t root_lifetime, issuing_lifetime;
+		struct {
+			char *file, *environment, *credential;
+		} passphrase;
+		char *urls;
+	} ca;
+	struct config_listener *listeners;
+	size_t listener_count;
+	struct {
+		struct strings names;
+		char *certificate, *key; /* both or neither */
+		int64_t lifetime;
+		enum config_tls_minimum minimum;
+	} tls;
+	struct {
+		unsigned threads, connections_per_address;
+		unsigned keep_alive, header_timeout, body_timeout, reply_timeout, drain_timeout; /* ms */
+		unsigned body_max;
+	} http;
+	struct {
+		struct acme_options options; /* complete: its pointers lead into this config */
+		struct strings caa_identities, resolvers;
+		struct addr_list probe_allow, probe_deny;
+	} acme;
+	char *default_profile;
+	struct config_profile *profiles;
+	size_t profile_count;
+	struct strings key_blocklists;
+};
+
+/* Reads path; NULL: CONFIG_PATH when there is such a file, the defaults otherwise. A refusal's text
+ * names file, line, column, key, what was expected and what was found. */
+bool config_load(const char *path, struct config **ret, struct problem *p) must_use;
+/* The same from text, called `name` in refusals. */
+bool config_parse(const char *name, struct bytes text, struct config **ret, struct problem *p) must_use;
+void config_free(struct config *config);
+declare_auto_struct(config, config_free);
+
+/* The profiles of the file, the server's own among them, and the block lists they use. */
+bool config_profiles(const struct config *config, struct profiles **ret, struct problem *p) must_use;
+
+/* docs/configuration.md and the commented example, from the rows. */
+void config_print_reference(struct buf *ret);
+void config_print_example(struct buf *ret);

@@ -1,0 +1,142 @@
+#include "server/config_check.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+#include "policy/profile_check.h"
+#include "server/config_rule.h"
+
+enum { PATH_TEXT = 64 };
+
+/* --- defaults that depend */
+
+static bool default_names(struct strings *names, struct problem *p)
+{
+	static const char *const always[] = { "localhost", "127.0.0.1", "::1" };
+	char host[256] = "";
+	auto_value(problem) why = {0};
+	if (gethostname(host, sizeof host - 1) == 0 && config_rule_host(host, &why) &&
+	    !strings_add(names, host))
+		return problem_memory(p);
+	for (size_t i = 0; i < array_length(always); i++)
+		if (!strings_has(names, always[i]) && !strings_add(names, always[i]))
+			return problem_memory(p);
+	return true;
+}
+
+static bool complete(struct config *config, struct problem *p)
+{
+	if (!config->ca.folder && !(config->ca.folder = mem_printf("%s/ca", config->data.folder)))
+		return problem_memory(p);
+	if (!config->default_profile && !(config->default_profile = strdup(config->profiles[0].profile.name)))
+		return problem_memory(p);
+	if (config->tls.names.n == 0 && !default_names(&config->tls.names, p))
+		return false;
+	config->acme.options.caa_identities = &config->acme.caa_identities;
+	config->acme.options.resolvers = &config->acme.resolvers;
+	config->acme.options.probe_allow = &config->acme.probe_allow;
+	config->acme.options.probe_deny = &config->acme.probe_deny;
+	return true;
+}
+
+/* --- what must fit together */
+
+static bool check_ca(const struct config *config, const struct config_text *text, struct problem *p)
+{
+	const char *const sources[] = {
+		config->ca.passphrase.file, config->ca.passphrase.environment, config->ca.passphrase.credential,
+	};
+	if (!!sources[0] + !!sources[1] + !!sources[2] > 1)
+		return config_text_fault(text, "ca.passphrase", p,
+		                         "expected at most one of `file`, `environment` and `credential`");
+	if (config->ca.issuers.n == 0)
+		return config_text_fault(text, "ca.issuers", p, "expected at least one issuer");
+	if (config->ca.issuing_lifetime > config->ca.root_lifetime)
+		return config_text_fault(text, "ca.issuing_lifetime", p,
+		                         "expected no more than `ca.root_lifetime`");
+	return true;
+}
+
+static bool check_tls(const struct config *config, const struct config_text *text, struct problem *p)
+{
+	if (!config->tls.certificate != !config->tls.key)
+		return config_text_fault(text, config->tls.key ? "tls.key" : "tls.certificate", p,
+		                         "expected `certificate` and `key` together, got one of them");
+	return true;
+}
+
+static bool same_place(const struct config_listener *a, const struct config_listener *b)
+{
+	return a->port != 0 && a->port == b->port && str_equal(a->address, b->address);
+}
+
+static bool check_listener(const struct config *config, size_t i, const struct config_text *text,
+                           struct problem *p)
+{
+	const struct config_listener *listener = &config->listeners[i];
+	char path[PATH_TEXT];
+	snprintf(path, sizeof path, "listeners[%zu]", i);
+	if (listener->services == 0)
+		return config_text_fault(text, path, p, "expected at least one service");
+	for (size_t j = 0; j < i; j++)
+		if (same_place(listener, &config->listeners[j]))
+			return config_text_fault(text, path, p,
+			                         "listeners[%zu] has this address and port already", j);
+	bool https_outside = listener->external_url && str_starts(listener->external_url, "https://");
+	if ((listener->services & CONFIG_ACME) && !listener->tls && !https_outside)
+		return config_text_fault(text, path, p,
+		                         "`acme` needs `tls: true`, or an `external_url` of https behind "
+		                         "which this listener stands (RFC 8555, 6.1)");
+	return true;
+}
+
+static bool has_issuer(const struct config *config, const char *name)
+{
+	return !*name || strings_has(&config->ca.issuers, name);
+}
+
+static const struct config_profile *find(const struct config *config, size_t count, const char *name)
+{
+	for (size_t i = 0; i < count; i++)
+		if (str_equal(config->profiles[i].profile.name, name))
+			return &config->profiles[i];
+	return NULL;
+}
+
+/* The profile's own rules are judged by policy/, here for the sake of the line. */
+static bool check_profile(const struct config *config, size_t i, const struct config_text *text,
+                          struct problem *p)
+{
+	const struct profile *profile = &config->profiles[i].profile;
+	char path[PATH_TEXT];
+	auto_struct(profile) *made = NULL;
+	auto_value(problem) why = {0};
+	if (find(config, i, profile->name)) {
+		snprintf(path, sizeof path, "profiles[%zu].name", i);
+		return config_text_fault(text, path, p, "expected a name of its own, got `%s` again",
+		                         profile->name);
+	}
+	if (!has_issuer(config, profile->issuer ?: "")) {
+		snprintf(path, sizeof path, "profiles[%zu].issuer", i);
+		return config_text_refuse(text, path, "the name of an issuer in `ca.issuers`", p);
+	}
+	snprintf(path, sizeof path, "profiles[%zu]", i);
+	if (!config_profile_make(&config->profiles[i], &made, p))
+		return false;
+	return profile_check(made, &why) ? true : config_text_fault(text, path, p, "%s", why.detail);
+}
+
+bool config_check(struct config *config, const struct config_text *text, struct problem *p)
+{
+	if (!complete(config, p) || !check_ca(config, text, p) || !check_tls(config, text, p))
+		return false;
+	for (size_t i = 0; i < config->listener_count; i++)
+		if (!check_listener(config, i, text, p))
+			return false;
+	for (size_t i = 0; i < config->profile_count; i++)
+		if (!check_profile(config, i, text, p))
+			return false;
+	if (!find(config, config->profile_count, config->default_profile))
+		return config_text_refuse(text, "default_profile", "the name of one of `profiles`", p);
+	return true;
+}

@@ -1,0 +1,144 @@
+#include "server/config_rule.h"
+
+#include <ctype.h>
+
+#include "base/addr.h"
+#include "base/ossl.h"
+#include "policy/pattern.h"
+#include "server/config.h"
+
+static bool expected(struct problem *p, const char *what)
+{
+	return problem_set(p, PROBLEM_MALFORMED, "%s", what);
+}
+
+bool config_rule_not_empty(const char *text, struct problem *p)
+{
+	return *text ? true : expected(p, "some text");
+}
+
+bool config_rule_address(const char *text, struct problem *p)
+{
+	struct addr address;
+	return addr_parse(text, &address) ? true : expected(p, "an IP address such as 127.0.0.1 or ::");
+}
+
+/* Scheme and authority alone, so that paths can be put after it. */
+static bool is_base(const char *text, const char *scheme)
+{
+	if (!str_starts(text, scheme))
+		return false;
+	const char *authority = text + strlen(scheme);
+	for (const char *c = authority; *c; c++)
+		if (!isalnum((unsigned char)*c) && !strchr("-.:[]", *c))
+			return false;
+	return *authority != '\0';
+}
+
+bool config_rule_url(const char *text, struct problem *p)
+{
+	return is_base(text, "https://") || is_base(text, "http://") ? true
+	       : expected(p, "a URL of scheme and host alone, such as https://ca.example:8443");
+}
+
+/* CRLs and CA certificates are fetched over plain HTTP: RFC 5280, 8, warns of loops otherwise. */
+bool config_rule_http_url(const char *text, struct problem *p)
+{
+	return is_base(text, "http://") ? true
+	       : expected(p, "a URL of scheme and host alone, such as http://ca.example:8080");
+}
+
+static bool is_id(const char *text)
+{
+	size_t len = strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-");
+	return len >= 1 && len <= 32 && !text[len];
+}
+
+bool config_rule_id(const char *text, struct problem *p)
+{
+	return is_id(text) ? true : expected(p, "a name of 1 to 32 letters a-z, digits and hyphens");
+}
+
+bool config_rule_issuer(const char *text, struct problem *p)
+{
+	return is_id(text) ? true : expected(p, "the name of an issuer in ca.issuers");
+}
+
+bool config_rule_own_profile(const char *text, struct problem *p)
+{
+	if (str_equal(text, CONFIG_OWN_PROFILE))
+		return expected(p, "another name, as " CONFIG_OWN_PROFILE " is the profile of the server's "
+		                "own certificate");
+	return config_rule_id(text, p);
+}
+
+bool config_rule_host(const char *text, struct problem *p)
+{
+	struct identifier ignored;
+	auto_value(problem) why = {0};
+	if (*text != '*' && (identifier_parse("dns", text, &ignored, &why) ||
+	                     identifier_parse("ip", text, &ignored, &why)))
+		return true;
+	return expected(p, "a host name or an IP address");
+}
+
+bool config_rule_domain(const char *text, struct problem *p)
+{
+	struct identifier ignored;
+	auto_value(problem) why = {0};
+	if (*text != '*' && identifier_parse("dns", text, &ignored, &why))
+		return true;
+	return expected(p, "a domain name");
+}
+
+/* "127.0.0.1", "127.0.0.1@5353" */
+bool config_rule_resolver(const char *text, struct problem *p)
+{
+	struct addr address;
+	char host[ADDR_TEXT_SIZE] = "";
+	const char *at = strchrnul(text, '@');
+	size_t len = (size_t)(at - text);
+	if (len < sizeof host)
+		memcpy(host, text, len);
+	size_t digits = *at ? strspn(at + 1, "0123456789") : 0;
+	bool port_fits = !*at || (digits >= 1 && digits <= 5 && !at[1 + digits] && atoi(at + 1) <= 65535 &&
+	                          atoi(at + 1) > 0);
+	if (len < sizeof host && addr_parse(host, &address) && port_fits)
+		return true;
+	return expected(p, "the address of a resolver such as 192.0.2.53 or 127.0.0.1@5353");
+}
+
+bool config_rule_usage(const char *text, struct problem *p)
+{
+	auto(ASN1_OBJECT) *object = OBJ_txt2obj(text, 0);
+	return object ? true
+	       : expected(p, "an extended key usage such as serverAuth, clientAuth or 1.3.6.1.5.5.7.3.1");
+}
+
+static bool is_pattern(enum identifier_type type, const char *text, const char *what, struct problem *p)
+{
+	auto_value(problem) why = {0};
+	return pattern_check(type, text, &why) ? true : expected(p, what);
+}
+
+bool config_rule_dns(const char *text, struct problem *p)
+{
+	return is_pattern(IDENTIFIER_DNS, text,
+	                  "a pattern of names such as \"*\", host.example, *.example or **.example", p);
+}
+
+bool config_rule_ip(const char *text, struct problem *p)
+{
+	return is_pattern(IDENTIFIER_IP, text, "an address, a network such as 10.0.0.0/8, or \"*\"", p);
+}
+
+bool config_rule_email(const char *text, struct problem *p)
+{
+	return is_pattern(IDENTIFIER_EMAIL, text, "a pattern such as user@example.com, @example.com or \"*\"",
+	                  p);
+}
+
+bool config_rule_uri(const char *text, struct problem *p)
+{
+	return is_pattern(IDENTIFIER_URI, text, "a URI, or a prefix ending in *", p);
+}

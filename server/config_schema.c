@@ -1,0 +1,306 @@
+#include "server/config_schema.h"
+
+#include "server/config_rule.h"
+
+#define AT(member) .offset = offsetof(struct config, member)
+#define LISTENER(member) .offset = offsetof(struct config_listener, member)
+#define PROFILE(member) .offset = offsetof(struct config_profile, profile.member)
+#define CHOICES(...) (const struct config_choice[]){ __VA_ARGS__, { NULL, 0 } }
+#define SECTION(rows) (const struct config_section){ .keys = rows, .key_count = array_length(rows) }
+#define ELEMENT(rows, type) \
+	(const struct config_section){ .keys = rows, .key_count = array_length(rows), .size = sizeof(type) }
+
+enum { DAY = 86400, YEAR = 365 * DAY };
+
+/* What a file without these lists has; the file's own list replaces it as a whole. */
+#define DEFAULT_LISTENERS \
+	"- {port: 8443, services: [acme, ca, status]}\n- {port: 8080, tls: false, services: [ca]}\n"
+#define DEFAULT_PROFILES \
+	"- {name: tls-server, description: \"TLS servers, proven by ACME challenges\"}\n"
+
+static const struct config_key data_keys[] = {
+	{ "folder",
+	  "Where the store, the lock of the server and, unless `ca.folder` says otherwise, the CA live.",
+	  CONFIG_TEXT, AT(data.folder), .fallback = "/var/lib/enrolld", .check = config_rule_not_empty },
+};
+
+static const struct config_key log_keys[] = {
+	{ "level", "The least important events that are logged.", CONFIG_CHOICE, AT(log.level),
+	  .fallback = "info", .reload = true,
+	  .choices = CHOICES({ "error", LOG_LEVEL_ERROR }, { "warn", LOG_LEVEL_WARN },
+	                     { "info", LOG_LEVEL_INFO }, { "debug", LOG_LEVEL_DEBUG }) },
+	{ "format", "The form of a line on standard error.", CONFIG_CHOICE, AT(log.format),
+	  .fallback = "logfmt", .reload = true,
+	  .choices = CHOICES({ "logfmt", LOG_FORMAT_LOGFMT }, { "json", LOG_FORMAT_JSON }) },
+	{ "requests", "One line for each request.", CONFIG_BOOL, AT(log.requests), .fallback = "true" },
+};
+
+static const struct config_key passphrase_keys[] = {
+	{ "file", "A file that holds it; group and others must not be able to read it.", CONFIG_TEXT,
+	  AT(ca.passphrase.file), .shown = "`passphrase` in `ca.folder`", .check = config_rule_not_empty },
+	{ "environment", "A variable of the environment; removed from it when read.", CONFIG_TEXT,
+	  AT(ca.passphrase.environment), .check = config_rule_not_empty },
+	{ "credential", "A name in `$CREDENTIALS_DIRECTORY` (systemd's LoadCredential).", CONFIG_TEXT,
+	  AT(ca.passphrase.credential), .check = config_rule_not_empty },
+};
+
+#define KEYFILE_KINDS CHOICES({ "ec-p256", KEYFILE_EC_P256 }, { "ec-p384", KEYFILE_EC_P384 }, \
+                              { "rsa-3072", KEYFILE_RSA_3072 }, { "rsa-4096", KEYFILE_RSA_4096 })
+static const struct config_key ca_keys[] = {
+	{ "folder", "Where the CA's certificates and encrypted keys live.", CONFIG_TEXT, AT(ca.folder),
+	  .shown = "`ca` in `data.folder`", .check = config_rule_not_empty },
+	{ "issuers", "The issuing CAs that are loaded; the first is the default one.", CONFIG_TEXTS,
+	  AT(ca.issuers), .fallback = "issuing", .check = config_rule_id },
+	{ "organization", "O of the names of root and issuing CA, for `enrolld init`.", CONFIG_TEXT,
+	  AT(ca.organization), .max = 64 },
+	{ "root_name", "CN of the root, for `enrolld init`.", CONFIG_TEXT, AT(ca.root_name),
+	  .fallback = "enrolld Root CA", .max = 64 },
+	{ "issuing_name", "CN of the issuing CA, for `enrolld init`.", CONFIG_TEXT, AT(ca.issuing_name),
+	  .fallback = "enrolld Issuing CA", .max = 64 },
+	{ "root_key", "Key of the root, for `enrolld init`.", CONFIG_CHOICE, AT(ca.root_key),
+	  .fallback = "ec-p384", .choices = KEYFILE_KINDS },
+	{ "issuing_key", "Key of the issuing CA, for `enrolld init`.", CONFIG_CHOICE, AT(ca.issuing_key),
+	  .fallback = "ec-p256", .choices = KEYFILE_KINDS },
+	{ "root_lifetime", "Life of the root's certificate, for `enrolld init`.", CONFIG_DURATION,
+	  AT(ca.root_lifetime), .fallback = "20y", .min = DAY, .max = 60LL * YEAR },
+	{ "issuing_lifetime", "Life of the issuing CA's certificate, for `enrolld init`.", CONFIG_DURATION,
+	  AT(ca.issuing_lifetime), .fallback = "10y", .min = DAY, .max = 60LL * YEAR },
+	{ "passphrase", "Where the passphrase of the CA's keys comes from: at most one of these.",
+	  CONFIG_SECTION, .section = &SECTION(passphrase_keys) },
+	{ "urls",
+	  "Base of the URLs of CA certificates and CRLs that certificates carry, such as "
+	  "`http://ca.example:8080`. Without it they carry none.", CONFIG_TEXT, AT(ca.urls),
+	  .check = config_rule_http_url },
+};
+
+static const struct config_key listener_keys[] = {
+	{ "address", "The address to listen on; `::` is every address, IPv4 included.", CONFIG_TEXT,
+	  LISTENER(address), .fallback = "::", .check = config_rule_address },
+	{ "port", "0 lets the kernel pick one, which the log then names.", CONFIG_NUMBER, LISTENER(port),
+	  .required = true, .max = 65535 },
+	{ "tls", "HTTPS, or plain HTTP.", CONFIG_BOOL, LISTENER(tls), .fallback = "true" },
+	{ "services", "What is served: `acme`; `ca`, the CA certificates; `status`, health and metrics.",
+	  CONFIG_FLAGS, LISTENER(services), .fallback = "acme, ca, status",
+	  .choices = CHOICES({ "acme", CONFIG_ACME }, { "ca", CONFIG_CA }, { "status", CONFIG_STATUS },
+	                     { "est", CONFIG_NOT_BUILT }, { "api", CONFIG_NOT_BUILT },
+	                     { "console", CONFIG_NOT_BUILT }) },
+	{ "client_certificate", "Whether a client is asked for a certificate; it is never demanded.",
+	  CONFIG_CHOICE, LISTENER(client_certificate), .fallback = "ask",
+	  .choices = CHOICES({ "ask", CONFIG_CLIENT_ASK }, { "none", CONFIG_CLIENT_NONE }) },
+	{ "external_url",
+	  "What clients call this listener, when it is behind a proxy or has one name only.", CONFIG_TEXT,
+	  LISTENER(external_url),
+	  .shown = "as the request's `Host` says, which must be one of `tls.names`",
+	  .check = config_rule_url },
+};
+
+static const struct config_key tls_keys[] = {
+	{ "names", "The server's own names and addresses, for its certificate and its URLs.", CONFIG_TEXTS,
+	  AT(tls.names), .shown = "the host's name, `localhost`, `127.0.0.1`, `::1`",
+	  .check = config_rule_host },
+	{ "certificate",
+	  "A PEM file with the server's certificate and its chain, in place of one from its own CA.",
+	  CONFIG_TEXT, AT(tls.certificate), .check = config_rule_not_empty, .reload = true },
+	{ "key", "The PEM file of its private key, not encrypted.", CONFIG_TEXT, AT(tls.key),
+	  .check = config_rule_not_empty, .reload = true },
+	{ "lifetime", "Life of the certificate from the own CA; it is renewed after two thirds.",
+	  CONFIG_DURATION, AT(tls.lifetime), .fallback = "90d", .min = 60, .max = YEAR },
+	{ "minimum", "The oldest version of TLS that is spoken.", CONFIG_CHOICE, AT(tls.minimum),
+	  .fallback = "1.2", .choices = CHOICES({ "1.2", CONFIG_TLS12 }, { "1.3", CONFIG_TLS13 }) },
+};
+
+static const struct config_key http_keys[] = {
+	{ "threads", "Connections served at once, of all listeners together.", CONFIG_NUMBER,
+	  AT(http.threads), .fallback = "64", .min = 1, .max = 4096 },
+	{ "connections_per_address", "Connections at once from one address; 0 is no limit.", CONFIG_NUMBER,
+	  AT(http.connections_per_address), .fallback = "0", .max = 4096 },
+	{ "keep_alive", "How long an idle connection is kept.", CONFIG_MILLISECONDS, AT(http.keep_alive),
+	  .fallback = "15s", .min = 100, .max = 3600000 },
+	{ "header_timeout", "Until the header of a request is read.", CONFIG_MILLISECONDS,
+	  AT(http.header_timeout), .fallback = "10s", .min = 100, .max = 3600000 },
+	{ "body_timeout", "Until its body is read.", CONFIG_MILLISECONDS, AT(http.body_timeout),
+	  .fallback = "20s", .min = 100, .max = 3600000 },
+	{ "reply_timeout", "Until the reply is taken.", CONFIG_MILLISECONDS, AT(http.reply_timeout),
+	  .fallback = "30s", .min = 100, .max = 3600000 },
+	{ "body_max", "Bytes of the largest body that any request may have.", CONFIG_NUMBER,
+	  AT(http.body_max), .fallback = "262144", .min = 1024, .max = 16777216 },
+	{ "drain_timeout", "How long requests in flight may take when the server ends.",
+	  CONFIG_MILLISECONDS, AT(http.drain_timeout), .fallback = "10s", .max = 600000 },
+};
+
+#define LIMIT_KEYS(member, burst_, period_)                                                              \
+	{ "burst", "How many at once; 0 is no limit.", CONFIG_NUMBER, AT(acme.options.member.burst),     \
+	  .fallback = burst_, .max = 1000000 },                                                          \
+	{ "period", "How long it takes to have that many again.", CONFIG_SECONDS,                        \
+	  AT(acme.options.member.period), .fallback = period_, .min = 1, .max = 30 * DAY }
+static const struct config_key accounts_per_address_keys[] = {
+	LIMIT_KEYS(accounts_per_address, "100", "1h"),
+};
+static const struct config_key orders_per_account_keys[] = {
+	LIMIT_KEYS(orders_per_account, "3000", "3h"),
+};
+static const struct config_key orders_per_name_keys[] = {
+	LIMIT_KEYS(orders_per_name, "100", "1h"),
+};
+static const struct config_key requests_per_address_keys[] = {
+	LIMIT_KEYS(requests_per_address, "6000", "1m"),
+};
+static const struct config_key limit_keys[] = {
+	{ "accounts_per_address", "New accounts from one address.", CONFIG_SECTION,
+	  .section = &SECTION(accounts_per_address_keys) },
+	{ "orders_per_account", "New orders of one account.", CONFIG_SECTION,
+	  .section = &SECTION(orders_per_account_keys) },
+	{ "orders_per_name", "New orders for one name.", CONFIG_SECTION,
+	  .section = &SECTION(orders_per_name_keys) },
+	{ "requests_per_address", "Requests of any kind from one address.", CONFIG_SECTION,
+	  .section = &SECTION(requests_per_address_keys) },
+};
+
+static const struct config_key http_01_keys[] = {
+	{ "port", "The port a probe asks first, and redirects may lead to.", CONFIG_NUMBER,
+	  AT(acme.options.http_port), .fallback = "80", .min = 1, .max = 65535 },
+	{ "https_port", "The port that redirects to https may lead to.", CONFIG_NUMBER,
+	  AT(acme.options.https_port), .fallback = "443", .min = 1, .max = 65535 },
+	{ "allow",
+	  "Networks that may be probed although they are denied by themselves: loopback, link-local and "
+	  "other special addresses.", CONFIG_NETWORKS, AT(acme.probe_allow) },
+	{ "deny", "Networks that are never probed; this wins.", CONFIG_NETWORKS, AT(acme.probe_deny) },
+	{ "timeout", "One attempt with all its redirects.", CONFIG_MILLISECONDS,
+	  AT(acme.options.probe_timeout_ms), .fallback = "10s", .min = 100, .max = 120000 },
+	{ "attempts", "How often a probe is tried before its challenge fails (RFC 8555, 8.2).",
+	  CONFIG_NUMBER, AT(acme.options.probe_attempts), .fallback = "3", .min = 1, .max = 20 },
+};
+
+static const struct config_key probe_keys[] = {
+	{ "threads", "Probes at once.", CONFIG_NUMBER, AT(acme.options.probe_threads), .fallback = "8",
+	  .min = 1, .max = 256 },
+	{ "queue", "Probes that may wait for a thread.", CONFIG_NUMBER, AT(acme.options.probe_queue),
+	  .fallback = "10000", .min = 1, .max = 1000000 },
+};
+
+static const struct config_key acme_keys[] = {
+	{ "terms_of_service", "URL of terms that every new account must agree to.", CONFIG_TEXT,
+	  AT(acme.options.terms_of_service), .check = config_rule_not_empty },
+	{ "website", "URL that the directory names for more about this CA.", CONFIG_TEXT,
+	  AT(acme.options.website), .check = config_rule_not_empty },
+	{ "caa_identities", "Names that CAA records use for this CA (RFC 8659).", CONFIG_TEXTS,
+	  AT(acme.caa_identities), .check = config_rule_domain },
+	{ "order_lifetime", "How long an order may stay pending or ready.", CONFIG_DURATION,
+	  AT(acme.options.order_lifetime), .fallback = "1d", .min = 60, .max = YEAR },
+	{ "authorization_pending_lifetime", "How long a challenge may wait for its answer.",
+	  CONFIG_DURATION, AT(acme.options.authorization_pending_lifetime), .fallback = "1d", .min = 60,
+	  .max = YEAR },
+	{ "retention", "How long orders are kept after they ended.", CONFIG_DURATION,
+	  AT(acme.options.retention), .fallback = "30d", .max = 60LL * YEAR },
+	{ "orders_page", "Orders on one page of an account's list.", CONFIG_NUMBER,
+	  AT(acme.options.orders_page), .fallback = "100", .min = 1, .max = 10000 },
+	{ "contacts_max", "Contacts of one account.", CONFIG_NUMBER, AT(acme.options.contacts_max),
+	  .fallback = "10", .min = 1, .max = 1000 },
+	{ "pending_authorizations_max", "Authorizations of one account that wait for an answer.",
+	  CONFIG_NUMBER, AT(acme.options.pending_authorizations_max), .fallback = "1000", .min = 1,
+	  .max = 1000000 },
+	{ "limits", "Rates; who goes beyond is told when to come again.", CONFIG_SECTION,
+	  .section = &SECTION(limit_keys) },
+	{ "challenge_wait", "How long the answer to a challenge waits for the probe's result.",
+	  CONFIG_MILLISECONDS, AT(acme.options.challenge_wait_ms), .fallback = "250ms", .max = 10000 },
+	{ "http_01", "The http-01 challenge (RFC 8555, 8.3).", CONFIG_SECTION,
+	  .section = &SECTION(http_01_keys) },
+	{ "probe", "The threads that probe challenges.", CONFIG_SECTION, .section = &SECTION(probe_keys) },
+	{ "resolvers", "DNS servers, `192.0.2.53` or `127.0.0.1@5353`.", CONFIG_TEXTS, AT(acme.resolvers),
+	  .shown = "the system's", .check = config_rule_resolver },
+};
+
+#define NAME_KEYS(type, allow_, rule)                                                                    \
+	{ "allow", "Patterns of what may be certified; none: nothing of this type.", CONFIG_TEXTS,       \
+	  PROFILE(names[type].allow), .fallback = allow_, .check = rule },                               \
+	{ "deny", "Patterns of what may not; this wins.", CONFIG_TEXTS,                                  \
+	  PROFILE(names[type].deny), .check = rule }
+static const struct config_key dns_keys[] = { NAME_KEYS(IDENTIFIER_DNS, "*", config_rule_dns) };
+static const struct config_key ip_keys[] = { NAME_KEYS(IDENTIFIER_IP, "*", config_rule_ip) };
+static const struct config_key email_keys[] = { NAME_KEYS(IDENTIFIER_EMAIL, NULL, config_rule_email) };
+static const struct config_key uri_keys[] = { NAME_KEYS(IDENTIFIER_URI, NULL, config_rule_uri) };
+
+static const struct config_key profile_keys[] = {
+	{ "name", "Its name; `/acme/NAME/directory` is its ACME directory.", CONFIG_TEXT, PROFILE(name),
+	  .required = true, .check = config_rule_own_profile },
+	{ "description", "What it is for, in words; the ACME directory shows it.", CONFIG_TEXT,
+	  PROFILE(description), .max = 200 },
+	{ "issuer", "The issuing CA that signs, of `ca.issuers`.", CONFIG_TEXT, PROFILE(issuer),
+	  .shown = "the first of `ca.issuers`", .check = config_rule_issuer },
+	{ "methods", "By which ways certificates of this profile are issued.", CONFIG_FLAGS,
+	  PROFILE(methods), .fallback = "acme",
+	  .choices = CHOICES({ "acme", PROFILE_ACME }, { "est", PROFILE_EST }, { "api", PROFILE_API }) },
+	{ "keys", "Keys that are certified.", CONFIG_FLAGS, PROFILE(keys),
+	  .fallback = "rsa-2048, rsa-3072, rsa-4096, ec-p256, ec-p384, ec-p521, ed25519",
+	  .choices = CHOICES({ "rsa-2048", 1 << KEY_RSA_2048 }, { "rsa-3072", 1 << KEY_RSA_3072 },
+	                     { "rsa-4096", 1 << KEY_RSA_4096 }, { "ec-p256", 1 << KEY_EC_P256 },
+	                     { "ec-p384", 1 << KEY_EC_P384 }, { "ec-p521", 1 << KEY_EC_P521 },
+	                     { "ed25519", 1 << KEY_ED25519 }) },
+	{ "dns",
+	  "DNS names: `host.example` that name alone, `*.example` one label more, `**.example` any number "
+	  "more, `*` every name.", CONFIG_SECTION, .section = &SECTION(dns_keys) },
+	{ "ip", "IP addresses: an address, a network, or `*`.", CONFIG_SECTION,
+	  .section = &SECTION(ip_keys) },
+	{ "email", "E-mail addresses: `user@example.com`, `@example.com`, or `*`.", CONFIG_SECTION,
+	  .section = &SECTION(email_keys) },
+	{ "uri", "URIs: the whole, or a prefix ending in `*`.", CONFIG_SECTION,
+	  .section = &SECTION(uri_keys) },
+	{ "wildcards", "Whether wildcard names are certified.", CONFIG_BOOL, PROFILE(wildcards),
+	  .fallback = "true" },
+	{ "names_max", "Names in one certificate.", CONFIG_NUMBER, PROFILE(names_max), .fallback = "100",
+	  .min = 1, .max = 1000 },
+	{ "validity", "Life of a certificate when nothing else was asked for.", CONFIG_DURATION,
+	  PROFILE(validity), .fallback = "90d", .min = 60, .max = 60LL * YEAR },
+	{ "validity_max", "The longest life that may be asked for.", CONFIG_DURATION,
+	  PROFILE(validity_max), .fallback = "397d", .min = 60, .max = 60LL * YEAR },
+	{ "backdate", "How far before its issue a certificate's life begins, for clocks that are slow.",
+	  CONFIG_DURATION, PROFILE(backdate), .fallback = "1m", .max = 7 * DAY },
+	{ "key_usage", "Key usages; those that do not fit the key's algorithm are left out.", CONFIG_FLAGS,
+	  PROFILE(key_usage), .fallback = "digitalSignature, keyEncipherment",
+	  .choices = CHOICES({ "digitalSignature", KU_DIGITAL_SIGNATURE },
+	                     { "nonRepudiation", KU_NON_REPUDIATION },
+	                     { "keyEncipherment", KU_KEY_ENCIPHERMENT },
+	                     { "dataEncipherment", KU_DATA_ENCIPHERMENT },
+	                     { "keyAgreement", KU_KEY_AGREEMENT },
+	                     { "encipherOnly", KU_ENCIPHER_ONLY }, { "decipherOnly", KU_DECIPHER_ONLY }) },
+	{ "extended_key_usage", "Extended key usages, by name or as OIDs; at least one.", CONFIG_TEXTS,
+	  PROFILE(extended_key_usage), .fallback = "serverAuth", .check = config_rule_usage },
+	{ "common_name",
+	  "CN of the subject: `none`; `if-asked`, the CSR's when it is a proven name; `first`, that or else "
+	  "the first proven name.", CONFIG_CHOICE, PROFILE(common_name), .fallback = "if-asked",
+	  .choices = CHOICES({ "none", PROFILE_CN_NONE }, { "if-asked", PROFILE_CN_IF_ASKED },
+	                     { "first", PROFILE_CN_FIRST }) },
+	{ "hash", "Hash of the signature; `by-key` takes the one that fits the issuer's key.", CONFIG_CHOICE,
+	  .offset = offsetof(struct config_profile, hash), .fallback = "by-key",
+	  .choices = CHOICES({ "by-key", 0 }, { "sha256", 256 }, { "sha384", 384 }, { "sha512", 512 }) },
+	{ "reuse_account_key", "Whether a certificate may have the key of the ACME account.", CONFIG_BOOL,
+	  PROFILE(reuse_account_key), .fallback = "false" },
+	{ "authorization_lifetime", "How long a proof of control can be used again.", CONFIG_DURATION,
+	  PROFILE(authorization_lifetime), .fallback = "1d", .min = 60, .max = YEAR },
+	{ "eab_required", "Whether new ACME accounts need an external account binding.", CONFIG_BOOL,
+	  PROFILE(eab_required), .fallback = "false" },
+};
+
+static const struct config_key top_keys[] = {
+	{ "data", "What the server keeps.", CONFIG_SECTION, .section = &SECTION(data_keys) },
+	{ "log", "What it tells.", CONFIG_SECTION, .section = &SECTION(log_keys) },
+	{ "ca", "The certificate authority.", CONFIG_SECTION, .section = &SECTION(ca_keys) },
+	{ "listeners", "Where it listens, and what it serves there.", CONFIG_SECTIONS, AT(listeners),
+	  offsetof(struct config, listener_count), .fallback = DEFAULT_LISTENERS,
+	  .section = &ELEMENT(listener_keys, struct config_listener), .min = 1, .max = 64 },
+	{ "tls", "Its own certificate.", CONFIG_SECTION, .section = &SECTION(tls_keys) },
+	{ "http", "Bounds of connections and requests.", CONFIG_SECTION, .section = &SECTION(http_keys) },
+	{ "acme", "The ACME service (RFC 8555).", CONFIG_SECTION, .section = &SECTION(acme_keys) },
+	{ "default_profile", "The profile of `/acme/directory`.", CONFIG_TEXT, AT(default_profile),
+	  .shown = "the first of `profiles`", .check = config_rule_id, .reload = true },
+	{ "profiles", "What certificates may be, and who may have them.", CONFIG_SECTIONS, AT(profiles),
+	  offsetof(struct config, profile_count), .fallback = DEFAULT_PROFILES,
+	  .section = &ELEMENT(profile_keys, struct config_profile), .min = 1, .max = 256, .reload = true },
+	{ "key_blocklists",
+	  "Files of SHA-256 hashes of public keys (SubjectPublicKeyInfo) that are never certified, in "
+	  "hexadecimal, one a line.", CONFIG_TEXTS, AT(key_blocklists), .check = config_rule_not_empty,
+	  .reload = true },
+};
+const struct config_section config_schema = {
+	.keys = top_keys, .key_count = array_length(top_keys), .size = sizeof(struct config),
+};
