@@ -52,7 +52,7 @@ void digest_sha256(struct bytes in, uint8_t ret[SHA256_SIZE])
 	assert(done);
 }
 
-/* A NULL key would mean the key of the context that was copied. */
+/* A key of NULL leaves the one of the context that was copied, which is empty too. */
 void digest_hmac(int bits, struct bytes key, struct bytes in, uint8_t *ret)
 {
 	size_t len = 0;
@@ -60,7 +60,7 @@ void digest_hmac(int bits, struct bytes key, struct bytes in, uint8_t *ret)
 	pthread_once(&once, setup);
 	assert(bits == 256 || bits == 384 || bits == 512);
 	EVP_MAC_CTX *ctx = EVP_MAC_CTX_dup(bits == 256 ? hmac256 : bits == 384 ? hmac384 : hmac512);
-	int done = ctx && EVP_MAC_init(ctx, key.len > 0 ? key.data : (const uint8_t *)"", key.len, NULL) &&
+	int done = ctx && EVP_MAC_init(ctx, key.data, key.len, NULL) &&
 	           EVP_MAC_update(ctx, in.data, in.len) && EVP_MAC_final(ctx, ret, &len, (size_t)bits / 8);
 	EVP_MAC_CTX_free(ctx);
 	assert(done && len == (size_t)bits / 8);

@@ -94,6 +94,8 @@ static void url_form_is_strict(void **state)
 	for (size_t i = 0; i < array_length(rows); i++)
 		refuse(base64url_decode, rows[i], strlen(rows[i]));
 	refuse(base64url_decode, "Zm9v\0", 5);
+	refuse(base64url_decode, "ZgAA", 1); /* what follows is not looked at */
+	refuse(base64url_decode, "Zm9vZgAA", 5);
 }
 
 /* Each byte at each place of a group, in each alphabet: 64 digits (22 for hex) and no other. */

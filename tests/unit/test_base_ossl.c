@@ -35,12 +35,15 @@ static void der_of(EVP_PKEY *key, struct buf *ret)
 	assert_true(ossl_public_der(key, ret, &p));
 }
 
+/* From a block of exactly that length, so that a read past the end is seen by ASan. */
 static EVP_PKEY *parse(const struct buf *der)
 {
+	auto_free uint8_t *copy = malloc(der->len > 0 ? der->len : 1);
 	auto_value(problem) p = {0};
 	EVP_PKEY *key = NULL;
 
-	if (ossl_public_key(buf_bytes(der), &key, &p))
+	memcpy(copy, buf_text(der), der->len);
+	if (ossl_public_key(BYTES(copy, der->len), &key, &p))
 		assert_false(problem_is_set(&p));
 	else
 		assert_int_equal(p.kind, PROBLEM_BAD_PUBLIC_KEY);
@@ -298,6 +301,28 @@ static void curves_are_named(void **state)
 	assert_refused(&implicit);
 }
 
+/* X.690, 10.1: of the forms of a length only the shortest is DER. */
+static void lengths_are_the_shortest(void **state)
+{
+	static const struct {
+		const char *head;
+		bool want;
+	} rows[] = { { "30819b", true }, { "3082009b", false }, { "308300009b", false }, { "30840000009b", false } };
+	auto(EVP_PKEY) *key = key_make("P-521");
+	auto_value(buf) good = {0};
+
+	(void)state;
+	der_of(key, &good);
+	assert_int_equal(good.len, 158);
+	for (size_t i = 0; i < array_length(rows); i++) {
+		auto_value(buf) der = {0};
+		from_hex(&der, rows[i].head);
+		buf_add(&der, good.data + 3, good.len - 3);
+		auto(EVP_PKEY) *public = parse(&der);
+		assert_int_equal(public != NULL, rows[i].want);
+	}
+}
+
 static void nonsense_is_refused(void **state)
 {
 	static const char *const rows[] = {
@@ -380,6 +405,7 @@ int main(void)
 		cmocka_unit_test(rsa_integers_are_exact),
 		cmocka_unit_test(rsa_is_bounded),
 		cmocka_unit_test(curves_are_named),
+		cmocka_unit_test(lengths_are_the_shortest),
 		cmocka_unit_test(nonsense_is_refused),
 		cmocka_unit_test(pem_has_lines_of_64),
 		cmocka_unit_test(pem_comes_back),
