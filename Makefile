@@ -35,7 +35,7 @@ ifeq ($(V),fuzz)
 endif
 CIVETWEB ?= build/civetweb
 CFLAGS  += -std=gnu17 -D_GNU_SOURCE -DENROLLD_VERSION='"$(VERSION)"' -I. -I$(CIVETWEB)/include -MMD -MP $(OPT) $(WARN) $(HARDEN) $(FORTIFY) $(SAN)
-LDLIBS  := -lcyaml -lyaml -lcjson -llmdb -lcurl -lssl -lcrypto -lpthread -ldl
+LDLIBS  := -lcyaml -lyaml -lcjson -llmdb -lcurl -lunbound -lssl -lcrypto -lpthread -ldl
 
 FLOORS  := base store policy ca acme est admin server
 SOURCES := $(filter-out server/main.c,$(wildcard $(FLOORS:%=%/*.c)))

@@ -1,0 +1,32 @@
+/* Challenge: the ways to prove an identifier (RFC 8555, 8), as a table. Internal to acme/. */
+#pragma once
+
+#include "acme/call.h"
+#include "acme/probe_http.h"
+#include "policy/identifier.h"
+#include "store/authorization.h"
+
+/* What proving needs; owned by the probes. */
+struct challenge_tools {
+	struct probe_http *http;
+	struct dns *dns;
+};
+struct challenge_type {
+	const char *name;
+	unsigned identifiers;   /* bits 1u << enum identifier_type that it can prove */
+	bool wildcard;          /* and "*." of them */
+	/* Looks whether the proof is there. Slow: run by probe threads alone. NULL: a place that is
+	 * kept; such a type is never offered. */
+	bool (*prove)(const struct challenge_tools *tools, const struct probe_task *task, struct problem *p);
+};
+enum { CHALLENGE_TYPES_MAX = 4 };
+const struct challenge_type *challenge_type_at(size_t i);               /* NULL past the end */
+const struct challenge_type *challenge_type_find(const char *name);     /* NULL: none of that name */
+/* Whether it is offered for that identifier. */
+bool challenge_type_fits(const struct challenge_type *type, enum identifier_type identifier, bool wildcard) must_use;
+
+/* The challenge of that last URL segment; NULL: none. */
+struct challenge *challenge_of(const struct authorization *authorization, const char *url_key);
+/* One flat object, its error last: some clients read it with regular expressions. */
+void challenge_write(const struct acme_call *call, struct json_writer *w, const struct authorization *authorization,
+                     const struct challenge *challenge);

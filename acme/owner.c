@@ -1,0 +1,10 @@
+#include "acme/owner.h"
+
+bool acme_owned(const struct acme_call *call, const char *account, const char *directory, const char *what, struct problem *p)
+{
+	if (directory && !str_equal(directory, call->directory))
+		return problem_set(p, PROBLEM_NOT_FOUND, "there is no such %s", what);
+	if (call->account.id[0] && str_equal(account, call->account.id))
+		return true;
+	return problem_set(p, PROBLEM_UNAUTHORIZED, "the %s belongs to another account", what);
+}

@@ -1,0 +1,95 @@
+#include "acme/probe_addr.h"
+
+#include <assert.h>
+
+struct denial {
+	const char *net, *why;
+};
+
+/* Never a host that somebody else enrolls: the machine itself, its link, groups, and the addresses
+ * at which clouds answer their machines' questions for credentials. */
+static const struct denial denials[] = {
+	{ "0.0.0.0/8", "this host" },
+	{ "127.0.0.0/8", "loopback" },
+	{ "169.254.0.0/16", "link-local" },
+	{ "224.0.0.0/4", "multicast" },
+	{ "240.0.0.0/4", "reserved" },
+	{ "100.100.100.200/32", "cloud metadata" },
+	{ "168.63.129.16/32", "cloud metadata" },
+	{ "192.0.0.192/32", "cloud metadata" },
+	{ "::/128", "unspecified" },
+	{ "::1/128", "loopback" },
+	{ "100::/64", "discard" },
+	{ "fe80::/10", "link-local" },
+	{ "fec0::/10", "site-local" },
+	{ "ff00::/8", "multicast" },
+	{ "fd00:ec2::/32", "cloud metadata" },
+	{ "fd20:ce::254/128", "cloud metadata" },
+};
+
+/* IPv6 networks whose addresses lead to an IPv4 address that stands in them. */
+static const struct {
+	const char *net;
+	size_t at; /* its first byte */
+} carriers[] = {
+	{ "::/96", 12 },        /* IPv4-compatible, RFC 4291, 2.5.5.1 */
+	{ "::ffff:0:0:0/96", 12 }, /* IPv4-translated, RFC 2765 */
+	{ "64:ff9b::/96", 12 }, /* NAT64, RFC 6052 */
+	{ "2002::/16", 2 },     /* 6to4, RFC 3056 */
+};
+
+static bool has(const char *text, const struct addr *a)
+{
+	struct addr_net net;
+	bool parsed = addr_net_parse(text, &net);
+
+	assert(parsed);
+	return addr_net_has(&net, a);
+}
+
+static const char *denied(const struct addr *a)
+{
+	for (size_t i = 0; i < array_length(denials); i++)
+		if (has(denials[i].net, a))
+			return denials[i].why;
+	return NULL;
+}
+
+/* The IPv4 address inside, if a is of such a network. */
+static bool carried(const struct addr *a, struct addr *ret)
+{
+	if (a->family != AF_INET6)
+		return false;
+	for (size_t i = 0; i < array_length(carriers); i++) {
+		if (!has(carriers[i].net, a))
+			continue;
+		*ret = (struct addr){ .family = AF_INET };
+		memcpy(ret->byte, a->byte + carriers[i].at, 4);
+		return true;
+	}
+	return false;
+}
+
+static bool refuse(const struct addr *a, const char *why, struct problem *p)
+{
+	char text[ADDR_TEXT_SIZE];
+
+	addr_format(a, text);
+	return problem_set(p, PROBLEM_CONNECTION, "this server does not connect to %s (%s)", text, why);
+}
+
+bool probe_addr_check(const struct addr *a, const struct addr_list *allow, const struct addr_list *deny, struct problem *p)
+{
+	struct addr inner;
+	bool carries = carried(a, &inner);
+	const char *why;
+
+	if (deny && (addr_list_has(deny, a) || (carries && addr_list_has(deny, &inner))))
+		return refuse(a, "denied by configuration", p);
+	if (allow && addr_list_has(allow, a))
+		return true;
+	why = denied(a);
+	if (!why && carries)
+		why = denied(&inner);
+	return why ? refuse(a, why, p) : true;
+}
