@@ -68,12 +68,22 @@ static bool is_busy(const struct authorization *authorization)
 	return false;
 }
 
+static void index_pending(const struct authorization *authorization, struct index *ix)
+{
+	struct key key;
+
+	key_begin(&key, KEY_AUTHORIZATION_PENDING);
+	if (authorization->status == AUTHORIZATION_PENDING && key_add_id(&key, authorization->account))
+		index_add(ix, &key);
+}
+
 static void authorization_index(const void *record, struct index *ix)
 {
 	const struct authorization *authorization = record;
 	struct key key;
 
 	index_name(authorization, ix);
+	index_pending(authorization, ix);
 	expiry_index(ix, EXPIRY_AUTHORIZATION, authorization->expires);
 	if (is_busy(authorization)) {
 		key_begin(&key, KEY_AUTHORIZATION_BUSY);
@@ -146,6 +156,21 @@ bool store_authorization_by_account(struct store_txn *txn, const char *account, 
 	struct key prefix;
 
 	return of_account(&prefix, account, p) && page_read(txn, &prefix, false, after, limit, ret, p);
+}
+
+bool store_authorization_count_pending(struct store_txn *txn, const char *account, size_t max, size_t *ret,
+                                       struct problem *p)
+{
+	auto_value(strings) ids = {0};
+	struct key prefix;
+
+	key_begin(&prefix, KEY_AUTHORIZATION_PENDING);
+	if (!key_add_id(&prefix, account))
+		return problem_set(p, PROBLEM_NOT_FOUND, "there is no such account");
+	if (!page_read_ids(txn, &prefix, max, &ids, p))
+		return false;
+	*ret = ids.n;
+	return true;
 }
 
 bool store_authorization_processing(struct store_txn *txn, const char *after, size_t limit,

@@ -48,6 +48,9 @@ bool store_authorization_find(struct store_txn *txn, const char *account, const 
 /* All authorizations of an account, for its deactivation. */
 bool store_authorization_by_account(struct store_txn *txn, const char *account, const char *after, size_t limit,
                                     struct store_page *ret, struct problem *p) must_use;
+/* How many of an account's authorizations are pending as stored; counting ends at max. */
+bool store_authorization_count_pending(struct store_txn *txn, const char *account, size_t max, size_t *ret,
+                                       struct problem *p) must_use;
 /* Those with a challenge in flight: what a restart must probe again. */
 bool store_authorization_processing(struct store_txn *txn, const char *after, size_t limit,
                                     struct store_page *ret, struct problem *p) must_use;

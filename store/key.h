@@ -20,6 +20,7 @@
 	X(AUTHORIZATION, 'Z', "id -> authorization")                               \
 	X(AUTHORIZATION_NAME, 'z', "account id, digest of the identifier, newest, id") \
 	X(AUTHORIZATION_BUSY, 'b', "id; those with a challenge in processing")     \
+	X(AUTHORIZATION_PENDING, 'd', "account id, id; those pending")             \
 	X(EXPIRY, 'x', "time, kind byte, id")                                      \
 	X(CERTIFICATE, 'C', "id -> certificate")                                   \
 	X(CERTIFICATE_SERIAL, 's', "serial -> id")                                 \

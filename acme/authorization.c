@@ -1,0 +1,335 @@
+#include "acme/authorization.h"
+
+#include <stdio.h>
+
+#include "acme/actions.h"
+#include "acme/order_state.h"
+#include "acme/owner.h"
+#include "acme/probe.h"
+
+enum {
+	FIND_MAX = 20,        /* how many of the newest are looked at */
+	LEFT_MIN = 600,       /* seconds: less is of no use to an order */
+	CANCEL_PAGE = 200,
+};
+
+static void add_challenge(struct authorization_draft *d, const struct challenge_type *type)
+{
+	size_t i = d->record.challenges.n++;
+
+	d->challenges[i] = (struct challenge){ .type = type->name, .token = d->tokens[i], .url_key = type->name };
+}
+
+bool authorization_draft(const struct acme_call *call, const struct identifier *identifier, bool preauthorized,
+                         struct authorization_draft *ret, struct problem *p)
+{
+	bool wildcard = identifier_is_wildcard(identifier);
+	struct authorization *a = &ret->record;
+	const struct challenge_type *type;
+
+	*ret = (struct authorization_draft){ .identifier = *identifier };
+	*a = (struct authorization){
+		.directory = call->directory, .status = AUTHORIZATION_PENDING, .preauthorized = preauthorized,
+		.type = identifier_type_name(identifier->type), .value = identifier_base(&ret->identifier), .wildcard = wildcard,
+		.created = call->now, .expires = call->now + call->acme->options.authorization_pending_lifetime,
+		.challenges = { .v = ret->challenges },
+	};
+	memcpy(a->account, call->account.id, sizeof(a->account));
+	for (size_t i = 0; (type = challenge_type_at(i)); i++) {
+		if (!challenge_type_fits(type, identifier->type, wildcard))
+			continue;
+		if (!random_id(ret->tokens[a->challenges.n], p))
+			return false;
+		add_challenge(ret, type);
+	}
+	return random_id(a->id, p);
+}
+
+static int64_t proven_at(const struct authorization *a)
+{
+	const struct challenge *v = a->challenges.v;
+
+	for (size_t i = 0; i < a->challenges.n; i++)
+		if (v[i].status == CHALLENGE_VALID)
+			return v[i].validated;
+	return 0;
+}
+
+/* Its own end may be later than its time for reuse: it outlasts the orders it was made for. */
+static bool is_reusable(const struct authorization *a, int64_t now, int64_t lifetime)
+{
+	int64_t left_min = lifetime / 2 < LEFT_MIN ? lifetime / 2 : LEFT_MIN;
+
+	return lifetime > 0 && authorization_status_at(a, now) == AUTHORIZATION_VALID && a->expires - now >= left_min &&
+	       proven_at(a) + lifetime - now >= left_min;
+}
+
+bool authorization_find(struct store_txn *txn, const char *account, const struct identifier *identifier, int64_t now,
+                        int64_t lifetime, struct authorization_found *ret, struct problem *p)
+{
+	auto_value(strings) ids = {0};
+
+	ret->id[0] = '\0';
+	if (!store_authorization_find(txn, account, identifier_type_name(identifier->type), identifier_base(identifier),
+	                              identifier_is_wildcard(identifier), FIND_MAX, &ids, p))
+		return false;
+	for (size_t i = 0; i < ids.n && !ret->id[0]; i++) {
+		auto_value(authorization) a = {0};
+
+		if (!store_authorization_get(txn, ids.v[i], &a, p))
+			return false;
+		if (!is_reusable(&a, now, lifetime))
+			continue;
+		memcpy(ret->id, a.id, sizeof(ret->id));
+		ret->expires = a.expires;
+	}
+	return true;
+}
+
+bool authorization_room(struct store_txn *txn, const struct acme_call *call, size_t more, struct problem *p)
+{
+	size_t max = call->acme->options.pending_authorizations_max, n;
+
+	if (max == 0 || more == 0)
+		return true;
+	if (!store_authorization_count_pending(txn, call->account.id, max, &n, p))
+		return false;
+	if (n + more <= max)
+		return true;
+	problem_set(p, PROBLEM_RATE_LIMITED, "RFC 8555, 6.6: the account has %zu pending authorizations, %zu are allowed", n, max);
+	p->retry_after = 60;
+	return false;
+}
+
+/* --- as JSON */
+
+/* Valid ones show what was proven, invalid ones what was tried (7.1.4). */
+static bool is_shown(enum authorization_status status, const struct challenge *c)
+{
+	switch (status) {
+	case AUTHORIZATION_VALID:
+		return c->status == CHALLENGE_VALID;
+	case AUTHORIZATION_INVALID:
+		return c->status == CHALLENGE_INVALID;
+	default:
+		return true;
+	}
+}
+
+static void authorization_write(const struct acme_call *call, struct json_writer *w, const struct authorization *a,
+                                enum authorization_status status)
+{
+	const struct challenge *v = a->challenges.v;
+
+	json_open(w, NULL);
+	json_put(w, "status", authorization_status_name(status));
+	if (status == AUTHORIZATION_PENDING || status == AUTHORIZATION_VALID)
+		json_put_time(w, "expires", a->expires);
+	json_open(w, "identifier");
+	json_put(w, "type", a->type);
+	json_put(w, "value", a->value);
+	json_close(w);
+	json_open_array(w, "challenges");
+	for (size_t i = 0; i < a->challenges.n; i++)
+		if (is_shown(status, &v[i]))
+			challenge_write(call, w, a, &v[i]);
+	json_close(w);
+	if (a->wildcard)
+		json_put_bool(w, "wildcard", true);
+	json_close(w);
+}
+
+static void retry_after(struct acme_call *call, const struct authorization *a)
+{
+	const struct challenge *v = a->challenges.v;
+
+	for (size_t i = 0; i < a->challenges.n; i++) {
+		if (v[i].status != CHALLENGE_PROCESSING)
+			continue;
+		http_response_header_printf(call->response, "Retry-After", "%d",
+		                            probes_retry_after(call->acme->probes, a->id, v[i].url_key));
+		return;
+	}
+}
+
+static void reply(struct acme_call *call, int http_status, const struct authorization *a)
+{
+	enum authorization_status status = authorization_status_at(a, call->now);
+	struct json_writer w = acme_reply(call, http_status);
+
+	if (status == AUTHORIZATION_PENDING)
+		retry_after(call, a);
+	authorization_write(call, &w, a, status);
+}
+
+/* --- reading and deactivating */
+
+struct authorization_call {
+	const struct acme_call *call;
+	struct authorization record; /* the caller's to free */
+	struct state_change change;
+};
+
+/* In a view or an update; a further run begins anew. */
+static bool load(struct store_txn *txn, void *arg, struct problem *p)
+{
+	struct authorization_call *c = arg;
+
+	authorization_free(&c->record);
+	c->record = (struct authorization){0};
+	return store_authorization_get(txn, c->call->capture[0], &c->record, p) &&
+	       acme_owned(c->call, c->record.account, c->record.directory, "authorization", p);
+}
+
+/* What is over already stays as it is, and the reply says how: deactivating twice is no error. */
+static bool deactivate(struct store_txn *txn, void *arg, struct problem *p)
+{
+	struct authorization_call *c = arg;
+
+	return load(txn, arg, p) && authorization_apply(txn, &c->record, AUTHORIZATION_DEACTIVATE, &c->change, p);
+}
+
+static bool wants_deactivation(const struct json *payload, struct problem *p)
+{
+	const char *status = json_member_string(payload, "status");
+
+	return (status && str_equal(status, "deactivated")) ||
+	       problem_set(p, PROBLEM_MALFORMED, "RFC 8555, 7.5.2: an authorization can only be updated with {\"status\": \"deactivated\"}");
+}
+
+static bool do_deactivate(struct authorization_call *c, struct problem *p)
+{
+	const struct acme_call *call = c->call;
+	auto_value(problem) why = {0};
+	auto_value(buf) error = {0};
+
+	problem_set(&why, PROBLEM_UNAUTHORIZED, "RFC 8555, 7.5.2: an authorization was deactivated");
+	acme_problem_write(&why, NULL, &error);
+	c->change = (struct state_change){
+		.now = call->now, .keep_until = call->now + call->acme->options.retention, .error = buf_text(&error),
+	};
+	bool done = wants_deactivation(call->payload, p) && buf_check(&error, p) &&
+	            store_update(call->acme->store, deactivate, c, p);
+	c->change.error = NULL;
+	return done;
+}
+
+bool acme_authorization_post(struct acme_call *call, struct problem *p)
+{
+	struct authorization_call c = { .call = call };
+	bool done = call->payload ? do_deactivate(&c, p) : store_view(call->acme->store, load, &c, p);
+
+	if (done)
+		reply(call, 200, &c.record);
+	authorization_free(&c.record);
+	return done;
+}
+
+/* --- pre-authorization, 7.4.1 */
+
+struct preauthorization {
+	const struct acme_call *call;
+	struct authorization_draft draft;
+	struct authorization_found found;
+	struct authorization existing; /* the caller's to free */
+};
+
+/* Unwilling is 403 here (7.4.1), while newOrder says 400 with the same types. */
+static bool refuse_identifier(struct problem *p)
+{
+	if (p->kind == PROBLEM_REJECTED_IDENTIFIER || p->kind == PROBLEM_UNSUPPORTED_IDENTIFIER)
+		p->status = 403;
+	return false;
+}
+
+static bool parse(const struct acme_call *call, struct identifier *ret, struct problem *p)
+{
+	const struct json *identifier = json_member(call->payload, "identifier");
+	const char *type = json_member_string(identifier, "type"), *value = json_member_string(identifier, "value");
+
+	if (!type || !value)
+		return problem_set(p, PROBLEM_MALFORMED, "RFC 8555, 7.4.1: \"identifier\" with \"type\" and \"value\" is wanted");
+	if (!identifier_parse(type, value, ret, p))
+		return refuse_identifier(p);
+	if (identifier_is_wildcard(ret))
+		return problem_set(p, PROBLEM_MALFORMED, "RFC 8555, 7.4.1: a wildcard name cannot be pre-authorized");
+	return profile_allows(call->profile, ret, p) || refuse_identifier(p);
+}
+
+/* What is valid already is shown instead of asking for the same proof again. */
+static bool store_new(struct store_txn *txn, void *arg, struct problem *p)
+{
+	struct preauthorization *n = arg;
+	const struct acme_call *call = n->call;
+
+	authorization_free(&n->existing);
+	n->existing = (struct authorization){0};
+	if (!authorization_find(txn, call->account.id, &n->draft.identifier, call->now, call->profile->authorization_lifetime, &n->found, p))
+		return false;
+	if (n->found.id[0])
+		return store_authorization_get(txn, n->found.id, &n->existing, p);
+	return authorization_room(txn, call, 1, p) && store_authorization_put(txn, &n->draft.record, p);
+}
+
+static bool preauthorize(struct preauthorization *n, struct problem *p)
+{
+	const struct acme_call *call = n->call;
+	struct identifier identifier;
+
+	if (!parse(call, &identifier, p) || !authorization_draft(call, &identifier, true, &n->draft, p))
+		return false;
+	if (n->draft.record.challenges.n == 0) {
+		problem_set(p, PROBLEM_REJECTED_IDENTIFIER, "no challenge type can prove \"%s\"", identifier.value);
+		return refuse_identifier(p);
+	}
+	return store_update(call->acme->store, store_new, n, p);
+}
+
+bool acme_authorization_new(struct acme_call *call, struct problem *p)
+{
+	struct preauthorization n = { .call = call };
+	bool done = preauthorize(&n, p);
+
+	if (done) {
+		const struct authorization *shown = n.existing.id[0] ? &n.existing : &n.draft.record;
+
+		acme_location(call, "authz", shown->id, NULL);
+		reply(call, 201, shown);
+	}
+	authorization_free(&n.existing);
+	return done;
+}
+
+/* --- the end of an account, 7.3.6 */
+
+static bool cancel(struct store_txn *txn, const char *id, const struct state_change *change, struct problem *p)
+{
+	auto_value(authorization) a = {0};
+
+	return store_authorization_get(txn, id, &a, p) && authorization_apply(txn, &a, AUTHORIZATION_DEACTIVATE, change, p);
+}
+
+/* Orders follow their authorizations: every order that is pending or ready waits on one of them. */
+bool acme_account_cancel_work(struct store_txn *txn, const char *account_id, struct problem *p)
+{
+	auto_value(problem) why = {0};
+	auto_value(buf) error = {0};
+	char after[sizeof(((struct store_page *)0)->next)] = "";
+
+	problem_set(&why, PROBLEM_UNAUTHORIZED, "RFC 8555, 7.3.6: the account was deactivated");
+	acme_problem_write(&why, NULL, &error);
+	if (!buf_check(&error, p))
+		return false;
+	const struct state_change change = { .error = buf_text(&error) };
+	do {
+		auto_value(store_page) page = {0};
+
+		if (!store_authorization_by_account(txn, account_id, after, CANCEL_PAGE, &page, p))
+			return false;
+		for (size_t i = 0; i < page.ids.n; i++)
+			if (!cancel(txn, page.ids.v[i], &change, p))
+				return false;
+		snprintf(after, sizeof(after), "%s", page.next);
+	} while (after[0]);
+	return true;
+}

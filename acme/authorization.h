@@ -1,0 +1,27 @@
+/* Authorization: an account's right to one identifier (RFC 8555, 7.1.4). Internal to acme/. */
+#pragma once
+
+#include "acme/challenge.h"
+
+/* A new pending authorization, made before the update that stores it. The record points into the
+ * draft, which must not move. */
+struct authorization_draft {
+	struct authorization record;
+	struct identifier identifier;
+	struct challenge challenges[CHALLENGE_TYPES_MAX];
+	char tokens[CHALLENGE_TYPES_MAX][RANDOM_ID_SIZE];
+};
+/* With every challenge that fits the identifier; there may be none. */
+bool authorization_draft(const struct acme_call *call, const struct identifier *identifier, bool preauthorized,
+                         struct authorization_draft *ret, struct problem *p) must_use;
+
+struct authorization_found {
+	char id[RANDOM_ID_SIZE]; /* "": none */
+	int64_t expires;
+};
+/* In the caller's update: a valid authorization of the account that stands for the identifier still,
+ * proven not longer than lifetime ago and with some life left. */
+bool authorization_find(struct store_txn *txn, const char *account, const struct identifier *identifier, int64_t now,
+                        int64_t lifetime, struct authorization_found *ret, struct problem *p) must_use;
+/* In the caller's update: RATE_LIMITED when the account has too many pending ones for `more` new. */
+bool authorization_room(struct store_txn *txn, const struct acme_call *call, size_t more, struct problem *p) must_use;

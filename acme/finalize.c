@@ -1,0 +1,135 @@
+#include "acme/actions.h"
+#include "acme/claim.h"
+#include "acme/order.h"
+#include "acme/order_state.h"
+#include "base/base64.h"
+#include "policy/csr.h"
+#include "policy/gate.h"
+
+/* How long a request waits for another that finalizes the same order: a signature and a commit. */
+enum { CLAIM_WAIT_MS = 2000 };
+
+struct finalizing {
+	struct acme_call *call;
+	struct buf csr;
+	uint8_t digest[SHA256_SIZE];
+	struct order order;              /* the caller's to free */
+	enum order_status status;
+	struct certificate certificate;  /* the caller's to free */
+};
+
+/* Padding is no part of base64url (RFC 7515, 2), but one client that cannot be changed pads here,
+ * and here alone it is let pass. */
+static bool take_csr(struct finalizing *f, struct problem *p)
+{
+	const char *text = json_member_string(f->call->payload, "csr");
+	size_t len = text ? strlen(text) : 0;
+
+	if (!text)
+		return problem_set(p, PROBLEM_MALFORMED, "RFC 8555, 7.4: \"csr\" is wanted");
+	if (len > CSR_DER_MAX / 3 * 4 + 4)
+		return problem_set(p, PROBLEM_BAD_CSR, "the CSR is larger than %d bytes", CSR_DER_MAX);
+	for (int i = 0; i < 2 && len > 0 && text[len - 1] == '='; i++)
+		len--;
+	if (!base64url_decode(text, len, &f->csr))
+		return f->csr.failed ? problem_memory(p) : problem_set(p, PROBLEM_BAD_CSR, "RFC 8555, 7.4: the CSR is not in base64url");
+	digest_sha256(buf_bytes(&f->csr), f->digest);
+	return true;
+}
+
+static bool load(struct finalizing *f, struct problem *p)
+{
+	order_free(&f->order);
+	f->order = (struct order){0};
+	return order_load(f->call, &f->order, &f->status, p);
+}
+
+static bool not_ready(const struct finalizing *f, struct problem *p)
+{
+	return problem_set(p, PROBLEM_ORDER_NOT_READY, "RFC 8555, 7.4: the order is %s", order_status_name(f->status));
+}
+
+/* Answered as the first time, however often it is asked. */
+static bool is_again(const struct finalizing *f)
+{
+	return f->status == ORDER_VALID && bytes_equal(f->order.csr_digest, BYTES(f->digest, sizeof(f->digest)));
+}
+
+/* In an update: ready to valid by compare-and-set, with the row of the certificate. The claim has
+ * kept other requests out; what can have happened meanwhile is that an authorization ended. */
+static bool store_issued(struct store_txn *txn, void *arg, struct problem *p)
+{
+	struct finalizing *f = arg;
+	const struct acme_call *call = f->call;
+	const struct state_change change = { .now = call->now, .keep_until = call->now + call->acme->options.retention };
+
+	order_free(&f->order);
+	f->order = (struct order){0};
+	if (!store_order_get(txn, call->capture[0], &f->order, p))
+		return false;
+	f->status = f->order.status;
+	if (!order_step(&f->order.status, ORDER_FINALIZED))
+		return not_ready(f, p);
+	f->order.csr_digest = BYTES(f->digest, sizeof(f->digest));
+	memcpy(f->order.certificate, f->certificate.id, sizeof(f->order.certificate));
+	return store_certificate_put(txn, &f->certificate, p) && order_apply(txn, &f->order, ORDER_ISSUED, &change, p);
+}
+
+/* With the order claimed. When the gate or the CA refuses, the order stays ready (7.4): a CSR can
+ * be amended, and a CA that cannot sign now may do so later. */
+static bool issue(struct finalizing *f, struct problem *p)
+{
+	struct acme_call *call = f->call;
+	auto_struct(approval) *approval = NULL;
+
+	if (!gate_order(call->acme->store, call->profiles, f->order.id, call->account.id, buf_bytes(&f->csr), &approval, p) ||
+	    !ca_issue(call->acme->ca, &approval, &f->certificate, p) ||
+	    !store_update(call->acme->store, store_issued, f, p))
+		return false;
+	f->status = ORDER_VALID;
+	return true;
+}
+
+/* The order is read again under the claim: who had it before may have changed it. */
+static bool issue_claimed(struct finalizing *f, struct problem *p)
+{
+	enum claim_result result;
+	char id[RANDOM_ID_SIZE];
+
+	memcpy(id, f->order.id, sizeof(id));
+	if (!claim_take(f->call->acme->claims, id, f->digest, CLAIM_WAIT_MS, &result, p))
+		return false;
+	if (result != CLAIM_TAKEN) {
+		f->status = ORDER_PROCESSING;
+		return result == CLAIM_BUSY_SAME || not_ready(f, p);
+	}
+	bool done = load(f, p);
+	if (done && f->status == ORDER_PROCESSING) /* by our own claim */
+		done = issue(f, p);
+	else if (done && !is_again(f))
+		done = not_ready(f, p);
+	claim_release(f->call->acme->claims, id);
+	return done;
+}
+
+static bool finalize(struct finalizing *f, struct problem *p)
+{
+	if (!take_csr(f, p) || !load(f, p))
+		return false;
+	if (f->status == ORDER_READY || f->status == ORDER_PROCESSING)
+		return issue_claimed(f, p);
+	return is_again(f) || not_ready(f, p);
+}
+
+bool acme_order_finalize(struct acme_call *call, struct problem *p)
+{
+	struct finalizing f = { .call = call };
+	bool done = finalize(&f, p);
+
+	if (done)
+		order_reply(call, 200, &f.order, f.status);
+	order_free(&f.order);
+	certificate_free(&f.certificate);
+	buf_free(&f.csr);
+	return done;
+}

@@ -1,0 +1,476 @@
+#include "acme/probe.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <sys/queue.h>
+#include <time.h>
+
+#include "acme/actions.h"
+#include "acme/challenge.h"
+#include "acme/probe_result.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/work.h"
+
+enum {
+	RETRY_FIRST_MS = 5000, RETRY_MAX_MS = 60000, /* doubled from one to the other (8.2: 5 or 10 seconds) */
+	AGAIN_MIN_MS = 2000,                         /* between a try and the next that a client asks for */
+	STORE_FAILED_MS = 5000,
+	RESUME_STEP_MS = 20,
+	RESUME_PAGE = 500,
+	STALE_MAX = 3,
+	KEY_SIZE = 32,
+};
+
+/* Lives from its response to its end, and as long as somebody waits for it. */
+struct probe {
+	TAILQ_ENTRY(probe) entry;
+	char authorization[RANDOM_ID_SIZE], account[RANDOM_ID_SIZE];
+	char challenge[KEY_SIZE];
+	char target[IDENTIFIER_VALUE_SIZE];
+	int64_t due, last_end;  /* clock_monotonic_ms */
+	unsigned tries, refs;
+	uint64_t stored;        /* results that are in the store */
+	bool running, ended;
+};
+
+struct probes {
+	struct acme *acme;
+	struct dns *dns;
+	struct probe_http *http;
+	struct work *work;
+	pthread_mutex_t mutex;  /* guards all below */
+	pthread_cond_t changed;
+	TAILQ_HEAD(probe_list, probe) list; /* oldest first */
+	size_t count;
+	struct probe **running; /* one a thread */
+	size_t running_count;
+	bool closing;
+};
+
+/* --- which one next; with the mutex held */
+
+static struct probe *find(struct probes *probes, const char *authorization, const char *challenge)
+{
+	struct probe *probe;
+
+	TAILQ_FOREACH(probe, &probes->list, entry)
+		if (str_equal(probe->authorization, authorization) && str_equal(probe->challenge, challenge))
+			return probe;
+	return NULL;
+}
+
+static unsigned share(const struct probes *probes, unsigned of, unsigned parts)
+{
+	unsigned n = probes->acme->options.probe_threads * of / parts;
+
+	return n ? n : 1;
+}
+
+/* Whether a thread is left for it: three quarters for one account, half for one target and half
+ * for what has failed before, so that hosts that let us wait leave room for the others. ret_load:
+ * how many its account has running. */
+static bool admissible(const struct probes *probes, const struct probe *probe, unsigned *ret_load)
+{
+	unsigned account = 0, target = 0, failed = 0;
+
+	for (size_t i = 0; i < probes->running_count; i++) {
+		const struct probe *other = probes->running[i];
+
+		account += str_equal(other->account, probe->account);
+		target += str_equal(other->target, probe->target);
+		failed += other->tries > 0;
+	}
+	*ret_load = account;
+	return account < share(probes, 3, 4) && target < share(probes, 1, 2) &&
+	       (probe->tries == 0 || failed < share(probes, 1, 2));
+}
+
+/* Of those that are due, the oldest of the account that has the least running. */
+static struct probe *pick(struct probes *probes, int64_t now)
+{
+	struct probe *probe, *best = NULL;
+	unsigned load, best_load = UINT32_MAX;
+
+	TAILQ_FOREACH(probe, &probes->list, entry) {
+		if (probe->running || probe->due > now || !admissible(probes, probe, &load) || load >= best_load)
+			continue;
+		best = probe;
+		best_load = load;
+		if (load == 0)
+			break;
+	}
+	return best;
+}
+
+static void unref(struct probe *probe)
+{
+	if (--probe->refs == 0)
+		free(probe);
+}
+
+static void end(struct probes *probes, struct probe *probe)
+{
+	TAILQ_REMOVE(&probes->list, probe, entry);
+	probes->count--;
+	probe->ended = true;
+	unref(probe);
+}
+
+static void running_add(struct probes *probes, struct probe *probe)
+{
+	assert(probes->running_count < probes->acme->options.probe_threads);
+	probe->running = true;
+	probes->running[probes->running_count++] = probe;
+}
+
+static void running_remove(struct probes *probes, struct probe *probe)
+{
+	size_t i = 0;
+
+	while (probes->running[i] != probe)
+		i++;
+	probes->running[i] = probes->running[--probes->running_count];
+	probe->running = false;
+}
+
+/* --- one try */
+
+static int64_t lifetime(struct acme *acme, const char *directory)
+{
+	pthread_rwlock_rdlock(&acme->profiles_lock);
+	const struct profile *profile = profiles_find(acme->profiles, directory);
+	int64_t seconds = profile ? profile->authorization_lifetime : 0;
+	pthread_rwlock_unlock(&acme->profiles_lock);
+	return seconds;
+}
+
+static void log_result(const struct probe_result *r)
+{
+	const char *outcome = r->dropped ? "dropped" : r->proven ? "valid" : r->last ? "invalid" : "retry";
+
+	log_event(LOG_LEVEL_INFO, "challenge", "result", outcome, "authorization", r->authorization, "account", r->account.id,
+	          "type", r->challenge.type, "identifier", r->task.value, "detail", r->proven ? NULL : r->problem.detail, NULL);
+}
+
+static bool try_once(struct probes *probes, struct probe_result *r, struct problem *p)
+{
+	const struct challenge_tools tools = { .http = probes->http, .dns = probes->dns };
+	const struct challenge_type *type;
+
+	if (!probe_result_load(probes->acme->store, r, p))
+		return false;
+	if (r->dropped)
+		return true;
+	type = challenge_type_find(r->task_type);
+	if (!type || !type->prove)
+		return problem_internal(p, "challenge type %s cannot be proven", r->task_type);
+	r->proven = type->prove(&tools, &r->task, &r->problem);
+	r->last = (uint64_t)r->challenge.attempts + 1 >= probes->acme->options.probe_attempts;
+	r->change.now = clock_now();
+	r->change.valid_until = r->change.now + lifetime(probes->acme, r->directory);
+	r->change.keep_until = r->proven ? 0 : r->change.now + probes->acme->options.retention;
+	return probe_result_store(probes->acme->store, r, p);
+}
+
+/* Runs without the mutex. false: nothing is stored, try later. ret_over: there is no next try. */
+static bool attempt(struct probes *probes, const struct probe *probe, bool *ret_over)
+{
+	auto_value(problem) p = {0};
+
+	for (int i = 0; i < STALE_MAX; i++) {
+		auto_value(probe_result) r = { .authorization = probe->authorization, .url_key = probe->challenge };
+
+		if (!try_once(probes, &r, &p)) {
+			log_event(LOG_LEVEL_ERROR, "challenge", "authorization", probe->authorization, "cause", p.cause, NULL);
+			return false;
+		}
+		if (r.stale)
+			continue;
+		log_result(&r);
+		*ret_over = r.dropped || r.proven || r.last;
+		return true;
+	}
+	return false;
+}
+
+static int64_t delay_after(unsigned tries)
+{
+	int64_t delay = RETRY_FIRST_MS;
+
+	while (--tries > 0 && delay < RETRY_MAX_MS)
+		delay *= 2;
+	return delay < RETRY_MAX_MS ? delay : RETRY_MAX_MS;
+}
+
+static work_job run;
+
+/* A wake-up that finds no room in the queue is no loss: each that ends looks for what is due. */
+static void wake(struct probes *probes, int64_t delay_ms)
+{
+	auto_value(problem) p = {0};
+
+	(void)!work_add(probes->work, delay_ms, run, probes, &p);
+}
+
+static void settle(struct probes *probes, struct probe *probe, bool stored, bool over)
+{
+	int64_t delay;
+
+	running_remove(probes, probe);
+	probe->tries++;
+	probe->last_end = clock_monotonic_ms();
+	probe->stored += stored;
+	if (stored && over) {
+		end(probes, probe);
+	} else {
+		delay = stored ? delay_after(probe->tries) : STORE_FAILED_MS;
+		probe->due = probe->last_end + delay;
+		wake(probes, delay);
+	}
+	pthread_cond_broadcast(&probes->changed);
+}
+
+/* A wake-up: takes what is due until nothing is, or nothing more is admissible. What waits for its
+ * share finds this loop, or another, when the one before it has ended. */
+static void run(void *arg)
+{
+	struct probes *probes = arg;
+	struct probe *probe;
+
+	pthread_mutex_lock(&probes->mutex);
+	while (!probes->closing && (probe = pick(probes, clock_monotonic_ms()))) {
+		bool stored, over = false;
+
+		running_add(probes, probe);
+		pthread_mutex_unlock(&probes->mutex);
+		stored = attempt(probes, probe, &over);
+		pthread_mutex_lock(&probes->mutex);
+		settle(probes, probe, stored, over);
+	}
+	pthread_mutex_unlock(&probes->mutex);
+}
+
+/* --- beginning */
+
+static bool add(struct probes *probes, const struct probe_request *request, int64_t delay_ms, struct probe **ret, struct problem *p)
+{
+	struct probe *probe = calloc(1, sizeof(*probe));
+
+	if (!probe)
+		return problem_memory(p);
+	snprintf(probe->authorization, sizeof(probe->authorization), "%s", request->authorization);
+	snprintf(probe->account, sizeof(probe->account), "%s", request->account);
+	snprintf(probe->challenge, sizeof(probe->challenge), "%s", request->challenge);
+	snprintf(probe->target, sizeof(probe->target), "%s", request->target);
+	probe->due = clock_monotonic_ms() + delay_ms;
+	probe->refs = 1;
+	TAILQ_INSERT_TAIL(&probes->list, probe, entry);
+	probes->count++;
+	wake(probes, delay_ms);
+	*ret = probe;
+	return true;
+}
+
+/* One account may fill a quarter of the queue. */
+static bool has_room(const struct probes *probes, const char *account, struct problem *p)
+{
+	size_t max = probes->acme->options.probe_queue, share_max = max / 4 ? max / 4 : 1, n = 0;
+	const struct probe *probe;
+
+	if (probes->closing || probes->count >= max)
+		return problem_unavailable(p, 5, "%zu challenges are in flight", probes->count);
+	if (probes->count < share_max)
+		return true;
+	TAILQ_FOREACH(probe, &probes->list, entry)
+		n += str_equal(probe->account, account);
+	return n < share_max || problem_unavailable(p, 5, "account %s has %zu challenges in flight", account, n);
+}
+
+static void wait_stored(struct probes *probes, struct probe *probe, uint64_t before, int64_t wait_ms)
+{
+	int64_t deadline = clock_monotonic_ms() + wait_ms;
+	struct timespec ts = { .tv_sec = deadline / 1000, .tv_nsec = deadline % 1000 * 1000000 };
+	int error = 0;
+
+	while (!probe->ended && probe->stored == before && !probes->closing && error != ETIMEDOUT)
+		error = pthread_cond_timedwait(&probes->changed, &probes->mutex, &ts);
+}
+
+/* Whether a try runs or is due: one to wait for. */
+static bool hurry(struct probes *probes, struct probe *probe)
+{
+	int64_t now = clock_monotonic_ms();
+
+	if (probe->running || probe->due <= now)
+		return true;
+	if (now - probe->last_end < AGAIN_MIN_MS)
+		return false;
+	probe->due = now;
+	wake(probes, 0);
+	return true;
+}
+
+static bool begin_locked(struct probes *probes, const struct probe_request *request, int64_t wait_ms, bool *ret_stored, struct problem *p)
+{
+	struct probe *probe = find(probes, request->authorization, request->challenge);
+
+	if (!probe && (!has_room(probes, request->account, p) || !add(probes, request, 0, &probe, p)))
+		return false;
+	*ret_stored = true;
+	if (!hurry(probes, probe))
+		return true;
+	uint64_t before = probe->stored;
+	probe->refs++;
+	wait_stored(probes, probe, before, wait_ms);
+	*ret_stored = probe->ended || probe->stored != before;
+	unref(probe);
+	return true;
+}
+
+bool probes_begin(struct probes *probes, const struct probe_request *request, int64_t wait_ms, bool *ret_stored, struct problem *p)
+{
+	pthread_mutex_lock(&probes->mutex);
+	bool begun = begin_locked(probes, request, wait_ms, ret_stored, p);
+	pthread_mutex_unlock(&probes->mutex);
+	return begun;
+}
+
+int probes_retry_after(struct probes *probes, const char *authorization, const char *challenge)
+{
+	int64_t wait = 0;
+
+	pthread_mutex_lock(&probes->mutex);
+	const struct probe *probe = find(probes, authorization, challenge);
+	if (probe && !probe->running)
+		wait = (probe->due - clock_monotonic_ms()) / 1000 + 1;
+	pthread_mutex_unlock(&probes->mutex);
+	return wait < 1 ? 1 : wait > 60 ? 60 : (int)wait;
+}
+
+size_t probes_count(struct probes *probes)
+{
+	pthread_mutex_lock(&probes->mutex);
+	size_t count = probes->count;
+	pthread_mutex_unlock(&probes->mutex);
+	return count;
+}
+
+/* --- opening and closing */
+
+struct resume {
+	struct probes *probes;
+	char after[sizeof(((struct store_page *)0)->next)];
+	size_t resumed;
+};
+
+static bool resume_authorization(struct store_txn *txn, struct resume *r, const char *id, struct problem *p)
+{
+	auto_value(authorization) a = {0};
+	struct probe *probe;
+
+	if (!store_authorization_get(txn, id, &a, p))
+		return false;
+	const struct challenge *v = a.challenges.v;
+	for (size_t i = 0; i < a.challenges.n; i++) {
+		const struct probe_request request = { a.id, v[i].url_key, a.account, a.value };
+
+		if (v[i].status == CHALLENGE_PROCESSING &&
+		    !add(r->probes, &request, (int64_t)r->resumed++ * RESUME_STEP_MS, &probe, p))
+			return false;
+	}
+	return true;
+}
+
+static bool resume_page(struct store_txn *txn, void *arg, struct problem *p)
+{
+	struct resume *r = arg;
+	auto_value(store_page) page = {0};
+
+	if (!store_authorization_processing(txn, r->after, RESUME_PAGE, &page, p))
+		return false;
+	for (size_t i = 0; i < page.ids.n; i++)
+		if (!resume_authorization(txn, r, page.ids.v[i], p))
+			return false;
+	snprintf(r->after, sizeof(r->after), "%s", page.next);
+	return true;
+}
+
+/* All of them, the queue's bound or not: clients that were told "processing" only poll. */
+static bool resume(struct probes *probes, struct problem *p)
+{
+	struct resume r = { .probes = probes };
+	bool resumed;
+
+	pthread_mutex_lock(&probes->mutex);
+	do
+		resumed = store_view(probes->acme->store, resume_page, &r, p);
+	while (resumed && r.after[0]);
+	pthread_mutex_unlock(&probes->mutex);
+	return resumed;
+}
+
+static bool open_parts(struct probes *probes, struct problem *p)
+{
+	const struct acme_options *o = &probes->acme->options;
+	struct probe_http_options http = {
+		.http_port = o->http_port, .https_port = o->https_port, .allow = o->probe_allow, .deny = o->probe_deny,
+		.timeout_ms = o->probe_timeout_ms,
+	};
+
+	assert(o->probe_threads > 0 && o->probe_attempts > 0);
+	probes->running = calloc(o->probe_threads, sizeof(*probes->running));
+	if (!probes->running)
+		return problem_memory(p);
+	if (!dns_open(o->resolvers, &probes->dns, p))
+		return false;
+	http.dns = probes->dns;
+	/* Several wake-ups may wait for one probe; those of a resumed queue exceed it. */
+	return probe_http_open(&http, &probes->http, p) &&
+	       work_open("probe", o->probe_threads, 8 * (size_t)o->probe_queue + 100000, &probes->work, p);
+}
+
+bool probes_open(struct acme *acme, struct probes **ret, struct problem *p)
+{
+	struct probes *probes = calloc(1, sizeof(*probes));
+	pthread_condattr_t attr;
+
+	if (!probes)
+		return problem_memory(p);
+	probes->acme = acme;
+	TAILQ_INIT(&probes->list);
+	pthread_mutex_init(&probes->mutex, NULL);
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&probes->changed, &attr);
+	pthread_condattr_destroy(&attr);
+	if (!open_parts(probes, p) || !resume(probes, p)) {
+		probes_close(probes);
+		return false;
+	}
+	*ret = probes;
+	return true;
+}
+
+/* What is in flight stays processing in the store, for the next start. */
+void probes_close(struct probes *probes)
+{
+	struct probe *probe;
+
+	if (!probes)
+		return;
+	pthread_mutex_lock(&probes->mutex);
+	probes->closing = true;
+	pthread_cond_broadcast(&probes->changed);
+	pthread_mutex_unlock(&probes->mutex);
+	work_close(probes->work, NULL);
+	while ((probe = TAILQ_FIRST(&probes->list)))
+		end(probes, probe);
+	probe_http_close(probes->http);
+	dns_close(probes->dns);
+	pthread_cond_destroy(&probes->changed);
+	pthread_mutex_destroy(&probes->mutex);
+	free(probes->running);
+	free(probes);
+}

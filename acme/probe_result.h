@@ -1,0 +1,32 @@
+/* Probe result: what one try of a challenge needs from the store, and what it leaves there.
+ * Internal to acme/. */
+#pragma once
+
+#include "acme/challenge.h"
+#include "acme/order_state.h"
+
+struct probe_result {
+	const char *authorization, *url_key; /* borrowed: which challenge */
+	/* probe_result_load */
+	struct account account;
+	struct authorization record;
+	struct challenge challenge;   /* of the record */
+	const char *task_type, *directory;
+	char *key_authorization;      /* of the account's key as it is now (8.3) */
+	struct probe_task task;
+	bool dropped;                 /* nobody waits for it: gone, ended, or the account is */
+	/* the caller, after the probe */
+	bool proven;
+	bool last;                    /* the last try: failing it ends the challenge */
+	struct problem problem;       /* why not proven */
+	struct state_change change;
+	/* probe_result_store */
+	bool stale;                   /* the account's key has changed meanwhile: nothing is stored */
+	struct buf error;
+};
+void probe_result_free(struct probe_result *r);
+declare_auto_value(probe_result, probe_result_free);
+
+bool probe_result_load(struct store *store, struct probe_result *r, struct problem *p) must_use;
+/* One update: challenge, authorization, orders. */
+bool probe_result_store(struct store *store, struct probe_result *r, struct problem *p) must_use;
