@@ -1,0 +1,326 @@
+#include "tests/unit/test_store_rows.h"
+
+#include "base/digest.h"
+#include "store/certificate.h"
+
+static uint8_t hashes[32][SHA256_SIZE];
+
+static struct bytes hash(unsigned n)
+{
+	hashes[n][0] = 0xa0;
+	hashes[n][31] = (uint8_t)n;
+	return BYTES(hashes[n], SHA256_SIZE);
+}
+
+static uint8_t serials[32][16];
+
+static struct certificate make(unsigned n)
+{
+	struct certificate certificate = {
+		.issuer = "issuing", .profile = "server", .method = "acme", .issued = 1000 + n, .not_after = 5000 + n,
+	};
+
+	serials[n][0] = 0x7f;
+	serials[n][15] = (uint8_t)n;
+	certificate.serial = BYTES(serials[n], sizeof(serials[n]));
+	certificate.fingerprint = hash(n);
+	certificate.key_hash = hash(n);
+	id_of(n, certificate.id);
+	return certificate;
+}
+
+static void put(const struct certificate *certificate)
+{
+	must(store_certificate_put(txn, certificate, p));
+}
+
+static void test_all_fields(void **state)
+{
+	static struct certificate_name names[] = { { "dns", "*.example.com" }, { "cn", "x" } };
+	struct certificate in = make(1);
+	struct certificate out;
+
+	(void)state;
+	in.status = CERTIFICATE_REVOKED;
+	in.der = BYTES("der", 3);
+	in.names = (struct record_list){ names, 2 };
+	in.subject = "CN=x";
+	in.not_before = 900;
+	id_of(50, in.account);
+	id_of(60, in.order);
+	in.identity = "device 7";
+	in.revoked = 2000;
+	in.reason = 4;
+	in.revoked_by = "certificate key";
+	in.replaces = "before";
+	in.replaced_by = "after";
+	put(&in);
+	must(store_certificate_get(txn, in.id, &out, p));
+	assert_string_equal(out.id, in.id);
+	assert_int_equal(out.status, CERTIFICATE_REVOKED);
+	want_bytes(out.der, in.der);
+	want_text(out.issuer, "issuing");
+	want_bytes(out.serial, in.serial);
+	want_bytes(out.fingerprint, in.fingerprint);
+	want_bytes(out.key_hash, in.key_hash);
+	const struct certificate_name *got = out.names.v;
+	assert_int_equal(out.names.n, 2);
+	want_text(got[0].type, "dns");
+	want_text(got[0].value, "*.example.com");
+	want_text(got[1].type, "cn");
+	want_text(out.subject, "CN=x");
+	want_text(out.profile, "server");
+	assert_int_equal(out.not_before, 900);
+	assert_int_equal(out.not_after, in.not_after);
+	assert_int_equal(out.issued, in.issued);
+	want_text(out.method, "acme");
+	assert_string_equal(out.account, in.account);
+	assert_string_equal(out.order, in.order);
+	want_text(out.identity, "device 7");
+	assert_int_equal(out.revoked, 2000);
+	assert_int_equal(out.reason, 4);
+	want_text(out.revoked_by, "certificate key");
+	want_text(out.replaces, "before");
+	want_text(out.replaced_by, "after");
+	certificate_free(&out);
+}
+
+static void test_few_fields(void **state)
+{
+	struct certificate in = make(1);
+	struct certificate out;
+
+	(void)state;
+	in.issuer = in.profile = in.method = NULL;
+	put(&in);
+	must(store_certificate_get(txn, in.id, &out, p));
+	assert_null(out.issuer);
+	assert_null(out.identity);
+	assert_string_equal(out.account, "");
+	assert_int_equal(out.revoked, 0);
+	certificate_free(&out);
+	assert_int_equal(rows_count(KEY_CERTIFICATE_ACCOUNT), 0);
+}
+
+static void test_by_serial_and_fingerprint(void **state)
+{
+	static const uint8_t zeros[64];
+	struct certificate out = {0};
+
+	(void)state;
+	for (unsigned i = 0; i < 3; i++) {
+		struct certificate in = make(i);
+		put(&in);
+	}
+	struct certificate in = make(1);
+	must(store_certificate_by_serial(txn, in.serial, &out, p));
+	assert_string_equal(out.id, in.id);
+	certificate_free(&out);
+	must(store_certificate_by_fingerprint(txn, in.fingerprint, &out, p));
+	assert_string_equal(out.id, in.id);
+	certificate_free(&out);
+	must_refuse(PROBLEM_NOT_FOUND, store_certificate_by_serial(txn, BYTES("\1", 1), &out, p));
+	must_refuse(PROBLEM_NOT_FOUND, store_certificate_by_serial(txn, BYTES(NULL, 0), &out, p));
+	must_refuse(PROBLEM_NOT_FOUND, store_certificate_by_serial(txn, BYTES(zeros, 64), &out, p));
+	must_refuse(PROBLEM_NOT_FOUND, store_certificate_by_fingerprint(txn, BYTES(zeros, 32), &out, p));
+	must_refuse(PROBLEM_NOT_FOUND, store_certificate_by_fingerprint(txn, BYTES("", 0), &out, p));
+	must_refuse(PROBLEM_NOT_FOUND, store_certificate_get(txn, "nothing", &out, p));
+}
+
+static void test_serial_of_another(void **state)
+{
+	struct certificate a = make(1), b = make(2);
+
+	(void)state;
+	put(&a);
+	b.serial = a.serial;
+	must_refuse(PROBLEM_CONFLICT, store_certificate_put(txn, &b, p));
+	put(&a);
+}
+
+/* What each listing holds, in its order. Certificate n is issued at 1000 + n and ends at 5000 + n. */
+static void test_listings(void **state)
+{
+	static struct certificate_name wild[] = { { "dns", "*.example.com" }, { "dns", "example.com" } };
+	static struct certificate_name plain[] = { { "dns", "example.com" }, { "ip", "example.com" } };
+	static const char long_name[] =
+		"uri:spiffe://example.org/0123456789abcdef/0123456789abcdef/0123456789abcdef/0123456789abcdef/"
+		"0123456789abcdef/0123456789abcdef/0123456789abcdef/0123456789abcdef/0123456789abcdef/0123456789abcdef/"
+		"0123456789abcdef/0123456789abcdef/0123456789abcdef/0123456789abcdef/0123456789abcdef/0123456789abcdef";
+	static struct certificate_name uri[] = { { "uri", long_name + 4 } };
+	static const struct {
+		enum certificate_index index;
+		const char *value;
+		int want[8];
+	} rows[] = {
+		{ CERTIFICATE_ALL, NULL, { 0, 1, 2, 3, 4, -1 } },
+		{ CERTIFICATE_BY_NAME, "dns:*.example.com", { 1, 0, -1 } },
+		{ CERTIFICATE_BY_NAME, "dns:example.com", { 3, 2, 1, 0, -1 } },
+		{ CERTIFICATE_BY_NAME, "ip:example.com", { 3, 2, -1 } },
+		{ CERTIFICATE_BY_NAME, "dns:example.co", { -1 } },
+		{ CERTIFICATE_BY_NAME, "", { -1 } },
+		{ CERTIFICATE_BY_NAME, long_name, { 4, -1 } },
+		{ CERTIFICATE_BY_KEY, "a000000000000000000000000000000000000000000000000000000000000001", { 2, 1, -1 } },
+		{ CERTIFICATE_BY_KEY, "A000000000000000000000000000000000000000000000000000000000000003", { 3, -1 } },
+		{ CERTIFICATE_BY_KEY, "0000000000000000000000000000000000000000000000000000000000000003", { -1 } },
+		{ CERTIFICATE_BY_ACCOUNT, "the account's id", { 2, 0, -1 } },
+		{ CERTIFICATE_BY_PROFILE, "server", { 3, 2, 1, -1 } },
+		{ CERTIFICATE_BY_PROFILE, "serve", { -1 } },
+		{ CERTIFICATE_BY_PROFILE, "device", { 4, 0, -1 } },
+		{ CERTIFICATE_BY_EXPIRY, NULL, { 4, 0, 1, 2, 3, -1 } },
+		{ CERTIFICATE_BY_EXPIRY, "1970-01-01T01:23:22Z", { 2, 3, -1 } }, /* 5002 */
+		{ CERTIFICATE_BY_EXPIRY, "2030-01-01T00:00:00Z", { -1 } },
+		{ CERTIFICATE_REVOKED_OF, "issuing", { 1, 3, -1 } },
+		{ CERTIFICATE_REVOKED_OF, "issuing-2", { 4, -1 } },
+		{ CERTIFICATE_REVOKED_OF, "root", { -1 } },
+	};
+
+	(void)state;
+	for (unsigned i = 0; i < 5; i++) {
+		struct certificate certificate = make(i);
+
+		certificate.names = (struct record_list){ i < 2 ? wild : i < 4 ? plain : uri, i < 4 ? 2 : 1 };
+		if (i == 2)
+			certificate.key_hash = hash(1);
+		if (i % 2 == 0 && i < 4)
+			id_of(50, certificate.account);
+		if (i == 0 || i == 4)
+			certificate.profile = "device";
+		if (i == 4) {
+			certificate.issuer = "issuing-2";
+			certificate.not_after = 4000;
+		}
+		certificate.status = i == 1 || i > 2 ? CERTIFICATE_REVOKED : CERTIFICATE_VALID;
+		put(&certificate);
+	}
+	char account[RANDOM_ID_SIZE];
+	id_of(50, account);
+	for (size_t i = 0; i < array_length(rows); i++) {
+		auto_value(store_page) page = {0};
+		const char *value = rows[i].index == CERTIFICATE_BY_ACCOUNT ? account : rows[i].value;
+
+		must(store_certificate_list(txn, rows[i].index, value, "", 50, &page, p));
+		want_ids(&page.ids, rows[i].want);
+		assert_string_equal(page.next, "");
+	}
+}
+
+static void test_listing_by_pages(void **state)
+{
+	static struct certificate_name names[] = { { "dns", "example.com" } };
+	static const struct {
+		enum certificate_index index;
+		const char *value;
+		unsigned want_first;
+		int want_step;
+	} rows[] = {
+		{ CERTIFICATE_ALL, NULL, 0, 1 },
+		{ CERTIFICATE_BY_NAME, "dns:example.com", 19, -1 },
+		{ CERTIFICATE_BY_PROFILE, "server", 19, -1 },
+		{ CERTIFICATE_BY_EXPIRY, "1970-01-01T00:00:00Z", 0, 1 },
+		{ CERTIFICATE_REVOKED_OF, "issuing", 0, 1 },
+	};
+
+	(void)state;
+	for (unsigned i = 0; i < 20; i++) {
+		struct certificate certificate = make(i);
+		certificate.names = (struct record_list){ names, 1 };
+		certificate.status = CERTIFICATE_REVOKED;
+		put(&certificate);
+	}
+	for (size_t i = 0; i < array_length(rows); i++) {
+		char next[128] = "", id[RANDOM_ID_SIZE];
+		unsigned n = rows[i].want_first, seen = 0;
+
+		do {
+			auto_value(store_page) page = {0};
+
+			must(store_certificate_list(txn, rows[i].index, rows[i].value, next, 7, &page, p));
+			for (size_t k = 0; k < page.ids.n; k++, seen++, n += (unsigned)rows[i].want_step)
+				assert_string_equal(page.ids.v[k], id_of(n, id));
+			strcpy(next, page.next);
+		} while (next[0] != '\0');
+		assert_int_equal(seen, 20);
+	}
+}
+
+static void test_bad_values(void **state)
+{
+	static const struct {
+		enum certificate_index index;
+		const char *value, *after;
+	} rows[] = {
+		{ CERTIFICATE_BY_KEY, "abcd", "" },
+		{ CERTIFICATE_BY_KEY, "not hexadecimal", "" },
+		{ CERTIFICATE_BY_ACCOUNT, "not an id", "" },
+		{ CERTIFICATE_BY_EXPIRY, "yesterday", "" },
+		{ CERTIFICATE_ALL, NULL, "?" },
+		{ CERTIFICATE_BY_EXPIRY, NULL, "?" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < array_length(rows); i++) {
+		struct store_page page = {0};
+		must_refuse(PROBLEM_MALFORMED, store_certificate_list(txn, rows[i].index, rows[i].value,
+		                                                      rows[i].after, 5, &page, p));
+	}
+}
+
+/* Entries follow the record: revoked, it is in one listing more; otherwise nothing moves. */
+static void test_revocation_moves_one_entry(void **state)
+{
+	static struct certificate_name names[] = { { "dns", "a.example" }, { "dns", "b.example" }, { "cn", "a" } };
+	struct certificate certificate = make(1);
+	size_t before;
+
+	(void)state;
+	certificate.names = (struct record_list){ names, 3 };
+	id_of(50, certificate.account);
+	put(&certificate);
+	before = rows_count_all();
+	assert_int_equal(before, 10);
+	certificate.status = CERTIFICATE_REVOKED;
+	put(&certificate);
+	assert_int_equal(rows_count_all(), before + 1);
+	certificate.status = CERTIFICATE_VALID; /* as removeFromCRL would */
+	put(&certificate);
+	assert_int_equal(rows_count_all(), before);
+}
+
+static void test_status_name(void **state)
+{
+	static const struct {
+		enum certificate_status status;
+		int64_t now;
+		const char *want;
+	} rows[] = {
+		{ CERTIFICATE_VALID, 5001, "valid" },  /* RFC 5280, 4.1.2.5: the last second counts */
+		{ CERTIFICATE_VALID, 5002, "expired" },
+		{ CERTIFICATE_REVOKED, 1, "revoked" },
+		{ CERTIFICATE_REVOKED, 9999, "revoked" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < array_length(rows); i++) {
+		struct certificate certificate = make(1);
+		certificate.status = rows[i].status;
+		assert_string_equal(certificate_status_name(&certificate, rows[i].now), rows[i].want);
+	}
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		ROWS_TEST(test_all_fields),
+		ROWS_TEST(test_few_fields),
+		ROWS_TEST(test_by_serial_and_fingerprint),
+		ROWS_TEST(test_serial_of_another),
+		ROWS_TEST(test_listings),
+		ROWS_TEST(test_listing_by_pages),
+		ROWS_TEST(test_bad_values),
+		ROWS_TEST(test_revocation_moves_one_entry),
+		cmocka_unit_test(test_status_name),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,98 @@
+#include "tests/unit/test_store_rows.h"
+
+#include "store/eab.h"
+
+static void put(const char *kid)
+{
+	struct eab eab = { .kid = kid };
+
+	must(store_eab_put(txn, &eab, p));
+}
+
+static void test_all_fields(void **state)
+{
+	static const char *const profiles[] = { "server", "device" };
+	struct eab in = {
+		.kid = "kid with spaces/and ü", .sealed_key = BYTES("sealed", 6), .note = "for the lab",
+		.profiles = { profiles, 2 }, .created = 1, .expires = 2, .uses = 3, .uses_max = 4, .revoked = true,
+	};
+	struct eab out;
+
+	(void)state;
+	must(store_eab_put(txn, &in, p));
+	must(store_eab_get(txn, in.kid, &out, p));
+	want_text(out.kid, in.kid);
+	want_bytes(out.sealed_key, in.sealed_key);
+	want_text(out.note, in.note);
+	want_texts(out.profiles, in.profiles);
+	assert_int_equal(out.created, 1);
+	assert_int_equal(out.expires, 2);
+	assert_int_equal(out.uses, 3);
+	assert_int_equal(out.uses_max, 4);
+	assert_true(out.revoked);
+	eab_free(&out);
+}
+
+static void test_few_fields(void **state)
+{
+	struct eab out;
+
+	(void)state;
+	put("k");
+	must(store_eab_get(txn, "k", &out, p));
+	assert_null(out.note);
+	assert_int_equal(out.profiles.n + out.sealed_key.len, 0);
+	eab_free(&out);
+	must_refuse(PROBLEM_NOT_FOUND, store_eab_get(txn, "kk", &out, p));
+	must_refuse(PROBLEM_NOT_FOUND, store_eab_get(txn, "", &out, p));
+}
+
+static void test_kid_lengths(void **state)
+{
+	char kid[100];
+	struct eab eab = { .kid = kid };
+
+	(void)state;
+	memset(kid, 'k', sizeof(kid));
+	kid[81] = '\0';
+	must_refuse(PROBLEM_MALFORMED, store_eab_put(txn, &eab, p));
+	kid[80] = '\0';
+	must(store_eab_put(txn, &eab, p));
+	kid[0] = '\0';
+	must_refuse(PROBLEM_MALFORMED, store_eab_put(txn, &eab, p));
+	eab.kid = NULL;
+	must_refuse(PROBLEM_MALFORMED, store_eab_put(txn, &eab, p));
+}
+
+static void test_list(void **state)
+{
+	static const char *const kids[] = { "b", "a", "c", "aa" };
+	auto_value(store_page) first = {0};
+	auto_value(store_page) second = {0};
+
+	(void)state;
+	for (size_t i = 0; i < array_length(kids); i++)
+		put(kids[i]);
+	must(store_eab_list(txn, "", 2, &first, p));
+	assert_int_equal(first.ids.n, 2);
+	assert_string_equal(first.ids.v[0], "a");
+	assert_string_equal(first.ids.v[1], "aa");
+	assert_string_equal(first.next, "aa");
+	must(store_eab_list(txn, first.next, 2, &second, p));
+	assert_int_equal(second.ids.n, 2);
+	assert_string_equal(second.ids.v[0], "b");
+	assert_string_equal(second.ids.v[1], "c");
+	assert_string_equal(second.next, "");
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		ROWS_TEST(test_all_fields),
+		ROWS_TEST(test_few_fields),
+		ROWS_TEST(test_kid_lengths),
+		ROWS_TEST(test_list),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
