@@ -66,7 +66,8 @@ static void index_names(const struct certificate *certificate, struct index *ix)
 	const struct certificate_name *names = certificate->names.v;
 
 	for (size_t i = 0; i < certificate->names.n; i++) {
-		auto_free char *text = mem_printf("%s:%s", names[i].type, names[i].value);
+		const char *type = names[i].type ? names[i].type : "", *value = names[i].value ? names[i].value : "";
+		auto_free char *text = mem_printf("%s:%s", type, value);
 		struct key key;
 
 		if (!text) {

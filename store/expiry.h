@@ -1,5 +1,6 @@
 /* Expiry: which orders and authorizations fall due, in order of time. The puts of the records keep
- * it; the sweeper reads it. */
+ * it, whatever the status, for as long as the record has an `expires`; the sweeper reads it and
+ * moves or deletes what it has dealt with. */
 #pragma once
 
 #include "store/store.h"

@@ -13,6 +13,15 @@ static bool refuse(struct problem *p, const char *what, const char *path)
 	return problem_internal(p, "%s %s: %s", what, path, strerror(errno));
 }
 
+static bool no_folder(struct problem *p, const char *folder)
+{
+	if (errno == ENOENT)
+		return problem_set(p, PROBLEM_NOT_FOUND, "there is no folder %s", folder);
+	if (errno == ENOTDIR)
+		return problem_set(p, PROBLEM_CONFLICT, "%s is not a folder", folder);
+	return refuse(p, "opening", folder);
+}
+
 static bool make_above(const char *folder, struct problem *p)
 {
 	auto_free char *path = strdup(folder);
@@ -35,10 +44,11 @@ static bool narrow(const char *folder, struct problem *p)
 	struct stat st;
 
 	if (stat(folder, &st) != 0)
-		return errno == ENOENT ? problem_set(p, PROBLEM_NOT_FOUND, "there is no folder %s", folder)
-		                       : refuse(p, "opening", folder);
-	if (!S_ISDIR(st.st_mode))
-		return problem_set(p, PROBLEM_CONFLICT, "%s is not a folder", folder);
+		return no_folder(p, folder);
+	if (!S_ISDIR(st.st_mode)) {
+		errno = ENOTDIR;
+		return no_folder(p, folder);
+	}
 	if (st.st_uid == geteuid() && (st.st_mode & 0777) != 0700 && chmod(folder, 0700) != 0)
 		return refuse(p, "chmod 0700", folder);
 	return true;
@@ -59,7 +69,7 @@ static bool is_empty(const char *folder, bool *ret, struct problem *p)
 	const struct dirent *entry;
 
 	if (!dir)
-		return refuse(p, "reading", folder);
+		return no_folder(p, folder);
 	*ret = true;
 	while ((entry = readdir(dir)))
 		if (!str_equal(entry->d_name, ".") && !str_equal(entry->d_name, ".."))
@@ -73,7 +83,7 @@ bool folder_prepare_empty(const char *folder, struct problem *p)
 	bool empty = false;
 
 	if (mkdir(folder, 0700) != 0 && errno != EEXIST)
-		return refuse(p, "making", folder);
+		return no_folder(p, folder);
 	if (!is_empty(folder, &empty, p))
 		return false;
 	if (!empty)

@@ -271,7 +271,8 @@ static bool lmdb_begin(struct kv *kv, enum kv_mode mode, struct kv_txn **ret, st
 {
 	struct lmdb *db = (struct lmdb *)kv;
 
-	assert(mode == KV_READ || !db->options.read_only);
+	if (mode == KV_WRITE && db->options.read_only)
+		return problem_set(p, PROBLEM_CONFLICT, "the store in %s is open for reading only", db->folder);
 	for (int tries = 0;; tries++) {
 		struct lmdb_txn *t = NULL;
 

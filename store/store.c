@@ -224,9 +224,18 @@ static bool copy_seal_key(const char *from, const char *to, struct problem *p)
 	return file_read(source, SEAL_KEY_MAX, &key, p) && file_write(target, buf_bytes(&key), 0600, p);
 }
 
+/* The key comes last: without it the copy does not open, so that no half of one is taken for whole. */
 bool store_backup(struct store *store, const char *folder, struct problem *p)
 {
+	auto_free char *data = mem_printf("%s/data.mdb", folder);
+
 	assert(store->folder);
-	return folder_prepare_empty(folder, p) && copy_seal_key(store->folder, folder, p) &&
-	       kv_backup(store->kv, folder, p) && folder_sync(folder, p);
+	if (!data)
+		return problem_memory(p);
+	if (!folder_prepare_empty(folder, p) || !kv_backup(store->kv, folder, p))
+		return false;
+	if (copy_seal_key(store->folder, folder, p))
+		return folder_sync(folder, p);
+	unlink(data);
+	return false;
 }

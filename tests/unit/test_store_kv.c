@@ -219,17 +219,27 @@ static void test_scan(void **state)
 	kv_abort(&txn);
 }
 
+static void *write_beside(void *arg)
+{
+	struct kv *kv = arg;
+	struct kv_txn *txn = begin(kv, KV_WRITE);
+
+	kv_put(txn, b("k"), b("new"));
+	kv_put(txn, b("l"), b("new"));
+	commit(txn);
+	return NULL;
+}
+
 static void test_reader_keeps_its_snapshot(void **state)
 {
 	struct kv *kv = *state;
+	pthread_t writer;
 
 	store_one(kv, "k", "old");
 	struct kv_txn *reader = begin(kv, KV_READ);
-	struct kv_txn *writer = begin(kv, KV_WRITE);
-	kv_put(writer, b("k"), b("new"));
-	kv_put(writer, b("l"), b("new"));
 	want(reader, "k", "old");
-	commit(writer);
+	assert_int_equal(pthread_create(&writer, NULL, write_beside, kv), 0);
+	pthread_join(writer, NULL);
 	want(reader, "k", "old");
 	want(reader, "l", NULL);
 	want_scan(reader, "", "", 99, "k");
@@ -237,20 +247,38 @@ static void test_reader_keeps_its_snapshot(void **state)
 	want_committed(kv, "k", "new");
 }
 
+enum { READERS = 150 }; /* more than an engine keeps for reuse, and than LMDB has by default */
+
+struct readers {
+	struct kv *kv;
+	pthread_barrier_t all_open;
+};
+
+static void *read_beside(void *arg)
+{
+	struct readers *readers = arg;
+	struct kv_txn *txn = begin(readers->kv, KV_READ);
+
+	pthread_barrier_wait(&readers->all_open);
+	want(txn, "k", "v");
+	kv_abort(&txn);
+	return NULL;
+}
+
 static void test_many_readers_at_once(void **state)
 {
-	struct kv *kv = *state;
-	struct kv_txn *readers[200];
+	struct readers readers = { .kv = *state };
+	pthread_t threads[READERS];
 
-	store_one(kv, "k", "v");
+	store_one(*state, "k", "v");
+	pthread_barrier_init(&readers.all_open, NULL, READERS);
 	for (int round = 0; round < 2; round++) {
-		for (size_t i = 0; i < array_length(readers); i++)
-			readers[i] = begin(kv, KV_READ);
-		for (size_t i = 0; i < array_length(readers); i++) {
-			want(readers[i], "k", "v");
-			kv_abort(&readers[i]);
-		}
+		for (size_t i = 0; i < READERS; i++)
+			assert_int_equal(pthread_create(&threads[i], NULL, read_beside, &readers), 0);
+		for (size_t i = 0; i < READERS; i++)
+			pthread_join(threads[i], NULL);
 	}
+	pthread_barrier_destroy(&readers.all_open);
 }
 
 static void test_failure_is_sticky(void **state)

@@ -1,7 +1,10 @@
 /* store/store.c and store/folder.c: opening, permissions, the server's lock, schema, backup. */
 #include "tests/unit/test_store.h"
 
+#include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -229,6 +232,257 @@ static void test_file_that_is_no_store(void **state)
 	assert_non_null(strstr(why.cause, "data.mdb"));
 }
 
+/* --- the server's lock --- */
+
+/* A process that opens the store, with the lock or without, and says so; it ends when killed. */
+static pid_t start_other(bool lock)
+{
+	int fds[2];
+	char byte = '\0';
+
+	assert_int_equal(pipe(fds), 0);
+	pid_t pid = fork();
+	if (pid == 0) {
+		struct store *store = open_store(folder);
+		if (lock)
+			must(store_lock_server(store, p));
+		if (write(fds[1], "x", 1) != 1)
+			_exit(2);
+		for (;;)
+			pause();
+	}
+	assert_int_equal(read(fds[0], &byte, 1), 1);
+	close(fds[0]);
+	close(fds[1]);
+	return pid;
+}
+
+static void kill_other(pid_t pid)
+{
+	int status;
+
+	kill(pid, SIGKILL);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+}
+
+static void test_second_server_is_refused(void **state)
+{
+	pid_t other = start_other(true);
+	struct store *store = open_store(folder);
+	struct problem why = {0};
+	char pid[32];
+
+	(void)state;
+	snprintf(pid, sizeof(pid), "process %ld", (long)other);
+	assert_false(store_lock_server(store, &why));
+	assert_int_equal(why.kind, PROBLEM_CONFLICT);
+	assert_non_null(strstr(why.detail, folder));
+	assert_non_null(strstr(why.detail, pid));
+	add_accounts(store, 0, 1); /* an operator's command works beside the server */
+
+	kill_other(other); /* as a crash: nothing was cleaned up */
+	must(store_lock_server(store, p));
+	store_close(store);
+
+	other = start_other(false);
+	store = open_store(folder);
+	must(store_lock_server(store, p));
+	store_close(store);
+	kill_other(other);
+}
+
+/* --- backup --- */
+
+static void test_backup_and_restore(void **state)
+{
+	auto_free char *live = path_in(folder, "live"), *copy = path_in(folder, "copy");
+	auto_value(buf) sealed = {0};
+	auto_value(buf) plain = {0};
+	struct store *store = open_store(live);
+
+	(void)state;
+	add_accounts(store, 0, 20);
+	must(seal_close(store_seal(store), "c", BYTES_STR("secret"), &sealed, p));
+	must(store_backup(store, copy, p));
+	add_accounts(store, 20, 25);
+	store_close(store);
+
+	want_mode(copy, ".", 0700);
+	want_mode(copy, "data.mdb", 0600);
+	want_mode(copy, "seal.key", 0600);
+	must(store_open(copy, false, NULL, &store, p));
+	assert_int_equal(accounts_in(store), 20);
+	assert_true(seal_reveal(store_seal(store), "c", buf_bytes(&sealed), &plain));
+	add_accounts(store, 100, 103);
+	assert_int_equal(accounts_in(store), 23);
+	must(store_lock_server(store, p));
+	store_close(store);
+}
+
+static void test_backup_of_nothing(void **state)
+{
+	auto_free char *live = path_in(folder, "live"), *copy = path_in(folder, "copy");
+	struct store *store = open_store(live);
+
+	(void)state;
+	must(store_backup(store, copy, p));
+	store_close(store);
+	store = open_store(copy);
+	assert_int_equal(accounts_in(store), 0);
+	store_close(store);
+}
+
+static void test_backup_folder(void **state)
+{
+	auto_free char *live = path_in(folder, "live"), *full = path_in(folder, "full");
+	auto_free char *file = path_in(folder, "full/something"), *empty = path_in(folder, "empty");
+	auto_free char *deep = path_in(folder, "not/there");
+	struct store *store = open_store(live);
+
+	(void)state;
+	assert_int_equal(mkdir(full, 0755) + mkdir(empty, 0755), 0);
+	must(file_write(file, BYTES_STR("x"), 0600, p));
+	must_refuse(PROBLEM_CONFLICT, store_backup(store, full, p));
+	must_refuse(PROBLEM_CONFLICT, store_backup(store, file, p));
+	must_refuse(PROBLEM_CONFLICT, store_backup(store, live, p));
+	must_refuse(PROBLEM_NOT_FOUND, store_backup(store, deep, p));
+	must(store_backup(store, empty, p));
+	want_mode(empty, ".", 0700);
+	must_refuse(PROBLEM_CONFLICT, store_backup(store, empty, p)); /* it is full now */
+	store_close(store);
+}
+
+static atomic_bool stop;
+
+/* Two accounts a time, so that a copy with one of them is torn. */
+static bool put_two(struct store_txn *txn, void *arg, struct problem *p)
+{
+	unsigned n = *(const unsigned *)arg, m = n + 1;
+
+	return put_account(txn, &n, p) && put_account(txn, &m, p);
+}
+
+static void *write_on(void *arg)
+{
+	struct problem p = {0};
+
+	for (unsigned n = 0; !atomic_load(&stop); n += 2)
+		if (!store_update(arg, put_two, &n, &p))
+			return arg;
+	return NULL;
+}
+
+static void test_backup_during_writes(void **state)
+{
+	const struct kv_options small = { .map_size = 64 * 1024 };
+	auto_free char *live = path_in(folder, "live");
+	struct store *store = NULL;
+	pthread_t writer;
+	void *failed;
+
+	(void)state;
+	must(store_open(live, true, &small, &store, p));
+	atomic_store(&stop, false);
+	assert_int_equal(pthread_create(&writer, NULL, write_on, store), 0);
+	for (unsigned i = 0; i < 10; i++) {
+		auto_free char *copy = mem_printf("%s/copy%u", folder, i);
+		usleep(10000);
+		must(store_backup(store, copy, p));
+	}
+	atomic_store(&stop, true);
+	pthread_join(writer, &failed);
+	assert_null(failed);
+	store_close(store);
+
+	size_t last = 0;
+	for (unsigned i = 0; i < 10; i++) {
+		auto_free char *copy = mem_printf("%s/copy%u", folder, i);
+
+		must(store_open(copy, false, NULL, &store, p));
+		size_t n = accounts_in(store);
+		assert_int_equal(n % 2, 0);
+		assert_true(n >= last);
+		last = n;
+		store_close(store);
+	}
+	assert_true(last > 0);
+}
+
+/* What was cut short must not look like a backup. */
+static void test_backup_to_a_full_disk(void **state)
+{
+	const struct rlimit small = { 16 * 1024, RLIM_INFINITY }, none = { RLIM_INFINITY, RLIM_INFINITY };
+	auto_free char *live = path_in(folder, "live"), *copy = path_in(folder, "copy");
+	auto_free char *data = path_in(folder, "copy/data.mdb"), *part = path_in(folder, "copy/data.mdb.part");
+	struct store *store = open_store(live);
+
+	(void)state;
+	add_accounts(store, 0, 200);
+	signal(SIGXFSZ, SIG_IGN);
+	setrlimit(RLIMIT_FSIZE, &small);
+	must_refuse(PROBLEM_UNAVAILABLE, store_backup(store, copy, p));
+	setrlimit(RLIMIT_FSIZE, &none);
+	signal(SIGXFSZ, SIG_DFL);
+	assert_int_equal(access(data, F_OK), -1);
+	assert_int_equal(access(part, F_OK), -1);
+	add_accounts(store, 200, 201);
+	must(store_backup(store, copy, p)); /* nothing is in its way */
+	store_close(store);
+	store = open_store(copy);
+	assert_int_equal(accounts_in(store), 201);
+	store_close(store);
+}
+
+/* --- misuse --- */
+
+static bool view_inside(struct store_txn *txn, void *arg, struct problem *p)
+{
+	size_t n;
+
+	(void)txn;
+	return store_view(arg, count_accounts, &n, p);
+}
+
+/* It could wait for itself for ever, so it ends at once. */
+static void test_store_within_store_is_a_bug(void **state)
+{
+	int status;
+
+	(void)state;
+	pid_t pid = fork();
+	if (pid == 0) {
+		struct store *store = open_store(folder);
+		struct problem p = {0};
+
+		fclose(stderr);
+		_exit(store_update(store, view_inside, store, &p));
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
+}
+
+static bool write_nothing(struct store_txn *txn, void *arg, struct problem *p)
+{
+	(void)txn;
+	(void)arg;
+	(void)p;
+	return true;
+}
+
+static void test_read_only(void **state)
+{
+	const struct kv_options options = { .read_only = true };
+	struct store *store = open_store(folder);
+
+	(void)state;
+	add_accounts(store, 0, 2);
+	store_close(store);
+	must(store_open(folder, false, &options, &store, p));
+	assert_int_equal(accounts_in(store), 2);
+	must_refuse(PROBLEM_CONFLICT, store_update(store, write_nothing, NULL, p));
+	store_close(store);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -243,6 +497,14 @@ int main(void)
 		TEST(test_newer_schema_is_refused),
 		TEST(test_strange_store_is_refused),
 		TEST(test_file_that_is_no_store),
+		TEST(test_second_server_is_refused),
+		TEST(test_backup_and_restore),
+		TEST(test_backup_of_nothing),
+		TEST(test_backup_folder),
+		TEST(test_backup_during_writes),
+		TEST(test_backup_to_a_full_disk),
+		TEST(test_store_within_store_is_a_bug),
+		TEST(test_read_only),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
