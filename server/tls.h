@@ -2,7 +2,7 @@
  *
  * TLS 1.2 and 1.3. A client certificate is asked for where the listener says so, accepted whatever
  * its issuer, and judged in policy/: TLS proves the key alone. The certificate can be changed while
- * serving. Any thread. */
+ * serving. Sessions are not resumed: every connection shows its certificate anew. Any thread. */
 #pragma once
 
 #include "base/http.h"
@@ -19,11 +19,14 @@ bool tls_set_certificate(struct tls *tls, struct bytes chain_pem, EVP_PKEY *key,
 void tls_free(struct tls *tls);
 declare_auto_struct(tls, tls_free);
 
-/* For listen.c: civetweb's hook. Configures its SSL_CTX (void *) as ours. */
-bool tls_configure(struct tls *tls, void *ssl_ctx) must_use;
-/* The facts of the connection whose handshake ended on this thread just now, owned by the caller
- * (NULL: none). */
+/* For listen.c: the SSL_CTX * that civetweb is to use; borrowed. */
+void *tls_context(struct tls *tls);
+/* The facts of a connection (SSL *) whose handshake has ended, for as long as it lives. NULL: out
+ * of memory. */
 struct tls_peer;
-struct tls_peer *tls_peer_take(void);
-const struct http_tls *tls_peer_facts(struct tls_peer *peer);
+struct tls_peer *tls_peer_new(void *ssl) must_use;
+const struct http_tls *tls_peer_facts(const struct tls_peer *peer);
 void tls_peer_free(struct tls_peer *peer);
+declare_auto_struct(tls_peer, tls_peer_free);
+/* Says that nothing more will be sent. */
+void tls_say_goodbye(void *ssl);

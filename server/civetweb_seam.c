@@ -1,0 +1,123 @@
+/* civetweb itself, with five of its calls to the system and to libssl led through connection.c,
+ * where deadlines, drain and the check of what arrives live: civetweb waits nowhere else. */
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <openssl/ssl.h>
+
+#include "server/civetweb_seam.h"
+#include "server/connection.h"
+
+static int seam_accept(int fd, struct sockaddr *sa, socklen_t *len)
+{
+	int accepted = accept4(fd, sa, len, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+	if (accepted >= 0)
+		connection_accepted();
+	return accepted;
+}
+
+static ssize_t seam_recv(int fd, void *buf, size_t len, int flags)
+{
+	ssize_t n = recv(fd, buf, len, flags);
+
+	if (n > 0)
+		connection_received((size_t)n);
+	return n;
+}
+
+static int seam_ssl_read(SSL *ssl, void *buf, int len)
+{
+	int n = SSL_read(ssl, buf, len);
+
+	if (n > 0)
+		connection_received((size_t)n);
+	return n;
+}
+
+/* Called again and again until the handshake is over. */
+static int seam_ssl_accept(SSL *ssl)
+{
+	if (!connection_begin(SSL_get_app_data(ssl)))
+		return -1;
+	return SSL_accept(ssl);
+}
+
+#define accept(fd, sa, len) seam_accept(fd, sa, len)
+#define poll(fds, n, ms) connection_poll(fds, n, ms)
+#define recv(fd, buf, len, flags) seam_recv(fd, buf, len, flags)
+#define SSL_read(ssl, buf, len) seam_ssl_read(ssl, buf, len)
+#define SSL_accept seam_ssl_accept
+#include "civetweb.c"
+
+int seam_fd(const struct mg_connection *conn)
+{
+	return conn->client.sock;
+}
+
+void *seam_ssl(const struct mg_connection *conn)
+{
+	return conn->ssl;
+}
+
+struct bytes seam_received(const struct mg_connection *conn)
+{
+	return BYTES(conn->buf, (size_t)conn->data_len);
+}
+
+size_t seam_head_length(const struct mg_connection *conn)
+{
+	return conn->request_len > 0 ? (size_t)conn->request_len : 0;
+}
+
+/* civetweb has cut the target at its '?'. */
+void seam_head(struct mg_connection *conn, struct http_header *headers, struct request_head *ret)
+{
+	const struct mg_request_info *info = &conn->request_info;
+
+	if (info->query_string)
+		((char *)info->query_string)[-1] = '?';
+	int count = info->num_headers > 0 ? info->num_headers : 0;
+	for (int i = 0; i < count; i++)
+		headers[i] = (struct http_header){ info->http_headers[i].name, info->http_headers[i].value };
+	*ret = (struct request_head){
+		.method = info->request_method,
+		.target = info->request_uri,
+		.version = info->http_version,
+		.header_count = (size_t)count,
+		.headers = headers,
+	};
+}
+
+bool seam_is_orphan(const struct mg_connection *conn)
+{
+	return conn->request_len > 0 && conn->request_info.request_uri && !conn->request_info.local_uri;
+}
+
+size_t seam_content_outstanding(const struct mg_connection *conn)
+{
+	int64_t here = conn->data_len - conn->request_len;
+	int64_t had = here > conn->consumed_content ? here : conn->consumed_content;
+
+	return conn->content_len > had ? (size_t)(conn->content_len - had) : 0;
+}
+
+bool seam_read(struct mg_connection *conn, void *ret, size_t n)
+{
+	return mg_read(conn, ret, n) == (int)n;
+}
+
+bool seam_write(struct mg_connection *conn, struct bytes data)
+{
+	return mg_write(conn, data.data, data.len) == (int)data.len;
+}
+
+bool seam_keeps_alive(const struct mg_connection *conn)
+{
+	return conn->protocol_type == PROTOCOL_TYPE_HTTP1 && should_keep_alive(conn);
+}
+
+void seam_close_after(struct mg_connection *conn)
+{
+	mg_disable_connection_keep_alive(conn);
+}

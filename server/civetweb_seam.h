@@ -1,0 +1,33 @@
+/* Seam: what this server needs of a civetweb connection, its own interface's and the few looks
+ * inside that the interface does not offer. civetweb_seam.c is the one place that knows civetweb's
+ * insides; the version is pinned.
+ *
+ * A connection is used by the thread that serves it. What is returned is borrowed from it. */
+#pragma once
+
+#include "server/request.h"
+
+struct mg_connection;
+
+int seam_fd(const struct mg_connection *conn);
+/* The SSL *, NULL on a plain connection. */
+void *seam_ssl(const struct mg_connection *conn);
+
+/* What was received and not yet let go: from the first byte of the request in hand on. */
+struct bytes seam_received(const struct mg_connection *conn);
+/* Bytes of that which are the request's head; 0: there is no whole head. */
+size_t seam_head_length(const struct mg_connection *conn);
+/* The head as civetweb read it. headers holds HTTP_HEADERS_MAX. */
+void seam_head(struct mg_connection *conn, struct http_header *headers, struct request_head *ret);
+/* Whether a head was read of a request that civetweb will give to no handler: its target is "*",
+ * or on another server as civetweb sees it. */
+bool seam_is_orphan(const struct mg_connection *conn);
+/* Of the content, as Content-Length said it, how much is neither read nor here to be read. */
+size_t seam_content_outstanding(const struct mg_connection *conn);
+/* Reads content until n bytes are there. false: it ended, or time did, before. */
+bool seam_read(struct mg_connection *conn, void *ret, size_t n) must_use;
+bool seam_write(struct mg_connection *conn, struct bytes data) must_use;
+
+/* Whether civetweb will keep the connection after this request. */
+bool seam_keeps_alive(const struct mg_connection *conn);
+void seam_close_after(struct mg_connection *conn);

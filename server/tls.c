@@ -1,0 +1,266 @@
+#include "server/tls.h"
+
+#include <pthread.h>
+
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+
+enum { CLIENT_CHAIN_MAX = 10, CLIENT_CHAIN_BYTES = 32 * 1024, SERVER_CHAIN_MAX = 10 };
+
+declare_auto(SSL_CTX, SSL_CTX_free);
+
+struct tls {
+	SSL_CTX *context;
+	pthread_rwlock_t lock;         /* guards what follows */
+	X509 *own;
+	ossl_x509_stack *chain;        /* without its own */
+	EVP_PKEY *key;
+};
+
+/* Whatever the client shows is accepted, an expired certificate too: that the handshake's signature
+ * was made with its key has been or will be checked by libssl, the rest is policy's. */
+static int accept_client(X509_STORE_CTX *store, void *unused)
+{
+	(void)unused;
+	X509_STORE_CTX_set_error(store, X509_V_OK);
+	return 1;
+}
+
+static int choose_certificate(SSL *ssl, void *arg)
+{
+	struct tls *tls = arg;
+
+	pthread_rwlock_rdlock(&tls->lock);
+	int ok = tls->own && SSL_use_cert_and_key(ssl, tls->own, tls->key, tls->chain, 1) == 1;
+	pthread_rwlock_unlock(&tls->lock);
+	return ok;
+}
+
+/* RFC 7301, 3.2: no protocol in common ends the handshake. */
+static int choose_protocol(SSL *ssl, const unsigned char **ret, unsigned char *ret_len, const unsigned char *offered,
+                           unsigned len, void *unused)
+{
+	static const unsigned char http11[] = "\x08http/1.1";
+
+	(void)ssl;
+	(void)unused;
+	for (unsigned at = 0; at < len; at += 1u + offered[at]) {
+		if (offered[at] != http11[0] || len - at < sizeof(http11) - 1 || memcmp(offered + at, http11, sizeof(http11) - 1) != 0)
+			continue;
+		*ret = offered + at + 1;
+		*ret_len = http11[0];
+		return SSL_TLSEXT_ERR_OK;
+	}
+	return SSL_TLSEXT_ERR_ALERT_FATAL;
+}
+
+/* RFC 9325: forward secrecy and AEAD alone. The system's own openssl.cnf cannot loosen this. */
+static bool set_strength(SSL_CTX *context, bool only_tls13)
+{
+	return SSL_CTX_set_min_proto_version(context, only_tls13 ? TLS1_3_VERSION : TLS1_2_VERSION) == 1 &&
+	       SSL_CTX_set_max_proto_version(context, TLS1_3_VERSION) == 1 &&
+	       SSL_CTX_set_cipher_list(context, "ECDHE+AESGCM:ECDHE+CHACHA20") == 1 &&
+	       SSL_CTX_set_ciphersuites(context, "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256") == 1 &&
+	       SSL_CTX_set1_groups_list(context, "X25519:P-256:P-384:P-521") == 1;
+}
+
+/* A resumed session would show the client's own certificate but not its chain, and its tls-unique
+ * would not be unique (RFC 7627, 5.4). Clients of these protocols come back rarely. */
+static bool set_sessions(SSL_CTX *context)
+{
+	static const unsigned char id[] = "enrolld";
+
+	SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
+	SSL_CTX_set_options(context, SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
+	return SSL_CTX_set_num_tickets(context, 0) == 1 &&
+	       SSL_CTX_set_session_id_context(context, id, sizeof(id) - 1) == 1;
+}
+
+static bool configure(struct tls *tls, const struct tls_options *options)
+{
+	SSL_CTX *context = tls->context;
+
+	SSL_CTX_set_security_level(context, 2);
+	SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS);
+	SSL_CTX_set_max_cert_list(context, CLIENT_CHAIN_BYTES);
+	SSL_CTX_set_verify(context, options->ask_client ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, NULL);
+	SSL_CTX_set_cert_verify_callback(context, accept_client, NULL);
+	SSL_CTX_set_cert_cb(context, choose_certificate, tls);
+	SSL_CTX_set_alpn_select_cb(context, choose_protocol, NULL);
+	return set_strength(context, options->only_tls13) && set_sessions(context);
+}
+
+bool tls_new(const struct tls_options *options, struct tls **ret, struct problem *p)
+{
+	auto_struct(tls) *tls = calloc(1, sizeof(*tls));
+
+	if (!tls)
+		return problem_memory(p);
+	pthread_rwlock_init(&tls->lock, NULL);
+	tls->context = SSL_CTX_new(TLS_server_method());
+	if (!tls->context || !configure(tls, options))
+		return problem_openssl(p, "the TLS context");
+	*ret = steal(tls);
+	return true;
+}
+
+void tls_free(struct tls *tls)
+{
+	if (!tls)
+		return;
+	SSL_CTX_free(tls->context);
+	X509_free(tls->own);
+	ossl_free_stack_x509(tls->chain);
+	EVP_PKEY_free(tls->key);
+	pthread_rwlock_destroy(&tls->lock);
+	free(tls);
+}
+
+void *tls_context(struct tls *tls)
+{
+	return tls->context;
+}
+
+static bool read_chain(struct bytes pem, X509 **ret_own, ossl_x509_stack **ret_chain, struct problem *p)
+{
+	auto(BIO) *in = pem.len <= INT_MAX ? BIO_new_mem_buf(pem.data, (int)pem.len) : NULL;
+	auto(ossl_x509_stack) *chain = sk_X509_new_null();
+
+	if (!in || !chain)
+		return problem_memory(p);
+	auto(X509) *own = PEM_read_bio_X509(in, NULL, NULL, NULL);
+	if (!own)
+		return problem_openssl(p, "the server's certificate is not PEM");
+	for (int i = 0; i < SERVER_CHAIN_MAX; i++) {
+		auto(X509) *next = PEM_read_bio_X509(in, NULL, NULL, NULL);
+		if (!next)
+			break;
+		if (!sk_X509_push(chain, next))
+			return problem_memory(p);
+		next = NULL;
+	}
+	ERR_clear_error(); /* the end of the text is an error to the reader */
+	*ret_own = steal(own);
+	*ret_chain = steal(chain);
+	return true;
+}
+
+bool tls_set_certificate(struct tls *tls, struct bytes chain_pem, EVP_PKEY *key, struct problem *p)
+{
+	auto(ossl_x509_stack) *chain = NULL;
+	auto(X509) *own = NULL;
+
+	if (!read_chain(chain_pem, &own, &chain, p))
+		return false;
+	if (X509_check_private_key(own, key) != 1)
+		return problem_openssl(p, "the server's certificate and key do not fit");
+	auto(EVP_PKEY) *mine = EVP_PKEY_up_ref(key) == 1 ? key : NULL;
+	pthread_rwlock_wrlock(&tls->lock);
+	X509 *old_own = tls->own;
+	ossl_x509_stack *old_chain = tls->chain;
+	EVP_PKEY *old_key = tls->key;
+	tls->own = steal(own);
+	tls->chain = steal(chain);
+	tls->key = steal(mine);
+	pthread_rwlock_unlock(&tls->lock);
+	X509_free(old_own);
+	ossl_free_stack_x509(old_chain);
+	EVP_PKEY_free(old_key);
+	return true;
+}
+
+struct tls_peer {
+	struct http_tls facts;
+	struct bytes chain[CLIENT_CHAIN_MAX];
+	struct buf der;
+};
+
+/* RFC 5929, 3.1: the first Finished message, which without resumption is the client's. */
+static bool unique(const struct http_tls *facts, struct buf *ret)
+{
+	SSL *ssl = facts->connection;
+	uint8_t finished[EVP_MAX_MD_SIZE];
+
+	if (SSL_version(ssl) != TLS1_2_VERSION || SSL_session_reused(ssl))
+		return false;
+	size_t len = SSL_get_peer_finished(ssl, finished, sizeof(finished));
+	if (len == 0 || len > sizeof(finished))
+		return false;
+	buf_add(ret, finished, len);
+	return !ret->failed;
+}
+
+/* RFC 9266, 2; before TLS 1.3 only where the master secret is unique (RFC 7627). */
+static bool exporter(const struct http_tls *facts, uint8_t ret[32])
+{
+	static const char label[] = "EXPORTER-Channel-Binding";
+	SSL *ssl = facts->connection;
+
+	if (SSL_version(ssl) < TLS1_3_VERSION && SSL_get_extms_support(ssl) != 1)
+		return false;
+	return SSL_export_keying_material(ssl, ret, 32, label, sizeof(label) - 1, (const unsigned char *)"", 0, 1) == 1;
+}
+
+static bool add_certificate(struct tls_peer *peer, X509 *certificate)
+{
+	size_t begin = peer->der.len;
+
+	if (!ossl_der(i2d_X509, certificate, &peer->der))
+		return false;
+	peer->chain[peer->facts.chain_length++].len = peer->der.len - begin;
+	return true;
+}
+
+/* On a server libssl keeps the client's own certificate apart from the rest of its chain. */
+static bool copy_chain(struct tls_peer *peer, SSL *ssl)
+{
+	X509 *own = SSL_get0_peer_certificate(ssl);
+	ossl_x509_stack *rest = SSL_get_peer_cert_chain(ssl);
+
+	if (!own)
+		return true;
+	if (!add_certificate(peer, own))
+		return false;
+	for (int i = 0; i < sk_X509_num(rest) && peer->facts.chain_length < CLIENT_CHAIN_MAX; i++)
+		if (!add_certificate(peer, sk_X509_value(rest, i)))
+			return false;
+	for (size_t i = 0, at = 0; i < peer->facts.chain_length; at += peer->chain[i++].len)
+		peer->chain[i].data = peer->der.data + at;
+	return true;
+}
+
+struct tls_peer *tls_peer_new(void *ssl)
+{
+	auto_struct(tls_peer) *peer = calloc(1, sizeof(*peer));
+
+	if (!peer)
+		return NULL;
+	peer->facts = (struct http_tls){
+		.version = SSL_get_version(ssl),
+		.chain = peer->chain,
+		.unique = unique,
+		.exporter = exporter,
+		.connection = ssl,
+	};
+	return copy_chain(peer, ssl) ? steal(peer) : NULL;
+}
+
+const struct http_tls *tls_peer_facts(const struct tls_peer *peer)
+{
+	return &peer->facts;
+}
+
+void tls_peer_free(struct tls_peer *peer)
+{
+	if (!peer)
+		return;
+	buf_free(&peer->der);
+	free(peer);
+}
+
+void tls_say_goodbye(void *ssl)
+{
+	ERR_clear_error();
+	SSL_shutdown(ssl);
+	ERR_clear_error();
+}
