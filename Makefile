@@ -89,6 +89,10 @@ $(B)/tests/fuzz/fuzz_%: $(B)/tests/fuzz/fuzz_%.o $(B)/libenrolld.a
 $(B)/tests/bench/bench_%: $(B)/tests/bench/bench_%.o $(B)/libenrolld.a
 	$(CC) $(SAN) $(LINK) $^ $(LDLIBS) -o $@
 
+# Programs that a test on the wire runs.
+$(B)/tests/wire/%: $(B)/tests/wire/%.o $(B)/libenrolld.a
+	$(CC) $(SAN) $(LINK) $^ $(LDLIBS) -o $@
+
 -include $(wildcard $(B)/*/*.d $(B)/tests/*/*.d)
 
 # --- what is tested; ONLY=name picks by part of a name
@@ -107,7 +111,7 @@ fuzz:
 	@$(MAKE) --no-print-directory V=fuzz fuzzers
 	@tools/fuzz.sh build/fuzz/tests/fuzz $(FUZZERS)
 
-wire: all
+wire: all $(B)/tests/wire/http_server
 	@python3 -m pytest -q tests/wire $(if $(ONLY),-k $(ONLY))
 
 clients: all
