@@ -1,4 +1,4 @@
-/* civetweb itself, with five of its calls to the system and to libssl led through connection.c,
+/* civetweb itself, with six of its calls to the system and to libssl led through connection.c,
  * where deadlines, drain and the check of what arrives live: civetweb waits nowhere else. */
 #include <poll.h>
 #include <sys/socket.h>
@@ -48,11 +48,17 @@ static int seam_ssl_accept(SSL *ssl)
 #define recv(fd, buf, len, flags) seam_recv(fd, buf, len, flags)
 #define SSL_read(ssl, buf, len) seam_ssl_read(ssl, buf, len)
 #define SSL_accept seam_ssl_accept
+#define SSL_new(ours) SSL_new(connection_context(conn)) /* conn: of sslize(), the only caller */
 #include "civetweb.c"
 
 int seam_fd(const struct mg_connection *conn)
 {
 	return conn->client.sock;
+}
+
+const struct sockaddr *seam_local(const struct mg_connection *conn)
+{
+	return &conn->client.lsa.sa;
 }
 
 void *seam_ssl(const struct mg_connection *conn)

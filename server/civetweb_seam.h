@@ -10,6 +10,8 @@
 struct mg_connection;
 
 int seam_fd(const struct mg_connection *conn);
+/* The address that the client connected to. */
+const struct sockaddr *seam_local(const struct mg_connection *conn);
 /* The SSL *, NULL on a plain connection. */
 void *seam_ssl(const struct mg_connection *conn);
 

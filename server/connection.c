@@ -225,6 +225,11 @@ void connection_accepted(void)
 		say(pool->relief_fd);
 }
 
+void *connection_context(const struct mg_connection *carrier)
+{
+	return own_pool->options.context(own_pool->options.user, carrier);
+}
+
 static bool gives_way(struct pool *pool)
 {
 	uint64_t token;
@@ -321,13 +326,11 @@ static int connection_wait(struct connection *c, struct pollfd *fd, int timeout_
 	return fds[1].revents || gives_way(c->pool) ? -1 : 0;
 }
 
-enum { LISTENING_SOCKETS_MAX = 8 };
-
 static int listening_wait(struct pool *pool, struct pollfd *listening, nfds_t n, int timeout_ms)
 {
-	struct pollfd fds[LISTENING_SOCKETS_MAX + 1];
+	struct pollfd fds[LISTENERS_MAX + 1];
 
-	assert(n <= LISTENING_SOCKETS_MAX);
+	assert(n <= LISTENERS_MAX);
 	memcpy(fds, listening, n * sizeof(*fds));
 	fds[n] = (struct pollfd){ .fd = pool->stop_fd, .events = POLLIN };
 	int found = poll_again(fds, n + 1, timeout_ms);

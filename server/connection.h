@@ -1,10 +1,10 @@
-/* Connection: who is connected to a listener, how long each step of a connection may take, and how
+/* Connection: who is connected, how long each step of a connection may take, and how
  * all of them are told to stop.
  *
  * civetweb waits for its sockets in poll(2) only, and civetweb_seam.c leads that call to
  * connection_poll. So a deadline needs no second thread and no race: the thread that serves a
- * connection waits no longer than its deadline. A `struct pool` belongs to one listener and is
- * shared by its threads; a `struct connection` belongs to the thread that serves it. */
+ * connection waits no longer than its deadline. A `struct pool` is shared by the threads of a
+ * server; a `struct connection` belongs to the thread that serves it. */
 #pragma once
 
 #include <poll.h>
@@ -25,10 +25,15 @@ enum connection_phase {
 	CONNECTION_REPLY,
 };
 
+enum { LISTENERS_MAX = 32 };
+
 struct pool_options {
 	unsigned threads;       /* connections that are served at once */
 	unsigned per_address;   /* 0: no cap */
 	unsigned keep_alive_ms, header_ms, body_ms, reply_ms;
+	/* The SSL_CTX * for a connection that is about to begin. */
+	void *(*context)(void *user, const struct mg_connection *carrier);
+	void *user;
 };
 struct pool;
 bool pool_new(const struct pool_options *options, struct pool **ret, struct problem *p) must_use;
@@ -76,6 +81,7 @@ void connection_end(void);
 
 /* For civetweb_seam.c. */
 void connection_accepted(void);
+void *connection_context(const struct mg_connection *carrier);
 /* true as well when this thread has begun it before. false: turned away. */
 bool connection_begin(struct mg_connection *carrier);
 void connection_received(size_t n);

@@ -1,6 +1,7 @@
 #include "server/listen.h"
 
 #include <assert.h>
+#include <netinet/in.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -14,44 +15,109 @@
 #include "server/connection.h"
 #include "server/exchange.h"
 
-enum { AUTHORITY_SIZE = 64 };
+enum { AUTHORITY_SIZE = 64, PORTS_SIZE = LISTENERS_MAX * 64 };
 
 struct listener {
 	struct exchange_site site;
 	struct tls *tls;
-	struct pool *pool;
-	struct mg_context *carrier;
+	struct addr address;
+	bool any;                       /* whatever address the client has connected to */
 	unsigned port;
 	char authority[AUTHORITY_SIZE];
 };
 
 struct listen {
+	bool access_log;
+	struct pool *pool;
+	struct mg_context *carrier;
 	size_t listener_count;
 	struct listener listeners[];
 };
 
-/* What civetweb complains of while it starts on this thread. */
+/* The first that civetweb complains of while it starts on this thread. */
 static _Thread_local char start_cause[PROBLEM_DETAIL_MAX];
 
-static struct listener *listener_of(const struct mg_connection *conn)
+static unsigned port_of(const struct sockaddr *sa)
 {
-	return mg_get_user_context_data(conn);
+	struct sockaddr_in in;
+	struct sockaddr_in6 in6;
+
+	if (sa->sa_family == AF_INET6) {
+		memcpy(&in6, sa, sizeof(in6));
+		return ntohs(in6.sin6_port);
+	}
+	memcpy(&in, sa, sizeof(in));
+	return ntohs(in.sin_port);
+}
+
+static struct listener *listener_of(struct listen *listen, const struct mg_connection *conn)
+{
+	const struct sockaddr *local = seam_local(conn);
+	unsigned port = port_of(local);
+	struct addr address;
+
+	for (size_t i = 0; i < listen->listener_count; i++) {
+		struct listener *l = &listen->listeners[i];
+		if (l->port != port)
+			continue;
+		if (l->any || (addr_from_sockaddr(local, &address) && addr_equal(&l->address, &address)))
+			return l;
+	}
+	assert(false);
+}
+
+static struct exchange_site *site_of(const struct mg_connection *conn)
+{
+	return &listener_of(mg_get_user_context_data(conn), conn)->site;
+}
+
+static void *context_of(void *user, const struct mg_connection *conn)
+{
+	return tls_context(listener_of(user, conn)->tls);
+}
+
+/* For HTTP/1.0, which need not say who it talks to. */
+static void set_port(struct listener *l, unsigned port)
+{
+	bool literal = !l->any && l->address.family == AF_INET6;
+	char address[ADDR_TEXT_SIZE];
+
+	addr_format(&l->address, address);
+	l->port = port;
+	snprintf(l->authority, sizeof(l->authority), "%s%s%s:%u", literal ? "[" : "", l->any ? "localhost" : address,
+	         literal ? "]" : "", port);
+	l->site.place.authority = l->authority;
+}
+
+/* The sockets listen, and no thread runs yet. */
+static void on_ready(const struct mg_context *carrier)
+{
+	struct listen *listen = mg_get_user_data(carrier);
+	struct mg_server_port ports[LISTENERS_MAX];
+	int n = mg_get_server_ports(carrier, LISTENERS_MAX, ports);
+
+	assert(n >= 0 && (size_t)n == listen->listener_count);
+	for (size_t i = 0; i < listen->listener_count; i++)
+		set_port(&listen->listeners[i], (unsigned)ports[i].port);
 }
 
 static void *on_thread(const struct mg_context *carrier, int type)
 {
-	struct listener *l = mg_get_user_data(carrier);
+	struct listen *listen = mg_get_user_data(carrier);
 
 	(void)type;
-	pool_join(l->pool);
+	pool_join(listen->pool);
 	return NULL;
 }
 
+/* civetweb wants one SSL_CTX to know that there is TLS; connections get theirs from context_of. */
 static int on_tls(void **ret_context, void *user)
 {
-	struct listener *l = user;
+	struct listen *listen = user;
 
-	*ret_context = tls_context(l->tls);
+	for (size_t i = 0; i < listen->listener_count; i++)
+		if (listen->listeners[i].tls)
+			*ret_context = tls_context(listen->listeners[i].tls);
 	return 1;
 }
 
@@ -67,10 +133,11 @@ static void log_handshake(const struct connection *c, const char *cause)
 static int on_message(const struct mg_connection *conn, const char *message)
 {
 	const struct connection *c = connection_current();
+	const struct listen *listen = mg_get_user_context_data(conn);
 
-	if (!c)
+	if (!c && start_cause[0] == '\0')
 		snprintf(start_cause, sizeof(start_cause), "%s", message);
-	else if (!c->turned_away && listener_of(conn)->site.access_log)
+	else if (c && !c->turned_away && listen->access_log)
 		log_handshake(c, message);
 	return 1;
 }
@@ -91,13 +158,13 @@ static int on_open(const struct mg_connection *conn, void **ret_data)
 
 static int on_request(struct mg_connection *conn)
 {
-	return exchange_serve(&listener_of(conn)->site, connection_current());
+	return exchange_serve(site_of(conn), connection_current());
 }
 
 static int on_error(struct mg_connection *conn, int status, const char *message)
 {
 	(void)message;
-	exchange_refuse(&listener_of(conn)->site, connection_current(), status);
+	exchange_refuse(site_of(conn), connection_current(), status);
 	return 0;
 }
 
@@ -106,11 +173,12 @@ static void on_close(const struct mg_connection *conn)
 	struct connection *c = connection_current();
 
 	if (c && !c->answered && seam_is_orphan(conn))
-		exchange_serve(&listener_of(conn)->site, c);
+		exchange_serve(site_of(conn), c);
 	connection_end();
 }
 
 static const struct mg_callbacks callbacks = {
+	.init_context = on_ready,
 	.init_thread = on_thread,
 	.external_ssl_ctx = on_tls,
 	.log_message = on_message,
@@ -121,26 +189,16 @@ static const struct mg_callbacks callbacks = {
 };
 
 /* "::" takes IPv4 as well; any other address itself alone. */
-static void format_port(const struct listener_options *o, char *ret, size_t size)
+static void format_port(const struct listener_options *o, struct buf *ret)
 {
-	const char *tls = o->tls ? "s" : "";
-
+	if (ret->len > 0)
+		buf_add_char(ret, ',');
 	if (str_equal(o->address, "::"))
-		snprintf(ret, size, "+%u%s", o->port, tls);
-	else if (strchr(o->address, ':'))
-		snprintf(ret, size, "[%s]:%u%s", o->address, o->port, tls);
+		buf_printf(ret, "+%u", o->port);
 	else
-		snprintf(ret, size, "%s:%u%s", o->address, o->port, tls);
-}
-
-static void format_authority(struct listener *l, const struct listener_options *o)
-{
-	bool any = str_equal(o->address, "::") || str_equal(o->address, "0.0.0.0");
-	bool literal = !any && strchr(o->address, ':');
-
-	snprintf(l->authority, sizeof(l->authority), "%s%s%s:%u", literal ? "[" : "", any ? "localhost" : o->address,
-	         literal ? "]" : "", l->port);
-	l->site.place.authority = l->authority;
+		buf_printf(ret, strchr(o->address, ':') ? "[%s]:%u" : "%s:%u", o->address, o->port);
+	if (o->tls)
+		buf_add_char(ret, 's');
 }
 
 /* civetweb's threads must not take the process's signals. */
@@ -158,9 +216,9 @@ static struct mg_context *start_quietly(struct mg_init_data *init)
 }
 
 /* The deadlines are the pool's; civetweb's own must only not come before them. */
-static struct mg_context *start(struct listener *l, const struct listener_options *o, unsigned threads)
+static struct mg_context *start(struct listen *listen, const char *ports, unsigned threads)
 {
-	char ports[80], count[16];
+	char count[16];
 	const char *options[] = {
 		"listening_ports", ports,
 		"num_threads", count,
@@ -179,40 +237,40 @@ static struct mg_context *start(struct listener *l, const struct listener_option
 		"access_control_allow_headers", "",
 		NULL,
 	};
-	struct mg_init_data init = { .callbacks = &callbacks, .user_data = l, .configuration_options = options };
+	struct mg_init_data init = { .callbacks = &callbacks, .user_data = listen, .configuration_options = options };
 
-	format_port(o, ports, sizeof(ports));
 	snprintf(count, sizeof(count), "%u", threads);
 	return start_quietly(&init);
 }
 
-static bool listener_open(struct listener *l, const struct listener_options *o, const struct listen_options *all,
+static bool listener_init(struct listener *l, const struct listener_options *o, const struct listen_options *all,
                           struct problem *p)
 {
-	struct pool_options pool = {
-		.threads = all->threads,
-		.per_address = all->per_address,
-		.keep_alive_ms = all->keep_alive_ms,
-		.header_ms = all->header_ms,
-		.body_ms = all->body_ms,
-		.reply_ms = all->reply_ms,
-	};
-	struct mg_server_port port;
-
 	l->tls = o->tls;
 	l->site.router = o->router;
 	l->site.body_max = all->body_max;
 	l->site.access_log = all->access_log;
 	l->site.place = (struct request_place){ o->tls ? "https" : "http", o->external_url, o->names, "" };
-	if (!pool_new(&pool, &l->pool, p))
-		return false;
-	if (!(l->carrier = start(l, o, all->threads)))
-		return problem_internal(p, "cannot listen on %s port %u: %s", o->address, o->port, start_cause);
-	if (mg_get_server_ports(l->carrier, 1, &port) != 1)
-		return problem_internal(p, "cannot learn the port of %s", o->address);
-	l->port = (unsigned)port.port;
-	format_authority(l, o);
+	l->any = str_equal(o->address, "::") || str_equal(o->address, "0.0.0.0");
+	if (!addr_parse(o->address, &l->address))
+		return problem_internal(p, "cannot listen on %s: it is no IP address", o->address);
 	return true;
+}
+
+static bool open_pool(struct listen *listen, const struct listen_options *o, struct problem *p)
+{
+	struct pool_options pool = {
+		.threads = o->threads,
+		.per_address = o->per_address,
+		.keep_alive_ms = o->keep_alive_ms,
+		.header_ms = o->header_ms,
+		.body_ms = o->body_ms,
+		.reply_ms = o->reply_ms,
+		.context = context_of,
+		.user = listen,
+	};
+
+	return pool_new(&pool, &listen->pool, p);
 }
 
 static void init_civetweb(void)
@@ -223,16 +281,27 @@ static void init_civetweb(void)
 bool listen_open(const struct listen_options *options, struct listen **ret, struct problem *p)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
-	auto_struct(listen) *listen = calloc(1, sizeof(*listen) + options->listener_count * sizeof(listen->listeners[0]));
+	size_t count = options->listener_count;
+	auto_value(buf) ports = {0};
 
+	if (count == 0 || count > LISTENERS_MAX)
+		return problem_internal(p, "there can be 1 to %d listeners, not %zu", LISTENERS_MAX, count);
+	auto_struct(listen) *listen = calloc(1, sizeof(*listen) + count * sizeof(listen->listeners[0]));
 	if (!listen)
 		return problem_memory(p);
-	pthread_once(&once, init_civetweb);
-	for (size_t i = 0; i < options->listener_count; i++) {
-		listen->listener_count++;
-		if (!listener_open(&listen->listeners[i], &options->listeners[i], options, p))
+	listen->access_log = options->access_log;
+	listen->listener_count = count;
+	for (size_t i = 0; i < count; i++) {
+		if (!listener_init(&listen->listeners[i], &options->listeners[i], options, p))
 			return false;
+		format_port(&options->listeners[i], &ports);
 	}
+	if (!buf_check(&ports, p) || !open_pool(listen, options, p))
+		return false;
+	pthread_once(&once, init_civetweb);
+	listen->carrier = start(listen, buf_text(&ports), options->threads);
+	if (!listen->carrier)
+		return problem_internal(p, "cannot listen on %s: %s", buf_text(&ports), start_cause);
 	*ret = steal(listen);
 	return true;
 }
@@ -243,21 +312,13 @@ unsigned listen_port(const struct listen *listen, size_t i)
 	return listen->listeners[i].port;
 }
 
-static bool is_busy(const struct listen *listen)
+static void stop(struct listen *listen)
 {
-	for (size_t i = 0; i < listen->listener_count; i++)
-		if (pool_busy(listen->listeners[i].pool) > 0)
-			return true;
-	return false;
-}
-
-static void stop(struct listener *l)
-{
-	if (!l->carrier)
+	if (!listen->carrier)
 		return;
-	pool_stop(l->pool);
-	mg_stop(l->carrier);
-	l->carrier = NULL;
+	pool_stop(listen->pool);
+	mg_stop(listen->carrier);
+	listen->carrier = NULL;
 }
 
 void listen_drain(struct listen *listen, unsigned timeout_ms)
@@ -265,35 +326,29 @@ void listen_drain(struct listen *listen, unsigned timeout_ms)
 	const struct timespec moment = { .tv_nsec = 5000000 };
 	int64_t until = clock_monotonic_ms() + timeout_ms;
 
-	for (size_t i = 0; i < listen->listener_count; i++)
-		pool_drain(listen->listeners[i].pool);
-	while (is_busy(listen) && clock_monotonic_ms() < until)
+	pool_drain(listen->pool);
+	while (pool_busy(listen->pool) > 0 && clock_monotonic_ms() < until)
 		nanosleep(&moment, NULL);
-	for (size_t i = 0; i < listen->listener_count; i++)
-		stop(&listen->listeners[i]);
+	stop(listen);
 }
 
 void listen_close(struct listen *listen)
 {
 	if (!listen)
 		return;
-	for (size_t i = 0; i < listen->listener_count; i++) {
-		stop(&listen->listeners[i]);
-		pool_free(listen->listeners[i].pool);
-	}
+	stop(listen);
+	pool_free(listen->pool);
 	free(listen);
 }
 
 void listen_counters(const struct listen *listen, struct listen_counters *ret)
 {
-	*ret = (struct listen_counters){0};
+	const struct pool_counters *c = pool_counters(listen->pool);
+
+	*ret = (struct listen_counters){ .refused = c->refused, .timeouts = c->timeouts, .connections = c->connections,
+		.active = c->open };
 	for (size_t i = 0; i < listen->listener_count; i++) {
-		const struct listener *l = &listen->listeners[i];
-		const struct pool_counters *c = pool_counters(l->pool);
-		ret->requests += l->site.requests;
-		ret->refused += l->site.refused + c->refused;
-		ret->timeouts += c->timeouts;
-		ret->connections += c->connections;
-		ret->active += c->open;
+		ret->requests += listen->listeners[i].site.requests;
+		ret->refused += listen->listeners[i].site.refused;
 	}
 }
