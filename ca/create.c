@@ -117,13 +117,13 @@ static bool add_subject_key_id(X509 *certificate)
 	       X509_add1_ext_i2d(certificate, NID_subject_key_identifier, id, 0, X509V3_ADD_DEFAULT) == 1;
 }
 
-/* RFC 5280, 4.2.1.1: a self-signed certificate may be without. */
+/* RFC 5280, 4.2.1.1: a self-signed certificate may be without; linters want it there too. The
+ * extension is decoded here, because X509's own cache would keep what it found before signing. */
 static bool add_authority_key_id(X509 *certificate, X509 *issuer)
 {
 	auto(AUTHORITY_KEYID) *id = AUTHORITY_KEYID_new();
-	const ASN1_OCTET_STRING *of_issuer = X509_get0_subject_key_id(issuer);
 
-	return id && of_issuer && (id->keyid = ASN1_OCTET_STRING_dup(of_issuer)) != NULL &&
+	return id && (id->keyid = X509_get_ext_d2i(issuer, NID_subject_key_identifier, NULL, NULL)) != NULL &&
 	       X509_add1_ext_i2d(certificate, NID_authority_key_identifier, id, 0, X509V3_ADD_DEFAULT) == 1;
 }
 
@@ -145,7 +145,7 @@ static bool certificate_make(const struct subject *subject, const struct authori
 	EVP_PKEY *key = issuer ? issuer->key : subject->key;
 	if (X509_set_issuer_name(certificate, X509_get_subject_name(above)) != 1 ||
 	    !add_basic_constraints(certificate, subject->path_length) || !add_key_usage(certificate) ||
-	    !add_subject_key_id(certificate) || (issuer && !add_authority_key_id(certificate, above)) ||
+	    !add_subject_key_id(certificate) || !add_authority_key_id(certificate, above) ||
 	    X509_sign(certificate, key, signature_hash(key)) <= 0)
 		return problem_openssl(p, "signing a CA certificate");
 	*ret = steal(certificate);
