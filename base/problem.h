@@ -24,7 +24,7 @@
 	X(COMPOUND, 400, "compound")                                                 \
 	X(CONNECTION, 400, "connection")                                             \
 	X(DNS, 400, "dns")                                                           \
-	X(EXTERNAL_ACCOUNT_REQUIRED, 400, "externalAccountRequired")                 \
+	X(EXTERNAL_ACCOUNT_REQUIRED, 403, "externalAccountRequired")                 \
 	X(INCORRECT_RESPONSE, 403, "incorrectResponse")                              \
 	X(INVALID_CONTACT, 400, "invalidContact")                                    \
 	X(INVALID_PROFILE, 400, "invalidProfile")                                    \
