@@ -239,7 +239,8 @@ static bool write_file(const char *path, struct bytes data, unsigned mode, bool 
 		return problem_memory(p);
 	if (fd < 0)
 		return problem_internal(p, "%s: %m", beside);
-	if (!write_all(fd, data) || fchmod(fd, mode) != 0 || fsync(fd) != 0 || move_in(beside, path, replace) != 0) {
+	if (!write_all(fd, data) || fchmod(fd, mode) != 0 || fsync(fd) != 0 ||
+	    move_in(beside, path, replace) != 0) {
 		problem_set(p, errno == EEXIST ? PROBLEM_CONFLICT : PROBLEM_INTERNAL, "%s: %m", path);
 		unlink(beside);
 		return false;

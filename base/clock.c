@@ -217,7 +217,10 @@ static int64_t unit_seconds(const char *unit)
 	static const struct {
 		char text[2];
 		int64_t seconds;
-	} units[] = { { "", 1 }, { "s", 1 }, { "m", 60 }, { "h", 3600 }, { "d", DAY }, { "w", 7 * DAY }, { "y", 365 * DAY } };
+	} units[] = {
+		{ "", 1 }, { "s", 1 }, { "m", 60 }, { "h", 3600 },
+		{ "d", DAY }, { "w", 7 * DAY }, { "y", 365 * DAY },
+	};
 
 	for (size_t i = 0; i < array_length(units); i++)
 		if (str_equal(units[i].text, unit))

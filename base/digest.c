@@ -16,7 +16,10 @@ static pthread_once_t once = PTHREAD_ONCE_INIT;
 static EVP_MAC_CTX *hmac_prepare(EVP_MAC *mac, const char *digest)
 {
 	char name[16];
-	OSSL_PARAM params[2] = { OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, name, 0), OSSL_PARAM_construct_end() };
+	OSSL_PARAM params[] = {
+		OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, name, 0),
+		OSSL_PARAM_construct_end(),
+	};
 	EVP_MAC_CTX *ctx = EVP_MAC_CTX_new(mac);
 
 	strcpy(name, digest);

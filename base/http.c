@@ -101,12 +101,16 @@ bool http_query(const struct http_request *request, const char *name, struct buf
 /* Whoever lets a client's bytes into a header has a bug that splits replies. */
 static void assert_line(const char *text, size_t len)
 {
-	assert(memchr(text, '\r', len) == NULL && memchr(text, '\n', len) == NULL && memchr(text, '\0', len) == NULL);
+	assert(memchr(text, '\r', len) == NULL);
+	assert(memchr(text, '\n', len) == NULL);
+	assert(memchr(text, '\0', len) == NULL);
 }
 
 static void assert_name(const char *name)
 {
-	assert(*name != '\0' && name[strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-")] == '\0');
+	static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-";
+
+	assert(*name != '\0' && name[strspn(name, allowed)] == '\0');
 }
 
 void http_response_header(struct http_response *response, const char *name, const char *value)

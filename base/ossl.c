@@ -45,7 +45,7 @@ static bool der_take(struct bytes *in, uint8_t tag, struct bytes *ret)
 	return true;
 }
 
-enum { DER_INTEGER = 0x02, DER_BIT_STRING = 0x03, DER_NULL = 0x05, DER_OID = 0x06, DER_SEQUENCE = 0x30 };
+enum { DER_INTEGER = 0x02, DER_BIT_STRING = 0x03, DER_OID = 0x06, DER_SEQUENCE = 0x30 };
 
 /* SubjectPublicKeyInfo, RFC 5280, 4.1; the key without the count of unused bits, which is 0. */
 struct spki {
@@ -72,7 +72,8 @@ static EVP_PKEY *key_from_params(const char *type, OSSL_PARAM params[])
 	auto(EVP_PKEY_CTX) *ctx = EVP_PKEY_CTX_new_from_name(NULL, type, NULL);
 	EVP_PKEY *key = NULL;
 
-	if (!ctx || EVP_PKEY_fromdata_init(ctx) != 1 || EVP_PKEY_fromdata(ctx, &key, EVP_PKEY_PUBLIC_KEY, params) != 1)
+	if (!ctx || EVP_PKEY_fromdata_init(ctx) != 1 ||
+	    EVP_PKEY_fromdata(ctx, &key, EVP_PKEY_PUBLIC_KEY, params) != 1)
 		return NULL;
 	return key;
 }
@@ -144,7 +145,7 @@ enum { RSA_BYTES_MAX = 16384 / 8 }; /* what OpenSSL verifies with */
 static EVP_PKEY *key_from_rsa(struct bytes der)
 {
 	uint8_t modulus[RSA_BYTES_MAX], exponent[RSA_BYTES_MAX];
-	OSSL_PARAM params[3] = { OSSL_PARAM_construct_end(), OSSL_PARAM_construct_end(), OSSL_PARAM_construct_end() };
+	OSSL_PARAM params[3] = { [2] = OSSL_PARAM_construct_end() };
 	struct bytes pair;
 
 	if (!der_take(&der, DER_SEQUENCE, &pair) || der.len != 0 ||
@@ -187,11 +188,13 @@ bool ossl_public_key(struct bytes spki, EVP_PKEY **ret, struct problem *p)
 	struct spki parts;
 
 	if (!spki_split(spki, &parts))
-		return problem_set(p, PROBLEM_BAD_PUBLIC_KEY, "RFC 5280, 4.1: not the DER of a SubjectPublicKeyInfo");
+		return problem_set(p, PROBLEM_BAD_PUBLIC_KEY,
+		                   "RFC 5280, 4.1: not the DER of a SubjectPublicKeyInfo");
 	EVP_PKEY *key = key_from_spki(&parts, spki);
 	if (!key) {
 		ERR_clear_error();
-		return problem_set(p, PROBLEM_BAD_PUBLIC_KEY, "RFC 5280, 4.1.2.7: the public key is not a valid key of its algorithm");
+		return problem_set(p, PROBLEM_BAD_PUBLIC_KEY,
+		                   "RFC 5280, 4.1.2.7: the public key is not a valid key of its algorithm");
 	}
 	*ret = key;
 	return true;
@@ -210,7 +213,7 @@ void ossl_pem(const char *label, struct bytes der, struct buf *ret)
 	buf_printf(ret, "-----END %s-----\n", label);
 }
 
-/* What follows the first boundary of that kind and label; {0} without one. */
+/* Where the first boundary of that kind and label begins; NULL without one. */
 static const uint8_t *boundary_find(struct bytes text, const char *kind, const char *label, size_t *ret_len)
 {
 	char line[80];
@@ -234,6 +237,7 @@ bool ossl_from_pem(const char *label, struct bytes text, struct buf *ret, struct
 		return problem_set(p, PROBLEM_MALFORMED, "RFC 7468, 2: no \"END %s\" line", label);
 	if (base64_decode((const char *)begin, (size_t)(end - begin), ret))
 		return true;
-	return ret->failed ? problem_memory(p)
-	                   : problem_set(p, PROBLEM_MALFORMED, "RFC 7468, 2: what is between the \"%s\" lines is not base64", label);
+	if (ret->failed)
+		return problem_memory(p);
+	return problem_set(p, PROBLEM_MALFORMED, "RFC 7468, 2: between the \"%s\" lines is no base64", label);
 }

@@ -45,7 +45,8 @@ void seal_free(struct seal *s)
 	free(s);
 }
 
-static bool encrypt(const struct seal *s, const char *context, struct bytes plain, const uint8_t *iv, uint8_t *ret)
+static bool encrypt(const struct seal *s, const char *context, struct bytes plain, const uint8_t *iv,
+                    uint8_t *ret)
 {
 	auto(EVP_CIPHER_CTX) *ctx = EVP_CIPHER_CTX_new();
 	uint8_t *tag = ret + plain.len;
@@ -58,7 +59,8 @@ static bool encrypt(const struct seal *s, const char *context, struct bytes plai
 	       EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_GET_TAG, TAG_SIZE, tag);
 }
 
-bool seal_close(const struct seal *s, const char *context, struct bytes plain, struct buf *ret, struct problem *p)
+bool seal_close(const struct seal *s, const char *context, struct bytes plain, struct buf *ret,
+                struct problem *p)
 {
 	size_t begin = ret->len;
 	uint8_t iv[IV_SIZE];
@@ -76,7 +78,8 @@ bool seal_close(const struct seal *s, const char *context, struct bytes plain, s
 	return problem_openssl(p, "sealing");
 }
 
-static bool decrypt(const struct seal *s, const char *context, struct bytes text, const uint8_t *iv, uint8_t *ret)
+static bool decrypt(const struct seal *s, const char *context, struct bytes text, const uint8_t *iv,
+                    uint8_t *ret)
 {
 	auto(EVP_CIPHER_CTX) *ctx = EVP_CIPHER_CTX_new();
 	uint8_t tag[TAG_SIZE];
@@ -133,7 +136,8 @@ static bool key_guarded(int fd, const char *path, struct problem *p)
 	if (!S_ISREG(st.st_mode))
 		return problem_internal(p, "%s: not a regular file", path);
 	if (st.st_mode & S_IRWXO)
-		return problem_internal(p, "%s: mode %04o lets everybody at the key", path, (unsigned)st.st_mode & 07777);
+		return problem_internal(p, "%s: mode %04o lets everybody at the key", path,
+		                        (unsigned)st.st_mode & 07777);
 	return true;
 }
 
