@@ -124,11 +124,18 @@ static bool scan_escape(struct scan *s)
 	return c == 'u' ? scan_unicode(s) : true;
 }
 
+/* The run of ASCII that most strings are. */
+static void scan_plain(struct scan *s)
+{
+	while (s->at < s->end && *s->at >= 0x20 && *s->at < 0x80 && *s->at != '"' && *s->at != '\\')
+		s->at++;
+}
+
 static bool scan_string(struct scan *s)
 {
 	if (!scan_take(s, '"'))
 		return scan_refuse(s, "no string");
-	while (!scan_take(s, '"')) {
+	for (scan_plain(s); !scan_take(s, '"'); scan_plain(s)) {
 		size_t len = str_utf8(s->at, (size_t)(s->end - s->at));
 		if (s->at == s->end)
 			return scan_refuse(s, "an unfinished string");
