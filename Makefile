@@ -42,6 +42,7 @@ SOURCES := $(filter-out server/main.c server/civetweb_seam.c,$(wildcard $(FLOORS
 OBJECTS := $(SOURCES:%.c=$(B)/%.o) $(B)/server/civetweb_seam.o
 UNITS   := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*$(ONLY)*.c))
 FUZZERS := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*$(ONLY)*.c))
+BENCH_PARTS := $(filter-out tests/bench/bench_%,$(wildcard tests/bench/*.c))
 BENCHES := $(patsubst tests/bench/%.c,%,$(wildcard tests/bench/bench_*.c))
 
 .DELETE_ON_ERROR:
@@ -86,7 +87,7 @@ $(B)/tests/unit/test_%: $(B)/tests/unit/test_%.o $(B)/libenrolld.a
 $(B)/tests/fuzz/fuzz_%: $(B)/tests/fuzz/fuzz_%.o $(B)/libenrolld.a
 	$(CC) $(SAN) -fsanitize=fuzzer $(LINK) $^ $(LDLIBS) -o $@
 
-$(B)/tests/bench/bench_%: $(B)/tests/bench/bench_%.o $(B)/libenrolld.a
+$(B)/tests/bench/bench_%: $(B)/tests/bench/bench_%.o $(BENCH_PARTS:%.c=$(B)/%.o) $(B)/libenrolld.a
 	$(CC) $(SAN) $(LINK) $^ $(LDLIBS) -o $@
 
 # Programs that a test on the wire runs.

@@ -5,7 +5,7 @@ build="gcc make pkg-config dpkg-dev ca-certificates libssl-dev libcjson-dev libl
 case "$1" in
 build) want="$build" ;;
 check) want="$build $(sed -e 's/#.*//' tools/packages-check.txt | tr '\n' ' ')" ;;
-bench) want="$build pebble caddy python3" ;;
+bench) want="$build pebble caddy python3 iproute2 openssl" ;;
 *) echo "deps.sh: build, check or bench" >&2; exit 2 ;;
 esac
 missing=""
