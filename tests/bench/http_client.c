@@ -9,7 +9,7 @@
 #include <strings.h>
 #include <unistd.h>
 
-enum { READ_SIZE = 16 * 1024 };
+enum { READ_SIZE = 8 * 1024 };
 
 struct http_client {
 	char host[256];

@@ -7,25 +7,31 @@
 
 #include "tests/bench/http_client.h"
 
-enum { SLOTS = 4096, TEXT = 128, THREADS = 4 };
+enum { BUCKETS = 16384, WAYS = 4, TEXT = 128, THREADS = 4 };
 
-static struct slot {
+struct slot {
 	char token[TEXT], thumbprint[TEXT];
-} slots[SLOTS];
+};
+/* The oldest of a bucket goes first: by then it has been asked for. */
+static struct bucket {
+	struct slot slots[WAYS];
+	unsigned next;
+} buckets[BUCKETS];
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
-static struct slot *slot_of(const char *token)
+static struct bucket *bucket_of(const char *token)
 {
 	uint32_t hash = 2166136261u;
 	for (const char *c = token; *c; c++)
 		hash = (hash ^ (uint8_t)*c) * 16777619u;
-	return &slots[hash % SLOTS];
+	return &buckets[hash % BUCKETS];
 }
 
 void responder_expect(const char *token, const char *thumbprint)
 {
 	pthread_mutex_lock(&lock);
-	struct slot *slot = slot_of(token);
+	struct bucket *bucket = bucket_of(token);
+	struct slot *slot = &bucket->slots[bucket->next++ % WAYS];
 	snprintf(slot->token, sizeof slot->token, "%s", token);
 	snprintf(slot->thumbprint, sizeof slot->thumbprint, "%s", thumbprint);
 	pthread_mutex_unlock(&lock);
@@ -37,9 +43,10 @@ static int answer(const char *request, char *ret, size_t size)
 	if (sscanf(request, "GET /.well-known/acme-challenge/%127[A-Za-z0-9_-] ", token) != 1)
 		return snprintf(ret, size, "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
 	pthread_mutex_lock(&lock);
-	struct slot *slot = slot_of(token);
-	if (str_equal(slot->token, token))
-		snprintf(body, sizeof body, "%s.%s", slot->token, slot->thumbprint);
+	const struct bucket *bucket = bucket_of(token);
+	for (size_t i = 0; i < WAYS; i++)
+		if (str_equal(bucket->slots[i].token, token))
+			snprintf(body, sizeof body, "%s.%s", token, bucket->slots[i].thumbprint);
 	pthread_mutex_unlock(&lock);
 	return snprintf(ret, size, "HTTP/1.1 %s\r\nContent-Length: %zu\r\nConnection: close\r\n\r\n%s", body[0] ? "200 OK" : "404 Not Found",
 	                strlen(body), body);
