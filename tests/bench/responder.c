@@ -7,7 +7,7 @@
 
 #include "tests/bench/http_client.h"
 
-enum { BUCKETS = 16384, WAYS = 4, TEXT = 128, THREADS = 4 };
+enum { BUCKETS = 16384, WAYS = 4, TEXT = 128 };
 
 struct slot {
 	char token[TEXT], thumbprint[TEXT];
@@ -52,22 +52,37 @@ static int answer(const char *request, char *ret, size_t size)
 	                strlen(body), body);
 }
 
+static void *serve_connection(void *arg)
+{
+	int fd = (int)(intptr_t)arg;
+	char in[4096], out[1024];
+	ssize_t n = read(fd, in, sizeof in - 1);
+	if (n > 0) {
+		in[n] = '\0';
+		int length = answer(in, out, sizeof out);
+		if (write(fd, out, (size_t)length) != length)
+			fputs("bench: a probe did not read its answer\n", stderr);
+	}
+	close(fd);
+	return NULL;
+}
+
+static void run(void *(*fn)(void *), void *arg)
+{
+	pthread_t thread;
+	if (pthread_create(&thread, NULL, fn, arg))
+		bench_fail("no thread");
+	pthread_detach(thread);
+}
+
+/* A thread for each connection: some probes dial ahead and say nothing on one of two. */
 static void *serve_http(void *arg)
 {
 	int listener = *(int *)arg;
 	for (;;) {
-		char in[4096], out[1024];
 		int fd = accept(listener, NULL, NULL);
-		if (fd < 0)
-			continue;
-		ssize_t n = read(fd, in, sizeof in - 1);
-		if (n > 0) {
-			in[n] = '\0';
-			int length = answer(in, out, sizeof out);
-			if (write(fd, out, (size_t)length) != length)
-				fputs("bench: a probe did not read its answer\n", stderr);
-		}
-		close(fd);
+		if (fd >= 0)
+			run(serve_connection, (void *)(intptr_t)fd);
 	}
 	return NULL;
 }
@@ -115,19 +130,9 @@ static int *open_socket(int type, unsigned port)
 	return fd;
 }
 
-static void run(void *(*fn)(void *), void *arg)
-{
-	pthread_t thread;
-	if (pthread_create(&thread, NULL, fn, arg))
-		bench_fail("no thread");
-	pthread_detach(thread);
-}
-
 void responder_start(unsigned http_port, unsigned dns_port)
 {
-	int *http = open_socket(SOCK_STREAM, http_port);
-	for (int i = 0; i < THREADS; i++)
-		run(serve_http, http);
+	run(serve_http, open_socket(SOCK_STREAM, http_port));
 	if (dns_port)
 		run(serve_dns, open_socket(SOCK_DGRAM, dns_port));
 }
