@@ -161,16 +161,12 @@ bool store_authorization_by_account(struct store_txn *txn, const char *account, 
 bool store_authorization_count_pending(struct store_txn *txn, const char *account, size_t max, size_t *ret,
                                        struct problem *p)
 {
-	auto_value(strings) ids = {0};
 	struct key prefix;
 
 	key_begin(&prefix, KEY_AUTHORIZATION_PENDING);
 	if (!key_add_id(&prefix, account))
 		return problem_set(p, PROBLEM_NOT_FOUND, "there is no such account");
-	if (!page_read_ids(txn, &prefix, max, &ids, p))
-		return false;
-	*ret = ids.n;
-	return true;
+	return page_count(txn, &prefix, max, ret, p);
 }
 
 bool store_authorization_processing(struct store_txn *txn, const char *after, size_t limit,

@@ -22,6 +22,27 @@ static bool no_folder(struct problem *p, const char *folder)
 	return refuse(p, "opening", folder);
 }
 
+/* The entry of a new folder is in the one above it, and lost with the power unless that is synced. */
+static bool sync_above(const char *path, struct problem *p)
+{
+	auto_free char *above = strdup(path);
+
+	if (!above)
+		return problem_memory(p);
+	char *slash = strrchr(above, '/');
+	if (!slash)
+		return folder_sync(".", p);
+	slash[slash == above] = '\0';
+	return folder_sync(above, p);
+}
+
+static bool make_one(const char *path, mode_t mode, struct problem *p)
+{
+	if (mkdir(path, mode) == 0)
+		return sync_above(path, p);
+	return errno == EEXIST ? true : no_folder(p, path);
+}
+
 static bool make_above(const char *folder, struct problem *p)
 {
 	auto_free char *path = strdup(folder);
@@ -30,8 +51,8 @@ static bool make_above(const char *folder, struct problem *p)
 		return problem_memory(p);
 	for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
 		*slash = '\0';
-		if (mkdir(path, 0755) != 0 && errno != EEXIST)
-			return refuse(p, "making", path);
+		if (!make_one(path, 0755, p))
+			return false;
 		*slash = '/';
 	}
 	return true;
@@ -56,10 +77,8 @@ static bool narrow(const char *folder, struct problem *p)
 
 bool folder_prepare(const char *folder, bool create, struct problem *p)
 {
-	if (create && !make_above(folder, p))
+	if (create && (!make_above(folder, p) || !make_one(folder, 0700, p)))
 		return false;
-	if (create && mkdir(folder, 0700) != 0 && errno != EEXIST)
-		return refuse(p, "making", folder);
 	return narrow(folder, p);
 }
 
@@ -82,9 +101,7 @@ bool folder_prepare_empty(const char *folder, struct problem *p)
 {
 	bool empty = false;
 
-	if (mkdir(folder, 0700) != 0 && errno != EEXIST)
-		return no_folder(p, folder);
-	if (!is_empty(folder, &empty, p))
+	if (!make_one(folder, 0700, p) || !is_empty(folder, &empty, p))
 		return false;
 	if (!empty)
 		return problem_set(p, PROBLEM_CONFLICT, "the folder %s is not empty", folder);

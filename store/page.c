@@ -121,6 +121,31 @@ bool page_read_ids(struct store_txn *txn, const struct key *prefix, size_t limit
 	return true;
 }
 
+struct counting {
+	size_t n, max;
+};
+
+static bool count_one(void *arg, struct bytes key, struct bytes value)
+{
+	struct counting *c = arg;
+
+	(void)key;
+	(void)value;
+	return ++c->n < c->max;
+}
+
+bool page_count(struct store_txn *txn, const struct key *prefix, size_t max, size_t *ret, struct problem *p)
+{
+	struct counting c = { .max = max };
+
+	if (max > 0)
+		kv_scan(txn->kv, key_bytes(prefix), key_bytes(prefix), count_one, &c);
+	if (kv_failed(txn->kv))
+		return kv_refuse(txn->kv, p);
+	*ret = c.n;
+	return true;
+}
+
 void store_page_free(struct store_page *page)
 {
 	strings_free(&page->ids);

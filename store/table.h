@@ -53,3 +53,5 @@ bool page_read_from(struct store_txn *txn, const struct key *prefix, const struc
 /* All of them, up to limit, without pages. */
 bool page_read_ids(struct store_txn *txn, const struct key *prefix, size_t limit, struct strings *ret,
                    struct problem *p) must_use;
+/* How many there are; counting ends at max. */
+bool page_count(struct store_txn *txn, const struct key *prefix, size_t max, size_t *ret, struct problem *p) must_use;

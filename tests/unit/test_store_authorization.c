@@ -187,6 +187,32 @@ static void test_processing(void **state)
 	}
 }
 
+static void test_count_pending(void **state)
+{
+	static const struct {
+		size_t max, want;
+	} rows[] = { { 100, 5 }, { 5, 5 }, { 3, 3 }, { 1, 1 }, { 0, 0 } };
+	char account[RANDOM_ID_SIZE];
+	size_t n;
+
+	(void)state;
+	id_of(100, account);
+	for (unsigned i = 0; i < 10; i++) {
+		struct authorization authorization = make(i, i == 9 ? 101 : 100);
+		put(&authorization);
+	}
+	for (unsigned i = 0; i < 4; i++) { /* no longer */
+		struct authorization authorization = make(i, 100);
+		authorization.status = i % 2 == 0 ? AUTHORIZATION_VALID : AUTHORIZATION_INVALID;
+		put(&authorization);
+	}
+	for (size_t i = 0; i < array_length(rows); i++) {
+		must(store_authorization_count_pending(txn, account, rows[i].max, &n, p));
+		assert_int_equal(n, rows[i].want);
+	}
+	must_refuse(PROBLEM_NOT_FOUND, store_authorization_count_pending(txn, "nobody", 5, &n, p));
+}
+
 static void test_delete_leaves_nothing(void **state)
 {
 	struct challenge challenge = { .type = "http-01", .status = CHALLENGE_PROCESSING };
@@ -196,7 +222,7 @@ static void test_delete_leaves_nothing(void **state)
 	authorization.expires = 900;
 	authorization.challenges = (struct record_list){ &challenge, 1 };
 	put(&authorization);
-	assert_int_equal(rows_count_all(), 4);
+	assert_int_equal(rows_count_all(), 5);
 	must(store_authorization_delete(txn, authorization.id, p));
 	assert_int_equal(rows_count_all(), 0);
 	must(store_authorization_delete(txn, authorization.id, p));
@@ -225,6 +251,7 @@ int main(void)
 		ROWS_TEST(test_find),
 		ROWS_TEST(test_by_account),
 		ROWS_TEST(test_processing),
+		ROWS_TEST(test_count_pending),
 		ROWS_TEST(test_delete_leaves_nothing),
 		cmocka_unit_test(test_names),
 	};
