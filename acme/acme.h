@@ -43,3 +43,7 @@ void acme_set_profiles(struct acme *acme, struct profiles *profiles);
 const struct http_wing *acme_wing(struct acme *acme);
 void acme_close(struct acme *acme); /* waits for running probes */
 declare_auto_struct(acme, acme_close);
+
+/* Cancels what an account has begun: pending and ready orders become invalid, pending and valid
+ * authorizations deactivated (RFC 8555, 7.3.6). In the caller's update. */
+bool acme_account_cancel_work(struct store_txn *txn, const char *account_id, struct problem *p) must_use;

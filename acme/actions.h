@@ -24,9 +24,6 @@ acme_action acme_challenge_post;     /* 7.5.1 */
 acme_action acme_certificate_get;    /* 7.4.2 */
 acme_action acme_certificate_revoke; /* 7.6 */
 
-/* Cancels what an account has begun: pending and ready orders become invalid, pending and valid
- * authorizations deactivated (7.3.6). In the caller's update. acme/authorization.c */
-bool acme_account_cancel_work(struct store_txn *txn, const char *account_id, struct problem *p) must_use;
 /* acme/sweep.c: begins and ends the background removal of what has expired. */
 bool acme_sweep_begin(struct acme *acme, struct problem *p) must_use;
 /* acme/probe.c */

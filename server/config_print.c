@@ -106,16 +106,23 @@ static void add_reference(const struct config_section *section, const char *path
 
 static const char introduction[] =
 	"# Configuration\n\n"
-	"This page is printed by `enrolld check-config --print-reference` from the table that the server itself\n"
+	"This page is printed by `enrolld check-config --print-reference` from the table that the server "
+	"itself\n"
 	"reads its configuration by.\n\n"
 	"One YAML file: the one that `--config FILE` names, or `" CONFIG_PATH "` where there is one.\n"
-	"Every key is optional, and so is the file. A key that does not exist, a value of the wrong type or out of\n"
-	"range, and a file that cannot be read are errors that name file, line, column, key, what was expected and\n"
-	"what was found; the server does not start then. `enrolld check-config FILE` says whether a file is good.\n\n"
-	"Durations are numbers with a unit: `90s`, `15m`, `12h`, `30d`, `2w`, `1y` (365 days), and where they are\n"
+	"Every key is optional, and so is the file. A key that does not exist, a value of the wrong type or "
+	"out of\n"
+	"range, and a file that cannot be read are errors that name file, line, column, key, what was "
+	"expected and\n"
+	"what was found; the server does not start then. `enrolld check-config FILE` says whether a file is "
+	"good.\n\n"
+	"Durations are numbers with a unit: `90s`, `15m`, `12h`, `30d`, `2w`, `1y` (365 days), and where "
+	"they are\n"
 	"short also `250ms`. Relative paths count from the folder that the server is started in.\n\n"
-	"SIGHUP makes a running server read the file again. Keys marked *reload* are taken up then, the content of\n"
-	"the files they name too; the others wait for the next start. A file with an error is refused and logged,\n"
+	"SIGHUP makes a running server read the file again. Keys marked *reload* are taken up then, the "
+	"content of\n"
+	"the files they name too; the others wait for the next start. A file with an error is refused and "
+	"logged,\n"
 	"and the server runs on with what it has.\n\n"
 	"## The top level\n";
 
@@ -202,7 +209,9 @@ static void add_example(struct example e, const struct config_section *section)
 
 void config_print_example(struct buf *ret)
 {
-	buf_add_str(ret, "# The configuration of enrolld. Every key is optional; behind a \"#\" stands the default.\n"
-	                 "# docs/configuration.md has the ranges. `enrolld check-config FILE` judges a file.\n");
+	buf_add_str(ret, "# The configuration of enrolld. Every key is optional; behind a \"#\" stands the "
+	            "default.\n"
+	                 "# docs/configuration.md has the ranges. `enrolld check-config FILE` judges a "
+	                 "file.\n");
 	add_example((struct example){ .out = ret, .lead = "", .mark = "#" }, &config_schema);
 }

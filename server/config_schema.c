@@ -104,7 +104,7 @@ static const struct config_key tls_keys[] = {
 	{ "key", "The PEM file of its private key, not encrypted.", CONFIG_TEXT, AT(tls.key),
 	  .check = config_rule_not_empty, .reload = true },
 	{ "lifetime", "Life of the certificate from the own CA; it is renewed after two thirds.",
-	  CONFIG_DURATION, AT(tls.lifetime), .fallback = "90d", .min = 60, .max = YEAR },
+	  CONFIG_DURATION, AT(tls.lifetime), .fallback = "90d", .min = 60, .max = YEAR, .reload = true },
 	{ "minimum", "The oldest version of TLS that is spoken.", CONFIG_CHOICE, AT(tls.minimum),
 	  .fallback = "1.2", .choices = CHOICES({ "1.2", CONFIG_TLS12 }, { "1.3", CONFIG_TLS13 }) },
 };

@@ -155,8 +155,8 @@ class Server:
             "data": {"folder": str(self.folder / "data")},
             "ca": {"urls": f"http://127.0.0.1:{self.plain_port}"},
             "listeners": [
-                {"address": "127.0.0.1", "port": self.port, "tls": True, "services": ["acme", "status"]},
-                {"address": "127.0.0.1", "port": self.plain_port, "tls": False, "services": ["status"]},
+                {"address": "127.0.0.1", "port": self.port, "tls": True, "services": ["acme", "ca", "status"]},
+                {"address": "127.0.0.1", "port": self.plain_port, "tls": False, "services": ["ca", "status"]},
             ],
             "tls": {"names": ["localhost", "127.0.0.1"]},
             "acme": {

@@ -1,0 +1,31 @@
+/* Admin: the operator's side. What its commands are told of the configuration, and their rows. */
+#pragma once
+
+#include "admin/command.h"
+#include "ca/ca.h"
+#include "store/store.h"
+
+/* Borrowed from the configuration by the command's caller. */
+struct admin {
+	const char *data_folder;
+	struct ca_create_options ca;           /* its folder is the CA's */
+	struct secret_source passphrase;
+	const struct strings *profiles;        /* names that an external account key can be bound to */
+	/* Ends what an account has begun, in the caller's update. It is the protocol's to know what that
+	 * is, and admin/ does not see the protocols: the server hands it in. */
+	bool (*cancel_work)(struct store_txn *txn, const char *account_id, struct problem *p);
+};
+
+extern const struct command admin_init_command, admin_backup_command, admin_version_command;
+extern const struct command admin_cert_list, admin_cert_show, admin_cert_revoke;
+extern const struct command admin_account_list, admin_account_show, admin_account_deactivate;
+extern const struct command admin_eab_create, admin_eab_list, admin_eab_revoke;
+
+/* Makes what is missing of passphrase file, CA and store. CONFLICT when all is there already. */
+struct admin_init_result {
+	bool passphrase, ca, store;            /* what was made */
+};
+bool admin_init(const struct admin *admin, struct admin_init_result *ret, struct problem *p) must_use;
+
+/* The store of the configuration; NOT_FOUND tells of `enrolld init`. */
+bool admin_open_store(const struct admin *admin, struct store **ret, struct problem *p) must_use;

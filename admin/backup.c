@@ -1,0 +1,28 @@
+#include "admin/listing.h"
+
+/* The CA's folder is not copied: its keys are the operator's to keep, and do not change. */
+static bool run(struct command_call *call, struct problem *p)
+{
+	auto_struct(store) *store = NULL;
+	auto_value(buf) text = {0};
+	if (!admin_open_store(call->admin, &store, p) || !store_backup(store, call->args[0], p))
+		return false;
+	if (!call->json) {
+		fprintf(call->out, "copied the store to %s\n", call->args[0]);
+		return true;
+	}
+	struct json_writer w = json_writer(&text);
+	json_open(&w, NULL);
+	json_put(&w, "folder", call->args[0]);
+	json_close(&w);
+	return listing_print_object(call, &text, p);
+}
+
+const struct command admin_backup_command = {
+	.name = "backup", .args = "DIR", .args_min = 1, .args_max = 1, .json = true, .admin = true,
+	        .run = run,
+	.summary = "copy the store, also while a server uses it",
+	.details = "DIR is made, or empty. It gets data.mdb and seal.key, as they were at one moment. The "
+	        "CA's folder is to\n"
+	           "be kept apart from it: docs/operations.md.",
+};

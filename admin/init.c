@@ -1,0 +1,168 @@
+#include "admin/admin.h"
+
+#include <errno.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/digest.h"
+#include "base/json.h"
+#include "base/ossl.h"
+#include "base/random.h"
+
+enum { PASSPHRASE_BYTES = 32, PEM_MAX = 64 * 1024 };
+
+bool admin_open_store(const struct admin *admin, struct store **ret, struct problem *p)
+{
+	auto_value(problem) why = {0};
+	if (store_open(admin->data_folder, false, NULL, ret, &why))
+		return true;
+	if (why.kind == PROBLEM_NOT_FOUND)
+		return problem_set(p, PROBLEM_NOT_FOUND, "%s: run `enrolld init` first", why.detail);
+	*p = why;
+	why = (struct problem){0};
+	return false;
+}
+
+static bool make_folder(const char *folder, struct problem *p)
+{
+	auto_free char *path = strdup(folder);
+	if (!path)
+		return problem_memory(p);
+	for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+		*slash = '\0';
+		if (mkdir(path, 0700) != 0 && errno != EEXIST)
+			return problem_internal(p, "making %s: %m", path);
+		*slash = '/';
+	}
+	return mkdir(path, 0700) == 0 || errno == EEXIST ? true : problem_internal(p, "making %s: %m", path);
+}
+
+static bool exists(const char *path)
+{
+	return access(path, F_OK) == 0;
+}
+
+static bool passphrase_write(const char *path, struct problem *p)
+{
+	uint8_t random[PASSPHRASE_BYTES];
+	auto_value(buf) text = {0};
+	if (!random_bytes(random, sizeof random, p))
+		return false;
+	buf_add_base64url(&text, BYTES(random, sizeof random));
+	buf_add_char(&text, '\n');
+	mem_wipe(random, sizeof random);
+	return buf_check(&text, p) && file_write(path, buf_bytes(&text), 0600, p);
+}
+
+/* Only where no other source is named: what the operator keeps is the operator's to make. */
+static bool passphrase_complete(const struct admin *admin, bool *ret_made, struct problem *p)
+{
+	if (admin->passphrase.file || admin->passphrase.environment || admin->passphrase.credential)
+		return true;
+	auto_free char *path = mem_printf("%s/passphrase", admin->ca.folder);
+	if (!path)
+		return problem_memory(p);
+	if (exists(path))
+		return true;
+	*ret_made = true;
+	return make_folder(admin->ca.folder, p) && passphrase_write(path, p);
+}
+
+static bool ca_complete(const struct admin *admin, struct admin_init_result *ret, struct problem *p)
+{
+	auto_value(buf) passphrase = {0};
+	if (ca_exists(admin->ca.folder))
+		return true;
+	if (!passphrase_complete(admin, &ret->passphrase, p) ||
+	    !secret_read(&admin->passphrase, admin->ca.folder, &passphrase, p))
+		return false;
+	ret->ca = true;
+	return ca_create(&admin->ca, buf_bytes(&passphrase), p);
+}
+
+static bool store_complete(const struct admin *admin, bool *ret_made, struct problem *p)
+{
+	auto_free char *path = mem_printf("%s/data.mdb", admin->data_folder);
+	auto_struct(store) *store = NULL;
+	if (!path)
+		return problem_memory(p);
+	*ret_made = !exists(path);
+	return store_open(admin->data_folder, true, NULL, &store, p);
+}
+
+bool admin_init(const struct admin *admin, struct admin_init_result *ret, struct problem *p)
+{
+	struct admin_init_result made = {0};
+	if (!ca_complete(admin, &made, p) || !store_complete(admin, &made.store, p))
+		return false;
+	if (!made.ca && !made.store)
+		return problem_set(p, PROBLEM_CONFLICT, "the CA in %s and the store in %s are there already",
+		                   admin->ca.folder,
+		                   admin->data_folder);
+	*ret = made;
+	return true;
+}
+
+/* --- the command */
+
+static bool root_fingerprint(const char *path, struct buf *ret_hex, struct problem *p)
+{
+	auto_value(buf) pem = {0}, der = {0};
+	uint8_t digest[SHA256_SIZE];
+	if (!file_read(path, PEM_MAX, &pem, p) || !ossl_from_pem("CERTIFICATE", buf_bytes(&pem), &der, p))
+		return false;
+	digest_sha256(buf_bytes(&der), digest);
+	buf_add_hex(ret_hex, BYTES(digest, sizeof digest));
+	return buf_check(ret_hex, p);
+}
+
+static bool print_json(const struct command_call *call, const struct admin_init_result *made,
+                       const char *root,
+                       const char *fingerprint, struct problem *p)
+{
+	auto_value(buf) text = {0};
+	struct json_writer w = json_writer(&text);
+	json_open(&w, NULL);
+	json_put(&w, "root", root);
+	json_put(&w, "fingerprint", fingerprint);
+	json_put_bool(&w, "madePassphrase", made->passphrase);
+	json_put_bool(&w, "madeCa", made->ca);
+	json_put_bool(&w, "madeStore", made->store);
+	json_close(&w);
+	if (!buf_check(&text, p))
+		return false;
+	fprintf(call->out, "%s\n", buf_text(&text));
+	return true;
+}
+
+static bool run(struct command_call *call, struct problem *p)
+{
+	const struct admin *admin = call->admin;
+	struct admin_init_result made;
+	auto_value(buf) fingerprint = {0};
+	auto_free char *root = mem_printf("%s/root.pem", admin->ca.folder);
+	if (!root)
+		return problem_memory(p);
+	if (!admin_init(admin, &made, p) || !root_fingerprint(root, &fingerprint, p))
+		return false;
+	if (call->json)
+		return print_json(call, &made, root, buf_text(&fingerprint), p);
+	if (made.passphrase)
+		fprintf(call->out, "made the passphrase    %s/passphrase\n", admin->ca.folder);
+	fprintf(call->out, "%s the CA            %s\n", made.ca ? "made " : "found", admin->ca.folder);
+	fprintf(call->out, "%s the store         %s\n", made.store ? "made " : "found", admin->data_folder);
+	fprintf(call->out, "root certificate       %s\n", root);
+	fprintf(call->out, "its SHA-256            %s\n", buf_text(&fingerprint));
+	return true;
+}
+
+const struct command admin_init_command = {
+	.name = "init",
+	.args = "",
+	.summary = "make the CA and the store",
+	.details = "Makes what is missing; what is there is left as it is. Without a passphrase source in "
+	        "the configuration\n"
+	           "a random passphrase is written to `passphrase` in the CA's folder.",
+	.json = true, .admin = true,
+	.run = run,
+};

@@ -1,0 +1,77 @@
+#include "admin/listing.h"
+
+#include <errno.h>
+
+enum { PAGE = 200 };
+
+struct progress {
+	const struct listing *listing;
+	char after[128];
+	int64_t count;
+	bool end;
+};
+
+static bool print_row(struct progress *progress, const struct buf *text, struct problem *p)
+{
+	const struct listing *listing = progress->listing;
+	if (!buf_check(text, p))
+		return false;
+	if (listing->call->json)
+		fputs(progress->count == 0 ? "[\n" : ",\n", listing->call->out);
+	else if (progress->count == 0)
+		fprintf(listing->call->out, "%s\n", listing->heading);
+	fprintf(listing->call->out, listing->call->json ? "%s" : "%s\n", buf_text(text));
+	progress->count++;
+	return true;
+}
+
+/* Between two pages other transactions may run: a listing is not a snapshot, and holds none up. */
+static bool print_page(struct store_txn *txn, void *arg, struct problem *p)
+{
+	struct progress *progress = arg;
+	const struct listing *listing = progress->listing;
+	auto_value(store_page) page = {0};
+	if (!listing->page(txn, listing->arg, progress->after, PAGE, &page, p))
+		return false;
+	for (size_t i = 0; i < page.ids.n; i++) {
+		auto_value(buf) text = {0};
+		if (listing->limit && progress->count == listing->limit)
+			break;
+		if (!listing->row(txn, listing->arg, page.ids.v[i], listing->call->json, &text, p) ||
+		    !print_row(progress, &text, p))
+			return false;
+	}
+	progress->end = !page.next[0] || (listing->limit && progress->count == listing->limit);
+	memcpy(progress->after, page.next, sizeof progress->after);
+	return true;
+}
+
+bool listing_print(struct store *store, const struct listing *listing, struct problem *p)
+{
+	struct progress progress = { .listing = listing };
+	while (!progress.end)
+		if (!store_view(store, print_page, &progress, p))
+			return false;
+	if (listing->call->json)
+		fputs(progress.count == 0 ? "[]\n" : "\n]\n", listing->call->out);
+	return fflush(listing->call->out) == 0 ? true : problem_internal(p, "writing: %m");
+}
+
+bool listing_limit(const char *text, int64_t *ret, struct problem *p)
+{
+	char *end = NULL;
+	errno = 0;
+	long long value = text ? strtoll(text, &end, 10) : 0;
+	if (text && (*end || end == text || errno || value < 1))
+		return problem_set(p, PROBLEM_MALFORMED, "--limit: expected a number from 1, got `%s`", text);
+	*ret = value;
+	return true;
+}
+
+bool listing_print_object(const struct command_call *call, const struct buf *json, struct problem *p)
+{
+	if (!buf_check(json, p))
+		return false;
+	fprintf(call->out, "%s\n", buf_text(json));
+	return fflush(call->out) == 0 ? true : problem_internal(p, "writing: %m");
+}

@@ -1,0 +1,27 @@
+/* Listing: pages of a store's index, printed row by row, as a table or as one JSON array. Internal to
+ * admin/. */
+#pragma once
+
+#include "admin/admin.h"
+#include "base/json.h"
+
+/* One page of ids; the record of one id, printed. Both run in a read transaction. */
+struct listing {
+	struct command_call *call;
+	const char *heading;           /* the table's first line */
+	int64_t limit;                 /* rows at most; 0: all */
+	void *arg;
+	bool (*page)(struct store_txn *txn, void *arg, const char *after, size_t limit,
+	             struct store_page *ret,
+	             struct problem *p);
+	/* Appends one line of the table, without its end, or one JSON object. */
+	bool (*row)(struct store_txn *txn, void *arg, const char *id, bool json, struct buf *ret,
+	            struct problem *p);
+};
+bool listing_print(struct store *store, const struct listing *listing, struct problem *p) must_use;
+
+/* --limit's value: a number from 1. NULL: 0, no limit. */
+bool listing_limit(const char *text, int64_t *ret, struct problem *p) must_use;
+/* One object with its line end. */
+bool listing_print_object(const struct command_call *call, const struct buf *json,
+                          struct problem *p) must_use;

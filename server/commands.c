@@ -1,0 +1,136 @@
+#include "server/commands.h"
+
+#include "acme/routes.h"
+#include "base/json.h"
+#include "server/publish.h"
+#include "server/status.h"
+
+bool commands_admin(const struct config *config, struct strings *ret_profiles, struct admin *ret,
+                    struct problem *p)
+{
+	for (size_t i = 0; i < config->profile_count; i++)
+		if (!strings_add(ret_profiles, config->profiles[i].profile.name))
+			return problem_memory(p);
+	*ret = (struct admin){
+		.data_folder = config->data.folder,
+		.ca = {
+			.folder = config->ca.folder, .organization = config->ca.organization,
+			.root_name = config->ca.root_name, .issuing_name = config->ca.issuing_name,
+			.root_key = config->ca.root_key, .issuing_key = config->ca.issuing_key,
+			.root_lifetime = config->ca.root_lifetime,
+			        .issuing_lifetime = config->ca.issuing_lifetime,
+		},
+		.passphrase = { config->ca.passphrase.file, config->ca.passphrase.environment,
+		                config->ca.passphrase.credential },
+		.profiles = ret_profiles,
+		.cancel_work = acme_account_cancel_work,
+	};
+	return true;
+}
+
+/* --- check-config */
+
+static const struct command_option check_options[] = {
+	{ "--print-reference", NULL, "print docs/configuration.md instead" },
+	{ "--print-example", NULL, "print a file with every key and its default instead" },
+	{ 0 },
+};
+
+static bool print_result(const struct command_call *call, const struct config *config, struct problem *p)
+{
+	auto_value(buf) text = {0};
+	const char *path = config->path ?: "built-in defaults";
+	if (!call->json) {
+		fprintf(call->out, "%s: good\n", path);
+		return true;
+	}
+	struct json_writer w = json_writer(&text);
+	json_open(&w, NULL);
+	json_put(&w, "file", config->path);
+	json_put_bool(&w, "good", true);
+	json_put_integer(&w, "listeners", (int64_t)config->listener_count);
+	json_put_integer(&w, "profiles", (int64_t)config->profile_count);
+	json_close(&w);
+	fprintf(call->out, "%s\n", buf_text(&text));
+	return buf_check(&text, p);
+}
+
+static bool check_config_run(struct command_call *call, struct problem *p)
+{
+	auto_value(buf) text = {0};
+	auto_struct(config) *config = NULL;
+	auto_struct(profiles) *profiles = NULL;
+	bool reference = command_value(call, "--print-reference"), example = command_value(call,
+	        "--print-example");
+	if (reference)
+		config_print_reference(&text);
+	if (example)
+		config_print_example(&text);
+	if (reference || example) {
+		fputs(buf_text(&text), call->out);
+		return buf_check(&text, p);
+	}
+	return config_load(call->arg_count ? call->args[0] : call->config, &config, p) &&
+	       config_profiles(config, &profiles, p) && print_result(call, config, p);
+}
+
+const struct command server_check_config_command = {
+	.name = "check-config", .args = "[FILE]", .args_max = 1, .json = true, .options = check_options,
+	.run = check_config_run,
+	.summary = "judge a configuration file",
+	.details = "FILE, or what --config names, or " CONFIG_PATH ".",
+};
+
+/* --- routes */
+
+static const char *const auth_names[] = {
+	[ACME_NONE] = "none", [ACME_JWK] = "jwk", [ACME_KID] = "kid", [ACME_KID_OR_JWK] = "kid-or-jwk",
+};
+static const char *const payload_names[] = { [ACME_EMPTY] = "empty", [ACME_OBJECT] = "object",
+                                             [ACME_EITHER] = "either" };
+
+static void put_route(const struct command_call *call, struct json_writer *w, const char *wing,
+                      const struct http_route *route, const struct acme_route *acme)
+{
+	if (!call->json) {
+		fprintf(call->out, "%-7s %-7s %-46s %s\n", wing, http_method_name(route->method), route->path,
+		        route->rfc);
+		return;
+	}
+	json_open(w, NULL);
+	json_put(w, "wing", wing);
+	json_put(w, "method", http_method_name(route->method));
+	json_put(w, "path", route->path);
+	json_put(w, "content_type", route->content_type);
+	json_put_integer(w, "body_max", (int64_t)route->body_max);
+	json_put(w, "rfc", route->rfc);
+	if (acme) {
+		json_put(w, "auth", auth_names[acme->auth]);
+		json_put(w, "payload", payload_names[acme->payload]);
+	}
+	json_close(w);
+}
+
+static bool routes_run(struct command_call *call, struct problem *p)
+{
+	struct status status = {0};
+	auto_value(buf) text = {0};
+	struct json_writer w = json_writer(&text);
+	status_init(&status);
+	const struct http_wing wings[] = { publish_wing(NULL), status.wing };
+	json_open_array(&w, NULL);
+	for (size_t i = 0; i < acme_route_count(); i++)
+		put_route(call, &w, "acme", &acme_route_at(i)->http, acme_route_at(i));
+	for (size_t n = 0; n < array_length(wings); n++)
+		for (size_t i = 0; i < wings[n].route_count; i++)
+			put_route(call, &w, wings[n].name, wings[n].route(wings[n].state, i), NULL);
+	json_close(&w);
+	if (call->json)
+		fprintf(call->out, "%s\n", buf_text(&text));
+	return buf_check(&text, p);
+}
+
+const struct command server_routes_command = {
+	.name = "routes", .args = "", .json = true, .run = routes_run,
+	.summary = "list the requests that the services answer",
+};

@@ -1,0 +1,91 @@
+#include <malloc.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include "server/commands.h"
+
+enum { EXIT_GOOD, EXIT_REFUSED, EXIT_USAGE };
+
+static const struct command *const commands[] = {
+	&admin_init_command,
+	&server_serve_command,
+	&server_check_config_command,
+	&admin_cert_list,
+	&admin_cert_show,
+	&admin_cert_revoke,
+	&admin_account_list,
+	&admin_account_show,
+	&admin_account_deactivate,
+	&admin_eab_create,
+	&admin_eab_list,
+	&admin_eab_revoke,
+	&admin_backup_command,
+	&server_routes_command,
+	&admin_version_command,
+	NULL,
+};
+
+/* LeakSanitizer attaches to the process. */
+#ifdef __has_feature
+enum { DUMPABLE = __has_feature(address_sanitizer) };
+#else
+enum { DUMPABLE = 0 };
+#endif
+
+/* Keys live in this process: no core file, no debugger of the same user, no file that others can
+ * read. Two malloc arenas instead of eight a core keep the memory of many threads small. */
+static void harden(void)
+{
+	const struct rlimit none = { 0, 0 };
+	umask(077);
+	setrlimit(RLIMIT_CORE, &none);
+	prctl(PR_SET_DUMPABLE, DUMPABLE);
+	mallopt(M_ARENA_MAX, 2);
+	signal(SIGPIPE, SIG_IGN);
+}
+
+static bool run(struct command_call *call, struct problem *p)
+{
+	auto_struct(config) *config = NULL;
+	auto_value(strings) profiles = {0};
+	struct admin admin;
+	if (!call->command->admin)
+		return call->command->run(call, p);
+	if (!config_load(call->config, &config, p) || !commands_admin(config, &profiles, &admin, p))
+		return false;
+	call->admin = &admin;
+	return call->command->run(call, p);
+}
+
+static bool asks_for_help(const char *word)
+{
+	return str_equal(word, "--help") || str_equal(word, "-h") || str_equal(word, "help");
+}
+
+int main(int argc, char **argv)
+{
+	struct command_call call;
+	auto_value(problem) p = {0};
+	harden();
+	if (argc < 2 || (argc == 2 && asks_for_help(argv[1]))) {
+		command_print_list(commands, argc < 2 ? stderr : stdout);
+		return argc < 2 ? EXIT_USAGE : EXIT_GOOD;
+	}
+	if (!command_parse(commands, argc, argv, &call, &p)) {
+		fprintf(stderr, "enrolld: %s; `enrolld %s%s--help` tells more\n", p.detail,
+		        call.command ? call.command->name : "", call.command ? " " : "");
+		return EXIT_USAGE;
+	}
+	if (call.help) {
+		command_print_help(call.command, stdout);
+		return EXIT_GOOD;
+	}
+	if (run(&call, &p) && fflush(call.out) == 0)
+		return EXIT_GOOD;
+	fprintf(stderr, "enrolld: %s\n", p.cause[0] ? p.cause : p.detail[0] ? p.detail
+	        : "cannot write the result");
+	return EXIT_REFUSED;
+}

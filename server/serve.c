@@ -1,0 +1,263 @@
+#include "server/serve.h"
+
+#include <stdio.h>
+
+#include "base/clock.h"
+#include "server/listen.h"
+#include "server/own_certificate.h"
+#include "server/publish.h"
+#include "server/router.h"
+#include "server/status.h"
+#include "server/tls.h"
+
+enum { WINGS_MAX = 3 };
+
+struct place {                         /* what one listener needs */
+	struct tls *tls;
+	struct router *router;
+};
+struct serve {
+	struct config *config;
+	struct store *store;
+	struct ca *ca;
+	struct profiles *profiles;
+	struct own_certificate *own;
+	struct acme *acme;
+	struct http_wing publish;
+	struct status status;
+	struct place *places;          /* as many as the config has listeners */
+	struct listen *listen;
+};
+
+/* --- store, CA, profiles */
+
+static bool open_store(struct serve *serve, struct problem *p)
+{
+	auto_value(problem) why = {0};
+	const char *folder = serve->config->data.folder;
+	if (store_open(folder, false, NULL, &serve->store, &why))
+		return store_lock_server(serve->store, p);
+	if (why.kind == PROBLEM_NOT_FOUND)
+		return problem_set(p, PROBLEM_NOT_FOUND, "%s: run `enrolld init` first", why.detail);
+	*p = why;
+	why = (struct problem){0};
+	return false;
+}
+
+/* The names that ca_open wants ended by NULL. */
+static const char **issuer_names(const struct strings *issuers)
+{
+	const char **names = calloc(issuers->n + 1, sizeof *names);
+	for (size_t i = 0; names && i < issuers->n; i++)
+		names[i] = issuers->v[i];
+	return names;
+}
+
+static bool open_ca(struct serve *serve, struct problem *p)
+{
+	const struct config *config = serve->config;
+	const struct secret_source source = {
+		config->ca.passphrase.file, config->ca.passphrase.environment,
+		        config->ca.passphrase.credential,
+	};
+	auto_value(buf) passphrase = {0};
+	auto_free const char **issuers = issuer_names(&config->ca.issuers);
+	const struct ca_options options = { .folder = config->ca.folder, .issuers = issuers,
+	                                    .urls.base = config->ca.urls };
+	if (!issuers)
+		return problem_memory(p);
+	if (!ca_exists(config->ca.folder))
+		return problem_set(p, PROBLEM_NOT_FOUND, "there is no CA in %s: run `enrolld init` first",
+		                   config->ca.folder);
+	return secret_read(&source, config->ca.folder, &passphrase, p) &&
+	       ca_open(&options, buf_bytes(&passphrase), &serve->ca, p);
+}
+
+/* A profile whose issuer is not loaded would fail at its first certificate. */
+static bool open_profiles(const struct serve *serve, const struct config *config, struct profiles **ret,
+                          struct problem *p)
+{
+	auto_struct(profiles) *profiles = NULL;
+	const struct profile *profile;
+	if (!config_profiles(config, &profiles, p))
+		return false;
+	for (size_t i = 0; (profile = profiles_at(profiles, i)); i++)
+		if (!ca_issuer(serve->ca, profile->issuer))
+			return problem_set(p, PROBLEM_MALFORMED,
+			                   "profile %s: issuer %s is not loaded; a restart loads it",
+			                   profile->name, profile->issuer);
+	*ret = steal(profiles);
+	return true;
+}
+
+/* --- TLS and the own certificate */
+
+static bool open_tls(struct serve *serve, struct problem *p)
+{
+	const struct config *config = serve->config;
+	serve->places = calloc(config->listener_count, sizeof *serve->places);
+	if (!serve->places)
+		return problem_memory(p);
+	for (size_t i = 0; i < config->listener_count; i++) {
+		const struct tls_options options = {
+			.ask_client = config->listeners[i].client_certificate == CONFIG_CLIENT_ASK,
+			.only_tls13 = config->tls.minimum == CONFIG_TLS13,
+		};
+		if (config->listeners[i].tls && !tls_new(&options, &serve->places[i].tls, p))
+			return false;
+	}
+	return true;
+}
+
+static bool open_own_certificate(struct serve *serve, struct problem *p)
+{
+	size_t count = 0;
+	struct tls **listeners = calloc(serve->config->listener_count, sizeof *listeners);
+	if (!listeners)
+		return problem_memory(p);
+	for (size_t i = 0; i < serve->config->listener_count; i++)
+		if (serve->places[i].tls)
+			listeners[count++] = serve->places[i].tls;
+	const struct own_certificate_options options = {
+		.folder = serve->config->data.folder, .store = serve->store, .ca = serve->ca,
+		        .listeners = listeners,
+		.listener_count = count,
+	};
+	bool ok = own_certificate_open(&options, serve->config, serve->profiles, &serve->own, p);
+	free(listeners);
+	return ok;
+}
+
+/* --- services and listeners */
+
+static bool open_services(struct serve *serve, struct problem *p)
+{
+	serve->publish = publish_wing(serve->ca);
+	serve->status.store = serve->store;
+	serve->status.ca = serve->ca;
+	serve->status.own = serve->own;
+	serve->status.started = clock_now();
+	status_init(&serve->status);
+	return acme_open(&serve->config->acme.options, serve->store, serve->ca, serve->profiles, &serve->acme,
+	                 p);
+}
+
+static size_t wings_of(const struct serve *serve, unsigned services, const struct http_wing *ret[WINGS_MAX])
+{
+	size_t n = 0;
+	if (services & CONFIG_ACME)
+		ret[n++] = acme_wing(serve->acme);
+	if (services & CONFIG_CA)
+		ret[n++] = &serve->publish;
+	if (services & CONFIG_STATUS)
+		ret[n++] = &serve->status.wing;
+	return n;
+}
+
+static bool open_routers(struct serve *serve, struct problem *p)
+{
+	for (size_t i = 0; i < serve->config->listener_count; i++) {
+		const struct http_wing *wings[WINGS_MAX];
+		size_t n = wings_of(serve, serve->config->listeners[i].services, wings);
+		if (!router_new(wings, n, &serve->places[i].router, p))
+			return false;
+	}
+	return true;
+}
+
+static bool open_listeners(struct serve *serve, struct problem *p)
+{
+	const struct config *config = serve->config;
+	auto_free struct listener_options *listeners = calloc(config->listener_count, sizeof *listeners);
+	if (!listeners)
+		return problem_memory(p);
+	for (size_t i = 0; i < config->listener_count; i++)
+		listeners[i] = (struct listener_options){
+			.address = config->listeners[i].address, .port = config->listeners[i].port,
+			.tls = serve->places[i].tls, .router = serve->places[i].router,
+			.external_url = config->listeners[i].external_url, .names = &config->tls.names,
+		};
+	const struct listen_options options = {
+		.listeners = listeners, .listener_count = config->listener_count,
+		        .threads = config->http.threads,
+		.per_address = config->http.connections_per_address, .keep_alive_ms = config->http.keep_alive,
+		.header_ms = config->http.header_timeout, .body_ms = config->http.body_timeout,
+		.reply_ms = config->http.reply_timeout, .body_max = config->http.body_max,
+		.access_log = config->log.requests,
+	};
+	if (!listen_open(&options, &serve->listen, p))
+		return false;
+	serve->status.listen = serve->listen;
+	return true;
+}
+
+bool serve_open(struct config **config, struct serve **ret, struct problem *p)
+{
+	auto_struct(serve) *serve = calloc(1, sizeof *serve);
+	if (!serve)
+		return problem_memory(p);
+	serve->config = steal(*config);
+	if (!open_store(serve, p) || !open_ca(serve, p) ||
+	    !open_profiles(serve, serve->config, &serve->profiles, p) ||
+	    !open_tls(serve, p) || !open_own_certificate(serve, p) || !open_services(serve, p) ||
+	    !open_routers(serve, p) ||
+	    !open_listeners(serve, p))
+		return false;
+	*ret = steal(serve);
+	return true;
+}
+
+bool serve_reload(struct serve *serve, const struct config *config, struct problem *p)
+{
+	auto_struct(profiles) *profiles = NULL;
+	if (!open_profiles(serve, config, &profiles, p) ||
+	    !own_certificate_reload(serve->own, config, profiles, p))
+		return false;
+	acme_set_profiles(serve->acme, profiles);
+	struct profiles *old = serve->profiles;
+	serve->profiles = steal(profiles);
+	profiles_unref(old);
+	log_setup(config->log.level, config->log.format);
+	return true;
+}
+
+void serve_log_listeners(const struct serve *serve)
+{
+	for (size_t i = 0; i < serve->config->listener_count; i++) {
+		const struct config_listener *listener = &serve->config->listeners[i];
+		const struct http_wing *wings[WINGS_MAX];
+		auto_value(buf) services = {0};
+		char port[8];
+		size_t n = wings_of(serve, listener->services, wings);
+		for (size_t w = 0; w < n; w++)
+			buf_printf(&services, "%s%s", w ? "," : "", wings[w]->name);
+		snprintf(port, sizeof port, "%u", listen_port(serve->listen, i));
+		log_event(LOG_LEVEL_INFO, "listening", "address", listener->address, "port", port, "tls",
+		          listener->tls ? "yes" : "no", "services", buf_text(&services), NULL);
+	}
+}
+
+void serve_drain(struct serve *serve)
+{
+	serve->status.draining = true;
+	listen_drain(serve->listen, serve->config->http.drain_timeout);
+}
+
+void serve_close(struct serve *serve)
+{
+	if (!serve)
+		return;
+	listen_close(serve->listen);
+	acme_close(serve->acme);
+	own_certificate_close(serve->own);
+	for (size_t i = 0; serve->places && i < serve->config->listener_count; i++) {
+		router_free(serve->places[i].router);
+		tls_free(serve->places[i].tls);
+	}
+	free(serve->places);
+	profiles_unref(serve->profiles);
+	ca_free(serve->ca);
+	store_close(serve->store);
+	config_free(serve->config);
+	free(serve);
+}

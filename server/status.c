@@ -1,0 +1,169 @@
+#include "server/status.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "server/reply.h"
+
+enum { HEALTHZ, READYZ, METRICS };
+static const struct http_route routes[] = {
+	[HEALTHZ] = { HTTP_GET, "/healthz", NULL, 0, "liveness" },
+	[READYZ] = { HTTP_GET, "/readyz", NULL, 0, "readiness" },
+	[METRICS] = { HTTP_GET, "/metrics", NULL, 0, "metrics" },
+};
+
+static void text(struct http_response *response, int status, const char *content_type)
+{
+	response->status = status;
+	response->content_type = content_type;
+	http_response_header(response, "Cache-Control", "no-store");
+}
+
+/* --- readiness: the store answers, and the server is not about to end */
+
+static bool touch(struct store_txn *txn, void *arg, struct problem *p)
+{
+	(void)txn, (void)arg, (void)p;
+	return true;
+}
+
+static bool serve_ready(const struct status *status, struct http_response *response, struct problem *p)
+{
+	if (status->draining)
+		return problem_unavailable(p, 5, "the server is about to end");
+	if (!store_view(status->store, touch, NULL, p))
+		return false;
+	text(response, 200, "text/plain");
+	buf_add_str(&response->body, "ready\n");
+	return true;
+}
+
+/* --- metrics */
+
+struct metric {
+	const char *name, *type, *help;
+};
+
+static void put(struct buf *out, struct metric metric, const char *labels, double value)
+{
+	buf_printf(out, "# HELP %s %s\n# TYPE %s %s\n%s%s %.15g\n", metric.name, metric.help, metric.name,
+	           metric.type,
+	           metric.name, labels, value);
+}
+
+static void put_listen(struct buf *out, const struct listen *listen)
+{
+	struct listen_counters c;
+	if (!listen)
+		return;
+	listen_counters(listen, &c);
+	put(out, (struct metric){ "enrolld_requests_total", "counter", "Requests served." }, "",
+	    (double)c.requests);
+	put(out, (struct metric){ "enrolld_requests_refused_total", "counter",
+	                          "Requests refused before any service saw them." },
+	    "", (double)c.refused);
+	put(out, (struct metric){ "enrolld_timeouts_total", "counter", "Connections ended at a deadline." },
+	    "", (double)c.timeouts);
+	put(out, (struct metric){ "enrolld_connections_total", "counter", "Connections accepted." }, "",
+	    (double)c.connections);
+	put(out, (struct metric){ "enrolld_connections", "gauge", "Connections now." }, "", (double)c.active);
+}
+
+static void put_store(struct buf *out, const struct store *store)
+{
+	uint64_t commits, updates;
+	store_counters(store, &commits, &updates);
+	put(out, (struct metric){ "enrolld_store_commits_total", "counter", "Durable commits." }, "",
+	    (double)commits);
+	put(out, (struct metric){ "enrolld_store_updates_total", "counter", "Updates that shared them." }, "",
+	    (double)updates);
+}
+
+static void put_issuers(struct buf *out, const struct ca *ca)
+{
+	const struct issuer *issuer;
+	buf_add_str(out, "# HELP enrolld_issuer_expires_seconds When an issuing CA's certificate ends, as "
+	            "Unix time.\n"
+	                 "# TYPE enrolld_issuer_expires_seconds gauge\n");
+	for (size_t i = 0; (issuer = ca_issuer_at(ca, i)); i++)
+		buf_printf(out, "enrolld_issuer_expires_seconds{issuer=\"%s\"} %lld\n", issuer_name(issuer),
+		           (long long)issuer_not_after(issuer));
+}
+
+static double resident_bytes(void)
+{
+	long pages = 0;
+	FILE *file = fopen("/proc/self/statm", "re");
+	if (!file)
+		return 0;
+	if (fscanf(file, "%*s %ld", &pages) != 1)
+		pages = 0;
+	fclose(file);
+	return (double)pages * (double)sysconf(_SC_PAGESIZE);
+}
+
+static void put_process(struct buf *out, const struct status *status)
+{
+	put(out, (struct metric){ "enrolld_build_info", "gauge", "The version." },
+	    "{version=\"" ENROLLD_VERSION "\"}", 1);
+	put(out, (struct metric){ "process_start_time_seconds", "gauge",
+	                          "When the process began, as Unix time." }, "",
+	    (double)status->started);
+	put(out, (struct metric){ "process_cpu_seconds_total", "counter", "CPU time." }, "",
+	    (double)clock_cpu_us() / 1e6);
+	put(out, (struct metric){ "process_resident_memory_bytes", "gauge", "Memory in use." }, "",
+	    resident_bytes());
+}
+
+static void serve_metrics(const struct status *status, struct http_response *response)
+{
+	struct buf *out = &response->body;
+	text(response, 200, "text/plain; version=0.0.4");
+	put_process(out, status);
+	put_listen(out, status->listen);
+	put_store(out, status->store);
+	put_issuers(out, status->ca);
+	put(out, (struct metric){ "enrolld_own_certificate_expires_seconds", "gauge",
+	                          "When the server's own certificate ends, as Unix time." }, "",
+	    (double)own_certificate_expires(status->own));
+}
+
+/* --- the wing */
+
+static const struct http_route *route(void *state, size_t i)
+{
+	(void)state;
+	return &routes[i];
+}
+
+static bool serve(void *state, size_t i, const struct http_request *request, struct http_response *response,
+                  struct problem *p)
+{
+	const struct status *status = state;
+	(void)request;
+	if (i == READYZ)
+		return serve_ready(status, response, p);
+	if (i == METRICS) {
+		serve_metrics(status, response);
+		return true;
+	}
+	text(response, 200, "text/plain");
+	buf_add_str(&response->body, "alive\n");
+	return true;
+}
+
+static void refuse(void *state, size_t i, const struct http_request *request, const struct problem *p,
+                   struct http_response *response)
+{
+	(void)state, (void)i, (void)request;
+	reply_problem(p, response);
+}
+
+void status_init(struct status *status)
+{
+	status->wing = (struct http_wing){
+		.name = "status", .state = status, .route_count = array_length(routes), .route = route,
+		        .serve = serve, .refuse = refuse,
+	};
+}
