@@ -61,6 +61,21 @@ static X509 *chain_root(ossl_x509_stack *chain)
 	return sk_X509_value(chain, sk_X509_num(chain) - 1);
 }
 
+/* Another certificate of the same CA, from another root: the signatures below fit both. */
+static bool same_ca(X509 *a, X509 *b)
+{
+	const ASN1_OCTET_STRING *id_a = X509_get0_subject_key_id(a), *id_b = X509_get0_subject_key_id(b);
+
+	return id_a && id_b && ASN1_OCTET_STRING_cmp(id_a, id_b) == 0 &&
+	       X509_NAME_cmp(X509_get_subject_name(a), X509_get_subject_name(b)) == 0 &&
+	       EVP_PKEY_eq(X509_get0_pubkey(a), X509_get0_pubkey(b)) == 1;
+}
+
+static X509 *chain_begin(X509 *certificate, ossl_x509_stack *chain)
+{
+	return same_ca(certificate, sk_X509_value(chain, 0)) ? sk_X509_value(chain, 0) : certificate;
+}
+
 static bool verify_prepare(X509_STORE_CTX *ctx, X509_STORE *trusted, X509 *certificate, ossl_x509_stack *chain)
 {
 	if (X509_STORE_add_cert(trusted, chain_root(chain)) != 1 ||
@@ -79,19 +94,13 @@ bool chain_verify(const char *path, X509 *certificate, ossl_x509_stack *chain, s
 		ERR_clear_error();
 		return problem_set(p, PROBLEM_MALFORMED, "%s: the last certificate is not a self-signed root", path);
 	}
-	if (!trusted || !ctx || !verify_prepare(ctx, trusted, certificate, chain))
+	if (!trusted || !ctx || !verify_prepare(ctx, trusted, chain_begin(certificate, chain), chain))
 		return problem_openssl(p, "preparing to verify a chain");
 	if (X509_verify_cert(ctx) == 1)
 		return true;
 	ERR_clear_error();
 	return problem_set(p, PROBLEM_MALFORMED, "%s: the issuer's certificate does not verify: %s", path,
 	                   X509_verify_cert_error_string(X509_STORE_CTX_get_error(ctx)));
-}
-
-static bool same_name_and_key(const X509 *a, const X509 *b)
-{
-	return X509_NAME_cmp(X509_get_subject_name(a), X509_get_subject_name(b)) == 0 &&
-	       EVP_PKEY_eq(X509_get0_pubkey(a), X509_get0_pubkey(b)) == 1;
 }
 
 static bool certificate_write(const X509 *certificate, struct buf *ret, struct problem *p)
@@ -108,7 +117,7 @@ bool chain_write(X509 *certificate, ossl_x509_stack *chain, struct buf *ret, str
 {
 	int last = sk_X509_num(chain) - 1;
 
-	if (!same_name_and_key(certificate, sk_X509_value(chain, 0)) && !certificate_write(certificate, ret, p))
+	if (chain_begin(certificate, chain) == certificate && !certificate_write(certificate, ret, p))
 		return false;
 	for (int i = 0; i < last; i++)
 		if (!certificate_write(sk_X509_value(chain, i), ret, p))

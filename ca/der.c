@@ -1,8 +1,10 @@
 #include "ca/der.h"
 
 #include <assert.h>
-#include <stdio.h>
-#include <time.h>
+
+#include "base/clock.h"
+
+static const int64_t utc_time_begin = -631152000, utc_time_end = 2524608000; /* 1950 to 2049 */
 
 struct der der_writer(struct buf *out)
 {
@@ -148,20 +150,20 @@ void der_put_bool(struct der *d, bool value)
 	der_put(d, 0x01, BYTES(&content, 1));
 }
 
-/* RFC 5280, 4.1.2.5: UTC, with seconds, without fractions. */
+/* RFC 5280, 4.1.2.5: UTC, with seconds, without fractions: RFC 3339 without its marks, and a
+ * UTCTime has no century either. */
 void der_put_time(struct der *d, int64_t t)
 {
-	const time_t seconds = t;
-	struct tm tm;
-	char text[64];
+	char text[CLOCK_RFC3339_SIZE];
+	const bool utc = t >= utc_time_begin && t < utc_time_end;
 
-	bool known = gmtime_r(&seconds, &tm) != NULL;
-	int year = tm.tm_year + 1900;
-	assert(known && year >= 1950 && year <= 9999);
-	bool utc = year <= 2049;
-	int n = snprintf(text, sizeof(text), "%0*d%02d%02d%02d%02d%02dZ", utc ? 2 : 4, utc ? year % 100 : year,
-	                 tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec);
-	der_put(d, utc ? 0x17 : 0x18, BYTES(text, (size_t)n));
+	assert(t >= utc_time_begin);
+	clock_format(t, text);
+	der_open(d, utc ? 0x17 : 0x18);
+	for (const char *at = utc ? text + 2 : text; *at; at++)
+		if (!strchr("-:T", *at))
+			buf_add_char(d->out, *at);
+	der_close(d);
 }
 
 /* Bit 0 of the type is the highest bit of the first octet (X.690, 8.6.2.1). */

@@ -48,7 +48,7 @@ static bool certificate_check(const char *path, X509 *certificate, struct proble
 {
 	const char *wrong = NULL;
 
-	if (X509_check_ca(certificate) != 1)
+	if (!(X509_get_extension_flags(certificate) & EXFLAG_CA))
 		wrong = "basicConstraints do not make it a CA's";
 	else if (!(X509_get_key_usage(certificate) & KU_KEY_CERT_SIGN))
 		wrong = "its keyUsage has no keyCertSign";
