@@ -52,6 +52,11 @@ static EVP_PKEY *write_new(const char *name)
 	return key;
 }
 
+static void put_new(const char *name)
+{
+	EVP_PKEY_free(write_new(name));
+}
+
 static void assert_refused(const char *name, struct bytes secret, enum problem_kind want, const char *want_text)
 {
 	auto_value(problem) p = { 0 };
@@ -81,12 +86,12 @@ static void a_key_reads_back(void **state)
 /* RFC 8018, A.4 and RFC 7914, 7: id-PBES2, id-scrypt with N 16384, r 8, p 1, aes256-CBC. */
 static void the_scheme_is_scrypt_and_aes(void **state)
 {
-	auto(EVP_PKEY) *key = write_new("k");
 	auto_value(buf) text = { 0 };
 	auto_value(buf) der = { 0 };
 	auto_value(problem) p = { 0 };
 
 	(void)state;
+	put_new("k");
 	get_file("k", &text);
 	assert_true(str_starts(buf_text(&text), "-----BEGIN ENCRYPTED PRIVATE KEY-----\n"));
 	assert_true(ossl_from_pem("ENCRYPTED PRIVATE KEY", buf_bytes(&text), &der, &p));
@@ -113,9 +118,9 @@ static void two_writes_share_no_byte_of_salt(void **state)
 static void wrong_passphrases_are_unauthorized(void **state)
 {
 	static const char *const wrong[] = { "correct hors", "correct horse ", "Correct horse", "x" };
-	auto(EVP_PKEY) *key = write_new("k");
 
 	(void)state;
+	put_new("k");
 	for (size_t i = 0; i < array_length(wrong); i++)
 		assert_refused("k", BYTES_STR(wrong[i]), PROBLEM_UNAUTHORIZED, "passphrase");
 	assert_refused("k", BYTES("", 0), PROBLEM_MALFORMED, "PRIVATE KEY");
@@ -148,9 +153,9 @@ static void a_key_is_never_written_in_the_clear(void **state)
 static void what_others_can_read_is_refused(void **state)
 {
 	static const mode_t modes[] = { 0640, 0604, 0620, 0602 };
-	auto(EVP_PKEY) *key = write_new("k");
 
 	(void)state;
+	put_new("k");
 	for (size_t i = 0; i < array_length(modes); i++) {
 		assert_int_equal(chmod(in_folder("k"), modes[i]), 0);
 		assert_refused("k", passphrase, PROBLEM_UNAUTHORIZED, "chmod");
@@ -164,12 +169,12 @@ static void bytes_beside_the_block_are_refused(void **state)
 	} rows[] = {
 		{ "x\n", "" }, { "\n", "" }, { "", "x" }, { "", "\n-----BEGIN PRIVATE KEY-----\n" }, { "", "# note\n" },
 	};
-	auto(EVP_PKEY) *key = write_new("good");
 	auto(EVP_PKEY) *read = NULL;
 	auto_value(problem) p = { 0 };
 	auto_value(buf) good = { 0 };
 
 	(void)state;
+	put_new("good");
 	get_file("good", &good);
 	for (size_t i = 0; i < array_length(rows); i++) {
 		auto_value(buf) text = { 0 };

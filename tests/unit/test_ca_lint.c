@@ -451,7 +451,6 @@ static bool distinguished_encoding(const struct lint *l)
 		if (!critical_encoding(X509_get_ext(l->certificate, i)))
 			return false;
 
-	auto_value(buf) again = { 0 };
 	auto(X509) *copy = X509_dup(l->certificate);
 	unsigned char *tbs = NULL;
 	int len = i2d_re_X509_tbs(copy, &tbs);
