@@ -81,8 +81,9 @@ static bool read_binding(const struct acme_call *call, struct wish *wish, struct
 /* All that must hold before an account is made. */
 static bool check_wish(const struct acme_call *call, struct wish *wish, struct problem *p)
 {
+	const struct json *contact = json_member(call->payload, "contact");
 	return key_check(call->public_key, profiles_blocklist(call->profiles), p) &&
-	       contact_read(json_member(call->payload, "contact"), call->acme->options.contacts_max, &wish->contacts, p) &&
+	       contact_read(contact, call->acme->options.contacts_max, &wish->contacts, p) &&
 	       check_terms(call, wish, p) && read_binding(call, wish, p);
 }
 
@@ -140,7 +141,8 @@ struct account_by_key {
 static bool view_by_key(struct store_txn *txn, void *arg, struct problem *p)
 {
 	struct account_by_key *view = arg;
-	return store_account_by_key(txn, view->call->directory, BYTES(view->call->thumbprint, SHA256_SIZE), view->ret, p);
+	struct bytes thumbprint = BYTES(view->call->thumbprint, SHA256_SIZE);
+	return store_account_by_key(txn, view->call->directory, thumbprint, view->ret, p);
 }
 
 /* 7.3.1: the account as it was; what the request says of it is ignored. NOT_FOUND when there is none. */
@@ -150,7 +152,8 @@ static bool show_existing(struct acme_call *call, struct problem *p)
 	if (!store_view(call->acme->store, view_by_key, &(struct account_by_key){ call, &account }, p))
 		return false;
 	if (account.status != ACCOUNT_VALID)
-		return problem_set(p, PROBLEM_UNAUTHENTICATED, "RFC 8555, 7.3.6: the account of this key is %s",
+		return problem_set(p, PROBLEM_UNAUTHENTICATED,
+		                   "RFC 8555, 7.3.6: the account of this key is %s",
 		                   account_status_name(account.status));
 	acme_location(call, "account", account.id, NULL);
 	return acme_account_reply(call, &account, 200, p);
@@ -172,9 +175,6 @@ bool acme_account_new(struct acme_call *call, struct problem *p)
 {
 	auto_value(wish) wish = { 0 };
 	auto_value(problem) missing = { 0 };
-	if (!read_flag(call->payload, "onlyReturnExisting", &wish.only_existing, p) ||
-	    !read_flag(call->payload, "termsOfServiceAgreed", &wish.terms_agreed, p))
-		return false;
 	if (show_existing(call, &missing))
 		return true;
 	if (missing.kind != PROBLEM_NOT_FOUND) {
@@ -182,8 +182,12 @@ bool acme_account_new(struct acme_call *call, struct problem *p)
 		missing = (struct problem){ 0 };
 		return false;
 	}
+	if (!read_flag(call->payload, "onlyReturnExisting", &wish.only_existing, p) ||
+	    !read_flag(call->payload, "termsOfServiceAgreed", &wish.terms_agreed, p))
+		return false;
 	if (wish.only_existing)
-		return problem_set(p, PROBLEM_ACCOUNT_DOES_NOT_EXIST, "RFC 8555, 7.3.1: there is no account of this key");
+		return problem_set(p, PROBLEM_ACCOUNT_DOES_NOT_EXIST,
+		                   "RFC 8555, 7.3.1: there is no account of this key");
 	return check_wish(call, &wish, p) && make_or_find(call, &wish, p);
 }
 
@@ -234,6 +238,7 @@ static bool update_account(struct acme_call *call, struct problem *p)
 bool acme_account_post(struct acme_call *call, struct problem *p)
 {
 	if (!str_equal(call->capture[0], call->account.id))
-		return problem_set(p, PROBLEM_UNAUTHORIZED, "RFC 8555, 7.3.2: this account is not the one that signed the request");
+		return problem_set(p, PROBLEM_UNAUTHORIZED,
+		                   "RFC 8555, 7.3.2: this account is not the one that signed the request");
 	return call->payload ? update_account(call, p) : acme_account_reply(call, &call->account, 200, p);
 }

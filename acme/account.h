@@ -4,4 +4,5 @@
 #include "acme/call.h"
 
 /* The account as the reply's body. */
-bool acme_account_reply(struct acme_call *call, const struct account *account, int status, struct problem *p) must_use;
+bool acme_account_reply(struct acme_call *call, const struct account *account, int status,
+                        struct problem *p) must_use;

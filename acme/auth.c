@@ -24,7 +24,8 @@ static bool check_url(const struct acme_call *call, const struct jws *jws, struc
 	if (!buf_check(&url, p))
 		return false;
 	if (!str_equal(jws->url, buf_text(&url)))
-		return problem_set(p, PROBLEM_UNAUTHORIZED, "RFC 8555, 6.4: the JWS url is not the request's, \"%s\"", buf_text(&url));
+		return problem_set(p, PROBLEM_UNAUTHORIZED,
+		                   "RFC 8555, 6.4: the JWS url is not the request's, \"%s\"", buf_text(&url));
 	return true;
 }
 
@@ -37,7 +38,8 @@ static const char *read_kid(const struct acme_call *call, const char *kid, struc
 		return NULL;
 	if (str_starts(kid, buf_text(&prefix)) && random_id_valid(kid + prefix.len))
 		return kid + prefix.len;
-	problem_set(p, PROBLEM_MALFORMED, "RFC 8555, 6.2: the JWS kid is no account URL of this directory, \"%sID\"",
+	problem_set(p, PROBLEM_MALFORMED,
+	            "RFC 8555, 6.2: the JWS kid is no account URL of this directory, \"%sID\"",
 	            buf_text(&prefix));
 	return NULL;
 }
@@ -62,11 +64,13 @@ static bool find_account(struct acme_call *call, const char *kid, struct problem
 	auto_value(account) account = { 0 };
 	if (!store_view(call->acme->store, view_account, &(struct account_view){ id, &account }, p)) {
 		if (p->kind == PROBLEM_NOT_FOUND)
-			problem_set(p, PROBLEM_ACCOUNT_DOES_NOT_EXIST, "RFC 8555, 6.2: there is no account of the JWS kid");
+			problem_set(p, PROBLEM_ACCOUNT_DOES_NOT_EXIST,
+			            "RFC 8555, 6.2: there is no account of the JWS kid");
 		return false;
 	}
 	if (!str_equal(account.directory, call->directory))
-		return problem_set(p, PROBLEM_ACCOUNT_DOES_NOT_EXIST, "RFC 8555, 6.2: there is no account of the JWS kid");
+		return problem_set(p, PROBLEM_ACCOUNT_DOES_NOT_EXIST,
+		                   "RFC 8555, 6.2: there is no account of the JWS kid");
 	call->account = account;
 	account = (struct account){ 0 };
 	return true;
@@ -100,9 +104,11 @@ static bool find_key(struct acme_call *call, enum acme_auth want, struct auth *a
 {
 	bool by_jwk = auth->jws.jwk != NULL;
 	if (by_jwk && want == ACME_KID)
-		return problem_set(p, PROBLEM_MALFORMED, "RFC 8555, 6.2: this request is signed by an account: \"kid\", not \"jwk\"");
+		return problem_set(p, PROBLEM_MALFORMED,
+		                   "RFC 8555, 6.2: this request is signed by an account: \"kid\", not \"jwk\"");
 	if (!by_jwk && want == ACME_JWK)
-		return problem_set(p, PROBLEM_MALFORMED, "RFC 8555, 6.2: this request names its key: \"jwk\", not \"kid\"");
+		return problem_set(p, PROBLEM_MALFORMED,
+		                   "RFC 8555, 6.2: this request names its key: \"jwk\", not \"kid\"");
 	return by_jwk ? use_jwk(call, auth, p) : use_account(call, auth, p);
 }
 
@@ -127,11 +133,13 @@ static bool read_payload(struct acme_call *call, enum acme_payload want, struct 
 	struct bytes payload = buf_bytes(&auth->jws.payload);
 	if (payload.len == 0) {
 		if (want == ACME_OBJECT)
-			return problem_set(p, PROBLEM_MALFORMED, "RFC 8555, 6.2: the payload must be a JSON object");
+			return problem_set(p, PROBLEM_MALFORMED,
+			                   "RFC 8555, 6.2: the payload must be a JSON object");
 		return true;
 	}
 	if (want == ACME_EMPTY)
-		return problem_set(p, PROBLEM_MALFORMED, "RFC 8555, 6.3: this resource is read, with an empty payload");
+		return problem_set(p, PROBLEM_MALFORMED,
+		                   "RFC 8555, 6.3: this resource is read, with an empty payload");
 	if (!json_parse(payload, &auth->payload, p))
 		return false;
 	if (!json_is_object(auth->payload))

@@ -9,14 +9,17 @@ enum { LOCAL_PART_MAX = 64, ADDRESS_MAX = 254 };
 
 static bool invalid(const char *contact, const char *why, struct problem *p)
 {
-	return problem_set(p, PROBLEM_INVALID_CONTACT, "RFC 8555, 7.3: the contact \"%.128s\" %s", contact, why);
+	return problem_set(p, PROBLEM_INVALID_CONTACT,
+	                   "RFC 8555, 7.3: the contact \"%.128s\" %s", contact, why);
 }
 
 /* Dot-atom text of RFC 5322 and the percent signs of RFC 6068. */
 static bool is_local_part(const char *text, size_t len)
 {
-	static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!#$%&'*+-/=^_`{|}~.";
-	return len > 0 && len <= LOCAL_PART_MAX && strspn(text, allowed) >= len && text[0] != '.' && text[len - 1] != '.';
+	static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	                              "0123456789!#$%&'*+-/=^_`{|}~.";
+	return len > 0 && len <= LOCAL_PART_MAX && strspn(text, allowed) >= len &&
+	       text[0] != '.' && text[len - 1] != '.';
 }
 
 static bool is_domain(const char *text)
@@ -35,7 +38,8 @@ static bool check_address(const char *contact, const char *address, struct probl
 	if (strchr(address, ',') || strcasestr(address, "%2c"))
 		return invalid(contact, "names more than one address", p);
 	const char *at = strchr(address, '@');
-	if (!at || strlen(address) > ADDRESS_MAX || !is_local_part(address, (size_t)(at - address)) || !is_domain(at + 1))
+	if (!at || strlen(address) > ADDRESS_MAX || !is_local_part(address, (size_t)(at - address)) ||
+	    !is_domain(at + 1))
 		return invalid(contact, "is no mail address", p);
 	return true;
 }
@@ -47,7 +51,8 @@ static bool check(const char *contact, struct problem *p)
 		return invalid(contact, "is no URL", p);
 	if (strncasecmp(contact, scheme, strlen(scheme)) != 0)
 		return problem_set(p, PROBLEM_UNSUPPORTED_CONTACT,
-		                   "RFC 8555, 7.3: the contact \"%.128s\" is not a mailto: URL, the one scheme supported", contact);
+		                   "RFC 8555, 7.3: the contact \"%.128s\" is not a mailto: URL, the one scheme supported",
+		                   contact);
 	return check_address(contact, contact + strlen(scheme), p);
 }
 
@@ -55,13 +60,16 @@ bool contact_read(const struct json *contact, unsigned max, struct strings *ret,
 {
 	auto_value(strings) list = { 0 };
 	if (contact && !json_is_array(contact))
-		return problem_set(p, PROBLEM_MALFORMED, "RFC 8555, 7.1.2: \"contact\" must be an array of URLs");
+		return problem_set(p, PROBLEM_MALFORMED,
+		                   "RFC 8555, 7.1.2: \"contact\" must be an array of URLs");
 	if (json_length(contact) > max)
-		return problem_set(p, PROBLEM_INVALID_CONTACT, "RFC 8555, 7.3: at most %u contacts are kept", max);
+		return problem_set(p, PROBLEM_INVALID_CONTACT,
+		                   "RFC 8555, 7.3: at most %u contacts are kept", max);
 	for (size_t i = 0; i < json_length(contact); i++) {
 		const char *text = json_string(json_at(contact, i));
 		if (!text)
-			return problem_set(p, PROBLEM_MALFORMED, "RFC 8555, 7.1.2: \"contact\" must be an array of URLs");
+			return problem_set(p, PROBLEM_MALFORMED,
+			                   "RFC 8555, 7.1.2: \"contact\" must be an array of URLs");
 		if (!check(text, p))
 			return false;
 		if (!strings_add(&list, text))

@@ -76,7 +76,8 @@ static bool check_key(const struct acme_call *call, const struct jws *jws, struc
 	if (!json_parse(buf_bytes(&jws->payload), &payload, p) || !jwk_read(payload, &jwk, p))
 		return false;
 	if (memcmp(jwk.thumbprint, call->thumbprint, sizeof jwk.thumbprint) != 0)
-		return problem_set(p, PROBLEM_UNAUTHORIZED, "RFC 8555, 7.3.4: the binding is not of the key that signed the request");
+		return problem_set(p, PROBLEM_UNAUTHORIZED,
+		                   "RFC 8555, 7.3.4: the binding is not of the key that signed the request");
 	return true;
 }
 
@@ -88,7 +89,8 @@ static bool check_url(const struct acme_call *call, const struct jws *jws, struc
 	if (!buf_check(&url, p))
 		return false;
 	if (!str_equal(jws->url, buf_text(&url)))
-		return problem_set(p, PROBLEM_UNAUTHORIZED, "RFC 8555, 7.3.4: the binding's url is not that of the request");
+		return problem_set(p, PROBLEM_UNAUTHORIZED,
+		                   "RFC 8555, 7.3.4: the binding's url is not that of the request");
 	return true;
 }
 

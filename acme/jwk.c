@@ -28,7 +28,8 @@ static const char *member_octets(const struct json *object, const char *name, st
 {
 	const char *text = json_member_string(object, name);
 	if (!text || !base64url_decode(text, strlen(text), ret) || ret->len == 0) {
-		problem_set(p, PROBLEM_MALFORMED, "RFC 7518, 6: the JWK's \"%s\" must be a base64url string", name);
+		problem_set(p, PROBLEM_MALFORMED,
+		            "RFC 7518, 6: the JWK's \"%s\" must be a base64url string", name);
 		return NULL;
 	}
 	return buf_check(ret, p) ? text : NULL;
@@ -58,7 +59,7 @@ static bool read_point(const struct json *object, const char *name, size_t size,
 	if (!text)
 		return false;
 	if (octets.len != size)
-		return bad_key(p, "a coordinate of the JWK has not the full size of its curve (RFC 7518, 6.2.1.2; RFC 8037, 2)");
+		return bad_key(p, "a coordinate of the JWK has not the full size of its curve (RFC 7518, 6.2.1.2)");
 	buf_add(point, octets.data, octets.len);
 	*ret_text = text;
 	return buf_check(point, p);
@@ -86,7 +87,8 @@ static bool read_ec(const struct json *object, const struct jwk_kind *kind, stru
 	auto_value(buf) point = { 0 };
 	const char *x, *y;
 	buf_add_char(&point, POINT_CONVERSION_UNCOMPRESSED);
-	if (!read_point(object, "x", kind->size, &point, &x, p) || !read_point(object, "y", kind->size, &point, &y, p))
+	if (!read_point(object, "x", kind->size, &point, &x, p) ||
+	    !read_point(object, "y", kind->size, &point, &y, p))
 		return false;
 	buf_printf(&jwk->text, "{\"crv\":\"%s\",\"kty\":\"EC\",\"x\":\"%s\",\"y\":\"%s\"}", kind->crv, x, y);
 	return make_point_key(kind, &point, jwk, p);
@@ -147,7 +149,8 @@ static bool check_members(const struct json *object, struct problem *p)
 		return problem_set(p, PROBLEM_MALFORMED, "RFC 7517, 4: a JWK is a JSON object");
 	for (size_t i = 0; i < array_length(private_members); i++)
 		if (json_member(object, private_members[i]))
-			return problem_set(p, PROBLEM_MALFORMED, "RFC 8555, 6.2: the JWK holds a private or symmetric key (\"%s\")",
+			return problem_set(p, PROBLEM_MALFORMED,
+			                   "RFC 8555, 6.2: the JWK holds a private or symmetric key (\"%s\")",
 			                   private_members[i]);
 	const struct json *use = json_member(object, "use");
 	if (use && (!json_is_string(use) || !str_equal(json_string(use), "sig")))
@@ -166,7 +169,8 @@ bool jwk_read(const struct json *object, struct jwk *ret, struct problem *p)
 	const struct jwk_kind *kind = kind_find(kty, crv);
 	if (!kind)
 		return bad_key(p, "keys are RSA, EC (P-256, P-384, P-521) or OKP (Ed25519)");
-	if (!kind->read(object, kind, &jwk, p) || !buf_check(&jwk.text, p) || !ossl_public_der(jwk.key, &jwk.spki, p))
+	if (!kind->read(object, kind, &jwk, p) || !buf_check(&jwk.text, p) ||
+	    !ossl_public_der(jwk.key, &jwk.spki, p))
 		return false;
 	digest_sha256(buf_bytes(&jwk.text), jwk.thumbprint);
 	*ret = jwk;

@@ -63,7 +63,8 @@ static const char *member_text(const struct json *object, const char *name, cons
 {
 	const char *text = json_member_string(object, name);
 	if (!text)
-		problem_set(p, PROBLEM_MALFORMED, "%s: the JWS needs a member \"%s\" that is a string", rule->section, name);
+		problem_set(p, PROBLEM_MALFORMED,
+		            "%s: the JWS needs a member \"%s\" that is a string", rule->section, name);
 	return text;
 }
 
@@ -74,16 +75,19 @@ static bool check_form(const struct json *object, const struct jws_rule *rule, s
 	if (!json_is_object(object))
 		return problem_set(p, PROBLEM_MALFORMED, "%s: a JWS is a JSON object", rule->section);
 	if (json_member(object, "signatures"))
-		return problem_set(p, PROBLEM_MALFORMED, "%s: the JWS must be flattened and have one signature", rule->section);
+		return problem_set(p, PROBLEM_MALFORMED,
+		                   "%s: the JWS must be flattened and have one signature", rule->section);
 	if (json_member(object, "header"))
-		return problem_set(p, PROBLEM_MALFORMED, "%s: the JWS must not have an unprotected header", rule->section);
+		return problem_set(p, PROBLEM_MALFORMED,
+		                   "%s: the JWS must not have an unprotected header", rule->section);
 	return true;
 }
 
 static bool decode(const char *name, const char *text, struct buf *ret, struct problem *p)
 {
 	if (!base64url_decode(text, strlen(text), ret))
-		return problem_set(p, PROBLEM_MALFORMED, "RFC 8555, 6.1: \"%s\" is not base64url without padding", name);
+		return problem_set(p, PROBLEM_MALFORMED,
+		                   "RFC 8555, 6.1: \"%s\" is not base64url without padding", name);
 	return buf_check(ret, p);
 }
 
@@ -117,11 +121,13 @@ static bool read_algorithm(struct jws *jws, const struct jws_rule *rule, struct 
 {
 	const char *name = json_member_string(jws->header, "alg");
 	if (!name)
-		return problem_set(p, PROBLEM_MALFORMED, "%s: the protected header needs \"alg\"", rule->section);
+		return problem_set(p, PROBLEM_MALFORMED,
+		                   "%s: the protected header needs \"alg\"", rule->section);
 	jws->algorithm = algorithm_find(name, rule->mac);
 	if (jws->algorithm)
 		return true;
-	problem_set(p, PROBLEM_BAD_SIGNATURE_ALGORITHM, "%s: the algorithm \"%.32s\" is not accepted here", rule->section, name);
+	problem_set(p, PROBLEM_BAD_SIGNATURE_ALGORITHM,
+	            "%s: the algorithm \"%.32s\" is not accepted here", rule->section, name);
 	p->algorithms = rule->mac ? mac_names : signature_names;
 	return false;
 }
@@ -129,11 +135,14 @@ static bool read_algorithm(struct jws *jws, const struct jws_rule *rule, struct 
 static bool check_extensions(const struct jws *jws, const struct jws_rule *rule, struct problem *p)
 {
 	if (!json_is_object(jws->header))
-		return problem_set(p, PROBLEM_MALFORMED, "%s: the protected header is no JSON object", rule->section);
+		return problem_set(p, PROBLEM_MALFORMED,
+		                   "%s: the protected header is no JSON object", rule->section);
 	if (json_member(jws->header, "b64"))
-		return problem_set(p, PROBLEM_MALFORMED, "%s: the unencoded payload option must not be used", rule->section);
+		return problem_set(p, PROBLEM_MALFORMED,
+		                   "%s: the unencoded payload option must not be used", rule->section);
 	if (json_member(jws->header, "crit"))
-		return problem_set(p, PROBLEM_MALFORMED, "RFC 7515, 4.1.11: a critical extension is not understood");
+		return problem_set(p, PROBLEM_MALFORMED,
+		                   "RFC 7515, 4.1.11: a critical extension is not understood");
 	return true;
 }
 
@@ -142,7 +151,8 @@ static bool read_key_reference(struct jws *jws, const struct jws_rule *rule, str
 {
 	const struct json *jwk = json_member(jws->header, "jwk"), *kid = json_member(jws->header, "kid");
 	if (jwk && kid)
-		return problem_set(p, PROBLEM_MALFORMED, "%s: \"jwk\" and \"kid\" exclude each other", rule->section);
+		return problem_set(p, PROBLEM_MALFORMED,
+		                   "%s: \"jwk\" and \"kid\" exclude each other", rule->section);
 	if (jwk && rule->jwk && json_is_object(jwk)) {
 		jws->jwk = jwk;
 		return true;
@@ -161,7 +171,8 @@ static bool read_nonce(struct jws *jws, const struct jws_rule *rule, struct prob
 	const struct json *nonce = json_member(jws->header, "nonce");
 	if (!rule->nonce) {
 		if (nonce)
-			return problem_set(p, PROBLEM_MALFORMED, "%s: this JWS must not have a nonce", rule->section);
+			return problem_set(p, PROBLEM_MALFORMED,
+			                   "%s: this JWS must not have a nonce", rule->section);
 		return true;
 	}
 	if (!nonce)
@@ -179,7 +190,8 @@ static bool read_header(struct jws *jws, const struct jws_rule *rule, struct pro
 		return false;
 	jws->url = json_member_string(jws->header, "url");
 	if (!jws->url)
-		return problem_set(p, PROBLEM_MALFORMED, "%s: the protected header needs \"url\"", rule->section);
+		return problem_set(p, PROBLEM_MALFORMED,
+		                   "%s: the protected header needs \"url\"", rule->section);
 	return read_nonce(jws, rule, p);
 }
 
@@ -208,7 +220,8 @@ static bool check_fit(const struct jws_algorithm *a, EVP_PKEY *key, struct probl
 	if (!key_algorithm_of(key, &kind, p))
 		return false;
 	if (!(a->keys & 1u << kind))
-		return problem_set(p, PROBLEM_BAD_PUBLIC_KEY, "RFC 8555, 6.2: the algorithm %s does not fit a key of kind %s",
+		return problem_set(p, PROBLEM_BAD_PUBLIC_KEY,
+		                   "RFC 8555, 6.2: the algorithm %s does not fit a key of kind %s",
 		                   a->name, key_algorithm_name(kind));
 	return true;
 }
@@ -277,10 +290,12 @@ bool jws_verify(const struct jws *jws, EVP_PKEY *key, struct problem *p)
 	assert(jws->algorithm->family != JWS_MAC);
 	if (!check_fit(jws->algorithm, key, p))
 		return false;
-	if (jws->algorithm->family == JWS_ECDSA ? verify_ecdsa(jws, key) : verify_octets(jws, key, buf_bytes(&jws->signature)))
+	bool pair = jws->algorithm->family == JWS_ECDSA;
+	if (pair ? verify_ecdsa(jws, key) : verify_octets(jws, key, buf_bytes(&jws->signature)))
 		return true;
 	ERR_clear_error();
-	return problem_set(p, PROBLEM_MALFORMED, "RFC 8555, 6.2: JWS verification error: the signature is not the key's");
+	return problem_set(p, PROBLEM_MALFORMED,
+	                   "RFC 8555, 6.2: JWS verification error: the signature is not the key's");
 }
 
 bool jws_verify_mac(const struct jws *jws, struct bytes key, struct problem *p)
@@ -292,6 +307,7 @@ bool jws_verify_mac(const struct jws *jws, struct bytes key, struct problem *p)
 	bool same = jws->signature.len == len && mem_equal_secret(want, jws->signature.data, len);
 	mem_wipe(want, sizeof want);
 	if (!same)
-		return problem_set(p, PROBLEM_UNAUTHORIZED, "RFC 8555, 7.3.4: the binding's MAC is not that of its key");
+		return problem_set(p, PROBLEM_UNAUTHORIZED,
+		                   "RFC 8555, 7.3.4: the binding's MAC is not that of its key");
 	return true;
 }

@@ -14,4 +14,5 @@ void key_cache_close(struct key_cache *cache);
 declare_auto_struct(key_cache, key_cache_close);
 
 /* The account's public key; the caller frees it. */
-bool key_cache_get(struct key_cache *cache, const struct account *account, EVP_PKEY **ret, struct problem *p) must_use;
+bool key_cache_get(struct key_cache *cache, const struct account *account, EVP_PKEY **ret,
+                   struct problem *p) must_use;

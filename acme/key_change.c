@@ -32,7 +32,8 @@ static bool check_inner(struct rollover *r, struct problem *p)
 	    !jwk_read(r->inner.jwk, &r->new_key, p) || !jws_verify(&r->inner, r->new_key.key, p))
 		return false;
 	if (!str_equal(r->inner.url, buf_text(&url)))
-		return problem_set(p, PROBLEM_MALFORMED, "RFC 8555, 7.3.5: the inner JWS must have the url of the outer one");
+		return problem_set(p, PROBLEM_MALFORMED,
+		                   "RFC 8555, 7.3.5: the inner JWS must have the url of the outer one");
 	return key_check(r->new_key.key, profiles_blocklist(r->call->profiles), p);
 }
 
@@ -42,7 +43,8 @@ static bool check_old_key(const struct rollover *r, struct problem *p)
 	if (!jwk_read(json_member(r->payload, "oldKey"), &old, p))
 		return false;
 	if (memcmp(old.thumbprint, r->call->thumbprint, sizeof old.thumbprint) != 0)
-		return problem_set(p, PROBLEM_MALFORMED, "RFC 8555, 7.3.5: \"oldKey\" is not the account's key");
+		return problem_set(p, PROBLEM_MALFORMED,
+		                   "RFC 8555, 7.3.5: \"oldKey\" is not the account's key");
 	return true;
 }
 
@@ -55,9 +57,11 @@ static bool check_object(struct rollover *r, struct problem *p)
 		return false;
 	const char *account = json_member_string(r->payload, "account");
 	if (!account || !json_member(r->payload, "oldKey"))
-		return problem_set(p, PROBLEM_MALFORMED, "RFC 8555, 7.3.5: a keyChange object has \"account\" and \"oldKey\"");
+		return problem_set(p, PROBLEM_MALFORMED,
+		                   "RFC 8555, 7.3.5: a keyChange object has \"account\" and \"oldKey\"");
 	if (!str_equal(account, buf_text(&url)))
-		return problem_set(p, PROBLEM_MALFORMED, "RFC 8555, 7.3.5: \"account\" is not the URL of the account that signed the request");
+		return problem_set(p, PROBLEM_MALFORMED,
+		                   "RFC 8555, 7.3.5: \"account\" is not the URL of the account that signed the request");
 	return check_old_key(r, p);
 }
 
@@ -69,7 +73,8 @@ static bool check_free(struct store_txn *txn, struct rollover *r, struct problem
 	struct bytes thumbprint = BYTES(r->new_key.thumbprint, sizeof r->new_key.thumbprint);
 	if (store_account_by_key(txn, r->call->directory, thumbprint, &other, &missing)) {
 		memcpy(r->taken_by, other.id, sizeof r->taken_by);
-		return problem_set(p, PROBLEM_CONFLICT, "RFC 8555, 7.3.5: an account has the new key already");
+		return problem_set(p, PROBLEM_CONFLICT,
+		                   "RFC 8555, 7.3.5: an account has the new key already");
 	}
 	if (missing.kind == PROBLEM_NOT_FOUND)
 		return true;
@@ -88,7 +93,8 @@ static bool roll(struct store_txn *txn, void *arg, struct problem *p)
 	if (!store_account_get(txn, r->call->account.id, &r->changed, p) || !check_free(txn, r, p))
 		return false;
 	if (r->changed.status != ACCOUNT_VALID || !bytes_equal(r->changed.thumbprint, r->call->account.thumbprint))
-		return problem_set(p, PROBLEM_UNAUTHENTICATED, "RFC 8555, 7.3.5: the key that signed the request is the account's no more");
+		return problem_set(p, PROBLEM_UNAUTHENTICATED,
+		                   "RFC 8555, 7.3.5: the key that signed the request is the account's no more");
 	r->changed.key = buf_bytes(&r->new_key.spki);
 	r->changed.jwk = buf_text(&r->new_key.text);
 	r->changed.thumbprint = BYTES(r->new_key.thumbprint, sizeof r->new_key.thumbprint);

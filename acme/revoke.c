@@ -48,10 +48,12 @@ static bool find_certificate(struct revocation *r, struct problem *p)
 	auto_value(buf) der = { 0 };
 	const char *text = json_member_string(r->call->payload, "certificate");
 	if (!text || !base64url_decode(text, strlen(text), &der))
-		return problem_set(p, PROBLEM_MALFORMED, "RFC 8555, 7.6: \"certificate\" must be DER in base64url");
+		return problem_set(p, PROBLEM_MALFORMED,
+		                   "RFC 8555, 7.6: \"certificate\" must be DER in base64url");
 	if (!buf_check(&der, p))
 		return false;
-	if (store_view(r->call->acme->store, view_certificate, &(struct certificate_view){ buf_bytes(&der), &r->certificate }, p))
+	struct certificate_view view = { buf_bytes(&der), &r->certificate };
+	if (store_view(r->call->acme->store, view_certificate, &view, p))
 		return true;
 	if (p->kind == PROBLEM_NOT_FOUND)
 		problem_set(p, PROBLEM_NOT_FOUND, "RFC 8555, 7.6: this CA has not issued that certificate");
@@ -88,8 +90,8 @@ static bool check_own_key(const struct revocation *r, struct problem *p)
 static bool is_held(struct store_txn *txn, const struct revocation *r, const char *id, struct problem *p)
 {
 	auto_value(authorization) a = { 0 };
-	return store_authorization_get(txn, id, &a, p) && a.status == AUTHORIZATION_VALID && a.expires > r->call->now &&
-	       str_equal(a.account, r->call->account.id);
+	return store_authorization_get(txn, id, &a, p) && a.status == AUTHORIZATION_VALID &&
+	       a.expires > r->call->now && str_equal(a.account, r->call->account.id);
 }
 
 /* Whether the account holds a valid authorization for a name of the certificate. */
@@ -98,8 +100,9 @@ static bool holds_name(struct store_txn *txn, const struct revocation *r, const 
 	auto_value(strings) ids = { 0 };
 	auto_value(problem) ignored = { 0 };
 	bool wildcard = str_starts(name->value, "*.");
-	if (!store_authorization_find(txn, r->call->account.id, name->type, name->value + (wildcard ? 2 : 0), wildcard,
-	                              AUTHORIZATIONS_MAX, &ids, &ignored))
+	const char *value = name->value + (wildcard ? 2 : 0);
+	if (!store_authorization_find(txn, r->call->account.id, name->type, value, wildcard, AUTHORIZATIONS_MAX, &ids,
+	                              &ignored))
 		return false;
 	for (size_t i = 0; i < ids.n; i++)
 		if (is_held(txn, r, ids.v[i], &ignored))
@@ -123,7 +126,8 @@ static bool holds_names(struct store_txn *txn, const struct revocation *r, struc
 	for (size_t i = 0; i < r->certificate.names.n; i++) {
 		bool common = str_equal(names[i].type, "cn");
 		if (common ? !is_repeated(&r->certificate, &names[i]) : !holds_name(txn, r, &names[i]))
-			return problem_set(p, PROBLEM_UNAUTHORIZED, "RFC 8555, 7.6: the account holds no authorization for %s",
+			return problem_set(p, PROBLEM_UNAUTHORIZED,
+			                   "RFC 8555, 7.6: the account holds no authorization for %s",
 			                   names[i].value);
 	}
 	return r->certificate.names.n > 0 || unauthorized(p, "the account did not order this certificate");
@@ -143,7 +147,8 @@ static bool record(struct store_txn *txn, void *arg, struct problem *p)
 	const struct revocation *r = arg;
 	bool by_account = r->call->account.id[0] != '\0';
 	return (!by_account || check_account(txn, r, p)) &&
-	       revocation_record(txn, r->certificate.id, r->reason, r->call->now, buf_text(&r->by), REVOCATION_BY_SUBSCRIBER, p);
+	       revocation_record(txn, r->certificate.id, r->reason, r->call->now, buf_text(&r->by),
+	                         REVOCATION_BY_SUBSCRIBER, p);
 }
 
 bool acme_certificate_revoke(struct acme_call *call, struct problem *p)

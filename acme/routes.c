@@ -81,6 +81,24 @@ const struct acme_route *acme_route_at(size_t i)
 	return &routes[i];
 }
 
+const char *acme_auth_name(enum acme_auth auth)
+{
+	static const char *const names[] = {
+		[ACME_NONE] = "none", [ACME_JWK] = "jwk", [ACME_KID] = "kid", [ACME_KID_OR_JWK] = "kid-or-jwk",
+	};
+	assert((size_t)auth < array_length(names));
+	return names[auth];
+}
+
+const char *acme_payload_name(enum acme_payload payload)
+{
+	static const char *const names[] = {
+		[ACME_EMPTY] = "empty", [ACME_OBJECT] = "object", [ACME_EITHER] = "either",
+	};
+	assert((size_t)payload < array_length(names));
+	return names[payload];
+}
+
 /* --- the call */
 
 static struct profiles *profiles_now(struct acme *acme)
@@ -187,8 +205,10 @@ static struct problem as_shown(const struct acme_route *row, const struct proble
 
 static void add_retry_after(struct http_response *response, int seconds)
 {
+	if (seconds > RETRY_AFTER_MAX)
+		seconds = RETRY_AFTER_MAX;
 	if (seconds > 0)
-		http_response_header_printf(response, "Retry-After", "%d", seconds < RETRY_AFTER_MAX ? seconds : RETRY_AFTER_MAX);
+		http_response_header_printf(response, "Retry-After", "%d", seconds);
 }
 
 static void refuse(void *state, size_t i, const struct http_request *request, const struct problem *p,

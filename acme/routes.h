@@ -16,5 +16,8 @@ struct acme_route {
 size_t acme_route_count(void);
 const struct acme_route *acme_route_at(size_t i);
 
+const char *acme_auth_name(enum acme_auth auth);          /* "none" "jwk" "kid" "kid-or-jwk" */
+const char *acme_payload_name(enum acme_payload payload); /* "empty" "object" "either" */
+
 /* The wing over this state; borrows it. */
 struct http_wing acme_routes_wing(struct acme *acme);

@@ -119,6 +119,28 @@ static void wrong_keys_are_refused(void **state)
 	}
 }
 
+/* A byte of x given to y: the same octets in all, but another text and so another thumbprint. */
+static void a_key_has_one_spelling(void **state)
+{
+	auto_value(buf) octets = { 0 }, text = { 0 };
+	auto_value(jwk) jwk = { 0 };
+	auto_value(problem) p = { 0 };
+
+	(void)state;
+	assert_true(base64url_decode(X, strlen(X), &octets) && base64url_decode(Y, strlen(Y), &octets));
+	for (size_t split = 30; split <= 34; split++) {
+		buf_clear(&text);
+		buf_add_str(&text, "{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"");
+		buf_add_base64url(&text, BYTES(octets.data, split));
+		buf_add_str(&text, "\",\"y\":\"");
+		buf_add_base64url(&text, BYTES(octets.data + split, 64 - split));
+		buf_add_str(&text, "\"}");
+		assert_int_equal(read_text(buf_text(&text), &jwk, &p), split == 32);
+		if (split != 32)
+			assert_int_equal(p.kind, PROBLEM_BAD_PUBLIC_KEY);
+	}
+}
+
 static void a_huge_modulus_is_refused(void **state)
 {
 	auto_value(buf) text = { 0 };
@@ -140,6 +162,7 @@ int main(void)
 		cmocka_unit_test(thumbprints_are_the_rfcs),
 		cmocka_unit_test(keys_come_back),
 		cmocka_unit_test(wrong_keys_are_refused),
+		cmocka_unit_test(a_key_has_one_spelling),
 		cmocka_unit_test(a_huge_modulus_is_refused),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -83,7 +83,7 @@ static void what_was_not_made_is_refused(void **state)
 static void the_window_moves(void **state)
 {
 	auto_struct(nonces) *nonces = open_nonces();
-	char old_used[NONCE_SIZE], old[NONCE_SIZE], held[NONCE_SIZE], used[NONCE_SIZE], text[NONCE_SIZE];
+	char old_used[NONCE_SIZE], old[NONCE_SIZE], held[NONCE_SIZE], used[NONCE_SIZE], heir[NONCE_SIZE], text[NONCE_SIZE];
 
 	(void)state;
 	nonce_make(nonces, old_used);
@@ -92,13 +92,16 @@ static void the_window_moves(void **state)
 	nonce_make(nonces, used);
 	assert_true(nonce_use(nonces, old_used));
 	assert_true(nonce_use(nonces, used));
-	for (int i = 0; i < NONCE_WINDOW - 2; i++)
-		nonce_make(nonces, text);
+	for (int i = 0; i < NONCE_WINDOW - 3; i++)
+		nonce_make(nonces, heir); /* the last of them has the place of old_used */
+	nonce_make(nonces, text);
 	assert_false(nonce_use(nonces, old_used));
 	assert_false(nonce_use(nonces, old));
 	assert_false(nonce_use(nonces, used));
 	assert_true(nonce_use(nonces, held));
 	assert_false(nonce_use(nonces, held));
+	assert_true(nonce_use(nonces, heir));
+	assert_false(nonce_use(nonces, heir));
 	assert_true(nonce_use(nonces, text));
 }
 

@@ -42,7 +42,6 @@ static void close_walker(struct walker *w)
 static void expect_headers(const struct reply *reply, const struct acme_route *row, const char *directory)
 {
 	char link[256];
-	auto_value(problem) p = { 0 };
 	assert_string_equal(reply_header(reply, "Cache-Control"), "no-store");
 	snprintf(link, sizeof link, "<" FIXTURE_BASE "/acme/%s/directory>;rel=\"index\"", directory);
 	if (row->directory)
@@ -253,6 +252,8 @@ static void kid_must_be_the_whole_account_url(void **state)
 		{ "https://ca.example/acme/default/account/%s", 400, "malformed" },
 		{ "https://evil.example:8443/acme/default/account/%s", 400, "malformed" },
 		{ FIXTURE_BASE "/acme/other/account/%s", 400, "malformed" },
+		{ FIXTURE_BASE "/acme/defaulT/account/%s", 400, "malformed" },
+		{ "https://cb.example:8443/acme/default/account/%s", 400, "malformed" },
 		{ FIXTURE_BASE "/acme/default/order/%s", 400, "malformed" },
 		{ FIXTURE_BASE "/acme/default/account/x/%s", 400, "malformed" },
 		{ FIXTURE_BASE "/acme/default/account/%s/", 400, "malformed" },
