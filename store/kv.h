@@ -58,6 +58,7 @@ declare_auto_struct(kv, kv_close);
 struct kv_options {
 	uint64_t map_size;     /* first size of the map; it grows by itself. 0: 64 MiB */
 	uint64_t map_max;      /* growth ends here. 0: 1 TiB */
+	unsigned readers_max;  /* read transactions at once, of all processes. 0: 2048 */
 	bool read_only;
 };
 bool kv_lmdb_open(const char *folder, const struct kv_options *options, struct kv **ret, struct problem *p) must_use;

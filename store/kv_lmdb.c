@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 enum {
-	READERS_MAX = 2048,     /* all processes together */
+	READERS_MAX = 2048,     /* more than the threads of a server and its commands */
 	POOL_MAX = 64,          /* read transactions kept for reuse */
 	MAP_WAIT_SECONDS = 10,  /* for the transactions of other threads to end */
 	RETRY_FULL = 30,
@@ -123,7 +123,7 @@ static int env_open(struct lmdb *db)
 	if (rc != 0)
 		return rc;
 	if ((rc = mdb_env_set_mapsize(env, db->options.map_size)) == 0 &&
-	    (rc = mdb_env_set_maxreaders(env, READERS_MAX)) == 0 &&
+	    (rc = mdb_env_set_maxreaders(env, db->options.readers_max)) == 0 &&
 	    (rc = mdb_env_open(env, db->folder, flags, 0600)) == 0 &&
 	    (rc = db->options.read_only ? 0 : narrow_files(db)) == 0 &&
 	    (rc = mdb_reader_check(env, &dead)) == 0)
@@ -565,6 +565,8 @@ bool kv_lmdb_open(const char *folder, const struct kv_options *options, struct k
 		db->options = *options;
 	db->options.map_size = whole_pages(db->options.map_size > 0 ? db->options.map_size : MAP_FIRST);
 	db->options.map_max = whole_pages(db->options.map_max > 0 ? db->options.map_max : MAP_MAX);
+	if (db->options.readers_max == 0)
+		db->options.readers_max = READERS_MAX;
 	db->folder = strdup(folder);
 	int rc = db->folder ? env_open(db) : ENOMEM;
 	if (rc == 0) {

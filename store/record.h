@@ -60,7 +60,9 @@ struct record_schema {
 #define record_list(tag, s, member, schema) RECORD_FIELD(tag, RECORD_LIST, s, member, struct record_list, schema)
 #define record_texts(tag, s, member) RECORD_FIELD(tag, RECORD_TEXTS, s, member, struct record_texts, NULL)
 
-/* Appends to ret. */
+enum { RECORD_MAX = 16 * 1024 * 1024 };
+
+/* Appends to ret. TOO_LARGE beyond RECORD_MAX. */
 bool record_encode(const struct record_schema *schema, const void *record, struct buf *ret, struct problem *p) must_use;
 /* Fills ret (schema->size bytes), memory included. INTERNAL when the bytes are no such record. */
 bool record_decode(const struct record_schema *schema, struct bytes in, void *ret, struct problem *p) must_use;

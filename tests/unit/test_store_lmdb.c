@@ -491,6 +491,51 @@ static void test_killed_inside_a_transaction(void **state)
 	want_pairs(1);
 }
 
+static const struct kv_options few_readers = { .readers_max = 8 };
+
+/* Takes every place that is left, and dies with them. */
+static void readers_child(int go)
+{
+	struct kv_txn *txns[16];
+	struct problem why = {0};
+	struct kv *kv = NULL;
+	unsigned n = 0;
+	char byte;
+
+	if (read(go, &byte, 1) != 1)
+		_exit(2);
+	must(kv_lmdb_open(folder, &few_readers, &kv, p));
+	while (n < array_length(txns) && kv_begin(kv, KV_READ, &txns[n], &why))
+		n++;
+	if (n < 4 || n > 8 || why.kind != PROBLEM_UNAVAILABLE)
+		_exit(3);
+	raise(SIGKILL);
+}
+
+static void test_places_of_dead_readers_are_taken_again(void **state)
+{
+	struct kv_txn *txns[6];
+	struct kv *kv = NULL;
+	int go[2], status;
+
+	(void)state;
+	assert_int_equal(pipe(go), 0);
+	pid_t pid = fork();
+	if (pid == 0)
+		readers_child(go[0]);
+	must(kv_lmdb_open(folder, &few_readers, &kv, p));
+	assert_int_equal(write(go[1], "x", 1), 1);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFSIGNALED(status));
+	for (unsigned i = 0; i < array_length(txns); i++)
+		must(kv_begin(kv, KV_READ, &txns[i], p));
+	for (unsigned i = 0; i < array_length(txns); i++)
+		kv_abort(&txns[i]);
+	kv_close(kv);
+	close(go[0]);
+	close(go[1]);
+}
+
 /* --- crashes --- */
 
 /* Each number that was acknowledged goes through the pipe. */
@@ -593,6 +638,7 @@ int main(void)
 		TEST(test_shared_commits_are_synced),
 		TEST(test_map_grown_by_another_process),
 		TEST(test_killed_inside_a_transaction),
+		TEST(test_places_of_dead_readers_are_taken_again),
 		TEST(test_killed_while_writing),
 	};
 
