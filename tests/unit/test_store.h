@@ -9,7 +9,9 @@
 #include <cmocka.h>
 
 #include <ftw.h>
+#include <signal.h>
 #include <stdio.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "base/random.h"
@@ -53,6 +55,17 @@ static inline void folder_remove(char *folder)
 {
 	nftw(folder, folder_remove_one, 8, FTW_DEPTH | FTW_PHYS);
 	free(folder);
+}
+
+/* A process of the test's own: it ends when the test does, however that ends. */
+static inline pid_t child_start(void)
+{
+	pid_t parent = getpid(), pid = fork();
+
+	assert_true(pid >= 0);
+	if (pid == 0 && (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent))
+		_exit(9);
+	return pid;
 }
 
 /* The same id for the same number, of the form of random_id. */

@@ -301,7 +301,7 @@ static int limited_child(void)
 static void in_child(int (*fn)(void))
 {
 	int status;
-	pid_t pid = fork();
+	pid_t pid = child_start();
 
 	if (pid == 0)
 		_exit(fn());
@@ -436,7 +436,7 @@ static void test_map_grown_by_another_process(void **state)
 
 	(void)state;
 	assert_int_equal(pipe(ready) + pipe(go), 0);
-	pid_t pid = fork();
+	pid_t pid = child_start();
 	if (pid == 0) {
 		if (read(go[0], &byte, 1) != 1)
 			_exit(2);
@@ -467,7 +467,7 @@ static bool never_ends(struct store_txn *txn, void *arg, struct problem *p)
 static void killed_child(store_fn *fn, bool writes)
 {
 	int status;
-	pid_t pid = fork();
+	pid_t pid = child_start();
 
 	if (pid == 0) {
 		struct problem p = {0};
@@ -520,7 +520,7 @@ static void test_places_of_dead_readers_are_taken_again(void **state)
 
 	(void)state;
 	assert_int_equal(pipe(go), 0);
-	pid_t pid = fork();
+	pid_t pid = child_start();
 	if (pid == 0)
 		readers_child(go[0]);
 	must(kv_lmdb_open(folder, &few_readers, &kv, p));
@@ -574,7 +574,7 @@ static void crash(unsigned round, unsigned ret_next[4])
 	unsigned n, count = 0;
 
 	assert_int_equal(pipe(fds), 0);
-	pid_t pid = fork();
+	pid_t pid = child_start();
 	if (pid == 0) {
 		close(fds[0]);
 		crash_child(fds[1], round);

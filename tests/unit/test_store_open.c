@@ -241,7 +241,7 @@ static pid_t start_other(bool lock)
 	char byte = '\0';
 
 	assert_int_equal(pipe(fds), 0);
-	pid_t pid = fork();
+	pid_t pid = child_start();
 	if (pid == 0) {
 		struct store *store = open_store(folder);
 		if (lock)
@@ -449,7 +449,7 @@ static void test_store_within_store_is_a_bug(void **state)
 	int status;
 
 	(void)state;
-	pid_t pid = fork();
+	pid_t pid = child_start();
 	if (pid == 0) {
 		struct store *store = open_store(folder);
 		struct problem p = {0};
