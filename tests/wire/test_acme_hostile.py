@@ -233,6 +233,8 @@ def test_wrong_url(world, url):
         wrong = url
         if isinstance(url, str):
             wrong = url.replace("{base}", world.server.url).replace("{url}", right).replace("{rest}", right[5:])
+        if wrong == right:
+            return None
         head = client.protected(right)
         head.pop("url")
         if wrong is not ...:
@@ -315,7 +317,8 @@ def test_nonce_that_is_none(world, nonce):
 def test_replayed_nonce(world):
     def make(route, client, url):
         used = client.nonce()
-        client.raw_post(client.directory["newOrder"], {"identifiers": []}, nonce=used)
+        first = client.directory["newAccount" if route["auth"] == "jwk" else "newOrder"]
+        client.raw_post(first, {"onlyReturnExisting": True}, nonce=used)
         reply = client.raw_post(url, payload_of(route), nonce=used)
         assert reply.json()["detail"] == NONCE_TEXT
         return reply
