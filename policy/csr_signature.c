@@ -52,6 +52,7 @@ static const char *pss_digest(struct bytes parameters)
 		const char *name;
 		uint8_t oid_end, length;
 	} digests[] = { { "SHA256", 1, 32 }, { "SHA384", 2, 48 }, { "SHA512", 3, 64 } };
+	enum { HASH = 16, MGF1_HASH = 46, SALT_LENGTH = 53 };
 	uint8_t want[] = {
 		0x30, 0x34,
 		0xa0, 0x0f, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x00, 0x05, 0x00,
@@ -61,8 +62,8 @@ static const char *pss_digest(struct bytes parameters)
 	};
 
 	for (size_t i = 0; i < array_length(digests); i++) {
-		want[16] = want[45] = digests[i].oid_end;
-		want[sizeof(want) - 1] = digests[i].length;
+		want[HASH] = want[MGF1_HASH] = digests[i].oid_end;
+		want[SALT_LENGTH] = digests[i].length;
 		if (bytes_equal(parameters, BYTES(want, sizeof(want))))
 			return digests[i].name;
 	}

@@ -60,7 +60,7 @@ const char *csr_text_read(const struct tlv *string, char *ret, size_t size)
 	case V_ASN1_IA5STRING:
 	case V_ASN1_NUMERICSTRING:
 	case V_ASN1_T61STRING: /* the part of it that all read alike */
-		return is_ascii(string->value) ? text_copy(string->value, ret, size) : "has a byte that its encoding has not";
+		return is_ascii(string->value) ? text_copy(string->value, ret, size) : "is no text in its encoding";
 	case V_ASN1_BMPSTRING:
 	case V_ASN1_UNIVERSALSTRING:
 		return text_convert(string, ret, size);

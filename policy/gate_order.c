@@ -134,9 +134,9 @@ static bool authorizations_each(const struct gate_case *c, bool (*fits)(const st
 {
 	bool held = true;
 
-	for (size_t i = 0; i < c->identifier_count; i++) {
+	for (size_t i = 0; i < c->identifier_count && i < c->authorization_count; i++) {
 		const struct identifier *name = &c->identifiers[i];
-		if (i < c->authorization_count && fits(c, &c->authorizations[i]))
+		if (fits(c, &c->authorizations[i]))
 			continue;
 		held = problem_add(p, PROBLEM_UNAUTHORIZED, identifier_type_name(name->type), name->value,
 		                   "RFC 8555, 7.4: the authorization for %s %s", name->value, text);
@@ -144,7 +144,7 @@ static bool authorizations_each(const struct gate_case *c, bool (*fits)(const st
 	return held;
 }
 
-/* A missing authorization is the cover rule's to tell. */
+/* One that is missing is told by the cover rule alone. */
 static bool is_missing(const struct authorization *a)
 {
 	return a->id[0] == '\0';

@@ -68,11 +68,10 @@ static bool email_check(const char *pattern, struct problem *p)
 {
 	struct identifier name;
 
-	if (pattern[0] != '@')
-		return identifier_parse("email", pattern, &name, p);
-	if (pattern[1] == '*')
-		return problem_set(p, PROBLEM_MALFORMED, "\"%s\": a domain follows the \"@\"", pattern);
-	return identifier_parse("dns", pattern + 1, &name, p);
+	if (strchr(pattern, '*')) /* a mail address may have one, but who writes it here means something else */
+		return problem_set(p, PROBLEM_MALFORMED, "\"%s\": a whole mail domain is written \"@example.com\"", pattern);
+	return pattern[0] == '@' ? identifier_parse("dns", pattern + 1, &name, p)
+	                         : identifier_parse("email", pattern, &name, p);
 }
 
 static bool email_matches(const char *pattern, const struct identifier *i)

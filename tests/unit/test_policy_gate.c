@@ -1,0 +1,776 @@
+#include "policy/gate.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "base/digest.h"
+#include "policy_make.h"
+#include "store/account.h"
+#include "store/authorization.h"
+#include "store/order.h"
+
+#define ORDER_ID "order0000000000000000A"
+#define ACCOUNT_ID "account00000000000000A"
+#define OTHER_ID "other0000000000000000A"
+#define UPN "a012060a2b060104018237140203a0040c026140" /* otherName, a Windows user's name */
+
+enum { NAMES_MAX = 32 };
+
+/* A case in which all is well; each test changes one thing of it. */
+struct world {
+	const char *order_id, *caller;
+	struct order order;
+	struct account account;
+	size_t count;
+	struct order_identifier identifiers[NAMES_MAX];
+	char ids[NAMES_MAX][RANDOM_ID_SIZE];
+	const char *authorizations[NAMES_MAX];
+	struct authorization authorization[NAMES_MAX];
+	bool missing[NAMES_MAX];               /* the authorization was swept away */
+	struct buf account_key;
+	struct profile *profile;
+	const char *profile_name;              /* of the only profile there is */
+	struct key_blocklist *blocklist;
+	struct identifiers identity_names;
+	struct make_csr csr;
+	bool identity;                         /* gate_identity in place of gate_order */
+};
+
+static void world_name(struct world *w, const char *type, const char *value)
+{
+	size_t i = w->count++;
+	bool wildcard = str_starts(value, "*.");
+
+	w->identifiers[i] = (struct order_identifier){ type, value };
+	snprintf(w->ids[i], RANDOM_ID_SIZE, "authz%016zuA", i);
+	w->authorizations[i] = w->ids[i];
+	w->authorization[i] = (struct authorization){
+		.account = ACCOUNT_ID, .directory = "default", .status = AUTHORIZATION_VALID, .type = type,
+		.value = wildcard ? value + 2 : value, .wildcard = wildcard,
+		.created = clock_now() - 10, .expires = clock_now() + 1000,
+	};
+	memcpy(w->authorization[i].id, w->ids[i], RANDOM_ID_SIZE);
+}
+
+static void world_identity_name(struct world *w, const char *text)
+{
+	struct identifier name = make_identifier(text);
+	struct problem p = {0};
+
+	assert_true(identifiers_add(&w->identity_names, &name, &p));
+}
+
+static void world_make(struct world *w)
+{
+	struct problem p = {0};
+	int64_t now = clock_now();
+
+	*w = (struct world){ .order_id = ORDER_ID, .caller = ACCOUNT_ID, .profile_name = "test" };
+	w->order = (struct order){
+		.id = ORDER_ID, .account = ACCOUNT_ID, .directory = "default", .profile = "test",
+		.status = ORDER_READY, .created = now - 20, .expires = now + 1000,
+	};
+	assert_true(ossl_public_der(make_key("P-256 account"), &w->account_key, &p));
+	w->account = (struct account){
+		.id = ACCOUNT_ID, .directory = "default", .status = ACCOUNT_VALID, .key = buf_bytes(&w->account_key),
+		.thumbprint = BYTES("0123456789abcdef0123456789abcdef", 32), .jwk = "{}", .created = now - 100,
+	};
+	world_name(w, "dns", "WWW.example.com"); /* as sent: the canonical form is the gate's matter */
+	world_name(w, "dns", "*.example.com");
+	world_name(w, "ip", "10.0.0.1");
+	w->authorization[0].value = "www.example.com";
+	world_identity_name(w, "dns:www.example.com");
+	world_identity_name(w, "dns:*.example.com");
+	world_identity_name(w, "ip:10.0.0.1");
+	w->csr = (struct make_csr){
+		.subject = { { "CN", "www.Example.com" } },
+		.extensions = { { "subjectAltName", "DNS:www.example.com, DNS:*.example.com, IP:10.0.0.1" } },
+	};
+	assert_true(profile_new("test", &w->profile, &p));
+	w->profile->methods = PROFILE_ACME | PROFILE_INTERNAL;
+}
+
+static void world_free(struct world *w)
+{
+	buf_free(&w->account_key);
+	identifiers_free(&w->identity_names);
+	profile_free(w->profile);
+	key_blocklist_free(w->blocklist);
+}
+
+static bool world_put(struct store_txn *txn, void *arg, struct problem *p)
+{
+	struct world *w = arg;
+
+	w->order.identifiers = (struct record_list){ w->identifiers, w->count };
+	if (w->order.authorizations.n == 0)
+		w->order.authorizations = (struct record_texts){ w->authorizations, w->count };
+	for (size_t i = 0; i < w->count; i++)
+		if (!w->missing[i] && !store_authorization_put(txn, &w->authorization[i], p))
+			return false;
+	return store_account_put(txn, &w->account, p) && store_order_put(txn, &w->order, p);
+}
+
+static struct store *world_store(struct world *w)
+{
+	struct kv *kv = NULL;
+	struct store *store = NULL;
+	struct problem p = {0};
+	static const uint8_t seal_key[32];
+
+	assert_true(kv_memory_open(&kv, &p) && store_open_kv(kv, seal_key, &store, &p));
+	if (!store_update(store, world_put, w, &p))
+		fail_msg("%s %s", p.detail, p.cause);
+	return store;
+}
+
+static bool world_judge(struct world *w, struct approval **ret, struct problem *p)
+{
+	auto_struct(store) *store = world_store(w);
+	auto_struct(profiles) *profiles = NULL;
+	auto_struct(identity) *identity = NULL;
+	auto_value(buf) der = {0};
+	struct problem why = {0};
+
+	make_csr(&w->csr, &der);
+	free(w->profile->name);
+	w->profile->name = strdup(w->profile_name);
+	if (!profiles_new(&w->profile, 1, w->profile_name, w->blocklist, &profiles, &why))
+		fail_msg("%s", why.detail);
+	w->profile = NULL;
+	w->blocklist = NULL;
+	if (!w->identity)
+		return gate_order(store, profiles, w->order_id, w->caller, buf_bytes(&der), ret, p);
+	assert_true(identity_operator(&w->identity_names, &identity, &why));
+	return gate_identity(profiles, w->order.profile, identity, buf_bytes(&der), ret, p);
+}
+
+/* --- what spoils a case */
+
+static void spoil_order_account(struct world *w) { strcpy(w->order.account, OTHER_ID); }
+static void spoil_order_directory(struct world *w) { w->order.directory = "other"; }
+static void spoil_account(struct world *w) { w->account.status = ACCOUNT_DEACTIVATED; }
+static void spoil_account_revoked(struct world *w) { w->account.status = ACCOUNT_REVOKED; }
+static void spoil_pending(struct world *w) { w->order.status = ORDER_PENDING; }
+static void spoil_processing(struct world *w) { w->order.status = ORDER_PROCESSING; }
+static void spoil_valid(struct world *w) { w->order.status = ORDER_VALID; }
+static void spoil_invalid(struct world *w) { w->order.status = ORDER_INVALID; }
+static void spoil_expired(struct world *w) { w->order.expires = clock_now(); }
+static void spoil_profile_gone(struct world *w) { w->profile_name = "other"; }
+static void spoil_profile_closed(struct world *w) { w->profile->methods = PROFILE_EST; }
+static void spoil_unbound(struct world *w) { w->profile->eab_required = true; }
+static void spoil_authz_pending(struct world *w) { w->authorization[1].status = AUTHORIZATION_PENDING; }
+static void spoil_authz_deactivated(struct world *w) { w->authorization[1].status = AUTHORIZATION_DEACTIVATED; }
+static void spoil_authz_revoked(struct world *w) { w->authorization[1].status = AUTHORIZATION_REVOKED; }
+static void spoil_authz_expired(struct world *w) { w->authorization[1].expires = clock_now(); }
+static void spoil_authz_account(struct world *w) { strcpy(w->authorization[1].account, OTHER_ID); }
+static void spoil_authz_directory(struct world *w) { w->authorization[1].directory = "other"; }
+static void spoil_authz_value(struct world *w) { w->authorization[1].value = "example.org"; }
+static void spoil_authz_not_wildcard(struct world *w) { w->authorization[1].wildcard = false; }
+static void spoil_authz_type(struct world *w) { w->authorization[2].type = "dns"; }
+static void spoil_authz_missing(struct world *w) { w->missing[1] = true; }
+static void spoil_authz_shared(struct world *w) { w->authorizations[1] = w->ids[0]; }
+static void spoil_authz_few(struct world *w) { w->order.authorizations = (struct record_texts){ w->authorizations, 2 }; }
+static void spoil_authz_many(struct world *w)
+{
+	w->authorizations[w->count] = w->ids[0];
+	w->order.authorizations = (struct record_texts){ w->authorizations, w->count + 1 };
+}
+static void spoil_not_before(struct world *w) { w->order.not_before = w->order.created - 61; }
+static void spoil_not_after(struct world *w) { w->order.not_after = clock_now() + 398 * 86400; }
+static void spoil_no_names(struct world *w)
+{
+	w->count = 0;
+	w->csr = (struct make_csr){ .subject = { { NULL, NULL } } };
+}
+static void spoil_names_many(struct world *w) { w->profile->names_max = 2; }
+static void san(struct world *w, const char *names) { w->csr.extensions[0][1] = names; }
+static void spoil_san_more(struct world *w) { san(w, "DNS:www.example.com, DNS:*.example.com, IP:10.0.0.1, DNS:evil.example"); }
+static void spoil_san_sub(struct world *w) { san(w, "DNS:www.example.com, DNS:*.example.com, IP:10.0.0.1, DNS:a.b.example.com"); }
+static void spoil_san_in_wildcard(struct world *w) { san(w, "DNS:www.example.com, DNS:*.example.com, IP:10.0.0.1, DNS:ftp.example.com"); }
+static void spoil_san_ip(struct world *w) { san(w, "DNS:www.example.com, DNS:*.example.com, IP:10.0.0.1, IP:10.0.0.2"); }
+static void spoil_san_less(struct world *w) { san(w, "DNS:www.example.com, DNS:*.example.com"); }
+static void spoil_san_wildcard_base(struct world *w) { san(w, "DNS:www.example.com, DNS:example.com, IP:10.0.0.1"); }
+static void spoil_cn_other(struct world *w) { w->csr.subject[0][1] = "evil.example"; }
+static void spoil_cn_ip(struct world *w) { w->csr.subject[0][1] = "10.0.0.2"; }
+static void spoil_denied(struct world *w) { assert_true(strings_add(&w->profile->names[IDENTIFIER_DNS].deny, "www.example.com")); }
+static void spoil_not_allowed(struct world *w) { strings_free(&w->profile->names[IDENTIFIER_IP].allow); }
+static void spoil_wildcards(struct world *w) { w->profile->wildcards = false; }
+static void raw_san(struct world *w, const char *more)
+{
+	static char hex[512];
+
+	snprintf(hex, sizeof(hex), "820f7777772e6578616d706c652e636f6d820d2a2e6578616d706c652e636f6d87040a000001%s", more);
+	w->csr.extensions[0][0] = NULL;
+	w->csr.raw_names = hex;
+}
+static void spoil_san_email(struct world *w) { raw_san(w, "810e6164614061646d696e2e74657374"); }
+static void spoil_san_uri(struct world *w) { raw_san(w, "861a7370696666653a2f2f6578616d706c652e636f6d2f61646d696e"); }
+static void spoil_san_upn(struct world *w) { raw_san(w, UPN); }
+static void spoil_san_directory(struct world *w) { raw_san(w, "a4023000"); }
+static void spoil_san_registered(struct world *w) { raw_san(w, "88032a0304"); }
+static void spoil_san_x400(struct world *w) { raw_san(w, "a3023000"); }
+static void spoil_san_edi(struct world *w) { raw_san(w, "a5023000"); }
+static void spoil_two_cns(struct world *w) { w->csr.subject[1][0] = "CN", w->csr.subject[1][1] = "www.example.com"; }
+static void spoil_cn_person(struct world *w) { w->csr.subject[0][1] = "Ada Lovelace"; }
+static void spoil_cn_empty(struct world *w) { w->csr.subject[0][1] = ""; }
+static void spoil_cn_email(struct world *w) { w->csr.subject[0][1] = "admin@example.com"; }
+static void subject(struct world *w, const char *type) { w->csr.subject[1][0] = type, w->csr.subject[1][1] = "x"; }
+static void spoil_organization(struct world *w) { subject(w, "O"); }
+static void spoil_unit(struct world *w) { subject(w, "OU"); }
+static void spoil_email_address(struct world *w) { subject(w, "emailAddress"); }
+static void spoil_uid(struct world *w) { subject(w, "UID"); }
+static void spoil_unknown_attribute(struct world *w) { subject(w, "1.2.3.4"); }
+static void extension(struct world *w, const char *name, const char *value) { w->csr.extensions[1][0] = name, w->csr.extensions[1][1] = value; }
+static void spoil_must_staple(struct world *w) { extension(w, "1.3.6.1.5.5.7.1.24", "DER:30:03:02:01:05"); }
+static void spoil_name_constraints(struct world *w) { extension(w, "nameConstraints", "DER:30:00"); }
+static void spoil_policies(struct world *w) { extension(w, "certificatePolicies", "DER:30:00"); }
+static void spoil_issuer_alt_name(struct world *w) { extension(w, "2.5.29.18", "DER:30:03:82:01:61"); }
+static void spoil_unknown_extension(struct world *w) { extension(w, "1.2.3.4.5", "DER:05:00"); }
+static void spoil_sid(struct world *w) { extension(w, "1.3.6.1.4.1.311.25.2", "DER:30:00"); }
+static void spoil_ca(struct world *w) { extension(w, "basicConstraints", "CA:TRUE"); }
+static void spoil_ca_length(struct world *w) { extension(w, "basicConstraints", "DER:30:03:02:01:00"); }
+static void spoil_usage(struct world *w) { extension(w, "keyUsage", "digitalSignature,nonRepudiation"); }
+static void spoil_usage_ca(struct world *w) { extension(w, "keyUsage", "digitalSignature,keyCertSign"); }
+static void spoil_usage_unfit(struct world *w) { extension(w, "keyUsage", "keyEncipherment"); }
+static void spoil_code_signing(struct world *w) { extension(w, "extendedKeyUsage", "serverAuth,codeSigning"); }
+static void spoil_client_auth(struct world *w) { extension(w, "extendedKeyUsage", "clientAuth"); }
+static void spoil_any_usage(struct world *w) { extension(w, "extendedKeyUsage", "anyExtendedKeyUsage"); }
+static void spoil_ocsp_signing(struct world *w) { extension(w, "extendedKeyUsage", "OCSPSigning"); }
+static void spoil_key_kind(struct world *w) { w->profile->keys &= ~(1u << KEY_EC_P256); }
+static void spoil_weak_key(struct world *w) { w->csr.key = "rsa-2048 e=3"; }
+static void spoil_account_key(struct world *w) { w->csr.key = "P-256 account"; }
+static void spoil_listed(struct world *w)
+{
+	char path[] = "/tmp/test_policy_gate.XXXXXX";
+	int fd = mkstemp(path);
+	auto_value(buf) spki = {0}, hex = {0};
+	auto_value(strings) paths = {0};
+	uint8_t hash[SHA256_SIZE];
+	struct problem p = {0};
+
+	assert_true(fd >= 0 && ossl_public_der(make_key("P-256"), &spki, &p) && strings_add(&paths, path));
+	digest_sha256(buf_bytes(&spki), hash);
+	buf_add_hex(&hex, BYTES(hash, sizeof(hash)));
+	assert_true(write(fd, hex.data, hex.len) == (ssize_t)hex.len && close(fd) == 0);
+	assert_true(key_blocklist_load(&paths, &w->blocklist, &p));
+	unlink(path);
+}
+static void spoil_identity(struct world *w)
+{
+	identifiers_free(&w->identity_names);
+	world_identity_name(w, "dns:www.example.com");
+	world_identity_name(w, "ip:10.0.0.1");
+}
+
+/* Each rule by what alone breaks it. The name of a row says which failure of which server it is (field notes). */
+static const struct row {
+	const char *rule;
+	void (*spoil)(struct world *w);
+	enum problem_kind want_kind;
+	const char *want;        /* in the detail */
+	const char *want_name;   /* the identifier of the part; NULL: there is no part */
+	bool order_only;         /* an identity has no such thing */
+	bool identity_only;
+} rows[] = {
+	{ "order-owner", spoil_order_account, PROBLEM_UNAUTHORIZED, "another account", NULL, true, false },
+	{ "order-owner", spoil_order_directory, PROBLEM_UNAUTHORIZED, "another account", NULL, true, false },
+	{ "account-valid", spoil_account, PROBLEM_UNAUTHORIZED, "deactivated", NULL, true, false },
+	{ "account-valid", spoil_account_revoked, PROBLEM_UNAUTHORIZED, "revoked", NULL, true, false },
+	{ "order-ready", spoil_pending, PROBLEM_ORDER_NOT_READY, "pending", NULL, true, false },
+	{ "order-ready", spoil_processing, PROBLEM_ORDER_NOT_READY, "processing", NULL, true, false },
+	{ "order-ready", spoil_valid, PROBLEM_ORDER_NOT_READY, "valid", NULL, true, false },
+	{ "order-ready", spoil_invalid, PROBLEM_ORDER_NOT_READY, "invalid", NULL, true, false },
+	{ "order-unexpired", spoil_expired, PROBLEM_ORDER_NOT_READY, "expired", NULL, true, false },
+	{ "profile-known", spoil_profile_gone, PROBLEM_INVALID_PROFILE, "\"test\"", NULL, false, false },
+	{ "profile-open", spoil_profile_closed, PROBLEM_INVALID_PROFILE, "not open", NULL, false, false },
+	{ "account-bound", spoil_unbound, PROBLEM_EXTERNAL_ACCOUNT_REQUIRED, "7.3.4", NULL, true, false },
+	{ "authorizations-valid", spoil_authz_pending, PROBLEM_UNAUTHORIZED, "not valid", "*.example.com", true, false },
+	{ "authorizations-valid", spoil_authz_deactivated, PROBLEM_UNAUTHORIZED, "not valid", "*.example.com", true, false },
+	{ "authorizations-valid", spoil_authz_revoked, PROBLEM_UNAUTHORIZED, "not valid", "*.example.com", true, false },
+	{ "authorizations-unexpired", spoil_authz_expired, PROBLEM_UNAUTHORIZED, "expired", "*.example.com", true, false },
+	{ "authorizations-owner", spoil_authz_account, PROBLEM_UNAUTHORIZED, "another account", "*.example.com", true, false },
+	{ "authorizations-owner", spoil_authz_directory, PROBLEM_UNAUTHORIZED, "another account", "*.example.com", true, false },
+	{ "authorizations-cover", spoil_authz_value, PROBLEM_UNAUTHORIZED, "no authorization", "*.example.com", true, false },
+	{ "authorizations-cover", spoil_authz_not_wildcard, PROBLEM_UNAUTHORIZED, "no authorization", "*.example.com", true, false },
+	{ "authorizations-cover", spoil_authz_type, PROBLEM_UNAUTHORIZED, "no authorization", "10.0.0.1", true, false },
+	{ "authorizations-cover", spoil_authz_shared, PROBLEM_UNAUTHORIZED, "no authorization", "*.example.com", true, false },
+	{ "authorizations-cover", spoil_authz_missing, PROBLEM_UNAUTHORIZED, "no authorization", "*.example.com", true, false },
+	{ "authorizations-cover", spoil_authz_few, PROBLEM_UNAUTHORIZED, "not one authorization", NULL, true, false },
+	{ "authorizations-cover", spoil_authz_many, PROBLEM_UNAUTHORIZED, "not one authorization", NULL, true, false },
+	{ "period", spoil_not_before, PROBLEM_MALFORMED, "notBefore", NULL, true, false },
+	{ "period", spoil_not_after, PROBLEM_MALFORMED, "notAfter", NULL, true, false },
+	{ "names-present", spoil_no_names, PROBLEM_BAD_CSR, "no name", NULL, false, false },
+	{ "names-count", spoil_names_many, PROBLEM_BAD_CSR, "3 names", NULL, false, false },
+	/* CVE-2026-105818: names that no challenge had validated */
+	{ "names-equal", spoil_san_more, PROBLEM_BAD_CSR, "evil.example is in the CSR", "evil.example", true, false },
+	{ "names-equal", spoil_san_sub, PROBLEM_BAD_CSR, "in the CSR", "a.b.example.com", true, false },
+	{ "names-equal", spoil_san_in_wildcard, PROBLEM_BAD_CSR, "in the CSR", "ftp.example.com", true, false },
+	{ "names-equal", spoil_san_ip, PROBLEM_BAD_CSR, "in the CSR", "10.0.0.2", true, false },
+	{ "names-equal", spoil_san_less, PROBLEM_BAD_CSR, "in the order and not in the CSR", "10.0.0.1", true, false },
+	{ "names-equal", spoil_cn_other, PROBLEM_BAD_CSR, "in the CSR", "evil.example", true, false },
+	{ "names-equal", spoil_cn_ip, PROBLEM_BAD_CSR, "in the CSR", "10.0.0.2", true, false },
+	{ "names-proven", spoil_san_more, PROBLEM_UNAUTHORIZED, "evil.example", "evil.example", false, true },
+	{ "names-proven", spoil_cn_other, PROBLEM_UNAUTHORIZED, "evil.example", "evil.example", false, true },
+	{ "names-proven", spoil_san_wildcard_base, PROBLEM_UNAUTHORIZED, "proven", "example.com", false, true },
+	{ "names-proven", spoil_identity, PROBLEM_UNAUTHORIZED, "proven", "*.example.com", false, true },
+	{ "names-allowed", spoil_not_allowed, PROBLEM_REJECTED_IDENTIFIER, "10.0.0.1", "10.0.0.1", false, false },
+	{ "names-allowed", spoil_wildcards, PROBLEM_REJECTED_IDENTIFIER, "wildcard", "*.example.com", false, false },
+	{ "names-typed", spoil_san_upn, PROBLEM_BAD_CSR, "otherName 1.3.6.1.4.1.311.20.2.3", NULL, false, false },
+	{ "names-typed", spoil_san_directory, PROBLEM_BAD_CSR, "directoryName", NULL, false, false },
+	{ "names-typed", spoil_san_registered, PROBLEM_BAD_CSR, "registeredID", NULL, false, false },
+	{ "names-typed", spoil_san_x400, PROBLEM_BAD_CSR, "x400Address", NULL, false, false },
+	{ "names-typed", spoil_san_edi, PROBLEM_BAD_CSR, "ediPartyName", NULL, false, false },
+	{ "common-name-single", spoil_two_cns, PROBLEM_BAD_CSR, "2 common names", NULL, false, false },
+	{ "common-name-named", spoil_cn_person, PROBLEM_BAD_CSR, "Ada Lovelace", NULL, false, false },
+	{ "common-name-named", spoil_cn_empty, PROBLEM_BAD_CSR, "\"\"", NULL, false, false },
+	{ "common-name-named", spoil_cn_email, PROBLEM_BAD_CSR, "admin@example.com", NULL, false, false },
+	{ "subject-plain", spoil_organization, PROBLEM_BAD_CSR, " O,", NULL, false, false },
+	{ "subject-plain", spoil_unit, PROBLEM_BAD_CSR, " OU,", NULL, false, false },
+	{ "subject-plain", spoil_email_address, PROBLEM_BAD_CSR, "emailAddress", NULL, false, false },
+	{ "subject-plain", spoil_uid, PROBLEM_BAD_CSR, "UID", NULL, false, false },
+	{ "subject-plain", spoil_unknown_attribute, PROBLEM_BAD_CSR, "1.2.3.4", NULL, false, false },
+	{ "extensions-known", spoil_must_staple, PROBLEM_BAD_CSR, "1.3.6.1.5.5.7.1.24", NULL, false, false },
+	{ "extensions-known", spoil_name_constraints, PROBLEM_BAD_CSR, "2.5.29.30", NULL, false, false },
+	{ "extensions-known", spoil_policies, PROBLEM_BAD_CSR, "2.5.29.32", NULL, false, false },
+	{ "extensions-known", spoil_issuer_alt_name, PROBLEM_BAD_CSR, "2.5.29.18", NULL, false, false },
+	{ "extensions-known", spoil_unknown_extension, PROBLEM_BAD_CSR, "1.2.3.4.5", NULL, false, false },
+	{ "extensions-known", spoil_sid, PROBLEM_BAD_CSR, "1.3.6.1.4.1.311.25.2", NULL, false, false },
+	{ "no-ca", spoil_ca, PROBLEM_BAD_CSR, "to be a CA", NULL, false, false },
+	{ "no-ca", spoil_ca_length, PROBLEM_BAD_CSR, "to be a CA", NULL, false, false },
+	{ "key-usage", spoil_usage, PROBLEM_BAD_CSR, "nonRepudiation", NULL, false, false },
+	{ "key-usage", spoil_usage_ca, PROBLEM_BAD_CSR, "keyCertSign", NULL, false, false },
+	{ "key-usage", spoil_usage_unfit, PROBLEM_BAD_CSR, "no key usage", NULL, false, false },
+	{ "extended-key-usage", spoil_code_signing, PROBLEM_BAD_CSR, "1.3.6.1.5.5.7.3.3", NULL, false, false },
+	{ "extended-key-usage", spoil_client_auth, PROBLEM_BAD_CSR, "1.3.6.1.5.5.7.3.2", NULL, false, false },
+	{ "extended-key-usage", spoil_any_usage, PROBLEM_BAD_CSR, "2.5.29.37.0", NULL, false, false },
+	{ "extended-key-usage", spoil_ocsp_signing, PROBLEM_BAD_CSR, "1.3.6.1.5.5.7.3.9", NULL, false, false },
+	{ "key-allowed", spoil_key_kind, PROBLEM_BAD_CSR, "ec-p256", NULL, false, false },
+	{ "key-strong", spoil_weak_key, PROBLEM_BAD_CSR, "exponent", NULL, false, false },
+	{ "key-unlisted", spoil_listed, PROBLEM_BAD_CSR, "list", NULL, false, false },
+	{ "key-not-account", spoil_account_key, PROBLEM_BAD_CSR, "account's", NULL, true, false },
+};
+
+static void refused(const struct row *row, struct world *w, struct problem *p)
+{
+	struct approval *approval = NULL;
+
+	if (world_judge(w, &approval, p))
+		fail_msg("%s: approved", row->rule);
+	assert_null(approval);
+	if (!str_equal(p->cause, row->rule))
+		fail_msg("%s refused by \"%s\": %s", row->rule, p->cause, p->detail);
+}
+
+/* That the rule, and it alone, refuses what alone was changed. */
+static void row_check(const struct row *row, bool identity)
+{
+	struct world w;
+	auto_value(problem) p = {0};
+
+	world_make(&w);
+	w.identity = identity;
+	row->spoil(&w);
+	refused(row, &w, &p);
+	world_free(&w);
+	if (!row->want)
+		return;
+	if (p.kind != row->want_kind || !strstr(p.detail, row->want))
+		fail_msg("%s: %s: %s", row->rule, problem_kind_name(p.kind), p.detail);
+	assert_int_equal(p.sub_count, row->want_name ? 1 : 0);
+	if (row->want_name)
+		assert_string_equal(p.subs[0].identifier_value, row->want_name);
+}
+
+static void test_each_rule_alone(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < array_length(rows); i++)
+		if (!rows[i].identity_only)
+			row_check(&rows[i], false);
+}
+
+static void test_each_rule_alone_identity(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < array_length(rows); i++)
+		if (!rows[i].order_only)
+			row_check(&rows[i], true);
+}
+
+/* No rule without a row that breaks it, no row without a rule. */
+static void test_all_rules(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < gate_rule_count(); i++) {
+		const struct gate_rule *rule = gate_rule_at(i);
+		size_t n = 0;
+		for (size_t k = 0; k < array_length(rows); k++)
+			n += str_equal(rows[k].rule, rule->name);
+		if (n == 0)
+			fail_msg("nothing breaks %s", rule->name);
+		assert_true(strlen(rule->text) > 10);
+		for (size_t k = 0; k < i; k++)
+			assert_string_not_equal(gate_rule_at(k)->name, rule->name);
+	}
+}
+
+static struct approval *approve(struct world *w)
+{
+	struct approval *approval;
+	auto_value(problem) p = {0};
+
+	if (!world_judge(w, &approval, &p))
+		fail_msg("%s: %s", p.cause, p.detail);
+	world_free(w);
+	return approval;
+}
+
+static void test_order_approved(void **state)
+{
+	struct world w;
+	auto_value(buf) spki = {0};
+	struct problem p = {0};
+	uint8_t hash[SHA256_SIZE];
+
+	(void)state;
+	world_make(&w);
+	struct identifiers want = w.identity_names;
+	w.identity_names = (struct identifiers){0};
+	auto_struct(approval) *approval = approve(&w);
+	const struct approval_facts *facts = approval_facts(approval);
+	assert_true(ossl_public_der(make_key("P-256"), &spki, &p));
+	assert_true(bytes_equal(facts->spki, buf_bytes(&spki)));
+	digest_sha256(buf_bytes(&spki), hash);
+	assert_memory_equal(facts->key_hash, hash, sizeof(hash));
+	assert_int_equal(EVP_PKEY_eq(facts->key, make_key("P-256")), 1);
+	assert_int_equal(facts->algorithm, KEY_EC_P256);
+	assert_true(identifiers_equal(facts->names, &want));
+	identifiers_free(&want);
+	assert_string_equal(facts->common_name, "www.example.com");
+	assert_string_equal(facts->profile, "test");
+	assert_string_equal(facts->issuer, "");
+	assert_true(facts->not_after - facts->not_before == 90 * 86400 - 1);
+	assert_in_range(clock_now() - facts->not_before, 60, 65);
+	assert_int_equal(facts->key_usage, KU_DIGITAL_SIGNATURE);
+	assert_int_equal(facts->extended_key_usage->n, 1);
+	assert_null(facts->hash);
+	assert_string_equal(facts->method, "acme");
+	assert_string_equal(facts->account, ACCOUNT_ID);
+	assert_string_equal(facts->order, ORDER_ID);
+	assert_null(facts->identity);
+}
+
+static void test_identity_approved(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_make(&w);
+	w.identity = true;
+	w.csr.extensions[0][1] = "DNS:www.example.com"; /* fewer than were proven will do */
+	auto_struct(approval) *approval = approve(&w);
+	const struct approval_facts *facts = approval_facts(approval);
+	assert_int_equal(facts->names->n, 1);
+	assert_string_equal(facts->method, "internal");
+	assert_string_equal(facts->identity, "operator");
+	assert_string_equal(facts->account, "");
+	assert_string_equal(facts->order, "");
+}
+
+/* The CSRs that clients send, and what comes of them. */
+static void csr_san_only(struct world *w) { w->csr.subject[0][0] = NULL; }
+static void csr_cn_not_in_san(struct world *w) { san(w, "DNS:*.example.com, IP:10.0.0.1"); }
+static void csr_cn_ip(struct world *w) { w->csr.subject[0][1] = "10.0.0.1"; }
+static void csr_cn_wildcard(struct world *w) { w->csr.subject[0][1] = "*.example.com"; }
+static void csr_twice(struct world *w) { san(w, "DNS:www.example.com, DNS:WWW.example.com, DNS:*.example.com, IP:10.0.0.1"); }
+static void csr_encipherment(struct world *w) { extension(w, "keyUsage", "critical,digitalSignature,keyEncipherment"); }
+static void csr_rsa_encipherment(struct world *w) { csr_encipherment(w), w->csr.key = "rsa-2048"; }
+static void csr_rsa(struct world *w) { w->csr.key = "rsa-2048"; }
+static void csr_rsa_signing(struct world *w) { csr_rsa(w), extension(w, "keyUsage", "digitalSignature"); }
+static void csr_ed25519(struct world *w) { w->csr.key = "ed25519"; }
+static void csr_server_auth(struct world *w) { extension(w, "extendedKeyUsage", "serverAuth"); }
+static void csr_not_ca(struct world *w) { extension(w, "basicConstraints", "CA:FALSE"); }
+static void csr_key_id(struct world *w) { extension(w, "subjectKeyIdentifier", "01:02:03"); }
+static void csr_microsoft(struct world *w) { w->csr.extension_request = "1.3.6.1.4.1.311.2.1.14"; }
+static void csr_password(struct world *w) { w->csr.raw_attributes = "301106092a864886f70d01090731040c024142"; }
+static void profile_no_cn(struct world *w) { w->profile->common_name = PROFILE_CN_NONE; }
+static void profile_first_cn(struct world *w) { csr_san_only(w), w->profile->common_name = PROFILE_CN_FIRST; }
+static void profile_account_key(struct world *w) { spoil_account_key(w), w->profile->reuse_account_key = true; }
+static void profile_bound(struct world *w) { w->profile->eab_required = true, w->account.eab_kid = "k1"; }
+static void order_period(struct world *w)
+{
+	w->order.not_before = w->order.created;
+	w->order.not_after = w->order.created + 86400;
+}
+
+static const struct {
+	const char *name;
+	void (*change)(struct world *w);
+	const char *want_common_name;
+	unsigned want_key_usage;
+} kinds[] = {
+	{ "certbot: names in the SAN alone", csr_san_only, NULL, KU_DIGITAL_SIGNATURE },
+	{ "a common name that is not in the SAN", csr_cn_not_in_san, "www.example.com", KU_DIGITAL_SIGNATURE },
+	{ "a common name that is an address", csr_cn_ip, "10.0.0.1", KU_DIGITAL_SIGNATURE },
+	{ "a common name that is a wildcard", csr_cn_wildcard, "*.example.com", KU_DIGITAL_SIGNATURE },
+	{ "a name twice", csr_twice, "www.example.com", KU_DIGITAL_SIGNATURE },
+	{ "cert-manager: keyEncipherment for an EC key", csr_encipherment, "www.example.com", KU_DIGITAL_SIGNATURE },
+	{ "cert-manager: keyEncipherment for RSA", csr_rsa_encipherment, "www.example.com", KU_DIGITAL_SIGNATURE | KU_KEY_ENCIPHERMENT },
+	{ "RSA", csr_rsa, "www.example.com", KU_DIGITAL_SIGNATURE | KU_KEY_ENCIPHERMENT },
+	{ "RSA, for signing alone", csr_rsa_signing, "www.example.com", KU_DIGITAL_SIGNATURE },
+	{ "Ed25519", csr_ed25519, "www.example.com", KU_DIGITAL_SIGNATURE },
+	{ "serverAuth", csr_server_auth, "www.example.com", KU_DIGITAL_SIGNATURE },
+	{ "CA:FALSE", csr_not_ca, "www.example.com", KU_DIGITAL_SIGNATURE },
+	{ "a subjectKeyIdentifier", csr_key_id, "www.example.com", KU_DIGITAL_SIGNATURE },
+	{ "Microsoft's extensionRequest", csr_microsoft, "www.example.com", KU_DIGITAL_SIGNATURE },
+	{ "a challengePassword", csr_password, "www.example.com", KU_DIGITAL_SIGNATURE },
+	{ "a profile without common names", profile_no_cn, NULL, KU_DIGITAL_SIGNATURE },
+	{ "a profile that takes the first name", profile_first_cn, "www.example.com", KU_DIGITAL_SIGNATURE },
+	{ "a profile that lets the account's key be", profile_account_key, "www.example.com", KU_DIGITAL_SIGNATURE },
+	{ "an account that is bound", profile_bound, "www.example.com", KU_DIGITAL_SIGNATURE },
+	{ "notBefore and notAfter", order_period, "www.example.com", KU_DIGITAL_SIGNATURE },
+};
+
+static void test_clients(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < array_length(kinds); i++) {
+		struct world w;
+		world_make(&w);
+		kinds[i].change(&w);
+		auto_struct(approval) *approval = approve(&w);
+		const struct approval_facts *facts = approval_facts(approval);
+		assert_int_equal(facts->names->n, 3);
+		if (!str_equal(facts->common_name ?: "none", kinds[i].want_common_name ?: "none") ||
+		    facts->key_usage != kinds[i].want_key_usage)
+			fail_msg("%s: %s, %x", kinds[i].name, facts->common_name, facts->key_usage);
+		if (w.order.not_before != 0)
+			assert_true(facts->not_before == w.order.not_before && facts->not_after == w.order.not_after);
+	}
+}
+
+#define LONG_LABEL "a23456789012345678901234567890123456789012345678901234567890123"
+
+/* RFC 5280, A.1: 64 characters; the name itself is in the SAN (boulder#3585). */
+static void test_long_common_name(void **state)
+{
+	enum profile_common_name rules[] = { PROFILE_CN_IF_ASKED, PROFILE_CN_FIRST };
+	static const char *const want[] = { NULL, "www.example.com" };
+
+	(void)state;
+	for (size_t i = 0; i < array_length(rules); i++) {
+		struct world w;
+		world_make(&w);
+		world_name(&w, "dns", LONG_LABEL ".example");
+		w.csr.subject[0][1] = LONG_LABEL ".example";
+		w.profile->common_name = rules[i];
+		auto_struct(approval) *approval = approve(&w);
+		const char *name = approval_facts(approval)->common_name;
+		assert_string_equal(name ?: "none", want[i] ?: "none");
+		assert_int_equal(approval_facts(approval)->names->n, 4);
+	}
+}
+
+/* The bug of Let's Encrypt of 2020-02-29: one name looked at N times. Here each of many names is the
+ * one whose authorization fails, in each way, and is the one that is named. */
+static void test_each_name_rechecked(void **state)
+{
+	static char names[20][24];
+	enum { PENDING, EXPIRED, ACCOUNT, VALUE, WAYS };
+
+	(void)state;
+	for (int way = PENDING; way < WAYS; way++) {
+		for (size_t i = 0; i < array_length(names); i++) {
+			struct world w;
+			auto_value(problem) p = {0};
+			auto_value(buf) list = {0};
+			struct approval *approval = NULL;
+
+			world_make(&w);
+			w.count = 0;
+			for (size_t k = 0; k < array_length(names); k++) {
+				snprintf(names[k], sizeof(names[k]), "n%zu.example", k);
+				world_name(&w, "dns", names[k]);
+				buf_printf(&list, "%sDNS:%s", k ? "," : "", names[k]);
+			}
+			w.csr.subject[0][0] = NULL;
+			san(&w, buf_text(&list));
+			struct authorization *a = &w.authorization[i];
+			switch (way) {
+			case PENDING: a->status = AUTHORIZATION_PENDING; break;
+			case EXPIRED: a->expires = clock_now() - 1; break;
+			case ACCOUNT: strcpy(a->account, OTHER_ID); break;
+			default: a->value = names[(i + 1) % array_length(names)]; break;
+			}
+			assert_false(world_judge(&w, &approval, &p));
+			assert_int_equal(p.kind, PROBLEM_UNAUTHORIZED);
+			assert_int_equal(p.sub_count, 1);
+			assert_string_equal(p.subs[0].identifier_value, names[i]);
+			world_free(&w);
+		}
+	}
+}
+
+/* A deny rule names each name that falls under it: the wildcard would serve the denied one too. */
+static void test_denied_with_its_wildcard(void **state)
+{
+	struct world w;
+	auto_value(problem) p = {0};
+	struct approval *approval = NULL;
+
+	(void)state;
+	world_make(&w);
+	spoil_denied(&w);
+	assert_false(world_judge(&w, &approval, &p));
+	assert_int_equal(p.kind, PROBLEM_REJECTED_IDENTIFIER);
+	assert_int_equal(p.sub_count, 2);
+	world_free(&w);
+}
+
+static void test_all_reasons_together(void **state)
+{
+	struct world w;
+	auto_value(problem) p = {0};
+	struct approval *approval = NULL;
+
+	(void)state;
+	world_make(&w);
+	spoil_san_more(&w);
+	spoil_organization(&w);
+	spoil_code_signing(&w);
+	spoil_authz_expired(&w);
+	assert_false(world_judge(&w, &approval, &p));
+	assert_string_equal(p.cause, "authorizations-unexpired, names-equal, subject-plain, extended-key-usage");
+	assert_int_equal(p.kind, PROBLEM_COMPOUND);
+	assert_int_equal(p.sub_count, 4);
+	assert_non_null(strstr(p.detail, "evil.example"));
+	assert_non_null(strstr(p.detail, "1.3.6.1.5.5.7.3.3"));
+	world_free(&w);
+}
+
+/* Of one kind, the whole is of this kind: badCSR stays badCSR for the client. */
+static void test_reasons_of_one_kind(void **state)
+{
+	struct world w;
+	auto_value(problem) p = {0};
+	struct approval *approval = NULL;
+
+	(void)state;
+	world_make(&w);
+	spoil_organization(&w);
+	spoil_must_staple(&w);
+	assert_false(world_judge(&w, &approval, &p));
+	assert_int_equal(p.kind, PROBLEM_BAD_CSR);
+	assert_int_equal(p.sub_count, 2);
+	world_free(&w);
+}
+
+/* UCM #242, #251: mail addresses and URIs in the SAN are names like others, and as unproven. */
+static void test_mail_and_uri(void **state)
+{
+	static void (*const spoils[])(struct world *w) = { spoil_san_email, spoil_san_uri };
+
+	(void)state;
+	for (size_t i = 0; i < 2 * array_length(spoils); i++) {
+		struct world w;
+		auto_value(problem) p = {0};
+		struct approval *approval = NULL;
+
+		world_make(&w);
+		w.identity = i % 2 == 1;
+		spoils[i / 2](&w);
+		assert_false(world_judge(&w, &approval, &p));
+		assert_string_equal(p.cause, w.identity ? "names-proven, names-allowed" : "names-equal, names-allowed");
+		world_free(&w);
+	}
+}
+
+/* The state of an order is the whole answer; of a CSR that nobody waits for nothing is read. */
+static void test_state_alone(void **state)
+{
+	struct world w;
+	auto_value(problem) p = {0};
+	struct approval *approval = NULL;
+
+	(void)state;
+	world_make(&w);
+	spoil_pending(&w);
+	spoil_san_more(&w);
+	w.csr.signer = "P-384";
+	assert_false(world_judge(&w, &approval, &p));
+	assert_int_equal(p.kind, PROBLEM_ORDER_NOT_READY);
+	assert_int_equal(p.sub_count, 0);
+	assert_int_equal(problem_status(&p), 403);
+	world_free(&w);
+}
+
+static void test_not_found(void **state)
+{
+	struct world w;
+	auto_value(problem) p = {0};
+	struct approval *approval = NULL;
+
+	(void)state;
+	world_make(&w);
+	w.order_id = OTHER_ID;
+	assert_false(world_judge(&w, &approval, &p));
+	assert_int_equal(p.kind, PROBLEM_NOT_FOUND);
+	world_free(&w);
+}
+
+static void test_bad_csr(void **state)
+{
+	struct world w;
+	auto_value(problem) p = {0};
+	struct approval *approval = NULL;
+
+	(void)state;
+	world_make(&w);
+	w.csr.signer = "P-256 other";
+	assert_false(world_judge(&w, &approval, &p));
+	assert_int_equal(p.kind, PROBLEM_BAD_CSR);
+	world_free(&w);
+}
+
+/* An identifier of the order that is none (any more) is no name to certify. */
+static void test_order_identifier_malformed(void **state)
+{
+	struct world w;
+	auto_value(problem) p = {0};
+	struct approval *approval = NULL;
+
+	(void)state;
+	world_make(&w);
+	w.identifiers[2] = (struct order_identifier){ "dns", "under_score.example" };
+	assert_false(world_judge(&w, &approval, &p));
+	assert_int_equal(p.kind, PROBLEM_REJECTED_IDENTIFIER);
+	world_free(&w);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_each_rule_alone),
+		cmocka_unit_test(test_each_rule_alone_identity),
+		cmocka_unit_test(test_all_rules),
+		cmocka_unit_test(test_order_approved),
+		cmocka_unit_test(test_identity_approved),
+		cmocka_unit_test(test_clients),
+		cmocka_unit_test(test_long_common_name),
+		cmocka_unit_test(test_each_name_rechecked),
+		cmocka_unit_test(test_denied_with_its_wildcard),
+		cmocka_unit_test(test_all_reasons_together),
+		cmocka_unit_test(test_reasons_of_one_kind),
+		cmocka_unit_test(test_mail_and_uri),
+		cmocka_unit_test(test_state_alone),
+		cmocka_unit_test(test_not_found),
+		cmocka_unit_test(test_bad_csr),
+		cmocka_unit_test(test_order_identifier_malformed),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
