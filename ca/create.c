@@ -51,7 +51,8 @@ static bool name_add(X509_NAME *name, int nid, const char *value, struct problem
 	if (X509_NAME_add_entry_by_NID(name, nid, MBSTRING_UTF8, (const unsigned char *)value, -1, -1, 0) == 1)
 		return true;
 	ERR_clear_error();
-	return problem_set(p, PROBLEM_MALFORMED, "RFC 5280, A.1: a CA's %s is 1 to 64 characters of UTF-8", OBJ_nid2ln(nid));
+	return problem_set(p, PROBLEM_MALFORMED, "RFC 5280, A.1: a CA's %s is 1 to 64 characters of UTF-8",
+	                   OBJ_nid2ln(nid));
 }
 
 static bool set_subject(X509 *certificate, const struct subject *subject, struct problem *p)
@@ -133,7 +134,8 @@ static const EVP_MD *signature_hash(EVP_PKEY *key)
 }
 
 /* issuer NULL: signed by the key itself. */
-static bool certificate_make(const struct subject *subject, const struct authority *issuer, X509 **ret, struct problem *p)
+static bool certificate_make(const struct subject *subject, const struct authority *issuer, X509 **ret,
+                             struct problem *p)
 {
 	auto(X509) *certificate = X509_new();
 
@@ -244,7 +246,8 @@ static bool options_check(const struct ca_create_options *options, struct proble
 
 	if (options->root_lifetime <= 0 || options->root_lifetime > longest || options->issuing_lifetime <= 0 ||
 	    options->issuing_lifetime > longest)
-		return problem_set(p, PROBLEM_MALFORMED, "RFC 5280, 4.1.2.5: a CA's life ends after now and before the year 10000");
+		return problem_set(p, PROBLEM_MALFORMED,
+		                   "RFC 5280, 4.1.2.5: a CA's life ends after now and before the year 10000");
 	if (str_equal(options->root_name, options->issuing_name))
 		return problem_set(p, PROBLEM_MALFORMED, "root and issuing CA need different names");
 	return true;

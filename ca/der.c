@@ -84,22 +84,25 @@ void der_put_integer(struct der *d, struct bytes magnitude)
 	der_close(d);
 }
 
-/* An arc in base 128, the last digit first. 19 digits hold the 128 bits of a UUID (X.667). */
-enum { ARC_DIGITS_MAX = 19 };
+/* An arc in base 128, the last digit first; a UUID (X.667) takes 19, and OIDs of the configuration
+ * may be longer still. */
+enum { ARC_DIGITS_MAX = 64 };
 struct arc {
 	uint8_t digit[ARC_DIGITS_MAX];
+	size_t count;
 };
 
 static void arc_add(struct arc *arc, unsigned factor, unsigned summand)
 {
 	unsigned carry = summand;
 
-	for (size_t i = 0; i < ARC_DIGITS_MAX; i++) {
-		carry += arc->digit[i] * factor;
+	for (size_t i = 0; i < arc->count || carry > 0; i++) {
+		assert(i < ARC_DIGITS_MAX);
+		carry += i < arc->count ? arc->digit[i] * factor : 0;
 		arc->digit[i] = carry & 0x7f;
 		carry >>= 7;
+		arc->count = i < arc->count ? arc->count : i + 1;
 	}
-	assert(carry == 0);
 }
 
 /* Decimal, without leading zeros; the text after it is returned. */
@@ -107,7 +110,7 @@ static const char *arc_parse(const char *text, struct arc *ret)
 {
 	const char *at = text;
 
-	for (*ret = (struct arc){ 0 }; *at >= '0' && *at <= '9'; at++)
+	for (ret->count = 0; *at >= '0' && *at <= '9'; at++)
 		arc_add(ret, 10, (unsigned)(*at - '0'));
 	assert(at > text && (*text != '0' || at == text + 1));
 	return at;
@@ -115,12 +118,10 @@ static const char *arc_parse(const char *text, struct arc *ret)
 
 static void arc_write(const struct arc *arc, struct buf *ret)
 {
-	size_t count = ARC_DIGITS_MAX;
-
-	while (count > 1 && arc->digit[count - 1] == 0)
-		count--;
-	while (count-- > 0)
-		buf_add_char(ret, (char)(arc->digit[count] | (count > 0 ? 0x80 : 0)));
+	if (arc->count == 0)
+		buf_add_char(ret, 0);
+	for (size_t i = arc->count; i-- > 0;)
+		buf_add_char(ret, (char)(arc->digit[i] | (i > 0 ? 0x80 : 0)));
 }
 
 /* X.690, 8.19.4: the first two arcs make one number, 40 times the first and the second. */
@@ -131,7 +132,7 @@ void der_put_oid(struct der *d, const char *dotted)
 
 	assert(first <= 2 && dotted[1] == '.');
 	const char *at = arc_parse(dotted + 2, &arc);
-	assert(first == 2 || (at - dotted <= 4 && arc.digit[0] < 40));
+	assert(first == 2 || arc.count == 0 || (arc.count == 1 && arc.digit[0] < 40));
 	arc_add(&arc, 1, 40 * first);
 	der_open(d, 0x06);
 	arc_write(&arc, d->out);

@@ -27,7 +27,8 @@ static bool name_set(struct issuer *issuer, const char *name, struct problem *p)
 	size_t len = strlen(name);
 
 	if (len < 1 || len > NAME_MAX_LENGTH || strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-") != len)
-		return problem_set(p, PROBLEM_MALFORMED, "issuer \"%s\": a name of 1 to 32 of a-z, 0-9 and - is wanted", name);
+		return problem_set(p, PROBLEM_MALFORMED, "issuer \"%s\": a name of 1 to 32 of a-z, 0-9 and - is wanted",
+		                   name);
 	memcpy(issuer->name, name, len + 1);
 	return true;
 }

@@ -52,7 +52,8 @@ static X509_ALGOR *scrypt_scheme(struct problem *p)
 
 	if (!random_bytes(salt, sizeof(salt), p))
 		return NULL;
-	X509_ALGOR *scheme = PKCS5_pbe2_set_scrypt(EVP_aes_256_cbc(), salt, sizeof(salt), NULL, SCRYPT_N, SCRYPT_R, SCRYPT_P);
+	X509_ALGOR *scheme =
+		PKCS5_pbe2_set_scrypt(EVP_aes_256_cbc(), salt, sizeof(salt), NULL, SCRYPT_N, SCRYPT_R, SCRYPT_P);
 	if (!scheme)
 		problem_openssl(p, "PBES2 with scrypt");
 	return scheme;
@@ -148,7 +149,8 @@ static bool key_open(const char *path, struct bytes text, struct bytes passphras
 
 	if (!block_only(path, sealed ? "ENCRYPTED PRIVATE KEY" : "PRIVATE KEY", text, &der, p))
 		return false;
-	return sealed ? key_decrypt(path, buf_bytes(&der), passphrase, ret, p) : key_decode(path, buf_bytes(&der), ret, p);
+	return sealed ? key_decrypt(path, buf_bytes(&der), passphrase, ret, p)
+	              : key_decode(path, buf_bytes(&der), ret, p);
 }
 
 bool keyfile_read(const char *path, struct bytes passphrase, EVP_PKEY **ret, struct problem *p)

@@ -42,8 +42,8 @@ bool revocation_reason_check(int64_t reason, enum revocation_asker asker, struct
 	const char *name = revocation_reason_name(reason);
 
 	if (!name)
-		return problem_set(p, PROBLEM_BAD_REVOCATION_REASON, "RFC 5280, 5.3.1: there is no revocation reason %lld",
-		                   (long long)reason);
+		return problem_set(p, PROBLEM_BAD_REVOCATION_REASON,
+		                   "RFC 5280, 5.3.1: there is no revocation reason %lld", (long long)reason);
 	if (asker == REVOCATION_BY_OPERATOR ? reasons[reason].operator : reasons[reason].subscriber)
 		return true;
 	return problem_set(p, PROBLEM_BAD_REVOCATION_REASON,

@@ -35,7 +35,9 @@ static bool from_environment(const char *name, struct buf *ret, struct problem *
 	unsetenv(name);
 	if (ret->failed)
 		return problem_memory(p);
-	return ret->len > 0 ? true : problem_set(p, PROBLEM_MALFORMED, "environment variable %s: the passphrase is empty", name);
+	if (ret->len == 0)
+		return problem_set(p, PROBLEM_MALFORMED, "environment variable %s: the passphrase is empty", name);
+	return true;
 }
 
 /* systemd hands the file to the service's user by an ACL, whose mask shows as the group's bits; the

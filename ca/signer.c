@@ -66,7 +66,8 @@ bool signer_new(EVP_PKEY *key, struct signer **ret, struct problem *p)
 		if (row_fits(&rows[i], key) && !scheme_add(signer, &rows[i], key, p))
 			return false;
 	if (signer->count == 0)
-		return problem_set(p, PROBLEM_BAD_PUBLIC_KEY, "a CA's key is EC on P-256 or P-384, or RSA of 2048 to 8192 bits");
+		return problem_set(p, PROBLEM_BAD_PUBLIC_KEY,
+		                   "a CA's key is EC on P-256 or P-384, or RSA of 2048 to 8192 bits");
 	*ret = steal(signer);
 	return true;
 }

@@ -26,4 +26,5 @@ struct signature {
 	uint8_t data[SIGNATURE_MAX];
 	size_t len;
 };
-bool signer_sign(const struct signer_scheme *scheme, struct bytes message, struct signature *ret, struct problem *p) must_use;
+bool signer_sign(const struct signer_scheme *scheme, struct bytes message, struct signature *ret,
+                 struct problem *p) must_use;

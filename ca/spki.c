@@ -30,7 +30,8 @@ bool spki_key_bits(struct bytes der, enum key_algorithm algorithm, struct bytes 
 		                   key_algorithm_name(algorithm));
 	rest = BYTES(rest.data + wanted.len, rest.len - wanted.len);
 	if (!tlv_only(rest, TLV_BIT_STRING, &bits) || bits.len < 2 || bits.data[0] != 0)
-		return problem_set(p, PROBLEM_BAD_PUBLIC_KEY, "RFC 5280, 4.1.2.7: subjectPublicKey is not DER of whole octets");
+		return problem_set(p, PROBLEM_BAD_PUBLIC_KEY,
+		                   "RFC 5280, 4.1.2.7: subjectPublicKey is not DER of whole octets");
 	*ret = BYTES(bits.data + 1, bits.len - 1);
 	return true;
 }

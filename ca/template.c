@@ -11,7 +11,8 @@ static bool base_check(const char *base, struct problem *p)
 		return problem_set(p, PROBLEM_MALFORMED, "\"%s\": not an http or https URL with a host", base);
 	for (const char *at = host; *at; at++)
 		if (*at <= ' ' || *at > '~' || strchr("\"<>\\^`{|}?#", *at))
-			return problem_set(p, PROBLEM_MALFORMED, "\"%s\": a URL of ASCII without query or fragment is wanted", base);
+			return problem_set(p, PROBLEM_MALFORMED,
+			                   "\"%s\": a URL of ASCII without query or fragment is wanted", base);
 	return true;
 }
 

@@ -127,6 +127,8 @@ static void oids_read_back(void **state)
 		{ "1.3.4294967295.4294967296", "060b2b8fffffff7f9080808000" },
 		/* X.667: a UUID of all ones, 128 bits. */
 		{ "2.25.340282366920938463463374607431768211455", "06146983ffffffffffffffffffffffffffffffffff7f" },
+		/* As long as a configuration can have one. */
+		{ "2.25.1606938044258990275541962092341162602522202993782792835301", NULL },
 	};
 
 	(void)state;
@@ -135,7 +137,8 @@ static void oids_read_back(void **state)
 		char text[128];
 		struct der d = der_writer(&out);
 		der_put_oid(&d, rows[i].dotted);
-		assert_hex(&out, rows[i].want);
+		if (rows[i].want)
+			assert_hex(&out, rows[i].want);
 		const unsigned char *at = out.data;
 		auto(ASN1_OBJECT) *read = d2i_ASN1_OBJECT(NULL, &at, (long)out.len);
 		assert_true(read && OBJ_obj2txt(text, sizeof(text), read, 1) > 0);
