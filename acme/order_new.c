@@ -133,23 +133,16 @@ static bool take_time(const struct acme_call *call, const char *name, int64_t *r
 /* What cannot be had is refused now, and not altered later (7.4). */
 static bool take_times(struct order_request *r, struct problem *p)
 {
+	const struct acme_call *call = r->call;
+	const struct issuer *issuer = ca_issuer(call->acme->ca, r->profile->issuer);
 	struct order *o = &r->order;
-	int64_t now = r->call->now, begin;
+	int64_t from, to;
 
-	if (!take_time(r->call, "notBefore", &o->not_before, p) || !take_time(r->call, "notAfter", &o->not_after, p))
+	if (!take_time(call, "notBefore", &o->not_before, p) || !take_time(call, "notAfter", &o->not_after, p) ||
+	    !profile_period(r->profile, call->now, call->now, o->not_before, o->not_after, &from, &to, p))
 		return false;
-	begin = o->not_before ? o->not_before : now;
-	if (o->not_before && o->not_before < now - r->profile->backdate)
-		return problem_set(p, PROBLEM_MALFORMED, "notBefore lies further back than the %lld seconds that profile %s allows",
-		                   (long long)r->profile->backdate, r->profile->name);
-	if (o->not_before && o->not_before > now + r->profile->validity_max)
-		return problem_set(p, PROBLEM_MALFORMED, "notBefore lies too far in the future");
-	if (o->not_after && (o->not_after <= now || o->not_after <= begin))
-		return problem_set(p, PROBLEM_MALFORMED, "notAfter is not after notBefore and now");
-	if (o->not_after && o->not_after - begin > r->profile->validity_max)
-		return problem_set(p, PROBLEM_MALFORMED, "notAfter asks for more than the %lld seconds that profile %s allows",
-		                   (long long)r->profile->validity_max, r->profile->name);
-	return true;
+	return !o->not_after || !issuer || o->not_after <= issuer_not_after(issuer) ||
+	       problem_set(p, PROBLEM_MALFORMED, "RFC 8555, 7.4: notAfter is later than the CA's own certificate ends");
 }
 
 static bool take_tokens(const struct order_request *r, struct problem *p)

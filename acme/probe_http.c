@@ -222,7 +222,7 @@ static bool request(struct hop *hop, int64_t connect_ms, struct problem *p)
 	hop->code = curl_easy_perform(hop->curl);
 	curl_easy_getinfo(hop->curl, CURLINFO_RESPONSE_CODE, &hop->status);
 	curl_easy_getinfo(hop->curl, CURLINFO_CONNECT_TIME_T, &connect_time);
-	hop->connected = connect_time > 0;
+	hop->connected = connect_time > 0 || hop->code == CURLE_SSL_CONNECT_ERROR;
 	return true;
 }
 
@@ -354,7 +354,7 @@ static bool refuse_failed(const struct hop *hop, struct problem *p)
 		why = strerrordesc_np((int)error);
 	else if (hop->code == CURLE_WRITE_ERROR)
 		why = "too many header lines";
-	return problem_set(p, hop->https && hop->connected && hop->code == CURLE_SSL_CONNECT_ERROR ? PROBLEM_TLS : PROBLEM_CONNECTION,
+	return problem_set(p, hop->code == CURLE_SSL_CONNECT_ERROR ? PROBLEM_TLS : PROBLEM_CONNECTION,
 	                   "%s at %s port %u: %s", hop->text, addr, hop->port, why ? why : "failed");
 }
 
