@@ -16,7 +16,8 @@
 enum { FAKE_A = 1, FAKE_CNAME = 5, FAKE_AAAA = 28 };
 
 /* Several rows for one name and type are several records. A row with type 0 says how the name is
- * answered as a whole: by that rcode, or (silent) not at all. A name without rows: NXDOMAIN. */
+ * answered as a whole: by that rcode, or (silent) not at all. The name "*" fits every question (its
+ * records are for addresses alone). A name without rows: NXDOMAIN. */
 struct fake_record {
 	const char *name;
 	int type;
@@ -62,9 +63,9 @@ static inline size_t fake_dns_question(const uint8_t *in, size_t len, char name[
 	return at + 1;
 }
 
-static inline size_t fake_dns_record(uint8_t *out, const struct fake_record *r)
+static inline size_t fake_dns_record(uint8_t *out, const char *name, const struct fake_record *r)
 {
-	size_t n = fake_dns_name(out, r->name), at;
+	size_t n = fake_dns_name(out, name), at;
 
 	memcpy(out + n, (uint8_t[]){ 0, (uint8_t)r->type, 0, 1, 0, 0, 1, 44 }, 8);
 	n += 8;
@@ -92,13 +93,13 @@ static inline size_t fake_dns_answer(const struct fake_dns *dns, const uint8_t *
 
 	memcpy(out, in, n);
 	for (const struct fake_record *r = dns->records; r->name; r++) {
-		if (strcasecmp(r->name, name) != 0)
+		if (strcasecmp(r->name, name) != 0 && strcmp(r->name, "*") != 0)
 			continue;
 		if (r->silent)
 			return 0;
 		rcode = r->rcode;
 		if (r->type != 0 && (r->type == type || r->type == FAKE_CNAME)) {
-			n += fake_dns_record(out + n, r);
+			n += fake_dns_record(out + n, name, r);
 			answers++;
 		}
 	}
