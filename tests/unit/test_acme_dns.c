@@ -149,7 +149,7 @@ static void answers_are_not_kept(void **state)
 	assert_true(dns_lookup(dns, "both.example", clock_monotonic_ms() + 5000, &found, &p));
 	unsigned before = atomic_load(&server.queries);
 	assert_true(dns_lookup(dns, "both.example", clock_monotonic_ms() + 5000, &found, &p));
-	assert_int_equal(atomic_load(&server.queries), before + 2);
+	assert_true(atomic_load(&server.queries) >= before + 2); /* more: a question repeated in impatience */
 }
 
 static void *look_often(void *arg)
