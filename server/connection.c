@@ -309,7 +309,7 @@ static int connection_wait(struct connection *c, struct pollfd *fd, int timeout_
 	struct pollfd fds[] = {
 		*fd,
 		{ .fd = idle ? c->pool->drain_fd : c->pool->stop_fd, .events = POLLIN },
-		{ .fd = idle ? c->pool->relief_fd : -1, .events = POLLIN },
+		{ .fd = idle && c->greeted ? c->pool->relief_fd : -1, .events = POLLIN }, /* not who has just come */
 	};
 	int64_t left = c->deadline - clock_monotonic_ms();
 

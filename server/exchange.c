@@ -14,7 +14,7 @@
 enum {
 	ONE_RECORD = 16384,        /* of TLS; what is read at once by simple clients */
 	DISCARD_MAX = 64 * 1024,   /* unwanted content that is read so that the connection can be kept */
-	LINGER_MAX = 256 * 1024,
+	LINGER_MAX = 1024 * 1024,
 	LINGER_MS = 1000,
 	LOGGED_PATH_MAX = 256,
 };
