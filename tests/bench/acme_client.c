@@ -213,7 +213,7 @@ static void verify_chain(struct acme_client *c, const char *name)
 	X509_STORE_set_flags(store, X509_V_FLAG_PARTIAL_CHAIN);
 	X509_STORE_CTX_init(ctx, store, leaf, rest);
 	if (!leaf || X509_verify_cert(ctx) != 1 || X509_check_host(leaf, name, 0, 0, NULL) != 1)
-		bench_fail("the certificate for %s does not verify", name);
+		bench_fail("the certificate for %s does not verify: %s", name, X509_verify_cert_error_string(X509_STORE_CTX_get_error(ctx)));
 }
 
 unsigned acme_client_issue(struct acme_client *c, const char *name)
