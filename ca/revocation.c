@@ -2,6 +2,8 @@
 
 #include <stdio.h>
 
+#include "store/revocation.h"
+
 /* RFC 5280, 5.3.1. 7 is unused; 8, removeFromCRL, stands in delta CRLs alone. */
 static const struct reason {
 	const char *name;
@@ -71,5 +73,5 @@ bool revocation_record(struct store_txn *txn, const char *certificate_id, int64_
 	certificate.revoked = now;
 	certificate.reason = reason;
 	certificate.revoked_by = by;
-	return store_certificate_put(txn, &certificate, p);
+	return store_certificate_put(txn, &certificate, p) && store_revocation_change(txn, certificate.issuer, p);
 }

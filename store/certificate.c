@@ -95,6 +95,13 @@ static void index_owner(const struct certificate *certificate, struct index *ix)
 		index_newest(ix, &key, certificate);
 }
 
+/* A revocation stops to matter when the certificate has expired; one of an expired certificate
+ * when it was made (RFC 5280, 3.3: every entry stands on a list that is made after that). */
+static int64_t revocation_end(const struct certificate *certificate)
+{
+	return certificate->not_after > certificate->revoked ? certificate->not_after : certificate->revoked;
+}
+
 static void certificate_index(const void *record, struct index *ix)
 {
 	const struct certificate *certificate = record;
@@ -110,6 +117,7 @@ static void certificate_index(const void *record, struct index *ix)
 	if (certificate->status == CERTIFICATE_REVOKED) {
 		key_begin(&key, KEY_CERTIFICATE_REVOKED);
 		key_add_text(&key, certificate->issuer);
+		key_add_time(&key, revocation_end(certificate));
 		index_add(ix, &key);
 	}
 }
@@ -234,4 +242,18 @@ bool store_certificate_list(struct store_txn *txn, enum certificate_index index,
 	if (listing->start && after[0] == '\0')
 		return page_read_from(txn, &prefix, &from, false, limit, ret, p);
 	return page_read(txn, &prefix, false, after, limit, ret, p);
+}
+
+bool store_certificate_revoked(struct store_txn *txn, const char *issuer, int64_t since, const char *after,
+                               size_t limit, struct store_page *ret, struct problem *p)
+{
+	struct key prefix, from;
+
+	key_begin(&prefix, KEY_CERTIFICATE_REVOKED);
+	key_add_text(&prefix, issuer);
+	if (after[0] != '\0')
+		return page_read(txn, &prefix, false, after, limit, ret, p);
+	from = prefix;
+	key_add_time(&from, since);
+	return page_read_from(txn, &prefix, &from, false, limit, ret, p);
 }

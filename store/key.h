@@ -30,7 +30,8 @@
 	X(CERTIFICATE_ACCOUNT, 'c', "account id, newest, id")                      \
 	X(CERTIFICATE_PROFILE, 'p', "profile text, newest, id")                    \
 	X(CERTIFICATE_EXPIRY, 'e', "time, id")                                     \
-	X(CERTIFICATE_REVOKED, 'r', "issuer text, id")                             \
+	X(CERTIFICATE_REVOKED, 'r', "issuer text, when it stops to matter, id")    \
+	X(REVOCATION, 'R', "issuer text -> what is known of its revocations")      \
 	X(EAB, 'E', "kid text -> external account binding key")
 
 enum key_class {

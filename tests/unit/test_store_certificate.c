@@ -287,6 +287,65 @@ static void test_revocation_moves_one_entry(void **state)
 	assert_int_equal(rows_count_all(), before);
 }
 
+/* RFC 5280, 3.3: what has expired leaves the lists, but not before it stood on one. */
+static void test_revoked_since(void **state)
+{
+	static const struct {
+		int64_t not_after, revoked;
+		const char *issuer;
+	} certificates[] = {
+		{ 7000, 2000, "issuing" }, { 5000, 2000, "issuing" }, { 5000, 6000, "issuing" }, { 9000, 2000, "issuing-2" },
+	};
+	static const struct {
+		const char *issuer;
+		int64_t since;
+		int want[5];
+	} rows[] = {
+		{ "issuing", 0, { 1, 2, 0, -1 } },    { "issuing", 5000, { 1, 2, 0, -1 } }, { "issuing", 5001, { 2, 0, -1 } },
+		{ "issuing", 6000, { 2, 0, -1 } },    { "issuing", 6001, { 0, -1 } },       { "issuing", 7001, { -1 } },
+		{ "issuing-2", 7001, { 3, -1 } },     { "issuin", 0, { -1 } },
+	};
+
+	(void)state;
+	for (unsigned i = 0; i < array_length(certificates); i++) {
+		struct certificate certificate = make(i);
+		certificate.status = CERTIFICATE_REVOKED;
+		certificate.not_after = certificates[i].not_after;
+		certificate.revoked = certificates[i].revoked;
+		certificate.issuer = certificates[i].issuer;
+		put(&certificate);
+	}
+	for (size_t i = 0; i < array_length(rows); i++) {
+		auto_value(store_page) page = {0};
+
+		must(store_certificate_revoked(txn, rows[i].issuer, rows[i].since, "", 50, &page, p));
+		want_ids(&page.ids, rows[i].want);
+		assert_string_equal(page.next, "");
+	}
+}
+
+static void test_revoked_by_pages(void **state)
+{
+	char next[128] = "", id[RANDOM_ID_SIZE];
+	unsigned n = 3;
+
+	(void)state;
+	for (unsigned i = 0; i < 20; i++) {
+		struct certificate certificate = make(i);
+		certificate.status = CERTIFICATE_REVOKED;
+		put(&certificate);
+	}
+	do {
+		auto_value(store_page) page = {0};
+
+		must(store_certificate_revoked(txn, "issuing", 5003, next, 7, &page, p));
+		for (size_t k = 0; k < page.ids.n; k++)
+			assert_string_equal(page.ids.v[k], id_of(n++, id));
+		strcpy(next, page.next);
+	} while (next[0] != '\0');
+	assert_int_equal(n, 20);
+}
+
 static void test_status_name(void **state)
 {
 	static const struct {
@@ -319,6 +378,8 @@ int main(void)
 		ROWS_TEST(test_listing_by_pages),
 		ROWS_TEST(test_bad_values),
 		ROWS_TEST(test_revocation_moves_one_entry),
+		ROWS_TEST(test_revoked_since),
+		ROWS_TEST(test_revoked_by_pages),
 		cmocka_unit_test(test_status_name),
 	};
 
