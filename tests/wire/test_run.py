@@ -1,0 +1,93 @@
+"""`make run`: the lines that it prints do what they say when they are pasted, and a second start
+finds the CA again."""
+
+import os
+import pathlib
+import re
+import shutil
+import signal
+import subprocess
+import time
+
+import pytest
+
+from harness import BINARY, ROOT, free_port
+
+
+class Run:
+    def __init__(self, folder, port, http01_port):
+        self.folder, self.output = folder, folder.parent / "output"
+        with open(self.output, "wb") as out:
+            self.process = subprocess.Popen([ROOT / "tools/run.sh", BINARY], stdin=subprocess.DEVNULL, stdout=out, stderr=out, env={
+                **os.environ, "ENROLLD_VAR": str(folder), "ENROLLD_PORT": str(port), "ENROLLD_HTTP01_PORT": str(http01_port)})
+        deadline = time.monotonic() + 20
+        while "event=ready" not in self.text():
+            assert self.process.poll() is None and time.monotonic() < deadline, self.text()
+            time.sleep(0.02)
+
+    def text(self):
+        return self.output.read_text()
+
+    def lines(self):
+        """The indented lines, by their program."""
+        pasted = re.findall(r"^  (\S.*)$", self.text(), re.MULTILINE)
+        return {re.search(r"(certbot|lego|curl|enrolld) ", line).group(1): line for line in pasted}
+
+    def end(self):
+        self.process.send_signal(signal.SIGTERM)
+        assert self.process.wait(20) == 0
+
+
+@pytest.fixture(scope="module")
+def ports():
+    return free_port(), free_port()
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("run") / "var"
+
+
+@pytest.fixture
+def run(folder, ports):
+    running = Run(folder, *ports)
+    yield running
+    running.end()
+
+
+def paste(line, cwd):
+    done = subprocess.run(["sh", "-c", line], cwd=cwd, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=90)
+    assert done.returncode == 0, f"{line}\n{done.stdout}\n{done.stderr}"
+    return done.stdout
+
+
+@pytest.mark.parametrize("program", ["certbot", "lego", "curl", "enrolld"])
+def test_printed_line_works_when_pasted(run, program, tmp_path):
+    assert shutil.which(program) or program == "enrolld", f"{program} is not installed: make check installs it"
+    shown = paste(run.lines()[program], tmp_path)
+    if program == "certbot":
+        assert (run.folder / "certbot/live/demo.localhost/fullchain.pem").is_file()
+    elif program == "lego":
+        assert (run.folder / "lego/certificates/demo.localhost.crt").is_file()
+    elif program == "curl":
+        assert "newOrder" in shown
+    else:
+        assert "dns:demo.localhost" in shown
+
+
+def test_second_start_finds_the_ca_again(folder, ports):
+    root = folder / "data/ca/root.pem"
+    before = root.read_bytes()
+    config = (folder / "enrolld.yaml").read_bytes()
+    second = Run(folder, *ports)
+    second.end()
+    assert root.read_bytes() == before and (folder / "enrolld.yaml").read_bytes() == config
+    assert "made " not in second.text()
+
+
+def test_nothing_of_it_is_for_others(folder):
+    for path in [folder, *folder.rglob("*")]:
+        if path.name in ("certbot", "lego") or {"certbot", "lego"} & set(path.relative_to(folder).parts):
+            continue
+        others = path.stat().st_mode & 0o077
+        assert others == 0 or path.suffix == ".pem" and path.parent.name == "ca", path

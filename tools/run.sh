@@ -1,0 +1,49 @@
+#!/bin/sh
+# `make run`: a CA of one's own in ./var on the first start, then the server, in the foreground.
+# ENROLLD_VAR, ENROLLD_PORT and ENROLLD_HTTP01_PORT choose another folder and other ports.
+set -eu
+binary=${1:?run.sh: the enrolld to run}
+cd "$(dirname "$0")/.."
+var=${ENROLLD_VAR:-$PWD/var}
+port=${ENROLLD_PORT:-8443}
+http01=${ENROLLD_HTTP01_PORT:-5002}
+config=$var/enrolld.yaml
+umask 077
+mkdir -p "$var"
+if [ ! -e "$config" ]; then
+	cat > "$config" <<CONFIG
+# Written by the first \`make run\`; yours to change. Every key: docs/configuration.md
+data:
+  folder: $var/data
+listeners:
+- {address: 127.0.0.1, port: $port, services: [acme, ca, status]}
+tls:
+  names: [localhost, 127.0.0.1]
+acme:
+  http_01:
+    # A port that needs no root; loopback is probed because it is allowed here.
+    port: $http01
+    allow: [127.0.0.0/8, "::1"]
+CONFIG
+fi
+[ -e "$var/data/ca/issuing.pem" ] && [ -e "$var/data/data.mdb" ] || "$binary" init --config "$config"
+root=$var/data/ca/root.pem
+url=https://localhost:$port
+cat <<LINES
+
+enrolld serves $url/acme/directory as soon as it says that it is ready; Ctrl-C ends it.
+Clients must trust the root certificate $root
+Each of these lines, pasted into another terminal, gets a certificate from it:
+
+  REQUESTS_CA_BUNDLE=$root certbot certonly -n --standalone --http-01-port $http01 --server $url/acme/directory --agree-tos -m you@example.com --config-dir $var/certbot --work-dir $var/certbot --logs-dir $var/certbot -d demo.localhost
+
+  LEGO_CA_CERTIFICATES=$root lego --path $var/lego --server $url/acme/directory --accept-tos --email you@example.com --http --http.port :$http01 --domains demo.localhost run
+
+This one shows what clients are told first, and this one what was issued:
+
+  curl --cacert $root $url/acme/directory
+
+  $PWD/${binary#"$PWD"/} cert list --config $config
+
+LINES
+exec "$binary" serve --config "$config"
