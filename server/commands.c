@@ -83,12 +83,6 @@ const struct command server_check_config_command = {
 
 /* --- routes */
 
-static const char *const auth_names[] = {
-	[ACME_NONE] = "none", [ACME_JWK] = "jwk", [ACME_KID] = "kid", [ACME_KID_OR_JWK] = "kid-or-jwk",
-};
-static const char *const payload_names[] = { [ACME_EMPTY] = "empty", [ACME_OBJECT] = "object",
-                                             [ACME_EITHER] = "either" };
-
 static void put_route(const struct command_call *call, struct json_writer *w, const char *wing,
                       const struct http_route *route, const struct acme_route *acme)
 {
@@ -105,8 +99,8 @@ static void put_route(const struct command_call *call, struct json_writer *w, co
 	json_put_integer(w, "body_max", (int64_t)route->body_max);
 	json_put(w, "rfc", route->rfc);
 	if (acme) {
-		json_put(w, "auth", auth_names[acme->auth]);
-		json_put(w, "payload", payload_names[acme->payload]);
+		json_put(w, "auth", acme_auth_name(acme->auth));
+		json_put(w, "payload", acme_payload_name(acme->payload));
 	}
 	json_close(w);
 }
