@@ -11,6 +11,8 @@
 #include "server/civetweb_seam.h"
 #include "server/tls.h"
 
+enum { GRACE_MS = 100 };
+
 struct pool {
 	struct pool_options options;
 	struct pool_counters counters;
@@ -135,7 +137,8 @@ void connection_enter(struct connection *c, enum connection_phase phase)
 {
 	set_busy(c, phase != CONNECTION_IDLE && phase != CONNECTION_HANDSHAKE);
 	c->phase = phase;
-	c->deadline = clock_monotonic_ms() + allowance(c, phase);
+	c->since = clock_monotonic_ms();
+	c->deadline = c->since + allowance(c, phase);
 	c->overdue = false;
 }
 
@@ -302,21 +305,29 @@ static int overdue(struct connection *c, const struct pollfd *fd)
 	return -1;
 }
 
+/* A client is given the time to send what it came for, or its next request. */
+static int64_t grace_left(const struct connection *c, int64_t now)
+{
+	return c->greeted ? c->since + GRACE_MS - now : INT64_MAX;
+}
+
 /* What the client sent comes before any wish to end the connection. */
 static int connection_wait(struct connection *c, struct pollfd *fd, int timeout_ms)
 {
+	int64_t now = clock_monotonic_ms(), left = c->deadline - now, grace = grace_left(c, now);
 	bool idle = c->phase == CONNECTION_IDLE;
 	struct pollfd fds[] = {
 		*fd,
 		{ .fd = idle ? c->pool->drain_fd : c->pool->stop_fd, .events = POLLIN },
-		{ .fd = idle && c->greeted ? c->pool->relief_fd : -1, .events = POLLIN }, /* not who has just come */
+		{ .fd = idle && grace <= 0 ? c->pool->relief_fd : -1, .events = POLLIN },
 	};
-	int64_t left = c->deadline - clock_monotonic_ms();
 
 	if (c->turned_away || (c->phase == CONNECTION_HEAD && c->head.fault))
 		return -1;
 	if (left <= 0)
 		return overdue(c, fd);
+	if (idle && grace > 0 && grace < timeout_ms)
+		timeout_ms = (int)grace;
 	int found = poll_again(fds, array_length(fds), left < timeout_ms ? (int)left : timeout_ms);
 	fd->revents = fds[0].revents;
 	if (found <= 0)

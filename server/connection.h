@@ -61,7 +61,7 @@ struct connection {
 	struct addr peer;
 	struct tls_peer *tls;          /* owned; NULL on a plain connection */
 	enum connection_phase phase;
-	int64_t deadline;              /* monotonic ms */
+	int64_t since, deadline;       /* of the phase; monotonic ms */
 	struct head head;              /* of the request that is arriving */
 	bool busy, overdue, turned_away;
 	bool greeted;                  /* has had a reply */

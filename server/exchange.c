@@ -286,8 +286,6 @@ static void judge(const struct exchange *x, int status, struct problem *p)
 		problem_set(p, head->kind, "%s", head->fault);
 	else if (x->connection->overdue)
 		problem_set(p, PROBLEM_REQUEST_TIMEOUT, "RFC 9110, 15.5.9: the request did not arrive in time");
-	else if (status == 413)
-		problem_set(p, PROBLEM_HEADERS_TOO_LARGE, "RFC 6585, 5: the request's head is longer than %d bytes", ONE_RECORD);
 	else if (status == 505)
 		problem_set(p, PROBLEM_NOT_IMPLEMENTED, "RFC 9112, 2.3: HTTP/1.1 and HTTP/1.0 are served");
 	else if (status == 400 && head_is_whole(head) && parsed.version && parsed.header_count == 0 &&

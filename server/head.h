@@ -7,6 +7,8 @@
 
 #include "base/problem.h"
 
+enum { HEAD_SIZE_MAX = 16384 };
+
 struct head {
 	unsigned char state;
 	unsigned char matched;   /* characters of "HTTP/d.d" */

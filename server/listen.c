@@ -218,13 +218,13 @@ static struct mg_context *start_quietly(struct mg_init_data *init)
 /* The deadlines are the pool's; civetweb's own must only not come before them. */
 static struct mg_context *start(struct listen *listen, const char *ports, unsigned threads)
 {
-	char count[16];
+	char count[16], head_max[16];
 	const char *options[] = {
 		"listening_ports", ports,
 		"num_threads", count,
 		"connection_queue", "16",
 		"listen_backlog", "1024",
-		"max_request_size", "16384",
+		"max_request_size", head_max,
 		"request_timeout_ms", "3600000",
 		"keep_alive_timeout_ms", "3600000",
 		"enable_keep_alive", "yes",
@@ -240,6 +240,7 @@ static struct mg_context *start(struct listen *listen, const char *ports, unsign
 	struct mg_init_data init = { .callbacks = &callbacks, .user_data = listen, .configuration_options = options };
 
 	snprintf(count, sizeof(count), "%u", threads);
+	snprintf(head_max, sizeof(head_max), "%d", HEAD_SIZE_MAX);
 	return start_quietly(&init);
 }
 

@@ -13,7 +13,7 @@ static const char *trimmed(const char *value)
 {
 	size_t len = strlen(value);
 
-	while (len > 0 && (value[len - 1] == ' ' || value[len - 1] == '\t'))
+	while (len > 0 && value[len - 1] == ' ')
 		len--;
 	writable(value)[len] = '\0';
 	return value;

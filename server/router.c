@@ -63,6 +63,35 @@ static int row_compare(const void *a, const void *b)
 	return 0;
 }
 
+static bool same_segment(const struct segment *a, const struct segment *b)
+{
+	if (is_capture(a) || is_capture(b))
+		return is_capture(a) && is_capture(b);
+	return a->len == b->len && memcmp(a->text, b->text, a->len) == 0;
+}
+
+/* Two rows of which one could never be reached. */
+static bool same_row(const struct row *a, const struct row *b)
+{
+	const char *a_type = a->route->content_type ?: "", *b_type = b->route->content_type ?: "";
+
+	if (a->route->method != b->route->method || a->path.n != b->path.n || !str_equal(a_type, b_type))
+		return false;
+	for (size_t i = 0; i < a->path.n; i++)
+		if (!same_segment(&a->path.v[i], &b->path.v[i]))
+			return false;
+	return true;
+}
+
+static bool check_distinct(const struct row *rows, size_t count, struct problem *p)
+{
+	for (size_t i = 0; i < count; i++)
+		for (size_t j = i + 1; j < count; j++)
+			if (same_row(&rows[i], &rows[j]))
+				return problem_internal(p, "the route %s stands twice", rows[j].route->path);
+	return true;
+}
+
 static bool row_init(const struct http_wing *wing, size_t i, struct row *row, struct problem *p)
 {
 	size_t captures = 0;
@@ -103,6 +132,8 @@ bool router_new(const struct http_wing *const *wings, size_t count, struct route
 			if (!row_init(wings[w], i, &router->rows[router->row_count++], p))
 				return false;
 	}
+	if (!check_distinct(router->rows, router->row_count, p))
+		return false;
 	qsort(router->rows, router->row_count, sizeof(*router->rows), row_compare);
 	*ret = steal(router);
 	return true;

@@ -7,8 +7,6 @@
 
 enum { CLIENT_CHAIN_MAX = 10, CLIENT_CHAIN_BYTES = 32 * 1024, SERVER_CHAIN_MAX = 10 };
 
-declare_auto(SSL_CTX, SSL_CTX_free);
-
 struct tls {
 	SSL_CTX *context;
 	pthread_rwlock_t lock;         /* guards what follows */
@@ -57,11 +55,13 @@ static int choose_protocol(SSL *ssl, const unsigned char **ret, unsigned char *r
 /* RFC 9325: forward secrecy and AEAD alone. The system's own openssl.cnf cannot loosen this. */
 static bool set_strength(SSL_CTX *context, bool only_tls13)
 {
+	int groups[] = { NID_X25519, NID_X9_62_prime256v1, NID_secp384r1, NID_secp521r1 };
+
 	return SSL_CTX_set_min_proto_version(context, only_tls13 ? TLS1_3_VERSION : TLS1_2_VERSION) == 1 &&
 	       SSL_CTX_set_max_proto_version(context, TLS1_3_VERSION) == 1 &&
 	       SSL_CTX_set_cipher_list(context, "ECDHE+AESGCM:ECDHE+CHACHA20") == 1 &&
 	       SSL_CTX_set_ciphersuites(context, "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256") == 1 &&
-	       SSL_CTX_set1_groups_list(context, "X25519:P-256:P-384:P-521") == 1;
+	       SSL_CTX_set1_groups(context, groups, array_length(groups)) == 1;
 }
 
 /* A resumed session would show the client's own certificate but not its chain, and its tls-unique
