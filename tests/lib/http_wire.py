@@ -187,3 +187,13 @@ def took(least, most):
     yield
     lasted = time.monotonic() - begun
     assert least <= lasted <= most, f"it took {lasted:.2f} s, not {least} to {most} s"
+
+
+def eventually(fact, within=3.0):
+    """Whether it comes true in time."""
+    until = time.monotonic() + within
+    while not fact():
+        if time.monotonic() > until:
+            return False
+        time.sleep(0.02)
+    return True
