@@ -4,6 +4,7 @@ import contextlib
 import os
 import shutil
 import subprocess
+import tempfile
 import time
 
 from harness import free_port
@@ -47,7 +48,7 @@ def prepare(server, folder, https):
     as_root = os.getuid() == 0
     if as_root:
         for path in (folder, *folder.parents):
-            if str(path).startswith("/tmp/"):
+            if str(path).startswith(tempfile.gettempdir() + "/"):
                 path.chmod(0o755)
     shutil.copyfile(server.root_pem, folder / "root.pem")
     (folder / "root.pem").chmod(0o644)
