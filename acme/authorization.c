@@ -208,7 +208,7 @@ static bool do_deactivate(struct authorization_call *c, struct problem *p)
 	c->change = (struct state_change){
 		.now = call->now, .keep_until = call->now + call->acme->options.retention, .error = buf_text(&error),
 	};
-	bool done = wants_deactivation(call->payload, p) && buf_check(&error, p) &&
+	bool done = store_view(call->acme->store, load, c, p) && wants_deactivation(call->payload, p) && buf_check(&error, p) &&
 	            store_update(call->acme->store, deactivate, c, p);
 	c->change.error = NULL;
 	return done;

@@ -75,6 +75,18 @@ static bool store_issued(struct store_txn *txn, void *arg, struct problem *p)
 	return store_certificate_put(txn, &f->certificate, p) && order_apply(txn, &f->order, ORDER_ISSUED, &change, p);
 }
 
+/* Of several reasons the one that tells the client what to do: fetch the order, or amend the CSR. */
+static bool refuse_csr(struct problem *p)
+{
+	static const enum problem_kind first[] = { PROBLEM_ORDER_NOT_READY, PROBLEM_BAD_CSR };
+
+	for (size_t k = 0; k < array_length(first) && p->kind == PROBLEM_COMPOUND; k++)
+		for (size_t i = 0; i < p->sub_count; i++)
+			if (p->subs[i].kind == first[k])
+				p->kind = first[k];
+	return false;
+}
+
 /* With the order claimed. When the gate or the CA refuses, the order stays ready (7.4): a CSR can
  * be amended, and a CA that cannot sign now may do so later. */
 static bool issue(struct finalizing *f, struct problem *p)
@@ -82,8 +94,9 @@ static bool issue(struct finalizing *f, struct problem *p)
 	struct acme_call *call = f->call;
 	auto_struct(approval) *approval = NULL;
 
-	if (!gate_order(call->acme->store, call->profiles, f->order.id, call->account.id, buf_bytes(&f->csr), &approval, p) ||
-	    !ca_issue(call->acme->ca, &approval, &f->certificate, p) ||
+	if (!gate_order(call->acme->store, call->profiles, f->order.id, call->account.id, buf_bytes(&f->csr), &approval, p))
+		return refuse_csr(p);
+	if (!ca_issue(call->acme->ca, &approval, &f->certificate, p) ||
 	    !store_update(call->acme->store, store_issued, f, p))
 		return false;
 	f->status = ORDER_VALID;
@@ -114,7 +127,7 @@ static bool issue_claimed(struct finalizing *f, struct problem *p)
 
 static bool finalize(struct finalizing *f, struct problem *p)
 {
-	if (!take_csr(f, p) || !load(f, p))
+	if (!load(f, p) || !take_csr(f, p))
 		return false;
 	if (f->status == ORDER_READY || f->status == ORDER_PROCESSING)
 		return issue_claimed(f, p);
