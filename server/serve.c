@@ -26,6 +26,7 @@ struct serve {
 	struct http_wing publish;
 	struct status status;
 	struct place *places;          /* as many as the config has listeners */
+	struct tls **showing;          /* those of them that show the own certificate */
 	struct listen *listen;
 };
 
@@ -112,20 +113,17 @@ static bool open_tls(struct serve *serve, struct problem *p)
 static bool open_own_certificate(struct serve *serve, struct problem *p)
 {
 	size_t count = 0;
-	struct tls **listeners = calloc(serve->config->listener_count, sizeof *listeners);
-	if (!listeners)
+	serve->showing = calloc(serve->config->listener_count, sizeof(struct tls *));
+	if (!serve->showing)
 		return problem_memory(p);
 	for (size_t i = 0; i < serve->config->listener_count; i++)
 		if (serve->places[i].tls)
-			listeners[count++] = serve->places[i].tls;
+			serve->showing[count++] = serve->places[i].tls;
 	const struct own_certificate_options options = {
 		.folder = serve->config->data.folder, .store = serve->store, .ca = serve->ca,
-		        .listeners = listeners,
-		.listener_count = count,
+		.listeners = serve->showing, .listener_count = count,
 	};
-	bool ok = own_certificate_open(&options, serve->config, serve->profiles, &serve->own, p);
-	free(listeners);
-	return ok;
+	return own_certificate_open(&options, serve->config, serve->profiles, &serve->own, p);
 }
 
 /* --- services and listeners */
@@ -255,6 +253,7 @@ void serve_close(struct serve *serve)
 		tls_free(serve->places[i].tls);
 	}
 	free(serve->places);
+	free(serve->showing);
 	profiles_unref(serve->profiles);
 	ca_free(serve->ca);
 	store_close(serve->store);
