@@ -82,12 +82,8 @@ static const struct reader {
 	{ "1.2.840.113549.1.9.7", challenge_password_read, PASSWORD },
 };
 
-static const struct reader *reader_find(struct bytes type)
+static const struct reader *reader_find(const char *oid)
 {
-	char oid[TLV_OID_SIZE];
-
-	if (!tlv_oid_text(type, oid))
-		return NULL;
 	for (size_t i = 0; i < array_length(readers); i++)
 		if (str_equal(readers[i].oid, oid))
 			return &readers[i];
@@ -99,10 +95,12 @@ static bool attribute_read(struct bytes attribute, unsigned *seen, struct csr *c
 {
 	struct bytes type, values;
 	struct tlv value;
+	char oid[TLV_OID_SIZE];
 
-	if (!tlv_take(&attribute, TLV_OID, &type) || !tlv_take(&attribute, TLV_SET, &values) || attribute.len > 0)
+	if (!tlv_take(&attribute, TLV_OID, &type) || !tlv_oid_text(type, oid) ||
+	    !tlv_take(&attribute, TLV_SET, &values) || attribute.len > 0)
 		return refuse("an attribute of the CSR is not DER", p);
-	const struct reader *reader = reader_find(type);
+	const struct reader *reader = reader_find(oid);
 	if (!reader)
 		return true;
 	if ((*seen & reader->once) != 0)

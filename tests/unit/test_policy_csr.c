@@ -57,6 +57,7 @@ static const struct refusal {
 	  "twice" },
 	{ "challengePassword with a NUL", { .raw_attributes = "301106092a864886f70d01090731040c024100" }, "NUL" },
 	{ "an attribute that is no sequence", { .raw_attributes = "0500" }, "DER" },
+	{ "an attribute of no type", { .raw_attributes = "300606022a833100" }, "an attribute of" },
 	{ "an attribute with something after it", { .raw_attributes = "300806022a0331000500" }, "an attribute of" },
 	{ "an extension with something after it", { .raw_extensions = "300b0603551d0f04020300" "0500" }, "malformed" },
 	{ "an extension without a value", { .raw_extensions = "30050603551d0f" }, "malformed" },
