@@ -104,10 +104,12 @@ static bool attribute_read(struct bytes attribute, unsigned *seen, struct csr *c
 	if (!reader)
 		return true;
 	if ((*seen & reader->once) != 0)
-		return problem_set(p, PROBLEM_BAD_CSR, "RFC 2985, 5.4: the CSR has attribute %s twice, or in two forms", reader->oid);
+		return problem_set(p, PROBLEM_BAD_CSR,
+		                   "RFC 2985, 5.4: the CSR has attribute %s twice, or in two forms", reader->oid);
 	*seen |= reader->once;
 	if (!tlv_next(&values, &value) || values.len > 0)
-		return problem_set(p, PROBLEM_BAD_CSR, "RFC 2985, 5.4: attribute %s of the CSR has not one value", reader->oid);
+		return problem_set(p, PROBLEM_BAD_CSR,
+		                   "RFC 2985, 5.4: attribute %s of the CSR has not one value", reader->oid);
 	return reader->read(&value, csr, p);
 }
 

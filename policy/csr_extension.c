@@ -33,7 +33,8 @@ static bool extended_key_usage_read(struct bytes value, struct csr *csr, struct 
 		if (!tlv_take(&purposes, TLV_OID, &purpose) || !tlv_oid_text(purpose, oid) ||
 		    csr->extended_key_usage.n == PURPOSES_MAX)
 			return refuse("extKeyUsage", p);
-		if (!strings_has(&csr->extended_key_usage, oid) && !strings_add(&csr->extended_key_usage, oid))
+		if (!strings_has(&csr->extended_key_usage, oid) &&
+		    !strings_add(&csr->extended_key_usage, oid))
 			return problem_memory(p);
 	}
 	return true;
@@ -87,7 +88,8 @@ static bool extension_read(struct bytes extension, struct csr *csr, struct probl
 	if (!tlv_take(&extension, TLV_OCTET_STRING, &value) || extension.len != 0)
 		return refuse("an extension", p);
 	if (strings_has(&csr->extensions, oid))
-		return problem_set(p, PROBLEM_BAD_CSR, "RFC 5280, 4.2: the CSR asks for extension %s twice", oid);
+		return problem_set(p, PROBLEM_BAD_CSR, "RFC 5280, 4.2: the CSR asks for extension %s twice",
+		                   oid);
 	if (!strings_add(&csr->extensions, oid))
 		return problem_memory(p);
 	return value_read(oid, value, csr, p);
@@ -99,7 +101,8 @@ bool csr_extensions_read(struct bytes extensions, struct csr *csr, struct proble
 
 	while (extensions.len > 0) {
 		if (csr->extensions.n == EXTENSIONS_MAX)
-			return problem_set(p, PROBLEM_BAD_CSR, "the CSR asks for over %d extensions", EXTENSIONS_MAX);
+			return problem_set(p, PROBLEM_BAD_CSR, "the CSR asks for over %d extensions",
+			                   EXTENSIONS_MAX);
 		if (!tlv_take(&extensions, TLV_SEQUENCE, &extension))
 			return refuse("an extension", p);
 		if (!extension_read(extension, csr, p))

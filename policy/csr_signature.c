@@ -40,8 +40,11 @@ static bool refuse_unknown(const char *oid, struct problem *p)
 {
 	for (size_t i = 0; i < array_length(weak); i++)
 		if (str_equal(weak[i].oid, oid))
-			return problem_set(p, PROBLEM_BAD_CSR, "the CSR is signed with %s: SHA-256, 384 and 512 are accepted", weak[i].name);
-	return problem_set(p, PROBLEM_BAD_CSR, "RFC 2986, 4.2: the CSR's signature algorithm %s is not supported", oid);
+			return problem_set(p, PROBLEM_BAD_CSR,
+			                   "the CSR is signed with %s: SHA-256, 384 and 512 are accepted",
+			                   weak[i].name);
+	return problem_set(p, PROBLEM_BAD_CSR,
+	                   "RFC 2986, 4.2: the CSR's signature algorithm %s is not supported", oid);
 }
 
 /* RSASSA-PSS-params with MGF1 of the same digest and a salt of the digest's length, as all write it
@@ -55,7 +58,8 @@ static const char *pss_digest(struct bytes parameters)
 	enum { HASH = 16, MGF1_HASH = 46, SALT_LENGTH = 53 };
 	uint8_t want[] = {
 		0x30, 0x34,
-		0xa0, 0x0f, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x00, 0x05, 0x00,
+		0xa0, 0x0f,
+		0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x00, 0x05, 0x00,
 		0xa1, 0x1c, 0x30, 0x1a, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x08,
 		0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x00, 0x05, 0x00,
 		0xa2, 0x03, 0x02, 0x01, 0x00,
@@ -71,7 +75,8 @@ static const char *pss_digest(struct bytes parameters)
 }
 
 /* Whether the parameters are the algorithm's; ret_digest is the digest to verify with. */
-static bool parameters_fit(const struct algorithm *algorithm, struct bytes parameters, const char **ret_digest)
+static bool parameters_fit(const struct algorithm *algorithm, struct bytes parameters,
+                           const char **ret_digest)
 {
 	*ret_digest = algorithm->digest;
 	switch (algorithm->parameters) {
@@ -113,20 +118,25 @@ static bool verify(EVP_PKEY *key, const struct algorithm *algorithm, const char 
 	return problem_set(p, PROBLEM_BAD_CSR, "RFC 2986, 3: the CSR's signature is not one of its own key");
 }
 
-bool csr_signature_check(EVP_PKEY *key, struct bytes algorithm, struct bytes tbs, struct bytes signature, struct problem *p)
+bool csr_signature_check(EVP_PKEY *key, struct bytes algorithm, struct bytes tbs, struct bytes signature,
+                         struct problem *p)
 {
 	char oid[TLV_OID_SIZE];
 	const char *digest;
 	struct bytes type;
 
-	if (!tlv_take(&algorithm, TLV_OID, &type) || !tlv_oid_text(type, oid) || signature.len < 1 || signature.data[0] != 0)
+	if (!tlv_take(&algorithm, TLV_OID, &type) || !tlv_oid_text(type, oid) || signature.len < 1 ||
+	    signature.data[0] != 0)
 		return problem_set(p, PROBLEM_BAD_CSR, "RFC 2986, 4.2: the CSR's signature is malformed");
 	const struct algorithm *found = algorithm_find(oid);
 	if (!found)
 		return refuse_unknown(oid, p);
 	if (!parameters_fit(found, algorithm, &digest))
-		return problem_set(p, PROBLEM_BAD_CSR, "RFC 4055, 5: the parameters of signature algorithm %s are not supported", oid);
+		return problem_set(p, PROBLEM_BAD_CSR,
+		                   "RFC 4055, 5: the parameters of signature algorithm %s are not supported",
+		                   oid);
 	if (!EVP_PKEY_is_a(key, found->type))
-		return problem_set(p, PROBLEM_BAD_CSR, "RFC 2986, 3: the CSR's signature algorithm is not one of its key");
+		return problem_set(p, PROBLEM_BAD_CSR,
+		                   "RFC 2986, 3: the CSR's signature algorithm is not one of its key");
 	return verify(key, found, digest, tbs, BYTES(signature.data + 1, signature.len - 1), p);
 }

@@ -55,12 +55,16 @@ const char *csr_text_read(const struct tlv *string, char *ret, size_t size)
 	ret[0] = '\0';
 	switch (string->tag) {
 	case V_ASN1_UTF8STRING:
-		return is_ascii(string->value) ? text_copy(string->value, ret, size) : text_convert(string, ret, size);
+		if (!is_ascii(string->value))
+			return text_convert(string, ret, size);
+		return text_copy(string->value, ret, size);
 	case V_ASN1_PRINTABLESTRING:
 	case V_ASN1_IA5STRING:
 	case V_ASN1_NUMERICSTRING:
 	case V_ASN1_T61STRING: /* the part of it that all read alike */
-		return is_ascii(string->value) ? text_copy(string->value, ret, size) : "is no text in its encoding";
+		if (!is_ascii(string->value))
+			return "is no text in its encoding";
+		return text_copy(string->value, ret, size);
 	case V_ASN1_BMPSTRING:
 	case V_ASN1_UNIVERSALSTRING:
 		return text_convert(string, ret, size);
@@ -81,7 +85,8 @@ static void short_name(const char *oid, char *ret, size_t size)
 static bool attribute_add(struct csr *csr, const struct csr_attribute *attribute, struct problem *p)
 {
 	if (csr->subject_count >= SUBJECT_ATTRIBUTES_MAX)
-		return problem_set(p, PROBLEM_BAD_CSR, "the CSR's subject has over %d attributes", SUBJECT_ATTRIBUTES_MAX);
+		return problem_set(p, PROBLEM_BAD_CSR, "the CSR's subject has over %d attributes",
+		                   SUBJECT_ATTRIBUTES_MAX);
 	struct csr_attribute *subject = reallocarray(csr->subject, csr->subject_count + 1, sizeof(*subject));
 	if (!subject)
 		return problem_memory(p);
@@ -96,12 +101,15 @@ static bool attribute_read(struct bytes pair, struct csr *csr, struct problem *p
 	struct bytes oid;
 	struct tlv value;
 
-	if (!tlv_take(&pair, TLV_OID, &oid) || !tlv_oid_text(oid, attribute.oid) || !tlv_next(&pair, &value) || pair.len != 0)
-		return problem_set(p, PROBLEM_BAD_CSR, "RFC 5280, 4.1.2.4: an attribute of the CSR's subject is malformed");
+	if (!tlv_take(&pair, TLV_OID, &oid) || !tlv_oid_text(oid, attribute.oid) ||
+	    !tlv_next(&pair, &value) || pair.len != 0)
+		return problem_set(p, PROBLEM_BAD_CSR,
+		                   "RFC 5280, 4.1.2.4: an attribute of the CSR's subject is malformed");
 	short_name(attribute.oid, attribute.short_name, sizeof(attribute.short_name));
 	const char *fault = csr_text_read(&value, attribute.value, sizeof(attribute.value));
 	if (fault)
-		return problem_set(p, PROBLEM_BAD_CSR, "RFC 5280, 4.1.2.4: %s in the CSR's subject %s", attribute.short_name, fault);
+		return problem_set(p, PROBLEM_BAD_CSR, "RFC 5280, 4.1.2.4: %s in the CSR's subject %s",
+		                   attribute.short_name, fault);
 	return attribute_add(csr, &attribute, p);
 }
 
@@ -111,7 +119,8 @@ static bool rdn_read(struct bytes rdn, struct csr *csr, struct problem *p)
 
 	do {
 		if (!tlv_take(&rdn, TLV_SEQUENCE, &pair))
-			return problem_set(p, PROBLEM_BAD_CSR, "RFC 5280, 4.1.2.4: an RDN of the CSR's subject is malformed");
+			return problem_set(p, PROBLEM_BAD_CSR,
+			                   "RFC 5280, 4.1.2.4: an RDN of the CSR's subject is malformed");
 		if (!attribute_read(pair, csr, p))
 			return false;
 	} while (rdn.len > 0);
@@ -124,7 +133,8 @@ bool csr_subject_read(struct bytes name, struct csr *csr, struct problem *p)
 
 	while (name.len > 0) {
 		if (!tlv_take(&name, TLV_SET, &rdn))
-			return problem_set(p, PROBLEM_BAD_CSR, "RFC 5280, 4.1.2.4: the CSR's subject is malformed");
+			return problem_set(p, PROBLEM_BAD_CSR,
+			                   "RFC 5280, 4.1.2.4: the CSR's subject is malformed");
 		if (!rdn_read(rdn, csr, p))
 			return false;
 	}

@@ -12,7 +12,7 @@ bool approval_make(const struct approval_facts *facts, struct approval **ret, st
 
 enum { COMMON_NAME_MAX = 64 }; /* RFC 5280, A.1, ub-common-name */
 
-enum origin { ORDER = 1, IDENTITY = 2 };
+enum origin { ORDER = 1, IDENTITY = 2, BOTH = ORDER | IDENTITY };
 enum stage {
 	ALONE,  /* a state in which there is nothing to judge: the first that fails is the answer */
 	JUDGED, /* judged with the CSR, and all that fail are told */
@@ -23,37 +23,66 @@ static const struct rule {
 	enum stage stage;
 	gate_check *check;
 } rules[] = {
-	{ { "order-owner", "The order and its directory are the account's." }, ORDER, ALONE, gate_order_owner },
-	{ { "account-valid", "The account is valid." }, ORDER, ALONE, gate_account_valid },
-	{ { "order-ready", "The order is ready." }, ORDER, ALONE, gate_order_ready },
-	{ { "order-unexpired", "The order has not expired." }, ORDER, ALONE, gate_order_unexpired },
-	{ { "profile-known", "The profile exists." }, ORDER | IDENTITY, ALONE, gate_profile_known },
-	{ { "profile-open", "The profile is open to the method." }, ORDER | IDENTITY, ALONE, gate_profile_open },
+	{ { "order-owner", "The order and its directory are the account's." },
+	  ORDER, ALONE, gate_order_owner },
+	{ { "account-valid", "The account is valid." },
+	  ORDER, ALONE, gate_account_valid },
+	{ { "order-ready", "The order is ready." },
+	  ORDER, ALONE, gate_order_ready },
+	{ { "order-unexpired", "The order has not expired." },
+	  ORDER, ALONE, gate_order_unexpired },
+	{ { "profile-known", "The profile exists." },
+	  BOTH, ALONE, gate_profile_known },
+	{ { "profile-open", "The profile is open to the method." },
+	  BOTH, ALONE, gate_profile_open },
 
-	{ { "account-bound", "A profile that requires it is for externally bound accounts alone." }, ORDER, JUDGED, gate_account_bound },
-	{ { "authorizations-valid", "Each authorization of the order is valid." }, ORDER, JUDGED, gate_authorizations_valid },
-	{ { "authorizations-unexpired", "No authorization of the order has expired." }, ORDER, JUDGED, gate_authorizations_unexpired },
-	{ { "authorizations-owner", "Each authorization is of the order's account and directory." }, ORDER, JUDGED, gate_authorizations_owner },
-	{ { "authorizations-cover", "Each identifier has an authorization for exactly itself." }, ORDER, JUDGED, gate_authorizations_cover },
-	{ { "period", "The notBefore and notAfter of the order are within the profile." }, ORDER, JUDGED, gate_period },
-	{ { "names-present", "The CSR has a name." }, ORDER | IDENTITY, JUDGED, gate_names_present },
-	{ { "names-count", "The CSR has no more names than the profile lets it." }, ORDER | IDENTITY, JUDGED, gate_names_count },
-	{ { "names-equal", "The names of the CSR, its common name included, are exactly the order's." }, ORDER, JUDGED, gate_names_equal },
-	{ { "names-proven", "Each name of the CSR is one that the identity proved." }, IDENTITY, JUDGED, gate_names_proven },
-	{ { "names-allowed", "The profile allows each name." }, ORDER | IDENTITY, JUDGED, gate_names_allowed },
-	{ { "names-typed", "The subjectAltName has DNS names, IP and mail addresses and URIs alone." }, ORDER | IDENTITY, JUDGED, gate_names_typed },
-	{ { "common-name-single", "The subject has one common name at most." }, ORDER | IDENTITY, JUDGED, gate_common_name_single },
-	{ { "common-name-named", "The common name is a DNS name or an IP address." }, ORDER | IDENTITY, JUDGED, gate_common_name_named },
-	{ { "subject-plain", "The subject has nothing but a common name." }, ORDER | IDENTITY, JUDGED, gate_subject_plain },
-	{ { "extensions-known", "The CSR asks for no extension but subjectAltName, keyUsage, extKeyUsage, basicConstraints and subjectKeyIdentifier." },
-	  ORDER | IDENTITY, JUDGED, gate_extensions_known },
-	{ { "no-ca", "The CSR does not ask to be a CA." }, ORDER | IDENTITY, JUDGED, gate_no_ca },
-	{ { "key-usage", "The profile gives each key usage asked for, and the key can have one." }, ORDER | IDENTITY, JUDGED, gate_key_usage },
-	{ { "extended-key-usage", "The profile gives each extended key usage asked for." }, ORDER | IDENTITY, JUDGED, gate_extended_key_usage },
-	{ { "key-allowed", "The profile takes the key's algorithm and size." }, ORDER | IDENTITY, JUDGED, gate_key_allowed },
-	{ { "key-strong", "The key has no known weakness." }, ORDER | IDENTITY, JUDGED, gate_key_strong },
-	{ { "key-unlisted", "The key is not on the block list." }, ORDER | IDENTITY, JUDGED, gate_key_unlisted },
-	{ { "key-not-account", "The key is not the account's, unless the profile lets it be." }, ORDER, JUDGED, gate_key_not_account },
+	{ { "account-bound", "A profile that requires it is for externally bound accounts alone." },
+	  ORDER, JUDGED, gate_account_bound },
+	{ { "authorizations-valid", "Each authorization of the order is valid." },
+	  ORDER, JUDGED, gate_authorizations_valid },
+	{ { "authorizations-unexpired", "No authorization of the order has expired." },
+	  ORDER, JUDGED, gate_authorizations_unexpired },
+	{ { "authorizations-owner", "Each authorization is of the order's account and directory." },
+	  ORDER, JUDGED, gate_authorizations_owner },
+	{ { "authorizations-cover", "Each identifier has an authorization for exactly itself." },
+	  ORDER, JUDGED, gate_authorizations_cover },
+	{ { "period", "The notBefore and notAfter of the order are within the profile." },
+	  ORDER, JUDGED, gate_period },
+	{ { "names-present", "The CSR has a name." },
+	  BOTH, JUDGED, gate_names_present },
+	{ { "names-count", "The CSR has no more names than the profile lets it." },
+	  BOTH, JUDGED, gate_names_count },
+	{ { "names-equal", "The names of the CSR, its common name included, are exactly the order's." },
+	  ORDER, JUDGED, gate_names_equal },
+	{ { "names-proven", "Each name of the CSR is one that the identity proved." },
+	  IDENTITY, JUDGED, gate_names_proven },
+	{ { "names-allowed", "The profile allows each name." },
+	  BOTH, JUDGED, gate_names_allowed },
+	{ { "names-typed", "The subjectAltName has DNS names, IP and mail addresses and URIs alone." },
+	  BOTH, JUDGED, gate_names_typed },
+	{ { "common-name-single", "The subject has one common name at most." },
+	  BOTH, JUDGED, gate_common_name_single },
+	{ { "common-name-named", "The common name is a DNS name or an IP address." },
+	  BOTH, JUDGED, gate_common_name_named },
+	{ { "subject-plain", "The subject has nothing but a common name." },
+	  BOTH, JUDGED, gate_subject_plain },
+	{ { "extensions-known", "The CSR asks for no extension but subjectAltName, keyUsage, extKeyUsage, "
+	                        "basicConstraints and subjectKeyIdentifier." },
+	  BOTH, JUDGED, gate_extensions_known },
+	{ { "no-ca", "The CSR does not ask to be a CA." },
+	  BOTH, JUDGED, gate_no_ca },
+	{ { "key-usage", "The profile gives each key usage asked for, and the key can have one." },
+	  BOTH, JUDGED, gate_key_usage },
+	{ { "extended-key-usage", "The profile gives each extended key usage asked for." },
+	  BOTH, JUDGED, gate_extended_key_usage },
+	{ { "key-allowed", "The profile takes the key's algorithm and size." },
+	  BOTH, JUDGED, gate_key_allowed },
+	{ { "key-strong", "The key has no known weakness." },
+	  BOTH, JUDGED, gate_key_strong },
+	{ { "key-unlisted", "The key is not on the block list." },
+	  BOTH, JUDGED, gate_key_unlisted },
+	{ { "key-not-account", "The key is no account's, unless the profile lets it be." },
+	  ORDER, JUDGED, gate_key_not_account },
 };
 
 size_t gate_rule_count(void)
@@ -81,7 +110,8 @@ static void reasons_join(const struct problem *p, char ret[PROBLEM_DETAIL_MAX])
 	size_t used = 0;
 
 	for (size_t i = 0; i < p->sub_count && used < PROBLEM_DETAIL_MAX; i++)
-		used += (size_t)snprintf(ret + used, PROBLEM_DETAIL_MAX - used, "%s%s", i > 0 ? "; " : "", p->subs[i].detail);
+		used += (size_t)snprintf(ret + used, PROBLEM_DETAIL_MAX - used, "%s%s", i > 0 ? "; " : "",
+		                         p->subs[i].detail);
 }
 
 /* The names of the broken rules go to the log: they say which test to read. */
@@ -117,7 +147,8 @@ static bool judge(const struct gate_case *c, enum origin origin, enum stage stag
 		if (rule->stage != stage || !(rule->origins & origin) || rule->check(c, &parts))
 			continue;
 		if (used < sizeof(broken))
-			used += (size_t)snprintf(broken + used, sizeof(broken) - used, "%s%s", used ? ", " : "", rule->shown.name);
+			used += (size_t)snprintf(broken + used, sizeof(broken) - used, "%s%s",
+			                         used > 0 ? ", " : "", rule->shown.name);
 		if (stage == ALONE)
 			break;
 	}
@@ -148,12 +179,14 @@ static const char *common_name(const struct gate_case *c)
 	if (c->profile->common_name != PROFILE_CN_FIRST)
 		return NULL;
 	for (size_t i = 0; i < count; i++)
-		if (names[i].type == IDENTIFIER_DNS && fits_common_name(&names[i]) && identifiers_has(&c->names, &names[i]))
+		if (names[i].type == IDENTIFIER_DNS && fits_common_name(&names[i]) &&
+		    identifiers_has(&c->names, &names[i]))
 			return names[i].value;
 	return NULL;
 }
 
-static bool approve(const struct gate_case *c, struct approval_facts *facts, struct approval **ret, struct problem *p)
+static bool approve(const struct gate_case *c, struct approval_facts *facts, struct approval **ret,
+                    struct problem *p)
 {
 	const struct csr *csr = c->csr;
 
@@ -166,7 +199,9 @@ static bool approve(const struct gate_case *c, struct approval_facts *facts, str
 	facts->issuer = c->profile->issuer;
 	facts->hash = c->profile->hash;
 	facts->key_usage = gate_case_key_usage(c);
-	facts->extended_key_usage = csr->extended_key_usage.n > 0 ? &csr->extended_key_usage : &c->profile->extended_key_usage;
+	facts->extended_key_usage = &c->profile->extended_key_usage;
+	if (csr->extended_key_usage.n > 0)
+		facts->extended_key_usage = &csr->extended_key_usage;
 	memcpy(facts->csr_digest, csr->digest, sizeof(facts->csr_digest));
 	memcpy(facts->key_hash, csr->key_hash, sizeof(facts->key_hash));
 	if (!profile_period(c->profile, c->now, c->order.created, c->order.not_before, c->order.not_after,
@@ -176,27 +211,26 @@ static bool approve(const struct gate_case *c, struct approval_facts *facts, str
 }
 
 /* The CSR is read when the state of its origin is such that it can matter. */
-static bool pass(struct gate_case *c, enum origin origin, struct bytes csr_der, struct approval_facts *facts,
-                 struct approval **ret, struct problem *p)
+static bool case_open(struct gate_case *c, enum origin origin, struct bytes csr_der, struct problem *p)
 {
 	struct csr *csr;
 
-	if (!judge(c, origin, ALONE, p) || !csr_parse(csr_der, &csr, p) || !gate_case_take_csr(csr, c, p))
-		return false;
-	return judge(c, origin, JUDGED, p) && approve(c, facts, ret, p);
+	return judge(c, origin, ALONE, p) && csr_parse(csr_der, &csr, p) && gate_case_take_csr(csr, c, p);
 }
 
-bool gate_order(struct store *store, const struct profiles *profiles, const char *order_id, const char *account_id,
-                struct bytes csr_der, struct approval **ret, struct problem *p)
+bool gate_order(struct store *store, const struct profiles *profiles, const char *order_id,
+                const char *account_id, struct bytes csr_der, struct approval **ret, struct problem *p)
 {
 	auto_value(gate_case) c = {
-		.now = clock_now(), .profiles = profiles, .method = PROFILE_ACME, .order_id = order_id, .account_id = account_id,
+		.now = clock_now(), .profiles = profiles, .method = PROFILE_ACME,
+		.order_id = order_id, .account_id = account_id,
 	};
 
 	if (!gate_case_read_order(store, &c, p))
 		return false;
 	struct approval_facts facts = { .method = "acme", .account = c.order.account, .order = c.order.id };
-	return pass(&c, ORDER, csr_der, &facts, ret, p);
+	return case_open(&c, ORDER, csr_der, p) && gate_case_find_account(store, &c, p) &&
+	       judge(&c, ORDER, JUDGED, p) && approve(&c, &facts, ret, p);
 }
 
 static enum profile_method method_of(const struct identity *identity)
@@ -221,11 +255,12 @@ bool gate_identity(const struct profiles *profiles, const char *profile_name, co
 	};
 	const struct identifiers *proven = identity_names(identity);
 	struct approval_facts facts = {
-		.method = identity_method(identity), .account = "", .order = "", .identity = identity_text(identity),
+		.method = identity_method(identity), .identity = identity_text(identity), .account = "", .order = "",
 	};
 
 	for (size_t i = 0; i < proven->n; i++)
 		if (!identifiers_add(&c.proven, &proven->v[i], p))
 			return false;
-	return pass(&c, IDENTITY, csr_der, &facts, ret, p);
+	return case_open(&c, IDENTITY, csr_der, p) && judge(&c, IDENTITY, JUDGED, p) &&
+	       approve(&c, &facts, ret, p);
 }

@@ -18,8 +18,8 @@
  * INVALID_PROFILE come alone; UNAUTHORIZED, EXTERNAL_ACCOUNT_REQUIRED, BAD_CSR (keys too: RFC 8555, 6.7),
  * REJECTED_IDENTIFIER and MALFORMED (the order's notBefore and notAfter) come together, as COMPOUND where
  * they differ. The names of the rules that failed are in the problem's cause. */
-bool gate_order(struct store *store, const struct profiles *profiles, const char *order_id, const char *account_id,
-                struct bytes csr_der, struct approval **ret, struct problem *p) must_use;
+bool gate_order(struct store *store, const struct profiles *profiles, const char *order_id,
+                const char *account_id, struct bytes csr_der, struct approval **ret, struct problem *p) must_use;
 
 /* Any other method: every name of the CSR must be one that the identity proved, and the profile
  * must be open to the identity's method: UNAUTHORIZED, INVALID_PROFILE, and of the above what

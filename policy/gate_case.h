@@ -34,24 +34,28 @@ struct gate_case {
 	unsigned common_name_count;
 	const char *common_name_text;         /* the last one, as written */
 	struct identifier common_name;        /* the last one that is a name; value "" without */
+	bool key_is_account;                  /* an account of some directory has the CSR's key */
 };
 void gate_case_free(struct gate_case *c);
 declare_auto_value(gate_case, gate_case_free);
 
 /* Reads the order, its account and its authorizations in one read transaction. */
 bool gate_case_read_order(struct store *store, struct gate_case *c, struct problem *p) must_use;
-/* Takes the names out of the CSR. */
+/* Takes the CSR, which is the case's from then on in any case, and the names out of it. */
 bool gate_case_take_csr(struct csr *csr, struct gate_case *c, struct problem *p) must_use;
+/* Looks the CSR's key up among the accounts of all directories. */
+bool gate_case_find_account(struct store *store, struct gate_case *c, struct problem *p) must_use;
 
 typedef bool gate_check(const struct gate_case *c, struct problem *p);
 
 /* gate_order.c: rules of the origin */
 gate_check gate_order_owner, gate_account_valid, gate_order_ready, gate_order_unexpired;
 gate_check gate_profile_known, gate_profile_open, gate_account_bound;
-gate_check gate_authorizations_valid, gate_authorizations_unexpired, gate_authorizations_owner, gate_authorizations_cover;
-gate_check gate_period;
+gate_check gate_authorizations_valid, gate_authorizations_unexpired, gate_authorizations_owner;
+gate_check gate_authorizations_cover, gate_period;
 /* gate_csr.c: rules of the CSR */
-gate_check gate_names_present, gate_names_equal, gate_names_proven, gate_names_allowed, gate_names_count, gate_names_typed;
+gate_check gate_names_present, gate_names_count, gate_names_equal, gate_names_proven, gate_names_allowed;
+gate_check gate_names_typed;
 gate_check gate_common_name_single, gate_common_name_named, gate_subject_plain;
 gate_check gate_extensions_known, gate_no_ca, gate_key_usage, gate_extended_key_usage;
 gate_check gate_key_allowed, gate_key_strong, gate_key_unlisted, gate_key_not_account;

@@ -4,6 +4,9 @@
 
 #define OID_COMMON_NAME "2.5.4.3"
 
+/* A part that concerns no one name. */
+#define bad_csr(p, ...) problem_add((p), PROBLEM_BAD_CSR, NULL, NULL, __VA_ARGS__)
+
 /* What is no name stays out of the names: common-name-named tells it. */
 static void common_name_read(const char *text, struct gate_case *c)
 {
@@ -31,41 +34,45 @@ bool gate_case_take_csr(struct csr *csr, struct gate_case *c, struct problem *p)
 
 bool gate_names_present(const struct gate_case *c, struct problem *p)
 {
-	return c->names.n > 0 || problem_add(p, PROBLEM_BAD_CSR, NULL, NULL, "RFC 8555, 7.4: the CSR has no name");
+	return c->names.n > 0 || bad_csr(p, "RFC 8555, 7.4: the CSR has no name");
 }
 
 bool gate_names_count(const struct gate_case *c, struct problem *p)
 {
 	return c->names.n <= c->profile->names_max ||
-	       problem_add(p, PROBLEM_BAD_CSR, NULL, NULL, "the CSR has %zu names: profile %s has %u at most", c->names.n,
-	                   c->profile->name, c->profile->names_max);
+	       bad_csr(p, "the CSR has %zu names: profile %s has %u at most", c->names.n,
+	               c->profile->name, c->profile->names_max);
 }
 
 /* Adds a part for each name of `names` that is not in `others`. */
-static bool names_within(const struct identifiers *names, const struct identifiers *others, enum problem_kind kind,
-                         const char *text, struct problem *p)
+static bool names_within(const struct identifiers *names, const struct identifiers *others,
+                         enum problem_kind kind, const char *text, struct problem *p)
 {
 	bool held = true;
 
 	for (size_t i = 0; i < names->n; i++) {
 		const struct identifier *name = &names->v[i];
 		if (!identifiers_has(others, name))
-			held = problem_add(p, kind, identifier_type_name(name->type), name->value, "%s %s", name->value, text);
+			held = problem_add(p, kind, identifier_type_name(name->type), name->value, "%s %s",
+			                   name->value, text);
 	}
 	return held;
 }
 
 bool gate_names_equal(const struct gate_case *c, struct problem *p)
 {
-	bool none_more = names_within(&c->names, &c->proven, PROBLEM_BAD_CSR, "is in the CSR and not in the order (RFC 8555, 7.4)", p);
-	bool none_less = names_within(&c->proven, &c->names, PROBLEM_BAD_CSR, "is in the order and not in the CSR (RFC 8555, 7.4)", p);
+	bool none_more = names_within(&c->names, &c->proven, PROBLEM_BAD_CSR,
+	                              "is in the CSR and not in the order (RFC 8555, 7.4)", p);
+	bool none_less = names_within(&c->proven, &c->names, PROBLEM_BAD_CSR,
+	                              "is in the order and not in the CSR (RFC 8555, 7.4)", p);
 
 	return none_more && none_less;
 }
 
 bool gate_names_proven(const struct gate_case *c, struct problem *p)
 {
-	return names_within(&c->names, &c->proven, PROBLEM_UNAUTHORIZED, "is not a name that the requester has proven", p);
+	return names_within(&c->names, &c->proven, PROBLEM_UNAUTHORIZED,
+	                    "is not a name that the requester has proven", p);
 }
 
 bool gate_names_allowed(const struct gate_case *c, struct problem *p)
@@ -85,22 +92,23 @@ bool gate_names_typed(const struct gate_case *c, struct problem *p)
 	bool held = true;
 
 	for (size_t i = 0; i < c->csr->other_count; i++)
-		held = problem_add(p, PROBLEM_BAD_CSR, NULL, NULL, "RFC 8555, 7.4: the CSR's subjectAltName has a name of type %s",
-		                   c->csr->others[i].kind);
+		held = bad_csr(p, "RFC 8555, 7.4: the CSR's subjectAltName has a name of type %s",
+		               c->csr->others[i].kind);
 	return held;
 }
 
 bool gate_common_name_single(const struct gate_case *c, struct problem *p)
 {
 	return c->common_name_count <= 1 ||
-	       problem_add(p, PROBLEM_BAD_CSR, NULL, NULL, "the CSR's subject has %u common names", c->common_name_count);
+	       bad_csr(p, "the CSR's subject has %u common names", c->common_name_count);
 }
 
 bool gate_common_name_named(const struct gate_case *c, struct problem *p)
 {
 	return c->common_name_count == 0 || c->common_name.value[0] != '\0' ||
-	       problem_add(p, PROBLEM_BAD_CSR, NULL, NULL,
-	                   "RFC 8555, 7.4: the CSR's common name \"%s\" is neither a DNS name nor an IP address", c->common_name_text);
+	       bad_csr(p,
+	               "RFC 8555, 7.4: the CSR's common name \"%s\" is neither a DNS name nor an IP address",
+	               c->common_name_text);
 }
 
 bool gate_subject_plain(const struct gate_case *c, struct problem *p)
@@ -110,8 +118,8 @@ bool gate_subject_plain(const struct gate_case *c, struct problem *p)
 	for (size_t i = 0; i < c->csr->subject_count; i++) {
 		const struct csr_attribute *attribute = &c->csr->subject[i];
 		if (!str_equal(attribute->oid, OID_COMMON_NAME))
-			held = problem_add(p, PROBLEM_BAD_CSR, NULL, NULL,
-			                   "RFC 8555, 7.4: the CSR's subject has %s, which nothing has proven", attribute->short_name);
+			held = bad_csr(p, "RFC 8555, 7.4: the CSR's subject has %s, which nothing has proven",
+			               attribute->short_name);
 	}
 	return held;
 }
@@ -137,14 +145,15 @@ bool gate_extensions_known(const struct gate_case *c, struct problem *p)
 
 	for (size_t i = 0; i < extensions->n; i++)
 		if (!is_known_extension(extensions->v[i]))
-			held = problem_add(p, PROBLEM_BAD_CSR, NULL, NULL,
-			                   "RFC 8555, 7.4: the CSR asks for extension %s, which this CA does not include", extensions->v[i]);
+			held = bad_csr(p,
+			               "RFC 8555, 7.4: the CSR asks for extension %s, which this CA does not include",
+			               extensions->v[i]);
 	return held;
 }
 
 bool gate_no_ca(const struct gate_case *c, struct problem *p)
 {
-	return !c->csr->ca || problem_add(p, PROBLEM_BAD_CSR, NULL, NULL, "RFC 5280, 4.2.1.9: the CSR asks to be a CA");
+	return !c->csr->ca || bad_csr(p, "RFC 5280, 4.2.1.9: the CSR asks to be a CA");
 }
 
 unsigned gate_case_key_usage(const struct gate_case *c)
@@ -162,7 +171,7 @@ unsigned gate_case_key_usage(const struct gate_case *c)
  * have is left out, what the profile does not give is refused. */
 bool gate_key_usage(const struct gate_case *c, struct problem *p)
 {
-	static const char *const names[] = { /* RFC 5280, 4.2.1.3, from the highest bit of the first byte on */
+	static const char *const names[] = { /* RFC 5280, 4.2.1.3, from the first byte's highest bit on */
 		"digitalSignature", "nonRepudiation", "keyEncipherment", "dataEncipherment", "keyAgreement",
 		"keyCertSign", "cRLSign", "encipherOnly", "decipherOnly",
 	};
@@ -172,11 +181,12 @@ bool gate_key_usage(const struct gate_case *c, struct problem *p)
 	for (unsigned bit = 0; bit < 16; bit++) {
 		unsigned mask = bit < 8 ? 0x80u >> bit : 0x8000u >> (bit - 8);
 		if ((more & mask) != 0)
-			held = problem_add(p, PROBLEM_BAD_CSR, NULL, NULL, "the CSR asks for key usage %s, which profile %s does not give",
-			                   bit < array_length(names) ? names[bit] : "without a name", c->profile->name);
+			held = bad_csr(p, "the CSR asks for key usage %s, which profile %s does not give",
+			               bit < array_length(names) ? names[bit]
+			               : "without a name", c->profile->name);
 	}
 	if (held && gate_case_key_usage(c) == 0)
-		return problem_add(p, PROBLEM_BAD_CSR, NULL, NULL, "the CSR asks for no key usage that its key can have");
+		return bad_csr(p, "the CSR asks for no key usage that its key can have");
 	return held;
 }
 
@@ -187,9 +197,9 @@ bool gate_extended_key_usage(const struct gate_case *c, struct problem *p)
 
 	for (size_t i = 0; i < asked->n; i++)
 		if (!strings_has(&c->profile->extended_key_usage, asked->v[i]))
-			held = problem_add(p, PROBLEM_BAD_CSR, NULL, NULL,
-			                   "the CSR asks for extended key usage %s, which profile %s does not give", asked->v[i],
-			                   c->profile->name);
+			held = bad_csr(p,
+			               "the CSR asks for extended key usage %s, which profile %s does not give",
+			               asked->v[i], c->profile->name);
 	return held;
 }
 
@@ -197,8 +207,8 @@ bool gate_extended_key_usage(const struct gate_case *c, struct problem *p)
 bool gate_key_allowed(const struct gate_case *c, struct problem *p)
 {
 	return (c->profile->keys & 1u << c->csr->algorithm) != 0 ||
-	       problem_add(p, PROBLEM_BAD_CSR, NULL, NULL, "the CSR's key is of kind %s, which profile %s does not take",
-	                   key_algorithm_name(c->csr->algorithm), c->profile->name);
+	       bad_csr(p, "the CSR's key is of kind %s, which profile %s does not take",
+	               key_algorithm_name(c->csr->algorithm), c->profile->name);
 }
 
 bool gate_key_strong(const struct gate_case *c, struct problem *p)
@@ -215,12 +225,11 @@ bool gate_key_strong(const struct gate_case *c, struct problem *p)
 bool gate_key_unlisted(const struct gate_case *c, struct problem *p)
 {
 	return !key_blocklist_has(profiles_blocklist(c->profiles), c->csr->key_hash) ||
-	       problem_add(p, PROBLEM_BAD_CSR, NULL, NULL, "the CSR's key is on the list of keys that are known to others");
+	       bad_csr(p, "the CSR's key is on the list of keys that are known to others");
 }
 
-/* Both keys are in the one form that key_form_check lets pass, so that equal keys are equal bytes. */
 bool gate_key_not_account(const struct gate_case *c, struct problem *p)
 {
-	return c->profile->reuse_account_key || !bytes_equal(c->account.key, buf_bytes(&c->csr->spki)) ||
-	       problem_add(p, PROBLEM_BAD_CSR, NULL, NULL, "RFC 8555, 11.1: the CSR's key is the account's");
+	return c->profile->reuse_account_key || !c->key_is_account ||
+	       bad_csr(p, "RFC 8555, 11.1: the CSR's key is an account's");
 }

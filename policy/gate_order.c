@@ -1,5 +1,7 @@
 #include "policy/gate_case.h"
 
+#include "base/digest.h"
+
 void gate_case_free(struct gate_case *c)
 {
 	order_free(&c->order);
@@ -14,25 +16,30 @@ void gate_case_free(struct gate_case *c)
 	*c = (struct gate_case){0};
 }
 
+static bool pass_on(struct problem *why, struct problem *p)
+{
+	problem_done(p);
+	*p = *why;
+	*why = (struct problem){0};
+	return false;
+}
+
 /* One that was swept away stays empty: no rule takes it for a valid one. */
-static bool authorization_read(struct store_txn *txn, const char *id, struct authorization *ret, struct problem *p)
+static bool authorization_read(struct store_txn *txn, const char *id, struct authorization *ret,
+                               struct problem *p)
 {
 	auto_value(problem) why = {0};
 
-	if (store_authorization_get(txn, id, ret, &why))
-		return true;
-	if (why.kind == PROBLEM_NOT_FOUND)
-		return true;
-	*p = why;
-	why = (struct problem){0};
-	return false;
+	return store_authorization_get(txn, id, ret, &why) || why.kind == PROBLEM_NOT_FOUND ||
+	       pass_on(&why, p);
 }
 
 static bool order_read(struct store_txn *txn, void *arg, struct problem *p)
 {
 	struct gate_case *c = arg;
 
-	if (!store_order_get(txn, c->order_id, &c->order, p) || !store_account_get(txn, c->account_id, &c->account, p))
+	if (!store_order_get(txn, c->order_id, &c->order, p) ||
+	    !store_account_get(txn, c->account_id, &c->account, p))
 		return false;
 	c->authorizations = calloc(c->order.authorizations.n + 1, sizeof(*c->authorizations));
 	if (!c->authorizations)
@@ -70,6 +77,48 @@ bool gate_case_read_order(struct store *store, struct gate_case *c, struct probl
 	return true;
 }
 
+struct key_search {
+	struct gate_case *c;
+	uint8_t thumbprint[SHA256_SIZE];
+};
+
+static bool account_find(struct store_txn *txn, const char *directory, struct key_search *search,
+                         struct problem *p)
+{
+	auto_value(account) account = {0};
+	auto_value(problem) why = {0};
+
+	if (store_account_by_key(txn, directory, BYTES(search->thumbprint, SHA256_SIZE), &account, &why)) {
+		search->c->key_is_account = true;
+		return true;
+	}
+	return why.kind == PROBLEM_NOT_FOUND || pass_on(&why, p);
+}
+
+/* A directory is named by its profile; the order's may be one that no profile has any more. */
+static bool account_find_all(struct store_txn *txn, void *arg, struct problem *p)
+{
+	struct key_search *search = arg;
+	const struct profile *profile;
+
+	for (size_t i = 0; (profile = profiles_at(search->c->profiles, i)); i++)
+		if (!account_find(txn, profile->name, search, p))
+			return false;
+	return account_find(txn, search->c->order.directory, search, p);
+}
+
+/* The caller's own key is compared as well, byte by byte: it is in the one form that key_form_check
+ * lets pass. */
+bool gate_case_find_account(struct store *store, struct gate_case *c, struct problem *p)
+{
+	struct key_search search = { .c = c };
+	struct bytes spki = buf_bytes(&c->csr->spki);
+
+	c->key_is_account = bytes_equal(c->account.key, spki);
+	return key_thumbprint(spki, c->csr->algorithm, search.thumbprint, p) &&
+	       store_view(store, account_find_all, &search, p);
+}
+
 bool gate_case_part(struct problem *p, const struct problem *why, const struct identifier *i)
 {
 	return problem_add(p, why->kind, i ? identifier_type_name(i->type) : NULL, i ? i->value : NULL, "%s",
@@ -86,7 +135,8 @@ bool gate_order_owner(const struct gate_case *c, struct problem *p)
 {
 	return (same(c->order.account, c->account_id) && same(c->account.id, c->account_id) &&
 	        same(c->order.directory, c->account.directory)) ||
-	       problem_add(p, PROBLEM_UNAUTHORIZED, NULL, NULL, "RFC 8555, 7.4: the order is another account's");
+	       problem_add(p, PROBLEM_UNAUTHORIZED, NULL, NULL,
+	                   "RFC 8555, 7.4: the order is another account's");
 }
 
 bool gate_account_valid(const struct gate_case *c, struct problem *p)
@@ -99,7 +149,8 @@ bool gate_account_valid(const struct gate_case *c, struct problem *p)
 bool gate_order_ready(const struct gate_case *c, struct problem *p)
 {
 	return c->order.status == ORDER_READY ||
-	       problem_add(p, PROBLEM_ORDER_NOT_READY, NULL, NULL, "RFC 8555, 7.4: the order is %s, not ready",
+	       problem_add(p, PROBLEM_ORDER_NOT_READY, NULL, NULL,
+	                   "RFC 8555, 7.4: the order is %s, not ready",
 	                   order_status_name(c->order.status));
 }
 
@@ -111,13 +162,15 @@ bool gate_order_unexpired(const struct gate_case *c, struct problem *p)
 
 bool gate_profile_known(const struct gate_case *c, struct problem *p)
 {
-	return c->profile || problem_add(p, PROBLEM_INVALID_PROFILE, NULL, NULL, "there is no profile \"%s\" any more", c->profile_name);
+	return c->profile || problem_add(p, PROBLEM_INVALID_PROFILE, NULL, NULL,
+	                                 "there is no profile \"%s\" any more", c->profile_name);
 }
 
 bool gate_profile_open(const struct gate_case *c, struct problem *p)
 {
 	return (c->profile->methods & c->method) != 0 ||
-	       problem_add(p, PROBLEM_INVALID_PROFILE, NULL, NULL, "profile %s is not open to this way of asking", c->profile->name);
+	       problem_add(p, PROBLEM_INVALID_PROFILE, NULL, NULL,
+	                   "profile %s is not open to this way of asking", c->profile->name);
 }
 
 /* An account of an open directory may have named a profile that asks for more. */
@@ -128,9 +181,11 @@ bool gate_account_bound(const struct gate_case *c, struct problem *p)
 	                   "RFC 8555, 7.3.4: profile %s is for accounts that are bound to an external one", c->profile->name);
 }
 
+typedef bool authorization_test(const struct gate_case *c, const struct authorization *a);
+
 /* Adds the part of the rule for each authorization that does not fit it. */
-static bool authorizations_each(const struct gate_case *c, bool (*fits)(const struct gate_case *c, const struct authorization *a),
-                                const char *text, struct problem *p)
+static bool authorizations_each(const struct gate_case *c, authorization_test *fits, const char *text,
+                                struct problem *p)
 {
 	bool held = true;
 
@@ -194,11 +249,12 @@ bool gate_authorizations_cover(const struct gate_case *c, struct problem *p)
 
 	if (c->identifier_count != c->authorization_count)
 		held = problem_add(p, PROBLEM_UNAUTHORIZED, NULL, NULL,
-		                   "RFC 8555, 7.1.3: the order has not one authorization for each identifier");
+		                   "RFC 8555, 7.1.3: not one authorization for each identifier of the order");
 	for (size_t i = 0; i < c->identifier_count && i < c->authorization_count; i++) {
 		const struct identifier *name = &c->identifiers[i];
 		if (!covers(&c->authorizations[i], name))
-			held = problem_add(p, PROBLEM_UNAUTHORIZED, identifier_type_name(name->type), name->value,
+			held = problem_add(p, PROBLEM_UNAUTHORIZED, identifier_type_name(name->type),
+			                   name->value,
 			                   "RFC 8555, 7.4: no authorization of the order is for %s", name->value);
 	}
 	return held;
@@ -209,6 +265,7 @@ bool gate_period(const struct gate_case *c, struct problem *p)
 	auto_value(problem) why = {0};
 	int64_t from, to;
 
-	return profile_period(c->profile, c->now, c->order.created, c->order.not_before, c->order.not_after, &from, &to, &why) ||
+	return profile_period(c->profile, c->now, c->order.created, c->order.not_before, c->order.not_after,
+	                      &from, &to, &why) ||
 	       gate_case_part(p, &why, NULL);
 }

@@ -41,9 +41,11 @@ static bool label_characters_check(const char *name, const char *label, size_t l
 static bool label_check(const char *name, const char *label, size_t len, struct problem *p)
 {
 	if (len == 0)
-		return problem_set(p, PROBLEM_REJECTED_IDENTIFIER, "RFC 1034, 3.1: \"%s\" has an empty label", name);
+		return problem_set(p, PROBLEM_REJECTED_IDENTIFIER, "RFC 1034, 3.1: \"%s\" has an empty label",
+		                   name);
 	if (len > DNS_LABEL_MAX)
-		return problem_set(p, PROBLEM_REJECTED_IDENTIFIER, "RFC 1034, 3.1: \"%s\" has a label over 63 bytes", name);
+		return problem_set(p, PROBLEM_REJECTED_IDENTIFIER,
+		                   "RFC 1034, 3.1: \"%s\" has a label over 63 bytes", name);
 	if (!label_characters_check(name, label, len, p))
 		return false;
 	if (label[0] == '-' || label[len - 1] == '-')
@@ -131,9 +133,11 @@ static bool email_canonical(const char *value, struct identifier *ret, struct pr
 	struct identifier domain;
 
 	if (!at || !is_local_part(value, (size_t)(at - value)))
-		return problem_set(p, PROBLEM_MALFORMED, "RFC 5280, 4.2.1.6: \"%s\" is no mail address", value);
+		return problem_set(p, PROBLEM_MALFORMED, "RFC 5280, 4.2.1.6: \"%s\" is no mail address",
+		                   value);
 	if (at[1] == '*' || !dns_canonical(at + 1, &domain, p))
-		return problem_set(p, PROBLEM_MALFORMED, "RFC 5280, 4.2.1.6: the domain of \"%s\" is no host name", value);
+		return problem_set(p, PROBLEM_MALFORMED,
+		                   "RFC 5280, 4.2.1.6: the domain of \"%s\" is no host name", value);
 	int len = snprintf(ret->value, sizeof(ret->value), "%.*s@%s", (int)(at - value), value, domain.value);
 	if (len >= (int)sizeof(ret->value))
 		return problem_set(p, PROBLEM_MALFORMED, "RFC 5321, 4.5.3.1: the mail address is too long");
@@ -157,7 +161,8 @@ static bool uri_characters_check(const char *value, struct problem *p)
 	for (const char *c = value; *c; c++) {
 		bool encoded = c[0] == '%' && strspn(c + 1, "0123456789abcdefABCDEF") >= 2;
 		if (!encoded && !is_alnum(*c) && !strchr("-._~:/?#[]@!$&'()*+,;=", *c))
-			return problem_set(p, PROBLEM_MALFORMED, "RFC 3986, 2: \"%s\" has a character that no URI has", value);
+			return problem_set(p, PROBLEM_MALFORMED,
+			                   "RFC 3986, 2: \"%s\" has a character that no URI has", value);
 	}
 	return true;
 }
@@ -186,13 +191,15 @@ static bool authority_check(const char *value, const char *authority, size_t len
 	size_t digits = len > host_len ? strspn(authority + host_len + 1, "0123456789") : 0;
 
 	if (host_len == 0 || host_len >= sizeof(host) || (len > host_len && host_len + 1 + digits != len))
-		return problem_set(p, PROBLEM_MALFORMED, "RFC 5280, 4.2.1.6: \"%s\" has no plain host", value);
+		return problem_set(p, PROBLEM_MALFORMED, "RFC 5280, 4.2.1.6: \"%s\" has no plain host",
+		                   value);
 	memcpy(host, authority, host_len);
 	host[host_len] = '\0';
 	if (addr_parse(host, &addr))
 		return true;
 	if (host[0] == '*' || !dns_check(host, p))
-		return problem_set(p, PROBLEM_MALFORMED, "RFC 5280, 4.2.1.6: the host of \"%s\" is no host name", value);
+		return problem_set(p, PROBLEM_MALFORMED,
+		                   "RFC 5280, 4.2.1.6: the host of \"%s\" is no host name", value);
 	return true;
 }
 
@@ -204,13 +211,15 @@ static bool uri_canonical(const char *value, struct identifier *ret, struct prob
 	if (strlen(value) >= sizeof(ret->value))
 		return problem_set(p, PROBLEM_MALFORMED, "RFC 5280, 4.2.1.6: the URI is over 255 bytes");
 	if (scheme == 0)
-		return problem_set(p, PROBLEM_MALFORMED, "RFC 5280, 4.2.1.6: \"%s\" is no absolute URI with a host", value);
+		return problem_set(p, PROBLEM_MALFORMED,
+		                   "RFC 5280, 4.2.1.6: \"%s\" is no absolute URI with a host", value);
 	const char *authority = value + scheme + 3;
 	size_t len = strcspn(authority, "/?#");
 	if (!uri_characters_check(value, p) || !authority_check(value, authority, len, p))
 		return false;
 	if (has_dot_segment(authority + len))
-		return problem_set(p, PROBLEM_MALFORMED, "RFC 3986, 6.2.2.3: \"%s\" has a dot segment", value);
+		return problem_set(p, PROBLEM_MALFORMED, "RFC 3986, 6.2.2.3: \"%s\" has a dot segment",
+		                   value);
 	strcpy(ret->value, value);
 	for (size_t i = 0; i < scheme + 3 + len; i++)
 		ret->value[i] = to_lower(value[i]);

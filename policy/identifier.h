@@ -31,7 +31,8 @@ bool identifier_type_from(const char *name, enum identifier_type *ret) must_use;
  * that we never issue for (a bare top label is allowed: this is a private PKI; an all-numeric last
  * label, an empty or 64-byte label, "_" are not). A URI is absolute, with a plain host and without
  * dot segments. Which types can be ordered over ACME is for acme/ to say. */
-bool identifier_parse(const char *type, const char *value, struct identifier *ret, struct problem *p) must_use;
+bool identifier_parse(const char *type, const char *value, struct identifier *ret,
+                      struct problem *p) must_use;
 bool identifier_equal(const struct identifier *a, const struct identifier *b) must_use;
 int identifier_compare(const struct identifier *a, const struct identifier *b); /* for qsort, by type then value */
 bool identifier_is_wildcard(const struct identifier *i) must_use;

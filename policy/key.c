@@ -15,7 +15,8 @@ static const struct {
 	unsigned key_usage;
 } algorithms[KEY_ALGORITHM_MAX] = {
 #define RSA_USAGE (KU_DIGITAL_SIGNATURE | KU_NON_REPUDIATION | KU_KEY_ENCIPHERMENT | KU_DATA_ENCIPHERMENT)
-#define EC_USAGE (KU_DIGITAL_SIGNATURE | KU_NON_REPUDIATION | KU_KEY_AGREEMENT | KU_ENCIPHER_ONLY | KU_DECIPHER_ONLY)
+#define EC_USAGE (KU_DIGITAL_SIGNATURE | KU_NON_REPUDIATION | KU_KEY_AGREEMENT | \
+                  KU_ENCIPHER_ONLY | KU_DECIPHER_ONLY)
 	[KEY_RSA_2048] = { "rsa-2048", "RSA", NULL, 2048, 0, RSA_USAGE },
 	[KEY_RSA_3072] = { "rsa-3072", "RSA", NULL, 3072, 0, RSA_USAGE },
 	[KEY_RSA_4096] = { "rsa-4096", "RSA", NULL, 4096, 0, RSA_USAGE },
@@ -49,7 +50,8 @@ static bool algorithm_of_rsa(EVP_PKEY *key, enum key_algorithm *ret, struct prob
 	int bits = EVP_PKEY_get_bits(key);
 
 	if (bits > RSA_BITS_MAX)
-		return problem_set(p, PROBLEM_BAD_PUBLIC_KEY, "an RSA key of %d bits: %d is the most", bits, RSA_BITS_MAX);
+		return problem_set(p, PROBLEM_BAD_PUBLIC_KEY, "an RSA key of %d bits: %d is the most", bits,
+		                   RSA_BITS_MAX);
 	for (enum key_algorithm a = KEY_ALGORITHM_MAX; a-- > 0;) {
 		if (str_equal(algorithms[a].type, "RSA") && bits >= algorithms[a].bits) {
 			*ret = a;
@@ -64,14 +66,16 @@ static bool algorithm_of_ec(EVP_PKEY *key, enum key_algorithm *ret, struct probl
 	char group[64] = "";
 
 	if (EVP_PKEY_get_group_name(key, group, sizeof(group), NULL) != 1)
-		return problem_set(p, PROBLEM_BAD_PUBLIC_KEY, "RFC 5480, 2.1.1: the EC key is on no named curve");
+		return problem_set(p, PROBLEM_BAD_PUBLIC_KEY,
+		                   "RFC 5480, 2.1.1: the EC key is on no named curve");
 	for (enum key_algorithm a = 0; a < KEY_ALGORITHM_MAX; a++) {
 		if (algorithms[a].group && str_equal(algorithms[a].group, group)) {
 			*ret = a;
 			return true;
 		}
 	}
-	return problem_set(p, PROBLEM_BAD_PUBLIC_KEY, "an EC key on %s: P-256, P-384 and P-521 are supported", group);
+	return problem_set(p, PROBLEM_BAD_PUBLIC_KEY, "an EC key on %s: P-256, P-384 and P-521 are supported",
+	                   group);
 }
 
 bool key_algorithm_of(EVP_PKEY *key, enum key_algorithm *ret, struct problem *p)
@@ -81,7 +85,8 @@ bool key_algorithm_of(EVP_PKEY *key, enum key_algorithm *ret, struct problem *p)
 	if (EVP_PKEY_is_a(key, "EC"))
 		return algorithm_of_ec(key, ret, p);
 	if (!EVP_PKEY_is_a(key, "ED25519"))
-		return problem_set(p, PROBLEM_BAD_PUBLIC_KEY, "a key of type %s: RSA, EC and Ed25519 are supported",
+		return problem_set(p, PROBLEM_BAD_PUBLIC_KEY,
+		                   "a key of type %s: RSA, EC and Ed25519 are supported",
 		                   EVP_PKEY_get0_type_name(key) ?: "unknown");
 	*ret = KEY_ED25519;
 	return true;
@@ -159,10 +164,12 @@ static bool check_ed25519(EVP_PKEY *key, struct problem *p)
 		return problem_openssl(p, "bytes of an Ed25519 key");
 	y[ED25519_SIZE - 1] &= 0x7f;
 	if (is_over_field(y))
-		return problem_set(p, PROBLEM_BAD_PUBLIC_KEY, "RFC 8032, 5.1.3: the Ed25519 key is not in its shortest form");
+		return problem_set(p, PROBLEM_BAD_PUBLIC_KEY,
+		                   "RFC 8032, 5.1.3: the Ed25519 key is not in its shortest form");
 	for (size_t i = 0; i < array_length(small_order); i++)
 		if (memcmp(y, small_order[i], sizeof(y)) == 0)
-			return problem_set(p, PROBLEM_BAD_PUBLIC_KEY, "the Ed25519 key is a point of small order");
+			return problem_set(p, PROBLEM_BAD_PUBLIC_KEY,
+			                   "the Ed25519 key is a point of small order");
 	return true;
 }
 
@@ -177,7 +184,8 @@ static bool check_listed(EVP_PKEY *key, const struct key_blocklist *list, struct
 		return false;
 	digest_sha256(buf_bytes(&spki), hash);
 	return !key_blocklist_has(list, hash) ||
-	       problem_set(p, PROBLEM_BAD_PUBLIC_KEY, "the key is on the list of keys that are known to others");
+	       problem_set(p, PROBLEM_BAD_PUBLIC_KEY,
+	                   "the key is on the list of keys that are known to others");
 }
 
 bool key_check(EVP_PKEY *key, const struct key_blocklist *list, struct problem *p)

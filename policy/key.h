@@ -24,6 +24,10 @@ unsigned key_algorithm_usage(enum key_algorithm a);
  * has the same bytes and the same hash wherever it turns up. BAD_PUBLIC_KEY. */
 bool key_form_check(struct bytes spki, enum key_algorithm a, struct problem *p) must_use;
 
+/* The RFC 7638 thumbprint (SHA-256) of a key in the form that key_form_check lets pass, by which the
+ * store knows the accounts' keys. */
+bool key_thumbprint(struct bytes spki, enum key_algorithm a, uint8_t ret[32], struct problem *p) must_use;
+
 /* SHA-256 hashes of SubjectPublicKeyInfo DER that are never accepted: files of hex lines, '#'
  * comments, sorted at load. */
 struct key_blocklist;

@@ -41,6 +41,11 @@ static bool line_add(struct key_blocklist *list, struct bytes line)
 	return line.len == 2 * SHA256_SIZE && hex_decode((const char *)line.data, line.len, &list->hashes);
 }
 
+static bool refuse(const char *path, unsigned line, const char *what, struct problem *p)
+{
+	return problem_set(p, PROBLEM_MALFORMED, "%s:%u: %s", path, line, what);
+}
+
 static bool file_add(struct key_blocklist *list, const char *path, struct problem *p)
 {
 	auto_value(buf) text = {0};
@@ -52,14 +57,13 @@ static bool file_add(struct key_blocklist *list, const char *path, struct proble
 		size_t len = strcspn(line, "\n");
 		if (!line_add(list, line_trim(line, len)))
 			return list->hashes.failed ? problem_memory(p)
-			                           : problem_set(p, PROBLEM_MALFORMED, "%s:%u: not the SHA-256 of a key in hexadecimal",
-			                                         path, number);
+			       : refuse(path, number, "not the SHA-256 of a key in hexadecimal", p);
 		if (line[len] == '\0')
 			break;
 		line += len + 1;
 	}
 	if (strlen(buf_text(&text)) != text.len)
-		return problem_set(p, PROBLEM_MALFORMED, "%s:%u: a NUL byte", path, number);
+		return refuse(path, number, "a NUL byte", p);
 	return true;
 }
 

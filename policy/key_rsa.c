@@ -17,13 +17,24 @@ static bool is_prime(unsigned n)
 	return true;
 }
 
-static unsigned residue(const uint32_t *words, size_t count, unsigned prime)
+/* The product of the primes from this one on, as many as 32 bits hold: a long division for all of
+ * them in place of one each. */
+static uint32_t product_from(unsigned prime)
+{
+	uint64_t product = 1;
+
+	for (; prime <= FACTOR_MAX && product * prime <= UINT32_MAX; prime += 2)
+		product *= is_prime(prime) ? prime : 1;
+	return (uint32_t)product;
+}
+
+static uint32_t residue(const uint32_t *words, size_t count, uint32_t modulus)
 {
 	uint64_t r = 0;
 
 	for (size_t i = count; i-- > 0;)
-		r = (r << 32 | words[i]) % prime;
-	return (unsigned)r;
+		r = (r << 32 | words[i]) % modulus;
+	return (uint32_t)r;
 }
 
 /* The modulus in words, lowest first. */
@@ -60,6 +71,7 @@ static bool residues_check(const BIGNUM *n, struct problem *p)
 {
 	uint32_t words[MODULUS_WORDS_MAX];
 	size_t count = ((size_t)BN_num_bytes(n) + 3) / 4;
+	uint32_t product = 1, product_residue = 0;
 	bool roca = true;
 
 	if (!words_of(n, words))
@@ -67,14 +79,19 @@ static bool residues_check(const BIGNUM *n, struct problem *p)
 	for (unsigned prime = 3; prime <= FACTOR_MAX; prime += 2) {
 		if (!is_prime(prime))
 			continue;
-		unsigned r = residue(words, count, prime);
+		if (product % prime != 0) {
+			product = product_from(prime);
+			product_residue = residue(words, count, product);
+		}
+		unsigned r = product_residue % prime;
 		if (r == 0)
-			return problem_set(p, PROBLEM_BAD_PUBLIC_KEY, "the RSA modulus has the small factor %u", prime);
+			return problem_set(p, PROBLEM_BAD_PUBLIC_KEY,
+			                   "the RSA modulus has the small factor %u", prime);
 		roca = roca && (prime > ROCA_PRIME_MAX || is_power_of_generator(r, prime));
 	}
 	if (roca)
 		return problem_set(p, PROBLEM_BAD_PUBLIC_KEY,
-		                   "the RSA key was made by a library that makes weak ones (ROCA, CVE-2017-15361)");
+		                   "the RSA key is one of a library that makes weak ones (ROCA, CVE-2017-15361)");
 	return true;
 }
 
@@ -93,6 +110,16 @@ static bool square_root(const BIGNUM *n, BIGNUM *ret, BIGNUM *next, BN_CTX *ctx)
 	}
 }
 
+/* Squares are 0, 1, 4 or 9 modulo 16. */
+static bool ends_like_square(const BIGNUM *n)
+{
+	unsigned low = 0;
+
+	for (int bit = 3; bit >= 0; bit--)
+		low = low << 1 | (unsigned)BN_is_bit_set(n, bit);
+	return low == 0 || low == 1 || low == 4 || low == 9;
+}
+
 static bool is_square_modulo(BN_ULONG r, unsigned modulus)
 {
 	for (unsigned i = 0; i <= modulus / 2; i++)
@@ -104,8 +131,10 @@ static bool is_square_modulo(BN_ULONG r, unsigned modulus)
 /* Lets through one number in some hundreds, and every square. */
 static bool may_be_square(const BIGNUM *n)
 {
-	static const unsigned moduli[] = { 64, 63, 65, 11, 17, 19, 23 };
+	static const unsigned moduli[] = { 63, 65, 11, 17, 19, 23 };
 
+	if (!ends_like_square(n))
+		return false;
 	for (size_t i = 0; i < array_length(moduli); i++)
 		if (!is_square_modulo(BN_mod_word(n, moduli[i]), moduli[i]))
 			return false;
@@ -123,13 +152,17 @@ static enum verdict square_judge(const BIGNUM *n, BN_CTX *ctx)
 	return BN_cmp(next, n) == 0 ? WEAK : SOUND;
 }
 
-/* Fermat: n = a^2 - b^2 with a near the root of n when the primes are near each other. The next
- * b^2 is the last one plus 2a + 1. */
+/* Fermat: n = a^2 - b^2 with a near the root of n when the primes are near each other; b is 0 when
+ * they are the same. The next b^2 is the last one plus 2a + 1. */
 static enum verdict fermat_judge(const BIGNUM *n, BN_CTX *ctx)
 {
 	auto(BIGNUM) *a = BN_new(), *b2 = BN_new();
 
-	if (!a || !b2 || !square_root(n, a, b2, ctx) || !BN_add_word(a, 1) || !BN_sqr(b2, a, ctx) || !BN_sub(b2, b2, n))
+	if (!a || !b2 || !square_root(n, a, b2, ctx) || !BN_sqr(b2, a, ctx))
+		return NO_MEMORY;
+	if (BN_cmp(b2, n) == 0)
+		return WEAK;
+	if (!BN_add_word(a, 1) || !BN_sqr(b2, a, ctx) || !BN_sub(b2, b2, n))
 		return NO_MEMORY;
 	for (int round = 0; round < FERMAT_ROUNDS; round++) {
 		enum verdict verdict = may_be_square(b2) ? square_judge(b2, ctx) : SOUND;
@@ -144,18 +177,13 @@ static enum verdict fermat_judge(const BIGNUM *n, BN_CTX *ctx)
 static bool factors_check(const BIGNUM *n, struct problem *p)
 {
 	auto(BN_CTX) *ctx = BN_CTX_new();
+	enum verdict verdict = ctx ? fermat_judge(n, ctx) : NO_MEMORY;
 
-	if (!ctx)
-		return problem_memory(p);
-	/* A square is what the rounds of Fermat begin after: p = q. */
-	enum verdict verdict = square_judge(n, ctx);
-	if (verdict == SOUND)
-		verdict = fermat_judge(n, ctx);
 	if (verdict == NO_MEMORY)
 		return problem_memory(p);
 	if (verdict == WEAK)
 		return problem_set(p, PROBLEM_BAD_PUBLIC_KEY,
-		                   "the RSA key's two primes are so near each other that Fermat's method finds them");
+		                   "the RSA key's primes are so near each other that Fermat's method finds them");
 	return true;
 }
 
@@ -164,9 +192,11 @@ static bool exponent_check(const BIGNUM *e, struct problem *p)
 	if (!BN_is_odd(e))
 		return problem_set(p, PROBLEM_BAD_PUBLIC_KEY, "the RSA exponent is even");
 	if (BN_num_bits(e) <= 16)
-		return problem_set(p, PROBLEM_BAD_PUBLIC_KEY, "NIST SP 800-89, 5.3.3: the RSA exponent is less than %d", EXPONENT_MIN);
+		return problem_set(p, PROBLEM_BAD_PUBLIC_KEY,
+		                   "NIST SP 800-89, 5.3.3: the RSA exponent is less than %d", EXPONENT_MIN);
 	if (BN_num_bits(e) > EXPONENT_BITS_MAX)
-		return problem_set(p, PROBLEM_BAD_PUBLIC_KEY, "the RSA exponent is over %d bits", EXPONENT_BITS_MAX);
+		return problem_set(p, PROBLEM_BAD_PUBLIC_KEY, "the RSA exponent is over %d bits",
+		                   EXPONENT_BITS_MAX);
 	return true;
 }
 
@@ -177,6 +207,7 @@ bool key_rsa_check(const BIGNUM *n, const BIGNUM *e, struct problem *p)
 	if (!BN_is_odd(n))
 		return problem_set(p, PROBLEM_BAD_PUBLIC_KEY, "the RSA modulus is even");
 	if (BN_num_bits(n) % 8 != 0)
-		return problem_set(p, PROBLEM_BAD_PUBLIC_KEY, "the RSA modulus is of %d bits, not of whole bytes", BN_num_bits(n));
+		return problem_set(p, PROBLEM_BAD_PUBLIC_KEY,
+		                   "the RSA modulus is of %d bits, not of whole bytes", BN_num_bits(n));
 	return residues_check(n, p) && factors_check(n, p);
 }

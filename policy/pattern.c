@@ -19,7 +19,8 @@ static bool dns_check(const char *pattern, struct problem *p)
 	struct identifier name;
 
 	if (base[0] == '*')
-		return problem_set(p, PROBLEM_MALFORMED, "\"%s\": stars stand in front alone, as \"*.\" or \"**.\"", pattern);
+		return problem_set(p, PROBLEM_MALFORMED,
+		                   "\"%s\": stars stand in front alone, as \"*.\" or \"**.\"", pattern);
 	return identifier_parse("dns", base, &name, p);
 }
 
@@ -28,7 +29,8 @@ static size_t labels_before(const char *name, const char *base)
 {
 	size_t len = strlen(name), base_len = strlen(base);
 
-	if (len < base_len + 2 || name[len - base_len - 1] != '.' || strcasecmp(name + len - base_len, base) != 0)
+	if (len < base_len + 2 || name[len - base_len - 1] != '.' ||
+	    strcasecmp(name + len - base_len, base) != 0)
 		return 0;
 	return len - base_len - 1;
 }
@@ -52,7 +54,8 @@ static bool ip_check(const char *pattern, struct problem *p)
 	struct addr_net net;
 
 	return addr_net_parse(pattern, &net) ||
-	       problem_set(p, PROBLEM_MALFORMED, "\"%s\" is neither an IP address nor a network without host bits", pattern);
+	       problem_set(p, PROBLEM_MALFORMED,
+	                   "\"%s\" is neither an IP address nor a network without host bits", pattern);
 }
 
 static bool ip_matches(const char *pattern, const struct identifier *i)
@@ -69,7 +72,8 @@ static bool email_check(const char *pattern, struct problem *p)
 	struct identifier name;
 
 	if (strchr(pattern, '*')) /* a mail address may have one, but who writes it here means something else */
-		return problem_set(p, PROBLEM_MALFORMED, "\"%s\": a whole mail domain is written \"@example.com\"", pattern);
+		return problem_set(p, PROBLEM_MALFORMED,
+		                   "\"%s\": a whole mail domain is written \"@example.com\"", pattern);
 	return pattern[0] == '@' ? identifier_parse("dns", pattern + 1, &name, p)
 	                         : identifier_parse("email", pattern, &name, p);
 }
@@ -94,7 +98,8 @@ static bool uri_parse(const char *pattern, bool *ret_prefix, struct identifier *
 
 	*ret_prefix = len > 0 && pattern[len - 1] == '*';
 	if (len >= sizeof(text))
-		return problem_set(p, PROBLEM_MALFORMED, "RFC 5280, 4.2.1.6: the URI pattern is over 255 bytes");
+		return problem_set(p, PROBLEM_MALFORMED,
+		                   "RFC 5280, 4.2.1.6: the URI pattern is over 255 bytes");
 	memcpy(text, pattern, *ret_prefix ? len - 1 : len);
 	return identifier_parse("uri", text, ret, p);
 }
@@ -110,7 +115,8 @@ static bool uri_check(const char *pattern, struct problem *p)
 		return false;
 	const char *authority = strstr(uri.value, "://") + 3;
 	if (prefix && !strchr(authority, '/'))
-		return problem_set(p, PROBLEM_MALFORMED, "\"%s\": a \"/\" ends the host before the \"*\"", pattern);
+		return problem_set(p, PROBLEM_MALFORMED, "\"%s\": a \"/\" ends the host before the \"*\"",
+		                   pattern);
 	return true;
 }
 
@@ -157,7 +163,8 @@ bool pattern_touches(enum identifier_type type, const char *pattern, const struc
 	return before > 0 && !memchr(pattern, '.', before);
 }
 
-const char *pattern_find(enum identifier_type type, const struct strings *patterns, const struct identifier *i)
+const char *pattern_find(enum identifier_type type, const struct strings *patterns,
+                         const struct identifier *i)
 {
 	for (size_t k = 0; k < patterns->n; k++)
 		if (pattern_matches(type, patterns->v[k], i))

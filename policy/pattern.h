@@ -16,4 +16,5 @@ bool pattern_matches(enum identifier_type type, const char *pattern, const struc
  * a certificate for "*.example.com" serves a denied "secret.example.com" as well. */
 bool pattern_touches(enum identifier_type type, const char *pattern, const struct identifier *i) must_use;
 /* The first pattern of the list that matches, or NULL. */
-const char *pattern_find(enum identifier_type type, const struct strings *patterns, const struct identifier *i);
+const char *pattern_find(enum identifier_type type, const struct strings *patterns,
+                         const struct identifier *i);

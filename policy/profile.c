@@ -76,14 +76,15 @@ static bool list_check(struct profile *const *list, size_t count, const char *de
 		if (!profile_check(list[i], p))
 			return false;
 		if (find(list, i, list[i]->name))
-			return problem_set(p, PROBLEM_MALFORMED, "profile %s: there are two of this name", list[i]->name);
+			return problem_set(p, PROBLEM_MALFORMED, "profile %s: there are two of this name",
+			                   list[i]->name);
 	}
 	return find(list, count, default_name) ||
 	       problem_set(p, PROBLEM_MALFORMED, "the default profile \"%s\" does not exist", default_name);
 }
 
-bool profiles_new(struct profile **list, size_t count, const char *default_name, struct key_blocklist *blocklist,
-                  struct profiles **ret, struct problem *p)
+bool profiles_new(struct profile **list, size_t count, const char *default_name,
+                  struct key_blocklist *blocklist, struct profiles **ret, struct problem *p)
 {
 	if (!list_check(list, count, default_name, p))
 		return false;
@@ -160,9 +161,11 @@ bool profile_allows(const struct profile *profile, const struct identifier *i, s
 		return problem_set(p, PROBLEM_REJECTED_IDENTIFIER, "profile %s has no wildcard names: \"%s\"",
 		                   profile->name, i->value);
 	if (is_denied(&names->deny, i))
-		return problem_set(p, PROBLEM_REJECTED_IDENTIFIER, "profile %s denies \"%s\"", profile->name, i->value);
+		return problem_set(p, PROBLEM_REJECTED_IDENTIFIER, "profile %s denies \"%s\"", profile->name,
+		                   i->value);
 	if (!pattern_find(i->type, &names->allow, i))
-		return problem_set(p, PROBLEM_REJECTED_IDENTIFIER, "profile %s does not allow \"%s\"", profile->name, i->value);
+		return problem_set(p, PROBLEM_REJECTED_IDENTIFIER, "profile %s does not allow \"%s\"",
+		                   profile->name, i->value);
 	return true;
 }
 
@@ -178,18 +181,21 @@ static int64_t period_begin(const struct profile *profile, int64_t now, int64_t 
 	return early;
 }
 
-bool profile_period(const struct profile *profile, int64_t now, int64_t requested, int64_t not_before, int64_t not_after,
-                    int64_t *ret_from, int64_t *ret_to, struct problem *p)
+bool profile_period(const struct profile *profile, int64_t now, int64_t requested, int64_t not_before,
+                    int64_t not_after, int64_t *ret_from, int64_t *ret_to, struct problem *p)
 {
 	int64_t from = period_begin(profile, now, not_before, not_after);
 	int64_t to = not_after != 0 ? not_after : from + profile->validity - 1;
 
 	if (from < requested - profile->backdate && not_before != 0)
-		return problem_set(p, PROBLEM_MALFORMED, "RFC 8555, 7.4: notBefore is earlier than profile %s allows", profile->name);
+		return problem_set(p, PROBLEM_MALFORMED,
+		                   "RFC 8555, 7.4: notBefore is earlier than profile %s allows", profile->name);
 	if (to < from || to < now)
-		return problem_set(p, PROBLEM_MALFORMED, "RFC 8555, 7.4: notAfter is past, or before notBefore");
+		return problem_set(p, PROBLEM_MALFORMED,
+		                   "RFC 8555, 7.4: notAfter is past, or before notBefore");
 	if (to - from + 1 > profile->validity_max || to - now + 1 > profile->validity_max)
-		return problem_set(p, PROBLEM_MALFORMED, "RFC 8555, 7.4: notAfter is later than profile %s allows: %lld seconds at most",
+		return problem_set(p, PROBLEM_MALFORMED,
+		                   "RFC 8555, 7.4: notAfter is later than profile %s allows: %lld seconds at most",
 		                   profile->name, (long long)profile->validity_max);
 	*ret_from = from;
 	*ret_to = to;

@@ -50,8 +50,8 @@ struct profiles;
 /* Takes the profiles (each checked as a whole: MALFORMED names profile and field) and the block list
  * (may be NULL); on a refusal they stay the caller's, and the array `list` itself always does. The
  * default is found by its name. References: 1. */
-bool profiles_new(struct profile **list, size_t count, const char *default_name, struct key_blocklist *blocklist,
-                  struct profiles **ret, struct problem *p) must_use;
+bool profiles_new(struct profile **list, size_t count, const char *default_name,
+                  struct key_blocklist *blocklist, struct profiles **ret, struct problem *p) must_use;
 struct profiles *profiles_ref(struct profiles *profiles);
 void profiles_unref(struct profiles *profiles);
 declare_auto_struct(profiles, profiles_unref);
@@ -69,5 +69,5 @@ bool profile_allows(const struct profile *profile, const struct identifier *i, s
  * asked is given or refused, never cut: MALFORMED for a notBefore earlier than the backdating, a
  * notAfter that is past or before it, and a life longer or ending later than validity_max. newOrder
  * shows it early and the gate holds it. */
-bool profile_period(const struct profile *profile, int64_t now, int64_t requested, int64_t not_before, int64_t not_after,
-                    int64_t *ret_from, int64_t *ret_to, struct problem *p) must_use;
+bool profile_period(const struct profile *profile, int64_t now, int64_t requested, int64_t not_before,
+                    int64_t not_after, int64_t *ret_from, int64_t *ret_to, struct problem *p) must_use;

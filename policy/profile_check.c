@@ -16,9 +16,13 @@ static bool check_name(const struct profile *profile, struct problem *p)
 {
 	size_t len = profile->name ? strlen(profile->name) : 0;
 
-	if (len > 0 && len <= NAME_MAX_LENGTH && strspn(profile->name, "abcdefghijklmnopqrstuvwxyz0123456789-") == len)
+	size_t good = len > 0 ? strspn(profile->name, "abcdefghijklmnopqrstuvwxyz0123456789-") : 0;
+
+	if (len > 0 && len <= NAME_MAX_LENGTH && good == len)
 		return true;
-	return problem_set(p, PROBLEM_MALFORMED, "profile \"%s\": name: 1 to 32 characters of a-z, 0-9 and \"-\"", profile->name ?: "");
+	return problem_set(p, PROBLEM_MALFORMED,
+	                   "profile \"%s\": name: 1 to 32 characters of a-z, 0-9 and \"-\"",
+	                   profile->name ?: "");
 }
 
 static bool check_texts(const struct profile *profile, struct problem *p)
@@ -44,15 +48,16 @@ static bool check_keys(const struct profile *profile, struct problem *p)
 	return true;
 }
 
-static bool patterns_check(const struct profile *profile, enum identifier_type type, const struct strings *patterns,
-                           struct problem *p)
+static bool patterns_check(const struct profile *profile, enum identifier_type type,
+                           const struct strings *patterns, struct problem *p)
 {
 	struct problem why = {0};
 
 	for (size_t i = 0; i < patterns->n; i++) {
 		if (pattern_check(type, patterns->v[i], &why))
 			continue;
-		problem_set(p, PROBLEM_MALFORMED, "profile %s: names: %s: %s", profile->name, identifier_type_name(type), why.detail);
+		problem_set(p, PROBLEM_MALFORMED, "profile %s: names: %s: %s", profile->name,
+		            identifier_type_name(type), why.detail);
 		problem_done(&why);
 		return false;
 	}
@@ -98,16 +103,18 @@ static bool check_validity(const struct profile *profile, struct problem *p)
 static bool check_key_usage(const struct profile *profile, struct problem *p)
 {
 	unsigned direction = KU_ENCIPHER_ONLY | KU_DECIPHER_ONLY;
-	unsigned known = KU_DIGITAL_SIGNATURE | KU_NON_REPUDIATION | KU_KEY_ENCIPHERMENT | KU_DATA_ENCIPHERMENT |
-	                 KU_KEY_AGREEMENT | direction;
+	unsigned known = KU_DIGITAL_SIGNATURE | KU_NON_REPUDIATION | KU_KEY_ENCIPHERMENT |
+	                 KU_DATA_ENCIPHERMENT | KU_KEY_AGREEMENT | direction;
 
 	if (profile->key_usage == 0 || (profile->key_usage & ~known) != 0)
 		return refuse(profile, "key_usage", "at least one, and none of a CA's", p);
 	if ((profile->key_usage & direction) != 0 && !(profile->key_usage & KU_KEY_AGREEMENT))
 		return refuse(profile, "key_usage", "encipherOnly and decipherOnly go with keyAgreement", p);
 	for (enum key_algorithm a = 0; a < KEY_ALGORITHM_MAX; a++)
-		if ((profile->keys & 1u << a) != 0 && (profile->key_usage & key_algorithm_usage(a) & ~direction) == 0)
-			return refuse(profile, "key_usage", "nothing of it fits a key algorithm that is allowed", p);
+		if ((profile->keys & 1u << a) != 0 &&
+		    (profile->key_usage & key_algorithm_usage(a) & ~direction) == 0)
+			return refuse(profile, "key_usage",
+			              "nothing of it fits a key algorithm that is allowed", p);
 	return true;
 }
 
@@ -122,7 +129,8 @@ static bool check_purpose(const struct profile *profile, const char *oid, struct
 	if (!object || OBJ_obj2txt(text, sizeof(text), object, 1) < 0 || !str_equal(text, oid))
 		return refuse(profile, "extended_key_usage", "dotted object identifiers", p);
 	if (str_equal(oid, "1.3.6.1.5.5.7.3.9") || str_equal(oid, "1.3.6.1.5.5.7.3.8"))
-		return refuse(profile, "extended_key_usage", "OCSPSigning and timeStamping are not for profiles", p);
+		return refuse(profile, "extended_key_usage",
+		              "OCSPSigning and timeStamping are not for profiles", p);
 	return true;
 }
 
@@ -152,14 +160,15 @@ static bool check_hash(const struct profile *profile, struct problem *p)
 
 static bool check_common_name(const struct profile *profile, struct problem *p)
 {
-	return profile->common_name <= PROFILE_CN_FIRST || refuse(profile, "common_name", "none, if-asked or first", p);
+	return profile->common_name <= PROFILE_CN_FIRST ||
+	       refuse(profile, "common_name", "none, if-asked or first", p);
 }
 
 bool profile_check(const struct profile *profile, struct problem *p)
 {
 	static bool (*const checks[])(const struct profile *profile, struct problem *p) = {
-		check_name, check_texts, check_methods, check_keys, check_patterns, check_names_max, check_validity,
-		check_key_usage, check_extended_key_usage, check_hash, check_common_name,
+		check_name, check_texts, check_methods, check_keys, check_patterns, check_names_max,
+		check_validity, check_key_usage, check_extended_key_usage, check_hash, check_common_name,
 	};
 
 	for (size_t i = 0; i < array_length(checks); i++)

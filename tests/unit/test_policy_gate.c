@@ -31,7 +31,8 @@ struct world {
 	const char *authorizations[NAMES_MAX];
 	struct authorization authorization[NAMES_MAX];
 	bool missing[NAMES_MAX];               /* the authorization was swept away */
-	struct buf account_key;
+	struct buf account_key, other_key;
+	struct account other;                  /* another account, where it has an id */
 	struct profile *profile;
 	const char *profile_name;              /* of the only profile there is */
 	struct key_blocklist *blocklist;
@@ -97,6 +98,7 @@ static void world_make(struct world *w)
 static void world_free(struct world *w)
 {
 	buf_free(&w->account_key);
+	buf_free(&w->other_key);
 	identifiers_free(&w->identity_names);
 	profile_free(w->profile);
 	key_blocklist_free(w->blocklist);
@@ -112,6 +114,8 @@ static bool world_put(struct store_txn *txn, void *arg, struct problem *p)
 	for (size_t i = 0; i < w->count; i++)
 		if (!w->missing[i] && !store_authorization_put(txn, &w->authorization[i], p))
 			return false;
+	if (w->other.id[0] != '\0' && !store_account_put(txn, &w->other, p))
+		return false;
 	return store_account_put(txn, &w->account, p) && store_order_put(txn, &w->order, p);
 }
 
@@ -244,6 +248,22 @@ static void spoil_ocsp_signing(struct world *w) { extension(w, "extendedKeyUsage
 static void spoil_key_kind(struct world *w) { w->profile->keys &= ~(1u << KEY_EC_P256); }
 static void spoil_weak_key(struct world *w) { w->csr.key = "rsa-2048 e=3"; }
 static void spoil_account_key(struct world *w) { w->csr.key = "P-256 account"; }
+/* The CSR's key is that of another account. */
+static void other_account(struct world *w, const char *directory)
+{
+	static uint8_t thumbprint[SHA256_SIZE];
+	struct problem p = {0};
+
+	assert_true(ossl_public_der(make_key("P-256"), &w->other_key, &p));
+	assert_true(key_thumbprint(buf_bytes(&w->other_key), KEY_EC_P256, thumbprint, &p));
+	w->other = w->account;
+	strcpy(w->other.id, OTHER_ID);
+	w->other.directory = directory;
+	w->other.key = buf_bytes(&w->other_key);
+	w->other.thumbprint = BYTES(thumbprint, sizeof(thumbprint));
+}
+static void spoil_other_account(struct world *w) { other_account(w, "default"); }
+static void spoil_other_directory(struct world *w) { other_account(w, "test"); }
 static void spoil_listed(struct world *w)
 {
 	char path[] = "/tmp/test_policy_gate.XXXXXX";
@@ -353,6 +373,8 @@ static const struct row {
 	{ "key-strong", spoil_weak_key, PROBLEM_BAD_CSR, "exponent", NULL, false, false },
 	{ "key-unlisted", spoil_listed, PROBLEM_BAD_CSR, "list", NULL, false, false },
 	{ "key-not-account", spoil_account_key, PROBLEM_BAD_CSR, "account's", NULL, true, false },
+	{ "key-not-account", spoil_other_account, PROBLEM_BAD_CSR, "account's", NULL, true, false },
+	{ "key-not-account", spoil_other_directory, PROBLEM_BAD_CSR, "account's", NULL, true, false },
 };
 
 static void refused(const struct row *row, struct world *w, struct problem *p)
@@ -576,9 +598,9 @@ static void test_long_common_name(void **state)
 	}
 }
 
-/* The bug of Let's Encrypt of 2020-02-29: one name looked at N times. Here each of many names is the
- * one whose authorization fails, in each way, and is the one that is named. */
-static void test_each_name_rechecked(void **state)
+/* Let's Encrypt, 2020-02-29: one name was looked at N times. Here each of many names is the one whose
+ * authorization fails, in each way, and is the one that is named. */
+static void test_letsencrypt_2020_one_name_n_times(void **state)
 {
 	static char names[20][24];
 	enum { PENDING, EXPIRED, ACCOUNT, VALUE, WAYS };
@@ -668,6 +690,54 @@ static void test_reasons_of_one_kind(void **state)
 	assert_int_equal(p.kind, PROBLEM_BAD_CSR);
 	assert_int_equal(p.sub_count, 2);
 	world_free(&w);
+}
+
+/* CVE-2026-105818 (Vault), UCM #242, #243, #251, #254, Dogtag #394: whatever a CSR can carry past the
+ * challenges, by whichever door it comes, alone or all at once. */
+static void test_cve_2026_105818_smuggled_names(void **state)
+{
+	static void (*const smuggle[])(struct world *w) = {
+		spoil_san_more, spoil_san_sub, spoil_san_in_wildcard, spoil_san_ip, spoil_cn_other, spoil_cn_ip, spoil_cn_email,
+		spoil_two_cns, spoil_san_email, spoil_san_uri, spoil_san_upn, spoil_san_directory, spoil_san_registered,
+		spoil_email_address, spoil_unknown_attribute, spoil_unknown_extension, spoil_issuer_alt_name, spoil_sid,
+		spoil_code_signing, spoil_ca, spoil_usage_ca,
+	};
+
+	(void)state;
+	for (size_t i = 0; i < 2 * array_length(smuggle); i++) {
+		struct world w;
+		auto_value(problem) p = {0};
+		struct approval *approval = NULL;
+
+		world_make(&w);
+		w.identity = i % 2 == 1;
+		smuggle[i / 2](&w);
+		if (world_judge(&w, &approval, &p))
+			fail_msg("row %zu", i / 2);
+		assert_null(approval);
+		world_free(&w);
+	}
+}
+
+/* OpenBao GHSA-g892-p242-8g86, GHSA-59w7-v8rr-pr4p: the address rule is held for CSRs by either door, and
+ * a pattern is no template: its stars are in front or nowhere. */
+static void test_ghsa_g892_address_rule(void **state)
+{
+	(void)state;
+	for (int door = 0; door < 2; door++) {
+		struct world w;
+		auto_value(problem) p = {0};
+		struct approval *approval = NULL;
+
+		world_make(&w);
+		w.identity = door == 1;
+		strings_free(&w.profile->names[IDENTIFIER_IP].allow);
+		assert_true(strings_add(&w.profile->names[IDENTIFIER_IP].allow, "192.168.0.0/16"));
+		assert_false(world_judge(&w, &approval, &p));
+		assert_string_equal(p.cause, "names-allowed");
+		assert_string_equal(p.subs[0].identifier_value, "10.0.0.1");
+		world_free(&w);
+	}
 }
 
 /* UCM #242, #251: mail addresses and URIs in the SAN are names like others, and as unproven. */
@@ -762,10 +832,12 @@ int main(void)
 		cmocka_unit_test(test_identity_approved),
 		cmocka_unit_test(test_clients),
 		cmocka_unit_test(test_long_common_name),
-		cmocka_unit_test(test_each_name_rechecked),
+		cmocka_unit_test(test_letsencrypt_2020_one_name_n_times),
 		cmocka_unit_test(test_denied_with_its_wildcard),
 		cmocka_unit_test(test_all_reasons_together),
 		cmocka_unit_test(test_reasons_of_one_kind),
+		cmocka_unit_test(test_cve_2026_105818_smuggled_names),
+		cmocka_unit_test(test_ghsa_g892_address_rule),
 		cmocka_unit_test(test_mail_and_uri),
 		cmocka_unit_test(test_state_alone),
 		cmocka_unit_test(test_not_found),

@@ -301,6 +301,76 @@ static void test_form(void **state)
 	assert_int_equal(p.kind, PROBLEM_BAD_PUBLIC_KEY);
 }
 
+static void thumbprint_check(EVP_PKEY *key, enum key_algorithm algorithm, const char *jwk, const char *want)
+{
+	auto_value(buf) spki = {0}, text = {0};
+	uint8_t print[SHA256_SIZE], hash[SHA256_SIZE];
+	struct problem p = {0};
+
+	assert_true(ossl_public_der(key, &spki, &p) && key_thumbprint(buf_bytes(&spki), algorithm, print, &p));
+	digest_sha256(BYTES_STR(jwk), hash);
+	assert_memory_equal(print, hash, sizeof(print));
+	buf_add_base64url(&text, BYTES(print, sizeof(print)));
+	if (want)
+		assert_string_equal(buf_text(&text), want);
+}
+
+/* RFC 7638, 3.1, and RFC 8037, A.3. */
+static void test_thumbprint_vectors(void **state)
+{
+	static const char n_text[] =
+		"0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1"
+		"L6tSoc_BJECPebWKRXjBZCiFV4n3oknjhMstn64tZ_2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4"
+		"QyQ5v-65YGjQR0_FDW2QvzqY368QQMicAtaSqzs8KJZgnYb9c7d0zgdAZHzu6qMQvRL5hajrn1n91CbO"
+		"pbISD08qNLyrdkt-bFTWhAI4vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIqbw0Ls1jF44-csF"
+		"Cur-kEgU8awapJzKnqDKgw";
+	auto_value(buf) n_bytes = {0}, jwk = {0};
+	auto(BIGNUM) *e = BN_new();
+
+	(void)state;
+	assert_true(base64url_decode(n_text, strlen(n_text), &n_bytes) && BN_set_word(e, 65537));
+	auto(BIGNUM) *n = BN_bin2bn(n_bytes.data, (int)n_bytes.len, NULL);
+	auto(EVP_PKEY) *rsa = rsa_from(n, e);
+	buf_printf(&jwk, "{\"e\":\"AQAB\",\"kty\":\"RSA\",\"n\":\"%s\"}", n_text);
+	thumbprint_check(rsa, KEY_RSA_2048, buf_text(&jwk), "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs");
+	auto(EVP_PKEY) *edwards = ed25519_from("d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a");
+	thumbprint_check(edwards, KEY_ED25519,
+	                 "{\"crv\":\"Ed25519\",\"kty\":\"OKP\",\"x\":\"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo\"}",
+	                 "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k");
+}
+
+static void test_thumbprint_curves(void **state)
+{
+	static const struct {
+		const char *curve;
+		enum key_algorithm algorithm;
+		int field;
+	} rows[] = { { "P-256", KEY_EC_P256, 32 }, { "P-384", KEY_EC_P384, 48 }, { "P-521", KEY_EC_P521, 66 } };
+
+	(void)state;
+	for (size_t i = 0; i < array_length(rows); i++) {
+		auto(BIGNUM) *x = NULL, *y = NULL;
+		auto_value(buf) jwk = {0};
+		uint8_t room[66];
+		EVP_PKEY *key = make_key(rows[i].curve);
+
+		assert_true(EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_EC_PUB_X, &x) == 1);
+		assert_true(EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_EC_PUB_Y, &y) == 1);
+		buf_printf(&jwk, "{\"crv\":\"%s\",\"kty\":\"EC\",\"x\":\"", rows[i].curve);
+		assert_true(BN_bn2binpad(x, room, rows[i].field) == rows[i].field);
+		buf_add_base64url(&jwk, BYTES(room, rows[i].field));
+		buf_add_str(&jwk, "\",\"y\":\"");
+		assert_true(BN_bn2binpad(y, room, rows[i].field) == rows[i].field);
+		buf_add_base64url(&jwk, BYTES(room, rows[i].field));
+		buf_add_str(&jwk, "\"}");
+		thumbprint_check(key, rows[i].algorithm, buf_text(&jwk), NULL);
+	}
+	uint8_t print[SHA256_SIZE];
+	auto_value(problem) p = {0};
+	assert_false(key_thumbprint(BYTES("\x30\x00", 2), KEY_EC_P256, print, &p));
+	assert_int_equal(p.kind, PROBLEM_INTERNAL);
+}
+
 static const struct {
 	enum key_algorithm algorithm;
 	unsigned want, want_not;
@@ -412,6 +482,8 @@ int main(void)
 		cmocka_unit_test(test_rsa_roca),
 		cmocka_unit_test(test_ed25519_small_order),
 		cmocka_unit_test(test_form),
+		cmocka_unit_test(test_thumbprint_vectors),
+		cmocka_unit_test(test_thumbprint_curves),
 		cmocka_unit_test(test_usage),
 		cmocka_unit_test(test_blocklist),
 		cmocka_unit_test(test_blocklist_malformed),
