@@ -155,6 +155,14 @@ static EVP_PKEY *key_from_rsa(struct bytes der)
 	return key_from_params("RSA", params);
 }
 
+/* RFC 8410, 3 and 4: no parameters, 32 bytes. */
+static EVP_PKEY *key_from_ed25519(const struct spki *spki)
+{
+	if (spki->parameters.len != 0)
+		return NULL;
+	return EVP_PKEY_new_raw_public_key_ex(NULL, "ED25519", NULL, spki->key.data, spki->key.len);
+}
+
 /* OpenSSL's own decoder, for the algorithms that have no quick path here. */
 static EVP_PKEY *key_from_decoder(struct bytes der)
 {
@@ -166,6 +174,7 @@ static EVP_PKEY *key_from_decoder(struct bytes der)
 
 static const struct bytes oid_rsa = BYTES("\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01", 9);
 static const struct bytes oid_ec = BYTES("\x2a\x86\x48\xce\x3d\x02\x01", 7);
+static const struct bytes oid_ed25519 = BYTES("\x2b\x65\x70", 3);
 static const struct bytes der_null = BYTES("\x05\x00", 2);
 
 /* RFC 3279, 2.3.1: the parameters of rsaEncryption are NULL. RFC 5480, 2.1.1: those of an EC key
@@ -174,6 +183,8 @@ static EVP_PKEY *key_from_spki(const struct spki *spki, struct bytes der)
 {
 	if (bytes_equal(spki->algorithm, oid_rsa))
 		return bytes_equal(spki->parameters, der_null) ? key_from_rsa(spki->key) : NULL;
+	if (bytes_equal(spki->algorithm, oid_ed25519))
+		return key_from_ed25519(spki);
 	if (!bytes_equal(spki->algorithm, oid_ec))
 		return key_from_decoder(der);
 	const struct curve *curve = curve_find(spki->parameters);

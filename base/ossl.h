@@ -63,8 +63,8 @@ declare_auto(ossl_extensions, ossl_free_extensions);
 /* The SubjectPublicKeyInfo's DER (RFC 5280, 4.1). Appended. */
 bool ossl_public_der(EVP_PKEY *key, struct buf *ret, struct problem *p) must_use;
 
-/* A public key from SubjectPublicKeyInfo DER, without bytes after it. For P-256/384/521 and RSA
- * the quick path of EVP_PKEY_fromdata is taken (measured: docs/performance.md). BAD_PUBLIC_KEY. */
+/* A public key from SubjectPublicKeyInfo DER, without bytes after it. For P-256/384/521, RSA and
+ * Ed25519 the quick path is taken (measured: docs/performance.md). BAD_PUBLIC_KEY. */
 bool ossl_public_key(struct bytes spki, EVP_PKEY **ret, struct problem *p) must_use;
 
 /* Appends PEM with the given label ("CERTIFICATE"), 64 columns, final newline. */
