@@ -16,7 +16,7 @@ BEGIN {
 	n = split(floors, f, " ")
 	for (i = 1; i < n; i += 2) floor[f[i]] = f[i + 1]
 	owner["cjson/cJSON.h"] = "base/json.c"
-	owner["lmdb.h"] = "store/kv_lmdb.c"
+	owner["lmdb.h"] = "store/kv_lmdb.c store/kv_lmdb_env.c store/kv_lmdb_env.h"
 	owner["curl/curl.h"] = "acme/probe_http.c"
 	owner["unbound.h"] = "acme/dns.c"
 	owner["civetweb.h"] = "server/listen.c server/civetweb_seam.c"
