@@ -1,0 +1,188 @@
+"""The operator's commands, against a store that a running server uses and against one at rest."""
+
+import json
+import re
+import shutil
+import subprocess
+
+import pytest
+
+from acme_raw import Client, Refused
+from harness import BINARY, ROOT, Server
+
+
+def run(*args, **kwargs):
+    return subprocess.run([BINARY, *args], capture_output=True, text=True, timeout=60, **kwargs)
+
+
+def names():
+    return re.findall(r"^  ([a-z-]+(?: [a-z]+)?)(?= )", run("--help").stdout, re.MULTILINE)
+
+
+def test_every_command_helps():
+    assert len(names()) >= 15
+    for name in names():
+        done = run(*name.split(), "--help")
+        assert done.returncode == 0 and done.stdout.startswith(f"usage: enrolld {name} "), name
+        assert "--help" in done.stdout and not done.stderr
+
+
+def test_man_page_knows_every_command():
+    page = (ROOT / "docs/enrolld.8").read_text()
+    for name in names():
+        assert re.search(r"^\.(It )?Cm .*" + name, page, re.MULTILINE) or name in page, name
+
+
+@pytest.mark.parametrize("line,text", [
+    ((), "usage: enrolld COMMAND"), (("sing",), "there is no such command: sing"), (("cert",), "expected one of list, show, revoke"),
+    (("cert", "show"), "an argument is missing"), (("cert", "list", "--frob"), "there is no such option: --frob"),
+    (("serve", "--config"), "a value is missing after: --config"), (("version", "x"), "one too many"),
+])
+def test_wrong_line_is_exit_2(line, text):
+    done = run(*line)
+    assert done.returncode == 2 and text in done.stderr and not done.stdout
+
+
+def test_version_and_routes_need_no_configuration():
+    assert re.fullmatch(r"enrolld \d+\.\d+\.\d+\n", run("version").stdout)
+    assert {"version", "openssl"} <= json.loads(run("version", "--json").stdout).keys()
+    routes = json.loads(run("routes", "--json").stdout)
+    assert {r["wing"] for r in routes} == {"acme", "ca", "status"}
+    assert all(r["rfc"] and r["path"].startswith("/") for r in routes)
+    assert len(run("routes").stdout.splitlines()) == len(routes)
+
+
+def test_check_config(tmp_path):
+    good, bad = tmp_path / "good.yaml", tmp_path / "bad.yaml"
+    good.write_text("acme: {http_01: {port: 5002}}\n")
+    bad.write_text("acme:\n  http_01:\n    port: many\n")
+    assert run("check-config", good).stdout == f"{good}: good\n"
+    assert json.loads(run("check-config", "--json", good).stdout)["listeners"] == 2
+    for command in (("check-config", bad), ("check-config", "--config", bad), ("serve", "--config", bad), ("cert", "list", "--config", bad)):
+        done = run(*command)
+        assert done.returncode == 1
+        assert done.stderr == f"enrolld: {bad}:3:5: key `acme.http_01.port`: expected a number from 1 to 65535, got `many`\n"
+    missing = run("check-config", tmp_path / "none.yaml")
+    assert missing.returncode == 1 and f"{tmp_path}/none.yaml: No such file or directory" in missing.stderr
+
+
+def test_shipped_example_is_good():
+    assert run("check-config", ROOT / "deploy/enrolld.yaml").returncode == 0
+    assert run("check-config", "--print-example").stdout == (ROOT / "deploy/enrolld.yaml").read_text()
+    assert run("check-config", "--print-reference").stdout == (ROOT / "docs/configuration.md").read_text()
+
+
+@pytest.fixture(scope="module")
+def issued(server):
+    """A client of the shared server with one certificate."""
+    from harness import ChallengeServer
+    client = Client(server)
+    client.register(contact=["mailto:operator@example.com"])
+    with ChallengeServer(server.http01_port) as web:
+        chain, url = client.issue(["inventory.example.com", "second.example.com"], web)
+    return client, url.rsplit("/", 1)[-1]
+
+
+def answer(server, *args):
+    return json.loads(server.run(*args, "--json", check=True).stdout)
+
+
+def test_certificate_is_in_the_inventory(server, issued):
+    client, identifier = issued
+    shown = answer(server, "cert", "show", identifier)
+    assert {(n["type"], n["value"]) for n in shown["names"]} >= {("dns", "inventory.example.com"), ("dns", "second.example.com")}
+    assert shown["method"] == "acme" and shown["account"] == client.kid.rsplit("/", 1)[-1]
+    assert shown["status"] == "valid" and shown["profile"] == "tls-server" and shown["issuer"] == "issuing"
+    judged = subprocess.run(["openssl", "x509", "-noout", "-serial", "-fingerprint", "-sha256"], input=shown["pem"], text=True,
+                            capture_output=True, check=True).stdout
+    serial = re.search(r"serial=(\w+)", judged)[1]
+    fingerprint = re.search(r"Fingerprint=(\S+)", judged)[1]
+    for way in (serial, serial.lower(), fingerprint, fingerprint.replace(":", "").lower()):
+        assert answer(server, "cert", "show", way)["id"] == identifier
+    listed = answer(server, "cert", "list", "--name", "dns:second.example.com")
+    assert [c["id"] for c in listed] == [identifier]
+    assert identifier in server.run("cert", "list", "--profile", "tls-server", check=True).stdout
+
+
+def test_listing_is_longer_than_a_page(server):
+    for _ in range(205):
+        server.run("eab", "create", check=True)
+    kids = [key["kid"] for key in answer(server, "eab", "list")]
+    assert len(kids) >= 205 and len(set(kids)) == len(kids)
+
+
+def test_revocation_is_seen_by_the_server_at_once(server, issued):
+    client, identifier = issued
+    done = answer(server, "cert", "revoke", identifier, "--reason", "superseded")
+    assert done["status"] == "revoked" and done["reason"] == "superseded" and done["revokedBy"] == "operator"
+    again = server.run("cert", "revoke", identifier)
+    assert again.returncode == 1 and "already" in again.stderr
+    with pytest.raises(Refused) as caught:
+        import base64
+        pem = answer(server, "cert", "show", identifier)["pem"]
+        der = base64.b64decode("".join(pem.splitlines()[1:-1]))
+        client.post(client.directory["revokeCert"], {"certificate": base64.urlsafe_b64encode(der).rstrip(b"=").decode()})
+    assert caught.value.type == "alreadyRevoked"
+
+
+def test_deactivated_account_is_out_at_once(server):
+    client = Client(server)
+    client.register()
+    url, order = client.order(["pending.example.com"])
+    identifier = client.kid.rsplit("/", 1)[-1]
+    assert answer(server, "account", "show", identifier)["status"] == "valid"
+    assert answer(server, "account", "deactivate", identifier)["status"] == "deactivated"
+    for attempt in (lambda: client.post(url), lambda: client.order(["other.example.com"])):
+        with pytest.raises(Refused) as caught:
+            attempt()
+        assert caught.value.type == "unauthorized"
+    again = server.run("account", "deactivate", identifier)
+    assert again.returncode == 1 and "deactivated already" in again.stderr
+
+
+def test_backup_of_a_live_store_can_be_served(server, issued, tmp_path):
+    _, identifier = issued
+    copy = tmp_path / "copy"
+    server.run("backup", str(copy), check=True)
+    assert sorted(p.name for p in copy.iterdir()) == ["data.mdb", "seal.key"]
+    assert all(p.stat().st_mode & 0o077 == 0 for p in [copy, *copy.iterdir()])
+    refused = server.run("backup", str(copy))
+    assert refused.returncode == 1 and "not empty" in refused.stderr
+    # Restored: the copy and the CA's folder, in a new place.
+    restored = Server(folder=None)
+    try:
+        data = restored.folder / "data"
+        for path in data.iterdir():
+            if path.is_file():
+                path.unlink()
+        for path in copy.iterdir():
+            shutil.copy2(path, data / path.name)
+        for path in (server.folder / "data/ca").iterdir():
+            shutil.copy2(path, data / "ca" / path.name)
+        restored.start()
+        assert answer(restored, "cert", "show", identifier)["id"] == identifier
+        client = Client(restored)
+        client.register()
+    finally:
+        restored.close()
+
+
+def test_commands_at_rest():
+    server = Server()
+    try:
+        made = answer(server, "eab", "create", "--note", "rest")
+        assert [k["kid"] for k in answer(server, "eab", "list")] == [made["kid"]]
+        assert answer(server, "cert", "list") == [] and answer(server, "account", "list") == []
+        again = server.run("init")
+        assert again.returncode == 1 and "are there already" in again.stderr
+    finally:
+        server.close()
+
+
+def test_store_that_is_not_there(tmp_path):
+    config = tmp_path / "c.yaml"
+    config.write_text(json.dumps({"data": {"folder": str(tmp_path / "none")}}))
+    for command in (("cert", "list"), ("serve",), ("eab", "create"), ("backup", str(tmp_path / "b"))):
+        done = run(*command, "--config", config)
+        assert done.returncode == 1 and "run `enrolld init` first" in done.stderr, command
+        assert not (tmp_path / "none").exists()
