@@ -153,10 +153,9 @@ void der_put_bool(struct der *d, bool value)
 
 /* RFC 5280, 4.1.2.5: UTC, with seconds, without fractions: RFC 3339 without its marks, and a
  * UTCTime has no century either. */
-void der_put_time(struct der *d, int64_t t)
+static void put_time(struct der *d, int64_t t, bool utc)
 {
 	char text[CLOCK_RFC3339_SIZE];
-	const bool utc = t >= utc_time_begin && t < utc_time_end;
 
 	assert(t >= utc_time_begin);
 	clock_format(t, text);
@@ -165,6 +164,16 @@ void der_put_time(struct der *d, int64_t t)
 		if (!strchr("-:T", *at))
 			buf_add_char(d->out, *at);
 	der_close(d);
+}
+
+void der_put_time(struct der *d, int64_t t)
+{
+	put_time(d, t, t < utc_time_end);
+}
+
+void der_put_generalized_time(struct der *d, int64_t t)
+{
+	put_time(d, t, false);
 }
 
 /* Bit 0 of the type is the highest bit of the first octet (X.690, 8.6.2.1). */

@@ -64,6 +64,12 @@ static bool subject_empty(const struct extension_source *source)
 	return source->facts->common_name == NULL;
 }
 
+/* A certificate of no names has no such extension, rather than an empty one. */
+static bool names_known(const struct extension_source *source)
+{
+	return source->facts->names->n > 0;
+}
+
 static const uint8_t general_name_tags[IDENTIFIER_TYPE_MAX] = {
 	[IDENTIFIER_EMAIL] = 0x81, [IDENTIFIER_DNS] = 0x82, [IDENTIFIER_URI] = 0x86, [IDENTIFIER_IP] = 0x87,
 };
@@ -99,18 +105,37 @@ static void put_authority_key_id(struct der *d, const struct extension_source *s
 	der_close(d);
 }
 
-static bool certificate_url_known(const struct extension_source *source)
+bool extension_signs_ocsp(const struct extension_source *source)
 {
-	return source->certificate_url != NULL;
+	return strings_has(source->facts->extended_key_usage, OID_OCSP_SIGNING);
+}
+
+static void put_null(struct der *d, const struct extension_source *source)
+{
+	(void)source;
+	der_put(d, 0x05, BYTES("", 0));
+}
+
+static bool url_known(const struct extension_source *source)
+{
+	return source->certificate_url || source->ocsp_url;
+}
+
+static void put_access(struct der *d, const char *method, const char *url)
+{
+	if (!url)
+		return;
+	der_open(d, 0x30);
+	der_put_oid(d, method);
+	der_put(d, 0x86, BYTES_STR(url));
+	der_close(d);
 }
 
 static void put_authority_info(struct der *d, const struct extension_source *source)
 {
 	der_open(d, 0x30);
-	der_open(d, 0x30);
-	der_put_oid(d, "1.3.6.1.5.5.7.48.2"); /* id-ad-caIssuers */
-	der_put(d, 0x86, BYTES_STR(source->certificate_url));
-	der_close(d);
+	put_access(d, "1.3.6.1.5.5.7.48.1", source->ocsp_url);        /* id-ad-ocsp (RFC 6960, 3.1) */
+	put_access(d, "1.3.6.1.5.5.7.48.2", source->certificate_url); /* id-ad-caIssuers */
 	der_close(d);
 }
 
@@ -138,11 +163,12 @@ static const struct row own_rows[] = {
 	{ "2.5.29.37", NULL, NULL, put_extended_key_usage },
 	{ "2.5.29.19", NULL, always, put_basic_constraints },
 	{ "2.5.29.14", NULL, NULL, put_subject_key_id },
-	{ "2.5.29.17", NULL, subject_empty, put_subject_alt_name },
+	{ "2.5.29.17", names_known, subject_empty, put_subject_alt_name },
+	{ "1.3.6.1.5.5.7.48.1.5", extension_signs_ocsp, NULL, put_null }, /* id-pkix-ocsp-nocheck */
 };
+static const struct row authority_row = { "2.5.29.35", NULL, NULL, put_authority_key_id };
 static const struct row issuer_rows[] = {
-	{ "2.5.29.35", NULL, NULL, put_authority_key_id },
-	{ "1.3.6.1.5.5.7.1.1", certificate_url_known, NULL, put_authority_info },
+	{ "1.3.6.1.5.5.7.1.1", url_known, NULL, put_authority_info },
 	{ "2.5.29.31", crl_url_known, NULL, put_crl_points },
 };
 
@@ -170,5 +196,11 @@ void extension_put_own(struct der *d, const struct extension_source *source)
 
 void extension_put_issuer(struct der *d, const struct extension_source *source)
 {
+	put_rows(d, &authority_row, 1, source);
 	put_rows(d, issuer_rows, array_length(issuer_rows), source);
+}
+
+void extension_put_authority(struct der *d, const struct extension_source *source)
+{
+	put_rows(d, &authority_row, 1, source);
 }

@@ -8,11 +8,17 @@
 #include "ca/spki.h"
 #include "policy/approval.h"
 
+#define OID_OCSP_SIGNING "1.3.6.1.5.5.7.3.9" /* id-kp-OCSPSigning */
+
 struct extension_source {
 	const struct approval_facts *facts;    /* for those of the certificate */
 	uint8_t key_id[KEY_IDENTIFIER_SIZE];
 	struct bytes issuer_key_id;            /* for those of the issuer */
-	const char *certificate_url, *crl_url; /* NULL: left out */
+	const char *certificate_url, *crl_url, *ocsp_url; /* NULL: left out */
 };
+/* Whether the certificate is an OCSP responder's (RFC 6960, 4.2.2.2). */
+bool extension_signs_ocsp(const struct extension_source *source);
 void extension_put_own(struct der *d, const struct extension_source *source);
 void extension_put_issuer(struct der *d, const struct extension_source *source);
+/* authorityKeyIdentifier alone: a CRL and an OCSP responder's certificate have no other of the issuer's. */
+void extension_put_authority(struct der *d, const struct extension_source *source);

@@ -1,9 +1,15 @@
 #include "ca/issue.h"
 
+#include <assert.h>
+#include <stdio.h>
+
+#include "base/digest.h"
 #include "base/random.h"
 #include "ca/ca.h"
+#include "ca/extension.h"
 #include "ca/inventory.h"
 #include "ca/issuer_inside.h"
+#include "policy/tlv.h"
 
 enum { SERIAL_SIZE = 16, COMMON_NAME_MAX = 64 };
 
@@ -63,6 +69,12 @@ static bool extended_key_usage_holds(const struct approval_facts *facts)
 	return facts->extended_key_usage->n > 0;
 }
 
+/* Whoever holds such a certificate speaks for the CA about every certificate of it. */
+static bool not_a_responder(const struct approval_facts *facts)
+{
+	return !strings_has(facts->extended_key_usage, OID_OCSP_SIGNING);
+}
+
 static const struct floor_rule floor_rules[] = {
 	{ "RFC 5280, 4.2.1.6: subjectAltName has at least one name, of visible ASCII", names_hold },
 	{ "RFC 5280, A.1: the common name is one of the names and has at most 64 characters", common_name_holds },
@@ -70,6 +82,7 @@ static const struct floor_rule floor_rules[] = {
 	{ "RFC 5280, 4.2.1.3: no end entity has keyCertSign or cRLSign", not_a_ca },
 	{ "RFC 5480, 3: keyUsage fits the key", key_usage_fits },
 	{ "RFC 5280, 4.2.1.12: extKeyUsage names at least one purpose", extended_key_usage_holds },
+	{ "RFC 6960, 4.2.2.2: the CA itself delegates the signing of OCSP answers", not_a_responder },
 };
 
 static bool floor_check(const struct approval_facts *facts, struct problem *p)
@@ -109,16 +122,12 @@ static bool serial_make(uint8_t room[SERIAL_SIZE], struct bytes *ret, struct pro
 
 static void put_certificate(struct buf *ret, struct bytes tbs, struct bytes algorithm, const struct signature *signature)
 {
-	const uint8_t unused_bits = 0;
 	struct der d = der_writer(ret);
 
 	der_open(&d, 0x30);
 	der_put_raw(&d, tbs);
 	der_put_raw(&d, algorithm);
-	der_open(&d, 0x03);
-	buf_add(ret, &unused_bits, 1);
-	buf_add(ret, signature->data, signature->len);
-	der_close(&d);
+	signature_put(&d, signature);
 	der_close(&d);
 }
 
@@ -150,6 +159,69 @@ bool ca_issue(struct ca *ca, struct approval **approval, struct certificate *ret
 	return issuer_check(facts, issuer, p) && floor_check(facts, p) && serial_make(room, &serial, p) &&
 	       certificate_make(issuer, facts, serial, &der, p) &&
 	       inventory_row(facts, issuer_name(issuer), serial, buf_bytes(&der), ret, p);
+}
+
+/* --- what the CA says of itself */
+
+/* A time stands in a TBSCertList where a TBSCertificate of version 1 has its validity; those of
+ * other versions begin otherwise (RFC 5280, 4.1 and 5.1). */
+static bool is_list(struct bytes list)
+{
+	size_t head = list.len > 2 && list.data[1] >= 0x80 ? 2u + (list.data[1] & 0x7f) : 2;
+	struct bytes rest, version, skipped;
+	struct tlv time;
+
+	if (list.len < head || list.data[0] != TLV_SEQUENCE)
+		return false;
+	rest = BYTES(list.data + head, list.len - head);
+	return tlv_take(&rest, TLV_INTEGER, &version) && bytes_equal(version, BYTES("\x01", 1)) &&
+	       tlv_take(&rest, TLV_SEQUENCE, &skipped) && tlv_take(&rest, TLV_SEQUENCE, &skipped) && tlv_next(&rest, &time) &&
+	       (time.tag == TLV_UTC_TIME || time.tag == TLV_GENERALIZED_TIME);
+}
+
+bool issue_crl(const struct issuer *issuer, struct bytes list, struct signature *ret, struct problem *p)
+{
+	assert(is_list(list));
+	return signer_sign(signer_scheme(issuer_signer(issuer), NULL), list, ret, p);
+}
+
+struct bytes issue_crl_algorithm(const struct issuer *issuer)
+{
+	return signer_scheme(issuer_signer(issuer), NULL)->algorithm;
+}
+
+static bool responder_certify(const struct issuer *issuer, const struct approval_facts *facts, struct certificate *ret,
+                              struct problem *p)
+{
+	auto_value(buf) der = { 0 };
+	uint8_t room[SERIAL_SIZE];
+	struct bytes serial;
+
+	return serial_make(room, &serial, p) && certificate_make(issuer, facts, serial, &der, p) &&
+	       inventory_row(facts, issuer_name(issuer), serial, buf_bytes(&der), ret, p);
+}
+
+bool issue_responder(const struct issuer *issuer, EVP_PKEY *key, int64_t not_before, int64_t not_after,
+                     struct certificate *ret, struct problem *p)
+{
+	static char usage[] = OID_OCSP_SIGNING;
+	char *usages[] = { usage };
+	char name[COMMON_NAME_MAX + 1];
+	auto_value(buf) spki = { 0 };
+	int64_t end = issuer_not_after(issuer);
+	struct approval_facts facts = {
+		.names = &(struct identifiers){ 0 }, .common_name = name, .profile = "ocsp-responder", .method = "internal",
+		.account = "", .order = "", .identity = "the CA", .not_before = not_before,
+		.not_after = not_after < end ? not_after : end, .key_usage = KU_DIGITAL_SIGNATURE,
+		.extended_key_usage = &(struct strings){ usages, array_length(usages) },
+	};
+
+	snprintf(name, sizeof(name), "OCSP responder of %s", issuer_name(issuer));
+	if (!key_algorithm_of(key, &facts.algorithm, p) || !ossl_public_der(key, &spki, p))
+		return false;
+	facts.spki = buf_bytes(&spki);
+	digest_sha256(facts.spki, facts.key_hash);
+	return responder_certify(issuer, &facts, ret, p);
 }
 
 /* Signs a text that no reader can take for a certificate. */

@@ -53,6 +53,8 @@ static bool certificate_check(const char *path, X509 *certificate, struct proble
 		wrong = "basicConstraints do not make it a CA's";
 	else if (!(X509_get_key_usage(certificate) & KU_KEY_CERT_SIGN))
 		wrong = "its keyUsage has no keyCertSign";
+	else if (!(X509_get_key_usage(certificate) & KU_CRL_SIGN))
+		wrong = "its keyUsage has no cRLSign";
 	else if (!X509_get0_subject_key_id(certificate))
 		wrong = "it has no subjectKeyIdentifier";
 	else if (X509_NAME_entry_count(X509_get_subject_name(certificate)) == 0)

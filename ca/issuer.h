@@ -12,7 +12,8 @@ struct issuer;
 
 /* Where relying parties find what the certificates point to; NULL leaves the pointer out. */
 struct issuer_urls {
-	const char *base;  /* "http://ca.example:8080": /ca/{issuer}.crt and /crl/{issuer}/{shard}.crl below it */
+	/* "http://ca.example:8080": /ca/{issuer}.crt, /crl/{issuer}/{shard}.crl and /ocsp/{issuer} below it */
+	const char *base;
 };
 bool issuer_load(const char *folder, const char *name, struct bytes passphrase, const struct issuer_urls *urls,
                  struct issuer **ret, struct problem *p) must_use;

@@ -101,3 +101,13 @@ bool signer_sign(const struct signer_scheme *scheme, struct bytes message, struc
 	ret->len = len;
 	return true;
 }
+
+void signature_put(struct der *d, const struct signature *signature)
+{
+	const uint8_t unused_bits = 0;
+
+	der_open(d, 0x03);
+	buf_add(d->out, &unused_bits, 1);
+	buf_add(d->out, signature->data, signature->len);
+	der_close(d);
+}

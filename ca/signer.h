@@ -1,10 +1,10 @@
-/* Signer: a CA's private key, and the ways it signs.
- *
- * Made by ca/issuer.c, used by ca/issue.c, and by no other file: `make arch` shows with nm that
- * nothing else refers to signer_sign or issuer_signer. Immutable; any thread. */
+/* Signer: a private key of the CA, and the ways it signs. That of an issuer is made by ca/issuer.c and
+ * used by ca/issue.c, and by no other file: `make arch` shows with nm that nothing else refers to
+ * issuer_signer. That of an OCSP responder belongs to ca/responder.c. Immutable; any thread. */
 #pragma once
 
 #include "base/ossl.h"
+#include "ca/der.h"
 
 struct signer;
 struct signer_scheme {
@@ -26,5 +26,7 @@ struct signature {
 	uint8_t data[SIGNATURE_MAX];
 	size_t len;
 };
+/* As a BIT STRING. */
+void signature_put(struct der *d, const struct signature *signature);
 bool signer_sign(const struct signer_scheme *scheme, struct bytes message, struct signature *ret,
                  struct problem *p) must_use;

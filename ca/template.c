@@ -18,22 +18,25 @@ static bool base_check(const char *base, struct problem *p)
 
 /* The shard of a certificate's CRL is part of the URL from the first day, so that CRLs can be split
  * later without new certificates. */
-static bool put_extensions(struct extension_source *source, const char *id, const char *base, struct buf *ret,
+static bool put_extensions(struct extension_source *source, const char *id, const char *base, struct template *ret,
                            struct problem *p)
 {
-	struct der d = der_writer(ret);
+	struct der authority = der_writer(&ret->authority), all = der_writer(&ret->extensions);
 	int len = base ? (int)strlen(base) : 0;
 
 	while (len > 0 && base[len - 1] == '/')
 		len--;
 	auto_free char *certificate_url = base ? mem_printf("%.*s/ca/%s.crt", len, base, id) : NULL;
 	auto_free char *crl_url = base ? mem_printf("%.*s/crl/%s/0.crl", len, base, id) : NULL;
-	if (base && (!certificate_url || !crl_url))
+	auto_free char *ocsp_url = base ? mem_printf("%.*s/ocsp/%s", len, base, id) : NULL;
+	if (base && (!certificate_url || !crl_url || !ocsp_url))
 		return problem_memory(p);
 	source->certificate_url = certificate_url;
 	source->crl_url = crl_url;
-	extension_put_issuer(&d, source);
-	return buf_check(ret, p);
+	source->ocsp_url = ocsp_url;
+	extension_put_authority(&authority, source);
+	extension_put_issuer(&all, source);
+	return buf_check(&ret->authority, p) && buf_check(&ret->extensions, p);
 }
 
 bool template_make(struct bytes issuer, struct bytes key_id, const char *id, const char *base, struct template *ret,
@@ -45,7 +48,7 @@ bool template_make(struct bytes issuer, struct bytes key_id, const char *id, con
 	if (base && !base_check(base, p))
 		return false;
 	buf_add(&t.issuer, issuer.data, issuer.len);
-	if (!buf_check(&t.issuer, p) || !put_extensions(&source, id, base, &t.extensions, p))
+	if (!buf_check(&t.issuer, p) || !put_extensions(&source, id, base, &t, p))
 		return false;
 	*ret = t;
 	t = (struct template){ 0 };
@@ -55,6 +58,7 @@ bool template_make(struct bytes issuer, struct bytes key_id, const char *id, con
 void template_free(struct template *t)
 {
 	buf_free(&t->issuer);
+	buf_free(&t->authority);
 	buf_free(&t->extensions);
 }
 
@@ -93,7 +97,7 @@ static void put_extensions_of(struct der *d, const struct template *t, const str
 	der_open(d, 0xa3);
 	der_open(d, 0x30);
 	extension_put_own(d, source);
-	der_put_raw(d, buf_bytes(&t->extensions));
+	der_put_raw(d, buf_bytes(extension_signs_ocsp(source) ? &t->authority : &t->extensions));
 	der_close(d);
 	der_close(d);
 }

@@ -7,6 +7,7 @@
 
 struct template {
 	struct buf issuer;     /* Name: the subject of the issuer's own certificate, byte for byte */
+	struct buf authority;  /* the authorityKeyIdentifier extension alone */
 	struct buf extensions; /* AKI, AIA, CRL distribution point */
 };
 /* key_id: the issuer's own subject key identifier. base: issuer_urls.base, NULL: no pointers. */
@@ -15,6 +16,7 @@ bool template_make(struct bytes issuer, struct bytes key_id, const char *id, con
 void template_free(struct template *t);
 declare_auto_value(template, template_free);
 
-/* Appends the tbsCertificate. algorithm: the signature's AlgorithmIdentifier, DER. */
+/* Appends the tbsCertificate. algorithm: the signature's AlgorithmIdentifier, DER. The certificate of
+ * an OCSP responder points nowhere: nobody is to ask about it (RFC 9919, 3.2.2). */
 bool template_write(const struct template *t, struct bytes algorithm, struct bytes serial,
                     const struct approval_facts *facts, struct buf *ret, struct problem *p) must_use;

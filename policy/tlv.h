@@ -9,7 +9,8 @@
 
 enum {
 	TLV_BOOLEAN = 0x01, TLV_INTEGER = 0x02, TLV_BIT_STRING = 0x03, TLV_OCTET_STRING = 0x04, TLV_NULL = 0x05,
-	TLV_OID = 0x06, TLV_SEQUENCE = 0x30, TLV_SET = 0x31,
+	TLV_OID = 0x06, TLV_ENUMERATED = 0x0a, TLV_UTC_TIME = 0x17, TLV_GENERALIZED_TIME = 0x18, TLV_SEQUENCE = 0x30,
+	TLV_SET = 0x31,
 };
 #define TLV_CONTEXT(n) (0x80 | (n))             /* [n] IMPLICIT, primitive */
 #define TLV_CONTEXT_CONSTRUCTED(n) (0xa0 | (n)) /* [n], constructed */

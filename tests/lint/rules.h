@@ -396,14 +396,18 @@ static void spoil_alt_names_exact(X509 *c)
 	replace_extension(c, NID_subject_alt_name, 1, BYTES("\x30\x0b\x82\x09x.example", 13));
 }
 
+static bool access_is(const ACCESS_DESCRIPTION *access, int method, const char *url)
+{
+	return OBJ_obj2nid(access->method) == method && access->location->type == GEN_URI &&
+	       str_equal((const char *)ASN1_STRING_get0_data(access->location->d.uniformResourceIdentifier), url);
+}
+
 static bool authority_info(const struct lint *l)
 {
 	AUTHORITY_INFO_ACCESS *info = X509_get_ext_d2i(l->certificate, NID_info_access, NULL, NULL);
-	ACCESS_DESCRIPTION *access = info && sk_ACCESS_DESCRIPTION_num(info) == 1 ? sk_ACCESS_DESCRIPTION_value(info, 0) : NULL;
-	bool good = critical(l->certificate, NID_info_access) == 0 && access && OBJ_obj2nid(access->method) == NID_ad_ca_issuers &&
-	            access->location->type == GEN_URI &&
-	            str_equal((const char *)ASN1_STRING_get0_data(access->location->d.uniformResourceIdentifier),
-	                      TEST_BASE "/ca/issuing.crt");
+	bool good = critical(l->certificate, NID_info_access) == 0 && info && sk_ACCESS_DESCRIPTION_num(info) == 2 &&
+	            access_is(sk_ACCESS_DESCRIPTION_value(info, 0), NID_ad_OCSP, TEST_BASE "/ocsp/issuing") &&
+	            access_is(sk_ACCESS_DESCRIPTION_value(info, 1), NID_ad_ca_issuers, TEST_BASE "/ca/issuing.crt");
 
 	AUTHORITY_INFO_ACCESS_free(info);
 	return good;
@@ -508,7 +512,7 @@ static const struct rule {
 	{ "4.2.1.9: basicConstraints, critical, not a CA", basic_constraints, spoil_basic_constraints, NULL },
 	{ "4.2.1.12: extKeyUsage as approved, not critical", extended_key_usage, spoil_extended_key_usage, NULL },
 	{ "4.2.1.13: one CRL distribution point with a URI, not critical", crl_points, spoil_crl_points, NULL },
-	{ "4.2.2.1: authorityInfoAccess with caIssuers, not critical", authority_info, spoil_authority_info, NULL },
+	{ "4.2.2.1: authorityInfoAccess with OCSP and caIssuers, not critical", authority_info, spoil_authority_info, NULL },
 	{ "4.1: DER", distinguished_encoding, NULL, spoil_encoding },
 	{ "6: OpenSSL, strict, finds the chain good", strict_chain, spoil_chain, NULL },
 };

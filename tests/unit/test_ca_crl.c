@@ -1,0 +1,576 @@
+/* CRLs: the rules of RFC 5280, section 5, and when a list is made. With ENROLLD_LINT_FOLDER set the
+ * lists are left there for tests/lint/pkilint.py. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "ca/crl.h"
+#include "ca/crls.h"
+#include "ca/issue.h"
+#include "tests/unit/test_ca_status.h"
+
+declare_auto(X509_CRL, X509_CRL_free);
+
+static const struct crls_options options = { .lifetime = 2 * TEST_DAY, .interval = TEST_DAY / 2, .pause_ms = 0 };
+
+static X509_CRL *parse(struct bytes der)
+{
+	const unsigned char *at = der.data;
+	X509_CRL *crl = d2i_X509_CRL(NULL, &at, (long)der.len);
+
+	assert_true(crl && at == der.data + der.len);
+	return crl;
+}
+
+static struct crls *open_crls(void)
+{
+	struct crls *crls = NULL;
+	auto_value(problem) p = { 0 };
+
+	status_check(crls_open(&options, status.store, status.ca, &crls, &p), &p);
+	return crls;
+}
+
+static struct crl *refreshed(struct crls *crls)
+{
+	struct crl *crl = NULL;
+	auto_value(problem) p = { 0 };
+
+	status_check(crls_refresh(crls, &p) && crls_get(crls, "issuing", &crl, &p), &p);
+	return crl;
+}
+
+/* --- the rules */
+
+struct lint {
+	X509_CRL *crl;
+	X509 *issuer;
+	struct bytes der;
+};
+
+static bool version_2(const struct lint *l) { return X509_CRL_get_version(l->crl) == X509_CRL_VERSION_2; }
+
+static bool issuer_name_is_the_subject(const struct lint *l)
+{
+	auto_value(buf) issuer = { 0 };
+	auto_value(buf) subject = { 0 };
+
+	return ossl_der(i2d_X509_NAME, X509_CRL_get_issuer(l->crl), &issuer) &&
+	       ossl_der(i2d_X509_NAME, X509_get_subject_name(l->issuer), &subject) &&
+	       bytes_equal(buf_bytes(&issuer), buf_bytes(&subject));
+}
+
+static bool signed_by_the_issuer(const struct lint *l) { return X509_CRL_verify(l->crl, X509_get0_pubkey(l->issuer)) == 1; }
+
+/* The AlgorithmIdentifier stands in both places with the same bytes. */
+static bool one_algorithm(const struct lint *l)
+{
+	struct bytes algorithm = issue_crl_algorithm(status_issuer());
+	const uint8_t *first = memmem(l->der.data, l->der.len, algorithm.data, algorithm.len);
+
+	return first && memmem(first + 1, l->der.len - (size_t)(first + 1 - l->der.data), algorithm.data, algorithm.len);
+}
+
+static bool next_update_after_this(const struct lint *l)
+{
+	const ASN1_TIME *this = X509_CRL_get0_lastUpdate(l->crl), *next = X509_CRL_get0_nextUpdate(l->crl);
+
+	return next && ASN1_TIME_compare(this, next) < 0 && ASN1_STRING_type(this) == V_ASN1_UTCTIME &&
+	       ASN1_STRING_type(next) == V_ASN1_UTCTIME;
+}
+
+/* AKI and number, once each, neither critical, and no other: no issuingDistributionPoint without shards. */
+static bool two_extensions(const struct lint *l)
+{
+	static const int wanted[] = { NID_authority_key_identifier, NID_crl_number };
+
+	for (size_t i = 0; i < array_length(wanted); i++) {
+		int at = X509_CRL_get_ext_by_NID(l->crl, wanted[i], -1);
+		if (at < 0 || X509_EXTENSION_get_critical(X509_CRL_get_ext(l->crl, at)))
+			return false;
+	}
+	return X509_CRL_get_ext_count(l->crl) == array_length(wanted);
+}
+
+static bool authority_key_id(const struct lint *l)
+{
+	AUTHORITY_KEYID *id = X509_CRL_get_ext_d2i(l->crl, NID_authority_key_identifier, NULL, NULL);
+	bool good = id && id->keyid && !id->issuer && !id->serial &&
+	            ASN1_OCTET_STRING_cmp(id->keyid, X509_get0_subject_key_id(l->issuer)) == 0;
+
+	AUTHORITY_KEYID_free(id);
+	return good;
+}
+
+static bool number_fits(const struct lint *l)
+{
+	auto(ASN1_INTEGER) *number = X509_CRL_get_ext_d2i(l->crl, NID_crl_number, NULL, NULL);
+
+	return number && ASN1_STRING_type(number) == V_ASN1_INTEGER && ASN1_STRING_length(number) <= 20;
+}
+
+static bool no_empty_list(const struct lint *l)
+{
+	STACK_OF(X509_REVOKED) *revoked = X509_CRL_get_REVOKED(l->crl);
+
+	return !revoked || sk_X509_REVOKED_num(revoked) > 0;
+}
+
+static bool entry_good(const X509_CRL *crl, X509_REVOKED *entry)
+{
+	int at = X509_REVOKED_get_ext_by_NID(entry, NID_crl_reason, -1);
+	struct bytes value = at < 0 ? BYTES(NULL, 0) : status_extension(X509_REVOKED_get_ext(entry, at));
+
+	if (X509_REVOKED_get_ext_count(entry) != (at < 0 ? 0 : 1) || ASN1_TIME_compare(X509_REVOKED_get0_revocationDate(entry), X509_CRL_get0_lastUpdate(crl)) > 0)
+		return false;
+	return at < 0 || (!X509_EXTENSION_get_critical(X509_REVOKED_get_ext(entry, at)) && value.len == 3 &&
+	                  value.data[0] == V_ASN1_ENUMERATED && value.data[2] >= 1 && value.data[2] <= 10 && value.data[2] != 8);
+}
+
+static bool entries(const struct lint *l)
+{
+	STACK_OF(X509_REVOKED) *revoked = X509_CRL_get_REVOKED(l->crl);
+
+	for (int i = 0; i < sk_X509_REVOKED_num(revoked); i++) {
+		X509_REVOKED *entry = sk_X509_REVOKED_value(revoked, i);
+		if (!entry_good(l->crl, entry))
+			return false;
+		for (int k = 0; k < i; k++)
+			if (ASN1_INTEGER_cmp(X509_REVOKED_get0_serialNumber(entry),
+			                     X509_REVOKED_get0_serialNumber(sk_X509_REVOKED_value(revoked, k))) == 0)
+				return false;
+	}
+	return true;
+}
+
+/* What a parser writes again is what it read: DER. */
+static bool der(const struct lint *l)
+{
+	auto_value(buf) again = { 0 };
+	auto(X509_CRL) *copy = X509_CRL_dup(l->crl);
+
+	return ossl_der(i2d_X509_CRL, copy, &again) && bytes_equal(buf_bytes(&again), l->der);
+}
+
+static const struct rule {
+	const char *text;
+	bool (*holds)(const struct lint *l);
+} rules[] = {
+	{ "5.1.2.1: version 2", version_2 },
+	{ "5.1.2.3: the issuer's name, byte for byte", issuer_name_is_the_subject },
+	{ "5.1.1.3: the signature", signed_by_the_issuer },
+	{ "5.1.1.2: signatureAlgorithm and signature are one", one_algorithm },
+	{ "5.1.2.5: nextUpdate, later than thisUpdate; UTCTime to 2049", next_update_after_this },
+	{ "5.2: authorityKeyIdentifier and cRLNumber, neither critical", two_extensions },
+	{ "5.2.1: the issuer's key identifier", authority_key_id },
+	{ "5.2.3: cRLNumber of at most 20 octets", number_fits },
+	{ "5.1.2.6: revokedCertificates is absent when empty", no_empty_list },
+	{ "5.3.1: entries", entries },
+	{ "X.690, 10: DER", der },
+};
+
+static void keep(const char *name, struct bytes crl)
+{
+	const char *where = getenv("ENROLLD_LINT_FOLDER");
+	auto_value(problem) p = { 0 };
+	auto_value(buf) pem = { 0 };
+
+	if (!where)
+		return;
+	auto_free char *path = mem_printf("%s/%s.crl", where, name);
+	ossl_pem("X509 CRL", crl, &pem);
+	assert_true(file_write(path, buf_bytes(&pem), 0644, &p));
+}
+
+static void lint(const char *name, const struct buf *list)
+{
+	auto(X509) *issuer = test_parse(issuer_certificate(status_issuer()));
+	auto(X509_CRL) *crl = parse(buf_bytes(list));
+	const struct lint l = { crl, issuer, buf_bytes(list) };
+
+	keep(name, buf_bytes(list));
+	for (size_t i = 0; i < array_length(rules); i++)
+		if (!rules[i].holds(&l))
+			fail_msg("%s breaks RFC 5280, %s", name, rules[i].text);
+}
+
+static void every_rule_holds(void **state)
+{
+	static const struct {
+		const char *name;
+		enum keyfile_kind kind;
+	} kinds[] = { { "p256", KEYFILE_EC_P256 }, { "p384", KEYFILE_EC_P384 }, { "rsa3072", KEYFILE_RSA_3072 } };
+	static const int64_t reasons[] = { 0, 1, 2, 3, 4, 5, 6, 9, 10 };
+
+	(void)state;
+	for (size_t i = 0; i < array_length(kinds); i++) {
+		auto_free char *empty = mem_printf("%s-empty", kinds[i].name), *full = mem_printf("%s-full", kinds[i].name);
+		status_open(kinds[i].kind);
+		struct crls *crls = open_crls();
+		struct crl *crl = refreshed(crls);
+		lint(empty, &crl->der);
+		crl_unref(crl);
+		for (size_t k = 0; k < array_length(reasons); k++) {
+			auto_value(certificate) certificate = { 0 };
+			status_issue(TEST_DAY, &certificate);
+			status_revoke(&certificate, reasons[k]);
+		}
+		crl = refreshed(crls);
+		assert_int_equal(crl->count, array_length(reasons));
+		lint(full, &crl->der);
+		crl_unref(crl);
+		crls_close(crls);
+		status_close();
+	}
+}
+
+/* --- the writer alone */
+
+static X509_CRL *written(const struct crl_facts *facts, const struct crl_entry *list, size_t count)
+{
+	auto_value(buf) der = { 0 };
+	auto_value(problem) p = { 0 };
+	struct crl_writer w;
+
+	crl_begin(&w, status_issuer(), facts, &der);
+	for (size_t i = 0; i < count; i++)
+		crl_add(&w, &list[i]);
+	status_check(crl_end(&w, &p), &p);
+	return parse(buf_bytes(&der));
+}
+
+static int64_t time_of(const ASN1_TIME *t)
+{
+	struct tm tm;
+
+	assert_int_equal(ASN1_TIME_to_tm(t, &tm), 1);
+	return timegm(&tm);
+}
+
+static int64_t number_of(const X509_CRL *crl)
+{
+	auto(ASN1_INTEGER) *number = X509_CRL_get_ext_d2i(crl, NID_crl_number, NULL, NULL);
+	int64_t n;
+
+	assert_int_equal(ASN1_INTEGER_get_int64(&n, number), 1);
+	return n;
+}
+
+static void the_writer_writes_what_it_is_told(void **state)
+{
+	enum { NOW = 1800000000 };
+	static const struct {
+		struct crl_entry entry;
+		int64_t want_date;
+		int want_reason; /* -1: none */
+	} rows[] = {
+		{ { BYTES("\x01", 1), NOW - 5, 1 }, NOW - 5, 1 },
+		{ { BYTES("\x80", 1), NOW - 4, 0 }, NOW - 4, -1 },
+		{ { BYTES("\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff", 16), NOW, 10 }, NOW, 10 },
+		{ { BYTES("\x02", 1), NOW + 50, 4 }, NOW, 4 },  /* 5.1.2.6: nothing was revoked after thisUpdate */
+		{ { BYTES("\x03", 1), NOW, 8 }, NOW, -1 },      /* 5.3.1: removeFromCRL in delta CRLs alone */
+		{ { BYTES("\x04", 1), NOW, 7 }, NOW, -1 },      /* 5.3.1: value 7 is not used */
+		{ { BYTES("\x05", 1), NOW, 11 }, NOW, -1 },
+	};
+	const struct crl_facts facts = { .number = 128, .this_update = NOW, .next_update = NOW + 600 };
+	struct crl_entry list[array_length(rows)];
+
+	(void)state;
+	for (size_t i = 0; i < array_length(rows); i++)
+		list[i] = rows[i].entry;
+	auto(X509_CRL) *crl = written(&facts, list, array_length(rows));
+	assert_int_equal(number_of(crl), 128);
+	assert_int_equal(time_of(X509_CRL_get0_lastUpdate(crl)), NOW);
+	assert_int_equal(time_of(X509_CRL_get0_nextUpdate(crl)), NOW + 600);
+	STACK_OF(X509_REVOKED) *revoked = X509_CRL_get_REVOKED(crl);
+	assert_int_equal(sk_X509_REVOKED_num(revoked), array_length(rows));
+	for (size_t i = 0; i < array_length(rows); i++) {
+		X509_REVOKED *have = sk_X509_REVOKED_value(revoked, (int)i);
+		auto(BIGNUM) *serial = ASN1_INTEGER_to_BN(X509_REVOKED_get0_serialNumber(have), NULL);
+		auto(BIGNUM) *want = BN_bin2bn(rows[i].entry.serial.data, (int)rows[i].entry.serial.len, NULL);
+		ASN1_ENUMERATED *reason = X509_REVOKED_get_ext_d2i(have, NID_crl_reason, NULL, NULL);
+		assert_int_equal(BN_cmp(serial, want), 0);
+		assert_int_equal(time_of(X509_REVOKED_get0_revocationDate(have)), rows[i].want_date);
+		assert_int_equal(reason ? ASN1_ENUMERATED_get(reason) : -1, rows[i].want_reason);
+		ASN1_ENUMERATED_free(reason);
+	}
+}
+
+/* RFC 5280, 5.1.2.4: GeneralizedTime from 2050 on. */
+static void times_after_2049(void **state)
+{
+	enum { SECOND = 1 };
+	const int64_t year_2050 = 2524608000;
+	const struct crl_facts facts = { .number = 1, .this_update = year_2050 - SECOND, .next_update = year_2050 };
+
+	(void)state;
+	auto(X509_CRL) *crl = written(&facts, NULL, 0);
+	assert_int_equal(ASN1_STRING_type(X509_CRL_get0_lastUpdate(crl)), V_ASN1_UTCTIME);
+	assert_int_equal(ASN1_STRING_type(X509_CRL_get0_nextUpdate(crl)), V_ASN1_GENERALIZEDTIME);
+}
+
+/* --- when a list is made, and what stands on it */
+
+static int expect_listed(const struct crl *crl, const struct certificate *certificate)
+{
+	auto(X509_CRL) *parsed = parse(buf_bytes(&crl->der));
+	auto(X509) *x = test_parse(certificate->der);
+	X509_REVOKED *entry = NULL;
+
+	return X509_CRL_get0_by_cert(parsed, &entry, x);
+}
+
+static void a_list_is_made_when_something_was_revoked(void **state)
+{
+	struct crls *crls = open_crls();
+	auto_value(certificate) one = { 0 };
+	auto_value(certificate) other = { 0 };
+	struct crl *none = NULL;
+	auto_value(problem) p = { 0 };
+
+	(void)state;
+	assert_false(crls_get(crls, "issuing", &none, &p));
+	assert_int_equal(p.kind, PROBLEM_UNAVAILABLE);
+	assert_false(crls_get(crls, "other", &none, &p));
+	assert_int_equal(p.kind, PROBLEM_NOT_FOUND);
+	status_issue(TEST_DAY, &one);
+	status_issue(TEST_DAY, &other);
+	struct crl *first = refreshed(crls), *same = refreshed(crls);
+	assert_ptr_equal(first, same);
+	assert_int_equal(first->count, 0);
+	status_revoke(&one, 4);
+	struct crl *second = refreshed(crls);
+	assert_int_equal(second->count, 1);
+	assert_true(second->number > first->number);
+	assert_string_not_equal(second->etag, first->etag);
+	assert_int_equal(expect_listed(second, &one), 1);
+	assert_int_equal(expect_listed(second, &other), 0);
+	assert_int_equal(first->count, 0); /* who still sends it has it whole */
+	crl_unref(first);
+	crl_unref(same);
+	crl_unref(second);
+	crls_close(crls);
+}
+
+static void revocations_that_come_together_share_a_list(void **state)
+{
+	const struct crls_options slow = { .lifetime = TEST_DAY, .interval = 3600, .pause_ms = 300 };
+	struct crls *crls = NULL;
+	auto_value(problem) p = { 0 };
+	int64_t first_number = 0;
+
+	(void)state;
+	status_check(crls_open(&slow, status.store, status.ca, &crls, &p), &p);
+	for (int i = 0; i < 4; i++) {
+		auto_value(certificate) certificate = { 0 };
+		status_issue(TEST_DAY, &certificate);
+		status_revoke(&certificate, 0);
+		struct crl *crl = refreshed(crls);
+		assert_int_equal(crl->count, 1);
+		first_number = first_number ?: crl->number;
+		assert_int_equal(crl->number, first_number);
+		crl_unref(crl);
+	}
+	usleep(350000);
+	struct crl *crl = refreshed(crls);
+	assert_int_equal(crl->count, 4);
+	crl_unref(crl);
+	crls_close(crls);
+}
+
+static void a_list_is_made_when_its_time_has_come(void **state)
+{
+	struct crls *crls = open_crls();
+	struct crl *first = refreshed(crls);
+
+	(void)state;
+	status_clock(options.interval - 5);
+	struct crl *same = refreshed(crls);
+	assert_ptr_equal(first, same);
+	status_clock(options.interval + 5);
+	struct crl *second = refreshed(crls);
+	assert_true(second->number > first->number && second->next_update > first->next_update);
+	status_clock(0);
+	crl_unref(first);
+	crl_unref(same);
+	crl_unref(second);
+	crls_close(crls);
+}
+
+/* Restarts within one second, and a clock that was put back: the number still rises. */
+static void numbers_rise_across_restarts(void **state)
+{
+	static const int64_t shifts[] = { 0, 0, 0, -3600, 0, -TEST_YEAR, 7 };
+	int64_t last = 0;
+
+	(void)state;
+	for (size_t i = 0; i < array_length(shifts); i++) {
+		status_clock(shifts[i]);
+		struct crls *crls = open_crls();
+		struct crl *crl = refreshed(crls);
+		auto(X509_CRL) *parsed = parse(buf_bytes(&crl->der));
+		assert_true(crl->number > last);
+		assert_int_equal(number_of(parsed), crl->number);
+		last = crl->number;
+		crl_unref(crl);
+		crls_close(crls);
+	}
+	status_clock(0);
+}
+
+/* A store put back from a backup knows an old number; the time goes on. */
+static void numbers_rise_after_a_backup_is_put_back(void **state)
+{
+	struct crls *crls = open_crls();
+	struct crl *before = refreshed(crls);
+
+	(void)state;
+	crls_close(crls);
+	store_close(status.store);
+	status.store = status_store();
+	status_clock(60);
+	crls = open_crls();
+	struct crl *after = refreshed(crls);
+	assert_true(after->number > before->number);
+	status_clock(0);
+	crl_unref(before);
+	crl_unref(after);
+	crls_close(crls);
+}
+
+/* RFC 5280, 3.3: an entry stands on one scheduled list after its certificate has expired. */
+static void an_expired_certificate_stands_on_one_more_list(void **state)
+{
+	static const struct {
+		const char *when;
+		int64_t hours;
+		bool restart;
+		size_t want_count;
+	} rows[] = {
+		{ "before it expires", 0, false, 2 },
+		{ "expired since an hour, no list is due", 2, false, 2 },
+		{ "a restart makes a list that was not scheduled", 3, true, 2 },
+		{ "the first scheduled list since", 12, false, 2 },
+		{ "the second", 24, false, 1 },
+	};
+	auto_value(certificate) brief = { 0 };
+	auto_value(certificate) lasting = { 0 };
+	struct crls *crls = open_crls();
+
+	(void)state;
+	status_issue(3600, &brief);
+	status_issue(TEST_YEAR, &lasting);
+	status_revoke(&brief, 1);
+	status_revoke(&lasting, 1);
+	for (size_t i = 0; i < array_length(rows); i++) {
+		status_clock(rows[i].hours * 3600 + 1);
+		if (rows[i].restart) {
+			crls_close(crls);
+			crls = open_crls();
+		}
+		struct crl *crl = refreshed(crls);
+		if (crl->count != rows[i].want_count)
+			fail_msg("%s: %zu entries", rows[i].when, crl->count);
+		crl_unref(crl);
+	}
+	status_clock(0);
+	crls_close(crls);
+}
+
+/* A clock that ran ahead for a while made the list of a day when all had expired. */
+static void a_clock_that_ran_ahead_hides_nothing(void **state)
+{
+	auto_value(certificate) certificate = { 0 };
+	struct crls *crls = open_crls();
+
+	(void)state;
+	status_issue(TEST_DAY, &certificate);
+	status_revoke(&certificate, 1);
+	status_clock(TEST_YEAR);
+	struct crl *ahead = refreshed(crls);
+	status_clock(0);
+	struct crl *right = refreshed(crls);
+	assert_int_equal(expect_listed(right, &certificate), 1);
+	assert_true(right->this_update < ahead->this_update && right->number > ahead->number);
+	crl_unref(ahead);
+	crl_unref(right);
+	crls_close(crls);
+}
+
+static void more_entries_than_a_page(void **state)
+{
+	enum { COUNT = 1203 };
+	auto_value(certificate) certificate = { 0 };
+	struct crls *crls = open_crls();
+	auto_value(problem) p = { 0 };
+
+	(void)state;
+	status_issue(TEST_DAY, &certificate);
+	for (unsigned i = 0; i < COUNT; i++) {
+		struct certificate row = certificate;
+		uint8_t serial[16] = { 0x40, [14] = (uint8_t)(i >> 8), [15] = (uint8_t)i };
+		uint8_t fingerprint[SHA256_SIZE];
+		digest_sha256(BYTES(serial, sizeof(serial)), fingerprint);
+		row.serial = BYTES(serial, sizeof(serial));
+		row.fingerprint = BYTES(fingerprint, sizeof(fingerprint));
+		status_check(random_id(row.id, &p) && store_update(status.store, status_put, &row, &p), &p);
+		status_revoke(&row, 0);
+	}
+	struct crl *crl = refreshed(crls);
+	assert_int_equal(crl->count, COUNT);
+	lint("many", &crl->der);
+	crl_unref(crl);
+	crls_close(crls);
+}
+
+static int each_setup(void **state)
+{
+	(void)state;
+	status_open(KEYFILE_EC_P256);
+	return 0;
+}
+
+static int each_teardown(void **state)
+{
+	(void)state;
+	status_clock(0);
+	status_close();
+	return 0;
+}
+
+static int group_setup(void **state)
+{
+	(void)state;
+	test_keys_make();
+	return 0;
+}
+
+static int group_teardown(void **state)
+{
+	(void)state;
+	test_keys_free();
+	return 0;
+}
+#define EACH(name) cmocka_unit_test_setup_teardown(name, each_setup, each_teardown)
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_rule_holds),
+		EACH(the_writer_writes_what_it_is_told),
+		EACH(times_after_2049),
+		EACH(a_list_is_made_when_something_was_revoked),
+		EACH(revocations_that_come_together_share_a_list),
+		EACH(a_list_is_made_when_its_time_has_come),
+		EACH(numbers_rise_across_restarts),
+		EACH(numbers_rise_after_a_backup_is_put_back),
+		EACH(an_expired_certificate_stands_on_one_more_list),
+		EACH(a_clock_that_ran_ahead_hides_nothing),
+		EACH(more_entries_than_a_page),
+	};
+
+	return cmocka_run_group_tests(tests, group_setup, group_teardown);
+}
