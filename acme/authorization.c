@@ -17,11 +17,13 @@ static void add_challenge(struct authorization_draft *d, const struct challenge_
 {
 	size_t i = d->record.challenges.n++;
 
-	d->challenges[i] = (struct challenge){ .type = type->name, .token = d->tokens[i], .url_key = type->name };
+	d->challenges[i] = (struct challenge){
+		.type = type->name, .token = d->tokens[i], .url_key = type->name,
+	};
 }
 
-bool authorization_draft(const struct acme_call *call, const struct identifier *identifier, bool preauthorized,
-                         struct authorization_draft *ret, struct problem *p)
+bool authorization_draft(const struct acme_call *call, const struct identifier *identifier,
+                         bool preauthorized, struct authorization_draft *ret, struct problem *p)
 {
 	bool wildcard = identifier_is_wildcard(identifier);
 	struct authorization *a = &ret->record;
@@ -30,8 +32,9 @@ bool authorization_draft(const struct acme_call *call, const struct identifier *
 	*ret = (struct authorization_draft){ .identifier = *identifier };
 	*a = (struct authorization){
 		.directory = call->directory, .status = AUTHORIZATION_PENDING, .preauthorized = preauthorized,
-		.type = identifier_type_name(identifier->type), .value = identifier_base(&ret->identifier), .wildcard = wildcard,
-		.created = call->now, .expires = call->now + call->acme->options.authorization_pending_lifetime,
+		.type = identifier_type_name(identifier->type), .value = identifier_base(&ret->identifier),
+		.wildcard = wildcard, .created = call->now,
+		.expires = call->now + call->acme->options.authorization_pending_lifetime,
 		.challenges = { .v = ret->challenges },
 	};
 	memcpy(a->account, call->account.id, sizeof(a->account));
@@ -60,18 +63,19 @@ static bool is_reusable(const struct authorization *a, int64_t now, int64_t life
 {
 	int64_t left_min = lifetime / 2 < LEFT_MIN ? lifetime / 2 : LEFT_MIN;
 
-	return lifetime > 0 && authorization_status_at(a, now) == AUTHORIZATION_VALID && a->expires - now >= left_min &&
-	       proven_at(a) + lifetime - now >= left_min;
+	return lifetime > 0 && authorization_status_at(a, now) == AUTHORIZATION_VALID &&
+	       a->expires - now >= left_min && proven_at(a) + lifetime - now >= left_min;
 }
 
-bool authorization_find(struct store_txn *txn, const char *account, const struct identifier *identifier, int64_t now,
-                        int64_t lifetime, struct authorization_found *ret, struct problem *p)
+bool authorization_find(struct store_txn *txn, const char *account, const struct identifier *identifier,
+                        int64_t now, int64_t lifetime, struct authorization_found *ret, struct problem *p)
 {
 	auto_value(strings) ids = {0};
 
 	ret->id[0] = '\0';
-	if (!store_authorization_find(txn, account, identifier_type_name(identifier->type), identifier_base(identifier),
-	                              identifier_is_wildcard(identifier), FIND_MAX, &ids, p))
+	if (!store_authorization_find(txn, account, identifier_type_name(identifier->type),
+	                              identifier_base(identifier), identifier_is_wildcard(identifier),
+	                              FIND_MAX, &ids, p))
 		return false;
 	for (size_t i = 0; i < ids.n && !ret->id[0]; i++) {
 		auto_value(authorization) a = {0};
@@ -96,7 +100,8 @@ bool authorization_room(struct store_txn *txn, const struct acme_call *call, siz
 		return false;
 	if (n + more <= max)
 		return true;
-	problem_set(p, PROBLEM_RATE_LIMITED, "RFC 8555, 6.6: the account has %zu pending authorizations, %zu are allowed", n, max);
+	problem_set(p, PROBLEM_RATE_LIMITED,
+	            "RFC 8555, 6.6: the account has %zu pending authorizations, %zu are allowed", n, max);
 	p->retry_after = 60;
 	return false;
 }
@@ -116,8 +121,8 @@ static bool is_shown(enum authorization_status status, const struct challenge *c
 	}
 }
 
-static void authorization_write(const struct acme_call *call, struct json_writer *w, const struct authorization *a,
-                                enum authorization_status status)
+static void authorization_write(const struct acme_call *call, struct json_writer *w,
+                                const struct authorization *a, enum authorization_status status)
 {
 	const struct challenge *v = a->challenges.v;
 
@@ -186,7 +191,8 @@ static bool deactivate(struct store_txn *txn, void *arg, struct problem *p)
 {
 	struct authorization_call *c = arg;
 
-	return load(txn, arg, p) && authorization_apply(txn, &c->record, AUTHORIZATION_DEACTIVATE, &c->change, p);
+	return load(txn, arg, p) &&
+	       authorization_apply(txn, &c->record, AUTHORIZATION_DEACTIVATE, &c->change, p);
 }
 
 static bool wants_deactivation(const struct json *payload, struct problem *p)
@@ -194,7 +200,8 @@ static bool wants_deactivation(const struct json *payload, struct problem *p)
 	const char *status = json_member_string(payload, "status");
 
 	return (status && str_equal(status, "deactivated")) ||
-	       problem_set(p, PROBLEM_MALFORMED, "RFC 8555, 7.5.2: an authorization can only be updated with {\"status\": \"deactivated\"}");
+	       problem_set(p, PROBLEM_MALFORMED,
+	                   "RFC 8555, 7.5.2: the only update is {\"status\": \"deactivated\"}");
 }
 
 static bool do_deactivate(struct authorization_call *c, struct problem *p)
@@ -206,10 +213,11 @@ static bool do_deactivate(struct authorization_call *c, struct problem *p)
 	problem_set(&why, PROBLEM_UNAUTHORIZED, "RFC 8555, 7.5.2: an authorization was deactivated");
 	acme_problem_write(&why, NULL, &error);
 	c->change = (struct state_change){
-		.now = call->now, .keep_until = call->now + call->acme->options.retention, .error = buf_text(&error),
+		.now = call->now, .keep_until = call->now + call->acme->options.retention,
+		.error = buf_text(&error),
 	};
-	bool done = store_view(call->acme->store, load, c, p) && wants_deactivation(call->payload, p) && buf_check(&error, p) &&
-	            store_update(call->acme->store, deactivate, c, p);
+	bool done = store_view(call->acme->store, load, c, p) && wants_deactivation(call->payload, p) &&
+	            buf_check(&error, p) && store_update(call->acme->store, deactivate, c, p);
 	c->change.error = NULL;
 	return done;
 }
@@ -245,14 +253,17 @@ static bool refuse_identifier(struct problem *p)
 static bool parse(const struct acme_call *call, struct identifier *ret, struct problem *p)
 {
 	const struct json *identifier = json_member(call->payload, "identifier");
-	const char *type = json_member_string(identifier, "type"), *value = json_member_string(identifier, "value");
+	const char *type = json_member_string(identifier, "type");
+	const char *value = json_member_string(identifier, "value");
 
 	if (!type || !value)
-		return problem_set(p, PROBLEM_MALFORMED, "RFC 8555, 7.4.1: \"identifier\" with \"type\" and \"value\" is wanted");
+		return problem_set(p, PROBLEM_MALFORMED,
+		                   "RFC 8555, 7.4.1: \"identifier\" with \"type\" and \"value\" is wanted");
 	if (!identifier_parse(type, value, ret, p))
 		return refuse_identifier(p);
 	if (identifier_is_wildcard(ret))
-		return problem_set(p, PROBLEM_MALFORMED, "RFC 8555, 7.4.1: a wildcard name cannot be pre-authorized");
+		return problem_set(p, PROBLEM_MALFORMED,
+		                   "RFC 8555, 7.4.1: a wildcard name cannot be pre-authorized");
 	return profile_allows(call->profile, ret, p) || refuse_identifier(p);
 }
 
@@ -264,7 +275,8 @@ static bool store_new(struct store_txn *txn, void *arg, struct problem *p)
 
 	authorization_free(&n->existing);
 	n->existing = (struct authorization){0};
-	if (!authorization_find(txn, call->account.id, &n->draft.identifier, call->now, call->profile->authorization_lifetime, &n->found, p))
+	if (!authorization_find(txn, call->account.id, &n->draft.identifier, call->now,
+	                        call->profile->authorization_lifetime, &n->found, p))
 		return false;
 	if (n->found.id[0])
 		return store_authorization_get(txn, n->found.id, &n->existing, p);
@@ -279,7 +291,8 @@ static bool preauthorize(struct preauthorization *n, struct problem *p)
 	if (!parse(call, &identifier, p) || !authorization_draft(call, &identifier, true, &n->draft, p))
 		return false;
 	if (n->draft.record.challenges.n == 0) {
-		problem_set(p, PROBLEM_REJECTED_IDENTIFIER, "no challenge type can prove \"%s\"", identifier.value);
+		problem_set(p, PROBLEM_REJECTED_IDENTIFIER, "no challenge type can prove \"%s\"",
+		            identifier.value);
 		return refuse_identifier(p);
 	}
 	return store_update(call->acme->store, store_new, n, p);
@@ -302,11 +315,13 @@ bool acme_authorization_new(struct acme_call *call, struct problem *p)
 
 /* --- the end of an account, 7.3.6 */
 
-static bool cancel(struct store_txn *txn, const char *id, const struct state_change *change, struct problem *p)
+static bool cancel(struct store_txn *txn, const char *id, const struct state_change *change,
+                   struct problem *p)
 {
 	auto_value(authorization) a = {0};
 
-	return store_authorization_get(txn, id, &a, p) && authorization_apply(txn, &a, AUTHORIZATION_DEACTIVATE, change, p);
+	return store_authorization_get(txn, id, &a, p) &&
+	       authorization_apply(txn, &a, AUTHORIZATION_DEACTIVATE, change, p);
 }
 
 /* Orders follow their authorizations: every order that is pending or ready waits on one of them. */

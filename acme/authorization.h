@@ -12,8 +12,8 @@ struct authorization_draft {
 	char tokens[CHALLENGE_TYPES_MAX][RANDOM_ID_SIZE];
 };
 /* With every challenge that fits the identifier; there may be none. */
-bool authorization_draft(const struct acme_call *call, const struct identifier *identifier, bool preauthorized,
-                         struct authorization_draft *ret, struct problem *p) must_use;
+bool authorization_draft(const struct acme_call *call, const struct identifier *identifier,
+                         bool preauthorized, struct authorization_draft *ret, struct problem *p) must_use;
 
 struct authorization_found {
 	char id[RANDOM_ID_SIZE]; /* "": none */
@@ -21,7 +21,8 @@ struct authorization_found {
 };
 /* In the caller's update: a valid authorization of the account that stands for the identifier still,
  * proven not longer than lifetime ago and with some life left. */
-bool authorization_find(struct store_txn *txn, const char *account, const struct identifier *identifier, int64_t now,
-                        int64_t lifetime, struct authorization_found *ret, struct problem *p) must_use;
+bool authorization_find(struct store_txn *txn, const char *account, const struct identifier *identifier,
+                        int64_t now, int64_t lifetime, struct authorization_found *ret, struct problem *p) must_use;
 /* In the caller's update: RATE_LIMITED when the account has too many pending ones for `more` new. */
-bool authorization_room(struct store_txn *txn, const struct acme_call *call, size_t more, struct problem *p) must_use;
+bool authorization_room(struct store_txn *txn, const struct acme_call *call, size_t more,
+                        struct problem *p) must_use;

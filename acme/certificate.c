@@ -49,11 +49,12 @@ static void link_alternates(struct acme_call *call, const char *id, size_t shown
  * the only one that shows the chain. A revoked certificate is still its owner's to fetch. */
 static bool reply(struct acme_call *call, const struct certificate *certificate, struct problem *p)
 {
-	const struct issuer *issuer = ca_issuer(call->acme->ca, certificate->issuer ? certificate->issuer : "");
+	const struct issuer *issuer = ca_issuer(call->acme->ca, certificate->issuer ?: "");
 	size_t n = 0, count;
 
 	if (!issuer)
-		return problem_internal(p, "certificate %s is of issuer %s, which is not loaded", certificate->id, certificate->issuer);
+		return problem_internal(p, "certificate %s is of issuer %s, which is not loaded",
+		                        certificate->id, certificate->issuer);
 	count = issuer_chain_count(issuer);
 	if (!chain_number(call->capture[1], count, &n, p))
 		return false;

@@ -48,8 +48,8 @@ struct challenge *challenge_of(const struct authorization *authorization, const 
 	return NULL;
 }
 
-void challenge_write(const struct acme_call *call, struct json_writer *w, const struct authorization *authorization,
-                     const struct challenge *challenge)
+void challenge_write(const struct acme_call *call, struct json_writer *w,
+                     const struct authorization *authorization, const struct challenge *challenge)
 {
 	auto_value(buf) url = {0};
 
@@ -108,9 +108,11 @@ static bool mark_processing(struct store_txn *txn, void *arg, struct problem *p)
 	if (!store_authorization_get(txn, c->authorization.id, &authorization, p))
 		return false;
 	challenge = challenge_of(&authorization, c->challenge->url_key);
-	if (authorization.status != AUTHORIZATION_PENDING || !challenge || challenge->status != CHALLENGE_PENDING)
+	if (authorization.status != AUTHORIZATION_PENDING || !challenge ||
+	    challenge->status != CHALLENGE_PENDING)
 		return true;
-	return challenge_step(&challenge->status, CHALLENGE_RESPONSE) && store_authorization_put(txn, &authorization, p);
+	return challenge_step(&challenge->status, CHALLENGE_RESPONSE) &&
+	       store_authorization_put(txn, &authorization, p);
 }
 
 /* Probes, and waits a moment, so that the common case is settled in this reply and costs one
@@ -141,7 +143,8 @@ static void reply(struct acme_call *call, const struct challenge_call *c)
 	acme_link(call, "up", "authz", c->authorization.id, NULL);
 	if (c->challenge->status == CHALLENGE_PROCESSING)
 		http_response_header_printf(call->response, "Retry-After", "%d",
-		                            probes_retry_after(call->acme->probes, c->authorization.id, c->challenge->url_key));
+		                            probes_retry_after(call->acme->probes, c->authorization.id,
+		                                               c->challenge->url_key));
 	challenge_write(call, &w, &c->authorization, c->challenge);
 }
 

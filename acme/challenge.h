@@ -23,10 +23,11 @@ enum { CHALLENGE_TYPES_MAX = 4 };
 const struct challenge_type *challenge_type_at(size_t i);               /* NULL past the end */
 const struct challenge_type *challenge_type_find(const char *name);     /* NULL: none of that name */
 /* Whether it is offered for that identifier. */
-bool challenge_type_fits(const struct challenge_type *type, enum identifier_type identifier, bool wildcard) must_use;
+bool challenge_type_fits(const struct challenge_type *type, enum identifier_type identifier,
+                         bool wildcard) must_use;
 
 /* The challenge of that last URL segment; NULL: none. */
 struct challenge *challenge_of(const struct authorization *authorization, const char *url_key);
 /* One flat object, its error last: some clients read it with regular expressions. */
-void challenge_write(const struct acme_call *call, struct json_writer *w, const struct authorization *authorization,
-                     const struct challenge *challenge);
+void challenge_write(const struct acme_call *call, struct json_writer *w,
+                     const struct authorization *authorization, const struct challenge *challenge);

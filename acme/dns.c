@@ -18,7 +18,6 @@ enum { RCODE_NAMES = 6 };
 struct dns {
 	struct strings resolvers;
 	pthread_mutex_t mutex; /* guards all below and every question that is asked */
-	pthread_cond_t answered;
 	struct ub_ctx *ctx;
 	pthread_t thread;
 	int end; /* eventfd: tells the thread to end */
@@ -28,6 +27,7 @@ struct question {
 	struct dns *dns;
 	int type, id;
 	bool done;
+	pthread_cond_t answered; /* with the monotonic clock */
 	int error, rcode;
 	bool nxdomain;
 	struct addr v[DNS_FAMILY_MAX];
@@ -60,16 +60,11 @@ static const char *const private_zones[] = { "test.", "home.arpa.", "invalid." }
 bool dns_open(const struct strings *resolvers, struct dns **ret, struct problem *p)
 {
 	auto_struct(dns) *dns = calloc(1, sizeof(*dns));
-	pthread_condattr_t attr;
 
 	if (!dns)
 		return problem_memory(p);
 	dns->end = -1;
 	pthread_mutex_init(&dns->mutex, NULL);
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&dns->answered, &attr);
-	pthread_condattr_destroy(&attr);
 	if (resolvers && !strings_copy(resolvers, &dns->resolvers))
 		return problem_memory(p);
 	*ret = steal(dns);
@@ -88,7 +83,6 @@ void dns_close(struct dns *dns)
 	if (dns->end >= 0)
 		close(dns->end);
 	strings_free(&dns->resolvers);
-	pthread_cond_destroy(&dns->answered);
 	pthread_mutex_destroy(&dns->mutex);
 	free(dns);
 }
@@ -144,7 +138,8 @@ static bool configure(struct dns *dns, struct ub_ctx *ctx, struct problem *p)
 static void *run(void *arg)
 {
 	struct dns *dns = arg;
-	struct pollfd fds[] = { { .fd = ub_fd(dns->ctx), .events = POLLIN }, { .fd = dns->end, .events = POLLIN } };
+	struct pollfd fds[] = { { .fd = ub_fd(dns->ctx), .events = POLLIN },
+	                        { .fd = dns->end, .events = POLLIN } };
 
 	while (poll(fds, array_length(fds), -1) >= 0 || errno == EINTR) {
 		if (fds[1].revents)
@@ -221,13 +216,19 @@ static void on_answer(void *arg, int error, struct ub_result *result)
 	if (!error)
 		keep(q, result);
 	q->done = true;
-	pthread_cond_broadcast(&dns->answered);
+	pthread_cond_signal(&q->answered);
 	pthread_mutex_unlock(&dns->mutex);
 	ub_resolve_free(result);
 }
 
 static void ask(struct question *q, const char *name)
 {
+	pthread_condattr_t attr;
+
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&q->answered, &attr);
+	pthread_condattr_destroy(&attr);
 	int error = ub_resolve_async(q->dns->ctx, name, q->type, CLASS_IN, q, on_answer, &q->id);
 
 	if (error) {
@@ -243,20 +244,21 @@ static void wait_for(struct question *q, int64_t deadline)
 	int error = 0;
 
 	while (!q->done && error != ETIMEDOUT)
-		error = pthread_cond_timedwait(&q->dns->answered, &q->dns->mutex, &ts);
+		error = pthread_cond_timedwait(&q->answered, &q->dns->mutex, &ts);
 	if (q->done)
 		return;
 	pthread_mutex_unlock(&q->dns->mutex);
 	bool cancelled = ub_cancel(q->dns->ctx, q->id) == 0;
 	pthread_mutex_lock(&q->dns->mutex);
 	while (!cancelled && !q->done) /* it is being delivered */
-		pthread_cond_wait(&q->dns->answered, &q->dns->mutex);
+		pthread_cond_wait(&q->answered, &q->dns->mutex);
 	q->error = q->done ? q->error : UB_NOID;
 }
 
 static const char *rcode_text(int rcode)
 {
-	static const char *const names[RCODE_NAMES] = { "NOERROR", "FORMERR", "SERVFAIL", "NXDOMAIN", "NOTIMP", "REFUSED" };
+	static const char *const names[RCODE_NAMES] = { "NOERROR", "FORMERR", "SERVFAIL", "NXDOMAIN",
+	                                                "NOTIMP", "REFUSED" };
 
 	return rcode >= 0 && rcode < RCODE_NAMES ? names[rcode] : "an error";
 }
@@ -268,15 +270,17 @@ static bool refuse(const struct question *aaaa, const struct question *a, const 
 	if (worse->error == UB_NOID)
 		return problem_set(p, PROBLEM_DNS, "no answer from DNS in time for %.200s", name);
 	if (worse->error)
-		return problem_set(p, PROBLEM_DNS, "DNS could not be asked for %.200s: %s", name, ub_strerror(worse->error));
+		return problem_set(p, PROBLEM_DNS, "DNS could not be asked for %.200s: %s", name,
+		                   ub_strerror(worse->error));
 	if (worse->nxdomain)
 		return problem_set(p, PROBLEM_DNS, "DNS knows no %.200s (NXDOMAIN)", name);
 	if (worse->rcode)
-		return problem_set(p, PROBLEM_DNS, "DNS answered %s for %.200s", rcode_text(worse->rcode), name);
+		return problem_set(p, PROBLEM_DNS, "DNS said %s for %.200s", rcode_text(worse->rcode), name);
 	return problem_set(p, PROBLEM_DNS, "DNS has neither an A nor an AAAA record for %.200s", name);
 }
 
-bool dns_lookup(struct dns *dns, const char *name, int64_t deadline, struct dns_addresses *ret, struct problem *p)
+bool dns_lookup(struct dns *dns, const char *name, int64_t deadline, struct dns_addresses *ret,
+                struct problem *p)
 {
 	struct question aaaa = { .dns = dns, .type = TYPE_AAAA }, a = { .dns = dns, .type = TYPE_A };
 	bool started;
@@ -292,6 +296,8 @@ bool dns_lookup(struct dns *dns, const char *name, int64_t deadline, struct dns_
 	wait_for(&aaaa, deadline);
 	wait_for(&a, deadline);
 	pthread_mutex_unlock(&dns->mutex);
+	pthread_cond_destroy(&aaaa.answered);
+	pthread_cond_destroy(&a.answered);
 	if (aaaa.n + a.n == 0)
 		return refuse(&aaaa, &a, name, p);
 	memcpy(ret->v, aaaa.v, aaaa.n * sizeof(*aaaa.v));

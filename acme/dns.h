@@ -20,4 +20,5 @@ struct dns_addresses {
 };
 /* AAAA and A, asked at once; more than DNS_FAMILY_MAX of either are cut off. deadline is a
  * clock_monotonic_ms. Refusals: DNS, in words for the one who runs that name. */
-bool dns_lookup(struct dns *dns, const char *name, int64_t deadline, struct dns_addresses *ret, struct problem *p) must_use;
+bool dns_lookup(struct dns *dns, const char *name, int64_t deadline, struct dns_addresses *ret,
+                struct problem *p) must_use;

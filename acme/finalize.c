@@ -32,7 +32,8 @@ static bool take_csr(struct finalizing *f, struct problem *p)
 	for (int i = 0; i < 2 && len > 0 && text[len - 1] == '='; i++)
 		len--;
 	if (!base64url_decode(text, len, &f->csr))
-		return f->csr.failed ? problem_memory(p) : problem_set(p, PROBLEM_BAD_CSR, "RFC 8555, 7.4: the CSR is not in base64url");
+		return f->csr.failed ? problem_memory(p)
+		                     : problem_set(p, PROBLEM_BAD_CSR, "RFC 8555, 7.4: the CSR is not in base64url");
 	digest_sha256(buf_bytes(&f->csr), f->digest);
 	return true;
 }
@@ -46,13 +47,15 @@ static bool load(struct finalizing *f, struct problem *p)
 
 static bool not_ready(const struct finalizing *f, struct problem *p)
 {
-	return problem_set(p, PROBLEM_ORDER_NOT_READY, "RFC 8555, 7.4: the order is %s", order_status_name(f->status));
+	return problem_set(p, PROBLEM_ORDER_NOT_READY, "RFC 8555, 7.4: the order is %s",
+	                   order_status_name(f->status));
 }
 
 /* Answered as the first time, however often it is asked. */
 static bool is_again(const struct finalizing *f)
 {
-	return f->status == ORDER_VALID && bytes_equal(f->order.csr_digest, BYTES(f->digest, sizeof(f->digest)));
+	return f->status == ORDER_VALID &&
+	       bytes_equal(f->order.csr_digest, BYTES(f->digest, sizeof(f->digest)));
 }
 
 /* In an update: ready to valid by compare-and-set, with the row of the certificate. The claim has
@@ -61,7 +64,9 @@ static bool store_issued(struct store_txn *txn, void *arg, struct problem *p)
 {
 	struct finalizing *f = arg;
 	const struct acme_call *call = f->call;
-	const struct state_change change = { .now = call->now, .keep_until = call->now + call->acme->options.retention };
+	const struct state_change change = {
+		.now = call->now, .keep_until = call->now + call->acme->options.retention,
+	};
 
 	order_free(&f->order);
 	f->order = (struct order){0};
@@ -72,7 +77,8 @@ static bool store_issued(struct store_txn *txn, void *arg, struct problem *p)
 		return not_ready(f, p);
 	f->order.csr_digest = BYTES(f->digest, sizeof(f->digest));
 	memcpy(f->order.certificate, f->certificate.id, sizeof(f->order.certificate));
-	return store_certificate_put(txn, &f->certificate, p) && order_apply(txn, &f->order, ORDER_ISSUED, &change, p);
+	return store_certificate_put(txn, &f->certificate, p) &&
+	       order_apply(txn, &f->order, ORDER_ISSUED, &change, p);
 }
 
 /* Of several reasons the one that tells the client what to do: fetch the order, or amend the CSR. */
@@ -94,7 +100,8 @@ static bool issue(struct finalizing *f, struct problem *p)
 	struct acme_call *call = f->call;
 	auto_struct(approval) *approval = NULL;
 
-	if (!gate_order(call->acme->store, call->profiles, f->order.id, call->account.id, buf_bytes(&f->csr), &approval, p))
+	if (!gate_order(call->acme->store, call->profiles, f->order.id, call->account.id, buf_bytes(&f->csr),
+	                &approval, p))
 		return refuse_csr(p);
 	if (!ca_issue(call->acme->ca, &approval, &f->certificate, p) ||
 	    !store_update(call->acme->store, store_issued, f, p))

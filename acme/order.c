@@ -24,7 +24,8 @@ static bool load(struct store_txn *txn, void *arg, struct problem *p)
 /* The claim is looked for before the store: the finalize that holds it has either stored its
  * result when the store is read, or has the claim still. So no reply says "ready" after another
  * has said that a certificate comes. */
-bool order_load(const struct acme_call *call, struct order *ret, enum order_status *ret_status, struct problem *p)
+bool order_load(const struct acme_call *call, struct order *ret, enum order_status *ret_status,
+                struct problem *p)
 {
 	struct loading l = { .call = call, .order = ret };
 	bool held = claim_held(call->acme->claims, call->capture[0]);
@@ -58,7 +59,8 @@ static void write_url(const struct acme_call *call, struct json_writer *w, const
 	json_put(w, name, buf_text(&url));
 }
 
-static void write_authorizations(const struct acme_call *call, struct json_writer *w, const struct order *order)
+static void write_authorizations(const struct acme_call *call, struct json_writer *w,
+                                 const struct order *order)
 {
 	json_open_array(w, "authorizations");
 	for (size_t i = 0; i < order->authorizations.n; i++)
@@ -76,12 +78,14 @@ static void write_error(struct json_writer *w, const struct order *order)
 		json_put_raw(w, "error", BYTES_STR(order->error));
 		return;
 	}
-	problem_set(&why, PROBLEM_MALFORMED, "RFC 8555, 7.1.6: the order or one of its authorizations has expired");
+	problem_set(&why, PROBLEM_MALFORMED,
+	            "RFC 8555, 7.1.6: the order or one of its authorizations has expired");
 	acme_problem_write(&why, NULL, &text);
 	json_put_raw(w, "error", buf_bytes(&text));
 }
 
-static void order_write(const struct acme_call *call, struct json_writer *w, const struct order *order, enum order_status status)
+static void order_write(const struct acme_call *call, struct json_writer *w, const struct order *order,
+                        enum order_status status)
 {
 	json_open(w, NULL);
 	json_put(w, "status", order_status_name(status));

@@ -12,7 +12,8 @@ static bool load(struct store_txn *txn, void *arg, struct problem *p)
 {
 	struct listing *l = arg;
 
-	return store_order_list(txn, l->call->account.id, l->after, l->call->acme->options.orders_page, &l->page, p);
+	return store_order_list(txn, l->call->account.id, l->after, l->call->acme->options.orders_page,
+	                        &l->page, p);
 }
 
 static void write(struct acme_call *call, const struct store_page *page)
@@ -46,8 +47,8 @@ bool acme_order_list(struct acme_call *call, struct problem *p)
 	if (done)
 		write(call, &l.page);
 	if (done && l.page.next[0])
-		http_response_header_printf(call->response, "Link", "<%s%s?cursor=%s>;rel=\"next\"", call->request->base_url,
-		                            call->request->path, l.page.next);
+		http_response_header_printf(call->response, "Link", "<%s%s?cursor=%s>;rel=\"next\"",
+		                            call->request->base_url, call->request->path, l.page.next);
 	store_page_free(&l.page);
 	return done;
 }

@@ -64,8 +64,10 @@ static bool choose_profile(struct order_request *r, struct problem *p)
 	if (!name)
 		return problem_set(p, PROBLEM_MALFORMED, "\"profile\" is a string");
 	r->profile = profiles_find(call->profiles, name);
-	if (!r->profile || !(r->profile->methods & PROFILE_ACME) || (r->profile->eab_required && !call->account.eab_kid))
-		return problem_set(p, PROBLEM_INVALID_PROFILE, "there is no profile \"%.64s\" for this account", name);
+	if (!r->profile || !(r->profile->methods & PROFILE_ACME) ||
+	    (r->profile->eab_required && !call->account.eab_kid))
+		return problem_set(p, PROBLEM_INVALID_PROFILE,
+		                   "there is no profile \"%.64s\" for this account", name);
 	r->order.profile_asked = true;
 	return true;
 }
@@ -86,7 +88,8 @@ static bool take_identifier(struct order_request *r, const struct json *j, struc
 	struct identifier name;
 
 	if (!type || !value)
-		return problem_set(p, PROBLEM_MALFORMED, "RFC 8555, 7.4: each identifier has a \"type\" and a \"value\"");
+		return problem_set(p, PROBLEM_MALFORMED,
+		                   "RFC 8555, 7.4: each identifier has a \"type\" and a \"value\"");
 	if (!identifier_parse(type, value, &name, &why) || !profile_allows(r->profile, &name, &why)) {
 		problem_add(p, why.kind, type, value, "%s", why.detail);
 		return true;
@@ -104,9 +107,10 @@ static bool take_identifiers(struct order_request *r, struct problem *p)
 	size_t n = json_length(list);
 
 	if (!json_is_array(list) || n == 0)
-		return problem_set(p, PROBLEM_MALFORMED, "RFC 8555, 7.4: \"identifiers\" is an array with at least one entry");
+		return problem_set(p, PROBLEM_MALFORMED,
+		                   "RFC 8555, 7.4: \"identifiers\" is an array with at least one entry");
 	if (n > ORDER_NAMES_MAX)
-		return problem_set(p, PROBLEM_MALFORMED, "%zu identifiers are more than any order can have", n);
+		return problem_set(p, PROBLEM_MALFORMED, "%zu identifiers are more than an order can have", n);
 	if (!request_alloc(r, n, p))
 		return false;
 	for (size_t i = 0; i < n; i++)
@@ -115,7 +119,8 @@ static bool take_identifiers(struct order_request *r, struct problem *p)
 	if (!problem_settle(p, "some of the identifiers are not accepted"))
 		return false;
 	return r->n <= r->profile->names_max ||
-	       problem_set(p, PROBLEM_REJECTED_IDENTIFIER, "%zu identifiers: profile %s allows %u in one certificate", r->n,
+	       problem_set(p, PROBLEM_REJECTED_IDENTIFIER,
+	                   "%zu identifiers: profile %s allows %u in one certificate", r->n,
 	                   r->profile->name, r->profile->names_max);
 }
 
@@ -138,11 +143,13 @@ static bool take_times(struct order_request *r, struct problem *p)
 	struct order *o = &r->order;
 	int64_t from, to;
 
-	if (!take_time(call, "notBefore", &o->not_before, p) || !take_time(call, "notAfter", &o->not_after, p) ||
+	if (!take_time(call, "notBefore", &o->not_before, p) ||
+	    !take_time(call, "notAfter", &o->not_after, p) ||
 	    !profile_period(r->profile, call->now, call->now, o->not_before, o->not_after, &from, &to, p))
 		return false;
 	return !o->not_after || !issuer || o->not_after <= issuer_not_after(issuer) ||
-	       problem_set(p, PROBLEM_MALFORMED, "RFC 8555, 7.4: notAfter is later than the CA's own certificate ends");
+	       problem_set(p, PROBLEM_MALFORMED,
+	                   "RFC 8555, 7.4: notAfter is later than the CA's own certificate ends");
 }
 
 static bool take_tokens(const struct order_request *r, struct problem *p)
@@ -188,18 +195,19 @@ static bool provable(const struct order_request *r, size_t i, struct problem *p)
 	if (r->found[i].id[0] || r->drafts[i].record.challenges.n > 0)
 		return true;
 	problem_add(p, PROBLEM_REJECTED_IDENTIFIER, r->sent[i].type, r->sent[i].value,
-	            identifier_is_wildcard(name) ? "no challenge type that is offered here can prove the wildcard name \"%s\" (RFC 8555, 8.4)"
-	                                         : "no challenge type that is offered here can prove \"%s\"", name->value);
+	            "no challenge type that this server offers can prove %s \"%s\"",
+	            identifier_is_wildcard(name) ? "the wildcard name" : "the name", name->value);
 	return true;
 }
 
 /* Finds what can be reused. ret_new: how many it does not. */
-static bool find_authorizations(struct store_txn *txn, struct order_request *r, size_t *ret_new, struct problem *p)
+static bool find_authorizations(struct store_txn *txn, struct order_request *r, size_t *ret_new,
+                                struct problem *p)
 {
 	*ret_new = 0;
 	for (size_t i = 0; i < r->n; i++) {
-		if (!authorization_find(txn, r->call->account.id, &r->names[i], r->call->now, r->profile->authorization_lifetime,
-		                        &r->found[i], p))
+		if (!authorization_find(txn, r->call->account.id, &r->names[i], r->call->now,
+		                        r->profile->authorization_lifetime, &r->found[i], p))
 			return false;
 		*ret_new += !r->found[i].id[0];
 	}
@@ -231,7 +239,8 @@ static bool store_order(struct store_txn *txn, void *arg, struct problem *p)
 	size_t new;
 
 	r->order.status = ORDER_PENDING;
-	if (!find_authorizations(txn, r, &new, p) || !authorization_room(txn, r->call, new, p) || !store_authorizations(txn, r, p))
+	if (!find_authorizations(txn, r, &new, p) || !authorization_room(txn, r->call, new, p) ||
+	    !store_authorizations(txn, r, p))
 		return false;
 	if (new == 0 && !order_step(&r->order.status, ORDER_AUTHORIZED))
 		return false;
@@ -240,8 +249,8 @@ static bool store_order(struct store_txn *txn, void *arg, struct problem *p)
 
 static bool request_parse(struct order_request *r, struct problem *p)
 {
-	return choose_profile(r, p) && take_identifiers(r, p) && take_times(r, p) && take_tokens(r, p) && make_drafts(r, p) &&
-	       make_order(r, p);
+	return choose_profile(r, p) && take_identifiers(r, p) && take_times(r, p) && take_tokens(r, p) &&
+	       make_drafts(r, p) && make_order(r, p);
 }
 
 bool acme_order_new(struct acme_call *call, struct problem *p)

@@ -85,7 +85,8 @@ enum authorization_status authorization_status_at(const struct authorization *au
 }
 
 /* One that is gone was swept, long after its end. */
-static bool status_of(struct store_txn *txn, const char *id, int64_t now, enum authorization_status *ret, struct problem *p)
+static bool status_of(struct store_txn *txn, const char *id, int64_t now, enum authorization_status *ret,
+                      struct problem *p)
 {
 	auto_value(authorization) a = {0};
 
@@ -102,7 +103,8 @@ static bool status_of(struct store_txn *txn, const char *id, int64_t now, enum a
 
 /* What the authorizations say of an order that is not final: ready when all are valid, invalid
  * when one has ended, pending otherwise. now 0 looks at the stored statuses alone. */
-static bool judge(struct store_txn *txn, const struct order *order, int64_t now, enum order_status *ret, struct problem *p)
+static bool judge(struct store_txn *txn, const struct order *order, int64_t now, enum order_status *ret,
+                  struct problem *p)
 {
 	bool all_valid = true;
 
@@ -123,7 +125,8 @@ static bool judge(struct store_txn *txn, const struct order *order, int64_t now,
 
 /* A ready order needs no look at its authorizations: none of them ends in time before it does
  * (order_new and authorization_apply see to that), and any other end is stored with the order's. */
-bool order_status_at(struct store_txn *txn, const struct order *order, int64_t now, enum order_status *ret, struct problem *p)
+bool order_status_at(struct store_txn *txn, const struct order *order, int64_t now, enum order_status *ret,
+                     struct problem *p)
 {
 	enum order_status status = order->status, judged;
 
@@ -139,12 +142,14 @@ bool order_status_at(struct store_txn *txn, const struct order *order, int64_t n
 	return true;
 }
 
-bool order_apply(struct store_txn *txn, struct order *order, enum order_event event, const struct state_change *change, struct problem *p)
+bool order_apply(struct store_txn *txn, struct order *order, enum order_event event,
+                 const struct state_change *change, struct problem *p)
 {
 	enum order_status before = order->status;
 
 	if (!order_step(&order->status, event))
-		return problem_set(p, PROBLEM_ORDER_NOT_READY, "RFC 8555, 7.4: the order is %s", order_status_name(before));
+		return problem_set(p, PROBLEM_ORDER_NOT_READY, "RFC 8555, 7.4: the order is %s",
+		                   order_status_name(before));
 	if (order->status == ORDER_INVALID) {
 		assert(change->error);
 		order->error = change->error;
@@ -154,7 +159,8 @@ bool order_apply(struct store_txn *txn, struct order *order, enum order_event ev
 	return store_order_put(txn, order, p);
 }
 
-static bool order_follow(struct store_txn *txn, const char *id, const struct state_change *change, struct problem *p)
+static bool order_follow(struct store_txn *txn, const char *id, const struct state_change *change,
+                         struct problem *p)
 {
 	auto_value(order) order = {0};
 	enum order_status judged;
@@ -182,8 +188,8 @@ static bool outlast(struct store_txn *txn, const struct strings *orders, int64_t
 	return true;
 }
 
-bool authorization_apply(struct store_txn *txn, struct authorization *authorization, enum authorization_event event,
-                         const struct state_change *change, struct problem *p)
+bool authorization_apply(struct store_txn *txn, struct authorization *authorization,
+                         enum authorization_event event, const struct state_change *change, struct problem *p)
 {
 	auto_value(strings) orders = {0};
 

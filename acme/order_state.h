@@ -52,9 +52,9 @@ struct state_change {
 };
 /* In the caller's update: moves the authorization, stores it as it is now, and moves the orders
  * that wait for it. true without a change when the event has no arrow from its status. */
-bool authorization_apply(struct store_txn *txn, struct authorization *authorization, enum authorization_event event,
-                         const struct state_change *change, struct problem *p) must_use;
+bool authorization_apply(struct store_txn *txn, struct authorization *authorization,
+                         enum authorization_event event, const struct state_change *change, struct problem *p) must_use;
 /* In the caller's update: moves the order and stores it as it is now. ORDER_NOT_READY when the
  * event has no arrow from its status. */
-bool order_apply(struct store_txn *txn, struct order *order, enum order_event event, const struct state_change *change,
-                 struct problem *p) must_use;
+bool order_apply(struct store_txn *txn, struct order *order, enum order_event event,
+                 const struct state_change *change, struct problem *p) must_use;

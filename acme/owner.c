@@ -1,6 +1,7 @@
 #include "acme/owner.h"
 
-bool acme_owned(const struct acme_call *call, const char *account, const char *directory, const char *what, struct problem *p)
+bool acme_owned(const struct acme_call *call, const char *account, const char *directory, const char *what,
+                struct problem *p)
 {
 	if (directory && !str_equal(directory, call->directory))
 		return problem_set(p, PROBLEM_NOT_FOUND, "there is no such %s", what);

@@ -3,36 +3,23 @@
 #include <assert.h>
 #include <errno.h>
 #include <stdio.h>
-#include <sys/queue.h>
 #include <time.h>
 
 #include "acme/actions.h"
 #include "acme/challenge.h"
+#include "acme/probe_queue.h"
 #include "acme/probe_result.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/work.h"
 
 enum {
-	RETRY_FIRST_MS = 5000, RETRY_MAX_MS = 60000, /* doubled from one to the other (8.2: 5 or 10 seconds) */
+	RETRY_FIRST_MS = 5000, RETRY_MAX_MS = 60000, /* doubled between (8.2: 5 or 10 seconds) */
 	AGAIN_MIN_MS = 2000,                         /* between a try and the next that a client asks for */
 	STORE_FAILED_MS = 5000,
 	RESUME_STEP_MS = 20,
 	RESUME_PAGE = 500,
 	STALE_MAX = 3,
-	KEY_SIZE = 32,
-};
-
-/* Lives from its response to its end, and as long as somebody waits for it. */
-struct probe {
-	TAILQ_ENTRY(probe) entry;
-	char authorization[RANDOM_ID_SIZE], account[RANDOM_ID_SIZE];
-	char challenge[KEY_SIZE];
-	char target[IDENTIFIER_VALUE_SIZE];
-	int64_t due, last_end;  /* clock_monotonic_ms */
-	unsigned tries, refs;
-	uint64_t stored;        /* results that are in the store */
-	bool running, ended;
 };
 
 struct probes {
@@ -41,99 +28,9 @@ struct probes {
 	struct probe_http *http;
 	struct work *work;
 	pthread_mutex_t mutex;  /* guards all below */
-	pthread_cond_t changed;
-	TAILQ_HEAD(probe_list, probe) list; /* oldest first */
-	size_t count;
-	struct probe **running; /* one a thread */
-	size_t running_count;
+	struct probe_queue queue;
 	bool closing;
 };
-
-/* --- which one next; with the mutex held */
-
-static struct probe *find(struct probes *probes, const char *authorization, const char *challenge)
-{
-	struct probe *probe;
-
-	TAILQ_FOREACH(probe, &probes->list, entry)
-		if (str_equal(probe->authorization, authorization) && str_equal(probe->challenge, challenge))
-			return probe;
-	return NULL;
-}
-
-static unsigned share(const struct probes *probes, unsigned of, unsigned parts)
-{
-	unsigned n = probes->acme->options.probe_threads * of / parts;
-
-	return n ? n : 1;
-}
-
-/* Whether a thread is left for it: three quarters for one account, half for one target and half
- * for what has failed before, so that hosts that let us wait leave room for the others. ret_load:
- * how many its account has running. */
-static bool admissible(const struct probes *probes, const struct probe *probe, unsigned *ret_load)
-{
-	unsigned account = 0, target = 0, failed = 0;
-
-	for (size_t i = 0; i < probes->running_count; i++) {
-		const struct probe *other = probes->running[i];
-
-		account += str_equal(other->account, probe->account);
-		target += str_equal(other->target, probe->target);
-		failed += other->tries > 0;
-	}
-	*ret_load = account;
-	return account < share(probes, 3, 4) && target < share(probes, 1, 2) &&
-	       (probe->tries == 0 || failed < share(probes, 1, 2));
-}
-
-/* Of those that are due, the oldest of the account that has the least running. */
-static struct probe *pick(struct probes *probes, int64_t now)
-{
-	struct probe *probe, *best = NULL;
-	unsigned load, best_load = UINT32_MAX;
-
-	TAILQ_FOREACH(probe, &probes->list, entry) {
-		if (probe->running || probe->due > now || !admissible(probes, probe, &load) || load >= best_load)
-			continue;
-		best = probe;
-		best_load = load;
-		if (load == 0)
-			break;
-	}
-	return best;
-}
-
-static void unref(struct probe *probe)
-{
-	if (--probe->refs == 0)
-		free(probe);
-}
-
-static void end(struct probes *probes, struct probe *probe)
-{
-	TAILQ_REMOVE(&probes->list, probe, entry);
-	probes->count--;
-	probe->ended = true;
-	unref(probe);
-}
-
-static void running_add(struct probes *probes, struct probe *probe)
-{
-	assert(probes->running_count < probes->acme->options.probe_threads);
-	probe->running = true;
-	probes->running[probes->running_count++] = probe;
-}
-
-static void running_remove(struct probes *probes, struct probe *probe)
-{
-	size_t i = 0;
-
-	while (probes->running[i] != probe)
-		i++;
-	probes->running[i] = probes->running[--probes->running_count];
-	probe->running = false;
-}
 
 /* --- one try */
 
@@ -150,8 +47,9 @@ static void log_result(const struct probe_result *r)
 {
 	const char *outcome = r->dropped ? "dropped" : r->proven ? "valid" : r->last ? "invalid" : "retry";
 
-	log_event(LOG_LEVEL_INFO, "challenge", "result", outcome, "authorization", r->authorization, "account", r->account.id,
-	          "type", r->challenge.type, "identifier", r->task.value, "detail", r->proven ? NULL : r->problem.detail, NULL);
+	log_event(LOG_LEVEL_INFO, "challenge", "result", outcome, "authorization", r->authorization, "account",
+	          r->account.id, "type", r->challenge.type, "identifier", r->task.value, "detail",
+	          r->proven ? NULL : r->problem.detail, NULL);
 }
 
 static bool try_once(struct probes *probes, struct probe_result *r, struct problem *p)
@@ -180,10 +78,12 @@ static bool attempt(struct probes *probes, const struct probe *probe, bool *ret_
 	auto_value(problem) p = {0};
 
 	for (int i = 0; i < STALE_MAX; i++) {
-		auto_value(probe_result) r = { .authorization = probe->authorization, .url_key = probe->challenge };
+		auto_value(probe_result) r = { .authorization = probe->authorization,
+		                               .url_key = probe->challenge };
 
 		if (!try_once(probes, &r, &p)) {
-			log_event(LOG_LEVEL_ERROR, "challenge", "authorization", probe->authorization, "cause", p.cause, NULL);
+			log_event(LOG_LEVEL_ERROR, "challenge", "authorization", probe->authorization,
+			          "cause", p.cause[0] ? p.cause : p.detail, NULL);
 			return false;
 		}
 		if (r.stale)
@@ -218,18 +118,18 @@ static void settle(struct probes *probes, struct probe *probe, bool stored, bool
 {
 	int64_t delay;
 
-	running_remove(probes, probe);
+	probe_queue_done(&probes->queue, probe);
 	probe->tries++;
 	probe->last_end = clock_monotonic_ms();
 	probe->stored += stored;
 	if (stored && over) {
-		end(probes, probe);
+		probe_queue_end(&probes->queue, probe);
 	} else {
 		delay = stored ? delay_after(probe->tries) : STORE_FAILED_MS;
 		probe->due = probe->last_end + delay;
+		pthread_cond_broadcast(&probe->changed);
 		wake(probes, delay);
 	}
-	pthread_cond_broadcast(&probes->changed);
 }
 
 /* A wake-up: takes what is due until nothing is, or nothing more is admissible. What waits for its
@@ -240,10 +140,9 @@ static void run(void *arg)
 	struct probe *probe;
 
 	pthread_mutex_lock(&probes->mutex);
-	while (!probes->closing && (probe = pick(probes, clock_monotonic_ms()))) {
+	while (!probes->closing && (probe = probe_queue_take(&probes->queue, clock_monotonic_ms()))) {
 		bool stored, over = false;
 
-		running_add(probes, probe);
 		pthread_mutex_unlock(&probes->mutex);
 		stored = attempt(probes, probe, &over);
 		pthread_mutex_lock(&probes->mutex);
@@ -254,38 +153,21 @@ static void run(void *arg)
 
 /* --- beginning */
 
-static bool add(struct probes *probes, const struct probe_request *request, int64_t delay_ms, struct probe **ret, struct problem *p)
+static bool add(struct probes *probes, const struct probe_request *request, int64_t delay_ms,
+                struct probe **ret, struct problem *p)
 {
-	struct probe *probe = calloc(1, sizeof(*probe));
-
-	if (!probe)
-		return problem_memory(p);
-	snprintf(probe->authorization, sizeof(probe->authorization), "%s", request->authorization);
-	snprintf(probe->account, sizeof(probe->account), "%s", request->account);
-	snprintf(probe->challenge, sizeof(probe->challenge), "%s", request->challenge);
-	snprintf(probe->target, sizeof(probe->target), "%s", request->target);
-	probe->due = clock_monotonic_ms() + delay_ms;
-	probe->refs = 1;
-	TAILQ_INSERT_TAIL(&probes->list, probe, entry);
-	probes->count++;
+	if (!probe_queue_add(&probes->queue, request, clock_monotonic_ms() + delay_ms, ret, p))
+		return false;
 	wake(probes, delay_ms);
-	*ret = probe;
 	return true;
 }
 
-/* One account may fill a quarter of the queue. */
-static bool has_room(const struct probes *probes, const char *account, struct problem *p)
+static bool add_new(struct probes *probes, const struct probe_request *request, struct probe **ret,
+                    struct problem *p)
 {
-	size_t max = probes->acme->options.probe_queue, share_max = max / 4 ? max / 4 : 1, n = 0;
-	const struct probe *probe;
-
-	if (probes->closing || probes->count >= max)
-		return problem_unavailable(p, 5, "%zu challenges are in flight", probes->count);
-	if (probes->count < share_max)
-		return true;
-	TAILQ_FOREACH(probe, &probes->list, entry)
-		n += str_equal(probe->account, account);
-	return n < share_max || problem_unavailable(p, 5, "account %s has %zu challenges in flight", account, n);
+	if (probes->closing)
+		return problem_unavailable(p, 1, "the server is closing");
+	return probe_queue_room(&probes->queue, request->account, p) && add(probes, request, 0, ret, p);
 }
 
 static void wait_stored(struct probes *probes, struct probe *probe, uint64_t before, int64_t wait_ms)
@@ -294,8 +176,8 @@ static void wait_stored(struct probes *probes, struct probe *probe, uint64_t bef
 	struct timespec ts = { .tv_sec = deadline / 1000, .tv_nsec = deadline % 1000 * 1000000 };
 	int error = 0;
 
-	while (!probe->ended && probe->stored == before && !probes->closing && error != ETIMEDOUT)
-		error = pthread_cond_timedwait(&probes->changed, &probes->mutex, &ts);
+	while (!probe->ended && probe->stored == before && error != ETIMEDOUT)
+		error = pthread_cond_timedwait(&probe->changed, &probes->mutex, &ts);
 }
 
 /* Whether a try runs or is due: one to wait for. */
@@ -312,11 +194,12 @@ static bool hurry(struct probes *probes, struct probe *probe)
 	return true;
 }
 
-static bool begin_locked(struct probes *probes, const struct probe_request *request, int64_t wait_ms, bool *ret_stored, struct problem *p)
+static bool begin_locked(struct probes *probes, const struct probe_request *request, int64_t wait_ms,
+                         bool *ret_stored, struct problem *p)
 {
-	struct probe *probe = find(probes, request->authorization, request->challenge);
+	struct probe *probe = probe_queue_find(&probes->queue, request->authorization, request->challenge);
 
-	if (!probe && (!has_room(probes, request->account, p) || !add(probes, request, 0, &probe, p)))
+	if (!probe && !add_new(probes, request, &probe, p))
 		return false;
 	*ret_stored = true;
 	if (!hurry(probes, probe))
@@ -325,11 +208,12 @@ static bool begin_locked(struct probes *probes, const struct probe_request *requ
 	probe->refs++;
 	wait_stored(probes, probe, before, wait_ms);
 	*ret_stored = probe->ended || probe->stored != before;
-	unref(probe);
+	probe_unref(probe);
 	return true;
 }
 
-bool probes_begin(struct probes *probes, const struct probe_request *request, int64_t wait_ms, bool *ret_stored, struct problem *p)
+bool probes_begin(struct probes *probes, const struct probe_request *request, int64_t wait_ms,
+                  bool *ret_stored, struct problem *p)
 {
 	pthread_mutex_lock(&probes->mutex);
 	bool begun = begin_locked(probes, request, wait_ms, ret_stored, p);
@@ -342,7 +226,7 @@ int probes_retry_after(struct probes *probes, const char *authorization, const c
 	int64_t wait = 0;
 
 	pthread_mutex_lock(&probes->mutex);
-	const struct probe *probe = find(probes, authorization, challenge);
+	const struct probe *probe = probe_queue_find(&probes->queue, authorization, challenge);
 	if (probe && !probe->running)
 		wait = (probe->due - clock_monotonic_ms()) / 1000 + 1;
 	pthread_mutex_unlock(&probes->mutex);
@@ -352,7 +236,7 @@ int probes_retry_after(struct probes *probes, const char *authorization, const c
 size_t probes_count(struct probes *probes)
 {
 	pthread_mutex_lock(&probes->mutex);
-	size_t count = probes->count;
+	size_t count = probes->queue.count;
 	pthread_mutex_unlock(&probes->mutex);
 	return count;
 }
@@ -415,15 +299,13 @@ static bool open_parts(struct probes *probes, struct problem *p)
 {
 	const struct acme_options *o = &probes->acme->options;
 	struct probe_http_options http = {
-		.http_port = o->http_port, .https_port = o->https_port, .allow = o->probe_allow, .deny = o->probe_deny,
-		.timeout_ms = o->probe_timeout_ms,
+		.http_port = o->http_port, .https_port = o->https_port,
+		.rules = { .allow = o->probe_allow, .deny = o->probe_deny }, .timeout_ms = o->probe_timeout_ms,
 	};
 
 	assert(o->probe_threads > 0 && o->probe_attempts > 0);
-	probes->running = calloc(o->probe_threads, sizeof(*probes->running));
-	if (!probes->running)
-		return problem_memory(p);
-	if (!dns_open(o->resolvers, &probes->dns, p))
+	if (!probe_queue_open(o->probe_threads, o->probe_queue, &probes->queue, p) ||
+	    !dns_open(o->resolvers, &probes->dns, p))
 		return false;
 	http.dns = probes->dns;
 	/* Several wake-ups may wait for one probe; those of a resumed queue exceed it. */
@@ -434,17 +316,11 @@ static bool open_parts(struct probes *probes, struct problem *p)
 bool probes_open(struct acme *acme, struct probes **ret, struct problem *p)
 {
 	struct probes *probes = calloc(1, sizeof(*probes));
-	pthread_condattr_t attr;
 
 	if (!probes)
 		return problem_memory(p);
 	probes->acme = acme;
-	TAILQ_INIT(&probes->list);
 	pthread_mutex_init(&probes->mutex, NULL);
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&probes->changed, &attr);
-	pthread_condattr_destroy(&attr);
 	if (!open_parts(probes, p) || !resume(probes, p)) {
 		probes_close(probes);
 		return false;
@@ -456,21 +332,15 @@ bool probes_open(struct acme *acme, struct probes **ret, struct problem *p)
 /* What is in flight stays processing in the store, for the next start. */
 void probes_close(struct probes *probes)
 {
-	struct probe *probe;
-
 	if (!probes)
 		return;
 	pthread_mutex_lock(&probes->mutex);
 	probes->closing = true;
-	pthread_cond_broadcast(&probes->changed);
 	pthread_mutex_unlock(&probes->mutex);
 	work_close(probes->work, NULL);
-	while ((probe = TAILQ_FIRST(&probes->list)))
-		end(probes, probe);
+	probe_queue_close(&probes->queue);
 	probe_http_close(probes->http);
 	dns_close(probes->dns);
-	pthread_cond_destroy(&probes->changed);
 	pthread_mutex_destroy(&probes->mutex);
-	free(probes->running);
 	free(probes);
 }

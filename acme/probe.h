@@ -18,8 +18,8 @@ struct probe_request {
  * though not more often than every few seconds. Then waits up to wait_ms for the try that runs.
  * ret_stored: the store tells how it went; otherwise it goes on. UNAVAILABLE when there are too
  * many, of all or of this account. */
-bool probes_begin(struct probes *probes, const struct probe_request *request, int64_t wait_ms, bool *ret_stored,
-                  struct problem *p) must_use;
+bool probes_begin(struct probes *probes, const struct probe_request *request, int64_t wait_ms,
+                  bool *ret_stored, struct problem *p) must_use;
 /* Seconds, 1 to 60, after which asking for the challenge can show something new. */
 int probes_retry_after(struct probes *probes, const char *authorization, const char *challenge);
 size_t probes_count(struct probes *probes); /* challenges in flight, for metrics */

@@ -78,18 +78,37 @@ static bool refuse(const struct addr *a, const char *why, struct problem *p)
 	return problem_set(p, PROBLEM_CONNECTION, "this server does not connect to %s (%s)", text, why);
 }
 
-bool probe_addr_check(const struct addr *a, const struct addr_list *allow, const struct addr_list *deny, struct problem *p)
+static bool is_in(const struct addr_list *list, const struct addr *a)
+{
+	return list && addr_list_has(list, a);
+}
+
+bool probe_addr_check(const struct probe_rules *rules, const struct addr *a, struct problem *p)
 {
 	struct addr inner;
 	bool carries = carried(a, &inner);
 	const char *why;
 
-	if (deny && (addr_list_has(deny, a) || (carries && addr_list_has(deny, &inner))))
+	if (is_in(rules->deny, a) || (carries && is_in(rules->deny, &inner)))
 		return refuse(a, "denied by configuration", p);
-	if (allow && addr_list_has(allow, a))
+	if (is_in(rules->allow, a))
 		return true;
+	if (is_in(rules->own, a) || (carries && is_in(rules->own, &inner)))
+		return refuse(a, "its own listener", p);
 	why = denied(a);
 	if (!why && carries)
 		why = denied(&inner);
 	return why ? refuse(a, why, p) : true;
+}
+
+bool probe_addr_pick(const struct probe_rules *rules, const struct addr *list, size_t n, int family,
+                     struct addr *ret, struct problem *p)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (list[i].family != family || !probe_addr_check(rules, &list[i], p))
+			continue;
+		*ret = list[i];
+		return true;
+	}
+	return false;
 }

@@ -7,8 +7,14 @@
 
 #include "base/addr.h"
 
-/* deny wins over allow, allow wins over the built-in denial, and the rest is allowed: networks of
- * private use are what a private PKI serves. Lists may be NULL. Refusal: CONNECTION, with the
- * address and the reason. */
-bool probe_addr_check(const struct addr *a, const struct addr_list *allow, const struct addr_list *deny,
-                      struct problem *p) must_use;
+struct probe_rules {
+	const struct addr_list *allow, *deny; /* the configuration's; may be NULL */
+	const struct addr_list *own;          /* where this server itself listens on a probe's port; may be NULL */
+};
+/* deny wins over allow, allow wins over the built-in denial and own, and the rest is allowed:
+ * networks of private use are what a private PKI serves. Refusal: CONNECTION, with the address and
+ * the reason. */
+bool probe_addr_check(const struct probe_rules *rules, const struct addr *a, struct problem *p) must_use;
+/* The first of that family that passes; the problem says why the last one does not. */
+bool probe_addr_pick(const struct probe_rules *rules, const struct addr *list, size_t n, int family,
+                     struct addr *ret, struct problem *p) must_use;

@@ -8,8 +8,6 @@
 #include <stdio.h>
 #include <strings.h>
 
-#include "acme/probe_addr.h"
-#include "base/bytes.h"
 #include "base/clock.h"
 
 enum {
@@ -119,7 +117,8 @@ static curl_socket_t open_socket(void *arg, curlsocktype purpose, struct curl_so
 	const struct hop *hop = arg;
 	struct addr addr;
 
-	if (purpose != CURLSOCKTYPE_IPCXN || !addr_from_sockaddr(&to->addr, &addr) || !addr_equal(&addr, &hop->addr))
+	if (purpose != CURLSOCKTYPE_IPCXN || !addr_from_sockaddr(&to->addr, &addr) ||
+	    !addr_equal(&addr, &hop->addr))
 		return CURL_SOCKET_BAD;
 	return socket(to->family, to->socktype | SOCK_CLOEXEC, to->protocol);
 }
@@ -226,18 +225,6 @@ static bool request(struct hop *hop, int64_t connect_ms, struct problem *p)
 	return true;
 }
 
-/* The first address of a family that may be reached; p says why the last one may not. */
-static bool pick(const struct probe_http_options *o, const struct dns_addresses *all, int family, struct addr *ret, struct problem *p)
-{
-	for (size_t i = 0; i < all->n; i++) {
-		if (all->v[i].family != family || !probe_addr_check(&all->v[i], o->allow, o->deny, p))
-			continue;
-		*ret = all->v[i];
-		return true;
-	}
-	return false;
-}
-
 static bool resolve(const struct hop *hop, struct dns_addresses *ret, struct problem *p)
 {
 	char text[sizeof(hop->host)];
@@ -256,15 +243,15 @@ static bool resolve(const struct hop *hop, struct dns_addresses *ret, struct pro
 /* IPv6 first, and IPv4 once when IPv6 could not be connected to. */
 static bool request_somewhere(struct hop *hop, struct problem *p)
 {
-	const struct probe_http_options *o = &hop->http->options;
+	const struct probe_rules *rules = &hop->http->options.rules;
 	struct dns_addresses all = {0};
 	struct addr v6, v4;
 	auto_value(problem) why = {0};
 
 	if (!resolve(hop, &all, p))
 		return false;
-	bool has_v6 = pick(o, &all, AF_INET6, &v6, &why);
-	bool has_v4 = pick(o, &all, AF_INET, &v4, &why);
+	bool has_v6 = probe_addr_pick(rules, all.v, all.n, AF_INET6, &v6, &why);
+	bool has_v4 = probe_addr_pick(rules, all.v, all.n, AF_INET, &v4, &why);
 	if (!has_v6 && !has_v4)
 		return problem_set(p, PROBLEM_CONNECTION, "%s: %s", hop->text, why.detail);
 	hop->addr = has_v6 ? v6 : v4;
@@ -284,7 +271,8 @@ static bool is_host(const char *host)
 	if (host[0] == '[')
 		return true; /* judged by addr_parse */
 	return addr_parse(host, &addr) ||
-	       (len > 0 && len <= 253 && strspn(host, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.") == len);
+	       (len > 0 && len <= 253 &&
+	        strspn(host, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.") == len);
 }
 
 /* Takes the parts of the URL that decide where the request goes. */
@@ -292,8 +280,10 @@ static bool hop_parts(struct hop *hop, struct problem *p)
 {
 	auto(curl_string) *whole = NULL, *scheme = NULL, *host = NULL, *port = NULL, *zone = NULL;
 
-	if (curl_url_get(hop->url, CURLUPART_URL, &whole, 0) || curl_url_get(hop->url, CURLUPART_SCHEME, &scheme, 0) ||
-	    curl_url_get(hop->url, CURLUPART_HOST, &host, 0) || curl_url_get(hop->url, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT))
+	if (curl_url_get(hop->url, CURLUPART_URL, &whole, 0) ||
+	    curl_url_get(hop->url, CURLUPART_SCHEME, &scheme, 0) ||
+	    curl_url_get(hop->url, CURLUPART_HOST, &host, 0) ||
+	    curl_url_get(hop->url, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT))
 		return problem_set(p, PROBLEM_CONNECTION, "%s: redirected to a URL of no use", hop->text);
 	snprintf(hop->text, sizeof(hop->text), "%s", whole);
 	hop->https = str_equal(scheme, "https");
@@ -301,8 +291,10 @@ static bool hop_parts(struct hop *hop, struct problem *p)
 	if (!hop->https && !str_equal(scheme, "http"))
 		return problem_set(p, PROBLEM_CONNECTION, "%s: only http and https are followed", hop->text);
 	if (strtoul(port, NULL, 10) != hop->port)
-		return problem_set(p, PROBLEM_CONNECTION, "%s: only port %u is allowed for %s", hop->text, hop->port, scheme);
-	if (curl_url_get(hop->url, CURLUPART_ZONEID, &zone, 0) == CURLUE_OK || strlen(host) >= sizeof(hop->host) || !is_host(host))
+		return problem_set(p, PROBLEM_CONNECTION, "%s: only port %u is allowed for %s", hop->text,
+		                   hop->port, scheme);
+	if (curl_url_get(hop->url, CURLUPART_ZONEID, &zone, 0) == CURLUE_OK ||
+	    strlen(host) >= sizeof(hop->host) || !is_host(host))
 		return problem_set(p, PROBLEM_CONNECTION, "%s: not a host name or address", hop->text);
 	snprintf(hop->host, sizeof(hop->host), "%s", host);
 	return true;
@@ -327,13 +319,15 @@ static bool hop_first(struct hop *hop, const struct probe_task *task, struct pro
 
 static bool is_redirect(const struct hop *hop)
 {
-	return hop->status == 301 || hop->status == 302 || hop->status == 303 || hop->status == 307 || hop->status == 308;
+	return hop->status == 301 || hop->status == 302 || hop->status == 303 || hop->status == 307 ||
+	       hop->status == 308;
 }
 
 static bool hop_next(struct hop *hop, struct problem *p)
 {
 	if (!hop->location[0])
-		return problem_set(p, PROBLEM_INCORRECT_RESPONSE, "%s answered %ld without a usable Location", hop->text, hop->status);
+		return problem_set(p, PROBLEM_INCORRECT_RESPONSE, "%s answered %ld without a usable Location",
+		                   hop->text, hop->status);
 	if (curl_url_set(hop->url, CURLUPART_URL, hop->location, CURLU_DISALLOW_USER))
 		return problem_set(p, PROBLEM_CONNECTION, "%s: redirected to a URL of no use", hop->text);
 	return hop_parts(hop, p);
@@ -367,36 +361,14 @@ static bool hop_do(struct hop *hop, struct problem *p)
 	return refuse_failed(hop, p);
 }
 
-/* White space at the end is ignored (8.3). */
-static size_t trimmed(const struct hop *hop)
-{
-	size_t len = hop->body_len;
-
-	while (len > 0 && isspace((unsigned char)hop->body[len - 1]))
-		len--;
-	return len;
-}
-
-/* The usual mistakes are told apart, but what the other side sent is not repeated (10.4). */
 static bool judge(const struct hop *hop, const struct probe_task *task, struct problem *p)
 {
-	size_t len = trimmed(hop), want = strlen(task->key_authorization), token = strlen(task->token);
-	char addr[ADDR_TEXT_SIZE];
+	const struct probe_reply reply = {
+		.url = hop->text, .addr = hop->addr, .status = hop->status, .body = BYTES(hop->body, hop->body_len),
+		.too_long = hop->too_long,
+	};
 
-	addr_format(&hop->addr, addr);
-	if (hop->status != 200)
-		return problem_set(p, PROBLEM_INCORRECT_RESPONSE, "RFC 8555, 8.3: %s at %s answered with status %ld, 200 was wanted",
-		                   hop->text, addr, hop->status);
-	if (hop->too_long)
-		return problem_set(p, PROBLEM_INCORRECT_RESPONSE, "RFC 8555, 8.3: %s at %s answered with more than %d bytes, %zu were wanted",
-		                   hop->text, addr, BODY_MAX, want);
-	if (len == want && memcmp(hop->body, task->key_authorization, want) == 0)
-		return true;
-	if (len > token && memcmp(hop->body, task->token, token) == 0 && hop->body[token] == '.')
-		return problem_set(p, PROBLEM_INCORRECT_RESPONSE, "RFC 8555, 8.3: %s at %s answered for another account key, wanted %s",
-		                   hop->text, addr, task->key_authorization);
-	return problem_set(p, PROBLEM_INCORRECT_RESPONSE, "RFC 8555, 8.3: %s at %s answered with %zu bytes that are not the key authorization %s",
-	                   hop->text, addr, len, task->key_authorization);
+	return probe_reply_check(&reply, task, p);
 }
 
 static bool prove(struct hop *hop, const struct probe_task *task, struct problem *p)
@@ -405,7 +377,8 @@ static bool prove(struct hop *hop, const struct probe_task *task, struct problem
 		return false;
 	for (int i = 0; is_redirect(hop); i++) {
 		if (i == REDIRECTS_MAX)
-			return problem_set(p, PROBLEM_CONNECTION, "%s: more than %d redirects", hop->text, REDIRECTS_MAX);
+			return problem_set(p, PROBLEM_CONNECTION, "%s: more than %d redirects",
+			                   hop->text, REDIRECTS_MAX);
 		if (!hop_next(hop, p) || !hop_do(hop, p))
 			return false;
 	}

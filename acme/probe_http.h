@@ -6,20 +6,18 @@
 #pragma once
 
 #include "acme/dns.h"
+#include "acme/probe_addr.h"
+#include "acme/probe_reply.h"
 
 struct probe_http_options {
 	unsigned http_port, https_port;             /* all hops go to these */
-	const struct addr_list *allow, *deny;       /* may be NULL */
+	struct probe_rules rules;
 	unsigned timeout_ms;                        /* for all hops together */
 	struct dns *dns;
 };
-/* What is to be proven. Borrowed. */
-struct probe_task {
-	const char *type, *value;                   /* identifier, canonical, without "*." */
-	const char *token, *key_authorization;
-};
 struct probe_http;
-bool probe_http_open(const struct probe_http_options *options, struct probe_http **ret, struct problem *p) must_use;
+bool probe_http_open(const struct probe_http_options *options, struct probe_http **ret,
+                     struct problem *p) must_use;
 void probe_http_close(struct probe_http *http);
 declare_auto_struct(probe_http, probe_http_close);
 

@@ -9,14 +9,16 @@ void probe_result_free(struct probe_result *r)
 	buf_free(&r->error);
 }
 
-static bool is_waited_for(const struct account *account, const struct authorization *a, const struct challenge *c)
+static bool is_waited_for(const struct account *account, const struct authorization *a,
+                          const struct challenge *c)
 {
 	return account->status == ACCOUNT_VALID && a->status == AUTHORIZATION_PENDING && c &&
 	       (c->status == CHALLENGE_PENDING || c->status == CHALLENGE_PROCESSING);
 }
 
 /* Reads both records; false without a problem in p when either is gone. */
-static bool read_both(struct store_txn *txn, const char *id, struct account *account, struct authorization *a, struct problem *p)
+static bool read_both(struct store_txn *txn, const char *id, struct account *account, struct authorization *a,
+                      struct problem *p)
 {
 	if (store_authorization_get(txn, id, a, p) && store_account_get(txn, a->account, account, p))
 		return true;
@@ -65,19 +67,23 @@ bool probe_result_load(struct store *store, struct probe_result *r, struct probl
 	return store_view(store, load, r, p);
 }
 
-static bool proven(struct store_txn *txn, struct probe_result *r, struct authorization *a, struct challenge *c, struct problem *p)
+static bool proven(struct store_txn *txn, struct probe_result *r, struct authorization *a,
+                   struct challenge *c, struct problem *p)
 {
 	c->validated = r->change.now;
 	c->error = NULL;
-	return challenge_step(&c->status, CHALLENGE_PROVED) && authorization_apply(txn, a, AUTHORIZATION_PROVED, &r->change, p);
+	return challenge_step(&c->status, CHALLENGE_PROVED) &&
+	       authorization_apply(txn, a, AUTHORIZATION_PROVED, &r->change, p);
 }
 
-static bool failed(struct store_txn *txn, struct probe_result *r, struct authorization *a, struct challenge *c, struct problem *p)
+static bool failed(struct store_txn *txn, struct probe_result *r, struct authorization *a,
+                   struct challenge *c, struct problem *p)
 {
 	c->error = buf_text(&r->error);
 	if (!r->last)
 		return challenge_step(&c->status, CHALLENGE_RETRY) && store_authorization_put(txn, a, p);
-	return challenge_step(&c->status, CHALLENGE_FAILED) && authorization_apply(txn, a, AUTHORIZATION_FAILED, &r->change, p);
+	return challenge_step(&c->status, CHALLENGE_FAILED) &&
+	       authorization_apply(txn, a, AUTHORIZATION_FAILED, &r->change, p);
 }
 
 /* The world may have changed while the probe ran: what it proved counts only for the same key of
@@ -95,7 +101,8 @@ static bool store_it(struct store_txn *txn, void *arg, struct problem *p)
 		return false;
 	if (both)
 		c = challenge_of(&a, r->url_key);
-	r->dropped = !both || !is_waited_for(&account, &a, c) || authorization_status_at(&a, r->change.now) != AUTHORIZATION_PENDING;
+	r->dropped = !both || !is_waited_for(&account, &a, c) ||
+	             authorization_status_at(&a, r->change.now) != AUTHORIZATION_PENDING;
 	if (r->dropped)
 		return true;
 	r->stale = !bytes_equal(account.thumbprint, r->account.thumbprint);

@@ -44,7 +44,8 @@ static bool find_due(struct store_txn *txn, void *arg, struct problem *p)
 	return true;
 }
 
-static bool sweep_order(struct store_txn *txn, const char *id, const struct state_change *change, struct problem *p)
+static bool sweep_order(struct store_txn *txn, const char *id, const struct state_change *change,
+                        struct problem *p)
 {
 	auto_value(order) order = {0};
 
@@ -57,7 +58,8 @@ static bool sweep_order(struct store_txn *txn, const char *id, const struct stat
 	return order_apply(txn, &order, ORDER_FAILED, change, p);
 }
 
-static bool sweep_authorization(struct store_txn *txn, const char *id, const struct state_change *change, struct problem *p)
+static bool sweep_authorization(struct store_txn *txn, const char *id, const struct state_change *change,
+                                struct problem *p)
 {
 	auto_value(authorization) a = {0};
 
@@ -70,9 +72,11 @@ static bool sweep_authorization(struct store_txn *txn, const char *id, const str
 	return store_authorization_delete(txn, id, p);
 }
 
-static bool sweep_one(struct store_txn *txn, enum expiry_kind kind, const char *id, const struct state_change *change, struct problem *p)
+static bool sweep_one(struct store_txn *txn, enum expiry_kind kind, const char *id,
+                      const struct state_change *change, struct problem *p)
 {
-	bool swept = kind == EXPIRY_ORDER ? sweep_order(txn, id, change, p) : sweep_authorization(txn, id, change, p);
+	bool swept = kind == EXPIRY_ORDER ? sweep_order(txn, id, change, p) : sweep_authorization(txn, id,
+	                                                                                          change, p);
 
 	if (!swept && p->kind == PROBLEM_NOT_FOUND) {
 		problem_done(p);
@@ -96,14 +100,16 @@ static bool sweep(struct acme *acme, struct batch *b, struct problem *p)
 	auto_value(problem) why = {0};
 	int64_t now = clock_now();
 
-	problem_set(&why, PROBLEM_MALFORMED, "RFC 8555, 7.1.6: the order or one of its authorizations has expired");
+	problem_set(&why, PROBLEM_MALFORMED,
+	            "RFC 8555, 7.1.6: the order or one of its authorizations has expired");
 	acme_problem_write(&why, NULL, &b->error);
 	if (!buf_check(&b->error, p))
 		return false;
 	b->change = (struct state_change){
 		.now = now, .keep_until = now + acme->options.retention, .error = buf_text(&b->error),
 	};
-	return store_view(acme->store, find_due, b, p) && (b->n == 0 || store_update(acme->store, sweep_batch, b, p));
+	return store_view(acme->store, find_due, b, p) && (b->n == 0 ||
+	                                                   store_update(acme->store, sweep_batch, b, p));
 }
 
 bool acme_sweep_once(struct acme *acme, bool *ret_more, struct problem *p)

@@ -103,7 +103,8 @@ static inline void world_account(struct world *w, int i)
 static inline void world_ca(struct world *w)
 {
 	const struct ca_create_options create = {
-		.folder = w->folder, .organization = "Example", .root_name = "Example Root", .issuing_name = "Example Issuing",
+		.folder = w->folder, .organization = "Example", .root_name = "Example Root",
+		          .issuing_name = "Example Issuing",
 		.root_key = KEYFILE_EC_P256, .issuing_key = KEYFILE_EC_P256,
 		.root_lifetime = 20LL * 365 * 86400, .issuing_lifetime = 10LL * 365 * 86400,
 	};
@@ -116,7 +117,8 @@ static inline void world_ca(struct world *w)
 	world_must(ca_open(&open, passphrase, &w->ca, p));
 }
 
-/* Two directories: "default", which has names of .example and addresses of 127.0.0.0/8, and "bound", which wants
+/* Two directories: "default", which has names of .example and addresses of 127.0.0.0/8, and "bound",
+        which wants
  * an external account. */
 static inline void world_profiles(struct world *w)
 {
@@ -135,9 +137,12 @@ static inline void world_options(struct world *w)
 	world_must(addr_list_add(&w->allow, "127.0.0.0/8", p));
 	assert_true(strings_add(&w->resolvers, w->names.resolver));
 	w->options = (struct acme_options){
-		.order_lifetime = 86400, .authorization_pending_lifetime = 43200, .retention = 3600, .orders_page = 3,
-		.pending_authorizations_max = 100, .contacts_max = 3, .http_port = w->web.port, .https_port = w->web.port,
-		.probe_allow = &w->allow, .probe_timeout_ms = 3000, .probe_attempts = 1, .probe_threads = 4, .probe_queue = 64,
+		.order_lifetime = 86400, .authorization_pending_lifetime = 43200, .retention = 3600,
+		                  .orders_page = 3,
+		.pending_authorizations_max = 100, .contacts_max = 3, .http_port = w->web.port,
+		                              .https_port = w->web.port,
+		.probe_allow = &w->allow, .probe_timeout_ms = 3000, .probe_attempts = 1, .probe_threads = 4,
+		               .probe_queue = 64,
 		.challenge_wait_ms = 2000, .resolvers = &w->resolvers,
 	};
 }
@@ -230,19 +235,23 @@ declare_auto_value(reply, reply_free);
 static inline struct http_request world_request(const char *path, const char *query)
 {
 	return (struct http_request){
-		.id = "test", .method = HTTP_POST, .base_url = "https://ca.example", .path = path, .query = query ? query : "",
+		.id = "test", .method = HTTP_POST, .base_url = "https://ca.example", .path = path,
+		      .query = query ? query : "",
 	};
 }
 
 /* payload NULL: POST-as-GET. who: which account. */
-static inline void world_call_query(struct world *w, int who, acme_action *action, const char *first, const char *second,
+static inline void world_call_query(struct world *w, int who, acme_action *action, const char *first,
+                                    const char *second,
                                     const char *payload, const char *query, struct reply *ret)
 {
 	struct http_request request = world_request("/acme/default/x", query);
 	struct acme_call call = {
 		.acme = w->acme, .request = &request, .response = &ret->response, .profiles = w->profiles,
-		.profile = profiles_find(w->profiles, "default"), .directory = "default", .capture = { first, second, "", "" },
-		.account = w->account[who], .key = buf_bytes(&w->key[who]), .public_key = w->public_key[who], .now = clock_now(),
+		.profile = profiles_find(w->profiles, "default"), .directory = "default",
+		           .capture = { first, second, "", "" },
+		.account = w->account[who], .key = buf_bytes(&w->key[who]), .public_key = w->public_key[who],
+		           .now = clock_now(),
 	};
 	auto_struct(json) *json = NULL;
 
@@ -252,28 +261,38 @@ static inline void world_call_query(struct world *w, int who, acme_action *actio
 	memcpy(call.thumbprint, w->thumbprint[who], 32);
 	ret->done = action(&call, &ret->problem);
 	assert_int_equal(ret->done, !problem_is_set(&ret->problem));
-	if (ret->done && ret->response.content_type && str_equal(ret->response.content_type, "application/json"))
+	if (ret->done && ret->response.content_type && str_equal(ret->response.content_type,
+	                                                         "application/json"))
 		world_must(json_parse(buf_bytes(&ret->response.body), &ret->json, p));
 }
 
-static inline void world_call(struct world *w, int who, acme_action *action, const char *first, const char *second,
+static inline void world_call(struct world *w, int who, acme_action *action, const char *first,
+                              const char *second,
                               const char *payload, struct reply *ret)
 {
 	world_call_query(w, who, action, first, second, payload, NULL, ret);
 }
 
-#define assert_done(r, want_status)                                                                                 \
-	do {                                                                                                        \
-		if (!(r)->done)                                                                                     \
-			fail_msg("%s: %s%s", problem_kind_name((r)->problem.kind), (r)->problem.detail, (r)->problem.cause); \
-		assert_int_equal((r)->response.status, want_status);                                                \
-	} while (0)
-#define assert_refused(r, want_kind)                                                                                \
-	do {                                                                                                        \
-		assert_false((r)->done);                                                                            \
-		assert_string_equal(problem_kind_name((r)->problem.kind), problem_kind_name(want_kind));            \
-	} while (0)
-#define assert_member(json, name, want) assert_string_equal(json_member_string(json, name) ?: "(missing)", want)
+#define assert_done(r, want_status) reply_done((r), (want_status), __LINE__)
+static inline void reply_done(const struct reply *r, int want_status, int line)
+{
+	if (!r->done)
+		fail_msg("line %d: %s: %s%s", line, problem_kind_name(r->problem.kind), r->problem.detail,
+		         r->problem.cause);
+	assert_int_equal(r->response.status, want_status);
+}
+
+#define assert_refused(r, want_kind) reply_refused((r), (want_kind), __LINE__)
+static inline void reply_refused(const struct reply *r, enum problem_kind want_kind, int line)
+{
+	if (r->done || r->problem.kind != want_kind)
+		fail_msg("line %d: wanted %s, got %s: %s%s", line, problem_kind_name(want_kind),
+		         r->done ? "a reply" : problem_kind_name(r->problem.kind), r->problem.detail,
+		         r->problem.cause);
+}
+
+#define assert_member(json, name, want) \
+	assert_string_equal(json_member_string(json, name) ?: "(missing)", want)
 
 /* The value of a header of the reply, or NULL. One static buffer. */
 static inline const char *reply_header(const struct reply *r, const char *name)
@@ -323,7 +342,8 @@ static inline void names_payload(const char *names, struct buf *ret)
 	for (char *name = strtok_r(copy, " ", &save); name; name = strtok_r(NULL, " ", &save)) {
 		char *colon = strchr(name, ':');
 
-		buf_printf(ret, "%s{\"type\":\"%.*s\",\"value\":\"%s\"}", comma, (int)(colon - name), name, colon + 1);
+		buf_printf(ret, "%s{\"type\":\"%.*s\",\"value\":\"%s\"}", comma, (int)(colon - name), name,
+		           colon + 1);
 		comma = ",";
 	}
 	buf_add_str(ret, "]}");
@@ -378,7 +398,8 @@ static inline void csr_payload(const char *names, struct buf *ret)
 		char *colon = strchr(name, ':');
 
 		*colon = '\0';
-		strcat(strcat(strcat(text, text[0] ? "," : ""), str_equal(name, "dns") ? "DNS:" : "IP:"), colon + 1);
+		strcat(strcat(strcat(text, text[0] ? "," : ""), str_equal(name, "dns") ? "DNS:" : "IP:"),
+		       colon + 1);
 	}
 	sk_X509_EXTENSION_push(extensions, X509V3_EXT_conf_nid(NULL, NULL, NID_subject_alt_name, text));
 	X509_REQ_add_extensions(req, extensions);

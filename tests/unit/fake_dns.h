@@ -138,7 +138,8 @@ static inline void fake_dns_start(struct fake_dns *dns, const struct fake_record
 	memset(dns, 0, sizeof(*dns));
 	dns->records = records;
 	dns->fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	int error = bind(dns->fd, (struct sockaddr *)&in, len) || getsockname(dns->fd, (struct sockaddr *)&in, &len);
+	int error = bind(dns->fd, (struct sockaddr *)&in, len) ||
+	            getsockname(dns->fd, (struct sockaddr *)&in, &len);
 	assert(!error);
 	dns->port = ntohs(in.sin_port);
 	snprintf(dns->resolver, sizeof(dns->resolver), "127.0.0.1@%u", dns->port);

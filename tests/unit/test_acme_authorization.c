@@ -22,7 +22,8 @@ static void shows_itself(void **state)
 	assert_member(r.json, "status", "pending");
 	assert_non_null(json_member_string(r.json, "expires"));
 	assert_member(json_member(r.json, "identifier"), "type", "dns");
-	assert_member(json_member(r.json, "identifier"), "value", "a.example"); /* as in the certificate (7.1.4) */
+	assert_member(json_member(r.json, "identifier"), "value",
+	              "a.example"); /* as in the certificate (7.1.4) */
 	assert_null(json_member(r.json, "wildcard"));
 	const struct json *challenges = json_member(r.json, "challenges");
 	assert_int_equal(json_length(challenges), 1);
@@ -130,7 +131,8 @@ static void is_not_made_for_everything(void **state)
 		{ "{\"identifier\":\"a.example\"}", PROBLEM_MALFORMED, 400 },
 		{ "{\"identifier\":{\"type\":\"dns\"}}", PROBLEM_MALFORMED, 400 },
 		{ "{\"identifier\":{\"type\":\"dns\",\"value\":\"*.a.example\"}}", PROBLEM_MALFORMED, 400 },
-		{ "{\"identifier\":{\"type\":\"dns\",\"value\":\"a.elsewhere\"}}", PROBLEM_REJECTED_IDENTIFIER, 403 },
+		{ "{\"identifier\":{\"type\":\"dns\",\"value\":\"a.elsewhere\"}}",
+		  PROBLEM_REJECTED_IDENTIFIER, 403 },
 		{ "{\"identifier\":{\"type\":\"x\",\"value\":\"a\"}}", PROBLEM_UNSUPPORTED_IDENTIFIER, 403 },
 	};
 	struct world *w = *state;
@@ -154,9 +156,11 @@ static bool put(struct store_txn *txn, void *arg, struct problem *p)
 static void wildcards_have_their_own(void **state)
 {
 	struct world *w = *state;
-	struct challenge proven = { .type = "dns-01", .token = "t", .url_key = "dns-01", .status = CHALLENGE_VALID, .validated = clock_now() };
+	struct challenge proven = { .type = "dns-01", .token = "t", .url_key = "dns-01",
+	                            .status = CHALLENGE_VALID, .validated = clock_now() };
 	struct authorization a = {
-		.directory = "default", .status = AUTHORIZATION_VALID, .type = "dns", .value = "a.example", .wildcard = true,
+		.directory = "default", .status = AUTHORIZATION_VALID, .type = "dns", .value = "a.example",
+		             .wildcard = true,
 		.created = clock_now(), .expires = clock_now() + 86400, .challenges = { &proven, 1 },
 	};
 	auto_value(reply) r = {0};
@@ -198,7 +202,8 @@ static void the_table_offers_what_fits(void **state)
 		const struct challenge_type *type = challenge_type_find(rows[i].name);
 
 		assert_non_null(type);
-		assert_int_equal(challenge_type_fits(type, rows[i].identifier, rows[i].wildcard), rows[i].want);
+		assert_int_equal(challenge_type_fits(type, rows[i].identifier, rows[i].wildcard),
+		                 rows[i].want);
 	}
 	assert_null(challenge_type_find("http-02"));
 }

@@ -105,7 +105,8 @@ static void a_wrong_answer_ends_it_all_at_once(void **state)
 	authorization_status_is(w, placed.authorization[1], "pending");
 	world_call(w, 0, acme_order_get, placed.order, "", NULL, &order);
 	assert_member(order.json, "status", "invalid");
-	assert_member(json_member(order.json, "error"), "type", "urn:ietf:params:acme:error:incorrectResponse");
+	assert_member(json_member(order.json, "error"), "type",
+	              "urn:ietf:params:acme:error:incorrectResponse");
 	/* Settled is settled, even when the answer would be right now. */
 	atomic_store(&w->mode, WEB_RIGHT);
 	answer_challenge(w, 0, placed.authorization[0], &again);
@@ -165,7 +166,8 @@ static void ended_authorizations_are_not_probed(void **state)
 	auto_value(reply) expired = {0};
 	auto_value(reply) none = {0};
 
-	world_call(w, 0, acme_authorization_post, placed.authorization[0], "", "{\"status\":\"deactivated\"}", &gone);
+	world_call(w, 0, acme_authorization_post, placed.authorization[0], "", "{\"status\":\"deactivated\"}",
+	           &gone);
 	answer_challenge(w, 0, placed.authorization[0], &r);
 	assert_refused(&r, PROBLEM_MALFORMED);
 	clock_shift(50000);
@@ -306,7 +308,8 @@ static void a_deactivated_authorization_stays_so(void **state)
 	w->acme->options.challenge_wait_ms = 100;
 	atomic_store(&w->mode, WEB_SLOW);
 	answer_challenge(w, 0, placed.authorization[0], &r);
-	world_call(w, 0, acme_authorization_post, placed.authorization[0], "", "{\"status\":\"deactivated\"}", &gone);
+	world_call(w, 0, acme_authorization_post, placed.authorization[0], "", "{\"status\":\"deactivated\"}",
+	           &gone);
 	probes_end(w);
 	authorization_status_is(w, placed.authorization[0], "deactivated");
 	order_status_is(w, placed.order, "invalid");
@@ -344,7 +347,8 @@ static void a_full_queue_is_503(void **state)
 static void hosts_that_never_answer_leave_room_for_others(void **state)
 {
 	struct world *w = *state;
-	struct placed slow = place_order(w, 0, "dns:a.example dns:b.example dns:c.example dns:d.example dns:e.example dns:f.example");
+	struct placed slow = place_order(w, 0,
+	                                 "dns:a.example dns:b.example dns:c.example dns:d.example dns:e.example dns:f.example");
 	struct placed quick = place_order(w, 1, "ip:127.0.0.9");
 	auto_value(reply) r = {0};
 

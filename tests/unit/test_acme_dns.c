@@ -161,7 +161,8 @@ static void *look_often(void *arg)
 		auto_value(problem) p = {0};
 		struct dns_addresses found;
 
-		*right = dns_lookup(dns, "both.example", clock_monotonic_ms() + 5000, &found, &p) && found.n == 2;
+		*right = dns_lookup(dns, "both.example", clock_monotonic_ms() + 5000, &found, &p) &&
+		         found.n == 2;
 	}
 	return NULL;
 }

@@ -105,7 +105,8 @@ static void padding_is_let_pass(void **state)
 		len = csr.len - strlen("{\"csr\":\"\"}");
 		if (len % 4 == 0)
 			continue;
-		buf_printf(&padded, "%.*s%s\"}", (int)(csr.len - 2), buf_text(&csr), len % 4 == 2 ? "==" : "=");
+		buf_printf(&padded, "%.*s%s\"}", (int)(csr.len - 2), buf_text(&csr), len % 4 == 2
+		           ? "==" : "=");
 		finalize(w, 0, placed.order, buf_text(&padded), &r);
 		break;
 	}
@@ -203,7 +204,8 @@ static void *race(void *arg)
 	world_call(racer->w, 0, acme_order_finalize, racer->order, "finalize", racer->payload, &r);
 	racer->done = r.done;
 	racer->kind = r.problem.kind;
-	snprintf(racer->status, sizeof(racer->status), "%s", r.done ? json_member_string(r.json, "status") : "");
+	snprintf(racer->status, sizeof(racer->status), "%s", r.done
+	         ? json_member_string(r.json, "status") : "");
 	url = r.done ? json_member_string(r.json, "certificate") : NULL;
 	if (url)
 		id_in(url, "certificate", racer->certificate);
@@ -230,7 +232,8 @@ static void a_hundred_finalizes_give_one_certificate(void **state)
 		pthread_join(racers[i].thread, NULL);
 	for (int i = 0; i < RACERS; i++) {
 		assert_true(racers[i].done);
-		assert_true(str_equal(racers[i].status, "valid") || str_equal(racers[i].status, "processing"));
+		assert_true(str_equal(racers[i].status, "valid") ||
+		            str_equal(racers[i].status, "processing"));
 		if (racers[i].certificate[0] && racers[0].certificate[0])
 			assert_string_equal(racers[i].certificate, racers[0].certificate);
 	}
@@ -271,7 +274,8 @@ static void a_deactivated_authorization_stops_it(void **state)
 	auto_value(reply) r = {0};
 	struct placed placed = ready_order(w, "dns:a.example dns:b.example");
 
-	world_call(w, 0, acme_authorization_post, placed.authorization[1], "", "{\"status\":\"deactivated\"}", &gone);
+	world_call(w, 0, acme_authorization_post, placed.authorization[1], "", "{\"status\":\"deactivated\"}",
+	           &gone);
 	assert_done(&gone, 200);
 	order_status_is(w, placed.order, "invalid");
 	csr_payload("dns:a.example dns:b.example", &csr);

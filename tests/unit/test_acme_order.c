@@ -11,7 +11,8 @@ static void shows_what_was_asked(void **state)
 	auto_value(reply) r = {0};
 	char order[RANDOM_ID_SIZE];
 
-	new_order(w, "{\"identifiers\":[{\"type\":\"dns\",\"value\":\"WWW.Example\"},{\"type\":\"ip\",\"value\":\"127.0.0.1\"}],\"unknown\":{}}", &r);
+	new_order(w,
+	          "{\"identifiers\":[{\"type\":\"dns\",\"value\":\"WWW.Example\"},{\"type\":\"ip\",\"value\":\"127.0.0.1\"}],\"unknown\":{}}", &r);
 	assert_done(&r, 201);
 	id_in(reply_header(&r, "Location"), "order", order);
 	assert_member(r.json, "status", "pending");
@@ -44,17 +45,25 @@ static void judges_payloads(void **state)
 		{ "{\"identifiers\":[{\"type\":\"dns\"}]}", PROBLEM_MALFORMED, 0 },
 		{ "{\"identifiers\":[{\"value\":\"a.example\"}]}", PROBLEM_MALFORMED, 0 },
 		{ "{\"identifiers\":[{\"type\":\"dns\",\"value\":7}]}", PROBLEM_MALFORMED, 0 },
-		{ "{\"identifiers\":[{\"type\":\"dns\",\"value\":\"a.elsewhere\"}]}", PROBLEM_REJECTED_IDENTIFIER, 1 },
-		{ "{\"identifiers\":[{\"type\":\"carrier-pigeon\",\"value\":\"a\"}]}", PROBLEM_UNSUPPORTED_IDENTIFIER, 1 },
+		{ "{\"identifiers\":[{\"type\":\"dns\",\"value\":\"a.elsewhere\"}]}",
+		  PROBLEM_REJECTED_IDENTIFIER, 1 },
+		{ "{\"identifiers\":[{\"type\":\"carrier-pigeon\",\"value\":\"a\"}]}",
+		  PROBLEM_UNSUPPORTED_IDENTIFIER, 1 },
 		{ "{\"identifiers\":[{\"type\":\"dns\",\"value\":\"a.example\"},{\"type\":\"dns\",\"value\":\"a.elsewhere\"},"
 		  "{\"type\":\"dns\",\"value\":\"b.elsewhere\"}]}", PROBLEM_REJECTED_IDENTIFIER, 2 },
 		{ "{\"identifiers\":[{\"type\":\"dns\",\"value\":\"a.elsewhere\"},{\"type\":\"x\",\"value\":\"b\"}]}", PROBLEM_COMPOUND, 2 },
-		{ "{\"identifiers\":[{\"type\":\"dns\",\"value\":\"*.a.example\"}]}", PROBLEM_REJECTED_IDENTIFIER, 1 },
-		{ "{\"identifiers\":[{\"type\":\"dns\",\"value\":\"a.example\"}],\"profile\":\"none\"}", PROBLEM_INVALID_PROFILE, 0 },
-		{ "{\"identifiers\":[{\"type\":\"dns\",\"value\":\"a.example\"}],\"profile\":\"bound\"}", PROBLEM_INVALID_PROFILE, 0 },
-		{ "{\"identifiers\":[{\"type\":\"dns\",\"value\":\"a.example\"}],\"profile\":1}", PROBLEM_MALFORMED, 0 },
-		{ "{\"identifiers\":[{\"type\":\"dns\",\"value\":\"a.example\"}],\"notAfter\":\"tomorrow\"}", PROBLEM_MALFORMED, 0 },
-		{ "{\"identifiers\":[{\"type\":\"dns\",\"value\":\"a.example\"}],\"notAfter\":17}", PROBLEM_MALFORMED, 0 },
+		{ "{\"identifiers\":[{\"type\":\"dns\",\"value\":\"*.a.example\"}]}",
+		  PROBLEM_REJECTED_IDENTIFIER, 1 },
+		{ "{\"identifiers\":[{\"type\":\"dns\",\"value\":\"a.example\"}],\"profile\":\"none\"}",
+		  PROBLEM_INVALID_PROFILE, 0 },
+		{ "{\"identifiers\":[{\"type\":\"dns\",\"value\":\"a.example\"}],\"profile\":\"bound\"}",
+		  PROBLEM_INVALID_PROFILE, 0 },
+		{ "{\"identifiers\":[{\"type\":\"dns\",\"value\":\"a.example\"}],\"profile\":1}",
+		  PROBLEM_MALFORMED, 0 },
+		{ "{\"identifiers\":[{\"type\":\"dns\",\"value\":\"a.example\"}],\"notAfter\":\"tomorrow\"}",
+		  PROBLEM_MALFORMED, 0 },
+		{ "{\"identifiers\":[{\"type\":\"dns\",\"value\":\"a.example\"}],\"notAfter\":17}",
+		  PROBLEM_MALFORMED, 0 },
 		{ "{\"identifiers\":[{\"type\":\"dns\",\"value\":\"a.example\"}],\"notAfter\":\"2001-01-01T00:00:00Z\"}", PROBLEM_MALFORMED, 0 },
 		{ "{\"identifiers\":[{\"type\":\"dns\",\"value\":\"a.example\"}],\"notAfter\":\"9999-01-01T00:00:00Z\"}", PROBLEM_MALFORMED, 0 },
 		{ "{\"identifiers\":[{\"type\":\"dns\",\"value\":\"a.example\"}],\"notBefore\":\"2001-01-01T00:00:00Z\"}", PROBLEM_MALFORMED, 0 },
@@ -66,7 +75,8 @@ static void judges_payloads(void **state)
 
 		new_order(w, rows[i].payload, &r);
 		if (r.done || r.problem.kind != rows[i].want || r.problem.sub_count != rows[i].want_subs)
-			fail_msg("%s: %s, %zu parts", rows[i].payload, problem_kind_name(r.problem.kind), r.problem.sub_count);
+			fail_msg("%s: %s, %zu parts", rows[i].payload, problem_kind_name(r.problem.kind),
+			         r.problem.sub_count);
 	}
 	auto_value(reply) list = {0};
 	world_call(w, 0, acme_order_list, w->account_id[0], "", NULL, &list);
@@ -88,7 +98,8 @@ static void doubles_are_dropped(void **state)
 	struct world *w = *state;
 	auto_value(reply) r = {0};
 
-	new_order(w, "{\"identifiers\":[{\"type\":\"dns\",\"value\":\"a.example\"},{\"type\":\"dns\",\"value\":\"A.EXAMPLE\"}]}", &r);
+	new_order(w,
+	          "{\"identifiers\":[{\"type\":\"dns\",\"value\":\"a.example\"},{\"type\":\"dns\",\"value\":\"A.EXAMPLE\"}]}", &r);
 	assert_done(&r, 201);
 	assert_int_equal(json_length(json_member(r.json, "identifiers")), 1);
 	assert_int_equal(json_length(json_member(r.json, "authorizations")), 1);
@@ -102,7 +113,8 @@ static void times_are_echoed(void **state)
 	char text[CLOCK_RFC3339_SIZE];
 
 	clock_format(clock_now() + 10 * 86400, text);
-	buf_printf(&payload, "{\"identifiers\":[{\"type\":\"dns\",\"value\":\"a.example\"}],\"notAfter\":\"%s\",\"profile\":\"default\"}", text);
+	buf_printf(&payload,
+	           "{\"identifiers\":[{\"type\":\"dns\",\"value\":\"a.example\"}],\"notAfter\":\"%s\",\"profile\":\"default\"}", text);
 	new_order(w, buf_text(&payload), &r);
 	assert_done(&r, 201);
 	assert_member(r.json, "notAfter", text);
@@ -152,7 +164,8 @@ static void one_that_is_not_valid_any_more_is_not(void **state)
 	struct placed late = place_order(w, 0, "dns:a.example");
 	assert_string_not_equal(late.authorization[0], first.authorization[0]);
 	clock_shift(-(86400 - 300));
-	world_call(w, 0, acme_authorization_post, first.authorization[0], "", "{\"status\":\"deactivated\"}", &r);
+	world_call(w, 0, acme_authorization_post, first.authorization[0], "", "{\"status\":\"deactivated\"}",
+	           &r);
 	struct placed second = place_order(w, 0, "dns:a.example");
 	assert_string_not_equal(second.authorization[0], first.authorization[0]);
 	order_status_is(w, second.order, "pending");
@@ -211,10 +224,12 @@ static void pending_authorizations_are_bounded(void **state)
 	w->options.pending_authorizations_max = 3;
 	world_open(w);
 	struct placed placed = place_order(w, 0, "dns:a.example dns:b.example");
-	new_order(w, "{\"identifiers\":[{\"type\":\"dns\",\"value\":\"c.example\"},{\"type\":\"dns\",\"value\":\"d.example\"}]}", &r);
+	new_order(w,
+	          "{\"identifiers\":[{\"type\":\"dns\",\"value\":\"c.example\"},{\"type\":\"dns\",\"value\":\"d.example\"}]}", &r);
 	assert_refused(&r, PROBLEM_RATE_LIMITED);
 	place_order(w, 0, "dns:c.example");
-	world_call(w, 0, acme_authorization_new, "", "", "{\"identifier\":{\"type\":\"dns\",\"value\":\"d.example\"}}", &pre);
+	world_call(w, 0, acme_authorization_new, "", "",
+	           "{\"identifier\":{\"type\":\"dns\",\"value\":\"d.example\"}}", &pre);
 	assert_refused(&pre, PROBLEM_RATE_LIMITED);
 	/* What is settled counts no more. */
 	auto_value(reply) answered = {0};
@@ -241,7 +256,8 @@ static void the_list_has_pages(void **state)
 		char query[256];
 
 		snprintf(query, sizeof(query), "cursor=%s", cursor);
-		world_call_query(w, 0, acme_order_list, w->account_id[0], "", NULL, cursor[0] ? query : "", &r);
+		world_call_query(w, 0, acme_order_list, w->account_id[0], "", NULL, cursor[0] ? query : "",
+		                 &r);
 		assert_done(&r, 200);
 		const struct json *list = json_member(r.json, "orders");
 		assert_int_equal(json_length(list), page < 2 ? 3 : 1);
@@ -254,7 +270,8 @@ static void the_list_has_pages(void **state)
 		if (link) {
 			assert_true(str_starts(link, "<https://ca.example/acme/default/x?cursor="));
 			assert_true(str_ends(link, ">;rel=\"next\""));
-			snprintf(cursor, sizeof(cursor), "%.*s", (int)strcspn(strchr(link, '=') + 1, ">"), strchr(link, '=') + 1);
+			snprintf(cursor, sizeof(cursor), "%.*s", (int)strcspn(strchr(link, '=') + 1, ">"),
+			         strchr(link, '=') + 1);
 		}
 	}
 	assert_int_equal(seen, 7);
@@ -271,7 +288,8 @@ static void the_list_is_ones_own_and_without_invalid_orders(void **state)
 	auto_value(reply) other = {0};
 	auto_value(reply) cursor = {0};
 
-	world_call(w, 0, acme_authorization_post, placed.authorization[0], "", "{\"status\":\"deactivated\"}", &gone);
+	world_call(w, 0, acme_authorization_post, placed.authorization[0], "", "{\"status\":\"deactivated\"}",
+	           &gone);
 	world_call(w, 0, acme_order_list, w->account_id[0], "", NULL, &mine);
 	assert_done(&mine, 200);
 	assert_int_equal(json_length(json_member(mine.json, "orders")), 0);

@@ -2,7 +2,8 @@
 
 /* The arrows as RFC 8555, 7.1.6 draws them, one text a figure: "from event to". */
 static const char *const order_figure[] = {
-	"pending AUTHORIZED ready", "pending FAILED invalid", "ready FINALIZED processing", "ready FAILED invalid",
+	"pending AUTHORIZED ready", "pending FAILED invalid", "ready FINALIZED processing",
+	        "ready FAILED invalid",
 	"processing ISSUED valid", "processing FAILED invalid", NULL,
 };
 static const char *const authorization_figure[] = {
@@ -47,14 +48,16 @@ static void every_pair_is_as_drawn(void **state)
 		for (int event = 0; event < ORDER_EVENT_MAX; event++) {
 			enum order_status s = (enum order_status)from;
 			bool moved = order_step(&s, (enum order_event)event);
-			check(order_figure, order_status_name((enum order_status)from), order_events[event], moved, order_status_name(s));
+			check(order_figure, order_status_name((enum order_status)from), order_events[event],
+			      moved, order_status_name(s));
 		}
 	}
 	for (int from = AUTHORIZATION_PENDING; from <= AUTHORIZATION_REVOKED; from++) {
 		for (int event = 0; event < AUTHORIZATION_EVENT_MAX; event++) {
 			enum authorization_status s = (enum authorization_status)from;
 			bool moved = authorization_step(&s, (enum authorization_event)event);
-			check(authorization_figure, authorization_status_name((enum authorization_status)from),
+			check(authorization_figure,
+			      authorization_status_name((enum authorization_status)from),
 			      authorization_events[event], moved, authorization_status_name(s));
 		}
 	}
@@ -62,7 +65,8 @@ static void every_pair_is_as_drawn(void **state)
 		for (int event = 0; event < CHALLENGE_EVENT_MAX; event++) {
 			enum challenge_status s = (enum challenge_status)from;
 			bool moved = challenge_step(&s, (enum challenge_event)event);
-			check(challenge_figure, challenge_status_name((enum challenge_status)from), challenge_events[event],
+			check(challenge_figure, challenge_status_name((enum challenge_status)from),
+			      challenge_events[event],
 			      moved, challenge_status_name(s));
 		}
 	}
@@ -81,13 +85,15 @@ static bool apply(struct store_txn *txn, void *arg, struct problem *p)
 	struct applying *a = arg;
 	auto_value(authorization) record = {0};
 
-	return store_authorization_get(txn, a->id, &record, p) && authorization_apply(txn, &record, a->event, &a->change, p);
+	return store_authorization_get(txn, a->id, &record, p) &&
+	       authorization_apply(txn, &record, a->event, &a->change, p);
 }
 
 static void event(struct world *w, const char *id, enum authorization_event event)
 {
 	int64_t now = clock_now();
-	struct applying a = { id, event, { .now = now, .keep_until = event == AUTHORIZATION_PROVED ? 0 : now + 50,
+	struct applying a = { id, event, { .now = now, .keep_until = event == AUTHORIZATION_PROVED
+	                                   ? 0 : now + 50,
 	                                   .valid_until = now + 100, .error = "{\"detail\":\"why\"}" } };
 
 	world_must(store_update(w->store, apply, &a, p));
@@ -151,7 +157,8 @@ static bool read_expires(struct store_txn *txn, void *arg, struct problem *p)
 	auto_value(order) order = {0};
 	auto_value(authorization) a = {0};
 
-	if (!store_order_get(txn, r->order, &order, p) || !store_authorization_get(txn, r->authorization, &a, p))
+	if (!store_order_get(txn, r->order, &order, p) || !store_authorization_get(txn, r->authorization, &a,
+	                                                                           p))
 		return false;
 	r->order_expires = order.expires;
 	r->authorization_expires = a.expires;
@@ -187,10 +194,14 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_pair_is_as_drawn),
-		cmocka_unit_test_setup_teardown(orders_follow_their_authorizations, world_setup, world_teardown),
-		cmocka_unit_test_setup_teardown(any_end_of_an_authorization_ends_the_order, world_setup, world_teardown),
-		cmocka_unit_test_setup_teardown(a_proven_authorization_outlasts_its_order, world_setup, world_teardown),
-		cmocka_unit_test_setup_teardown(time_ends_what_is_stored_as_open, world_setup, world_teardown),
+		cmocka_unit_test_setup_teardown(orders_follow_their_authorizations, world_setup,
+		                                world_teardown),
+		cmocka_unit_test_setup_teardown(any_end_of_an_authorization_ends_the_order, world_setup,
+		                                world_teardown),
+		cmocka_unit_test_setup_teardown(a_proven_authorization_outlasts_its_order, world_setup,
+		                                world_teardown),
+		cmocka_unit_test_setup_teardown(time_ends_what_is_stored_as_open, world_setup,
+		                                world_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -27,7 +27,8 @@ static const struct fake_record records[] = {
 	{ .name = "both.example", .type = FAKE_A, .value = "127.0.0.1" },
 	{ .name = "both.example", .type = FAKE_AAAA, .value = "::1" },
 	{ .name = "dead6.example", .type = FAKE_A, .value = "127.0.0.1" },
-	{ .name = "dead6.example", .type = FAKE_AAAA, .value = "100::1:1" }, /* allowed below; leads nowhere */
+	{ .name = "dead6.example", .type = FAKE_AAAA, .value = "100::1:1" },
+	          /* allowed below; leads nowhere */
 	{ .name = "closed.example", .type = FAKE_A, .value = "127.0.0.77" },
 	{ .name = "metadata.example", .type = FAKE_A, .value = "169.254.169.254" },
 	{ .name = "denied.example", .type = FAKE_A, .value = "127.0.0.66" },
@@ -40,7 +41,8 @@ static const struct fake_record records[] = {
 
 static void interim(int fd)
 {
-	fake_http_send(fd, "HTTP/1.1 103 Early\r\nLocation: /nowhere\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 51\r\n\r\n"
+	fake_http_send(fd,
+	               "HTTP/1.1 103 Early\r\nLocation: /nowhere\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 51\r\n\r\n"
 	                   "INTERIM.0123456789012345678901234567890123456789012");
 }
 
@@ -111,11 +113,14 @@ static const struct page {
 	{ .name = "DRIP", .write = drip },
 	{ .name = "STALL", .write = stall },
 	{ .name = "GARBAGE", .write = garbage },
-	{ .name = "RELATIVE", .body = "moved", .location = "/elsewhere/RELATIVE-DONE?q=1#part", .status = 301 },
+	{ .name = "RELATIVE", .body = "moved", .location = "/elsewhere/RELATIVE-DONE?q=1#part",
+	  .status = 301 },
 	{ .name = "RELATIVE-DONE?q=1", .body = "RELATIVE." THUMBPRINT },
-	{ .name = "ABSOLUTE", .body = "moved", .location = "http://both.example:PORT/ABSOLUTE-DONE", .status = 308 },
+	{ .name = "ABSOLUTE", .body = "moved", .location = "http://both.example:PORT/ABSOLUTE-DONE",
+	  .status = 308 },
 	{ .name = "ABSOLUTE-DONE", .body = "ABSOLUTE." THUMBPRINT },
-	{ .name = "ENDLESS", .body = "moved", .location = "/.well-known/acme-challenge/ENDLESS", .status = 302 },
+	{ .name = "ENDLESS", .body = "moved", .location = "/.well-known/acme-challenge/ENDLESS",
+	  .status = 302 },
 	{ .name = "HOPS-10", .body = "moved", .location = "HOPS-9", .status = 307 },
 	{ .name = "HOPS-9", .body = "moved", .location = "HOPS-8", .status = 302 },
 	{ .name = "HOPS-8", .body = "moved", .location = "HOPS-7", .status = 303 },
@@ -127,20 +132,27 @@ static const struct page {
 	{ .name = "HOPS-2", .body = "moved", .location = "HOPS-1", .status = 302 },
 	{ .name = "HOPS-1", .body = "moved", .location = "HOPS-0", .status = 302 },
 	{ .name = "HOPS-0", .body = "HOPS-10." THUMBPRINT },
-	{ .name = "TO-METADATA", .body = "", .location = "http://169.254.169.254:PORT/latest/meta-data/", .status = 302 },
-	{ .name = "TO-METADATA-NAME", .body = "", .location = "http://metadata.example:PORT/latest/", .status = 302 },
+	{ .name = "TO-METADATA", .body = "", .location = "http://169.254.169.254:PORT/latest/meta-data/",
+	  .status = 302 },
+	{ .name = "TO-METADATA-NAME", .body = "", .location = "http://metadata.example:PORT/latest/",
+	  .status = 302 },
 	{ .name = "TO-DENIED-SECOND", .body = "", .location = "/TO-DENIED-SECOND-NEXT", .status = 302 },
-	{ .name = "TO-DENIED-SECOND-NEXT", .body = "", .location = "http://denied.example:PORT/x", .status = 302 },
-	{ .name = "TO-DECIMAL", .body = "", .location = "http://2852039166:PORT/", .status = 302 }, /* 169.254.169.254 */
+	{ .name = "TO-DENIED-SECOND-NEXT", .body = "", .location = "http://denied.example:PORT/x",
+	  .status = 302 },
+	{ .name = "TO-DECIMAL", .body = "", .location = "http://2852039166:PORT/", .status = 302 },
+	          /* 169.254.169.254 */
 	{ .name = "TO-OCTAL", .body = "", .location = "http://0251.0376.0251.0376:PORT/", .status = 302 },
-	{ .name = "TO-MAPPED", .body = "", .location = "http://[::ffff:169.254.169.254]:PORT/", .status = 302 },
+	{ .name = "TO-MAPPED", .body = "", .location = "http://[::ffff:169.254.169.254]:PORT/",
+	  .status = 302 },
 	{ .name = "TO-ZONE", .body = "", .location = "http://[fe80::1%25lo]:PORT/", .status = 302 },
 	{ .name = "TO-PORT", .body = "", .location = "http://web.example:22/", .status = 302 },
-	{ .name = "TO-USER", .body = "", .location = "http://user:pass@web.example:PORT/TOKEN", .status = 302 },
+	{ .name = "TO-USER", .body = "", .location = "http://user:pass@web.example:PORT/TOKEN",
+	  .status = 302 },
 	{ .name = "TO-FILE", .body = "", .location = "file:///etc/passwd", .status = 302 },
 	{ .name = "TO-GOPHER", .body = "", .location = "gopher://web.example:PORT/x", .status = 302 },
 	{ .name = "TO-NOWHERE", .body = "", .status = 302 },
-	{ .name = "TO-TLS", .body = "", .location = "https://web.example:TLSPORT/TO-TLS-DONE", .status = 302 },
+	{ .name = "TO-TLS", .body = "", .location = "https://web.example:TLSPORT/TO-TLS-DONE",
+	  .status = 302 },
 	{ .name = "TO-NO-TLS", .body = "", .location = "https://web.example:PORT/x", .status = 302 },
 };
 
@@ -150,7 +162,8 @@ static void write_location(const char *location, char ret[512])
 	bool to_tls = port && port - location >= 3 && strncmp(port - 3, "TLS", 3) == 0;
 
 	if (port)
-		snprintf(ret, 512, "Location: %.*s%u%s\r\n", (int)(port - location) - (to_tls ? 3 : 0), location,
+		snprintf(ret, 512, "Location: %.*s%u%s\r\n", (int)(port - location) - (to_tls ? 3 : 0),
+		         location,
 		         to_tls ? tls.port : web.port, port + 4);
 	else
 		snprintf(ret, 512, "Location: %s\r\n", location);
@@ -162,7 +175,8 @@ static void write_page(int fd, const struct page *page)
 
 	if (page->location)
 		write_location(page->location, location);
-	snprintf(text, sizeof(text), "HTTP/1.1 %d Status\r\n%sContent-Length: %zu\r\n\r\n%s", page->status ? page->status : 200,
+	snprintf(text, sizeof(text), "HTTP/1.1 %d Status\r\n%sContent-Length: %zu\r\n\r\n%s", page->status
+	         ? page->status : 200,
 	         location, strlen(page->body), page->body);
 	fake_http_send(fd, text);
 }
@@ -269,18 +283,23 @@ static int teardown(void **state)
 
 /* --- the probes */
 
-static bool probe(const char *type, const char *value, const char *token, unsigned timeout_ms, struct problem *p)
+static bool probe(const char *type, const char *value, const char *token, unsigned timeout_ms,
+                  struct problem *p)
 {
 	auto_value(addr_list) allow = {0};
 	auto_value(addr_list) deny = {0};
 	auto_struct(probe_http) *http = NULL;
-	auto_free char *key_authorization = mem_printf("%s.0123456789012345678901234567890123456789012", token);
+	auto_free char *key_authorization = mem_printf("%s.0123456789012345678901234567890123456789012",
+	                                               token);
 	const struct probe_http_options options = {
-		.http_port = web.port, .https_port = tls.port, .allow = &allow, .deny = &deny, .timeout_ms = timeout_ms, .dns = dns,
+		.http_port = web.port, .https_port = tls.port, .rules = { .allow = &allow, .deny = &deny },
+		             .timeout_ms = timeout_ms, .dns = dns,
 	};
-	const struct probe_task task = { .type = type, .value = value, .token = token, .key_authorization = key_authorization };
+	const struct probe_task task = { .type = type, .value = value, .token = token,
+	                                 .key_authorization = key_authorization };
 
-	assert_true(addr_list_add(&allow, "127.0.0.0/8", p) && addr_list_add(&allow, "::1", p) && addr_list_add(&allow, "100::/64", p));
+	assert_true(addr_list_add(&allow, "127.0.0.0/8", p) && addr_list_add(&allow, "::1", p) &&
+	            addr_list_add(&allow, "100::/64", p));
 	assert_true(addr_list_add(&deny, "127.0.0.66", p));
 	assert_true(probe_http_open(&options, &http, p));
 	return probe_http_prove(http, &task, p);
@@ -320,7 +339,7 @@ static void refuses(void **state)
 		enum problem_kind want;
 		const char *want_text;
 	} rows[] = {
-		{ "dns", "web.example", "BEFORE", PROBLEM_INCORRECT_RESPONSE, "not the key authorization" },
+		{ "dns", "web.example", "BEFORE", PROBLEM_INCORRECT_RESPONSE, "something else" },
 		{ "dns", "web.example", "OTHERKEY", PROBLEM_INCORRECT_RESPONSE, "another account key" },
 		{ "dns", "web.example", "SECRET", PROBLEM_INCORRECT_RESPONSE, "22 bytes" },
 		{ "dns", "web.example", "EMPTY", PROBLEM_INCORRECT_RESPONSE, "0 bytes" },
@@ -331,7 +350,8 @@ static void refuses(void **state)
 		{ "dns", "web.example", "GARBAGE", PROBLEM_CONNECTION, "web.example" },
 		{ "dns", "web.example", "ENDLESS", PROBLEM_CONNECTION, "more than 10 redirects" },
 		{ "dns", "web.example", "TO-METADATA", PROBLEM_CONNECTION, "169.254.169.254 (link-local)" },
-		{ "dns", "web.example", "TO-METADATA-NAME", PROBLEM_CONNECTION, "169.254.169.254 (link-local)" },
+		{ "dns", "web.example", "TO-METADATA-NAME", PROBLEM_CONNECTION,
+		  "169.254.169.254 (link-local)" },
 		{ "dns", "web.example", "TO-DENIED-SECOND", PROBLEM_CONNECTION, "127.0.0.66 (denied" },
 		{ "dns", "web.example", "TO-DECIMAL", PROBLEM_CONNECTION, "169.254.169.254" },
 		{ "dns", "web.example", "TO-OCTAL", PROBLEM_CONNECTION, "169.254.169.254" },
@@ -356,7 +376,8 @@ static void refuses(void **state)
 		if (probe(rows[i].type, rows[i].value, rows[i].token, 10000, &p))
 			fail_msg("%s %s was proven", rows[i].value, rows[i].token);
 		if (p.kind != rows[i].want || !strstr(p.detail, rows[i].want_text))
-			fail_msg("%s %s: %s: %s%s", rows[i].value, rows[i].token, problem_kind_name(p.kind), p.detail, p.cause);
+			fail_msg("%s %s: %s: %s%s", rows[i].value, rows[i].token, problem_kind_name(p.kind),
+			         p.detail, p.cause);
 		assert_null(strstr(p.detail, "password")); /* never what the other side sent */
 	}
 }
@@ -440,9 +461,11 @@ static void a_tls_hop_that_is_none_is_a_tls_problem(void **state)
 	auto_value(addr_list) allow = {0};
 	auto_struct(probe_http) *http = NULL;
 	const struct probe_http_options options = {
-		.http_port = web.port, .https_port = web.port, .allow = &allow, .timeout_ms = 3000, .dns = dns,
+		.http_port = web.port, .https_port = web.port, .rules.allow = &allow, .timeout_ms = 3000,
+		             .dns = dns,
 	};
-	const struct probe_task task = { .type = "dns", .value = "web.example", .token = "TO-NO-TLS", .key_authorization = "TO-NO-TLS.x" };
+	const struct probe_task task = { .type = "dns", .value = "web.example", .token = "TO-NO-TLS",
+	                                 .key_authorization = "TO-NO-TLS.x" };
 
 	(void)state;
 	assert_true(addr_list_add(&allow, "127.0.0.0/8", &p));
