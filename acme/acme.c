@@ -12,7 +12,7 @@ struct acme_house {
 	struct acme acme;              /* first: the two share an address */
 	char *terms_of_service, *website;
 	struct strings caa_identities, resolvers;
-	struct addr_list probe_allow, probe_deny;
+	struct addr_list probe_allow, probe_deny, probe_own;
 };
 
 static bool copy_text(const char *from, char **owned, const char **ret)
@@ -50,7 +50,8 @@ static bool copy_options(const struct acme_options *from, struct acme_house *hou
 	    !copy_strings(from->caa_identities, &house->caa_identities, &to->caa_identities) ||
 	    !copy_strings(from->resolvers, &house->resolvers, &to->resolvers) ||
 	    !copy_addresses(from->probe_allow, &house->probe_allow, &to->probe_allow) ||
-	    !copy_addresses(from->probe_deny, &house->probe_deny, &to->probe_deny))
+	    !copy_addresses(from->probe_deny, &house->probe_deny, &to->probe_deny) ||
+	    !copy_addresses(from->probe_own, &house->probe_own, &to->probe_own))
 		return problem_memory(p);
 	return true;
 }
@@ -112,6 +113,7 @@ static void free_options(struct acme_house *house)
 	strings_free(&house->resolvers);
 	addr_list_free(&house->probe_allow);
 	addr_list_free(&house->probe_deny);
+	addr_list_free(&house->probe_own);
 }
 
 void acme_close(struct acme *acme)

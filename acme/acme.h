@@ -28,6 +28,7 @@ struct acme_options {
 	unsigned http_port, https_port;          /* 80, 443: the ports a probe and its redirects may use */
 	const struct addr_list *probe_allow;     /* wins over the built-in denial (loopback, link-local, ...) */
 	const struct addr_list *probe_deny;      /* wins over all */
+	const struct addr_list *probe_own;       /* where the server itself listens on those ports: denied unless allowed */
 	unsigned probe_timeout_ms;               /* one attempt, all hops */
 	unsigned probe_attempts;                 /* RFC 8555, 8.2 */
 	unsigned probe_threads, probe_queue;

@@ -300,7 +300,8 @@ static bool open_parts(struct probes *probes, struct problem *p)
 	const struct acme_options *o = &probes->acme->options;
 	struct probe_http_options http = {
 		.http_port = o->http_port, .https_port = o->https_port,
-		.rules = { .allow = o->probe_allow, .deny = o->probe_deny }, .timeout_ms = o->probe_timeout_ms,
+		.rules = { .allow = o->probe_allow, .deny = o->probe_deny, .own = o->probe_own },
+		.timeout_ms = o->probe_timeout_ms,
 	};
 
 	assert(o->probe_threads > 0 && o->probe_attempts > 0);

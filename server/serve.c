@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "server/listen.h"
+#include "server/own_address.h"
 #include "server/own_certificate.h"
 #include "server/publish.h"
 #include "server/router.h"
@@ -136,8 +137,12 @@ static bool open_services(struct serve *serve, struct problem *p)
 	serve->status.own = serve->own;
 	serve->status.started = clock_now();
 	status_init(&serve->status);
-	return acme_open(&serve->config->acme.options, serve->store, serve->ca, serve->profiles, &serve->acme,
-	                 p);
+
+	auto_value(addr_list) own = {0};
+	struct acme_options options = serve->config->acme.options;
+	options.probe_own = &own;
+	return own_addresses(serve->config, &own, p) &&
+	       acme_open(&options, serve->store, serve->ca, serve->profiles, &serve->acme, p);
 }
 
 static size_t wings_of(const struct serve *serve, unsigned services, const struct http_wing *ret[WINGS_MAX])
