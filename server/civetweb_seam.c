@@ -1,5 +1,6 @@
 /* civetweb itself, with six of its calls to the system and to libssl led through connection.c,
  * where deadlines, drain and the check of what arrives live: civetweb waits nowhere else. */
+#include <errno.h>
 #include <poll.h>
 #include <sys/socket.h>
 
@@ -8,12 +9,16 @@
 #include "server/civetweb_seam.h"
 #include "server/connection.h"
 
+/* Where the process has no descriptor left the connection stays in the queue and poll(2) returns at
+ * once, again and again. */
 static int seam_accept(int fd, struct sockaddr *sa, socklen_t *len)
 {
 	int accepted = accept4(fd, sa, len, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
 	if (accepted >= 0)
 		connection_accepted();
+	else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
+		poll(NULL, 0, 50);
 	return accepted;
 }
 
@@ -49,6 +54,9 @@ static int seam_ssl_accept(SSL *ssl)
 #define SSL_read(ssl, buf, len) seam_ssl_read(ssl, buf, len)
 #define SSL_accept seam_ssl_accept
 #define SSL_new(ours) SSL_new(connection_context(conn)) /* conn: of sslize(), the only caller */
+/* It would take the client's certificate apart, and hash it with SHA-1, for nobody. */
+#undef SSL_get_peer_certificate
+#define SSL_get_peer_certificate(ssl) ((X509 *)NULL)
 #include "civetweb.c"
 
 int seam_fd(const struct mg_connection *conn)
@@ -76,14 +84,10 @@ size_t seam_head_length(const struct mg_connection *conn)
 	return conn->request_len > 0 ? (size_t)conn->request_len : 0;
 }
 
-/* civetweb has cut the target at its '?'. */
-void seam_head(struct mg_connection *conn, struct http_header *headers, struct request_head *ret)
+static void copy_head(const struct mg_request_info *info, struct http_header *headers, struct request_head *ret)
 {
-	const struct mg_request_info *info = &conn->request_info;
-
-	if (info->query_string)
-		((char *)info->query_string)[-1] = '?';
 	int count = info->num_headers > 0 ? info->num_headers : 0;
+
 	for (int i = 0; i < count; i++)
 		headers[i] = (struct http_header){ info->http_headers[i].name, info->http_headers[i].value };
 	*ret = (struct request_head){
@@ -93,6 +97,25 @@ void seam_head(struct mg_connection *conn, struct http_header *headers, struct r
 		.header_count = (size_t)count,
 		.headers = headers,
 	};
+}
+
+/* civetweb has cut the target at its '?'. */
+void seam_head(struct mg_connection *conn, struct http_header *headers, struct request_head *ret)
+{
+	const struct mg_request_info *info = &conn->request_info;
+
+	if (info->query_string)
+		((char *)info->query_string)[-1] = '?';
+	copy_head(info, headers, ret);
+}
+
+size_t seam_parse(char *text, size_t len, struct http_header *headers, struct request_head *ret)
+{
+	struct mg_request_info info = {0};
+	int used = get_http_header_len(text, (int)len) > 0 ? parse_http_request(text, (int)len, &info) : 0;
+
+	copy_head(&info, headers, ret);
+	return used > 0 ? (size_t)used : 0;
 }
 
 bool seam_is_orphan(const struct mg_connection *conn)

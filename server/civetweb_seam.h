@@ -33,3 +33,7 @@ bool seam_write(struct mg_connection *conn, struct bytes data) must_use;
 /* Whether civetweb will keep the connection after this request. */
 bool seam_keeps_alive(const struct mg_connection *conn);
 void seam_close_after(struct mg_connection *conn);
+
+/* civetweb's own reading of a head alone, for the fuzzer that compares it with head.c. The text is
+ * cut up. The head's bytes; 0: it is not whole, or not one to civetweb. */
+size_t seam_parse(char *text, size_t len, struct http_header *headers, struct request_head *ret);

@@ -3,7 +3,9 @@
 #include <assert.h>
 #include <errno.h>
 #include <pthread.h>
+#include <linux/sockios.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -138,8 +140,41 @@ void connection_enter(struct connection *c, enum connection_phase phase)
 	set_busy(c, phase != CONNECTION_IDLE && phase != CONNECTION_HANDSHAKE);
 	c->phase = phase;
 	c->since = clock_monotonic_ms();
-	c->deadline = c->since + allowance(c, phase);
+	c->deadline = c->last_deadline = c->since + allowance(c, phase);
 	c->overdue = false;
+}
+
+void connection_enter_reply(struct connection *c, size_t size)
+{
+	connection_enter(c, CONNECTION_REPLY);
+	c->last_deadline += (int64_t)(size / RATE_MIN);
+	c->queued = -1;
+	c->moved = false;
+}
+
+/* Bytes that the other end has not taken yet. */
+static int queued(const struct connection *c)
+{
+	int n;
+
+	return ioctl(seam_fd(c->carrier), SIOCOUTQ, &n) == 0 ? n : 0;
+}
+
+/* Whether the client has taken anything of its reply lately; it is given as long again then. A
+ * socket is writable anew only when much of its buffer has been taken, so less counts too. */
+static bool gets_on(struct connection *c, int64_t now)
+{
+	int left = queued(c);
+	bool moved = c->moved || left < c->queued;
+
+	if (c->phase != CONNECTION_REPLY || !moved || now >= c->last_deadline)
+		return false;
+	c->moved = false;
+	c->queued = left;
+	c->deadline = now + allowance(c, CONNECTION_REPLY);
+	if (c->deadline > c->last_deadline)
+		c->deadline = c->last_deadline;
+	return true;
 }
 
 /* An IPv6 host owns its whole /64, and changes its address within it as it likes. */
@@ -325,13 +360,16 @@ static int connection_wait(struct connection *c, struct pollfd *fd, int timeout_
 	if (c->turned_away || (c->phase == CONNECTION_HEAD && c->head.fault))
 		return -1;
 	if (left <= 0)
-		return overdue(c, fd);
+		return gets_on(c, now) ? 0 : overdue(c, fd);
+	if (c->phase == CONNECTION_REPLY && c->queued < 0)
+		c->queued = queued(c);
 	if (idle && grace > 0 && grace < timeout_ms)
 		timeout_ms = (int)grace;
 	int found = poll_again(fds, array_length(fds), left < timeout_ms ? (int)left : timeout_ms);
 	fd->revents = fds[0].revents;
 	if (found <= 0)
-		return found == 0 && left <= timeout_ms ? overdue(c, fd) : found;
+		return found;
+	c->moved = c->moved || (fds[0].revents & POLLOUT);
 	if (fds[0].revents)
 		return 1;
 	return fds[1].revents || gives_way(c->pool) ? -1 : 0;

@@ -62,6 +62,9 @@ struct connection {
 	struct tls_peer *tls;          /* owned; NULL on a plain connection */
 	enum connection_phase phase;
 	int64_t since, deadline;       /* of the phase; monotonic ms */
+	int64_t last_deadline;         /* no progress moves it */
+	int queued;                    /* bytes in the socket when this was last looked at; -1: never */
+	bool moved;                    /* since then it has become writable */
 	struct head head;              /* of the request that is arriving */
 	bool busy, overdue, turned_away;
 	bool greeted;                  /* has had a reply */
@@ -73,6 +76,9 @@ struct connection {
 struct connection *connection_current(void);
 /* Starts a phase with its own deadline. */
 void connection_enter(struct connection *connection, enum connection_phase phase);
+/* Starts to send a reply: it must move within reply_ms, and be gone at RATE_MIN. */
+enum { RATE_MIN = 16 }; /* bytes in a ms */
+void connection_enter_reply(struct connection *connection, size_t size);
 /* After a reply: what is left of the buffer is the beginning of the next head. */
 void connection_next(struct connection *connection, struct bytes rest);
 /* Reads and drops what still comes in, until the client ends it, or these bounds do. */

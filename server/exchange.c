@@ -191,7 +191,7 @@ static void send_reply(struct exchange *x)
 	x->close = x->close || x->response.close || pool_is_draining(x->connection->pool) || !seam_keeps_alive(x->carrier);
 	options.keep_alive = !x->close;
 	options.http10 = !x->request.is_11;
-	connection_enter(x->connection, CONNECTION_REPLY);
+	connection_enter_reply(x->connection, x->response.body.len);
 	if (!reply_head(&x->response, &options, &out) ||
 	    !send_parts(x, &out, reply_has_content(&x->response, &options)))
 		x->close = true;

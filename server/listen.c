@@ -50,6 +50,7 @@ static unsigned port_of(const struct sockaddr *sa)
 	return ntohs(in.sin_port);
 }
 
+/* NULL: the system does not say where the client has connected to. */
 static struct listener *listener_of(struct listen *listen, const struct mg_connection *conn)
 {
 	const struct sockaddr *local = seam_local(conn);
@@ -63,17 +64,23 @@ static struct listener *listener_of(struct listen *listen, const struct mg_conne
 		if (l->any || (addr_from_sockaddr(local, &address) && addr_equal(&l->address, &address)))
 			return l;
 	}
-	assert(false);
+	return NULL;
 }
 
+/* Of a connection that is open. */
 static struct exchange_site *site_of(const struct mg_connection *conn)
 {
-	return &listener_of(mg_get_user_context_data(conn), conn)->site;
+	struct listener *l = listener_of(mg_get_user_context_data(conn), conn);
+
+	assert(l);
+	return &l->site;
 }
 
 static void *context_of(void *user, const struct mg_connection *conn)
 {
-	return tls_context(listener_of(user, conn)->tls);
+	struct listener *l = listener_of(user, conn);
+
+	return l ? tls_context(l->tls) : NULL;
 }
 
 /* For HTTP/1.0, which need not say who it talks to. */
@@ -121,12 +128,13 @@ static int on_tls(void **ret_context, void *user)
 	return 1;
 }
 
+/* Who only looks whether the port is open is not worth a line. */
 static void log_handshake(const struct connection *c, const char *cause)
 {
 	char peer[ADDR_TEXT_SIZE];
 
 	addr_format(&c->peer, peer);
-	log_event(LOG_LEVEL_INFO, "handshake", "peer", peer, "cause", cause, NULL);
+	log_event(strstr(cause, "syscall") ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO, "handshake", "peer", peer, "cause", cause, NULL);
 }
 
 /* civetweb speaks up when it cannot start and when a handshake fails. */
@@ -150,8 +158,9 @@ static int on_open(const struct mg_connection *conn, void **ret_data)
 	if (!connection_begin((struct mg_connection *)(uintptr_t)conn))
 		return 0;
 	c = connection_current();
-	if (seam_ssl(conn) && !(c->tls = tls_peer_new(seam_ssl(conn))))
-		c->turned_away = true; /* no memory to know who it is */
+	if (seam_ssl(conn))
+		c->tls = tls_peer_new(seam_ssl(conn));
+	c->turned_away = !listener_of(mg_get_user_context_data(conn), conn) || (seam_ssl(conn) && !c->tls);
 	connection_enter(c, CONNECTION_IDLE);
 	return 0;
 }

@@ -189,7 +189,7 @@ def took(least, most):
     assert least <= lasted <= most, f"it took {lasted:.2f} s, not {least} to {most} s"
 
 
-def eventually(fact, within=3.0):
+def eventually(fact, within=5.0):
     """Whether it comes true in time."""
     until = time.monotonic() + within
     while not fact():

@@ -12,7 +12,7 @@
 #include "base/log.h"
 #include "server/listen.h"
 
-enum { LISTENERS_MAX = 4, BIG_MAX = 4 * 1024 * 1024, ECHO_MAX = 1024 * 1024 };
+enum { LISTENERS_MAX = 4, BIG_MAX = 16 * 1024 * 1024, ECHO_MAX = 1024 * 1024 };
 
 static void sleep_ms(long ms)
 {

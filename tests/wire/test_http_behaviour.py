@@ -563,6 +563,23 @@ def test_slow_reader(hasty, tls):
     assert cpu < 400000, f"waiting cost {cpu} us of CPU"
 
 
+def test_reader_that_gets_on_is_waited_for(hasty):
+    """16 MB in 2.5 s, of which the sockets hold a few; a reply that does not move is given 0.5 s."""
+    size = 16000000
+    with Connection(hasty.ports[0], receive_buffer=4096) as c:
+        c.send(f"GET /big?size={size} HTTP/1.1\r\nHost: localhost{END}")
+        parts, taken = [], 0
+        for step in range(50):
+            while taken < min(size, size // 50 * (step + 1)):
+                c.fill()
+                parts.append(c.buffer)
+                taken += len(c.buffer)
+                c.buffer = b""
+            time.sleep(0.05)
+        c.buffer = b"".join(parts)
+        assert len(c.reply().body) == size
+
+
 def test_timeouts_are_counted(hasty):
     before = hasty.counters()["timeouts"]
     with Connection(hasty.ports[0]) as c:
