@@ -1,35 +1,31 @@
 #include "acme/dns.h"
 
-#include <errno.h>
-#include <netinet/in.h>
-#include <poll.h>
 #include <pthread.h>
-#include <sys/eventfd.h>
-#include <time.h>
 #include <unbound.h>
-#include <unistd.h>
+#include <unbound-event.h>
 
-#include "base/clock.h"
+#include "acme/dns_answer.h"
+#include "acme/dns_loop.h"
 
-enum { TYPE_A = 1, TYPE_AAAA = 28, CLASS_IN = 1 };
 enum { RCODE_NAMES = 6 };
 
-/* libunbound resolves on a thread of its own; ours waits at its pipe and hands the answers out. */
+/* One libunbound, which one lookup at a time asks. */
+struct resolver {
+	struct dns_loop *loop;
+	struct ub_ctx *ctx;
+	struct resolver *next;
+};
+
 struct dns {
 	struct strings resolvers;
-	pthread_mutex_t mutex; /* guards all below and every question that is asked */
-	struct ub_ctx *ctx;
-	pthread_t thread;
-	int end; /* eventfd: tells the thread to end */
+	pthread_mutex_t mutex;
+	struct resolver *idle; /* guarded by mutex; the last one used comes first */
 };
 
 struct question {
-	struct dns *dns;
-	int type, id;
-	bool done;
-	pthread_cond_t answered; /* with the monotonic clock */
+	int type;
+	bool done, late;
 	int error, rcode;
-	bool nxdomain;
 	struct addr v[DNS_FAMILY_MAX];
 	size_t n;
 };
@@ -63,7 +59,6 @@ bool dns_open(const struct strings *resolvers, struct dns **ret, struct problem 
 
 	if (!dns)
 		return problem_memory(p);
-	dns->end = -1;
 	pthread_mutex_init(&dns->mutex, NULL);
 	if (resolvers && !strings_copy(resolvers, &dns->resolvers))
 		return problem_memory(p);
@@ -71,17 +66,27 @@ bool dns_open(const struct strings *resolvers, struct dns **ret, struct problem 
 	return true;
 }
 
+static void resolver_free(struct resolver *r)
+{
+	if (!r)
+		return;
+	if (r->ctx)
+		ub_ctx_delete(r->ctx);
+	dns_loop_free(r->loop);
+	free(r);
+}
+declare_auto_struct(resolver, resolver_free);
+
 void dns_close(struct dns *dns)
 {
 	if (!dns)
 		return;
-	if (dns->ctx) {
-		eventfd_write(dns->end, 1);
-		pthread_join(dns->thread, NULL);
-		ub_ctx_delete(dns->ctx);
+	while (dns->idle) {
+		struct resolver *next = dns->idle->next;
+
+		resolver_free(dns->idle);
+		dns->idle = next;
 	}
-	if (dns->end >= 0)
-		close(dns->end);
 	strings_free(&dns->resolvers);
 	pthread_mutex_destroy(&dns->mutex);
 	free(dns);
@@ -114,7 +119,7 @@ static bool use_resolvers(struct ub_ctx *ctx, const struct strings *resolvers, s
 	return true;
 }
 
-static bool configure(struct dns *dns, struct ub_ctx *ctx, struct problem *p)
+static bool configure(const struct dns *dns, struct ub_ctx *ctx, struct problem *p)
 {
 	ub_ctx_debugout(ctx, NULL);
 	for (size_t i = 0; i < array_length(settings); i++) {
@@ -125,7 +130,6 @@ static bool configure(struct dns *dns, struct ub_ctx *ctx, struct problem *p)
 	}
 	if (!(dns->resolvers.n ? use_resolvers(ctx, &dns->resolvers, p) : use_system(ctx, p)))
 		return false;
-	ub_ctx_async(ctx, 1);
 	for (size_t i = 0; i < array_length(private_zones); i++) {
 		int error = ub_ctx_zone_remove(ctx, private_zones[i]);
 
@@ -135,124 +139,60 @@ static bool configure(struct dns *dns, struct ub_ctx *ctx, struct problem *p)
 	return true;
 }
 
-static void *run(void *arg)
+static bool resolver_new(const struct dns *dns, struct resolver **ret, struct problem *p)
 {
-	struct dns *dns = arg;
-	struct pollfd fds[] = { { .fd = ub_fd(dns->ctx), .events = POLLIN },
-	                        { .fd = dns->end, .events = POLLIN } };
+	auto_struct(resolver) *r = calloc(1, sizeof(*r));
 
-	while (poll(fds, array_length(fds), -1) >= 0 || errno == EINTR) {
-		if (fds[1].revents)
-			break;
-		if (fds[0].revents)
-			ub_process(dns->ctx);
-	}
-	return NULL;
-}
-
-static bool start_thread(struct dns *dns, struct problem *p)
-{
-	dns->end = eventfd(0, EFD_CLOEXEC);
-	if (dns->end < 0)
-		return problem_internal(p, "resolver: eventfd: %m");
-	errno = pthread_create(&dns->thread, NULL, run, dns);
-	if (!errno)
-		return true;
-	problem_internal(p, "resolver: thread: %m");
-	close(dns->end);
-	dns->end = -1;
-	return false;
-}
-
-/* With the mutex held. */
-static bool start(struct dns *dns, struct problem *p)
-{
-	if (dns->ctx)
-		return true;
-	struct ub_ctx *ctx = ub_ctx_create();
-	if (!ctx)
+	if (!r || !dns_loop_new(&r->loop) || !(r->ctx = ub_ctx_create_ub_event(dns_loop_base(r->loop))))
 		return problem_memory(p);
-	dns->ctx = ctx; /* the thread reads it */
-	if (configure(dns, ctx, p) && start_thread(dns, p))
-		return true;
-	dns->ctx = NULL;
-	ub_ctx_delete(ctx);
-	return false;
+	if (!configure(dns, r->ctx, p))
+		return false;
+	*ret = steal(r);
+	return true;
 }
 
-/* By way of sockaddr, which turns an IPv4-mapped AAAA record into the IPv4 address that it is. */
-static bool address(const struct question *q, const char *data, int len, struct addr *ret)
+static bool resolver_take(struct dns *dns, struct resolver **ret, struct problem *p)
 {
-	struct sockaddr_in6 in6 = { .sin6_family = AF_INET6 };
-	struct sockaddr_in in = { .sin_family = AF_INET };
-
-	if (q->type == TYPE_A && len == sizeof(in.sin_addr)) {
-		memcpy(&in.sin_addr, data, sizeof(in.sin_addr));
-		return addr_from_sockaddr((struct sockaddr *)&in, ret);
-	}
-	if (q->type == TYPE_AAAA && len == sizeof(in6.sin6_addr)) {
-		memcpy(&in6.sin6_addr, data, sizeof(in6.sin6_addr));
-		return addr_from_sockaddr((struct sockaddr *)&in6, ret);
-	}
-	return false;
+	pthread_mutex_lock(&dns->mutex);
+	struct resolver *r = dns->idle;
+	if (r)
+		dns->idle = r->next;
+	pthread_mutex_unlock(&dns->mutex);
+	if (!r)
+		return resolver_new(dns, ret, p);
+	*ret = r;
+	return true;
 }
 
-static void keep(struct question *q, const struct ub_result *result)
+static void resolver_give(struct dns *dns, struct resolver *r)
 {
-	q->rcode = result->rcode;
-	q->nxdomain = result->nxdomain;
-	for (size_t i = 0; result->havedata && result->data[i] && q->n < DNS_FAMILY_MAX; i++)
-		if (address(q, result->data[i], result->len[i], &q->v[q->n]))
-			q->n++;
+	pthread_mutex_lock(&dns->mutex);
+	r->next = dns->idle;
+	dns->idle = r;
+	pthread_mutex_unlock(&dns->mutex);
 }
 
-static void on_answer(void *arg, int error, struct ub_result *result)
+/* --- asking */
+
+/* rcode is set where there is no message. */
+static void on_answer(void *arg, int rcode, void *message, int len, int security, char *why, int limited)
 {
 	struct question *q = arg;
-	struct dns *dns = q->dns;
 
-	pthread_mutex_lock(&dns->mutex);
-	q->error = error;
-	if (!error)
-		keep(q, result);
+	(void)security;
+	(void)why;
+	(void)limited;
 	q->done = true;
-	pthread_cond_signal(&q->answered);
-	pthread_mutex_unlock(&dns->mutex);
-	ub_resolve_free(result);
+	q->rcode = rcode;
+	if (!rcode &&
+	    !dns_answer_read(BYTES(message, (size_t)len), q->type, q->v, DNS_FAMILY_MAX, &q->n, &q->rcode))
+		q->rcode = DNS_SERVFAIL;
 }
 
-static void ask(struct question *q, const char *name)
+static void ask(struct resolver *r, struct question *q, const char *name)
 {
-	pthread_condattr_t attr;
-
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&q->answered, &attr);
-	pthread_condattr_destroy(&attr);
-	int error = ub_resolve_async(q->dns->ctx, name, q->type, CLASS_IN, q, on_answer, &q->id);
-
-	if (error) {
-		q->error = error;
-		q->done = true;
-	}
-}
-
-/* With the mutex held. After it, nobody else knows the question. */
-static void wait_for(struct question *q, int64_t deadline)
-{
-	struct timespec ts = { .tv_sec = deadline / 1000, .tv_nsec = deadline % 1000 * 1000000 };
-	int error = 0;
-
-	while (!q->done && error != ETIMEDOUT)
-		error = pthread_cond_timedwait(&q->answered, &q->dns->mutex, &ts);
-	if (q->done)
-		return;
-	pthread_mutex_unlock(&q->dns->mutex);
-	bool cancelled = ub_cancel(q->dns->ctx, q->id) == 0;
-	pthread_mutex_lock(&q->dns->mutex);
-	while (!cancelled && !q->done) /* it is being delivered */
-		pthread_cond_wait(&q->answered, &q->dns->mutex);
-	q->error = q->done ? q->error : UB_NOID;
+	q->error = ub_resolve_event(r->ctx, name, q->type, DNS_CLASS_IN, q, on_answer, NULL);
+	q->done = q->done || q->error;
 }
 
 static const char *rcode_text(int rcode)
@@ -265,39 +205,45 @@ static const char *rcode_text(int rcode)
 
 static bool refuse(const struct question *aaaa, const struct question *a, const char *name, struct problem *p)
 {
-	const struct question *worse = a->error || a->rcode ? a : aaaa;
+	const struct question *worse = a->late || a->error || a->rcode ? a : aaaa;
 
-	if (worse->error == UB_NOID)
+	if (worse->late)
 		return problem_set(p, PROBLEM_DNS, "no answer from DNS in time for %.200s", name);
 	if (worse->error)
 		return problem_set(p, PROBLEM_DNS, "DNS could not be asked for %.200s: %s", name,
 		                   ub_strerror(worse->error));
-	if (worse->nxdomain)
+	if (worse->rcode == DNS_NXDOMAIN)
 		return problem_set(p, PROBLEM_DNS, "DNS knows no %.200s (NXDOMAIN)", name);
 	if (worse->rcode)
 		return problem_set(p, PROBLEM_DNS, "DNS said %s for %.200s", rcode_text(worse->rcode), name);
 	return problem_set(p, PROBLEM_DNS, "DNS has neither an A nor an AAAA record for %.200s", name);
 }
 
+/* A resolver with a question that was not answered in time is given up, which answers it: nobody is
+ * to be called when this has returned. */
+static void resolver_done(struct dns *dns, struct resolver *r, struct question *aaaa, struct question *a)
+{
+	aaaa->late = !aaaa->done;
+	a->late = !a->done;
+	if (aaaa->late || a->late)
+		resolver_free(r);
+	else
+		resolver_give(dns, r);
+}
+
 bool dns_lookup(struct dns *dns, const char *name, int64_t deadline, struct dns_addresses *ret,
                 struct problem *p)
 {
-	struct question aaaa = { .dns = dns, .type = TYPE_AAAA }, a = { .dns = dns, .type = TYPE_A };
-	bool started;
+	struct question aaaa = { .type = DNS_TYPE_AAAA }, a = { .type = DNS_TYPE_A };
+	struct resolver *r = NULL;
 
-	pthread_mutex_lock(&dns->mutex);
-	started = start(dns, p);
-	pthread_mutex_unlock(&dns->mutex);
-	if (!started)
+	if (!resolver_take(dns, &r, p))
 		return false;
-	ask(&aaaa, name);
-	ask(&a, name);
-	pthread_mutex_lock(&dns->mutex);
-	wait_for(&aaaa, deadline);
-	wait_for(&a, deadline);
-	pthread_mutex_unlock(&dns->mutex);
-	pthread_cond_destroy(&aaaa.answered);
-	pthread_cond_destroy(&a.answered);
+	ask(r, &aaaa, name);
+	ask(r, &a, name);
+	while (!(aaaa.done && a.done) && dns_loop_turn(r->loop, deadline))
+		;
+	resolver_done(dns, r, &aaaa, &a);
 	if (aaaa.n + a.n == 0)
 		return refuse(&aaaa, &a, name, p);
 	memcpy(ret->v, aaaa.v, aaaa.n * sizeof(*aaaa.v));

@@ -1,9 +1,10 @@
-/* DNS: the addresses of a name that is being validated. This file owns libunbound.
+/* DNS: the addresses of a name that is being validated. This file and dns_loop own libunbound.
  *
- * A `struct dns` is shared by all probes. It asks the resolvers that it was given, or those of
- * resolv.conf with /etc/hosts before them, both as they are at the first lookup; nothing is
- * started before that. Answers are not cached: what counts is what the name is now. Internal to
- * acme/. */
+ * A `struct dns` is shared by all probes; each lookup runs on its caller's thread, in a libunbound
+ * of its own that is kept for the next. It asks the resolvers that it was given, or those of
+ * resolv.conf with /etc/hosts before them, both as they are when a libunbound is first made, which
+ * a lookup does that finds none idle. Answers are not cached: what counts is what the name is now.
+ * Internal to acme/. */
 #pragma once
 
 #include "base/addr.h"
