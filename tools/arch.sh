@@ -19,6 +19,7 @@ BEGIN {
 	owner["lmdb.h"] = "store/kv_lmdb.c store/kv_lmdb_env.c store/kv_lmdb_env.h"
 	owner["curl/curl.h"] = "acme/probe_http.c"
 	owner["unbound.h"] = "acme/dns.c"
+	owner["unbound-event.h"] = "acme/dns.c acme/dns_loop.c"
 	owner["civetweb.h"] = "server/listen.c server/civetweb_seam.c"
 	owner["cyaml/cyaml.h"] = "server/config.c"
 	owner["yaml.h"] = "server/config_text.c"
