@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/digest.h"
 #include "base/ossl.h"
 #include "base/random.h"
 
@@ -108,6 +109,11 @@ bool seal_reveal(const struct seal *s, const char *context, struct bytes sealed,
 	mem_wipe(to, text.len);
 	buf_shorten(ret, ret->len - text.len);
 	return false;
+}
+
+void seal_derive(const struct seal *s, const char *context, uint8_t ret[32])
+{
+	digest_hmac(256, BYTES(s->key, KEY_SIZE), BYTES_STR(context), ret);
 }
 
 /* The key appears under its name whole and durable, or not at all. Of several makers one wins, and

@@ -23,6 +23,7 @@ struct update {
 
 struct group {
 	struct kv *kv;
+	struct audit_keeper *audit;
 	pthread_mutex_t lock;      /* all below, and the turns */
 	struct update *first, **last;
 	bool led;
@@ -35,13 +36,14 @@ struct batch {
 	size_t n;
 };
 
-bool group_new(struct kv *kv, struct group **ret, struct problem *p)
+bool group_new(struct kv *kv, struct audit_keeper *audit, struct group **ret, struct problem *p)
 {
 	struct group *group = calloc(1, sizeof(*group));
 
 	if (!group)
 		return problem_memory(p);
 	group->kv = kv;
+	group->audit = audit;
 	group->last = &group->first;
 	pthread_mutex_init(&group->lock, NULL);
 	*ret = group;
@@ -58,17 +60,17 @@ void group_free(struct group *group)
 }
 
 /* Alone in its transaction an update needs no part of its own: refused, all is dropped. */
-static bool run_alone(struct kv_txn *kv, struct update *u)
+static bool run_alone(const struct group *group, struct kv_txn *kv, struct update *u)
 {
-	struct store_txn txn = { .kv = kv };
+	struct store_txn txn = { .kv = kv, .audit = group->audit };
 
 	u->ok = u->fn(&txn, u->arg, u->problem);
 	return !kv_failed(kv);
 }
 
-static bool run_beside(struct kv_txn *kv, struct update *u)
+static bool run_beside(const struct group *group, struct kv_txn *kv, struct update *u)
 {
-	struct store_txn txn = {0};
+	struct store_txn txn = { .audit = group->audit };
 
 	u->ok = false;
 	if (!kv_nest(kv, &txn.kv, u->problem))
@@ -81,13 +83,13 @@ static bool run_beside(struct kv_txn *kv, struct update *u)
 }
 
 /* Runs each until all are run or the transaction has failed; ret_accepted says whether any is in. */
-static bool batch_run(const struct batch *batch, struct kv_txn *kv, bool *ret_accepted)
+static bool batch_run(const struct group *group, const struct batch *batch, struct kv_txn *kv, bool *ret_accepted)
 {
 	*ret_accepted = false;
 	for (struct update *u = batch->first; u; u = u->next) {
 		if (u->refused)
 			problem_done(u->problem);
-		bool went_on = batch->n == 1 ? run_alone(kv, u) : run_beside(kv, u);
+		bool went_on = batch->n == 1 ? run_alone(group, kv, u) : run_beside(group, kv, u);
 		u->refused = !u->ok;
 		if (!went_on)
 			return false;
@@ -105,7 +107,7 @@ static bool batch_try(struct group *group, const struct batch *batch, bool *ret_
 
 	if (!kv_begin(group->kv, KV_WRITE, &kv, p))
 		return false;
-	bool ran = batch_run(batch, kv, &accepted);
+	bool ran = batch_run(group, batch, kv, &accepted);
 	if (ran && !accepted) {
 		kv_abort(&kv);
 		return true;

@@ -7,8 +7,10 @@
 #include "store/store.h"
 
 struct group;
+struct audit_keeper;
 
-bool group_new(struct kv *kv, struct group **ret, struct problem *p) must_use;
+/* Borrows the keeper, which every transaction is given. */
+bool group_new(struct kv *kv, struct audit_keeper *audit, struct group **ret, struct problem *p) must_use;
 bool group_update(struct group *group, store_fn *fn, void *arg, struct problem *p) must_use;
 void group_counters(struct group *group, uint64_t *ret_commits, uint64_t *ret_updates);
 void group_free(struct group *group); /* nobody waits in it */

@@ -32,7 +32,8 @@
 	X(CERTIFICATE_EXPIRY, 'e', "time, id")                                     \
 	X(CERTIFICATE_REVOKED, 'r', "issuer text, when it stops to matter, id")    \
 	X(REVOCATION, 'R', "issuer text -> what is known of its revocations")      \
-	X(EAB, 'E', "kid text -> external account binding key")
+	X(EAB, 'E', "kid text -> external account binding key")                    \
+	X(AUDIT, 'U', "number, 8 bytes, highest first -> event")
 
 enum key_class {
 #define X(name, byte, layout) KEY_##name = byte,

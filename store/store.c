@@ -4,9 +4,9 @@
 #include <errno.h>
 #include <unistd.h>
 
+#include "store/audit_inside.h"
 #include "store/folder.h"
 #include "store/group.h"
-#include "store/table.h"
 
 enum { SCHEMA_VERSION = 1, SEAL_KEY_MAX = 4096 };
 
@@ -14,6 +14,7 @@ struct store {
 	struct kv *kv;
 	struct group *group;
 	struct seal *seal;
+	struct audit_keeper audit;
 	char *folder;   /* NULL: the engine is the caller's own */
 	int lock_fd;    /* -1: not held */
 };
@@ -93,18 +94,21 @@ static bool schema_settle(struct store *store, bool create, struct problem *p)
 
 /* --- open and close --- */
 
-/* Takes kv, also when it fails. */
-static bool store_new(struct kv *kv, const char *folder, struct store **ret, struct problem *p)
+/* Takes kv and seal, also when it fails. */
+static bool store_new(struct kv *kv, struct seal *seal, const char *folder, struct store **ret, struct problem *p)
 {
 	auto_struct(kv) *engine = kv;
+	auto_struct(seal) *sealing = seal;
 	auto_struct(store) *store = calloc(1, sizeof(*store));
 
 	if (!store)
 		return problem_memory(p);
 	store->lock_fd = -1;
+	store->seal = steal(sealing);
+	audit_keeper_init(&store->audit, store->seal);
 	if (folder && !(store->folder = strdup(folder)))
 		return problem_memory(p);
-	if (!group_new(engine, &store->group, p))
+	if (!group_new(engine, &store->audit, &store->group, p))
 		return false;
 	store->kv = steal(engine);
 	*ret = steal(store);
@@ -136,9 +140,8 @@ bool store_open(const char *folder, bool create, const struct kv_options *option
 	if (fresh && !create)
 		return problem_set(p, PROBLEM_NOT_FOUND, "there is no store in %s", folder);
 	if (!seal_find(folder, fresh, &seal, p) || !kv_lmdb_open(folder, options, &kv, p) ||
-	    !store_new(kv, folder, &store, p))
+	    !store_new(kv, steal(seal), folder, &store, p))
 		return false;
-	store->seal = steal(seal);
 	if (!schema_settle(store, create && !(options && options->read_only), p) || !folder_sync(folder, p))
 		return false;
 	*ret = steal(store);
@@ -147,9 +150,11 @@ bool store_open(const char *folder, bool create, const struct kv_options *option
 
 bool store_open_kv(struct kv *kv, const uint8_t seal_key[32], struct store **ret, struct problem *p)
 {
+	auto_struct(kv) *engine = kv;
 	auto_struct(store) *store = NULL;
+	struct seal *seal;
 
-	if (!store_new(kv, NULL, &store, p) || !seal_new(seal_key, &store->seal, p) || !schema_settle(store, true, p))
+	if (!seal_new(seal_key, &seal, p) || !store_new(steal(engine), seal, NULL, &store, p) || !schema_settle(store, true, p))
 		return false;
 	*ret = steal(store);
 	return true;
@@ -162,6 +167,7 @@ void store_close(struct store *store)
 	group_free(store->group);
 	kv_close(store->kv);
 	seal_free(store->seal);
+	mem_wipe(&store->audit, sizeof(store->audit));
 	if (store->lock_fd >= 0)
 		close(store->lock_fd);
 	free(store->folder);
@@ -178,7 +184,7 @@ bool store_lock_server(struct store *store, struct problem *p)
 
 bool store_view(struct store *store, store_fn *fn, void *arg, struct problem *p)
 {
-	struct store_txn txn = {0};
+	struct store_txn txn = { .audit = &store->audit };
 
 	assert(!inside);
 	if (!kv_begin(store->kv, KV_READ, &txn.kv, p))

@@ -10,8 +10,11 @@
 #include "store/record.h"
 #include "store/store.h"
 
+struct audit_keeper;
+
 struct store_txn {
 	struct kv_txn *kv;
+	struct audit_keeper *audit; /* the store's; NULL where there is no store, in tests of records */
 };
 
 /* The index entries of one record, gathered. */

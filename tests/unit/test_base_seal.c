@@ -118,6 +118,27 @@ static int folder_remove(void **state)
 	return rmdir(folder); /* fails when something was left beside */
 }
 
+/* The last line is what `printf audit | openssl mac -digest SHA256 -macopt hexkey:01 and 31 zeros HMAC` says. */
+static void derived_keys_differ(void **state)
+{
+	static const struct {
+		uint8_t first;
+		const char *context;
+	} rows[] = { { 1, "audit" }, { 1, "audit " }, { 1, "" }, { 2, "audit" } };
+	uint8_t keys[array_length(rows)][32], again[32];
+
+	(void)state;
+	for (size_t i = 0; i < array_length(rows); i++) {
+		auto_struct(seal) *s = seal_of(rows[i].first);
+		seal_derive(s, rows[i].context, keys[i]);
+		seal_derive(s, rows[i].context, again);
+		assert_memory_equal(keys[i], again, sizeof(again));
+		for (size_t k = 0; k < i; k++)
+			assert_memory_not_equal(keys[i], keys[k], sizeof(again));
+	}
+	assert_memory_equal(keys[0], "\x2c\xc6\xa8\x8a\xf2\xe0\x41\xa3\xc5\x03\x9f\x9e\x25\x14\xb8\x89\x4b\x44\xd3\x33\xdf\x8f\x66\x07\x0a\x0a\x14\x85\xf4\x39\xe5\xd0", sizeof(again));
+}
+
 static void assert_same_key(const struct seal *a, const struct seal *b)
 {
 	auto_value(buf) sealed = {0}, plain = {0};
@@ -218,6 +239,7 @@ int main(void)
 		cmocka_unit_test(form_is_iv_text_tag),
 		cmocka_unit_test(two_seals_of_one_text_differ),
 		cmocka_unit_test(what_was_changed_is_not_ours),
+		cmocka_unit_test(derived_keys_differ),
 		cmocka_unit_test(file_is_made_once),
 		cmocka_unit_test(bad_key_files_are_refused),
 		cmocka_unit_test(racing_makers_agree),
