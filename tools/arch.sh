@@ -61,9 +61,11 @@ refers() {
 }
 {
 	refers approval_make "policy/gate.o"
-	refers signer_sign "ca/issue.o"
 	refers issuer_signer "ca/issue.o"
-	refers signer_new "ca/issuer.o"
+	refers signer_sign "ca/issue.o ca/ocsp_answer.o"
+	refers signer_new "ca/issuer.o ca/responder.o"
+	refers issue_crl "ca/crl.o"
+	refers issue_responder "ca/responder.o"
 	refers X509_sign "ca/create.o"
 	refers ca_issue "acme/finalize.o server/own_certificate.o"
 } >> "$results"
