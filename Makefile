@@ -34,6 +34,8 @@ ifeq ($(V),fuzz)
   FORTIFY :=
 endif
 CIVETWEB ?= build/civetweb
+# Debian's own: the packages that the tests need are its.
+PYTHON  ?= /usr/bin/python3
 CFLAGS  += -std=gnu17 -D_GNU_SOURCE -DENROLLD_VERSION='"$(VERSION)"' -I. -I$(CIVETWEB)/include -MMD -MP $(OPT) $(WARN) $(HARDEN) $(FORTIFY) $(SAN)
 LDLIBS  := -lcyaml -lyaml -lcjson -llmdb -lcurl -lunbound -lssl -lcrypto -lpthread -ldl
 
@@ -113,10 +115,10 @@ fuzz:
 	@tools/fuzz.sh build/fuzz/tests/fuzz $(FUZZERS)
 
 wire: all $(B)/tests/wire/http_server
-	@python3 -m pytest -q tests/wire $(if $(ONLY),-k $(ONLY))
+	@$(PYTHON) -m pytest -q tests/wire $(if $(ONLY),-k $(ONLY))
 
 clients: all
-	@python3 -m pytest -q tests/clients $(if $(ONLY),-k $(ONLY))
+	@$(PYTHON) -m pytest -q tests/clients $(if $(ONLY),-k $(ONLY))
 
 arch: all
 	@tools/arch.sh $(B)

@@ -1,4 +1,4 @@
 #!/bin/sh
 # All benchmarks of one build folder; each prints what docs/performance.md quotes.
 set -eu
-exec python3 tests/bench/run.py "$1"
+exec /usr/bin/python3 tests/bench/run.py "$1"
