@@ -173,6 +173,22 @@ bool problem_add(struct problem *p, enum problem_kind kind, const char *identifi
 	return false;
 }
 
+bool problem_add_field(struct problem *p, enum problem_kind kind, const char *field, const char *value,
+                       const char *fmt, ...)
+{
+	struct problem_sub sub = { .kind = kind };
+	va_list args;
+
+	assert(kind > PROBLEM_NONE && kind < PROBLEM_KIND_MAX);
+	va_start(args, fmt);
+	text_format(sub.detail, fmt, args);
+	va_end(args);
+	text_copy(sub.field, sizeof(sub.field), field);
+	text_copy(sub.value, sizeof(sub.value), value ?: "");
+	sub_append(p, &sub);
+	return false;
+}
+
 static enum problem_kind common_kind(const struct problem *p)
 {
 	for (size_t i = 1; i < p->sub_count; i++)

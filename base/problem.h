@@ -62,12 +62,14 @@ enum problem_kind {
 
 enum { PROBLEM_DETAIL_MAX = 512, PROBLEM_SUB_MAX = 128 };
 
-/* One part of a problem that concerns one identifier (RFC 8555, 6.7.1). */
+/* One part of a problem: about one identifier (RFC 8555, 6.7.1), one field of the request, or neither. */
 struct problem_sub {
 	enum problem_kind kind;
 	char detail[PROBLEM_DETAIL_MAX];
 	char identifier_type[16];  /* "" when the part names none */
 	char identifier_value[256];
+	char field[64];            /* "attributes.ttl"; "" when the part names none */
+	char value[256];           /* what was found there, cut; "" when it is not to be shown */
 };
 
 struct problem {
@@ -104,6 +106,9 @@ bool problem_unavailable(struct problem *p, int retry_after, const char *cause_f
  * Returns false, as the set does. */
 bool problem_add(struct problem *p, enum problem_kind kind, const char *identifier_type,
                  const char *identifier_value, const char *fmt, ...) printf_like(5, 6);
+/* Adds a part for one field of the request (value may be NULL: not shown). Otherwise as above. */
+bool problem_add_field(struct problem *p, enum problem_kind kind, const char *field, const char *value,
+                       const char *fmt, ...) printf_like(5, 6);
 
 /* Gathers: where parts were added, p becomes the kind of all parts if they agree, COMPOUND
  * otherwise, with this text, and false is returned; with no parts, true. */

@@ -213,6 +213,28 @@ static void settle_gathers(void **state)
 	}
 }
 
+static void part_names_a_field(void **state)
+{
+	auto_value(problem) p = {0};
+	char value[400];
+
+	(void)state;
+	memset(value, 'v', sizeof(value) - 1);
+	value[sizeof(value) - 1] = '\0';
+	assert_false(problem_add_field(&p, PROBLEM_MALFORMED, "attributes.ttl", "9\n0d", "is no %s", "duration"));
+	assert_false(problem_add_field(&p, PROBLEM_MALFORMED, "note", value, "too long"));
+	assert_false(problem_add_field(&p, PROBLEM_MALFORMED, "password", NULL, "too short"));
+	assert_false(problem_settle(&p, "3 fields"));
+	assert_int_equal(p.kind, PROBLEM_MALFORMED);
+	assert_int_equal(p.sub_count, 3);
+	assert_string_equal(p.subs[0].field, "attributes.ttl");
+	assert_string_equal(p.subs[0].value, "9?0d");
+	assert_string_equal(p.subs[0].detail, "is no duration");
+	assert_string_equal(p.subs[0].identifier_type, "");
+	assert_int_equal(strlen(p.subs[1].value), sizeof(p.subs[1].value) - 1);
+	assert_string_equal(p.subs[2].value, "");
+}
+
 static void parts_are_bounded(void **state)
 {
 	auto_value(problem) p = {0};
@@ -263,6 +285,7 @@ int main(void)
 		cmocka_unit_test(cause_is_for_the_log_only),
 		cmocka_unit_test(openssl_queue_is_told_and_emptied),
 		cmocka_unit_test(settle_gathers),
+		cmocka_unit_test(part_names_a_field),
 		cmocka_unit_test(parts_are_bounded),
 		cmocka_unit_test(lost_part_still_refuses),
 		cmocka_unit_test(done_empties),
