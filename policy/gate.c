@@ -36,6 +36,9 @@ static const struct rule {
 	{ { "profile-open", "The profile is open to the method." },
 	  BOTH, ALONE, gate_profile_open },
 
+	{ { "identity-may", "A token has the role `issue`, and is for this profile." },
+	  IDENTITY, ALONE, gate_identity_may },
+
 	{ { "account-bound", "A profile that requires it is for externally bound accounts alone." },
 	  ORDER, JUDGED, gate_account_bound },
 	{ { "authorizations-valid", "Each authorization of the order is valid." },
@@ -46,8 +49,8 @@ static const struct rule {
 	  ORDER, JUDGED, gate_authorizations_owner },
 	{ { "authorizations-cover", "Each identifier has an authorization for exactly itself." },
 	  ORDER, JUDGED, gate_authorizations_cover },
-	{ { "period", "The notBefore and notAfter of the order are within the profile." },
-	  ORDER, JUDGED, gate_period },
+	{ { "period", "The life that was asked for is one that the profile gives." },
+	  BOTH, JUDGED, gate_period },
 	{ { "names-present", "The CSR has a name." },
 	  BOTH, JUDGED, gate_names_present },
 	{ { "names-count", "The CSR has no more names than the profile lets it." },
@@ -129,7 +132,7 @@ static void refuse(struct problem *parts, const char *broken)
 	if (problem_is_set(parts))
 		return;
 	reasons_join(parts, text);
-	if (parts->sub_count == 1 && parts->subs[0].identifier_type[0] == '\0')
+	if (parts->sub_count == 1 && parts->subs[0].identifier_type[0] == '\0' && parts->subs[0].field[0] == '\0')
 		problem_set(parts, parts->subs[0].kind, "%s", text);
 	else if (problem_settle(parts, "%s", text))
 		assert(!"there are parts");
@@ -169,8 +172,8 @@ static bool fits_common_name(const struct identifier *name)
 /* Always a proven name: names-equal and names-proven have judged the CSR's. */
 static const char *common_name(const struct gate_case *c)
 {
-	const struct identifier *names = c->identifiers ?: c->proven.v;
-	size_t count = c->identifiers ? c->identifier_count : c->proven.n;
+	const struct identifier *names = c->identifiers ?: c->names.v;
+	size_t count = c->identifiers ? c->identifier_count : c->names.n;
 
 	if (c->profile->common_name == PROFILE_CN_NONE)
 		return NULL;
@@ -204,10 +207,7 @@ static bool approve(const struct gate_case *c, struct approval_facts *facts, str
 		facts->extended_key_usage = &csr->extended_key_usage;
 	memcpy(facts->csr_digest, csr->digest, sizeof(facts->csr_digest));
 	memcpy(facts->key_hash, csr->key_hash, sizeof(facts->key_hash));
-	if (!profile_period(c->profile, c->now, c->order.created, c->order.not_before, c->order.not_after,
-	                    &facts->not_before, &facts->not_after, p))
-		return false;
-	return approval_make(facts, ret, p);
+	return gate_case_period(c, &facts->not_before, &facts->not_after, p) && approval_make(facts, ret, p);
 }
 
 /* The CSR is read when the state of its origin is such that it can matter. */
@@ -246,21 +246,23 @@ static enum profile_method method_of(const struct identity *identity)
 	return 0;
 }
 
+bool gate_identity_wish(const struct profiles *profiles, const char *profile_name, const struct identity *identity,
+                        const struct gate_wish *wish, struct bytes csr_der, struct approval **ret, struct problem *p)
+{
+	auto_value(gate_case) c = {
+		.now = clock_now(), .profiles = profiles, .method = method_of(identity), .identity = identity, .wish = wish,
+		.profile_name = profile_name, .profile = profiles_find(profiles, profile_name),
+	};
+	struct approval_facts facts = {
+		.method = identity_method(identity), .account = "", .order = "", .identity = identity_text(identity),
+	};
+
+	return case_open(&c, IDENTITY, csr_der, p) && judge(&c, IDENTITY, JUDGED, p) &&
+	       approve(&c, &facts, ret, p);
+}
+
 bool gate_identity(const struct profiles *profiles, const char *profile_name, const struct identity *identity,
                    struct bytes csr_der, struct approval **ret, struct problem *p)
 {
-	auto_value(gate_case) c = {
-		.now = clock_now(), .profiles = profiles, .method = method_of(identity), .identity = identity,
-		.profile_name = profile_name, .profile = profiles_find(profiles, profile_name),
-	};
-	const struct identifiers *proven = identity_names(identity);
-	struct approval_facts facts = {
-		.method = identity_method(identity), .identity = identity_text(identity), .account = "", .order = "",
-	};
-
-	for (size_t i = 0; i < proven->n; i++)
-		if (!identifiers_add(&c.proven, &proven->v[i], p))
-			return false;
-	return case_open(&c, IDENTITY, csr_der, p) && judge(&c, IDENTITY, JUDGED, p) &&
-	       approve(&c, &facts, ret, p);
+	return gate_identity_wish(profiles, profile_name, identity, NULL, csr_der, ret, p);
 }

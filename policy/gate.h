@@ -27,6 +27,17 @@ bool gate_order(struct store *store, const struct profiles *profiles, const char
 bool gate_identity(const struct profiles *profiles, const char *profile_name, const struct identity *identity,
                    struct bytes csr_der, struct approval **ret, struct problem *p) must_use;
 
+/* What an identity asks for that is in no CSR; 0: not asked. Of validity (in seconds, the backdating
+ * within it) and the two others one or the other: MALFORMED. What was asked is given or refused. */
+struct gate_wish {
+	int64_t validity;
+	int64_t not_before, not_after;
+	const char *validity_field;    /* what refusals call them: "attributes.ttl"; NULL: nothing */
+	const char *not_after_field;
+};
+bool gate_identity_wish(const struct profiles *profiles, const char *profile_name, const struct identity *identity,
+                        const struct gate_wish *wish, struct bytes csr_der, struct approval **ret, struct problem *p) must_use;
+
 /* The rules, in the order they are judged, for tests and documentation. */
 struct gate_rule {
 	const char *name;      /* "names-equal" */

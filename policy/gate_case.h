@@ -27,8 +27,9 @@ struct gate_case {
 
 	/* or an identity */
 	const struct identity *identity;
+	const struct gate_wish *wish;         /* NULL: nothing but the CSR */
 
-	struct identifiers proven;            /* what the origin may have */
+	struct identifiers proven;            /* the order's names */
 	struct csr *csr;                      /* NULL until the rules of the origin hold */
 	struct identifiers names;             /* what the CSR asks for: its SANs and its CN */
 	unsigned common_name_count;
@@ -50,7 +51,7 @@ typedef bool gate_check(const struct gate_case *c, struct problem *p);
 
 /* gate_order.c: rules of the origin */
 gate_check gate_order_owner, gate_account_valid, gate_order_ready, gate_order_unexpired;
-gate_check gate_profile_known, gate_profile_open, gate_account_bound;
+gate_check gate_profile_known, gate_profile_open, gate_identity_may, gate_account_bound;
 gate_check gate_authorizations_valid, gate_authorizations_unexpired, gate_authorizations_owner;
 gate_check gate_authorizations_cover, gate_period;
 /* gate_csr.c: rules of the CSR */
@@ -63,5 +64,7 @@ gate_check gate_key_allowed, gate_key_strong, gate_key_unlisted, gate_key_not_ac
 /* The KU_ bits for the certificate: the profile's that fit the key, and of these the CSR's when it
  * asks for some. */
 unsigned gate_case_key_usage(const struct gate_case *c);
+/* The life of the certificate. MALFORMED. */
+bool gate_case_period(const struct gate_case *c, int64_t *ret_from, int64_t *ret_to, struct problem *p) must_use;
 /* The refusal of a function that judges one thing becomes a part of p. Returns false. */
 bool gate_case_part(struct problem *p, const struct problem *why, const struct identifier *i);

@@ -71,8 +71,15 @@ bool gate_names_equal(const struct gate_case *c, struct problem *p)
 
 bool gate_names_proven(const struct gate_case *c, struct problem *p)
 {
-	return names_within(&c->names, &c->proven, PROBLEM_UNAUTHORIZED,
-	                    "is not a name that the requester has proven", p);
+	bool held = true;
+
+	for (size_t i = 0; i < c->names.n; i++) {
+		const struct identifier *name = &c->names.v[i];
+		if (!identity_proves(c->identity, name))
+			held = problem_add(p, PROBLEM_UNAUTHORIZED, identifier_type_name(name->type), name->value,
+			                   "%s is not a name that the requester has proven", name->value);
+	}
+	return held;
 }
 
 bool gate_names_allowed(const struct gate_case *c, struct problem *p)

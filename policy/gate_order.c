@@ -173,6 +173,13 @@ bool gate_profile_open(const struct gate_case *c, struct problem *p)
 	                   "profile %s is not open to this way of asking", c->profile->name);
 }
 
+bool gate_identity_may(const struct gate_case *c, struct problem *p)
+{
+	auto_value(problem) why = {0};
+
+	return identity_may(c->identity, TOKEN_ISSUE, c->profile->name, &why) || gate_case_part(p, &why, NULL);
+}
+
 /* An account of an open directory may have named a profile that asks for more. */
 bool gate_account_bound(const struct gate_case *c, struct problem *p)
 {
@@ -260,12 +267,36 @@ bool gate_authorizations_cover(const struct gate_case *c, struct problem *p)
 	return held;
 }
 
+/* A wish for a length becomes one for its end, so that the one rule judges both. */
+static bool wish_period(const struct gate_case *c, int64_t *ret_from, int64_t *ret_to, struct problem *p)
+{
+	const struct gate_wish none = {0}, *wish = c->wish ?: &none;
+	int64_t not_after = wish->not_after;
+
+	if (wish->validity != 0 && (wish->not_before != 0 || wish->not_after != 0))
+		return problem_set(p, PROBLEM_MALFORMED, "a validity is asked for, and its begin or end as well: one or the other");
+	if (wish->validity > c->profile->validity_max)
+		return problem_set(p, PROBLEM_MALFORMED, "a validity of %lld seconds is longer than profile %s allows: %lld at most",
+		                   (long long)wish->validity, c->profile->name, (long long)c->profile->validity_max);
+	if (wish->validity != 0)
+		not_after = c->now - c->profile->backdate + wish->validity - 1;
+	return profile_period(c->profile, c->now, c->now, wish->not_before, not_after, ret_from, ret_to, p);
+}
+
+bool gate_case_period(const struct gate_case *c, int64_t *ret_from, int64_t *ret_to, struct problem *p)
+{
+	if (c->identity)
+		return wish_period(c, ret_from, ret_to, p);
+	return profile_period(c->profile, c->now, c->order.created, c->order.not_before, c->order.not_after, ret_from, ret_to, p);
+}
+
 bool gate_period(const struct gate_case *c, struct problem *p)
 {
+	const char *field = !c->wish ? NULL : c->wish->validity ? c->wish->validity_field : c->wish->not_after_field;
 	auto_value(problem) why = {0};
 	int64_t from, to;
 
-	return profile_period(c->profile, c->now, c->order.created, c->order.not_before, c->order.not_after,
-	                      &from, &to, &why) ||
-	       gate_case_part(p, &why, NULL);
+	if (gate_case_period(c, &from, &to, &why))
+		return true;
+	return field ? problem_add_field(p, why.kind, field, NULL, "%s", why.detail) : gate_case_part(p, &why, NULL);
 }

@@ -1,16 +1,40 @@
 /* Identity: who asks, outside ACME. Opaque; made here only, from facts that were proven.
  *
  * The operator's identity is for certificates that the server makes for itself (its TLS
- * certificate); EST and the API add theirs. Owned by its maker's caller. */
+ * certificate). A bearer's is for the API. Owned by its maker's caller.
+ *
+ * What a bearer has proven. ACME and EST learn from strangers which names are theirs, by a challenge
+ * or a certificate. A token proves no name by itself: it is the operator's own word, given by hand to
+ * somebody he knows, that its bearer may have names of this kind from these profiles. So every name is
+ * a proven one that the token's patterns match, and any name when it has none. That is safe because
+ *  - the gate holds each name to the profile's rules as well, so no token reaches beyond what the
+ *    configuration says may be certified at all, and it holds the token to its role and its profiles
+ *    itself, whatever the handler has checked;
+ *  - a profile is open to the API only where its `methods` say so, which they do not by default;
+ *  - tokens are made by who can write the store, who could sign anything anyhow; they end, they can be
+ *    revoked, and every certificate's row says which token asked for it. */
 #pragma once
 
 #include "policy/identifier.h"
+#include "store/token.h"
 
 struct identity;
 /* The process's own operator, who may have the names that the configuration lists. */
 bool identity_operator(const struct identifiers *names, struct identity **ret, struct problem *p) must_use;
-const char *identity_text(const struct identity *identity);                  /* "operator" */
-const struct identifiers *identity_names(const struct identity *identity);   /* what it proved */
-const char *identity_method(const struct identity *identity);                /* "internal" */
+/* Who shows this token, or this client certificate (policy/bearer.h): method "api". UNAUTHENTICATED. */
+bool identity_bearer(struct store *store, const char *text, int64_t now, struct identity **ret, struct problem *p) must_use;
+bool identity_client(struct store *store, struct bytes certificate, int64_t now, struct identity **ret,
+                     struct problem *p) must_use;
+
+const char *identity_text(const struct identity *identity);      /* "operator", "token ID" */
+const char *identity_method(const struct identity *identity);    /* "internal", "api" */
+/* Whether it has proven this name. */
+bool identity_proves(const struct identity *identity, const struct identifier *name) must_use;
+/* Whether it may do this there; profile NULL: somewhere. Only a bearer is ever refused: UNAUTHORIZED. */
+bool identity_may(const struct identity *identity, enum token_role role, const char *profile, struct problem *p) must_use;
+/* Whether it may in every profile there is. */
+bool identity_everywhere(const struct identity *identity) must_use;
+/* The bearer's token, borrowed; NULL: no bearer. */
+const struct token *identity_token(const struct identity *identity);
 void identity_free(struct identity *identity);
 declare_auto_struct(identity, identity_free);

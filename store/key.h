@@ -33,6 +33,8 @@
 	X(CERTIFICATE_REVOKED, 'r', "issuer text, when it stops to matter, id")    \
 	X(REVOCATION, 'R', "issuer text -> what is known of its revocations")      \
 	X(EAB, 'E', "kid text -> external account binding key")                    \
+	X(TOKEN, 'T', "id -> API token")                                           \
+	X(TOKEN_KEY, 't', "SHA-256 of a client's key -> id; those not revoked")           \
 	X(AUDIT, 'U', "number, 8 bytes, highest first -> event")
 
 enum key_class {

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/digest.h"
+#include "policy/bearer.h"
 #include "policy_make.h"
 #include "store/account.h"
 #include "store/authorization.h"
@@ -16,6 +17,7 @@
 #define ORDER_ID "order0000000000000000A"
 #define ACCOUNT_ID "account00000000000000A"
 #define OTHER_ID "other0000000000000000A"
+#define TOKEN_ID "token0000000000000000A"
 #define UPN "a012060a2b060104018237140203a0040c026140" /* otherName, a Windows user's name */
 
 enum { NAMES_MAX = 32 };
@@ -39,6 +41,9 @@ struct world {
 	struct identifiers identity_names;
 	struct make_csr csr;
 	bool identity;                         /* gate_identity in place of gate_order */
+	bool bearer;                           /* a token is the identity, and not the operator */
+	struct token token;
+	struct gate_wish wish;
 };
 
 static void world_name(struct world *w, const char *type, const char *value)
@@ -92,7 +97,8 @@ static void world_make(struct world *w)
 		.extensions = { { "subjectAltName", "DNS:www.example.com, DNS:*.example.com, IP:10.0.0.1" } },
 	};
 	assert_true(profile_new("test", &w->profile, &p));
-	w->profile->methods = PROFILE_ACME | PROFILE_INTERNAL;
+	w->profile->methods = PROFILE_ACME | PROFILE_API | PROFILE_INTERNAL;
+	w->token = (struct token){ .id = TOKEN_ID, .roles = TOKEN_ISSUE, .created = now };
 }
 
 static void world_free(struct world *w)
@@ -132,6 +138,29 @@ static struct store *world_store(struct world *w)
 	return store;
 }
 
+static bool put_token(struct store_txn *txn, void *arg, struct problem *p)
+{
+	return store_token_put(txn, arg, p);
+}
+
+static struct identity *world_identity(struct world *w, struct store *store)
+{
+	struct identity *identity = NULL;
+	char text[BEARER_SIZE];
+	uint8_t hash[SHA256_SIZE];
+	struct problem p = {0};
+
+	if (!w->bearer) {
+		assert_true(identity_operator(&w->identity_names, &identity, &p));
+		return identity;
+	}
+	assert_true(bearer_make(w->token.id, text, hash, &p));
+	w->token.hash = BYTES(hash, sizeof(hash));
+	assert_true(store_update(store, put_token, &w->token, &p));
+	assert_true(identity_bearer(store, text, clock_now(), &identity, &p));
+	return identity;
+}
+
 static bool world_judge(struct world *w, struct approval **ret, struct problem *p)
 {
 	auto_struct(store) *store = world_store(w);
@@ -149,8 +178,8 @@ static bool world_judge(struct world *w, struct approval **ret, struct problem *
 	w->blocklist = NULL;
 	if (!w->identity)
 		return gate_order(store, profiles, w->order_id, w->caller, buf_bytes(&der), ret, p);
-	assert_true(identity_operator(&w->identity_names, &identity, &why));
-	return gate_identity(profiles, w->order.profile, identity, buf_bytes(&der), ret, p);
+	identity = world_identity(w, store);
+	return gate_identity_wish(profiles, w->order.profile, identity, &w->wish, buf_bytes(&der), ret, p);
 }
 
 /* --- what spoils a case */
@@ -280,6 +309,41 @@ static void spoil_listed(struct world *w)
 	assert_true(key_blocklist_load(&paths, &w->blocklist, &p));
 	unlink(path);
 }
+static void spoil_role(struct world *w)
+{
+	w->bearer = true;
+	w->token.roles = TOKEN_READ | TOKEN_REVOKE | TOKEN_KEY | TOKEN_APPROVE;
+}
+static void token_profiles(struct world *w, const char *const *names, size_t n)
+{
+	w->bearer = true;
+	w->token.profiles = (struct record_texts){ names, n };
+}
+static void spoil_token_profile(struct world *w)
+{
+	static const char *const others[] = { "other", "test2", "tes" };
+	token_profiles(w, others, array_length(others));
+}
+static void token_names(struct world *w, const char *const *names, size_t n)
+{
+	w->bearer = true;
+	w->token.names = (struct record_texts){ names, n };
+}
+static void spoil_token_names(struct world *w)
+{
+	static const char *const names[] = { "dns:www.example.com", "ip:10.0.0.0/8", "email:*", "ip:*" };
+	token_names(w, names, array_length(names));
+}
+static void spoil_token_type(struct world *w)
+{
+	static const char *const names[] = { "dns:*", "uri:*", "ip:10.0.0.2" };
+	token_names(w, names, array_length(names));
+}
+static void spoil_validity(struct world *w) { w->wish.validity = 397 * 86400 + 1; }
+static void spoil_validity_past(struct world *w) { w->wish.validity = 30; }
+static void spoil_validity_and_end(struct world *w) { w->wish.validity = 3600, w->wish.not_after = clock_now() + 3600; }
+static void spoil_validity_and_begin(struct world *w) { w->wish.validity = 3600, w->wish.not_before = clock_now(); }
+static void spoil_wish_end(struct world *w) { w->wish.not_after = clock_now() + 398 * 86400; }
 static void spoil_identity(struct world *w)
 {
 	identifiers_free(&w->identity_names);
@@ -308,6 +372,8 @@ static const struct row {
 	{ "order-unexpired", spoil_expired, PROBLEM_ORDER_NOT_READY, "expired", NULL, true, false },
 	{ "profile-known", spoil_profile_gone, PROBLEM_INVALID_PROFILE, "\"test\"", NULL, false, false },
 	{ "profile-open", spoil_profile_closed, PROBLEM_INVALID_PROFILE, "not open", NULL, false, false },
+	{ "identity-may", spoil_role, PROBLEM_UNAUTHORIZED, "role issue", NULL, false, true },
+	{ "identity-may", spoil_token_profile, PROBLEM_UNAUTHORIZED, "not for profile test", NULL, false, true },
 	{ "account-bound", spoil_unbound, PROBLEM_EXTERNAL_ACCOUNT_REQUIRED, "7.3.4", NULL, true, false },
 	{ "authorizations-valid", spoil_authz_pending, PROBLEM_UNAUTHORIZED, "not valid", "*.example.com", true, false },
 	{ "authorizations-valid", spoil_authz_deactivated, PROBLEM_UNAUTHORIZED, "not valid", "*.example.com", true, false },
@@ -324,6 +390,11 @@ static const struct row {
 	{ "authorizations-cover", spoil_authz_many, PROBLEM_UNAUTHORIZED, "not one authorization", NULL, true, false },
 	{ "period", spoil_not_before, PROBLEM_MALFORMED, "notBefore", NULL, true, false },
 	{ "period", spoil_not_after, PROBLEM_MALFORMED, "notAfter", NULL, true, false },
+	{ "period", spoil_validity, PROBLEM_MALFORMED, "34300800 at most", NULL, false, true },
+	{ "period", spoil_validity_past, PROBLEM_MALFORMED, "past", NULL, false, true },
+	{ "period", spoil_validity_and_end, PROBLEM_MALFORMED, "one or the other", NULL, false, true },
+	{ "period", spoil_validity_and_begin, PROBLEM_MALFORMED, "one or the other", NULL, false, true },
+	{ "period", spoil_wish_end, PROBLEM_MALFORMED, "notAfter", NULL, false, true },
 	{ "names-present", spoil_no_names, PROBLEM_BAD_CSR, "no name", NULL, false, false },
 	{ "names-count", spoil_names_many, PROBLEM_BAD_CSR, "3 names", NULL, false, false },
 	/* CVE-2026-105818: names that no challenge had validated */
@@ -338,6 +409,8 @@ static const struct row {
 	{ "names-proven", spoil_cn_other, PROBLEM_UNAUTHORIZED, "evil.example", "evil.example", false, true },
 	{ "names-proven", spoil_san_wildcard_base, PROBLEM_UNAUTHORIZED, "proven", "example.com", false, true },
 	{ "names-proven", spoil_identity, PROBLEM_UNAUTHORIZED, "proven", "*.example.com", false, true },
+	{ "names-proven", spoil_token_names, PROBLEM_UNAUTHORIZED, "proven", "*.example.com", false, true },
+	{ "names-proven", spoil_token_type, PROBLEM_UNAUTHORIZED, "proven", "10.0.0.1", false, true },
 	{ "names-allowed", spoil_not_allowed, PROBLEM_REJECTED_IDENTIFIER, "10.0.0.1", "10.0.0.1", false, false },
 	{ "names-allowed", spoil_wildcards, PROBLEM_REJECTED_IDENTIFIER, "wildcard", "*.example.com", false, false },
 	{ "names-typed", spoil_san_upn, PROBLEM_BAD_CSR, "otherName 1.3.6.1.4.1.311.20.2.3", NULL, false, false },
@@ -502,6 +575,61 @@ static void test_identity_approved(void **state)
 	assert_string_equal(facts->identity, "operator");
 	assert_string_equal(facts->account, "");
 	assert_string_equal(facts->order, "");
+}
+
+/* Where a token has no patterns the profile's rules are all; its own are held as well. */
+static void token_plain(struct world *w) { w->bearer = true; }
+static void token_admin(struct world *w) { w->bearer = true, w->token.roles = TOKEN_ADMIN; }
+static void token_of_profile(struct world *w)
+{
+	static const char *const names[] = { "other", "test" };
+	token_profiles(w, names, array_length(names));
+}
+static void token_of_names(struct world *w)
+{
+	static const char *const names[] = { "ip:10.0.0.0/8", "dns:**.example.com" };
+	token_names(w, names, array_length(names));
+}
+static void token_of_day(struct world *w) { w->bearer = true, w->wish.validity = 86400; }
+
+static void test_bearer_approved(void **state)
+{
+	static void (*const changes[])(struct world *w) = { token_plain, token_admin, token_of_profile, token_of_names, token_of_day };
+
+	(void)state;
+	for (size_t i = 0; i < array_length(changes); i++) {
+		struct world w;
+		world_make(&w);
+		w.identity = true;
+		changes[i](&w);
+		int64_t want = w.wish.validity ? w.wish.validity : 90 * 86400;
+		auto_struct(approval) *approval = approve(&w);
+		const struct approval_facts *facts = approval_facts(approval);
+		assert_int_equal(facts->names->n, 3);
+		assert_string_equal(facts->method, "api");
+		assert_string_equal(facts->identity, "token " TOKEN_ID);
+		assert_true(facts->not_after - facts->not_before == want - 1);
+		assert_in_range(clock_now() - facts->not_before, 60, 65);
+	}
+}
+
+/* A refusal that names a field has it in a part, alone or not. */
+static void test_wish_field(void **state)
+{
+	struct world w;
+	auto_value(problem) p = {0};
+	struct approval *approval = NULL;
+
+	(void)state;
+	world_make(&w);
+	w.identity = true;
+	spoil_validity(&w);
+	w.wish.validity_field = "attributes.ttl";
+	assert_false(world_judge(&w, &approval, &p));
+	world_free(&w);
+	assert_int_equal(p.kind, PROBLEM_MALFORMED);
+	assert_int_equal(p.sub_count, 1);
+	assert_string_equal(p.subs[0].field, "attributes.ttl");
 }
 
 /* The CSRs that clients send, and what comes of them. */
@@ -830,6 +958,8 @@ int main(void)
 		cmocka_unit_test(test_all_rules),
 		cmocka_unit_test(test_order_approved),
 		cmocka_unit_test(test_identity_approved),
+		cmocka_unit_test(test_bearer_approved),
+		cmocka_unit_test(test_wish_field),
 		cmocka_unit_test(test_clients),
 		cmocka_unit_test(test_long_common_name),
 		cmocka_unit_test(test_letsencrypt_2020_one_name_n_times),

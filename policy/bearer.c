@@ -1,0 +1,171 @@
+#include "policy/bearer.h"
+
+#include <stdio.h>
+
+#include <openssl/err.h>
+
+#include "base/ossl.h"
+#include "store/certificate.h"
+
+enum { SECRET_BYTES = 32 };
+
+bool bearer_make(const char id[RANDOM_ID_SIZE], char ret[BEARER_SIZE], uint8_t ret_hash[SHA256_SIZE], struct problem *p)
+{
+	uint8_t secret[SECRET_BYTES];
+	auto_value(buf) text = {0};
+
+	if (!random_bytes(secret, sizeof(secret), p))
+		return false;
+	buf_add_base64url(&text, BYTES(secret, sizeof(secret)));
+	mem_wipe(secret, sizeof(secret));
+	if (!buf_check(&text, p))
+		return false;
+	snprintf(ret, BEARER_SIZE, BEARER_PREFIX "%s.%s", id, buf_text(&text));
+	digest_sha256(BYTES_STR(ret), ret_hash);
+	return true;
+}
+
+/* The id in the text; false: it has not the form of a token. */
+static bool id_of(const char *text, char ret[RANDOM_ID_SIZE])
+{
+	size_t prefix = sizeof(BEARER_PREFIX) - 1;
+
+	if (!str_starts(text, BEARER_PREFIX) || strlen(text) != BEARER_SIZE - 1 || text[prefix + RANDOM_ID_SIZE - 1] != '.')
+		return false;
+	memcpy(ret, text + prefix, RANDOM_ID_SIZE - 1);
+	ret[RANDOM_ID_SIZE - 1] = '\0';
+	return random_id_valid(ret);
+}
+
+static bool unknown(struct problem *p)
+{
+	return problem_set(p, PROBLEM_UNAUTHENTICATED, "RFC 6750, 3.1: there is no such token");
+}
+
+/* Told to those only who have shown the secret. */
+static bool check_life(const struct token *token, int64_t now, struct problem *p)
+{
+	if (token->revoked != 0)
+		return problem_set(p, PROBLEM_UNAUTHENTICATED, "RFC 6750, 3.1: the token %s is revoked", token->id);
+	if (token->expires != 0 && token->expires <= now)
+		return problem_set(p, PROBLEM_UNAUTHENTICATED, "RFC 6750, 3.1: the token %s has expired", token->id);
+	return true;
+}
+
+static bool has_hash(const struct token *token, const uint8_t hash[SHA256_SIZE])
+{
+	return token->hash.len == SHA256_SIZE && mem_equal_secret(token->hash.data, hash, SHA256_SIZE);
+}
+
+struct looking {
+	char id[RANDOM_ID_SIZE];
+	struct bytes key_hash, fingerprint;
+	struct token *ret;
+};
+
+static bool look_id(struct store_txn *txn, void *arg, struct problem *p)
+{
+	struct looking *l = arg;
+
+	return store_token_get(txn, l->id, l->ret, p);
+}
+
+bool bearer_check(struct store *store, const char *text, int64_t now, struct token *ret, struct problem *p)
+{
+	struct token token = {0};
+	struct looking looking = { .ret = &token };
+	uint8_t hash[SHA256_SIZE];
+	auto_value(problem) why = {0};
+
+	if (!id_of(text, looking.id))
+		return problem_set(p, PROBLEM_UNAUTHENTICATED, "RFC 6750, 2.1: a token looks like " BEARER_PREFIX "ID.SECRET");
+	digest_sha256(BYTES_STR(text), hash);
+	if (!store_view(store, look_id, &looking, &why)) {
+		if (why.kind == PROBLEM_NOT_FOUND)
+			return unknown(p);
+		*p = why;
+		why = (struct problem){0};
+		return false;
+	}
+	if (!has_hash(&token, hash) ? unknown(p) : check_life(&token, now, p)) {
+		*ret = token;
+		return true;
+	}
+	token_free(&token);
+	return false;
+}
+
+/* --- client certificates */
+
+static bool revoked_here(struct store_txn *txn, struct bytes fingerprint)
+{
+	auto_value(certificate) own = {0};
+	auto_value(problem) ignored = {0};
+
+	return store_certificate_by_fingerprint(txn, fingerprint, &own, &ignored) && own.status == CERTIFICATE_REVOKED;
+}
+
+static bool look_key(struct store_txn *txn, void *arg, struct problem *p)
+{
+	struct looking *l = arg;
+
+	if (!store_token_by_key(txn, l->key_hash, l->ret, p))
+		return false;
+	if (!revoked_here(txn, l->fingerprint))
+		return true;
+	token_free(l->ret);
+	return problem_set(p, PROBLEM_UNAUTHENTICATED, "the client certificate is revoked");
+}
+
+/* RFC 5280, 4.1.2.5: both ends are inclusive. */
+static bool is_current(X509 *certificate, int64_t now)
+{
+	time_t at = (time_t)now;
+
+	return X509_cmp_time(X509_get0_notBefore(certificate), &at) < 0 && X509_cmp_time(X509_get0_notAfter(certificate), &at) > 0;
+}
+
+static bool read_certificate(struct bytes der, int64_t now, uint8_t ret_key_hash[SHA256_SIZE], struct problem *p)
+{
+	const uint8_t *at = der.data;
+	auto(X509) *certificate = d2i_X509(NULL, &at, (long)der.len);
+	auto_value(buf) spki = {0};
+	EVP_PKEY *key = certificate ? X509_get0_pubkey(certificate) : NULL;
+
+	if (!key || at != der.data + der.len) {
+		ERR_clear_error();
+		return problem_set(p, PROBLEM_UNAUTHENTICATED, "the client certificate cannot be read");
+	}
+	if (!is_current(certificate, now))
+		return problem_set(p, PROBLEM_UNAUTHENTICATED, "the client certificate is not valid now");
+	if (!ossl_public_der(key, &spki, p))
+		return false;
+	digest_sha256(buf_bytes(&spki), ret_key_hash);
+	return true;
+}
+
+bool bearer_check_certificate(struct store *store, struct bytes der, int64_t now, struct token *ret, struct problem *p)
+{
+	uint8_t key_hash[SHA256_SIZE], fingerprint[SHA256_SIZE];
+	struct token token = {0};
+	struct looking looking = { .key_hash = BYTES(key_hash, SHA256_SIZE), .fingerprint = BYTES(fingerprint, SHA256_SIZE),
+		                   .ret = &token };
+	auto_value(problem) why = {0};
+
+	if (!read_certificate(der, now, key_hash, p))
+		return false;
+	digest_sha256(der, fingerprint);
+	if (!store_view(store, look_key, &looking, &why)) {
+		if (why.kind == PROBLEM_NOT_FOUND)
+			return problem_set(p, PROBLEM_UNAUTHENTICATED, "the key of the client certificate is no token's");
+		*p = why;
+		why = (struct problem){0};
+		return false;
+	}
+	if (!check_life(&token, now, p)) {
+		token_free(&token);
+		return false;
+	}
+	*ret = token;
+	return true;
+}

@@ -1,0 +1,113 @@
+#include "tests/unit/test_store_rows.h"
+
+#include "base/digest.h"
+#include "store/token.h"
+
+#define ID_A "aaaaaaaaaaaaaaaaaaaaaA"
+#define ID_B "bbbbbbbbbbbbbbbbbbbbbA"
+
+static const uint8_t hash[SHA256_SIZE] = { 1 }, key_hash[SHA256_SIZE] = { 2 };
+
+static void put_key(const char *id, int64_t revoked)
+{
+	struct token token = { .key_hash = BYTES(key_hash, sizeof(key_hash)), .revoked = revoked };
+
+	strcpy(token.id, id);
+	must(store_token_put(txn, &token, p));
+}
+
+static void test_all_fields(void **state)
+{
+	static const char *const profiles[] = { "server", "device" }, *const names[] = { "dns:**.example.com" };
+	struct token in = {
+		.id = ID_A, .hash = BYTES(hash, sizeof(hash)), .note = "the lab's pipeline",
+		.roles = TOKEN_ISSUE | TOKEN_KEY, .profiles = { profiles, 2 }, .names = { names, 1 },
+		.created = 1, .expires = 2, .revoked = 3, .used = 4,
+	};
+	struct token out;
+
+	(void)state;
+	must(store_token_put(txn, &in, p));
+	must(store_token_get(txn, ID_A, &out, p));
+	want_text(out.id, ID_A);
+	want_bytes(out.hash, in.hash);
+	assert_int_equal(out.key_hash.len, 0);
+	want_text(out.note, in.note);
+	assert_int_equal(out.roles, in.roles);
+	want_texts(out.profiles, in.profiles);
+	want_texts(out.names, in.names);
+	assert_int_equal(out.created, 1);
+	assert_int_equal(out.expires, 2);
+	assert_int_equal(out.revoked, 3);
+	assert_int_equal(out.used, 4);
+	token_free(&out);
+	must_refuse(PROBLEM_NOT_FOUND, store_token_get(txn, ID_B, &out, p));
+	must_refuse(PROBLEM_NOT_FOUND, store_token_get(txn, "no id", &out, p));
+}
+
+/* One key is one token at a time. */
+static void test_keys(void **state)
+{
+	const struct bytes key = BYTES(key_hash, sizeof(key_hash));
+	struct token out, other = { .id = ID_B, .key_hash = key };
+
+	(void)state;
+	must_refuse(PROBLEM_NOT_FOUND, store_token_by_key(txn, key, &out, p));
+	put_key(ID_A, 0);
+	must(store_token_by_key(txn, key, &out, p));
+	want_text(out.id, ID_A);
+	token_free(&out);
+	must_refuse(PROBLEM_CONFLICT, store_token_put(txn, &other, p));
+	put_key(ID_A, 5);
+	must_refuse(PROBLEM_NOT_FOUND, store_token_by_key(txn, key, &out, p));
+	put_key(ID_B, 0);
+	must(store_token_by_key(txn, key, &out, p));
+	want_text(out.id, ID_B);
+	token_free(&out);
+}
+
+static void test_list(void **state)
+{
+	auto_value(store_page) page = {0};
+
+	(void)state;
+	put_key(ID_A, 1);
+	put_key(ID_B, 1);
+	must(store_token_list(txn, "", 1, &page, p));
+	assert_int_equal(page.ids.n, 1);
+	want_text(page.ids.v[0], ID_A);
+	auto_value(store_page) rest = {0};
+	must(store_token_list(txn, page.next, 5, &rest, p));
+	assert_int_equal(rest.ids.n, 1);
+	want_text(rest.ids.v[0], ID_B);
+	want_text(rest.next, "");
+}
+
+static void test_roles(void **state)
+{
+	static const char *const names[] = { "issue", "read", "revoke", "approve", "key", "admin" };
+	enum token_role role;
+	int all = 0;
+
+	(void)state;
+	for (size_t i = 0; i < array_length(names); i++) {
+		assert_true(token_role_from(names[i], &role));
+		assert_string_equal(token_role_name(role), names[i]);
+		assert_int_equal(all & (int)role, 0);
+		all |= (int)role;
+	}
+	assert_false(token_role_from("", &role));
+	assert_false(token_role_from("issues", &role));
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		ROWS_TEST(test_all_fields),
+		ROWS_TEST(test_keys),
+		ROWS_TEST(test_list),
+		cmocka_unit_test(test_roles),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
