@@ -10,7 +10,7 @@ struct admin {
 	const char *data_folder;
 	struct ca_create_options ca;           /* its folder is the CA's */
 	struct secret_source passphrase;
-	const struct strings *profiles;        /* names that an external account key can be bound to */
+	const struct strings *profiles;        /* names that a credential can be bound to */
 	/* Ends what an account has begun, in the caller's update. It is the protocol's to know what that
 	 * is, and admin/ does not see the protocols: the server hands it in. */
 	bool (*cancel_work)(struct store_txn *txn, const char *account_id, struct problem *p);
@@ -20,6 +20,7 @@ extern const struct command admin_init_command, admin_backup_command, admin_vers
 extern const struct command admin_cert_list, admin_cert_show, admin_cert_revoke;
 extern const struct command admin_account_list, admin_account_show, admin_account_deactivate;
 extern const struct command admin_eab_create, admin_eab_list, admin_eab_revoke;
+extern const struct command admin_token_create, admin_token_list, admin_token_revoke;
 
 /* Makes what is missing of passphrase file, CA and store. CONFLICT when all is there already. */
 struct admin_init_result {

@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "admin/listing.h"
+#include "admin/option.h"
 #include "base/clock.h"
 #include "base/random.h"
 
@@ -58,36 +59,6 @@ static bool parse_uses(const char *text, int64_t *ret, struct problem *p)
 	if (text && (end == text || *end || errno || value < 1))
 		return problem_set(p, PROBLEM_MALFORMED, "--uses: expected a number from 1, got `%s`", text);
 	*ret = value;
-	return true;
-}
-
-static bool parse_expires(const char *text, int64_t now, int64_t *ret, struct problem *p)
-{
-	int64_t seconds;
-	if (!text)
-		return true;
-	if (clock_parse_duration(text, &seconds) && seconds > 0)
-		*ret = now + seconds;
-	else if (!clock_parse(text, ret) || *ret <= now)
-		return problem_set(p, PROBLEM_MALFORMED,
-		                   "--expires: expected a duration such as 30d or a time to come such "
-		                   "as 2027-01-31T00:00:00Z, got `%s`", text);
-	return true;
-}
-
-static bool parse_profiles(const struct admin *admin, const char *text, struct strings *ret,
-                           struct problem *p)
-{
-	auto_free char *copy = strdup(text ?: "");
-	char *save = NULL;
-	if (!copy)
-		return problem_memory(p);
-	for (char *one = strtok_r(copy, ",", &save); one; one = strtok_r(NULL, ",", &save)) {
-		if (!strings_has(admin->profiles, one))
-			return problem_set(p, PROBLEM_NOT_FOUND, "--profile: there is no profile %s", one);
-		if (!strings_has(ret, one) && !strings_add(ret, one))
-			return problem_memory(p);
-	}
 	return true;
 }
 
@@ -152,8 +123,8 @@ static bool eab_create_run(struct command_call *call, struct problem *p)
 	char kid[RANDOM_ID_SIZE];
 	struct eab eab = { .kid = kid, .note = command_value(call, "--note"), .created = clock_now() };
 	if (!parse_uses(command_value(call, "--uses"), &eab.uses_max, p) ||
-	    !parse_expires(command_value(call, "--expires"), eab.created, &eab.expires, p) ||
-	    !parse_profiles(call->admin, command_value(call, "--profile"), &profiles, p) ||
+	    !option_expires(command_value(call, "--expires"), eab.created, &eab.expires, p) ||
+	    !option_profiles(call->admin, command_value(call, "--profile"), &profiles, p) ||
 	    !admin_open_store(call->admin, &store, p) || !make_kid(kid, p) || !seal_key(store, &eab, &sealed,
 	        &key, p))
 		return false;

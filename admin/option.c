@@ -1,0 +1,39 @@
+#include "admin/option.h"
+
+#include "base/clock.h"
+
+bool option_expires(const char *text, int64_t now, int64_t *ret, struct problem *p)
+{
+	int64_t seconds;
+	if (!text)
+		return true;
+	if (clock_parse_duration(text, &seconds) && seconds > 0)
+		*ret = now + seconds;
+	else if (!clock_parse(text, ret) || *ret <= now)
+		return problem_set(p, PROBLEM_MALFORMED,
+		                   "--expires: expected a duration such as 30d or a time to come such "
+		                   "as 2027-01-31T00:00:00Z, got `%s`", text);
+	return true;
+}
+
+bool option_list(const char *text, struct strings *ret, struct problem *p)
+{
+	auto_free char *copy = strdup(text ?: "");
+	char *save = NULL;
+	if (!copy)
+		return problem_memory(p);
+	for (char *one = strtok_r(copy, ",", &save); one; one = strtok_r(NULL, ",", &save))
+		if (!strings_has(ret, one) && !strings_add(ret, one))
+			return problem_memory(p);
+	return true;
+}
+
+bool option_profiles(const struct admin *admin, const char *text, struct strings *ret, struct problem *p)
+{
+	if (!option_list(text, ret, p))
+		return false;
+	for (size_t i = 0; i < ret->n; i++)
+		if (!strings_has(admin->profiles, ret->v[i]))
+			return problem_set(p, PROBLEM_NOT_FOUND, "--profile: there is no profile %s", ret->v[i]);
+	return true;
+}
