@@ -44,7 +44,7 @@ class Dns:
         self.records = {}     # name -> list of addresses; [] is NXDOMAIN
         self.questions = []
         self.default = ["127.0.0.1"]
-        self.sequence = {}    # name -> list of lists: one for each question, the last one stays
+        self.sequence = {}    # name -> list of lists: one for each A question, the last one stays
         dns = self
 
         class Handler(socketserver.BaseRequestHandler):
@@ -58,10 +58,10 @@ class Dns:
         self.port = self.server.server_address[1]
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
-    def addresses(self, name):
+    def addresses(self, name, kind):
         turns = self.sequence.get(name)
         if turns:
-            return turns.pop(0) if len(turns) > 1 else turns[0]
+            return turns.pop(0) if len(turns) > 1 and kind == 1 else turns[0]
         return self.records.get(name, self.default)
 
     def answer(self, data):
@@ -74,7 +74,7 @@ class Dns:
         name = ".".join(labels)
         self.questions.append((name, kind))
         wanted = {1: 4, 28: 6}.get(kind)
-        addresses = self.addresses(name) if wanted else []
+        addresses = self.addresses(name, kind) if wanted else []
         answers = [ipaddress.ip_address(a).packed for a in addresses if ipaddress.ip_address(a).version == wanted]
         missing = wanted and not addresses
         reply = data[:2] + struct.pack("!HHHHH", 0x8580 | (3 if missing else 0), 1, len(answers), 0, 0) + question
