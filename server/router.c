@@ -30,14 +30,13 @@ struct router {
 	size_t row_count;
 };
 
+/* Of a path of more segments, the last one is all the rest: no name fits it, a {name*} does. */
 static bool segments_split(const char *path, struct segments *ret)
 {
 	ret->n = 0;
 	while (*path == '/') {
-		size_t len = strcspn(++path, "/");
-		if (ret->n == SEGMENTS_MAX)
-			return false;
-		ret->v[ret->n++] = (struct segment){ path, len };
+		size_t len = ret->n == SEGMENTS_MAX - 1 ? strlen(path + 1) : strcspn(path + 1, "/");
+		ret->v[ret->n++] = (struct segment){ ++path, len };
 		path += len;
 	}
 	return *path == '\0' && ret->n > 0;
@@ -48,13 +47,25 @@ static bool is_capture(const struct segment *s)
 	return s->len > 2 && s->text[0] == '{' && s->text[s->len - 1] == '}';
 }
 
-/* Of the same length, literals before captures, left to right: the first that fits fits best. */
+static bool is_rest(const struct segment *s)
+{
+	return is_capture(s) && s->text[s->len - 2] == '*';
+}
+
+static bool has_rest(const struct row *row)
+{
+	return is_rest(&row->path.v[row->path.n - 1]);
+}
+
+/* Rows that take any rest come last. Of the same length, literals before captures, left to right: the first that fits fits best. */
 static int row_compare(const void *a, const void *b)
 {
 	const struct row *x = a, *y = b;
 
+	if (has_rest(x) != has_rest(y))
+		return has_rest(x) ? 1 : -1;
 	if (x->path.n != y->path.n)
-		return x->path.n < y->path.n ? -1 : 1;
+		return (x->path.n < y->path.n) == has_rest(x) ? 1 : -1;
 	for (size_t i = 0; i < x->path.n; i++) {
 		int order = (int)is_capture(&x->path.v[i]) - (int)is_capture(&y->path.v[i]);
 		if (order != 0)
@@ -75,7 +86,8 @@ static bool same_row(const struct row *a, const struct row *b)
 {
 	const char *a_type = a->route->content_type ?: "", *b_type = b->route->content_type ?: "";
 
-	if (a->route->method != b->route->method || a->path.n != b->path.n || !str_equal(a_type, b_type))
+	if (a->route->method != b->route->method || a->path.n != b->path.n || !str_equal(a_type, b_type) ||
+	    has_rest(a) != has_rest(b))
 		return false;
 	for (size_t i = 0; i < a->path.n; i++)
 		if (!same_segment(&a->path.v[i], &b->path.v[i]))
@@ -92,15 +104,24 @@ static bool check_distinct(const struct row *rows, size_t count, struct problem 
 	return true;
 }
 
+/* A route has no more segments than a path is split into, and {name*} at its end alone. */
+static bool is_written_well(const struct segments *path)
+{
+	for (size_t i = 0; i < path->n; i++)
+		if (memchr(path->v[i].text, '/', path->v[i].len) || (is_rest(&path->v[i]) && i + 1 < path->n))
+			return false;
+	return true;
+}
+
 static bool row_init(const struct http_wing *wing, size_t i, struct row *row, struct problem *p)
 {
 	size_t captures = 0;
 
 	*row = (struct row){ .wing = wing, .index = i, .route = wing->route(wing->state, i) };
-	if (!segments_split(row->route->path, &row->path))
+	if (!segments_split(row->route->path, &row->path) || !is_written_well(&row->path))
 		return problem_internal(p, "the route %s has no path or too long a one", row->route->path);
 	for (size_t s = 0; s < row->path.n; s++)
-		captures += is_capture(&row->path.v[s]);
+		captures += is_capture(&row->path.v[s]) && !is_rest(&row->path.v[s]);
 	if (captures > HTTP_CAPTURES_MAX)
 		return problem_internal(p, "the route %s has too many captures", row->route->path);
 	return true;
@@ -173,9 +194,11 @@ static bool segment_fits(const struct segment *pattern, const struct segment *s)
 
 static bool row_fits(const struct row *row, const struct segments *path)
 {
-	if (row->path.n != path->n)
+	size_t n = has_rest(row) ? row->path.n - 1 : row->path.n;
+
+	if (has_rest(row) ? path->n <= n : path->n != n)
 		return false;
-	for (size_t i = 0; i < path->n; i++)
+	for (size_t i = 0; i < n; i++)
 		if (!segment_fits(&row->path.v[i], &path->v[i]))
 			return false;
 	return true;
@@ -185,8 +208,8 @@ static void row_capture(const struct row *row, const struct segments *path, stru
 {
 	size_t n = 0;
 
-	for (size_t i = 0; i < path->n; i++) {
-		if (!is_capture(&row->path.v[i]))
+	for (size_t i = 0; i < row->path.n; i++) {
+		if (!is_capture(&row->path.v[i]) || is_rest(&row->path.v[i]))
 			continue;
 		memcpy(request->captures[n], path->v[i].text, path->v[i].len);
 		request->captures[n++][path->v[i].len] = '\0';

@@ -22,6 +22,7 @@ static const struct http_route routes[] = {
 	{ .method = HTTP_DELETE, .path = "/{a}/{b}/{c}/{d}" },
 	{ .method = HTTP_GET, .path = "/" },
 	{ .method = HTTP_GET, .path = "/ca/" },
+	{ .method = HTTP_GET, .path = "/ocsp/{issuer}/{rest*}" },
 };
 
 static const struct http_route *route(void *state, size_t i)
@@ -56,6 +57,11 @@ static void expand(const struct http_route *row, const struct http_request *requ
 		if (*at != '{') {
 			buf_add_char(ret, *at);
 			continue;
+		}
+		if (str_equal(at, "{rest*}")) { /* is in no capture */
+			must(strlen(request->path) >= ret->len);
+			buf_add_str(ret, request->path + ret->len);
+			return;
 		}
 		const char *value = request->captures[capture++];
 		must(*value && !str_equal(value, ".") && !str_equal(value, "..") && !strchr(value, '/') && !strchr(value, '%'));

@@ -19,6 +19,9 @@ static const struct http_route spoken_routes[] = {
 	{ .method = HTTP_GET, .path = "/s/fails" },
 	{ .method = HTTP_POST, .path = "/s/two", .content_type = "a/b", .body_max = 1 },
 	{ .method = HTTP_POST, .path = "/s/two", .content_type = "c/d", .body_max = 2 },
+	{ .method = HTTP_GET, .path = "/s/of/{kind}/{rest*}" },
+	{ .method = HTTP_GET, .path = "/s/of/{kind}/more/{rest*}" },
+	{ .method = HTTP_POST, .path = "/s/of/{kind}", .body_max = 3 },
 };
 static const struct http_route plain_routes[] = {
 	{ .method = HTTP_GET, .path = "/" },
@@ -112,6 +115,14 @@ static void requests_find_their_route(void **state)
 		{ "POST", "/s/two", "a/b", &spoken, 8, 1, "", "" },
 		{ "POST", "/s/two", "c/d", &spoken, 9, 2, "", "" },
 		{ "GET", "/w/x/y/z", NULL, &plain, 2, 0, "w", "x" },
+		{ "POST", "/s/of/k", NULL, &spoken, 12, 3, "k", "" },
+		{ "GET", "/s/of/k/", NULL, &spoken, 10, 0, "k", "" },
+		{ "HEAD", "/s/of/k/a%2Fb+c=", NULL, &spoken, 10, 0, "k", "" },
+		{ "GET", "/s/of/k/a/b", NULL, &spoken, 10, 0, "k", "" },
+		{ "GET", "/s/of/k//", NULL, &spoken, 10, 0, "k", "" },
+		{ "GET", "/s/of/k/1/2/3/4/5/6/7/8/9//11/12/../13/", NULL, &spoken, 10, 0, "k", "" },
+		{ "GET", "/s/of/k/more", NULL, &plain, 2, 0, "s", "of" }, /* a whole name before any rest */
+		{ "GET", "/s/of/k/more/x", NULL, &spoken, 11, 0, "k", "" },
 	};
 
 	(void)state;
@@ -148,28 +159,29 @@ static void requests_without_a_route(void **state)
 	} rows[] = {
 		{ "GET", "/nothing", NULL, 404, "", "" },
 		{ "GET", "/s", NULL, 404, "", "" },
-		{ "GET", "/s/", NULL, 404, "", "refused 10" },
-		{ "GET", "/s/list/", NULL, 404, "", "refused 10" },
+		{ "GET", "/s/", NULL, 404, "", "refused 13" },
+		{ "GET", "/s/list/", NULL, 404, "", "refused 13" },
 		{ "GET", "//s/list", NULL, 404, "", "" },
-		{ "GET", "/s//list", NULL, 404, "", "refused 10" },
-		{ "GET", "/s/%6cist", NULL, 404, "", "refused 10" },
-		{ "GET", "/s/./list", NULL, 404, "", "refused 10" },
+		{ "GET", "/s//list", NULL, 404, "", "refused 13" },
+		{ "GET", "/s/%6cist", NULL, 404, "", "refused 13" },
+		{ "GET", "/s/./list", NULL, 404, "", "refused 13" },
 		{ "GET", "/x/../s/list", NULL, 404, "", "" },
 		{ "GET", "/w/../y/z", NULL, 404, "", "" },
 		{ "GET", "/w/./y/z", NULL, 404, "", "" },
-		{ "GET", "/s/k/order/", NULL, 404, "", "refused 10" },
-		{ "GET", "/s/k/order/a%2fb", NULL, 404, "", "refused 10" },
-		{ "GET", "/s/k/order/a b", NULL, 404, "", "refused 10" },
-		{ "GET", "/s/k/order/1;x", NULL, 404, "", "refused 10" },
+		{ "GET", "/s/k/order/", NULL, 404, "", "refused 13" },
+		{ "GET", "/s/k/order/a%2fb", NULL, 404, "", "refused 13" },
+		{ "GET", "/s/k/order/a b", NULL, 404, "", "refused 13" },
+		{ "GET", "/s/k/order/1;x", NULL, 404, "", "refused 13" },
 		{ "GET", "/S/list", NULL, 404, "", "" },
 		{ "GET", "/p", NULL, 404, "", "" },
+		{ "GET", "/s/of/a%20b/x", NULL, 404, "", "refused 13" },
 		{ "GET", "", NULL, 404, "", "" },
 		{ "GET", "*", NULL, 404, "", "" },
 		{ "GET", "/1/2/3/4/5/6/7/8/9/10/11/12/13", NULL, 404, "", "" },
-		{ "DELETE", "/s/list", NULL, 405, "Allow: GET, HEAD, POST, OPTIONS\r\n", "refused 10" },
-		{ "GET", "/s/k", NULL, 405, "Allow: POST, OPTIONS\r\n", "refused 10" },
-		{ "PROPFIND", "/s/nonce", NULL, 405, "Allow: GET, HEAD, POST, OPTIONS\r\n", "refused 10" },
-		{ "PUT", "/s/k/order/1", NULL, 405, "Allow: GET, HEAD, DELETE, OPTIONS\r\n", "refused 10" },
+		{ "DELETE", "/s/list", NULL, 405, "Allow: GET, HEAD, POST, OPTIONS\r\n", "refused 13" },
+		{ "GET", "/s/k", NULL, 405, "Allow: POST, OPTIONS\r\n", "refused 13" },
+		{ "PROPFIND", "/s/nonce", NULL, 405, "Allow: GET, HEAD, POST, OPTIONS\r\n", "refused 13" },
+		{ "PUT", "/s/k/order/1", NULL, 405, "Allow: GET, HEAD, DELETE, OPTIONS\r\n", "refused 13" },
 		{ "POST", "/s/other", NULL, 415, "", "refused 1" },
 		{ "POST", "/s/other", "text/json", 415, "", "refused 1" },
 		{ "POST", "/s/two", "x/y", 415, "", "refused 8" },
@@ -237,7 +249,7 @@ static void the_listeners_refusals_are_worded_by_the_wing(void **state)
 	router_refuse(router, &match, &r, &p, &response);
 	assert_string_equal(worded(&response), "refused 3");
 	router_refuse(router, &none, &r, &p, &response);
-	assert_string_equal(worded(&response), "refused 10");
+	assert_string_equal(worded(&response), "refused 13");
 	r.path = "/elsewhere";
 	router_refuse(router, &none, &r, &p, &response);
 	assert_int_equal(response.status, 413);
@@ -253,7 +265,8 @@ static const struct http_route *odd_route(void *state, size_t i)
 static void odd_routes_are_refused(void **state)
 {
 	static const char *const paths[] = {
-		"", "relative", "/a/{b}/{c}/{d}/{e}/{f}", "/1/2/3/4/5/6/7/8/9/10/11/12/13",
+		"", "relative", "/a/{b}/{c}/{d}/{e}/{f}", "/1/2/3/4/5/6/7/8/9/10/11/12/13", "/a/{b*}/c",
+		"/1/2/3/4/5/6/7/8/9/10/11/12/{x*}",
 	};
 
 	(void)state;
