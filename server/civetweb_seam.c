@@ -99,12 +99,12 @@ static void copy_head(const struct mg_request_info *info, struct http_header *he
 	};
 }
 
-/* civetweb has cut the target at its '?'. */
+/* civetweb has cut the target at its '?', unless it is an orphan's: query_string is an older one's then. */
 void seam_head(struct mg_connection *conn, struct http_header *headers, struct request_head *ret)
 {
 	const struct mg_request_info *info = &conn->request_info;
 
-	if (info->query_string)
+	if (info->local_uri && info->query_string)
 		((char *)info->query_string)[-1] = '?';
 	copy_head(info, headers, ret);
 }

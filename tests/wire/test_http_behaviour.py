@@ -227,6 +227,19 @@ def test_absolute_target_wins_over_host(plain):
     check_problem(plain.send(f"GET http://evil.example/hello HTTP/1.1\r\nHost: localhost{END}").reply(), 421)
 
 
+def test_query_is_not_an_older_one(tmp_path):
+    """civetweb leaves the last query in place where it finds no handler for a target."""
+    with HttpServer(tmp_path, ("plain=127.0.0.1",), threads=1) as server:
+        for path in ("/facts?aaaaaaaaaaaaaaaaaaaaaaa=1", "/facts?b=2"):
+            with Connection(server.ports[0]) as c:
+                assert c.ask("GET", path).status == 200
+                text = c.send(f"GET http://localhost:1/facts?x=y&more=of%20it HTTP/1.1\r\nHost: localhost{END}").reply().text
+                assert "query=x=y&more=of%20it\n" in text and "headers=1\n" in text
+            with Connection(server.ports[0]) as c:
+                assert c.ask("GET", path).status == 200
+                check_refused(c, f"FOO /facts HTTP/1.1\r\nHost: localhost{END}", 501)
+
+
 @pytest.mark.parametrize("lines,status", [
     ("", 400), ("Host: \r\n", 400), ("Host: localhost\r\nHost: localhost\r\n", 400), ("Host: localhost\r\nhOST: evil\r\n", 400),
     ("Host: a/b\r\n", 400), ("Host: localhost:99999\r\n", 400), ("Host: localhost, evil\r\n", 400), ("Host: evil.example\r\n", 421),
