@@ -107,7 +107,7 @@ static bool read_head(struct exchange *x, struct problem *p)
 	struct http_request *http = &x->request.http;
 
 	http->id = x->request.id;
-	http->peer = x->connection->peer;
+	http->peer = x->connection->member.peer;
 	http->tls = x->connection->tls ? tls_peer_facts(x->connection->tls) : NULL;
 	seam_head(x->carrier, headers, &head);
 	http->method_name = head.method;
@@ -168,7 +168,8 @@ static bool send_parts(struct exchange *x, struct buf *out, bool has_content)
 	if (has_content && !apart)
 		buf_add(out, body->data, body->len);
 	x->sent = has_content ? body->len : 0;
-	return !out->failed && seam_write(x->carrier, buf_bytes(out)) && (!apart || seam_write(x->carrier, buf_bytes(body)));
+	return !out->failed && seam_write(x->carrier, buf_bytes(out)) &&
+	       (!apart || seam_write(x->carrier, buf_bytes(body)));
 }
 
 static void say_out_of_memory(struct exchange *x)
@@ -188,7 +189,8 @@ static void send_reply(struct exchange *x)
 
 	if (x->response.headers.failed || x->response.body.failed)
 		say_out_of_memory(x);
-	x->close = x->close || x->response.close || pool_is_draining(x->connection->pool) || !seam_keeps_alive(x->carrier);
+	if (x->response.close || pool_is_draining(x->connection->pool) || !seam_keeps_alive(x->carrier))
+		x->close = true;
 	options.keep_alive = !x->close;
 	options.http10 = !x->request.is_11;
 	connection_enter_reply(x->connection, x->response.body.len);
@@ -206,7 +208,7 @@ static void log_exchange(const struct exchange *x)
 
 	if (!(x->site->access_log || level < LOG_LEVEL_INFO) || !log_enabled(level))
 		return;
-	addr_format(&x->connection->peer, peer);
+	addr_format(&x->connection->member.peer, peer);
 	snprintf(path, sizeof(path), "%s", http->path);
 	snprintf(code, sizeof(code), "%d", status);
 	snprintf(bytes, sizeof(bytes), "%zu", x->sent);
@@ -231,15 +233,15 @@ static void end_connection(struct exchange *x, bool unread)
 
 static void finish(struct exchange *x)
 {
-	bool unread = x->close && seam_content_outstanding(x->carrier) > 0;
-	size_t used = seam_head_length(x->carrier) + x->request.content_length;
+	bool unread = seam_content_outstanding(x->carrier) > 0 || x->connection->head.fault;
 	struct bytes received = seam_received(x->carrier);
+	size_t used = least(seam_head_length(x->carrier) + x->request.content_length, received.len);
 
 	log_exchange(x);
 	if (x->close)
-		end_connection(x, unread || x->connection->head.fault);
+		end_connection(x, unread);
 	else
-		connection_next(x->connection, BYTES(received.data + least(used, received.len), received.len - least(used, received.len)));
+		connection_next(x->connection, BYTES(received.data + used, received.len - used));
 	http_response_free(&x->response);
 	free(x->body);
 }

@@ -55,8 +55,10 @@ static unsigned char take_version(struct head *head, uint8_t c)
 	static const char form[] = "HTTP/d.d";
 	char want = form[head->matched];
 
+	if (want == '\0' && c == '\r')
+		return LINE_LF;
 	if (want == '\0')
-		return c == '\r' ? LINE_LF : malformed(head, "RFC 9112, 3: the request line does not end after its version");
+		return malformed(head, "RFC 9112, 3: the request line does not end after its version");
 	if (want == 'd' ? c < '0' || c > '9' : c != (uint8_t)want)
 		return malformed(head, "RFC 9112, 2.3: the version is not HTTP/1.1 or HTTP/1.0");
 	head->matched++;
@@ -127,7 +129,8 @@ void head_feed(struct head *head, const uint8_t *data, size_t len)
 	for (size_t i = 0; i < len && head->state != WHOLE && head->state != BAD; i++) {
 		head->state = take(head, data[i]);
 		if (++head->length == HEAD_SIZE_MAX && head->state != WHOLE && head->state != BAD)
-			head->state = bad(head, PROBLEM_HEADERS_TOO_LARGE, "RFC 6585, 5: the request's head is longer than 16384 bytes");
+			head->state = bad(head, PROBLEM_HEADERS_TOO_LARGE,
+			                  "RFC 6585, 5: the request's head is longer than 16384 bytes");
 	}
 }
 

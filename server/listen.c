@@ -113,7 +113,7 @@ static void *on_thread(const struct mg_context *carrier, int type)
 	struct listen *listen = mg_get_user_data(carrier);
 
 	(void)type;
-	pool_join(listen->pool);
+	connection_join(listen->pool);
 	return NULL;
 }
 
@@ -133,8 +133,9 @@ static void log_handshake(const struct connection *c, const char *cause)
 {
 	char peer[ADDR_TEXT_SIZE];
 
-	addr_format(&c->peer, peer);
-	log_event(strstr(cause, "syscall") ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO, "handshake", "peer", peer, "cause", cause, NULL);
+	addr_format(&c->member.peer, peer);
+	log_event(strstr(cause, "syscall") ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO, "handshake", "peer", peer,
+	          "cause", cause, NULL);
 }
 
 /* civetweb speaks up when it cannot start and when a handshake fails. */

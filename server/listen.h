@@ -1,9 +1,10 @@
 /* Listen: the HTTP server. Owns civetweb and tames it: every request is read whole within its
  * deadline and its bounds, or refused; replies are complete; drain loses none.
  *
- * One thread per connection, from one pool for all listeners; an idle connection gives way when
- * every thread is taken and somebody waits. Deadlines are kept by the thread that waits for the
- * client (connection.h). What options point to must outlive the listen. */
+ * One thread per connection, from one pool for all listeners. When every thread is taken and
+ * somebody waits, a connection that is idle for 100 ms, or comes no further for 2 s with its handshake
+ * or head, gives way. Deadlines are kept by the thread that waits for the client (connection.h).
+ * What options point to must outlive the listen. */
 #pragma once
 
 #include "base/addr.h"
@@ -15,14 +16,14 @@ struct listener_options {
 	unsigned port;                 /* 0: the kernel picks; see listen_port */
 	struct tls *tls;               /* NULL: plain HTTP */
 	const struct router *router;
-	const char *external_url;      /* base of all URLs; NULL: https://Host as the request says, which must then be a name of `names` */
-	const struct strings *names;   /* hosts that a Host header may name when external_url is NULL */
+	const char *external_url;      /* base of all URLs; NULL: as the request's Host says */
+	const struct strings *names;   /* hosts that Host may name then, any port; others get 421 */
 };
 struct listen_options {
 	const struct listener_options *listeners;
 	size_t listener_count;
 	unsigned threads;              /* connections served at once, all listeners */
-	unsigned per_address;          /* connections at once from one address, an IPv6 /64 being one; 0: no cap */
+	unsigned per_address;          /* connections at once from one address; 0: no cap */
 	unsigned keep_alive_ms;        /* idle connection */
 	unsigned header_ms, body_ms, reply_ms; /* deadlines of one request; the handshake has header_ms too */
 	unsigned body_max;             /* no route may allow more */

@@ -88,7 +88,8 @@ bool reply_head(const struct http_response *response, const struct reply_options
 	assert(response->status >= 200 && response->status <= 599);
 	if (response->headers.failed || response->body.failed)
 		return false;
-	buf_printf(ret, "HTTP/1.1 %d %s\r\nDate: %s\r\n", response->status, reply_reason(response->status), date_now());
+	buf_printf(ret, "HTTP/1.1 %d %s\r\n", response->status, reply_reason(response->status));
+	buf_printf(ret, "Date: %s\r\n", date_now());
 	if (!is_bodiless(response->status)) {
 		if (response->content_type)
 			buf_printf(ret, "Content-Type: %s\r\n", response->content_type);

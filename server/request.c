@@ -39,7 +39,8 @@ static bool check_single(const struct http_request *http, struct problem *p)
 		for (size_t h = 0; h < http->header_count; h++)
 			found += strcasecmp(http->headers[h].name, single[i]) == 0;
 		if (found > 1)
-			return problem_set(p, PROBLEM_MALFORMED, "RFC 9110, 5.3: the header %s stands more than once", single[i]);
+			return problem_set(p, PROBLEM_MALFORMED, "RFC 9110, 5.3: the header %s stands more than once",
+			                   single[i]);
 	}
 	return true;
 }
@@ -48,7 +49,8 @@ static bool check_version(const char *version, struct problem *p)
 {
 	if (str_equal(version, "1.1") || str_equal(version, "1.0"))
 		return true;
-	problem_set(p, PROBLEM_NOT_IMPLEMENTED, "RFC 9112, 2.3: HTTP/1.1 and HTTP/1.0 are served, not HTTP/%s", version);
+	problem_set(p, PROBLEM_NOT_IMPLEMENTED, "RFC 9112, 2.3: HTTP/1.1 and HTTP/1.0 are served, not HTTP/%s",
+	            version);
 	p->status = 505;
 	return false;
 }
@@ -57,14 +59,13 @@ static bool check_version(const char *version, struct problem *p)
 static bool split_absolute(const char **target, char *ret_authority, size_t size, struct problem *p)
 {
 	const char *authority = strstr(*target, "://");
-	size_t scheme = authority ? (size_t)(authority - *target) : 0;
 
-	if (!(scheme == 4 && strncasecmp(*target, "http", 4) == 0) && !(scheme == 5 && strncasecmp(*target, "https", 5) == 0))
-		return problem_set(p, PROBLEM_MALFORMED, "RFC 9112, 3.2: the request target is neither a path nor a URL");
+	if (strncasecmp(*target, "http://", 7) != 0 && strncasecmp(*target, "https://", 8) != 0)
+		return problem_set(p, PROBLEM_MALFORMED, "RFC 9112, 3.2: the target is neither a path nor a URL");
 	authority += 3;
 	size_t len = strcspn(authority, "/?");
 	if (len == 0 || len >= size)
-		return problem_set(p, PROBLEM_MALFORMED, "RFC 9112, 3.2.2: the request target has no authority, or a long one");
+		return problem_set(p, PROBLEM_MALFORMED, "RFC 9112, 3.2.2: the target has no authority, or a long one");
 	memcpy(ret_authority, authority, len);
 	ret_authority[len] = '\0';
 	*target = authority[len] == '/' ? authority + len : "/";
@@ -85,7 +86,9 @@ static void split_query(const char *target, struct http_request *http)
 
 static bool is_host_char(char c)
 {
-	return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '-' || c == '.' || c == '_';
+	if ((c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'))
+		return true;
+	return c != '\0' && strchr("-._", c);
 }
 
 struct authority {
@@ -140,7 +143,8 @@ static bool is_named(const struct strings *names, const char *host)
 	return false;
 }
 
-static bool set_base_url(const struct request_place *place, const struct authority *a, struct request *r, struct problem *p)
+static bool set_base_url(const struct request_place *place, const struct authority *a, struct request *r,
+                         struct problem *p)
 {
 	unsigned standard = str_equal(place->scheme, "https") ? 443 : 80;
 	const char *open = a->literal ? "[" : "", *close = a->literal ? "]" : "";
@@ -158,7 +162,8 @@ static bool set_base_url(const struct request_place *place, const struct authori
 }
 
 /* RFC 9112, 3.2: the authority of an absolute target wins over Host. */
-static bool find_base_url(const struct request_place *place, const char *absolute, struct request *r, struct problem *p)
+static bool find_base_url(const struct request_place *place, const char *absolute, struct request *r,
+                          struct problem *p)
 {
 	const char *host = http_header(&r->http, "Host");
 	struct authority authority;
@@ -169,7 +174,7 @@ static bool find_base_url(const struct request_place *place, const char *absolut
 	if (host && !parse_authority(host, &authority))
 		return problem_set(p, PROBLEM_MALFORMED, "RFC 9112, 3.2: the Host is not a host and a port");
 	if (*absolute && !parse_authority(absolute, &authority))
-		return problem_set(p, PROBLEM_MALFORMED, "RFC 9112, 3.2.2: the target's authority is not a host and a port");
+		return problem_set(p, PROBLEM_MALFORMED, "RFC 9112, 3.2.2: the authority is not a host and a port");
 	if (place->external_url) {
 		r->http.base_url = place->external_url;
 		return true;
@@ -201,9 +206,11 @@ static bool read_framing(struct request *r, struct problem *p)
 	const char *expect = http_header(&r->http, "Expect");
 
 	if (coding && (length || !r->is_11 || strcasecmp(coding, "chunked") != 0))
-		return problem_set(p, PROBLEM_MALFORMED, "RFC 9112, 6.1: Transfer-Encoding is not understood here; send Content-Length");
+		return problem_set(p, PROBLEM_MALFORMED,
+		                   "RFC 9112, 6.1: this Transfer-Encoding is not taken; send Content-Length");
 	if (coding)
-		return problem_set(p, PROBLEM_LENGTH_REQUIRED, "RFC 9112, 6.3: chunked content is not taken; send Content-Length");
+		return problem_set(p, PROBLEM_LENGTH_REQUIRED,
+		                   "RFC 9112, 6.3: chunked content is not taken; send Content-Length");
 	if (length && !parse_length(length, &r->content_length))
 		return problem_set(p, PROBLEM_MALFORMED, "RFC 9110, 8.6: the Content-Length is not a decimal number");
 	r->has_length = length;

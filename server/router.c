@@ -171,7 +171,9 @@ void router_free(struct router *router)
 
 static bool is_capture_char(char c)
 {
-	return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '-' || c == '_' || c == '.' || c == '~';
+	if ((c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'))
+		return true;
+	return c != '\0' && strchr("-_.~", c);
 }
 
 /* "." and ".." are places in a tree, not names (RFC 3986, 5.2.4). */
@@ -244,7 +246,8 @@ static void finding_add(struct finding *f, const struct row *row, const struct h
 		f->row = row;
 }
 
-static struct finding look_up(const struct router *router, const struct segments *path, const struct http_request *request)
+static struct finding look_up(const struct router *router, const struct segments *path,
+                              const struct http_request *request)
 {
 	struct finding f = {0};
 
@@ -296,30 +299,33 @@ static void refuse(const struct http_wing *wing, size_t route, const struct http
 		reply_problem(p, response);
 }
 
-static bool refuse_method(const struct finding *f, const struct http_request *request, struct router_match *match,
-                          struct http_response *response)
+static bool refuse_method(const struct finding *f, const struct http_request *request,
+                          struct router_match *match, struct http_response *response)
 {
 	auto_value(problem) p = {0};
 
 	match->wing = f->wrong_method->wing;
 	match->route = match->wing->route_count;
-	problem_set(&p, PROBLEM_METHOD_NOT_ALLOWED, "RFC 9110, 15.5.6: %s is not a method of this resource", request->method_name);
+	problem_set(&p, PROBLEM_METHOD_NOT_ALLOWED, "RFC 9110, 15.5.6: %s is not a method of this resource",
+	            request->method_name);
 	refuse(match->wing, match->route, request, &p, response);
 	allow(f->methods, response);
 	return false;
 }
 
-static bool refuse_type(const struct row *row, const struct http_request *request, struct http_response *response)
+static bool refuse_type(const struct row *row, const struct http_request *request,
+                        struct http_response *response)
 {
 	auto_value(problem) p = {0};
 
-	problem_set(&p, PROBLEM_UNSUPPORTED_MEDIA_TYPE, "RFC 9110, 15.5.16: the Content-Type must be %s", row->route->content_type);
+	problem_set(&p, PROBLEM_UNSUPPORTED_MEDIA_TYPE, "RFC 9110, 15.5.16: the Content-Type must be %s",
+	            row->route->content_type);
 	refuse(row->wing, row->index, request, &p, response);
 	return false;
 }
 
-static bool refuse_path(const struct router *router, const struct http_request *request, struct router_match *match,
-                        struct http_response *response)
+static bool refuse_path(const struct router *router, const struct http_request *request,
+                        struct router_match *match, struct http_response *response)
 {
 	auto_value(problem) p = {0};
 

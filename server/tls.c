@@ -35,15 +35,16 @@ static int choose_certificate(SSL *ssl, void *arg)
 }
 
 /* RFC 7301, 3.2: no protocol in common ends the handshake. */
-static int choose_protocol(SSL *ssl, const unsigned char **ret, unsigned char *ret_len, const unsigned char *offered,
-                           unsigned len, void *unused)
+static int choose_protocol(SSL *ssl, const unsigned char **ret, unsigned char *ret_len,
+                           const unsigned char *offered, unsigned len, void *unused)
 {
 	static const unsigned char http11[] = "\x08http/1.1";
+	const unsigned size = sizeof(http11) - 1;
 
 	(void)ssl;
 	(void)unused;
 	for (unsigned at = 0; at < len; at += 1u + offered[at]) {
-		if (offered[at] != http11[0] || len - at < sizeof(http11) - 1 || memcmp(offered + at, http11, sizeof(http11) - 1) != 0)
+		if (len - at < size || memcmp(offered + at, http11, size) != 0)
 			continue;
 		*ret = offered + at + 1;
 		*ret_len = http11[0];
@@ -55,12 +56,14 @@ static int choose_protocol(SSL *ssl, const unsigned char **ret, unsigned char *r
 /* RFC 9325: forward secrecy and AEAD alone. The system's own openssl.cnf cannot loosen this. */
 static bool set_strength(SSL_CTX *context, bool only_tls13)
 {
+	static const char suites[] =
+		"TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256";
 	int groups[] = { NID_X25519, NID_X9_62_prime256v1, NID_secp384r1, NID_secp521r1 };
 
 	return SSL_CTX_set_min_proto_version(context, only_tls13 ? TLS1_3_VERSION : TLS1_2_VERSION) == 1 &&
 	       SSL_CTX_set_max_proto_version(context, TLS1_3_VERSION) == 1 &&
 	       SSL_CTX_set_cipher_list(context, "ECDHE+AESGCM:ECDHE+CHACHA20") == 1 &&
-	       SSL_CTX_set_ciphersuites(context, "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256") == 1 &&
+	       SSL_CTX_set_ciphersuites(context, suites) == 1 &&
 	       SSL_CTX_set1_groups(context, groups, array_length(groups)) == 1;
 }
 
@@ -198,7 +201,7 @@ static bool exporter(const struct http_tls *facts, uint8_t ret[32])
 
 	if (SSL_version(ssl) < TLS1_3_VERSION && SSL_get_extms_support(ssl) != 1)
 		return false;
-	return SSL_export_keying_material(ssl, ret, 32, label, sizeof(label) - 1, (const unsigned char *)"", 0, 1) == 1;
+	return SSL_export_keying_material(ssl, ret, 32, label, sizeof(label) - 1, (const uint8_t *)"", 0, 1) == 1;
 }
 
 static bool add_certificate(struct tls_peer *peer, X509 *certificate)

@@ -636,6 +636,18 @@ def test_idle_connection_gives_way_to_one_that_waits(tmp_path):
             c.close()
 
 
+def test_who_goes_no_further_gives_way_too(tmp_path):
+    with HttpServer(tmp_path, threads=3, keep_alive_ms=20000, header_ms=20000) as server:
+        silent, half, greeting = Connection(server.ports[0]), Connection(server.ports[0]), Connection(server.ports[1])
+        half.send(HEAD)
+        greeting.send("\x16\x03\x01")
+        time.sleep(0.2)
+        with Connection(server.ports[0]) as a, Connection(server.ports[0]) as b, Connection(server.ports[0]) as c, took(1.5, 4):
+            assert [x.ask("GET", "/hello").status for x in (a, b, c)] == [200] * 3
+        assert half.reply().status == 408
+        assert all(c.is_closed() for c in (silent, half, greeting))
+
+
 def test_many_connections_wait_their_turn(tmp_path):
     with HttpServer(tmp_path, ("plain=127.0.0.1",), threads=4, keep_alive_ms=20000) as server:
         connections = [Connection(server.ports[0]) for _ in range(60)]

@@ -1,0 +1,161 @@
+#include "server/pool.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <pthread.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+struct pool {
+	struct pool_options options;
+	struct pool_counters counters;
+	pthread_mutex_t lock;           /* guards the list */
+	struct pool_member *first;
+	int drain_fd, stop_fd;          /* readable once said, for good */
+	int relief_fd;                  /* a semaphore: as many threads are wanted */
+	atomic_bool draining;
+	atomic_uint busy;
+	atomic_uint waiting;            /* accepted, and no thread has begun it yet */
+};
+
+bool pool_new(const struct pool_options *options, struct pool **ret, struct problem *p)
+{
+	auto_struct(pool) *pool = calloc(1, sizeof(*pool));
+
+	if (!pool)
+		return problem_memory(p);
+	pool->options = *options;
+	pthread_mutex_init(&pool->lock, NULL);
+	pool->drain_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	pool->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	pool->relief_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK | EFD_SEMAPHORE);
+	if (pool->drain_fd < 0 || pool->stop_fd < 0 || pool->relief_fd < 0)
+		return problem_internal(p, "eventfd: %s", strerror(errno));
+	*ret = steal(pool);
+	return true;
+}
+
+void pool_free(struct pool *pool)
+{
+	if (!pool)
+		return;
+	assert(!pool->first);
+	mem_close_p(&pool->drain_fd);
+	mem_close_p(&pool->stop_fd);
+	mem_close_p(&pool->relief_fd);
+	pthread_mutex_destroy(&pool->lock);
+	free(pool);
+}
+
+const struct pool_options *pool_options(const struct pool *pool)
+{
+	return &pool->options;
+}
+
+static void say(int fd)
+{
+	uint64_t one = 1;
+
+	while (write(fd, &one, sizeof(one)) < 0 && errno == EINTR)
+		;
+}
+
+void pool_drain(struct pool *pool)
+{
+	atomic_store(&pool->draining, true);
+	say(pool->drain_fd);
+}
+
+bool pool_is_draining(const struct pool *pool)
+{
+	return atomic_load(&pool->draining);
+}
+
+void pool_stop(struct pool *pool)
+{
+	pool_drain(pool);
+	say(pool->stop_fd);
+}
+
+void pool_accepted(struct pool *pool)
+{
+	unsigned waiting = atomic_fetch_add(&pool->waiting, 1) + 1;
+
+	if (waiting + atomic_load(&pool->counters.open) > pool->options.threads)
+		say(pool->relief_fd);
+}
+
+void pool_gave_up(struct pool *pool)
+{
+	atomic_fetch_sub(&pool->waiting, 1);
+}
+
+bool pool_enter(struct pool *pool, struct pool_member *member)
+{
+	unsigned others = 0;
+
+	pool_gave_up(pool);
+	atomic_fetch_add(&pool->counters.connections, 1);
+	atomic_fetch_add(&pool->counters.open, 1);
+	pthread_mutex_lock(&pool->lock);
+	for (const struct pool_member *other = pool->first; other; other = other->next)
+		others += addr_equal(&other->peer, &member->peer);
+	member->previous = NULL;
+	member->next = pool->first;
+	if (member->next)
+		member->next->previous = member;
+	pool->first = member;
+	pthread_mutex_unlock(&pool->lock);
+	return pool->options.per_address == 0 || others < pool->options.per_address;
+}
+
+void pool_leave(struct pool *pool, struct pool_member *member)
+{
+	pthread_mutex_lock(&pool->lock);
+	*(member->previous ? &member->previous->next : &pool->first) = member->next;
+	if (member->next)
+		member->next->previous = member->previous;
+	pthread_mutex_unlock(&pool->lock);
+	atomic_fetch_sub(&pool->counters.open, 1);
+}
+
+void pool_set_busy(struct pool *pool, bool busy)
+{
+	if (busy)
+		atomic_fetch_add(&pool->busy, 1);
+	else
+		atomic_fetch_sub(&pool->busy, 1);
+}
+
+unsigned pool_busy(const struct pool *pool)
+{
+	return atomic_load(&pool->busy);
+}
+
+int pool_drain_fd(const struct pool *pool)
+{
+	return pool->drain_fd;
+}
+
+int pool_stop_fd(const struct pool *pool)
+{
+	return pool->stop_fd;
+}
+
+int pool_relief_fd(const struct pool *pool)
+{
+	return pool->relief_fd;
+}
+
+/* A token may be older than the need for it. */
+bool pool_takes_thread(struct pool *pool)
+{
+	uint64_t token;
+
+	return read(pool->relief_fd, &token, sizeof(token)) == sizeof(token) && atomic_load(&pool->waiting) > 0;
+}
+
+struct pool_counters *pool_counters(struct pool *pool)
+{
+	return &pool->counters;
+}

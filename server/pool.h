@@ -1,0 +1,61 @@
+/* Pool: the threads of a server and the connections that share them: how many there are, which host
+ * has how many, and how all are told to give way, to drain or to stop. Any thread. */
+#pragma once
+
+#include <stdatomic.h>
+
+#include "base/addr.h"
+
+struct mg_connection;
+
+enum { LISTENERS_MAX = 32 };
+
+struct pool_options {
+	unsigned threads;       /* connections that are served at once */
+	unsigned per_address;   /* 0: no cap */
+	unsigned keep_alive_ms, header_ms, body_ms, reply_ms;
+	/* The SSL_CTX * for a connection that is about to begin; NULL: none. */
+	void *(*context)(void *user, const struct mg_connection *carrier);
+	void *user;
+};
+
+struct pool;
+bool pool_new(const struct pool_options *options, struct pool **ret, struct problem *p) must_use;
+void pool_free(struct pool *pool);
+declare_auto_struct(pool, pool_free);
+const struct pool_options *pool_options(const struct pool *pool);
+
+/* Ends idle connections now and each other one after the reply it is owed. */
+void pool_drain(struct pool *pool);
+bool pool_is_draining(const struct pool *pool);
+/* Ends every wait. */
+void pool_stop(struct pool *pool);
+
+/* A connection as the pool knows it; the connection owns it. */
+struct pool_member {
+	struct addr peer;
+	struct pool_member *next, *previous;
+};
+/* A connection was accepted, and waits for a thread. */
+void pool_accepted(struct pool *pool);
+/* It waits no more: it was given up before it began, or it has begun. Whoever has begun must leave,
+ * even when false says that its host has as many connections as it may have. */
+void pool_gave_up(struct pool *pool);
+bool pool_enter(struct pool *pool, struct pool_member *member) must_use;
+void pool_leave(struct pool *pool, struct pool_member *member);
+/* Members with a request in hand. */
+void pool_set_busy(struct pool *pool, bool busy);
+unsigned pool_busy(const struct pool *pool);
+
+/* Readable: for good after the drain or the stop; until someone takes it while a thread is wanted. */
+int pool_drain_fd(const struct pool *pool);
+int pool_stop_fd(const struct pool *pool);
+int pool_relief_fd(const struct pool *pool);
+/* Whether the caller is the one that is to give way. */
+bool pool_takes_thread(struct pool *pool);
+
+struct pool_counters {
+	_Atomic uint64_t connections, refused, timeouts;
+	_Atomic unsigned open;
+};
+struct pool_counters *pool_counters(struct pool *pool);
