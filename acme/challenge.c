@@ -10,7 +10,7 @@
 
 static bool prove_http(const struct challenge_tools *tools, const struct probe_task *task, struct problem *p)
 {
-	return probe_http_prove(tools->http, task, p);
+	return http01_prove(tools->http01, task, p);
 }
 
 static const struct challenge_type types[] = {

@@ -2,13 +2,13 @@
 #pragma once
 
 #include "acme/call.h"
-#include "acme/probe_http.h"
+#include "acme/http01.h"
 #include "policy/identifier.h"
 #include "store/authorization.h"
 
 /* What proving needs; owned by the probes. */
 struct challenge_tools {
-	struct probe_http *http;
+	struct http01 *http01;
 	struct dns *dns;
 };
 struct challenge_type {

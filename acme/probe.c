@@ -25,7 +25,7 @@ enum {
 struct probes {
 	struct acme *acme;
 	struct dns *dns;
-	struct probe_http *http;
+	struct http01 *http01;
 	struct work *work;
 	pthread_mutex_t mutex;  /* guards all below */
 	struct probe_queue queue;
@@ -54,7 +54,7 @@ static void log_result(const struct probe_result *r)
 
 static bool try_once(struct probes *probes, struct probe_result *r, struct problem *p)
 {
-	const struct challenge_tools tools = { .http = probes->http, .dns = probes->dns };
+	const struct challenge_tools tools = { .http01 = probes->http01, .dns = probes->dns };
 	const struct challenge_type *type;
 
 	if (!probe_result_load(probes->acme->store, r, p))
@@ -298,7 +298,7 @@ static bool resume(struct probes *probes, struct problem *p)
 static bool open_parts(struct probes *probes, struct problem *p)
 {
 	const struct acme_options *o = &probes->acme->options;
-	struct probe_http_options http = {
+	struct http01_options http01 = {
 		.http_port = o->http_port, .https_port = o->https_port,
 		.rules = { .allow = o->probe_allow, .deny = o->probe_deny, .own = o->probe_own },
 		.timeout_ms = o->probe_timeout_ms,
@@ -308,9 +308,9 @@ static bool open_parts(struct probes *probes, struct problem *p)
 	if (!probe_queue_open(o->probe_threads, o->probe_queue, &probes->queue, p) ||
 	    !dns_open(o->resolvers, &probes->dns, p))
 		return false;
-	http.dns = probes->dns;
+	http01.dns = probes->dns;
 	/* Several wake-ups may wait for one probe; those of a resumed queue exceed it. */
-	return probe_http_open(&http, &probes->http, p) &&
+	return http01_open(&http01, &probes->http01, p) &&
 	       work_open("probe", o->probe_threads, 8 * (size_t)o->probe_queue + 100000, &probes->work, p);
 }
 
@@ -340,7 +340,7 @@ void probes_close(struct probes *probes)
 	pthread_mutex_unlock(&probes->mutex);
 	work_close(probes->work, NULL);
 	probe_queue_close(&probes->queue);
-	probe_http_close(probes->http);
+	http01_close(probes->http01);
 	dns_close(probes->dns);
 	pthread_mutex_destroy(&probes->mutex);
 	free(probes);

@@ -8,7 +8,7 @@
 #include <openssl/ssl.h>
 #include <poll.h>
 
-#include "acme/probe_http.h"
+#include "acme/http01.h"
 #include "base/clock.h"
 #include "base/ossl.h"
 #include "tests/unit/fake_dns.h"
@@ -288,10 +288,10 @@ static bool probe(const char *type, const char *value, const char *token, unsign
 {
 	auto_value(addr_list) allow = {0};
 	auto_value(addr_list) deny = {0};
-	auto_struct(probe_http) *http = NULL;
+	auto_struct(http01) *http = NULL;
 	auto_free char *key_authorization = mem_printf("%s.0123456789012345678901234567890123456789012",
 	                                               token);
-	const struct probe_http_options options = {
+	const struct http01_options options = {
 		.http_port = web.port, .https_port = tls.port, .rules = { .allow = &allow, .deny = &deny },
 		             .timeout_ms = timeout_ms, .dns = dns,
 	};
@@ -301,8 +301,8 @@ static bool probe(const char *type, const char *value, const char *token, unsign
 	assert_true(addr_list_add(&allow, "127.0.0.0/8", p) && addr_list_add(&allow, "::1", p) &&
 	            addr_list_add(&allow, "100::/64", p));
 	assert_true(addr_list_add(&deny, "127.0.0.66", p));
-	assert_true(probe_http_open(&options, &http, p));
-	return probe_http_prove(http, &task, p);
+	assert_true(http01_open(&options, &http, p));
+	return http01_prove(http, &task, p);
 }
 
 static void proves(void **state)
@@ -459,8 +459,8 @@ static void a_tls_hop_that_is_none_is_a_tls_problem(void **state)
 {
 	auto_value(problem) p = {0};
 	auto_value(addr_list) allow = {0};
-	auto_struct(probe_http) *http = NULL;
-	const struct probe_http_options options = {
+	auto_struct(http01) *http = NULL;
+	const struct http01_options options = {
 		.http_port = web.port, .https_port = web.port, .rules.allow = &allow, .timeout_ms = 3000,
 		             .dns = dns,
 	};
@@ -469,8 +469,8 @@ static void a_tls_hop_that_is_none_is_a_tls_problem(void **state)
 
 	(void)state;
 	assert_true(addr_list_add(&allow, "127.0.0.0/8", &p));
-	assert_true(probe_http_open(&options, &http, &p));
-	assert_false(probe_http_prove(http, &task, &p));
+	assert_true(http01_open(&options, &http, &p));
+	assert_false(http01_prove(http, &task, &p));
 	assert_int_equal(p.kind, PROBLEM_TLS);
 }
 

@@ -1,0 +1,178 @@
+#include "acme/http01.h"
+
+#include <stdio.h>
+
+#include "acme/probe_http.h"
+#include "base/clock.h"
+
+enum {
+	REDIRECTS_MAX = 10,
+	CONNECT_FIRST_MS = 3000, /* for IPv6 when IPv4 can be tried after it */
+};
+
+struct http01 {
+	struct http01_options options;
+	struct probe_http *http;
+};
+
+/* One request and what came of it, at a place that its URL says. */
+struct hop {
+	const struct http01 *http01;
+	struct probe_url *url;
+	struct probe_url_parts at;
+	struct probe_get get;
+	int64_t deadline;
+};
+
+bool http01_open(const struct http01_options *options, struct http01 **ret, struct problem *p)
+{
+	auto_struct(http01) *http01 = calloc(1, sizeof(*http01));
+
+	if (!http01)
+		return problem_memory(p);
+	http01->options = *options;
+	if (!probe_http_open(&http01->http, p))
+		return false;
+	*ret = steal(http01);
+	return true;
+}
+
+void http01_close(struct http01 *http01)
+{
+	if (!http01)
+		return;
+	probe_http_close(http01->http);
+	free(http01);
+}
+
+/* --- where a hop goes */
+
+static bool take_parts(struct hop *hop, struct problem *p)
+{
+	const struct http01_options *o = &hop->http01->options;
+	unsigned port;
+
+	if (!probe_url_parts(hop->url, &hop->at))
+		return problem_set(p, PROBLEM_CONNECTION, "%s: only http and https URLs of a host are followed",
+		                   hop->at.text);
+	port = hop->at.https ? o->https_port : o->http_port;
+	return hop->at.port == port ||
+	       problem_set(p, PROBLEM_CONNECTION, "%s: only port %u is allowed for %s", hop->at.text, port,
+	                   hop->at.https ? "https" : "http");
+}
+
+static bool begin(struct hop *hop, const struct probe_task *task, struct problem *p)
+{
+	bool brackets = str_equal(task->type, "ip") && strchr(task->value, ':');
+	unsigned port = hop->http01->options.http_port;
+	auto_value(buf) url = {0};
+
+	buf_printf(&url, brackets ? "http://[%s]" : "http://%s", task->value);
+	if (port != 80)
+		buf_printf(&url, ":%u", port);
+	buf_printf(&url, "/.well-known/acme-challenge/%s", task->token);
+	return buf_check(&url, p) && probe_url_parse(buf_text(&url), &hop->url, p) && take_parts(hop, p);
+}
+
+static bool is_redirect(long status)
+{
+	return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
+}
+
+static bool follow(struct hop *hop, struct problem *p)
+{
+	if (!hop->get.location[0])
+		return problem_set(p, PROBLEM_INCORRECT_RESPONSE, "%s answered %ld without a usable Location",
+		                   hop->at.text, hop->get.status);
+	if (!probe_url_follow(hop->url, hop->get.location))
+		return problem_set(p, PROBLEM_CONNECTION, "%s: redirected to a URL of no use", hop->at.text);
+	return take_parts(hop, p);
+}
+
+/* --- going there */
+
+/* Puts the URL before what went wrong at it. */
+static bool refuse_at(const struct hop *hop, const struct problem *why, struct problem *p)
+{
+	if (why->kind == PROBLEM_INTERNAL || why->kind == PROBLEM_UNAVAILABLE)
+		return problem_internal(p, "%s", why->cause);
+	return problem_set(p, why->kind, "%s: %s", hop->at.text, why->detail);
+}
+
+static bool get_from(struct hop *hop, const struct addr *addr, int64_t connect_ms, struct problem *p)
+{
+	int64_t left = hop->deadline - clock_monotonic_ms();
+
+	left = left > 1 ? left : 1;
+	hop->get.url = hop->url;
+	hop->get.addr = *addr;
+	hop->get.port = hop->at.port;
+	hop->get.timeout_ms = left;
+	hop->get.connect_ms = connect_ms && connect_ms < left / 2 ? connect_ms : left;
+	return probe_http_get(hop->http01->http, &hop->get, p);
+}
+
+/* IPv6 first, and IPv4 once when IPv6 could not be connected to. */
+static bool get_from_any(struct hop *hop, const struct dns_addresses *all, struct problem *p)
+{
+	const struct probe_rules *rules = &hop->http01->options.rules;
+	auto_value(problem) why = {0};
+	struct addr v6, v4;
+	bool has_v6 = probe_addr_pick(rules, all->v, all->n, AF_INET6, &v6, &why);
+	bool has_v4 = probe_addr_pick(rules, all->v, all->n, AF_INET, &v4, &why);
+
+	if (!has_v6 && !has_v4)
+		return refuse_at(hop, &why, p);
+	if (get_from(hop, has_v6 ? &v6 : &v4, has_v6 && has_v4 ? CONNECT_FIRST_MS : 0, &why))
+		return true;
+	if (has_v6 && has_v4 && !hop->get.connected && get_from(hop, &v4, 0, &why))
+		return true;
+	return refuse_at(hop, &why, p);
+}
+
+static bool visit(struct hop *hop, struct problem *p)
+{
+	struct dns_addresses all = { .n = 1 };
+
+	if (!addr_parse(hop->at.host, &all.v[0]) &&
+	    !dns_lookup(hop->http01->options.dns, hop->at.host, hop->deadline, &all, p))
+		return false;
+	return get_from_any(hop, &all, p);
+}
+
+static bool judge(const struct hop *hop, const struct probe_task *task, struct problem *p)
+{
+	const struct probe_reply reply = {
+		.url = hop->at.text, .addr = hop->get.addr, .status = hop->get.status,
+		.body = BYTES(hop->get.body, hop->get.body_len), .too_long = hop->get.too_long,
+	};
+
+	return probe_reply_check(&reply, task, p);
+}
+
+static bool prove(struct hop *hop, const struct probe_task *task, struct problem *p)
+{
+	if (!begin(hop, task, p) || !visit(hop, p))
+		return false;
+	for (int i = 0; is_redirect(hop->get.status); i++) {
+		if (i == REDIRECTS_MAX)
+			return problem_set(p, PROBLEM_CONNECTION, "%s: more than %d redirects",
+			                   hop->at.text, REDIRECTS_MAX);
+		if (!follow(hop, p) || !visit(hop, p))
+			return false;
+	}
+	return judge(hop, task, p);
+}
+
+bool http01_prove(struct http01 *http01, const struct probe_task *task, struct problem *p)
+{
+	auto_free struct hop *hop = calloc(1, sizeof(*hop));
+
+	if (!hop)
+		return problem_memory(p);
+	hop->http01 = http01;
+	hop->deadline = clock_monotonic_ms() + http01->options.timeout_ms;
+	bool proven = prove(hop, task, p);
+	probe_url_free(hop->url);
+	return proven;
+}
