@@ -139,7 +139,8 @@ install: all
 	install -D -m 0755 $(B)/enrolld $(DESTDIR)$(PREFIX)/bin/enrolld
 	install -D -m 0644 docs/enrolld.8 $(DESTDIR)$(PREFIX)/share/man/man8/enrolld.8
 	install -D -m 0644 deploy/enrolld.yaml $(DESTDIR)$(PREFIX)/share/doc/enrolld/enrolld.yaml
-	install -D -m 0644 deploy/enrolld.service $(DESTDIR)$(PREFIX)/lib/systemd/system/enrolld.service
+	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
+	sed 's,/usr/local/bin/,$(PREFIX)/bin/,' deploy/enrolld.service > $(DESTDIR)$(PREFIX)/lib/systemd/system/enrolld.service
 
 clean:
 	rm -rf build
