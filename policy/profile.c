@@ -41,7 +41,9 @@ bool profile_new(const char *name, struct profile **ret, struct problem *p)
 	if (!profile->name || !profile->description || !profile->issuer ||
 	    !strings_add(&profile->names[IDENTIFIER_DNS].allow, "*") ||
 	    !strings_add(&profile->names[IDENTIFIER_IP].allow, "*") ||
-	    !strings_add(&profile->extended_key_usage, "1.3.6.1.5.5.7.3.1"))
+	    /* Both, since acme.sh asks for both in each of its CSRs; a CSR that asks for one gets one. */
+	    !strings_add(&profile->extended_key_usage, "1.3.6.1.5.5.7.3.1") ||
+	    !strings_add(&profile->extended_key_usage, "1.3.6.1.5.5.7.3.2"))
 		return problem_memory(p);
 	*ret = steal(profile);
 	return true;

@@ -263,8 +263,8 @@ static const struct config_key profile_keys[] = {
 	                     { "dataEncipherment", KU_DATA_ENCIPHERMENT },
 	                     { "keyAgreement", KU_KEY_AGREEMENT },
 	                     { "encipherOnly", KU_ENCIPHER_ONLY }, { "decipherOnly", KU_DECIPHER_ONLY }) },
-	{ "extended_key_usage", "Extended key usages, by name or as OIDs; at least one.", CONFIG_TEXTS,
-	  PROFILE(extended_key_usage), .fallback = "serverAuth", .check = config_rule_usage },
+	{ "extended_key_usage", "Extended key usages, by name or as OIDs; at least one. A CSR that asks for some of them gets those.", CONFIG_TEXTS,
+	  PROFILE(extended_key_usage), .fallback = "serverAuth, clientAuth", .check = config_rule_usage },
 	{ "common_name",
 	  "CN of the subject: `none`; `if-asked`, the CSR's when it is a proven name; `first`, that or else "
 	  "the first proven name.", CONFIG_CHOICE, PROFILE(common_name), .fallback = "if-asked",

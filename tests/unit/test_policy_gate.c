@@ -271,7 +271,7 @@ static void spoil_usage(struct world *w) { extension(w, "keyUsage", "digitalSign
 static void spoil_usage_ca(struct world *w) { extension(w, "keyUsage", "digitalSignature,keyCertSign"); }
 static void spoil_usage_unfit(struct world *w) { extension(w, "keyUsage", "keyEncipherment"); }
 static void spoil_code_signing(struct world *w) { extension(w, "extendedKeyUsage", "serverAuth,codeSigning"); }
-static void spoil_client_auth(struct world *w) { extension(w, "extendedKeyUsage", "clientAuth"); }
+static void spoil_email_protection(struct world *w) { extension(w, "extendedKeyUsage", "emailProtection"); }
 static void spoil_any_usage(struct world *w) { extension(w, "extendedKeyUsage", "anyExtendedKeyUsage"); }
 static void spoil_ocsp_signing(struct world *w) { extension(w, "extendedKeyUsage", "OCSPSigning"); }
 static void spoil_key_kind(struct world *w) { w->profile->keys &= ~(1u << KEY_EC_P256); }
@@ -439,7 +439,7 @@ static const struct row {
 	{ "key-usage", spoil_usage_ca, PROBLEM_BAD_CSR, "keyCertSign", NULL, false, false },
 	{ "key-usage", spoil_usage_unfit, PROBLEM_BAD_CSR, "no key usage", NULL, false, false },
 	{ "extended-key-usage", spoil_code_signing, PROBLEM_BAD_CSR, "1.3.6.1.5.5.7.3.3", NULL, false, false },
-	{ "extended-key-usage", spoil_client_auth, PROBLEM_BAD_CSR, "1.3.6.1.5.5.7.3.2", NULL, false, false },
+	{ "extended-key-usage", spoil_email_protection, PROBLEM_BAD_CSR, "1.3.6.1.5.5.7.3.4", NULL, false, false },
 	{ "extended-key-usage", spoil_any_usage, PROBLEM_BAD_CSR, "2.5.29.37.0", NULL, false, false },
 	{ "extended-key-usage", spoil_ocsp_signing, PROBLEM_BAD_CSR, "1.3.6.1.5.5.7.3.9", NULL, false, false },
 	{ "key-allowed", spoil_key_kind, PROBLEM_BAD_CSR, "ec-p256", NULL, false, false },
@@ -552,7 +552,7 @@ static void test_order_approved(void **state)
 	assert_true(facts->not_after - facts->not_before == 90 * 86400 - 1);
 	assert_in_range(clock_now() - facts->not_before, 60, 65);
 	assert_int_equal(facts->key_usage, KU_DIGITAL_SIGNATURE);
-	assert_int_equal(facts->extended_key_usage->n, 1);
+	assert_int_equal(facts->extended_key_usage->n, 2);
 	assert_null(facts->hash);
 	assert_string_equal(facts->method, "acme");
 	assert_string_equal(facts->account, ACCOUNT_ID);

@@ -38,8 +38,9 @@ static void test_defaults(void **state)
 		assert_true(profile->keys & 1u << a);
 	assert_true(profile->validity == 90 * 86400 && profile->validity_max == 397 * 86400 && profile->backdate == 60);
 	assert_int_equal(profile->key_usage, KU_DIGITAL_SIGNATURE | KU_KEY_ENCIPHERMENT);
-	assert_int_equal(profile->extended_key_usage.n, 1);
+	assert_int_equal(profile->extended_key_usage.n, 2);
 	assert_int_equal(OBJ_txt2nid(profile->extended_key_usage.v[0]), NID_server_auth);
+	assert_int_equal(OBJ_txt2nid(profile->extended_key_usage.v[1]), NID_client_auth);
 	assert_int_equal(profile->common_name, PROFILE_CN_IF_ASKED);
 	assert_false(profile->reuse_account_key || profile->eab_required);
 	assert_int_equal(profile->names[IDENTIFIER_EMAIL].allow.n + profile->names[IDENTIFIER_URI].allow.n, 0);

@@ -249,8 +249,9 @@ static void default_profile_is_policys(void **state)
 	assert_int_equal(got->authorization_lifetime, want->authorization_lifetime);
 	assert_int_equal(got->eab_required, want->eab_required);
 	assert_null(got->hash);
-	assert_int_equal(got->extended_key_usage.n, 1);
-	assert_string_equal(got->extended_key_usage.v[0], want->extended_key_usage.v[0]);
+	assert_int_equal(got->extended_key_usage.n, want->extended_key_usage.n);
+	for (size_t i = 0; i < want->extended_key_usage.n; i++)
+		assert_string_equal(got->extended_key_usage.v[i], want->extended_key_usage.v[i]);
 	for (enum identifier_type type = 0; type < IDENTIFIER_TYPE_MAX; type++) {
 		assert_int_equal(got->names[type].allow.n, want->names[type].allow.n);
 		assert_int_equal(got->names[type].deny.n, want->names[type].deny.n);

@@ -734,3 +734,13 @@ def test_missing_user_agent_is_fine(server):
     connection.request("GET", "/acme/directory")
     assert connection.getresponse().status == 200
     connection.close()
+
+
+def test_csr_of_acme_sh_asks_for_both_purposes(client, web):
+    """And one that asks for one purpose gets that one."""
+    both = [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]
+    for asked in (both, both[:1]):
+        csr = make_csr(["purposes.example.com"], extensions=[(x509.ExtendedKeyUsage(asked), False)])
+        chain, _ = client.issue(["purposes.example.com"], web, csr=csr)
+        given = leaf(chain).extensions.get_extension_for_class(x509.ExtendedKeyUsage)
+        assert list(given.value) == asked and not given.critical
