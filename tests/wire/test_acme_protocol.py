@@ -11,7 +11,8 @@ import time
 import pytest
 import requests
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ed25519
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID, ObjectIdentifier
 
 from acme_raw import Client, Refused, b64, flattened, jwk, make_csr, make_key
@@ -645,7 +646,6 @@ def test_certificate_is_its_owners_7_4_2(server, client, web):
 
 
 def der(chain):
-    from cryptography.hazmat.primitives import serialization
     return leaf(chain).public_bytes(serialization.Encoding.DER)
 
 
@@ -662,7 +662,6 @@ def test_revoke_by_the_account_7_6(client, web):
 
 
 def test_revoke_by_the_certificates_key_7_6(server, client, web):
-    from cryptography.hazmat.primitives.asymmetric import ec
     key = ec.generate_private_key(ec.SECP256R1())
     chain, _ = client.issue(["bykey.example.com"], web, csr=make_csr(["bykey.example.com"], key=key))
     stranger = Client(server)  # signs with a jwk that is not the certificate's
@@ -744,3 +743,47 @@ def test_csr_of_acme_sh_asks_for_both_purposes(client, web):
         chain, _ = client.issue(["purposes.example.com"], web, csr=csr)
         given = leaf(chain).extensions.get_extension_for_class(x509.ExtendedKeyUsage)
         assert list(given.value) == asked and not given.critical
+
+
+def cross_sign(root_pem):
+    """A second root, and the first one's name and key certified by it: PEM of both."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    first = x509.load_pem_x509_certificate(open(root_pem, "rb").read())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Second Root")])
+
+    def certify(subject, public_key):
+        builder = x509.CertificateBuilder().subject_name(subject).issuer_name(name).public_key(public_key)
+        builder = builder.serial_number(x509.random_serial_number()).not_valid_before(first.not_valid_before)
+        builder = builder.not_valid_after(first.not_valid_after).add_extension(x509.BasicConstraints(True, None), True)
+        builder = builder.add_extension(x509.KeyUsage(*[i in (5, 6) for i in range(9)]), True)
+        builder = builder.add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(key.public_key()), False)
+        if subject == first.subject:
+            own = first.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
+        else:
+            own = x509.SubjectKeyIdentifier.from_public_key(key.public_key())
+        made = builder.add_extension(own, False).sign(key, hashes.SHA256())
+        return made.public_bytes(serialization.Encoding.PEM).decode()
+    return certify(first.subject, first.public_key()), certify(name, key.public_key())
+
+
+def test_alternate_chains_7_4_2(tmp_path):
+    server = Server()
+    cross, second = cross_sign(server.root_pem)
+    (server.folder / "data/ca/issuing.chain-second.pem").write_text(cross + second)
+    with server, ChallengeServer(server.http01_port) as web:
+        client = Client(server)
+        client.register()
+        chain, url = client.issue(["alternate.example.com"], web)
+        check_chain(chain, server.root_pem, ["alternate.example.com"])
+        links = re.findall(r'<([^>]+)>;\s*rel="alternate"', client.post(url).headers["Link"])
+        assert len(links) == 1
+        other = client.post(links[0])
+        assert other.headers["Content-Type"] == "application/pem-certificate-chain"
+        assert pem_list(other.text)[0] == pem_list(chain)[0] and other.text != chain
+        assert url in other.headers["Link"]
+        (tmp_path / "second.pem").write_text(second)
+        check_chain(other.text, str(tmp_path / "second.pem"), ["alternate.example.com"])
+        for wrong in ("/1" if links[0].endswith("/0") else "/2", "/x", "/-1", "/99999999999999999999"):
+            with pytest.raises(Refused) as caught:
+                client.post(url + wrong)
+            assert caught.value.reply.status_code == 404, wrong
