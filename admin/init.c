@@ -71,13 +71,15 @@ static bool passphrase_complete(const struct admin *admin, bool *ret_made, struc
 static bool ca_complete(const struct admin *admin, struct admin_init_result *ret, struct problem *p)
 {
 	auto_value(buf) passphrase = {0};
+	struct ca_create_options options = admin->ca;
 	if (ca_exists(admin->ca.folder))
 		return true;
 	if (!passphrase_complete(admin, &ret->passphrase, p) ||
 	    !secret_read(&admin->passphrase, admin->ca.folder, &passphrase, p))
 		return false;
 	ret->ca = true;
-	return ca_create(&admin->ca, buf_bytes(&passphrase), p);
+	options.passphrase = ret->passphrase ? KEYFILE_RANDOM : KEYFILE_CHOSEN;
+	return ca_create(&options, buf_bytes(&passphrase), p);
 }
 
 static bool store_complete(const struct admin *admin, bool *ret_made, struct problem *p)

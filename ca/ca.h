@@ -19,6 +19,7 @@ struct ca_create_options {
 	const char *root_name, *issuing_name; /* CN */
 	enum keyfile_kind root_key, issuing_key;
 	int64_t root_lifetime, issuing_lifetime; /* seconds */
+	enum keyfile_passphrase passphrase; /* what kind the one given to ca_create is */
 };
 /* Makes root and issuing CA. CONFLICT when the folder holds one already. What a crash left half made
  * is completed by the next call with the same passphrase: issuing.pem, written last, makes a CA. */

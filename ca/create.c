@@ -167,17 +167,17 @@ static bool certificate_write(const char *folder, const char *name, X509 *certif
 }
 
 /* The key of the file, made when there is none. */
-static bool key_complete(const char *folder, const char *name, enum keyfile_kind kind, struct bytes passphrase,
-                         EVP_PKEY **ret, struct problem *p)
+static bool key_complete(const struct ca_create_options *options, const char *name, enum keyfile_kind kind,
+                         struct bytes passphrase, EVP_PKEY **ret, struct problem *p)
 {
-	auto_free char *path = mem_printf("%s/%s", folder, name);
+	auto_free char *path = mem_printf("%s/%s", options->folder, name);
 	auto(EVP_PKEY) *key = NULL;
 
 	if (!path)
 		return problem_memory(p);
 	if (access(path, F_OK) == 0)
 		return keyfile_read(path, passphrase, ret, p);
-	if (!keyfile_generate(kind, &key, p) || !keyfile_write(path, key, passphrase, p))
+	if (!keyfile_generate(kind, &key, p) || !keyfile_write(path, key, options->passphrase, passphrase, p))
 		return false;
 	*ret = steal(key);
 	return true;
@@ -206,7 +206,7 @@ static bool root_complete(const struct ca_create_options *options, struct bytes 
 
 	if (!path)
 		return problem_memory(p);
-	if (!key_complete(options->folder, "root.key", options->root_key, passphrase, &root.key, p))
+	if (!key_complete(options, "root.key", options->root_key, passphrase, &root.key, p))
 		return false;
 	struct subject subject = { options->organization, options->root_name, now - BACKDATE,
 		                   now + options->root_lifetime, -1, root.key };
@@ -229,7 +229,7 @@ static bool issuing_make(const struct ca_create_options *options, struct bytes p
 	auto(X509) *certificate = NULL;
 	struct tm end;
 
-	if (!key_complete(options->folder, "issuing.key", options->issuing_key, passphrase, &key, p))
+	if (!key_complete(options, "issuing.key", options->issuing_key, passphrase, &key, p))
 		return false;
 	struct subject subject = { options->organization, options->issuing_name, now - BACKDATE,
 		                   now + options->issuing_lifetime, 0, key };

@@ -42,27 +42,29 @@ bool keyfile_generate(enum keyfile_kind kind, EVP_PKEY **ret, struct problem *p)
 	return true;
 }
 
-/* RFC 8018, A.4 with RFC 7914: scrypt, 16 MiB and some 40 ms a try. The next step up in cost is
- * beyond the memory that OpenSSL's PKCS#8 reader allows. */
-enum { SCRYPT_N = 16384, SCRYPT_R = 8, SCRYPT_P = 1, SALT_SIZE = 16 };
+/* RFC 8018, A.4 with RFC 7914: scrypt. The N of a chosen passphrase costs 16 MiB and some 40 ms a
+ * try; the next step up is beyond the memory that OpenSSL's PKCS#8 reader allows. */
+enum { SCRYPT_N_CHOSEN = 16384, SCRYPT_N_RANDOM = 1024, SCRYPT_R = 8, SCRYPT_P = 1, SALT_SIZE = 16 };
 
-static X509_ALGOR *scrypt_scheme(struct problem *p)
+static X509_ALGOR *scrypt_scheme(enum keyfile_passphrase kind, struct problem *p)
 {
+	uint64_t n = kind == KEYFILE_RANDOM ? SCRYPT_N_RANDOM : SCRYPT_N_CHOSEN;
 	uint8_t salt[SALT_SIZE];
 
 	if (!random_bytes(salt, sizeof(salt), p))
 		return NULL;
 	X509_ALGOR *scheme =
-		PKCS5_pbe2_set_scrypt(EVP_aes_256_cbc(), salt, sizeof(salt), NULL, SCRYPT_N, SCRYPT_R, SCRYPT_P);
+		PKCS5_pbe2_set_scrypt(EVP_aes_256_cbc(), salt, sizeof(salt), NULL, n, SCRYPT_R, SCRYPT_P);
 	if (!scheme)
 		problem_openssl(p, "PBES2 with scrypt");
 	return scheme;
 }
 
-static bool key_encrypt(EVP_PKEY *key, struct bytes passphrase, struct buf *ret_der, struct problem *p)
+static bool key_encrypt(EVP_PKEY *key, enum keyfile_passphrase kind, struct bytes passphrase, struct buf *ret_der,
+                        struct problem *p)
 {
 	auto(PKCS8_PRIV_KEY_INFO) *info = EVP_PKEY2PKCS8(key);
-	auto(X509_ALGOR) *scheme = info ? scrypt_scheme(p) : NULL;
+	auto(X509_ALGOR) *scheme = info ? scrypt_scheme(kind, p) : NULL;
 
 	if (!info)
 		return problem_openssl(p, "PKCS#8");
@@ -75,7 +77,8 @@ static bool key_encrypt(EVP_PKEY *key, struct bytes passphrase, struct buf *ret_
 	return ossl_der(i2d_X509_SIG, sealed, ret_der) ? true : problem_memory(p);
 }
 
-bool keyfile_write(const char *path, EVP_PKEY *key, struct bytes passphrase, struct problem *p)
+bool keyfile_write(const char *path, EVP_PKEY *key, enum keyfile_passphrase kind, struct bytes passphrase,
+                   struct problem *p)
 {
 	auto_value(buf) der = { 0 };
 	auto_value(buf) pem = { 0 };
@@ -85,7 +88,7 @@ bool keyfile_write(const char *path, EVP_PKEY *key, struct bytes passphrase, str
 		return problem_set(p, PROBLEM_MALFORMED, "%s: a key is written under a passphrase only", path);
 	if (lstat(path, &st) == 0)
 		return problem_set(p, PROBLEM_CONFLICT, "%s: there is such a file already", path);
-	if (!key_encrypt(key, passphrase, &der, p))
+	if (!key_encrypt(key, kind, passphrase, &der, p))
 		return false;
 	ossl_pem("ENCRYPTED PRIVATE KEY", buf_bytes(&der), &pem);
 	return buf_check(&pem, p) && file_write(path, buf_bytes(&pem), 0600, p);

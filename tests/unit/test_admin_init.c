@@ -9,6 +9,17 @@ static unsigned mode_of(const char *name)
 	return st.st_mode & 0777;
 }
 
+/* Whether the issuing CA's key is behind the slow hash: scrypt with N 16384, r 8, p 1. */
+static bool is_key_slow(void)
+{
+	auto_free char *path = mem_printf("%s/issuing.key", admin_ca_folder);
+	auto_value(buf) pem = {0}, der = {0};
+	auto_value(problem) p = {0};
+	assert_true(file_read(path, 65536, &pem, &p));
+	assert_true(ossl_from_pem("ENCRYPTED PRIVATE KEY", buf_bytes(&pem), &der, &p));
+	return memmem(der.data, der.len, "\x02\x02\x40\x00\x02\x01\x08\x02\x01\x01", 10);
+}
+
 static void makes_all(void **state)
 {
 	(void)state;
@@ -24,6 +35,7 @@ static void makes_all(void **state)
 	assert_int_equal(mode_of("data.mdb"), 0600);
 	assert_int_equal(mode_of("seal.key"), 0600);
 	assert_int_equal(mode_of(""), 0700);
+	assert_false(is_key_slow());
 }
 
 static void passphrases_differ(void **state)
@@ -78,6 +90,7 @@ static void named_passphrase_is_not_made(void **state)
 	bool yes = true;
 	assert_true(json_bool(json_member(made, "madePassphrase"), &yes) && !yes);
 	assert_null(getenv("ENROLLD_TEST_PASSPHRASE"));
+	assert_true(is_key_slow());
 }
 
 static void store_that_is_not_there_names_init(void **state)

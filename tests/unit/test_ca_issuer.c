@@ -78,7 +78,7 @@ static void put_key(const char *name, EVP_PKEY *key)
 	auto_value(problem) p = { 0 };
 
 	unlink(in_folder(name));
-	assert_true(keyfile_write(in_folder(name), key, test_passphrase, &p));
+	assert_true(keyfile_write(in_folder(name), key, KEYFILE_CHOSEN, test_passphrase, &p));
 }
 
 static int setup(void **state)

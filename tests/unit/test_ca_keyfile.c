@@ -48,7 +48,7 @@ static EVP_PKEY *write_new(const char *name)
 	EVP_PKEY *key = NULL;
 
 	assert_true(keyfile_generate(KEYFILE_EC_P256, &key, &p));
-	assert_true(keyfile_write(in_folder(name), key, passphrase, &p));
+	assert_true(keyfile_write(in_folder(name), key, KEYFILE_CHOSEN, passphrase, &p));
 	return key;
 }
 
@@ -101,6 +101,23 @@ static void the_scheme_is_scrypt_and_aes(void **state)
 	assert_non_null(memmem(der.data, der.len, "\x06\x09\x60\x86\x48\x01\x65\x03\x04\x01\x2a", 11));
 }
 
+/* 256 random bits need no slow hash, and a start that opens the key is not to wait for one. */
+static void a_random_passphrase_is_hashed_quickly(void **state)
+{
+	auto(EVP_PKEY) *key = write_new("other"), *read = NULL;
+	auto_value(buf) text = { 0 };
+	auto_value(buf) der = { 0 };
+	auto_value(problem) p = { 0 };
+
+	(void)state;
+	assert_true(keyfile_write(in_folder("k"), key, KEYFILE_RANDOM, passphrase, &p));
+	get_file("k", &text);
+	assert_true(ossl_from_pem("ENCRYPTED PRIVATE KEY", buf_bytes(&text), &der, &p));
+	assert_non_null(memmem(der.data, der.len, "\x02\x02\x04\x00\x02\x01\x08\x02\x01\x01", 10));
+	assert_true(keyfile_read(in_folder("k"), passphrase, &read, &p));
+	assert_int_equal(EVP_PKEY_eq(key, read), 1);
+}
+
 static void two_writes_share_no_byte_of_salt(void **state)
 {
 	auto(EVP_PKEY) *key = write_new("a");
@@ -109,7 +126,7 @@ static void two_writes_share_no_byte_of_salt(void **state)
 	auto_value(buf) b = { 0 };
 
 	(void)state;
-	assert_true(keyfile_write(in_folder("b"), key, passphrase, &p));
+	assert_true(keyfile_write(in_folder("b"), key, KEYFILE_CHOSEN, passphrase, &p));
 	get_file("a", &a);
 	get_file("b", &b);
 	assert_false(bytes_equal(buf_bytes(&a), buf_bytes(&b)));
@@ -134,7 +151,7 @@ static void an_existing_file_is_not_overwritten(void **state)
 	auto_value(problem) p = { 0 };
 
 	(void)state;
-	assert_false(keyfile_write(in_folder("k"), other, passphrase, &p));
+	assert_false(keyfile_write(in_folder("k"), other, KEYFILE_CHOSEN, passphrase, &p));
 	assert_int_equal(p.kind, PROBLEM_CONFLICT);
 	assert_true(keyfile_read(in_folder("k"), passphrase, &read, &p));
 	assert_int_equal(EVP_PKEY_eq(key, read), 1);
@@ -146,7 +163,7 @@ static void a_key_is_never_written_in_the_clear(void **state)
 	auto_value(problem) p = { 0 };
 
 	(void)state;
-	assert_false(keyfile_write(in_folder("k"), key, BYTES("", 0), &p));
+	assert_false(keyfile_write(in_folder("k"), key, KEYFILE_CHOSEN, BYTES("", 0), &p));
 	assert_int_equal(access(in_folder("k"), F_OK), -1);
 }
 
@@ -256,6 +273,7 @@ int main(void)
 		cmocka_unit_test(kinds_have_names),
 		in_scratch(a_key_reads_back),
 		in_scratch(the_scheme_is_scrypt_and_aes),
+		in_scratch(a_random_passphrase_is_hashed_quickly),
 		in_scratch(two_writes_share_no_byte_of_salt),
 		in_scratch(wrong_passphrases_are_unauthorized),
 		in_scratch(an_existing_file_is_not_overwritten),
