@@ -18,7 +18,7 @@ struct crls_options {
 	int64_t interval;       /* seconds from one scheduled list to the next; shorter than the lifetime */
 	/* At least between two lists of an issuer: revocations that come together share one, and large lists
 	 * take more of it. 0: no pause. */
-	int64_t pause_ms;
+	unsigned pause_ms;
 };
 
 enum { CRL_ETAG_SIZE = 2 + 64 + 1 };

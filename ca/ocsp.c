@@ -161,7 +161,7 @@ static bool check_known(const struct ocsp *ocsp, const struct lookup *lookup, st
 {
 	if (lookup->ours == 0)
 		return problem_set(p, PROBLEM_UNAUTHORIZED, "RFC 9919, 3.2.3: no certificate of the request is of this issuer");
-	if (lookup->known == 0 && ocsp->options.unknown_is_unauthorized)
+	if (lookup->known == 0 && ocsp->options.unknown == OCSP_SAY_UNAUTHORIZED)
 		return problem_set(p, PROBLEM_UNAUTHORIZED, "RFC 9919, 3.2.3: no certificate of the request is known");
 	return true;
 }

@@ -11,14 +11,15 @@
 #include "store/store.h"
 
 struct ocsp;
+/* What is said of a serial number that is not in the inventory: "unknown", signed; or, where other
+ * responders may know more, unauthorized for a request of which nothing is known (RFC 9919, 3.2.3). */
+enum ocsp_unknown { OCSP_SAY_UNKNOWN, OCSP_SAY_UNAUTHORIZED };
 struct ocsp_options {
 	int64_t lifetime;            /* seconds from thisUpdate to nextUpdate */
-	int64_t responder_lifetime;  /* seconds of a responder's certificate; more than twice the lifetime */
+	int64_t responder_lifetime;  /* seconds of a responder's certificate; twice the lifetime, or more */
 	bool nonce;                  /* echo nonces; false: who sends one gets an answer without (RFC 9919, 3.2.1) */
-	/* A serial number that is not in the inventory: "unknown", or, where other responders may know more,
-	 * unauthorized for a request of which nothing is known (RFC 9919, 3.2.3). */
-	bool unknown_is_unauthorized;
-	size_t cache_places;
+	enum ocsp_unknown unknown;
+	unsigned cache_places;
 };
 
 /* Borrows store and CA. */

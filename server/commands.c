@@ -3,6 +3,7 @@
 #include "acme/routes.h"
 #include "base/json.h"
 #include "server/publish.h"
+#include "server/revocation.h"
 #include "server/status.h"
 
 bool commands_admin(const struct config *config, struct strings *ret_profiles, struct admin *ret,
@@ -87,7 +88,7 @@ static void put_route(const struct command_call *call, struct json_writer *w, co
                       const struct http_route *route, const struct acme_route *acme)
 {
 	if (!call->json) {
-		fprintf(call->out, "%-7s %-7s %-46s %s\n", wing, http_method_name(route->method), route->path,
+		fprintf(call->out, "%-10s %-7s %-46s %s\n", wing, http_method_name(route->method), route->path,
 		        route->rfc);
 		return;
 	}
@@ -111,7 +112,7 @@ static bool routes_run(struct command_call *call, struct problem *p)
 	auto_value(buf) text = {0};
 	struct json_writer w = json_writer(&text);
 	status_init(&status);
-	const struct http_wing wings[] = { publish_wing(NULL), status.wing };
+	const struct http_wing wings[] = { publish_wing(NULL), revocation_wing(NULL), status.wing };
 	json_open_array(&w, NULL);
 	for (size_t i = 0; i < acme_route_count(); i++)
 		put_route(call, &w, "acme", &acme_route_at(i)->http, acme_route_at(i));

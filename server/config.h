@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "ca/ca.h"
 #include "policy/profile.h"
+#include "server/revocation.h"
 
 #define CONFIG_PATH "/etc/enrolld/enrolld.yaml"
 /* The profile of the server's own certificate; always there, and not for the file to define. */
@@ -64,6 +65,7 @@ struct config {
 		unsigned keep_alive, header_timeout, body_timeout, reply_timeout, drain_timeout; /* ms */
 		unsigned body_max;
 	} http;
+	struct revocation_options revocation; /* `crl` and `ocsp` */
 	struct {
 		struct acme_options options; /* complete: its pointers lead into this config */
 		struct strings caa_identities, resolvers;

@@ -57,6 +57,16 @@ static bool check_ca(const struct config *config, const struct config_text *text
 	return true;
 }
 
+static bool check_revocation(const struct config *config, const struct config_text *text, struct problem *p)
+{
+	const struct revocation_options *r = &config->revocation;
+	if (r->crl.interval >= r->crl.lifetime)
+		return config_text_fault(text, "crl.interval", p, "expected less than `crl.lifetime`");
+	if (r->ocsp.responder_lifetime < 2 * r->ocsp.lifetime)
+		return config_text_fault(text, "ocsp.responder_lifetime", p, "expected at least twice `ocsp.lifetime`");
+	return true;
+}
+
 static bool check_tls(const struct config *config, const struct config_text *text, struct problem *p)
 {
 	if (!config->tls.certificate != !config->tls.key)
@@ -128,7 +138,8 @@ static bool check_profile(const struct config *config, size_t i, const struct co
 
 bool config_check(struct config *config, const struct config_text *text, struct problem *p)
 {
-	if (!complete(config, p) || !check_ca(config, text, p) || !check_tls(config, text, p))
+	if (!complete(config, p) || !check_ca(config, text, p) || !check_revocation(config, text, p) ||
+	    !check_tls(config, text, p))
 		return false;
 	for (size_t i = 0; i < config->listener_count; i++)
 		if (!check_listener(config, i, text, p))

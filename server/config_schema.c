@@ -68,9 +68,39 @@ static const struct config_key ca_keys[] = {
 	{ "passphrase", "Where the passphrase of the CA's keys comes from: at most one of these.",
 	  CONFIG_SECTION, .section = &SECTION(passphrase_keys) },
 	{ "urls",
-	  "Base of the URLs of CA certificates and CRLs that certificates carry, such as "
+	  "Base of the URLs of CA certificates, CRLs and OCSP that certificates carry, such as "
 	  "`http://ca.example:8080`. Without it they carry none.", CONFIG_TEXT, AT(ca.urls),
 	  .check = config_rule_http_url },
+};
+
+static const struct config_key crl_keys[] = {
+	{ "lifetime", "How long a CRL can be used: from thisUpdate to nextUpdate.", CONFIG_DURATION,
+	  AT(revocation.crl.lifetime), .fallback = "2d", .min = 60, .max = YEAR },
+	{ "interval",
+	  "A new CRL is made so often, besides those that are made when a certificate was revoked.",
+	  CONFIG_DURATION, AT(revocation.crl.interval), .fallback = "12h", .min = 10, .max = YEAR },
+	{ "pause", "The least time between two CRLs: revocations that come together share one.",
+	  CONFIG_MILLISECONDS, AT(revocation.crl.pause_ms), .fallback = "2s", .max = 3600000 },
+	{ "max_age", "How long HTTP caches may keep a CRL, if nextUpdate does not come first.",
+	  CONFIG_DURATION, AT(revocation.crl_max_age), .fallback = "1h", .max = YEAR },
+};
+
+static const struct config_key ocsp_keys[] = {
+	{ "lifetime", "How long an OCSP answer can be used; HTTP caches are told the half.", CONFIG_DURATION,
+	  AT(revocation.ocsp.lifetime), .fallback = "1h", .min = 10, .max = 30 * DAY },
+	{ "responder_lifetime",
+	  "Life of the certificates of OCSP responders; they are renewed after the half.",
+	  CONFIG_DURATION, AT(revocation.ocsp.responder_lifetime), .fallback = "7d", .min = 60, .max = YEAR },
+	{ "nonce",
+	  "Whether a nonce of the client is sent back (RFC 9654), which takes a signature for each request.",
+	  CONFIG_BOOL, AT(revocation.ocsp.nonce), .fallback = "true" },
+	{ "unknown",
+	  "What is said of a serial number that was not issued here: `unknown`, or, where another responder "
+	  "may know it, `unauthorized` (RFC 9919, 3.2.3).", CONFIG_CHOICE, AT(revocation.ocsp.unknown),
+	  .fallback = "unknown",
+	  .choices = CHOICES({ "unknown", OCSP_SAY_UNKNOWN }, { "unauthorized", OCSP_SAY_UNAUTHORIZED }) },
+	{ "cache", "Answers that are kept to be sent again, about 1 KB each.", CONFIG_NUMBER,
+	  AT(revocation.ocsp.cache_places), .fallback = "4096", .max = 1048576 },
 };
 
 static const struct config_key listener_keys[] = {
@@ -79,7 +109,7 @@ static const struct config_key listener_keys[] = {
 	{ "port", "0 lets the kernel pick one, which the log then names.", CONFIG_NUMBER, LISTENER(port),
 	  .required = true, .max = 65535 },
 	{ "tls", "HTTPS, or plain HTTP.", CONFIG_BOOL, LISTENER(tls), .fallback = "true" },
-	{ "services", "What is served: `acme`; `ca`, the CA certificates; `status`, health and metrics.",
+	{ "services", "What is served: `acme`; `ca`, CA certificates, CRLs and OCSP; `status`, health and metrics.",
 	  CONFIG_FLAGS, LISTENER(services), .fallback = "acme, ca, status",
 	  .choices = CHOICES({ "acme", CONFIG_ACME }, { "ca", CONFIG_CA }, { "status", CONFIG_STATUS },
 	                     { "est", CONFIG_NOT_BUILT }, { "api", CONFIG_NOT_BUILT },
@@ -285,6 +315,8 @@ static const struct config_key top_keys[] = {
 	{ "data", "What the server keeps.", CONFIG_SECTION, .section = &SECTION(data_keys) },
 	{ "log", "What it tells.", CONFIG_SECTION, .section = &SECTION(log_keys) },
 	{ "ca", "The certificate authority.", CONFIG_SECTION, .section = &SECTION(ca_keys) },
+	{ "crl", "Certificate revocation lists (RFC 5280, 5).", CONFIG_SECTION, .section = &SECTION(crl_keys) },
+	{ "ocsp", "OCSP responders (RFC 6960, RFC 9919).", CONFIG_SECTION, .section = &SECTION(ocsp_keys) },
 	{ "listeners", "Where it listens, and what it serves there.", CONFIG_SECTIONS, AT(listeners),
 	  offsetof(struct config, listener_count), .fallback = DEFAULT_LISTENERS,
 	  .section = &ELEMENT(listener_keys, struct config_listener), .min = 1, .max = 64 },

@@ -7,11 +7,12 @@
 #include "server/own_address.h"
 #include "server/own_certificate.h"
 #include "server/publish.h"
+#include "server/revocation.h"
 #include "server/router.h"
 #include "server/status.h"
 #include "server/tls.h"
 
-enum { WINGS_MAX = 3 };
+enum { WINGS_MAX = 4 };
 
 struct place {                         /* what one listener needs */
 	struct tls *tls;
@@ -24,10 +25,12 @@ struct serve {
 	struct profiles *profiles;
 	struct own_certificate *own;
 	struct acme *acme;
-	struct http_wing publish;
+	struct revocation_service *revocation;
+	struct http_wing publish, revocation_wing;
 	struct status status;
 	struct place *places;          /* as many as the config has listeners */
 	struct tls **showing;          /* those of them that show the own certificate */
+	struct strings names;          /* by which clients may call the server */
 	struct listen *listen;
 };
 
@@ -138,6 +141,10 @@ static bool open_services(struct serve *serve, struct problem *p)
 	serve->status.started = clock_now();
 	status_init(&serve->status);
 
+	if (!revocation_open(&serve->config->revocation, serve->store, serve->ca, &serve->revocation, p))
+		return false;
+	serve->revocation_wing = revocation_wing(serve->revocation);
+
 	auto_value(addr_list) own = {0};
 	struct acme_options options = serve->config->acme.options;
 	options.probe_own = &own;
@@ -150,8 +157,10 @@ static size_t wings_of(const struct serve *serve, unsigned services, const struc
 	size_t n = 0;
 	if (services & CONFIG_ACME)
 		ret[n++] = acme_wing(serve->acme);
-	if (services & CONFIG_CA)
+	if (services & CONFIG_CA) {
 		ret[n++] = &serve->publish;
+		ret[n++] = &serve->revocation_wing;
+	}
 	if (services & CONFIG_STATUS)
 		ret[n++] = &serve->status.wing;
 	return n;
@@ -168,6 +177,21 @@ static bool open_routers(struct serve *serve, struct problem *p)
 	return true;
 }
 
+/* Those of its certificate, and the one in the URLs of the certificates that it issues. */
+static bool open_names(struct serve *serve, struct problem *p)
+{
+	const char *url = serve->config->ca.urls, *host = url ? strstr(url, "://") : NULL;
+	if (!strings_copy(&serve->config->tls.names, &serve->names))
+		return problem_memory(p);
+	if (!host)
+		return true;
+	host += strlen("://");
+	bool literal = *host == '[';
+	host += literal;
+	auto_free char *name = mem_printf("%.*s", (int)strcspn(host, literal ? "]" : ":/"), host);
+	return name && strings_add(&serve->names, name) ? true : problem_memory(p);
+}
+
 static bool open_listeners(struct serve *serve, struct problem *p)
 {
 	const struct config *config = serve->config;
@@ -178,7 +202,7 @@ static bool open_listeners(struct serve *serve, struct problem *p)
 		listeners[i] = (struct listener_options){
 			.address = config->listeners[i].address, .port = config->listeners[i].port,
 			.tls = serve->places[i].tls, .router = serve->places[i].router,
-			.external_url = config->listeners[i].external_url, .names = &config->tls.names,
+			.external_url = config->listeners[i].external_url, .names = &serve->names,
 		};
 	const struct listen_options options = {
 		.listeners = listeners, .listener_count = config->listener_count,
@@ -203,8 +227,7 @@ bool serve_open(struct config **config, struct serve **ret, struct problem *p)
 	if (!open_store(serve, p) || !open_ca(serve, p) ||
 	    !open_profiles(serve, serve->config, &serve->profiles, p) ||
 	    !open_tls(serve, p) || !open_own_certificate(serve, p) || !open_services(serve, p) ||
-	    !open_routers(serve, p) ||
-	    !open_listeners(serve, p))
+	    !open_routers(serve, p) || !open_names(serve, p) || !open_listeners(serve, p))
 		return false;
 	*ret = steal(serve);
 	return true;
@@ -252,6 +275,7 @@ void serve_close(struct serve *serve)
 		return;
 	listen_close(serve->listen);
 	acme_close(serve->acme);
+	revocation_close(serve->revocation);
 	own_certificate_close(serve->own);
 	for (size_t i = 0; serve->places && i < serve->config->listener_count; i++) {
 		router_free(serve->places[i].router);
@@ -259,6 +283,7 @@ void serve_close(struct serve *serve)
 	}
 	free(serve->places);
 	free(serve->showing);
+	strings_free(&serve->names);
 	profiles_unref(serve->profiles);
 	ca_free(serve->ca);
 	store_close(serve->store);

@@ -174,7 +174,7 @@ static void unknown(void **state)
 	auto_value(ocsp_reply) reply = answer(buf_bytes(&request));
 	assert_true(reply.next_update - reply.this_update <= 300);
 	ocsp_close(ocsp);
-	strict.unknown_is_unauthorized = true;
+	strict.unknown = OCSP_SAY_UNAUTHORIZED;
 	open_ocsp(&strict);
 	assert_int_equal(refusal(buf_bytes(&request)), PROBLEM_UNAUTHORIZED);
 }
