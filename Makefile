@@ -123,7 +123,7 @@ clients: all
 arch: all
 	@tools/arch.sh $(B)
 
-tidy:
+tidy: deps-tidy
 	@clang-tidy --quiet $(SOURCES) -- $(filter-out -MMD -MP -fcf-protection,$(CFLAGS))
 
 bench: deps-bench

@@ -5,8 +5,9 @@ build="gcc libc6-dev make pkg-config dpkg-dev ca-certificates libssl-dev libcjso
 case "$1" in
 build) want="$build" ;;
 check) want="$build $(sed -e 's/#.*//' tools/packages-check.txt | tr '\n' ' ')" ;;
+tidy) want="$build clang-tidy" ;;
 bench) want="$build pebble caddy python3 iproute2 openssl" ;;
-*) echo "deps.sh: build, check or bench" >&2; exit 2 ;;
+*) echo "deps.sh: build, check, tidy or bench" >&2; exit 2 ;;
 esac
 missing=""
 for package in $want; do
