@@ -3,6 +3,7 @@
 #include "acme/actions.h"
 #include "acme/contact.h"
 #include "acme/eab.h"
+#include "acme/event.h"
 #include "policy/key.h"
 
 bool acme_account_reply(struct acme_call *call, const struct account *account, int status, struct problem *p)
@@ -98,17 +99,39 @@ static bool pass_limit(const struct acme_call *call, const char *from, struct pr
 }
 
 struct account_creation {
+	const struct acme_call *call;
 	const struct account *account;
-	int64_t now;
 };
+
+static bool tell_created(struct store_txn *txn, const struct account_creation *creation, struct problem *p)
+{
+	const struct account *account = creation->account;
+	auto_value(buf) thumbprint = { 0 };
+	buf_add_base64url(&thumbprint, account->thumbprint);
+	const struct audit_fact facts[] = {
+		audit_text("directory", account->directory), audit_text("thumbprint", buf_text(&thumbprint)),
+		audit_texts("contacts", account->contacts), audit_text("terms", account->terms),
+		audit_text("eab", account->eab_kid), { 0 },
+	};
+	return buf_check(&thumbprint, p) &&
+	       event_account(txn, creation->call, AUDIT_ACCOUNT_CREATED, account->id, facts, p);
+}
+
+static bool use_binding(struct store_txn *txn, const struct account_creation *creation, struct problem *p)
+{
+	const struct account *account = creation->account;
+	const struct audit_fact facts[] = { audit_text("eab", account->eab_kid), { 0 } };
+	return !account->eab_kid ||
+	       (eab_use(txn, account->eab_kid, account->directory, creation->call->now, p) &&
+	        event_account(txn, creation->call, AUDIT_EAB_USED, account->id, facts, p));
+}
 
 /* CONFLICT when a parallel request has made the account. */
 static bool create(struct store_txn *txn, void *arg, struct problem *p)
 {
-	struct account_creation *creation = arg;
-	const struct account *account = creation->account;
-	return store_account_put(txn, account, p) &&
-	       (!account->eab_kid || eab_use(txn, account->eab_kid, account->directory, creation->now, p));
+	const struct account_creation *creation = arg;
+	return store_account_put(txn, creation->account, p) && tell_created(txn, creation, p) &&
+	       use_binding(txn, creation, p);
 }
 
 static bool make_account(struct acme_call *call, const struct wish *wish, struct problem *p)
@@ -127,7 +150,7 @@ static bool make_account(struct acme_call *call, const struct wish *wish, struct
 		.eab_json = bound ? buf_text(&wish->binding.json) : NULL,
 	};
 	if (!pass_limit(call, from, p) || !random_id(account.id, p) ||
-	    !store_update(call->acme->store, create, &(struct account_creation){ &account, call->now }, p))
+	    !store_update(call->acme->store, create, &(struct account_creation){ call, &account }, p))
 		return false;
 	acme_location(call, "account", account.id, NULL);
 	return acme_account_reply(call, &account, 201, p);
@@ -194,11 +217,21 @@ bool acme_account_new(struct acme_call *call, struct problem *p)
 /* --- the account's URL (7.3.2, 7.3.6) */
 
 struct account_change {
+	const struct acme_call *call;
 	const char *id;
 	const struct strings *contacts;   /* NULL: as they are */
 	bool deactivate;
 	struct account *ret;
 };
+
+static bool tell_changed(struct store_txn *txn, const struct account_change *wanted, struct problem *p)
+{
+	const struct audit_fact facts[] = { audit_texts("contacts", wanted->ret->contacts), { 0 } };
+	return (!wanted->contacts ||
+	        event_account(txn, wanted->call, AUDIT_ACCOUNT_CHANGED, wanted->id, facts, p)) &&
+	       (!wanted->deactivate ||
+	        event_account(txn, wanted->call, AUDIT_ACCOUNT_DEACTIVATED, wanted->id, NULL, p));
+}
 
 static bool change(struct store_txn *txn, void *arg, struct problem *p)
 {
@@ -213,7 +246,7 @@ static bool change(struct store_txn *txn, void *arg, struct problem *p)
 		wanted->ret->contacts = texts_of(wanted->contacts);
 	if (wanted->deactivate)
 		wanted->ret->status = ACCOUNT_DEACTIVATED;
-	return store_account_put(txn, wanted->ret, p) &&
+	return store_account_put(txn, wanted->ret, p) && tell_changed(txn, wanted, p) &&
 	       (!wanted->deactivate || acme_account_cancel_work(txn, wanted->id, p));
 }
 
@@ -225,7 +258,7 @@ static bool update_account(struct acme_call *call, struct problem *p)
 	const struct json *contact = json_member(call->payload, "contact");
 	const char *status = json_member_string(call->payload, "status");
 	struct account_change wanted = {
-		.id = call->account.id, .contacts = contact ? &contacts : NULL,
+		.call = call, .id = call->account.id, .contacts = contact ? &contacts : NULL,
 		.deactivate = status && str_equal(status, account_status_name(ACCOUNT_DEACTIVATED)), .ret = &changed,
 	};
 	if (!contact_read(contact, call->acme->options.contacts_max, &contacts, p))

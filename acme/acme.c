@@ -4,6 +4,7 @@
 #include "acme/key_cache.h"
 #include "acme/nonce.h"
 #include "acme/routes.h"
+#include "store/audit_queue.h"
 
 enum { LIMIT_KEYS_MAX = 100000 };
 
@@ -83,8 +84,8 @@ bool acme_open(const struct acme_options *options, struct store *store, struct c
 	acme->wing = acme_routes_wing(acme);
 	pthread_rwlock_init(&acme->profiles_lock, NULL);
 	if (!copy_options(options, house, p) || !open_limits(acme, p) || !nonces_open(&acme->nonces, p) ||
-	    !key_cache_open(&acme->keys, p) || !claims_open(&acme->claims, p) || !probes_open(acme, &acme->probes, p) ||
-	    !acme_sweep_begin(acme, p))
+	    !key_cache_open(&acme->keys, p) || !claims_open(&acme->claims, p) ||
+	    !audit_queue_open(store, &acme->audit, p) || !probes_open(acme, &acme->probes, p) || !acme_sweep_begin(acme, p))
 		return false;
 	*ret = steal(acme);
 	return true;
@@ -122,6 +123,7 @@ void acme_close(struct acme *acme)
 		return;
 	work_close(acme->sweeper, NULL);
 	probes_close(acme->probes);
+	audit_queue_close(acme->audit);
 	claims_close(acme->claims);
 	key_cache_close(acme->keys);
 	nonces_close(acme->nonces);

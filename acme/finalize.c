@@ -1,8 +1,10 @@
 #include "acme/actions.h"
 #include "acme/claim.h"
+#include "acme/event.h"
 #include "acme/order.h"
 #include "acme/order_state.h"
 #include "base/base64.h"
+#include "ca/inventory.h"
 #include "policy/csr.h"
 #include "policy/gate.h"
 
@@ -58,6 +60,15 @@ static bool is_again(const struct finalizing *f)
 	       bytes_equal(f->order.csr_digest, BYTES(f->digest, sizeof(f->digest)));
 }
 
+static bool put_certificate(struct store_txn *txn, const struct finalizing *f, struct problem *p)
+{
+	char actor[EVENT_ACTOR_SIZE], from[ADDR_TEXT_SIZE];
+
+	event_actor(f->call->account.id, actor);
+	event_from(f->call, from);
+	return inventory_add(txn, &f->certificate, actor, from, p);
+}
+
 /* In an update: ready to valid by compare-and-set, with the row of the certificate. The claim has
  * kept other requests out; what can have happened meanwhile is that an authorization ended. */
 static bool store_issued(struct store_txn *txn, void *arg, struct problem *p)
@@ -77,12 +88,11 @@ static bool store_issued(struct store_txn *txn, void *arg, struct problem *p)
 		return not_ready(f, p);
 	f->order.csr_digest = BYTES(f->digest, sizeof(f->digest));
 	memcpy(f->order.certificate, f->certificate.id, sizeof(f->order.certificate));
-	return store_certificate_put(txn, &f->certificate, p) &&
-	       order_apply(txn, &f->order, ORDER_ISSUED, &change, p);
+	return put_certificate(txn, f, p) && order_apply(txn, &f->order, ORDER_ISSUED, &change, p);
 }
 
 /* Of several reasons the one that tells the client what to do: fetch the order, or amend the CSR. */
-static bool refuse_csr(struct problem *p)
+static bool refuse_csr(const struct finalizing *f, struct problem *p)
 {
 	static const enum problem_kind first[] = { PROBLEM_ORDER_NOT_READY, PROBLEM_BAD_CSR };
 
@@ -90,6 +100,7 @@ static bool refuse_csr(struct problem *p)
 		for (size_t i = 0; i < p->sub_count; i++)
 			if (p->subs[i].kind == first[k])
 				p->kind = first[k];
+	event_refused(f->call, AUDIT_CERTIFICATE_REFUSED, "order", f->order.id, p);
 	return false;
 }
 
@@ -102,7 +113,7 @@ static bool issue(struct finalizing *f, struct problem *p)
 
 	if (!gate_order(call->acme->store, call->profiles, f->order.id, call->account.id, buf_bytes(&f->csr),
 	                &approval, p))
-		return refuse_csr(p);
+		return refuse_csr(f, p);
 	if (!ca_issue(call->acme->ca, &approval, &f->certificate, p) ||
 	    !store_update(call->acme->store, store_issued, f, p))
 		return false;

@@ -1,5 +1,6 @@
 #include "acme/account.h"
 #include "acme/actions.h"
+#include "acme/event.h"
 #include "acme/jwk.h"
 #include "acme/jws.h"
 #include "policy/key.h"
@@ -83,6 +84,18 @@ static bool check_free(struct store_txn *txn, struct rollover *r, struct problem
 	return false;
 }
 
+static bool tell_rolled(struct store_txn *txn, const struct rollover *r, struct problem *p)
+{
+	auto_value(buf) old = { 0 }, new = { 0 };
+	buf_add_base64url(&old, r->call->account.thumbprint);
+	buf_add_base64url(&new, r->changed.thumbprint);
+	const struct audit_fact facts[] = {
+		audit_text("oldThumbprint", buf_text(&old)), audit_text("thumbprint", buf_text(&new)), { 0 },
+	};
+	return buf_check(&old, p) && buf_check(&new, p) &&
+	       event_account(txn, r->call, AUDIT_ACCOUNT_KEY_CHANGED, r->call->account.id, facts, p);
+}
+
 /* The account is read again: it may have been deactivated, or given another key, since this
  * request was verified. */
 static bool roll(struct store_txn *txn, void *arg, struct problem *p)
@@ -98,7 +111,7 @@ static bool roll(struct store_txn *txn, void *arg, struct problem *p)
 	r->changed.key = buf_bytes(&r->new_key.spki);
 	r->changed.jwk = buf_text(&r->new_key.text);
 	r->changed.thumbprint = BYTES(r->new_key.thumbprint, sizeof r->new_key.thumbprint);
-	return store_account_put(txn, &r->changed, p);
+	return store_account_put(txn, &r->changed, p) && tell_rolled(txn, r, p);
 }
 
 static bool add_location(const struct rollover *r, struct problem *p)

@@ -2,6 +2,7 @@
 
 #include "acme/actions.h"
 #include "acme/authorization.h"
+#include "acme/event.h"
 #include "acme/order.h"
 #include "acme/order_state.h"
 #include "base/clock.h"
@@ -264,6 +265,8 @@ bool acme_order_new(struct acme_call *call, struct problem *p)
 	done = request_parse(&r, p) && store_update(call->acme->store, store_order, &r, p);
 	if (done)
 		order_reply(call, 201, &r.order, r.order.status);
+	else
+		event_refused(call, AUDIT_ORDER_REFUSED, NULL, NULL, p);
 	request_free(&r);
 	return done;
 }

@@ -1,4 +1,5 @@
 #include "acme/actions.h"
+#include "acme/event.h"
 
 #include "base/base64.h"
 #include "ca/revocation.h"
@@ -146,8 +147,10 @@ static bool record(struct store_txn *txn, void *arg, struct problem *p)
 {
 	const struct revocation *r = arg;
 	bool by_account = r->call->account.id[0] != '\0';
+	char from[ADDR_TEXT_SIZE];
+	event_from(r->call, from);
 	return (!by_account || check_account(txn, r, p)) &&
-	       revocation_record(txn, r->certificate.id, r->reason, r->call->now, buf_text(&r->by),
+	       revocation_record(txn, r->certificate.id, r->reason, r->call->now, buf_text(&r->by), from,
 	                         REVOCATION_BY_SUBSCRIBER, p);
 }
 
@@ -161,8 +164,12 @@ bool acme_certificate_revoke(struct acme_call *call, struct problem *p)
 		buf_printf(&r.by, "account %s", call->account.id);
 	else
 		buf_add_str(&r.by, "certificate key");
-	if (!buf_check(&r.by, p) || !store_update(call->acme->store, record, &r, p))
+	if (!buf_check(&r.by, p))
 		return false;
+	if (!store_update(call->acme->store, record, &r, p)) {
+		event_refused(call, AUDIT_REVOCATION_REFUSED, "certificate", r.certificate.id, p);
+		return false;
+	}
 	call->response->status = 200;
 	return true;
 }

@@ -9,6 +9,7 @@
 struct nonces;      /* acme/nonce.h */
 struct key_cache;   /* acme/key_cache.h: parsed account keys by account id */
 struct probes;      /* acme/probe.h: challenges in flight */
+struct audit_queue; /* store/audit_queue.h: refusals, on their way to the audit log */
 struct claims;      /* acme/claim.h: orders that one request is finalizing now */
 
 struct acme {
@@ -21,6 +22,7 @@ struct acme {
 	struct key_cache *keys;
 	struct probes *probes;
 	struct claims *claims;
+	struct audit_queue *audit;
 	struct limit *accounts_per_address, *orders_per_account, *orders_per_name, *requests_per_address;
 	struct work *sweeper;
 	struct http_wing wing;

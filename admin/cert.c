@@ -312,7 +312,7 @@ static bool revoke(struct store_txn *txn, void *arg, struct problem *p)
 	certificate_free(revoking->ret);
 	*revoking->ret = (struct certificate){0};
 	if (!find(txn, revoking->text, revoking->ret, p) ||
-	    !revocation_record(txn, revoking->ret->id, revoking->reason, revoking->now, "operator",
+	    !revocation_record(txn, revoking->ret->id, revoking->reason, revoking->now, "operator", NULL,
 	                       REVOCATION_BY_OPERATOR, p))
 		return false;
 	certificate_free(revoking->ret);

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/digest.h"
+#include "store/audit.h"
 
 /* A block that is filled from its begin; its size is counted beforehand. */
 struct block {
@@ -119,4 +120,45 @@ bool inventory_row(const struct approval_facts *facts, const char *issuer, struc
 	id_copy(row.order, facts->order);
 	*ret = row;
 	return true;
+}
+
+/* --- into the inventory --- */
+
+static bool names_tell(const struct certificate *row, struct strings *ret)
+{
+	const struct certificate_name *names = row->names.v;
+
+	for (size_t i = 0; i < row->names.n; i++) {
+		auto_free char *text = mem_printf("%s:%s", names[i].type, names[i].value);
+		if (!text || !strings_add(ret, text))
+			return false;
+	}
+	return true;
+}
+
+/* The fingerprint ties the event to these very bytes, whatever becomes of the row. */
+static bool tell_issued(struct store_txn *txn, const struct certificate *row, const char *actor, const char *from,
+                        struct problem *p)
+{
+	auto_value(strings) names = { 0 };
+
+	if (!names_tell(row, &names))
+		return problem_memory(p);
+	const struct audit_fact facts[] = {
+		audit_text("certificate", row->id), audit_text("order", row->order), audit_text("account", row->account),
+		audit_hex("serial", row->serial), audit_hex("fingerprint", row->fingerprint),
+		audit_text("issuer", row->issuer), audit_text("profile", row->profile), audit_text("method", row->method),
+		audit_time("notAfter", row->not_after),
+		audit_texts("names", ((struct record_texts){ (const char *const *)names.v, names.n })), { 0 },
+	};
+	const struct audit_event event = {
+		.kind = AUDIT_CERTIFICATE_ISSUED, .time = row->issued, .actor = actor, .from = from, .facts = facts,
+	};
+	return store_audit_add(txn, &event, p);
+}
+
+bool inventory_add(struct store_txn *txn, const struct certificate *row, const char *actor, const char *from,
+                   struct problem *p)
+{
+	return store_certificate_put(txn, row, p) && tell_issued(txn, row, actor, from, p);
 }

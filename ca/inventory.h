@@ -1,4 +1,5 @@
-/* Inventory: the row of store/certificate.h that a fresh certificate becomes. Any thread. */
+/* Inventory: the row of store/certificate.h that a fresh certificate becomes, and how it gets there. Any
+ * thread. */
 #pragma once
 
 #include "policy/approval.h"
@@ -7,3 +8,8 @@
 /* All of ret is one block of its own (certificate_free). der is copied; the id is new. */
 bool inventory_row(const struct approval_facts *facts, const char *issuer, struct bytes serial, struct bytes der,
                    struct certificate *ret, struct problem *p) must_use;
+/* Puts a fresh row, and the event that tells of it (store/audit.h), in the caller's update: no certificate gets
+ * into the inventory another way (make arch). actor: who had it issued, in words; from: the address that this came
+ * from, or NULL. */
+bool inventory_add(struct store_txn *txn, const struct certificate *row, const char *actor, const char *from,
+                   struct problem *p) must_use;

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "store/audit.h"
 #include "store/revocation.h"
 
 /* RFC 5280, 5.3.1. 7 is unused; 8, removeFromCRL, stands in delta CRLs alone. */
@@ -61,8 +62,22 @@ static bool can_revoke(const struct certificate *certificate, int64_t now, enum 
 	return true;
 }
 
+static bool tell_revoked(struct store_txn *txn, const struct certificate *certificate, const char *from, struct problem *p)
+{
+	const struct audit_fact facts[] = {
+		audit_text("certificate", certificate->id), audit_hex("serial", certificate->serial),
+		audit_text("issuer", certificate->issuer), audit_text("account", certificate->account),
+		audit_text("reason", revocation_reason_name(certificate->reason)), { 0 },
+	};
+	const struct audit_event event = {
+		.kind = AUDIT_CERTIFICATE_REVOKED, .time = certificate->revoked, .actor = certificate->revoked_by,
+		.from = from, .facts = facts,
+	};
+	return store_audit_add(txn, &event, p);
+}
+
 bool revocation_record(struct store_txn *txn, const char *certificate_id, int64_t reason, int64_t now, const char *by,
-                       enum revocation_asker asker, struct problem *p)
+                       const char *from, enum revocation_asker asker, struct problem *p)
 {
 	auto_value(certificate) certificate = { 0 };
 
@@ -73,5 +88,6 @@ bool revocation_record(struct store_txn *txn, const char *certificate_id, int64_
 	certificate.revoked = now;
 	certificate.reason = reason;
 	certificate.revoked_by = by;
-	return store_certificate_put(txn, &certificate, p) && store_revocation_change(txn, certificate.issuer, p);
+	return store_certificate_put(txn, &certificate, p) && store_revocation_change(txn, certificate.issuer, p) &&
+	       tell_revoked(txn, &certificate, from, p);
 }

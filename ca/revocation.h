@@ -11,7 +11,7 @@ bool revocation_reason_check(int64_t reason, enum revocation_asker asker, struct
 const char *revocation_reason_name(int64_t reason);          /* "keyCompromise"; NULL: no such */
 bool revocation_reason_from(const char *name, int64_t *ret) must_use;  /* name or number */
 
-/* Marks the certificate revoked, in the caller's update. ALREADY_REVOKED; NOT_FOUND. by: who, in
- * words. An expired certificate is refused with MALFORMED to subscribers, not to operators. */
+/* Marks the certificate revoked and tells the audit log, in the caller's update. ALREADY_REVOKED; NOT_FOUND.
+ * by: who, in words; from: the address that this came from, or NULL. An expired certificate is refused with MALFORMED to subscribers, not to operators. */
 bool revocation_record(struct store_txn *txn, const char *certificate_id, int64_t reason, int64_t now, const char *by,
-                       enum revocation_asker asker, struct problem *p) must_use;
+                       const char *from, enum revocation_asker asker, struct problem *p) must_use;

@@ -8,6 +8,7 @@
 #include "base/digest.h"
 #include "base/log.h"
 #include "base/work.h"
+#include "ca/inventory.h"
 #include "policy/gate.h"
 #include "server/own_request.h"
 
@@ -133,7 +134,7 @@ static bool save(const struct own_certificate *own, const struct shown *shown, s
 
 static bool put(struct store_txn *txn, void *arg, struct problem *p)
 {
-	return store_certificate_put(txn, arg, p);
+	return inventory_add(txn, arg, "server", NULL, p);
 }
 
 static bool sign(struct own_certificate *own, struct bytes csr, struct certificate *ret, struct problem *p)

@@ -237,6 +237,7 @@ static inline struct http_request world_request(const char *path, const char *qu
 	return (struct http_request){
 		.id = "test", .method = HTTP_POST, .base_url = "https://ca.example", .path = path,
 		      .query = query ? query : "",
+		.peer = { .family = AF_INET, .byte = { 192, 0, 2, 7 } },
 	};
 }
 

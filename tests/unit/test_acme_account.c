@@ -1,4 +1,5 @@
 #include "tests/unit/acme_fixture.h"
+#include "tests/unit/audit_reader.h"
 
 #include <pthread.h>
 
@@ -304,6 +305,42 @@ static void contacts_are_updated(void **state)
 	assert_null(json_member(reply.body, "contact"));
 }
 
+/* Each change of an account is an event of it; what changes nothing is none. */
+static void changes_are_told(void **state)
+{
+	auto_scene s;
+	auto_value(reply) reply = { 0 };
+	char actor[64];
+
+	(void)state;
+	open_scene(&s);
+	struct store *store = s.fixture.store;
+	client_register(&s.client, "{" AGREED ",\"contact\":[\"mailto:a@example.org\"]}");
+	snprintf(actor, sizeof actor, "account %s", strrchr(s.client.kid, '/') + 1);
+	auto_struct(json) *created = audit_newest(store, AUDIT_ACCOUNT_CREATED);
+	assert_string_equal(audit_says(created, "actor"), actor);
+	assert_string_equal(audit_says(created, "from"), "192.0.2.7");
+	assert_string_equal(audit_says(created, "directory"), "default");
+	assert_string_equal(audit_says(created, "terms"), FIXTURE_TERMS);
+	assert_int_equal(strlen(audit_says(created, "thumbprint")), 43);
+	client_post(&s.client, path_of(s.client.kid), "", &reply);
+	client_post(&s.client, path_of(s.client.kid), "{}", &reply);
+	client_post(&s.client, path_of(s.client.kid), "{\"contact\":[\"tel:1\"]}", &reply);
+	assert_int_equal(audit_count(store, AUDIT_ACCOUNT_CHANGED), 0);
+	client_post(&s.client, path_of(s.client.kid), "{\"contact\":[\"mailto:b@example.org\"]}", &reply);
+	auto_struct(json) *changed = audit_newest(store, AUDIT_ACCOUNT_CHANGED);
+	assert_string_equal(audit_says(changed, "actor"), actor);
+	const struct json *contacts = json_member(json_member(changed, "about"), "contacts");
+	assert_string_equal(json_string(json_at(contacts, 0)), "mailto:b@example.org");
+	client_post(&s.client, path_of(s.client.kid), "{\"status\":\"deactivated\"}", &reply);
+	client_post(&s.client, path_of(s.client.kid), "{\"status\":\"deactivated\"}", &reply);
+	auto_struct(json) *ended = audit_newest(store, AUDIT_ACCOUNT_DEACTIVATED);
+	assert_string_equal(audit_says(ended, "account"), actor + strlen("account "));
+	assert_int_equal(audit_count(store, AUDIT_ACCOUNT_CREATED), 1);
+	assert_int_equal(audit_count(store, AUDIT_ACCOUNT_CHANGED), 1);
+	assert_int_equal(audit_count(store, AUDIT_ACCOUNT_DEACTIVATED), 1);
+}
+
 /* RFC 8555, 7.3.2 */
 static void other_members_are_ignored(void **state)
 {
@@ -386,6 +423,7 @@ int main(void)
 		cmocka_unit_test(parallel_requests_make_one_account),
 		cmocka_unit_test(new_accounts_are_limited_by_address),
 		cmocka_unit_test(contacts_are_updated),
+		cmocka_unit_test(changes_are_told),
 		cmocka_unit_test(other_members_are_ignored),
 		cmocka_unit_test(anothers_account_is_not_shown),
 		cmocka_unit_test(deactivation_is_final),

@@ -1,4 +1,5 @@
 #include "tests/unit/acme_fixture.h"
+#include "tests/unit/audit_reader.h"
 
 #define MAC_KEY "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 #define NEW_ACCOUNT "/acme/bound/new-account"
@@ -122,6 +123,8 @@ static void bindings_are_judged(void **state)
 			fail_msg("%s: %d %s", bends[i].name, reply.response.status, buf_text(&reply.response.body));
 		reply_expect(&reply, bends[i].status, bends[i].type);
 		assert_int_equal(uses(&s.fixture), bends[i].status == 201);
+		assert_int_equal(audit_count(s.fixture.store, AUDIT_EAB_USED), bends[i].status == 201);
+		assert_int_equal(audit_count(s.fixture.store, AUDIT_ACCOUNT_CREATED), bends[i].status == 201);
 	}
 }
 

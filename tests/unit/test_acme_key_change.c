@@ -1,4 +1,5 @@
 #include "tests/unit/acme_fixture.h"
+#include "tests/unit/audit_reader.h"
 
 #define KEY_CHANGE "/acme/default/key-change"
 
@@ -128,6 +129,7 @@ static void rollovers_are_judged(void **state)
 			fail_msg("%s: %d %s", bends[i].name, reply.response.status, buf_text(&reply.response.body));
 		reply_expect(&reply, bends[i].status, bends[i].type);
 		bool changed = bends[i].status == 200;
+		assert_int_equal(audit_count(s.fixture.store, AUDIT_ACCOUNT_KEY_CHANGED), changed);
 		assert_int_equal(fetch(&s, s.client.key), changed ? 400 : 200);
 		assert_int_equal(fetch(&s, s.new_key), changed ? 200 : 400);
 	}

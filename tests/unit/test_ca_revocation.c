@@ -105,7 +105,7 @@ static bool revoke(struct store_txn *txn, void *arg, struct problem *p)
 {
 	const struct revocation *r = arg;
 
-	return revocation_record(txn, r->id, r->reason, r->now, r->by, r->asker, p);
+	return revocation_record(txn, r->id, r->reason, r->now, r->by, "192.0.2.7", r->asker, p);
 }
 
 static bool get(struct store_txn *txn, void *arg, struct problem *p)

@@ -88,7 +88,7 @@ static inline bool status_record(struct store_txn *txn, void *arg, struct proble
 {
 	const struct status_revocation *r = arg;
 
-	return revocation_record(txn, r->id, r->reason, r->now, "test", REVOCATION_BY_OPERATOR, p);
+	return revocation_record(txn, r->id, r->reason, r->now, "test", NULL, REVOCATION_BY_OPERATOR, p);
 }
 
 static inline void status_revoke(const struct certificate *certificate, int64_t reason)
