@@ -164,16 +164,16 @@ static const struct config_key http_keys[] = {
 	{ "period", "How long it takes to have that many again.", CONFIG_SECONDS,                        \
 	  AT(acme.options.member.period), .fallback = period_, .min = 1, .max = 30 * DAY }
 static const struct config_key accounts_per_address_keys[] = {
-	LIMIT_KEYS(accounts_per_address, "100", "1h"),
+	LIMIT_KEYS(accounts_per_address, "10000", "1h"),
 };
 static const struct config_key orders_per_account_keys[] = {
-	LIMIT_KEYS(orders_per_account, "3000", "3h"),
+	LIMIT_KEYS(orders_per_account, "100000", "1h"),
 };
 static const struct config_key orders_per_name_keys[] = {
-	LIMIT_KEYS(orders_per_name, "100", "1h"),
+	LIMIT_KEYS(orders_per_name, "10000", "1h"),
 };
 static const struct config_key requests_per_address_keys[] = {
-	LIMIT_KEYS(requests_per_address, "6000", "1m"),
+	LIMIT_KEYS(requests_per_address, "600000", "1m"),
 };
 static const struct config_key limit_keys[] = {
 	{ "accounts_per_address", "New accounts from one address.", CONFIG_SECTION,
