@@ -9,10 +9,10 @@ for program in "$@"; do
 	out=$(cd "$(dirname "$0")/.." && timeout 120 "$program" 2>&1)
 	status=$?
 	n=$(printf '%s\n' "$out" | grep -c '^\[       OK ] ')
-	f=$(printf '%s\n' "$out" | grep -c '^\[  FAILED  ] .*[^:]$')
+	f=$(printf '%s\n' "$out" | sed -n 's/^\[  FAILED  \] \([0-9]*\) test(s), listed below:$/\1/p')
 	passed=$((passed + n))
 	if [ $status -ne 0 ] || [ "$n" -eq 0 ]; then
-		[ "$f" -gt 0 ] || f=1
+		[ "${f:-0}" -gt 0 ] || f=1
 		failed=$((failed + f))
 		printf '%s\n--- %s failed (exit %d)\n' "$out" "$program" $status
 	fi

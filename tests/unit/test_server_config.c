@@ -216,7 +216,7 @@ static void empty_file_is_all_defaults(void **state)
 		assert_true(strings_has(&config->tls.names, "localhost"));
 		assert_int_equal(config->acme.options.http_port, 80);
 		assert_int_equal(config->acme.options.challenge_wait_ms, 250);
-		assert_int_equal(config->acme.options.orders_per_account.period, 10800);
+		assert_int_equal(config->acme.options.orders_per_account.period, 3600);
 		assert_ptr_equal(config->acme.options.probe_allow, &config->acme.probe_allow);
 		assert_int_equal(config->acme.probe_allow.n, 0);
 		assert_string_equal(config->default_profile, "tls-server");
