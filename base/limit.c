@@ -14,7 +14,7 @@
  * full_at, so that the fullest one is at hand when room is needed. */
 
 static const int64_t SECOND = 1000000000;
-enum { ID_SIZE = 16, NONE = -1 };
+enum { ID_SIZE = 16, NONE = 0 }; /* the bucket 0 is not used, so that fresh memory has empty chains */
 
 struct bucket {
 	uint8_t id[ID_SIZE]; /* salted hash of the key: of one size, and not to be steered by clients */
@@ -102,7 +102,7 @@ static void heap_push_root(struct limit *l, int32_t index)
 static struct bucket *bucket_new(struct limit *l, const uint8_t id[ID_SIZE])
 {
 	bool full = l->count == l->count_max;
-	int32_t index = full ? l->heap[0] : l->count;
+	int32_t index = full ? l->heap[0] : l->count + 1;
 	struct bucket *b = &l->buckets[index];
 
 	if (full)
@@ -117,13 +117,11 @@ static struct bucket *bucket_new(struct limit *l, const uint8_t id[ID_SIZE])
 
 static bool table_new(struct limit *l, size_t keys_max, struct problem *p)
 {
-	l->buckets = calloc(keys_max, sizeof(*l->buckets));
+	l->buckets = calloc(keys_max + 1, sizeof(*l->buckets));
 	l->heap = calloc(keys_max, sizeof(*l->heap));
 	l->chains = calloc(keys_max, sizeof(*l->chains));
 	if (!l->buckets || !l->heap || !l->chains)
 		return problem_memory(p);
-	for (size_t i = 0; i < keys_max; i++)
-		l->chains[i] = NONE;
 	l->count_max = (int32_t)keys_max;
 	return true;
 }
