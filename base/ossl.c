@@ -1,5 +1,7 @@
 #include "base/ossl.h"
 
+#include <assert.h>
+#include <pthread.h>
 #include <stdio.h>
 
 #include <openssl/core_names.h>
@@ -67,13 +69,12 @@ static bool spki_split(struct bytes der, struct spki *ret)
 	return true;
 }
 
-static EVP_PKEY *key_from_params(const char *type, OSSL_PARAM params[])
+static EVP_PKEY *key_from_params(const char *type, int selection, OSSL_PARAM params[])
 {
 	auto(EVP_PKEY_CTX) *ctx = EVP_PKEY_CTX_new_from_name(NULL, type, NULL);
 	EVP_PKEY *key = NULL;
 
-	if (!ctx || EVP_PKEY_fromdata_init(ctx) != 1 ||
-	    EVP_PKEY_fromdata(ctx, &key, EVP_PKEY_PUBLIC_KEY, params) != 1)
+	if (!ctx || EVP_PKEY_fromdata_init(ctx) != 1 || EVP_PKEY_fromdata(ctx, &key, selection, params) != 1)
 		return NULL;
 	return key;
 }
@@ -97,26 +98,41 @@ static const struct curve *curve_find(struct bytes parameters)
 	return NULL;
 }
 
+/* Keys without a point: setting up a curve is most of the work of decoding a key on it, so that is
+ * done once, and copied. They live as long as the process. */
+static EVP_PKEY *on_curve[array_length(curves)];
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+static void curves_setup(void)
+{
+	for (size_t i = 0; i < array_length(curves); i++) {
+		char group[8];
+
+		strcpy(group, curves[i].group);
+		OSSL_PARAM params[] = {
+			OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, group, 0),
+			OSSL_PARAM_construct_end(),
+		};
+		on_curve[i] = key_from_params("EC", EVP_PKEY_KEY_PARAMETERS, params);
+		assert(on_curve[i]);
+	}
+}
+
 /* RFC 5480, 2.2: uncompressed or compressed; hybrid forms are not allowed, nor is infinity. That
- * the point is on the curve is checked by EVP_PKEY_fromdata; these curves have cofactor 1. */
+ * the point is on the curve is checked as it is set; these curves have cofactor 1. */
 static EVP_PKEY *key_from_point(const struct curve *curve, struct bytes point)
 {
 	uint8_t form = point.len > 0 ? point.data[0] : 0;
 	bool whole = form == 4 && point.len == 1 + 2 * curve->field;
 	bool compressed = (form == 2 || form == 3) && point.len == 1 + curve->field;
-	char group[8], format[16];
 
 	if (!whole && !compressed)
 		return NULL;
-	strcpy(group, curve->group);
-	strcpy(format, whole ? "uncompressed" : "compressed");
-	OSSL_PARAM params[] = {
-		OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, group, 0),
-		OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_EC_POINT_CONVERSION_FORMAT, format, 0),
-		OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, (void *)(uintptr_t)point.data, point.len),
-		OSSL_PARAM_construct_end(),
-	};
-	return key_from_params("EC", params);
+	pthread_once(&once, curves_setup);
+	auto(EVP_PKEY) *key = EVP_PKEY_dup(on_curve[curve - curves]);
+	if (!key || EVP_PKEY_set1_encoded_public_key(key, point.data, point.len) != 1)
+		return NULL;
+	return steal(key);
 }
 
 /* A positive odd INTEGER in its shortest form, turned to the machine's byte order. */
@@ -152,7 +168,7 @@ static EVP_PKEY *key_from_rsa(struct bytes der)
 	    !take_odd(&pair, modulus, sizeof(modulus), &params[0], OSSL_PKEY_PARAM_RSA_N) ||
 	    !take_odd(&pair, exponent, sizeof(exponent), &params[1], OSSL_PKEY_PARAM_RSA_E) || pair.len != 0)
 		return NULL;
-	return key_from_params("RSA", params);
+	return key_from_params("RSA", EVP_PKEY_PUBLIC_KEY, params);
 }
 
 /* RFC 8410, 3 and 4: no parameters, 32 bytes. */
