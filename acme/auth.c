@@ -7,7 +7,7 @@ void auth_free(struct auth *auth)
 {
 	jws_free(&auth->jws);
 	jwk_free(&auth->jwk);
-	EVP_PKEY_free(auth->key);
+	jws_key_unref(auth->key);
 	json_free(auth->payload);
 	*auth = (struct auth){ 0 };
 }
@@ -85,7 +85,7 @@ static bool use_account(struct acme_call *call, struct auth *auth, struct proble
 	memcpy(call->thumbprint, call->account.thumbprint.data, sizeof call->thumbprint);
 	call->key = call->account.key;
 	call->jwk = call->account.jwk;
-	call->public_key = auth->key;
+	call->public_key = jws_key_public(auth->key);
 	return true;
 }
 
@@ -110,6 +110,12 @@ static bool find_key(struct acme_call *call, enum acme_auth want, struct auth *a
 		return problem_set(p, PROBLEM_MALFORMED,
 		                   "RFC 8555, 6.2: this request names its key: \"jwk\", not \"kid\"");
 	return by_jwk ? use_jwk(call, auth, p) : use_account(call, auth, p);
+}
+
+static bool verify(const struct acme_call *call, const struct auth *auth, struct problem *p)
+{
+	return auth->key ? jws_verify_known(&auth->jws, auth->key, p)
+	                 : jws_verify(&auth->jws, call->public_key, p);
 }
 
 /* acme.sh retries on this very text. */
@@ -152,6 +158,6 @@ bool auth_verify(struct acme_call *call, enum acme_auth want, enum acme_payload 
                  struct problem *p)
 {
 	return jws_parse(call->request->body, JWS_REQUEST, &auth->jws, p) && check_url(call, &auth->jws, p) &&
-	       find_key(call, want, auth, p) && jws_verify(&auth->jws, call->public_key, p) &&
+	       find_key(call, want, auth, p) && verify(call, auth, p) &&
 	       use_nonce(call, &auth->jws, p) && check_status(call, p) && read_payload(call, payload, auth, p);
 }

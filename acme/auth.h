@@ -10,7 +10,7 @@
 struct auth {
 	struct jws jws;
 	struct jwk jwk;        /* signed by a key of its own header */
-	EVP_PKEY *key;         /* signed by an account */
+	struct jws_key *key;   /* signed by an account */
 	struct json *payload;
 };
 /* Checks, in this order: form and header, url, key or account, that the key fits the algorithm, the

@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <openssl/err.h>
 #include <openssl/rsa.h>
+#include <stdatomic.h>
 
 #include "base/base64.h"
 #include "base/digest.h"
@@ -212,32 +213,103 @@ bool jws_parse(struct bytes body, enum jws_use use, struct jws *ret, struct prob
 	return json_parse(body, &document, p) && jws_read(document, use, ret, p);
 }
 
-/* --- verification */
+/* --- keys */
 
-static bool check_fit(const struct jws_algorithm *a, EVP_PKEY *key, struct problem *p)
-{
+struct jws_key {
+	atomic_uint references;
+	EVP_PKEY *public;
 	enum key_algorithm kind;
-	if (!key_algorithm_of(key, &kind, p))
-		return false;
-	if (!(a->keys & 1u << kind))
-		return problem_set(p, PROBLEM_BAD_PUBLIC_KEY,
-		                   "RFC 8555, 6.2: the algorithm %s does not fit a key of kind %s",
-		                   a->name, key_algorithm_name(kind));
+	const struct jws_algorithm *algorithm; /* what ready is for; NULL: nothing is ready */
+	EVP_MD_CTX *ready;
+};
+
+/* The first algorithm that such a key signs with, which for all but RSA is the only one. */
+static const struct jws_algorithm *algorithm_of(enum key_algorithm kind)
+{
+	for (size_t i = 0; i < array_length(algorithms); i++)
+		if (algorithms[i].keys & 1u << kind)
+			return &algorithms[i];
+	return NULL;
+}
+
+/* OpenSSL 3.0 cannot copy a context that has no digest, as EdDSA's has none. */
+static bool make_ready(struct jws_key *key, struct problem *p)
+{
+	const struct jws_algorithm *algorithm = algorithm_of(key->kind);
+	if (!algorithm || !algorithm->digest)
+		return true;
+	key->ready = EVP_MD_CTX_new();
+	key->algorithm = algorithm;
+	if (!key->ready ||
+	    EVP_DigestVerifyInit_ex(key->ready, NULL, algorithm->digest, NULL, NULL, key->public, NULL) != 1)
+		return problem_openssl(p, "preparing an account's key");
 	return true;
 }
 
-static bool verify_octets(const struct jws *jws, EVP_PKEY *key, struct bytes signature)
+bool jws_key_new(EVP_PKEY *public, struct jws_key **ret, struct problem *p)
 {
-	auto(EVP_MD_CTX) *ctx = EVP_MD_CTX_new();
+	auto_struct(jws_key) *key = calloc(1, sizeof *key);
+	if (!key || !EVP_PKEY_up_ref(public)) {
+		free(steal(key));
+		return problem_memory(p);
+	}
+	atomic_init(&key->references, 1);
+	key->public = public;
+	if (!key_algorithm_of(public, &key->kind, p) || !make_ready(key, p))
+		return false;
+	*ret = steal(key);
+	return true;
+}
+
+struct jws_key *jws_key_ref(struct jws_key *key)
+{
+	atomic_fetch_add_explicit(&key->references, 1, memory_order_relaxed);
+	return key;
+}
+
+void jws_key_unref(struct jws_key *key)
+{
+	if (!key || atomic_fetch_sub_explicit(&key->references, 1, memory_order_acq_rel) > 1)
+		return;
+	EVP_MD_CTX_free(key->ready);
+	EVP_PKEY_free(key->public);
+	free(key);
+}
+
+EVP_PKEY *jws_key_public(const struct jws_key *key)
+{
+	return key->public;
+}
+
+/* --- verification */
+
+static bool check_fit(const struct jws_algorithm *a, enum key_algorithm kind, struct problem *p)
+{
+	if (a->keys & 1u << kind)
+		return true;
+	return problem_set(p, PROBLEM_BAD_PUBLIC_KEY,
+	                   "RFC 8555, 6.2: the algorithm %s does not fit a key of kind %s",
+	                   a->name, key_algorithm_name(kind));
+}
+
+static bool context_init(const struct jws *jws, const struct jws_key *key, EVP_MD_CTX *ctx)
+{
 	EVP_PKEY_CTX *options = NULL; /* owned by ctx */
-	if (!ctx || EVP_DigestVerifyInit_ex(ctx, &options, jws->algorithm->digest, NULL, NULL, key, NULL) != 1)
+	if (key->algorithm == jws->algorithm)
+		return EVP_MD_CTX_copy_ex(ctx, key->ready) == 1;
+	if (EVP_DigestVerifyInit_ex(ctx, &options, jws->algorithm->digest, NULL, NULL, key->public, NULL) != 1)
 		return false;
 	/* RFC 7518, 3.5: the salt is as long as the digest. */
-	if (jws->algorithm->family == JWS_RSA_PSS &&
-	    (EVP_PKEY_CTX_set_rsa_padding(options, RSA_PKCS1_PSS_PADDING) != 1 ||
-	     EVP_PKEY_CTX_set_rsa_pss_saltlen(options, RSA_PSS_SALTLEN_DIGEST) != 1))
-		return false;
-	return EVP_DigestVerify(ctx, signature.data, signature.len, jws->input.data, jws->input.len) == 1;
+	return jws->algorithm->family != JWS_RSA_PSS ||
+	       (EVP_PKEY_CTX_set_rsa_padding(options, RSA_PKCS1_PSS_PADDING) == 1 &&
+	        EVP_PKEY_CTX_set_rsa_pss_saltlen(options, RSA_PSS_SALTLEN_DIGEST) == 1);
+}
+
+static bool verify_octets(const struct jws *jws, const struct jws_key *key, struct bytes signature)
+{
+	auto(EVP_MD_CTX) *ctx = EVP_MD_CTX_new();
+	return ctx && context_init(jws, key, ctx) &&
+	       EVP_DigestVerify(ctx, signature.data, signature.len, jws->input.data, jws->input.len) == 1;
 }
 
 enum { COORDINATE_MAX = 66, ECDSA_DER_MAX = 3 + 2 * (3 + COORDINATE_MAX) };
@@ -256,7 +328,7 @@ static size_t put_integer(uint8_t *out, struct bytes n)
 }
 
 /* ECDSA-Sig-Value (RFC 5480) of the two octet strings that JOSE puts side by side. */
-static bool verify_pair(const struct jws *jws, EVP_PKEY *key, struct bytes r, struct bytes s)
+static bool verify_pair(const struct jws *jws, const struct jws_key *key, struct bytes r, struct bytes s)
 {
 	uint8_t body[ECDSA_DER_MAX], der[ECDSA_DER_MAX];
 	size_t len = put_integer(body, r);
@@ -273,7 +345,7 @@ static bool verify_pair(const struct jws *jws, EVP_PKEY *key, struct bytes r, st
 /* RFC 7518, 3.4: r and s side by side, each as long as the curve's order. Apple's client drops the
  * first zero byte of either, so a signature that is one byte short has lost it in r or in s, and one
  * that is two short in both. Each reading must verify in full: nothing is forged by it. */
-static bool verify_ecdsa(const struct jws *jws, EVP_PKEY *key)
+static bool verify_ecdsa(const struct jws *jws, const struct jws_key *key)
 {
 	const size_t full = jws->algorithm->coordinate;
 	const uint8_t *octets = jws->signature.data;
@@ -285,10 +357,10 @@ static bool verify_ecdsa(const struct jws *jws, EVP_PKEY *key)
 	return false;
 }
 
-bool jws_verify(const struct jws *jws, EVP_PKEY *key, struct problem *p)
+bool jws_verify_known(const struct jws *jws, const struct jws_key *key, struct problem *p)
 {
 	assert(jws->algorithm->family != JWS_MAC);
-	if (!check_fit(jws->algorithm, key, p))
+	if (!check_fit(jws->algorithm, key->kind, p))
 		return false;
 	bool pair = jws->algorithm->family == JWS_ECDSA;
 	if (pair ? verify_ecdsa(jws, key) : verify_octets(jws, key, buf_bytes(&jws->signature)))
@@ -296,6 +368,12 @@ bool jws_verify(const struct jws *jws, EVP_PKEY *key, struct problem *p)
 	ERR_clear_error();
 	return problem_set(p, PROBLEM_MALFORMED,
 	                   "RFC 8555, 6.2: JWS verification error: the signature is not the key's");
+}
+
+bool jws_verify(const struct jws *jws, EVP_PKEY *key, struct problem *p)
+{
+	struct jws_key once = { .public = key };
+	return key_algorithm_of(key, &once.kind, p) && jws_verify_known(jws, &once, p);
 }
 
 bool jws_verify_mac(const struct jws *jws, struct bytes key, struct problem *p)

@@ -36,6 +36,16 @@ bool jws_read(const struct json *object, enum jws_use use, struct jws *ret, stru
 
 /* Whether the algorithm fits the key and the key made the signature. BAD_PUBLIC_KEY, MALFORMED. */
 bool jws_verify(const struct jws *jws, EVP_PKEY *key, struct problem *p) must_use;
+
+/* A public key that will verify more than once: what OpenSSL looks up by name for each verification
+ * is looked up here. Immutable, with counted references; any thread. */
+struct jws_key;
+bool jws_key_new(EVP_PKEY *key, struct jws_key **ret, struct problem *p) must_use;
+struct jws_key *jws_key_ref(struct jws_key *key);
+void jws_key_unref(struct jws_key *key);
+EVP_PKEY *jws_key_public(const struct jws_key *key); /* borrowed */
+declare_auto_struct(jws_key, jws_key_unref);
+bool jws_verify_known(const struct jws *jws, const struct jws_key *key, struct problem *p) must_use;
 /* The same for JWS_BINDING and its shared key. UNAUTHORIZED. */
 bool jws_verify_mac(const struct jws *jws, struct bytes key, struct problem *p) must_use;
 

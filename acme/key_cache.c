@@ -9,7 +9,7 @@ enum { SETS = 1024, WAYS = 4 };
 struct entry {
 	char id[RANDOM_ID_SIZE];
 	uint8_t thumbprint[SHA256_SIZE];
-	EVP_PKEY *key;            /* NULL: free */
+	struct jws_key *key;      /* NULL: free */
 	uint64_t used;
 };
 struct key_cache {
@@ -34,7 +34,7 @@ void key_cache_close(struct key_cache *cache)
 		return;
 	for (size_t i = 0; i < SETS; i++)
 		for (size_t j = 0; j < WAYS; j++)
-			EVP_PKEY_free(cache->sets[i][j].key);
+			jws_key_unref(cache->sets[i][j].key);
 	pthread_mutex_destroy(&cache->lock);
 	free(cache);
 }
@@ -67,38 +67,44 @@ static bool is_current(const struct entry *e, const struct account *account)
 	       memcmp(e->thumbprint, account->thumbprint.data, SHA256_SIZE) == 0;
 }
 
-static EVP_PKEY *look_up(struct key_cache *cache, const struct account *account)
+static struct jws_key *look_up(struct key_cache *cache, const struct account *account)
 {
-	EVP_PKEY *key = NULL;
+	struct jws_key *key = NULL;
 	pthread_mutex_lock(&cache->lock);
 	struct entry *e = place_of(set_of(cache, account->id), account->id);
-	if (is_current(e, account) && EVP_PKEY_up_ref(e->key)) {
-		key = e->key;
+	if (is_current(e, account)) {
+		key = jws_key_ref(e->key);
 		e->used = ++cache->clock;
 	}
 	pthread_mutex_unlock(&cache->lock);
 	return key;
 }
 
-static void remember(struct key_cache *cache, const struct account *account, EVP_PKEY *key)
+static void remember(struct key_cache *cache, const struct account *account, struct jws_key *key)
 {
-	if (account->thumbprint.len != SHA256_SIZE || !EVP_PKEY_up_ref(key))
+	if (account->thumbprint.len != SHA256_SIZE)
 		return;
 	pthread_mutex_lock(&cache->lock);
 	struct entry *e = place_of(set_of(cache, account->id), account->id);
-	EVP_PKEY *old = e->key;
-	*e = (struct entry){ .key = key, .used = ++cache->clock };
+	struct jws_key *old = e->key;
+	*e = (struct entry){ .key = jws_key_ref(key), .used = ++cache->clock };
 	memcpy(e->id, account->id, sizeof e->id);
 	memcpy(e->thumbprint, account->thumbprint.data, SHA256_SIZE);
 	pthread_mutex_unlock(&cache->lock);
-	EVP_PKEY_free(old);
+	jws_key_unref(old);
 }
 
-bool key_cache_get(struct key_cache *cache, const struct account *account, EVP_PKEY **ret, struct problem *p)
+static bool prepare(const struct account *account, struct jws_key **ret, struct problem *p)
 {
-	EVP_PKEY *key = look_up(cache, account);
+	auto(EVP_PKEY) *public = NULL;
+	return ossl_public_key(account->key, &public, p) && jws_key_new(public, ret, p);
+}
+
+bool key_cache_get(struct key_cache *cache, const struct account *account, struct jws_key **ret, struct problem *p)
+{
+	struct jws_key *key = look_up(cache, account);
 	if (!key) {
-		if (!ossl_public_key(account->key, &key, p))
+		if (!prepare(account, &key, p))
 			return false;
 		remember(cache, account, key);
 	}

@@ -5,7 +5,7 @@
  * Any thread. */
 #pragma once
 
-#include "base/ossl.h"
+#include "acme/jws.h"
 #include "store/account.h"
 
 struct key_cache;
@@ -13,6 +13,6 @@ bool key_cache_open(struct key_cache **ret, struct problem *p) must_use;
 void key_cache_close(struct key_cache *cache);
 declare_auto_struct(key_cache, key_cache_close);
 
-/* The account's public key; the caller frees it. */
-bool key_cache_get(struct key_cache *cache, const struct account *account, EVP_PKEY **ret,
+/* The account's public key; the caller gives the reference back. */
+bool key_cache_get(struct key_cache *cache, const struct account *account, struct jws_key **ret,
                    struct problem *p) must_use;

@@ -29,10 +29,10 @@ static void free_person(struct person *who)
 }
 #define auto_person __attribute__((cleanup(free_person))) struct person
 
-static EVP_PKEY *get(struct key_cache *cache, const struct account *account)
+static struct jws_key *get(struct key_cache *cache, const struct account *account)
 {
 	auto_value(problem) p = { 0 };
-	EVP_PKEY *key = NULL;
+	struct jws_key *key = NULL;
 	if (!key_cache_get(cache, account, &key, &p))
 		fail_msg("%s", p.detail);
 	return key;
@@ -53,9 +53,9 @@ static void the_second_time_it_is_the_same_object(void **state)
 
 	(void)state;
 	make_person(&who, 1);
-	auto(EVP_PKEY) *first = get(cache, &who.account);
-	auto(EVP_PKEY) *second = get(cache, &who.account);
-	assert_int_equal(EVP_PKEY_eq(first, who.key), 1);
+	auto_struct(jws_key) *first = get(cache, &who.account);
+	auto_struct(jws_key) *second = get(cache, &who.account);
+	assert_int_equal(EVP_PKEY_eq(jws_key_public(first), who.key), 1);
 	assert_ptr_equal(first, second);
 }
 
@@ -69,10 +69,10 @@ static void a_changed_key_is_seen(void **state)
 	make_person(&old, 1);
 	make_person(&new, 1);
 	for (int i = 0; i < 2; i++) {
-		auto(EVP_PKEY) *a = get(cache, &old.account);
-		auto(EVP_PKEY) *b = get(cache, &new.account);
-		assert_int_equal(EVP_PKEY_eq(a, old.key), 1);
-		assert_int_equal(EVP_PKEY_eq(b, new.key), 1);
+		auto_struct(jws_key) *a = get(cache, &old.account);
+		auto_struct(jws_key) *b = get(cache, &new.account);
+		assert_int_equal(EVP_PKEY_eq(jws_key_public(a), old.key), 1);
+		assert_int_equal(EVP_PKEY_eq(jws_key_public(b), new.key), 1);
 	}
 }
 
@@ -86,10 +86,10 @@ static void entries_are_by_account(void **state)
 	make_person(&one, 1);
 	make_person(&two, 2);
 	two.account.thumbprint = one.account.thumbprint;
-	auto(EVP_PKEY) *a = get(cache, &one.account);
-	auto(EVP_PKEY) *b = get(cache, &two.account);
-	assert_int_equal(EVP_PKEY_eq(a, one.key), 1);
-	assert_int_equal(EVP_PKEY_eq(b, two.key), 1);
+	auto_struct(jws_key) *a = get(cache, &one.account);
+	auto_struct(jws_key) *b = get(cache, &two.account);
+	assert_int_equal(EVP_PKEY_eq(jws_key_public(a), one.key), 1);
+	assert_int_equal(EVP_PKEY_eq(jws_key_public(b), two.key), 1);
 }
 
 /* More accounts than there is room for: all are answered right. */
@@ -102,8 +102,8 @@ static void it_is_bounded(void **state)
 	make_person(&who, 0);
 	for (unsigned i = 0; i < 10000; i++) {
 		snprintf(who.account.id, sizeof who.account.id, "%021uA", i);
-		auto(EVP_PKEY) *key = get(cache, &who.account);
-		assert_int_equal(EVP_PKEY_eq(key, who.key), 1);
+		auto_struct(jws_key) *key = get(cache, &who.account);
+		assert_int_equal(EVP_PKEY_eq(jws_key_public(key), who.key), 1);
 	}
 }
 
@@ -112,7 +112,7 @@ static void a_broken_record_is_refused(void **state)
 	auto_struct(key_cache) *cache = open_cache();
 	auto_value(problem) p = { 0 };
 	auto_person who;
-	EVP_PKEY *key = NULL;
+	struct jws_key *key = NULL;
 
 	(void)state;
 	make_person(&who, 1);
