@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/digest.h"
+#include "ca/inventory.h"
 #include "ca/issue.h"
 #include "ca/issuer_inside.h"
 #include "ca/keyfile.h"
@@ -33,7 +34,7 @@ static bool key_hash(struct bytes certificate, uint8_t ret[20], struct problem *
 
 static bool record(struct store_txn *txn, void *arg, struct problem *p)
 {
-	return store_certificate_put(txn, arg, p);
+	return inventory_add(txn, arg, "server", NULL, p);
 }
 
 static bool certify(const struct issuer *issuer, EVP_PKEY *key, struct store *store, int64_t lifetime,
