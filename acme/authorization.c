@@ -264,7 +264,8 @@ static bool parse(const struct acme_call *call, struct identifier *ret, struct p
 	if (identifier_is_wildcard(ret))
 		return problem_set(p, PROBLEM_MALFORMED,
 		                   "RFC 8555, 7.4.1: a wildcard name cannot be pre-authorized");
-	return profile_allows(call->profile, ret, p) || refuse_identifier(p);
+	const struct policy_who who = { .account = call->account.id, .eab = call->account.eab_kid };
+	return profile_allows(call->profile, &who, ret, p) || refuse_identifier(p);
 }
 
 /* What is valid already is shown instead of asking for the same proof again. */

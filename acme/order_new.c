@@ -91,7 +91,8 @@ static bool take_identifier(struct order_request *r, const struct json *j, struc
 	if (!type || !value)
 		return problem_set(p, PROBLEM_MALFORMED,
 		                   "RFC 8555, 7.4: each identifier has a \"type\" and a \"value\"");
-	if (!identifier_parse(type, value, &name, &why) || !profile_allows(r->profile, &name, &why)) {
+	const struct policy_who who = { .account = r->call->account.id, .eab = r->call->account.eab_kid };
+	if (!identifier_parse(type, value, &name, &why) || !profile_allows(r->profile, &who, &name, &why)) {
 		problem_add(p, why.kind, type, value, "%s", why.detail);
 		return true;
 	}

@@ -18,7 +18,7 @@
 enum { BACKDATE = 24 * 3600, SERIAL_SIZE = 16 };
 static const int64_t time_max = 253402300799; /* 9999-12-31T23:59:59Z */
 
-struct subject {
+struct holder {
 	const char *organization, *common_name;
 	int64_t not_before, not_after;
 	long path_length; /* -1: no limit */
@@ -55,7 +55,7 @@ static bool name_add(X509_NAME *name, int nid, const char *value, struct problem
 	                   OBJ_nid2ln(nid));
 }
 
-static bool set_subject(X509 *certificate, const struct subject *subject, struct problem *p)
+static bool set_subject(X509 *certificate, const struct holder *subject, struct problem *p)
 {
 	X509_NAME *name = X509_get_subject_name(certificate);
 
@@ -74,7 +74,7 @@ static bool set_serial(X509 *certificate, struct problem *p)
 	return number && BN_to_ASN1_INTEGER(number, X509_get_serialNumber(certificate)) ? true : problem_memory(p);
 }
 
-static bool set_fields(X509 *certificate, const struct subject *subject, struct problem *p)
+static bool set_fields(X509 *certificate, const struct holder *subject, struct problem *p)
 {
 	time_t not_before = subject->not_before, not_after = subject->not_after;
 
@@ -134,7 +134,7 @@ static const EVP_MD *signature_hash(EVP_PKEY *key)
 }
 
 /* issuer NULL: signed by the key itself. */
-static bool certificate_make(const struct subject *subject, const struct authority *issuer, X509 **ret,
+static bool certificate_make(const struct holder *subject, const struct authority *issuer, X509 **ret,
                              struct problem *p)
 {
 	auto(X509) *certificate = X509_new();
@@ -208,7 +208,7 @@ static bool root_complete(const struct ca_create_options *options, struct bytes 
 		return problem_memory(p);
 	if (!key_complete(options, "root.key", options->root_key, passphrase, &root.key, p))
 		return false;
-	struct subject subject = { options->organization, options->root_name, now - BACKDATE,
+	struct holder subject = { options->organization, options->root_name, now - BACKDATE,
 		                   now + options->root_lifetime, -1, root.key };
 	bool there = access(path, F_OK) == 0;
 	if (there ? !root_read(path, root.key, &root.certificate, p)
@@ -231,7 +231,7 @@ static bool issuing_make(const struct ca_create_options *options, struct bytes p
 
 	if (!key_complete(options, "issuing.key", options->issuing_key, passphrase, &key, p))
 		return false;
-	struct subject subject = { options->organization, options->issuing_name, now - BACKDATE,
+	struct holder subject = { options->organization, options->issuing_name, now - BACKDATE,
 		                   now + options->issuing_lifetime, 0, key };
 	if (ASN1_TIME_to_tm(X509_get0_notAfter(root->certificate), &end) == 1 && timegm(&end) < subject.not_after)
 		subject.not_after = timegm(&end);

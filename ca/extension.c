@@ -48,9 +48,19 @@ static void put_extended_key_usage(struct der *d, const struct extension_source 
  * take a certificate without it for a CA's. */
 static void put_basic_constraints(struct der *d, const struct extension_source *source)
 {
-	(void)source;
+	uint8_t length = (uint8_t)source->facts->path_length;
+
 	der_open(d, 0x30);
+	if (source->facts->ca)
+		der_put_bool(d, true);
+	if (source->facts->ca && source->facts->path_length >= 0)
+		der_put_integer(d, BYTES(&length, 1));
 	der_close(d);
+}
+
+static bool purpose_wanted(const struct extension_source *source)
+{
+	return source->facts->extended_key_usage->n > 0;
 }
 
 static void put_subject_key_id(struct der *d, const struct extension_source *source)
@@ -61,13 +71,13 @@ static void put_subject_key_id(struct der *d, const struct extension_source *sou
 /* RFC 5280, 4.2.1.6: an empty subject leaves the names to this extension alone. */
 static bool subject_empty(const struct extension_source *source)
 {
-	return source->facts->common_name == NULL;
+	return source->facts->common_name == NULL && source->facts->subject == NULL;
 }
 
 /* A certificate of no names has no such extension, rather than an empty one. */
 static bool names_known(const struct extension_source *source)
 {
-	return source->facts->names->n > 0;
+	return source->facts->names->n + source->facts->other_count > 0;
 }
 
 static const uint8_t general_name_tags[IDENTIFIER_TYPE_MAX] = {
@@ -93,6 +103,8 @@ static void put_subject_alt_name(struct der *d, const struct extension_source *s
 	der_open(d, 0x30);
 	for (size_t i = 0; i < names->n; i++)
 		put_general_name(d, &names->v[i]);
+	for (size_t i = 0; i < source->facts->other_count; i++)
+		der_put_raw(d, buf_bytes(&source->facts->others[i].der));
 	der_close(d);
 }
 
@@ -160,7 +172,7 @@ static void put_crl_points(struct der *d, const struct extension_source *source)
 
 static const struct row own_rows[] = {
 	{ "2.5.29.15", key_usage_wanted, always, put_key_usage },
-	{ "2.5.29.37", NULL, NULL, put_extended_key_usage },
+	{ "2.5.29.37", purpose_wanted, NULL, put_extended_key_usage },
 	{ "2.5.29.19", NULL, always, put_basic_constraints },
 	{ "2.5.29.14", NULL, NULL, put_subject_key_id },
 	{ "2.5.29.17", names_known, subject_empty, put_subject_alt_name },

@@ -34,26 +34,37 @@ static size_t text_size(const char *text)
 	return text ? strlen(text) + 1 : 0;
 }
 
-/* RFC 4514, 2.4. A common name is text of a proven identifier, so the sign may be all it has. */
-static void subject_write(const char *common_name, struct buf *ret)
+static bool subject_write(const struct approval_facts *facts, struct buf *ret, struct problem *p)
 {
-	if (!common_name)
-		return;
-	buf_add_str(ret, "CN=");
-	for (const char *at = common_name; *at; at++) {
-		bool edge = at == common_name ? *at == ' ' || *at == '#' : *at == ' ' && at[1] == '\0';
-		if (edge || strchr("\"+,;<>\\", *at))
-			buf_add_char(ret, '\\');
-		buf_add_char(ret, *at);
-	}
+	auto_value(subject) alone = { 0 };
+
+	if (!facts->subject && facts->common_name && !subject_add(&alone, SUBJECT_CN, facts->common_name, p))
+		return false;
+	subject_text(facts->subject ?: &alone, ret);
+	return buf_check(ret, p);
+}
+
+/* By what each type of name that is no identifier is found in the inventory. */
+static const char *other_type_name(enum csr_other_type type)
+{
+	static const char *const names[] = {
+		[CSR_OTHER_UPN] = "upn", [CSR_OTHER_PERMANENT] = "permanent-identifier",
+		[CSR_OTHER_HARDWARE] = "hardware-module-name", [CSR_OTHER_TEXT] = "other-name",
+	};
+
+	assert((size_t)type < array_length(names));
+	return names[type];
 }
 
 static size_t names_size(const struct approval_facts *facts)
 {
-	size_t size = (facts->names->n + 1) * sizeof(struct certificate_name) + text_size(facts->common_name);
+	size_t count = facts->names->n + facts->other_count + 1;
+	size_t size = count * sizeof(struct certificate_name) + text_size(facts->common_name);
 
 	for (size_t i = 0; i < facts->names->n; i++)
 		size += text_size(facts->names->v[i].value);
+	for (size_t i = 0; i < facts->other_count; i++)
+		size += text_size(facts->others[i].value);
 	return size;
 }
 
@@ -63,10 +74,13 @@ static void names_write(struct block *block, const struct approval_facts *facts,
 	struct certificate_name *list = (struct certificate_name *)(void *)block->at;
 	size_t n = facts->names->n;
 
-	block->at += (n + 1) * sizeof(*list);
+	block->at += (n + facts->other_count + 1) * sizeof(*list);
 	for (size_t i = 0; i < n; i++)
 		list[i] = (struct certificate_name){ identifier_type_name(facts->names->v[i].type),
 			                             block_text(block, facts->names->v[i].value) };
+	for (size_t i = 0; i < facts->other_count; i++)
+		list[n++] = (struct certificate_name){ other_type_name(facts->others[i].type),
+			                               block_text(block, facts->others[i].value) };
 	if (facts->common_name)
 		list[n++] = (struct certificate_name){ "cn", block_text(block, facts->common_name) };
 	*ret = (struct record_list){ list, n };
@@ -100,7 +114,8 @@ bool inventory_row(const struct approval_facts *facts, const char *issuer, struc
 {
 	auto_value(buf) subject = { 0 };
 
-	subject_write(facts->common_name, &subject);
+	if (!subject_write(facts, &subject, p))
+		return false;
 	struct certificate row = {
 		.status = CERTIFICATE_VALID, .der = der, .serial = serial, .subject = buf_text(&subject),
 		.not_before = facts->not_before, .not_after = facts->not_after, .issued = clock_now(),
@@ -108,7 +123,7 @@ bool inventory_row(const struct approval_facts *facts, const char *issuer, struc
 	size_t size = names_size(facts) + der.len + serial.len + SHA256_SIZE + sizeof(facts->key_hash) +
 	              text_size(row.subject) + text_size(issuer) + text_size(facts->profile) + text_size(facts->method) +
 	              text_size(facts->identity);
-	if (!buf_check(&subject, p) || !random_id(row.id, p))
+	if (!random_id(row.id, p))
 		return false;
 	row.memory = malloc(size);
 	if (!row.memory)

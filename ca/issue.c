@@ -26,9 +26,28 @@ static bool names_hold(const struct approval_facts *facts)
 		for (const char *at = facts->names->v[i].value; *at; at++)
 			if (*at <= ' ' || *at > '~')
 				return false;
-	return facts->names->n > 0;
+	for (size_t i = 0; i < facts->other_count; i++)
+		if (facts->others[i].type == CSR_OTHER_UNREADABLE || facts->others[i].der.len == 0)
+			return false;
+	return facts->names->n + facts->other_count > 0 || facts->subject;
 }
 
+static bool subject_holds(const struct approval_facts *facts)
+{
+	auto_value(problem) why = { 0 };
+
+	for (size_t i = 0; facts->subject && i < facts->subject->n; i++)
+		if (!subject_check(facts->subject->v[i].type, facts->subject->v[i].value, &why))
+			return false;
+	return !facts->ca || facts->subject;
+}
+
+static bool is_acme(const struct approval_facts *facts)
+{
+	return str_equal(facts->method, "acme");
+}
+
+/* ACME proves names alone. Of others the policy has judged the common name. */
 static bool common_name_holds(const struct approval_facts *facts)
 {
 	if (!facts->common_name)
@@ -36,7 +55,12 @@ static bool common_name_holds(const struct approval_facts *facts)
 	for (size_t i = 0; i < facts->names->n; i++)
 		if (str_equal(facts->names->v[i].value, facts->common_name))
 			return strlen(facts->common_name) <= COMMON_NAME_MAX;
-	return false;
+	return facts->subject && !is_acme(facts);
+}
+
+static bool acme_holds(const struct approval_facts *facts)
+{
+	return !is_acme(facts) || (facts->names->n > 0 && facts->other_count == 0 && !facts->ca);
 }
 
 static bool validity_holds(const struct approval_facts *facts)
@@ -44,9 +68,11 @@ static bool validity_holds(const struct approval_facts *facts)
 	return facts->not_before > 0 && facts->not_before <= facts->not_after;
 }
 
-static bool not_a_ca(const struct approval_facts *facts)
+static bool ca_holds(const struct approval_facts *facts)
 {
-	return !(facts->key_usage & (KU_KEY_CERT_SIGN | KU_CRL_SIGN));
+	unsigned usage = facts->key_usage & (KU_KEY_CERT_SIGN | KU_CRL_SIGN);
+
+	return facts->ca ? (usage & KU_KEY_CERT_SIGN) != 0 && facts->path_length >= -1 && facts->path_length <= 127 : usage == 0;
 }
 
 /* RFC 5480, 3 and RFC 8410, 5: which usages a key's algorithm can serve. */
@@ -55,7 +81,7 @@ static bool key_usage_fits(const struct approval_facts *facts)
 	const unsigned sign = KU_DIGITAL_SIGNATURE | KU_NON_REPUDIATION;
 	const unsigned agree = KU_KEY_AGREEMENT | KU_ENCIPHER_ONLY | KU_DECIPHER_ONLY;
 	const unsigned encipher = KU_KEY_ENCIPHERMENT | KU_DATA_ENCIPHERMENT;
-	unsigned fits = sign;
+	unsigned fits = sign | (facts->ca ? KU_KEY_CERT_SIGN | KU_CRL_SIGN : 0);
 
 	if (facts->algorithm <= KEY_RSA_4096)
 		fits |= encipher;
@@ -66,7 +92,7 @@ static bool key_usage_fits(const struct approval_facts *facts)
 
 static bool extended_key_usage_holds(const struct approval_facts *facts)
 {
-	return facts->extended_key_usage->n > 0;
+	return facts->extended_key_usage->n > 0 || facts->ca;
 }
 
 /* Whoever holds such a certificate speaks for the CA about every certificate of it. */
@@ -76,10 +102,12 @@ static bool not_a_responder(const struct approval_facts *facts)
 }
 
 static const struct floor_rule floor_rules[] = {
-	{ "RFC 5280, 4.2.1.6: subjectAltName has at least one name, of visible ASCII", names_hold },
-	{ "RFC 5280, A.1: the common name is one of the names and has at most 64 characters", common_name_holds },
+	{ "RFC 5280, 4.2.1.6: there is at least one name, and those of subjectAltName are of visible ASCII", names_hold },
+	{ "RFC 5280, A.1: the common name of ACME is one of the names and has at most 64 characters", common_name_holds },
+	{ "RFC 5280, 4.1.2.4 and A.1: each attribute of the subject is of its alphabet and size; a CA has one", subject_holds },
+	{ "RFC 8555, 7.4: ACME proves DNS names and addresses alone, and makes no CA", acme_holds },
 	{ "RFC 5280, 4.1.2.5: notBefore is not after notAfter", validity_holds },
-	{ "RFC 5280, 4.2.1.3: no end entity has keyCertSign or cRLSign", not_a_ca },
+	{ "RFC 5280, 4.2.1.3: a CA has keyCertSign; no end entity has it or cRLSign", ca_holds },
 	{ "RFC 5480, 3: keyUsage fits the key", key_usage_fits },
 	{ "RFC 5280, 4.2.1.12: extKeyUsage names at least one purpose", extended_key_usage_holds },
 	{ "RFC 6960, 4.2.2.2: the CA itself delegates the signing of OCSP answers", not_a_responder },
@@ -103,6 +131,13 @@ static bool issuer_check(const struct approval_facts *facts, const struct issuer
 		return problem_unavailable(p, 3600, "issuer %s ends before the certificate would: renew the issuer",
 		                           issuer_name(issuer));
 	return true;
+}
+
+static bool below_check(const struct approval_facts *facts, const struct issuer *issuer, struct problem *p)
+{
+	return !facts->ca || issuer_may_certify(issuer, facts->path_length) ||
+	       problem_internal(p, "profile %s: issuer %s may have no such CA below it (RFC 5280, 4.2.1.9)", facts->profile,
+	                        issuer_name(issuer));
 }
 
 /* RFC 5280, 4.1.2.2: positive, at most 20 octets, unique; without leading zeros. */
@@ -156,7 +191,7 @@ bool ca_issue(struct ca *ca, struct approval **approval, struct certificate *ret
 	uint8_t room[SERIAL_SIZE];
 	struct bytes serial;
 
-	return issuer_check(facts, issuer, p) && floor_check(facts, p) && serial_make(room, &serial, p) &&
+	return issuer_check(facts, issuer, p) && floor_check(facts, p) && below_check(facts, issuer, p) && serial_make(room, &serial, p) &&
 	       certificate_make(issuer, facts, serial, &der, p) &&
 	       inventory_row(facts, issuer_name(issuer), serial, buf_bytes(&der), ret, p);
 }

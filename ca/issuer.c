@@ -202,6 +202,13 @@ int64_t issuer_not_after(const struct issuer *issuer)
 	return issuer->not_after;
 }
 
+bool issuer_may_certify(const struct issuer *issuer, int path_length)
+{
+	long own = X509_get_pathlen(issuer->certificate);
+
+	return own < 0 || (own > 0 && path_length >= 0 && path_length < own);
+}
+
 size_t issuer_chain_count(const struct issuer *issuer)
 {
 	return issuer->chain_count;

@@ -23,6 +23,8 @@ declare_auto_struct(issuer, issuer_free);
 const char *issuer_name(const struct issuer *issuer);
 struct bytes issuer_certificate(const struct issuer *issuer);          /* DER */
 int64_t issuer_not_after(const struct issuer *issuer);
+/* Whether a CA of this pathLenConstraint (-1: none) may stand below it (RFC 5280, 4.2.1.9). */
+bool issuer_may_certify(const struct issuer *issuer, int path_length);
 /* Chain i without the end certificate and without the root, each PEM with its newline; i = 0 is the
  * default. Borrowed. Asserts i < issuer_chain_count. */
 size_t issuer_chain_count(const struct issuer *issuer);

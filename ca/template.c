@@ -70,18 +70,26 @@ static void put_validity(struct der *d, int64_t not_before, int64_t not_after)
 	der_close(d);
 }
 
-/* RFC 5280, 4.1.2.4: UTF8String; a wildcard's "*" is no character of a PrintableString. */
-static void put_subject(struct der *d, const char *common_name)
+/* RFC 5280, 4.1.2.4: a wildcard's "*" is no character of a PrintableString, so a common name is UTF8String. */
+static void put_attribute(struct der *d, enum subject_type type, const char *value)
 {
+	der_open(d, 0x31);
 	der_open(d, 0x30);
-	if (common_name) {
-		der_open(d, 0x31);
-		der_open(d, 0x30);
-		der_put_oid(d, "2.5.4.3");
-		der_put(d, 0x0c, BYTES_STR(common_name));
-		der_close(d);
-		der_close(d);
-	}
+	der_put_oid(d, subject_type_oid(type));
+	der_put(d, subject_type_tag(type), BYTES_STR(value));
+	der_close(d);
+	der_close(d);
+}
+
+static void put_subject(struct der *d, const struct approval_facts *facts)
+{
+	const struct subject *subject = facts->subject;
+
+	der_open(d, 0x30);
+	for (size_t i = 0; subject && i < subject->n; i++)
+		put_attribute(d, subject->v[i].type, subject->v[i].value);
+	if (!subject && facts->common_name)
+		put_attribute(d, SUBJECT_CN, facts->common_name);
 	der_close(d);
 }
 
@@ -118,7 +126,7 @@ bool template_write(const struct template *t, struct bytes algorithm, struct byt
 	der_put_raw(&d, algorithm);
 	der_put_raw(&d, buf_bytes(&t->issuer));
 	put_validity(&d, facts->not_before, facts->not_after);
-	put_subject(&d, facts->common_name);
+	put_subject(&d, facts);
 	der_put_raw(&d, facts->spki);
 	put_extensions_of(&d, t, &source);
 	der_close(&d);

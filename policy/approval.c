@@ -4,6 +4,8 @@ struct approval {
 	struct approval_facts facts; /* points into the rest */
 	struct buf spki;
 	struct identifiers names;
+	struct csr_other_name *others;
+	struct subject subject;
 	struct strings extended_key_usage;
 	struct strings texts;        /* owns every text of facts */
 };
@@ -46,6 +48,38 @@ static bool names_keep(struct approval *approval, struct problem *p)
 	return true;
 }
 
+static bool others_keep(struct approval *approval, struct problem *p)
+{
+	struct approval_facts *facts = &approval->facts;
+	size_t n = facts->other_count;
+
+	facts->other_count = 0; /* as many as are our own */
+	approval->others = calloc(n + 1, sizeof(*approval->others));
+	if (!approval->others)
+		return problem_memory(p);
+	for (size_t i = 0; i < n; i++) {
+		struct csr_other_name *to = &approval->others[facts->other_count++];
+		*to = facts->others[i];
+		to->der = (struct buf){0};
+		buf_add(&to->der, facts->others[i].der.data, facts->others[i].der.len);
+		if (!buf_check(&to->der, p))
+			return false;
+	}
+	facts->others = approval->others;
+	return true;
+}
+
+static bool subject_keep(struct approval *approval, struct problem *p)
+{
+	const struct subject *subject = approval->facts.subject;
+
+	for (size_t i = 0; subject && i < subject->n; i++)
+		if (!subject_add(&approval->subject, subject->v[i].type, subject->v[i].value, p))
+			return false;
+	approval->facts.subject = subject && subject->n > 0 ? &approval->subject : NULL;
+	return true;
+}
+
 static bool key_keep(struct approval *approval, EVP_PKEY *key, struct problem *p)
 {
 	buf_add(&approval->spki, approval->facts.spki.data, approval->facts.spki.len);
@@ -67,7 +101,8 @@ bool approval_make(const struct approval_facts *facts, struct approval **ret, st
 	if (!texts_keep(approval) || !strings_copy(facts->extended_key_usage, &approval->extended_key_usage))
 		return problem_memory(p);
 	approval->facts.extended_key_usage = &approval->extended_key_usage;
-	if (!names_keep(approval, p) || !key_keep(approval, facts->key, p))
+	if (!others_keep(approval, p) || !subject_keep(approval, p) || !names_keep(approval, p) ||
+	    !key_keep(approval, facts->key, p))
 		return false;
 	*ret = steal(approval);
 	return true;
@@ -85,6 +120,10 @@ void approval_free(struct approval *approval)
 	EVP_PKEY_free(approval->facts.key);
 	buf_free(&approval->spki);
 	identifiers_free(&approval->names);
+	for (size_t i = 0; approval->others && i < approval->facts.other_count; i++)
+		buf_free(&approval->others[i].der);
+	free(approval->others);
+	subject_free(&approval->subject);
 	strings_free(&approval->extended_key_usage);
 	strings_free(&approval->texts);
 	free(approval);

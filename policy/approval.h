@@ -4,6 +4,7 @@
  * It carries its own copies. One thread. */
 #pragma once
 
+#include "policy/csr.h"
 #include "policy/identifier.h"
 #include "policy/key.h"
 #include "policy/profile.h"
@@ -15,8 +16,13 @@ struct approval_facts {
 	struct bytes spki;                    /* SubjectPublicKeyInfo DER to certify */
 	EVP_PKEY *key;
 	enum key_algorithm algorithm;
-	const struct identifiers *names;      /* subjectAltName, all proven; never empty */
-	const char *common_name;              /* NULL: empty subject */
+	const struct identifiers *names;      /* subjectAltName, all proven */
+	const struct csr_other_name *others;  /* and those of other types, that the policy allows */
+	size_t other_count;
+	const char *common_name;              /* NULL: none */
+	const struct subject *subject;        /* all attributes, the common name in its place; NULL: that alone */
+	bool ca;
+	int path_length;                      /* of a CA; -1: none */
 	const char *profile;                  /* its name */
 	const char *issuer;                   /* id, "" the default */
 	int64_t not_before, not_after;        /* both inclusive; backdating done */

@@ -36,11 +36,24 @@ static bool info_split(struct bytes info, struct parts *ret, struct problem *p)
 	return true;
 }
 
+/* Of version 3: its version is tagged, where a CSR's is an INTEGER (RFC 5280, 4.1). */
+static bool is_certificate(struct bytes der)
+{
+	struct bytes outer, info, version;
+
+	return tlv_take(&der, TLV_SEQUENCE, &outer) && tlv_take(&outer, TLV_SEQUENCE, &info) &&
+	       tlv_take(&info, TLV_CONTEXT_CONSTRUCTED(0), &version);
+}
+
 static bool split(struct bytes der, struct parts *ret, struct problem *p)
 {
 	struct bytes request;
 	struct tlv info;
 
+	if (der.len == 0)
+		return problem_set(p, PROBLEM_BAD_CSR, "CSR cannot be empty");
+	if (is_certificate(der))
+		return problem_set(p, PROBLEM_BAD_CSR, "Self-signed certificates are not supported for CSR signing");
 	if (der.len > CSR_DER_MAX)
 		return problem_set(p, PROBLEM_BAD_CSR, "the CSR is over %d bytes", CSR_DER_MAX);
 	if (!tlv_take(&der, TLV_SEQUENCE, &request))
@@ -153,9 +166,10 @@ bool csr_parse(struct bytes der, struct csr **ret, struct problem *p)
 
 	if (!csr)
 		return problem_memory(p);
+	csr->path_length = -1;
 	if (!split(der, &parts, p) || !csr_subject_read(parts.subject, csr, p) ||
 	    !attributes_read(parts.attributes, csr, p) || !key_read(parts.spki, csr, p) ||
-	    !csr_signature_check(csr->key, parts.algorithm, parts.tbs, parts.signature, p))
+	    !csr_signature_check(csr->key, parts.algorithm, parts.tbs, parts.signature, &csr->signature, p))
 		return false;
 	digest_sha256(der, csr->digest);
 	*ret = steal(csr);
@@ -170,6 +184,8 @@ void csr_free(struct csr *csr)
 	buf_free(&csr->spki);
 	free(csr->subject);
 	identifiers_free(&csr->names);
+	for (size_t i = 0; i < csr->other_count; i++)
+		buf_free(&csr->others[i].der);
 	free(csr->others);
 	strings_free(&csr->extensions);
 	strings_free(&csr->extended_key_usage);

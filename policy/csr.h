@@ -14,9 +14,26 @@ struct csr_attribute {           /* one attribute of one RDN of the subject */
 	char short_name[64];     /* "CN"; the OID when there is none */
 	char value[256];         /* UTF-8 */
 };
-struct csr_other_name {          /* a SAN that struct identifier cannot hold */
-	char kind[80];           /* "otherName 1.3.6.1.4.1.311.20.2.3", "directoryName", ... */
+enum csr_other_type {
+	CSR_OTHER_UPN,             /* a Windows user's name: 1.3.6.1.4.1.311.20.2.3, "user@example.com" */
+	CSR_OTHER_PERMANENT,       /* permanentIdentifier (RFC 4043): "value" or "value/assigner's OID" */
+	CSR_OTHER_HARDWARE,        /* hardwareModuleName (RFC 4108, 5): "type's OID/serial number in hexadecimal" */
+	CSR_OTHER_TEXT,            /* any other otherName that is a text: "OID:text" */
+	CSR_OTHER_UNREADABLE,      /* all else; never certified */
 };
+struct csr_other_name {          /* a SAN that struct identifier cannot hold */
+	enum csr_other_type type;
+	char kind[80];           /* "otherName 1.3.6.1.4.1.311.20.2.3", "directoryName", ... */
+	char value[256];         /* "" where unreadable */
+	struct buf der;          /* the GeneralName; empty where unreadable */
+};
+/* What the CSR is signed with; the bits of a policy's list. */
+enum csr_signature {
+	CSR_RSA_SHA256, CSR_RSA_SHA384, CSR_RSA_SHA512, CSR_RSA_PSS_SHA256, CSR_RSA_PSS_SHA384, CSR_RSA_PSS_SHA512,
+	CSR_ECDSA_SHA256, CSR_ECDSA_SHA384, CSR_ECDSA_SHA512, CSR_ED25519,
+	CSR_SIGNATURE_MAX,
+};
+const char *csr_signature_name(enum csr_signature s); /* "rsa-sha256" */
 struct csr {
 	EVP_PKEY *key;
 	struct buf spki;                 /* SubjectPublicKeyInfo DER, as in the CSR */
@@ -33,6 +50,8 @@ struct csr {
 	unsigned key_usage;              /* KU_ bits of x509v3.h */
 	struct strings extended_key_usage; /* dotted OIDs */
 	bool ca;                         /* basicConstraints cA asked for */
+	int path_length;                 /* asked for with it; -1: none */
+	enum csr_signature signature;
 	char challenge_password[256];    /* "" none (RFC 2985, 5.4.1); wiped when freed */
 };
 

@@ -52,8 +52,12 @@ static bool basic_constraints_read(struct bytes value, struct csr *csr, struct p
 			return refuse("basicConstraints", p);
 		csr->ca = ca.data[0] != 0;
 	}
-	if (tlv_take(&sequence, TLV_INTEGER, &length))
+	if (tlv_take(&sequence, TLV_INTEGER, &length)) {
+		if (length.len != 1 || length.data[0] > 127)
+			return refuse("basicConstraints", p);
 		csr->ca = true;
+		csr->path_length = length.data[0];
+	}
 	return sequence.len == 0 || refuse("basicConstraints", p);
 }
 

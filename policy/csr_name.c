@@ -45,41 +45,48 @@ static bool address_add(struct bytes value, struct csr *csr, struct problem *p)
 	return name_add("ip", text, csr, p);
 }
 
-static bool other_add(const char *kind, struct csr *csr, struct problem *p)
+static struct csr_other_name *other_add(struct csr *csr, struct problem *p)
 {
 	struct csr_other_name *others = reallocarray(csr->others, csr->other_count + 1, sizeof(*others));
 
-	if (!others)
-		return problem_memory(p);
+	if (!others) {
+		problem_memory(p);
+		return NULL;
+	}
 	csr->others = others;
-	snprintf(others[csr->other_count++].kind, sizeof(others->kind), "%s", kind);
+	others[csr->other_count] = (struct csr_other_name){ .type = CSR_OTHER_UNREADABLE };
+	return &others[csr->other_count++];
+}
+
+static bool kind_add(const char *kind, struct csr *csr, struct problem *p)
+{
+	struct csr_other_name *other = other_add(csr, p);
+
+	if (!other)
+		return false;
+	snprintf(other->kind, sizeof(other->kind), "%s", kind);
 	return true;
 }
 
-/* OtherName: its type-id says what it is. */
-static bool other_name_add(struct bytes value, struct csr *csr, struct problem *p)
+static bool other_name_add(const struct tlv *name, struct csr *csr, struct problem *p)
 {
-	char oid[TLV_OID_SIZE], kind[TLV_OID_SIZE + 16];
-	struct bytes type;
+	struct csr_other_name *other = other_add(csr, p);
 
-	if (!tlv_take(&value, TLV_OID, &type) || !tlv_oid_text(type, oid))
-		return refuse("a malformed otherName", p);
-	snprintf(kind, sizeof(kind), "otherName %s", oid);
-	return other_add(kind, csr, p);
+	return other && csr_other_read(name->value, name->whole, other, p);
 }
 
 static bool name_read(const struct tlv *name, struct csr *csr, struct problem *p)
 {
 	switch (name->tag) {
-	case TLV_CONTEXT_CONSTRUCTED(0): return other_name_add(name->value, csr, p);
+	case TLV_CONTEXT_CONSTRUCTED(0): return other_name_add(name, csr, p);
 	case TLV_CONTEXT(1): return text_add("email", name->value, csr, p);
 	case TLV_CONTEXT(2): return text_add("dns", name->value, csr, p);
-	case TLV_CONTEXT_CONSTRUCTED(3): return other_add("x400Address", csr, p);
-	case TLV_CONTEXT_CONSTRUCTED(4): return other_add("directoryName", csr, p);
-	case TLV_CONTEXT_CONSTRUCTED(5): return other_add("ediPartyName", csr, p);
+	case TLV_CONTEXT_CONSTRUCTED(3): return kind_add("x400Address", csr, p);
+	case TLV_CONTEXT_CONSTRUCTED(4): return kind_add("directoryName", csr, p);
+	case TLV_CONTEXT_CONSTRUCTED(5): return kind_add("ediPartyName", csr, p);
 	case TLV_CONTEXT(6): return text_add("uri", name->value, csr, p);
 	case TLV_CONTEXT(7): return address_add(name->value, csr, p);
-	case TLV_CONTEXT(8): return other_add("registeredID", csr, p);
+	case TLV_CONTEXT(8): return kind_add("registeredID", csr, p);
 	default: return refuse("a name of no known type", p);
 	}
 }

@@ -16,6 +16,9 @@ bool csr_extensions_read(struct bytes extensions, struct csr *csr, struct proble
 /* csr_name.c: the extnValue of a subjectAltName (RFC 5280, 4.2.1.6). */
 bool csr_names_read(struct bytes value, struct csr *csr, struct problem *p) must_use;
 
+/* csr_other.c: the content of an OtherName, and the GeneralName that it is in. */
+bool csr_other_read(struct bytes content, struct bytes whole, struct csr_other_name *ret, struct problem *p) must_use;
+
 /* csr_signature.c: algorithm is the content of an AlgorithmIdentifier, signature that of the BIT STRING. */
 bool csr_signature_check(EVP_PKEY *key, struct bytes algorithm, struct bytes tbs, struct bytes signature,
-                         struct problem *p) must_use;
+                         enum csr_signature *ret, struct problem *p) must_use;

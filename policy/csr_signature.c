@@ -16,16 +16,30 @@ static const struct algorithm {
 	const char *type;   /* of the key */
 	const char *digest; /* NULL: the algorithm's own */
 	enum parameters parameters;
+	enum csr_signature signature; /* of PSS: the one with SHA-256 */
 } algorithms[] = {
-	{ "1.2.840.10045.4.3.2", "EC", "SHA256", NONE },
-	{ "1.2.840.10045.4.3.3", "EC", "SHA384", NONE },
-	{ "1.2.840.10045.4.3.4", "EC", "SHA512", NONE },
-	{ "1.2.840.113549.1.1.11", "RSA", "SHA256", NULL_OR_NONE },
-	{ "1.2.840.113549.1.1.12", "RSA", "SHA384", NULL_OR_NONE },
-	{ "1.2.840.113549.1.1.13", "RSA", "SHA512", NULL_OR_NONE },
-	{ "1.2.840.113549.1.1.10", "RSA", NULL, PSS },
-	{ "1.3.101.112", "ED25519", NULL, NONE },
+	{ "1.2.840.10045.4.3.2", "EC", "SHA256", NONE, CSR_ECDSA_SHA256 },
+	{ "1.2.840.10045.4.3.3", "EC", "SHA384", NONE, CSR_ECDSA_SHA384 },
+	{ "1.2.840.10045.4.3.4", "EC", "SHA512", NONE, CSR_ECDSA_SHA512 },
+	{ "1.2.840.113549.1.1.11", "RSA", "SHA256", NULL_OR_NONE, CSR_RSA_SHA256 },
+	{ "1.2.840.113549.1.1.12", "RSA", "SHA384", NULL_OR_NONE, CSR_RSA_SHA384 },
+	{ "1.2.840.113549.1.1.13", "RSA", "SHA512", NULL_OR_NONE, CSR_RSA_SHA512 },
+	{ "1.2.840.113549.1.1.10", "RSA", NULL, PSS, CSR_RSA_PSS_SHA256 },
+	{ "1.3.101.112", "ED25519", NULL, NONE, CSR_ED25519 },
 };
+
+const char *csr_signature_name(enum csr_signature s)
+{
+	static const char *const names[CSR_SIGNATURE_MAX] = {
+		[CSR_RSA_SHA256] = "rsa-sha256", [CSR_RSA_SHA384] = "rsa-sha384", [CSR_RSA_SHA512] = "rsa-sha512",
+		[CSR_RSA_PSS_SHA256] = "rsa-pss-sha256", [CSR_RSA_PSS_SHA384] = "rsa-pss-sha384",
+		[CSR_RSA_PSS_SHA512] = "rsa-pss-sha512", [CSR_ECDSA_SHA256] = "ecdsa-sha256",
+		[CSR_ECDSA_SHA384] = "ecdsa-sha384", [CSR_ECDSA_SHA512] = "ecdsa-sha512", [CSR_ED25519] = "ed25519",
+	};
+
+	return names[s];
+}
+
 /* Named in the refusal: a client that still signs so is to be told what is wrong. */
 static const struct {
 	const char *oid, *name;
@@ -118,8 +132,15 @@ static bool verify(EVP_PKEY *key, const struct algorithm *algorithm, const char 
 	return problem_set(p, PROBLEM_BAD_CSR, "RFC 2986, 3: the CSR's signature is not one of its own key");
 }
 
+static enum csr_signature signature_of(const struct algorithm *algorithm, const char *digest)
+{
+	unsigned step = str_equal(digest ?: "", "SHA384") ? 1 : str_equal(digest ?: "", "SHA512") ? 2 : 0;
+
+	return algorithm->parameters == PSS ? algorithm->signature + step : algorithm->signature;
+}
+
 bool csr_signature_check(EVP_PKEY *key, struct bytes algorithm, struct bytes tbs, struct bytes signature,
-                         struct problem *p)
+                         enum csr_signature *ret, struct problem *p)
 {
 	char oid[TLV_OID_SIZE];
 	const char *digest;
@@ -138,5 +159,6 @@ bool csr_signature_check(EVP_PKEY *key, struct bytes algorithm, struct bytes tbs
 	if (!EVP_PKEY_is_a(key, found->type))
 		return problem_set(p, PROBLEM_BAD_CSR,
 		                   "RFC 2986, 3: the CSR's signature algorithm is not one of its key");
+	*ret = signature_of(found, digest);
 	return verify(key, found, digest, tbs, BYTES(signature.data + 1, signature.len - 1), p);
 }

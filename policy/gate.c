@@ -10,8 +10,6 @@
  * and finds that this object alone refers to it. */
 bool approval_make(const struct approval_facts *facts, struct approval **ret, struct problem *p) must_use;
 
-enum { COMMON_NAME_MAX = 64 }; /* RFC 5280, A.1, ub-common-name */
-
 enum origin { ORDER = 1, IDENTITY = 2, BOTH = ORDER | IDENTITY };
 enum stage {
 	ALONE,  /* a state in which there is nothing to judge: the first that fails is the answer */
@@ -59,31 +57,39 @@ static const struct rule {
 	  ORDER, JUDGED, gate_names_equal },
 	{ { "names-proven", "Each name of the CSR is one that the identity proved." },
 	  IDENTITY, JUDGED, gate_names_proven },
-	{ { "names-allowed", "The profile allows each name." },
+	{ { "names-allowed", "The policy allows each name, and none that it requires is missing." },
 	  BOTH, JUDGED, gate_names_allowed },
-	{ { "names-typed", "The subjectAltName has DNS names, IP and mail addresses and URIs alone." },
+	{ { "names-typed", "Names of other types (UPN, permanentIdentifier, ...) are none in an order, else as the policy allows." },
 	  BOTH, JUDGED, gate_names_typed },
 	{ { "common-name-single", "The subject has one common name at most." },
 	  BOTH, JUDGED, gate_common_name_single },
-	{ { "common-name-named", "The common name is a DNS name or an IP address." },
+	{ { "common-name-named", "The common name is a DNS name or an IP address in an order, and always as the policy allows." },
 	  BOTH, JUDGED, gate_common_name_named },
-	{ { "subject-plain", "The subject has nothing but a common name." },
+	{ { "subject-plain", "The subject's other attributes are the profile's own in an order, and always as the policy allows." },
 	  BOTH, JUDGED, gate_subject_plain },
 	{ { "extensions-known", "The CSR asks for no extension but subjectAltName, keyUsage, extKeyUsage, "
 	                        "basicConstraints and subjectKeyIdentifier." },
 	  BOTH, JUDGED, gate_extensions_known },
-	{ { "no-ca", "The CSR does not ask to be a CA." },
+	{ { "no-ca", "The CSR asks to be a CA outside ACME alone, and where the policy allows it." },
 	  BOTH, JUDGED, gate_no_ca },
-	{ { "key-usage", "The profile gives each key usage asked for, and the key can have one." },
+	{ { "key-usage", "The policy allows each key usage asked for, and the key can have one." },
 	  BOTH, JUDGED, gate_key_usage },
-	{ { "extended-key-usage", "The profile gives each extended key usage asked for." },
+	{ { "extended-key-usage", "The policy allows each extended key usage asked for." },
 	  BOTH, JUDGED, gate_extended_key_usage },
-	{ { "key-allowed", "The profile takes the key's algorithm and size." },
+	{ { "key-allowed", "The policy takes the key's algorithm and size." },
 	  BOTH, JUDGED, gate_key_allowed },
+	{ { "signature-allowed", "The policy takes what the CSR is signed with." },
+	  BOTH, JUDGED, gate_signature_allowed },
 	{ { "key-strong", "The key has no known weakness." },
 	  BOTH, JUDGED, gate_key_strong },
 	{ { "key-unlisted", "The key is not on the block list." },
 	  BOTH, JUDGED, gate_key_unlisted },
+	{ { "key-uncompromised", "No certificate of the key was revoked for keyCompromise." },
+	  BOTH, JUDGED, gate_key_uncompromised },
+	{ { "key-own", "No certificate of another requester has the key, where the policy says so." },
+	  BOTH, JUDGED, gate_key_own },
+	{ { "key-new", "No earlier certificate of the requester has the key, where the policy says so." },
+	  BOTH, JUDGED, gate_key_new },
 	{ { "key-not-account", "The key is no account's, unless the profile lets it be." },
 	  ORDER, JUDGED, gate_key_not_account },
 };
@@ -164,30 +170,6 @@ static bool judge(const struct gate_case *c, enum origin origin, enum stage stag
 	return false;
 }
 
-static bool fits_common_name(const struct identifier *name)
-{
-	return strlen(name->value) <= COMMON_NAME_MAX;
-}
-
-/* Always a proven name: names-equal and names-proven have judged the CSR's. */
-static const char *common_name(const struct gate_case *c)
-{
-	const struct identifier *names = c->identifiers ?: c->names.v;
-	size_t count = c->identifiers ? c->identifier_count : c->names.n;
-
-	if (c->profile->common_name == PROFILE_CN_NONE)
-		return NULL;
-	if (c->common_name.value[0] != '\0' && fits_common_name(&c->common_name))
-		return c->common_name.value;
-	if (c->profile->common_name != PROFILE_CN_FIRST)
-		return NULL;
-	for (size_t i = 0; i < count; i++)
-		if (names[i].type == IDENTIFIER_DNS && fits_common_name(&names[i]) &&
-		    identifiers_has(&c->names, &names[i]))
-			return names[i].value;
-	return NULL;
-}
-
 static bool approve(const struct gate_case *c, struct approval_facts *facts, struct approval **ret,
                     struct problem *p)
 {
@@ -197,14 +179,17 @@ static bool approve(const struct gate_case *c, struct approval_facts *facts, str
 	facts->key = csr->key;
 	facts->algorithm = csr->algorithm;
 	facts->names = &c->names;
-	facts->common_name = common_name(c);
+	facts->others = csr->others;
+	facts->other_count = csr->other_count;
+	facts->common_name = subject_find(&c->subject, SUBJECT_CN);
+	facts->subject = &c->subject;
+	facts->ca = c->request.ca;
+	facts->path_length = c->request.path_length;
 	facts->profile = c->profile->name;
 	facts->issuer = c->profile->issuer;
 	facts->hash = c->profile->hash;
-	facts->key_usage = gate_case_key_usage(c);
-	facts->extended_key_usage = &c->profile->extended_key_usage;
-	if (csr->extended_key_usage.n > 0)
-		facts->extended_key_usage = &csr->extended_key_usage;
+	facts->key_usage = c->request.key_usage;
+	facts->extended_key_usage = c->request.extended_key_usage;
 	memcpy(facts->csr_digest, csr->digest, sizeof(facts->csr_digest));
 	memcpy(facts->key_hash, csr->key_hash, sizeof(facts->key_hash));
 	return gate_case_period(c, &facts->not_before, &facts->not_after, p) && approval_make(facts, ret, p);
@@ -229,7 +214,7 @@ bool gate_order(struct store *store, const struct profiles *profiles, const char
 	if (!gate_case_read_order(store, &c, p))
 		return false;
 	struct approval_facts facts = { .method = "acme", .account = c.order.account, .order = c.order.id };
-	return case_open(&c, ORDER, csr_der, p) && gate_case_find_account(store, &c, p) &&
+	return case_open(&c, ORDER, csr_der, p) && gate_case_find_key(store, &c, p) &&
 	       judge(&c, ORDER, JUDGED, p) && approve(&c, &facts, ret, p);
 }
 
@@ -246,8 +231,9 @@ static enum profile_method method_of(const struct identity *identity)
 	return 0;
 }
 
-bool gate_identity_wish(const struct profiles *profiles, const char *profile_name, const struct identity *identity,
-                        const struct gate_wish *wish, struct bytes csr_der, struct approval **ret, struct problem *p)
+bool gate_identity_wish(struct store *store, const struct profiles *profiles, const char *profile_name,
+                        const struct identity *identity, const struct gate_wish *wish, struct bytes csr_der,
+                        struct approval **ret, struct problem *p)
 {
 	auto_value(gate_case) c = {
 		.now = clock_now(), .profiles = profiles, .method = method_of(identity), .identity = identity, .wish = wish,
@@ -257,12 +243,12 @@ bool gate_identity_wish(const struct profiles *profiles, const char *profile_nam
 		.method = identity_method(identity), .account = "", .order = "", .identity = identity_text(identity),
 	};
 
-	return case_open(&c, IDENTITY, csr_der, p) && judge(&c, IDENTITY, JUDGED, p) &&
+	return case_open(&c, IDENTITY, csr_der, p) && gate_case_find_key(store, &c, p) && judge(&c, IDENTITY, JUDGED, p) &&
 	       approve(&c, &facts, ret, p);
 }
 
-bool gate_identity(const struct profiles *profiles, const char *profile_name, const struct identity *identity,
-                   struct bytes csr_der, struct approval **ret, struct problem *p)
+bool gate_identity(struct store *store, const struct profiles *profiles, const char *profile_name,
+                   const struct identity *identity, struct bytes csr_der, struct approval **ret, struct problem *p)
 {
-	return gate_identity_wish(profiles, profile_name, identity, NULL, csr_der, ret, p);
+	return gate_identity_wish(store, profiles, profile_name, identity, NULL, csr_der, ret, p);
 }

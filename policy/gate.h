@@ -21,11 +21,12 @@
 bool gate_order(struct store *store, const struct profiles *profiles, const char *order_id,
                 const char *account_id, struct bytes csr_der, struct approval **ret, struct problem *p) must_use;
 
-/* Any other method: every name of the CSR must be one that the identity proved, and the profile
+/* Any other method: every name of the CSR must be one that the identity proved, the subject and names of
+ * other types must be such as the profile's policy allows, and the profile
  * must be open to the identity's method: UNAUTHORIZED, INVALID_PROFILE, and of the above what
  * concerns a CSR. */
-bool gate_identity(const struct profiles *profiles, const char *profile_name, const struct identity *identity,
-                   struct bytes csr_der, struct approval **ret, struct problem *p) must_use;
+bool gate_identity(struct store *store, const struct profiles *profiles, const char *profile_name,
+                   const struct identity *identity, struct bytes csr_der, struct approval **ret, struct problem *p) must_use;
 
 /* What an identity asks for that is in no CSR; 0: not asked. Of validity (in seconds, the backdating
  * within it) and the two others one or the other: MALFORMED. What was asked is given or refused. */
@@ -35,8 +36,9 @@ struct gate_wish {
 	const char *validity_field;    /* what refusals call them: "attributes.ttl"; NULL: nothing */
 	const char *not_after_field;
 };
-bool gate_identity_wish(const struct profiles *profiles, const char *profile_name, const struct identity *identity,
-                        const struct gate_wish *wish, struct bytes csr_der, struct approval **ret, struct problem *p) must_use;
+bool gate_identity_wish(struct store *store, const struct profiles *profiles, const char *profile_name,
+                        const struct identity *identity, const struct gate_wish *wish, struct bytes csr_der,
+                        struct approval **ret, struct problem *p) must_use;
 
 /* The rules, in the order they are judged, for tests and documentation. */
 struct gate_rule {

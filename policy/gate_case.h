@@ -35,7 +35,12 @@ struct gate_case {
 	unsigned common_name_count;
 	const char *common_name_text;         /* the last one, as written */
 	struct identifier common_name;        /* the last one that is a name; value "" without */
+	struct subject subject;               /* what would stand in the certificate */
+	struct policy_request request;        /* the same and all else, for the policy */
 	bool key_is_account;                  /* an account of some directory has the CSR's key */
+	bool key_compromised;                 /* a certificate of it was revoked for keyCompromise */
+	bool key_of_other;                    /* a certificate of another has it */
+	bool key_again;                       /* an earlier certificate of the same requester has it */
 };
 void gate_case_free(struct gate_case *c);
 declare_auto_value(gate_case, gate_case_free);
@@ -44,8 +49,15 @@ declare_auto_value(gate_case, gate_case_free);
 bool gate_case_read_order(struct store *store, struct gate_case *c, struct problem *p) must_use;
 /* Takes the CSR, which is the case's from then on in any case, and the names out of it. */
 bool gate_case_take_csr(struct csr *csr, struct gate_case *c, struct problem *p) must_use;
-/* Looks the CSR's key up among the accounts of all directories. */
-bool gate_case_find_account(struct store *store, struct gate_case *c, struct problem *p) must_use;
+/* Looks the CSR's key up among the accounts of all directories and the certificates. */
+bool gate_case_find_key(struct store *store, struct gate_case *c, struct problem *p) must_use;
+/* gate_subject.c: reads the CSR's common names, and makes the subject once the names are known. */
+void gate_case_read_common_names(struct gate_case *c);
+bool gate_case_make_subject(struct gate_case *c, struct problem *p) must_use;
+/* The common name for the certificate, as one of its names; NULL: none. */
+const char *gate_case_common_name(const struct gate_case *c);
+/* Whether the CSR's common name is to be one of the names: always in an order, else as the policy says. */
+bool gate_case_names_cn(const struct gate_case *c, const char *text) must_use;
 
 typedef bool gate_check(const struct gate_case *c, struct problem *p);
 
@@ -55,11 +67,17 @@ gate_check gate_profile_known, gate_profile_open, gate_identity_may, gate_accoun
 gate_check gate_authorizations_valid, gate_authorizations_unexpired, gate_authorizations_owner;
 gate_check gate_authorizations_cover, gate_period;
 /* gate_csr.c: rules of the CSR */
-gate_check gate_names_present, gate_names_count, gate_names_equal, gate_names_proven, gate_names_allowed;
-gate_check gate_names_typed;
+gate_check gate_names_present, gate_names_count, gate_names_equal, gate_names_proven;
+gate_check gate_extensions_known;
+/* gate_subject.c */
 gate_check gate_common_name_single, gate_common_name_named, gate_subject_plain;
-gate_check gate_extensions_known, gate_no_ca, gate_key_usage, gate_extended_key_usage;
-gate_check gate_key_allowed, gate_key_strong, gate_key_unlisted, gate_key_not_account;
+/* gate_policy.c: what the policy judges */
+gate_check gate_names_allowed, gate_names_typed, gate_no_ca, gate_key_usage, gate_extended_key_usage;
+gate_check gate_key_allowed, gate_signature_allowed;
+/* gate_key.c */
+gate_check gate_key_strong, gate_key_unlisted, gate_key_uncompromised, gate_key_own, gate_key_new, gate_key_not_account;
+/* Holds a part of the policy against the case; what is refused becomes parts of p. */
+bool gate_case_judge(const struct gate_case *c, enum policy_part part, struct problem *p) must_use;
 
 /* The KU_ bits for the certificate: the profile's that fit the key, and of these the CSR's when it
  * asks for some. */
@@ -68,3 +86,5 @@ unsigned gate_case_key_usage(const struct gate_case *c);
 bool gate_case_period(const struct gate_case *c, int64_t *ret_from, int64_t *ret_to, struct problem *p) must_use;
 /* The refusal of a function that judges one thing becomes a part of p. Returns false. */
 bool gate_case_part(struct problem *p, const struct problem *why, const struct identifier *i);
+/* why becomes p. Returns false. */
+bool gate_case_pass_on(struct problem *why, struct problem *p);

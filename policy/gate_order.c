@@ -1,6 +1,5 @@
 #include "policy/gate_case.h"
 
-#include "base/digest.h"
 
 void gate_case_free(struct gate_case *c)
 {
@@ -12,11 +11,12 @@ void gate_case_free(struct gate_case *c)
 	free(c->identifiers);
 	identifiers_free(&c->proven);
 	identifiers_free(&c->names);
+	subject_free(&c->subject);
 	csr_free(c->csr);
 	*c = (struct gate_case){0};
 }
 
-static bool pass_on(struct problem *why, struct problem *p)
+bool gate_case_pass_on(struct problem *why, struct problem *p)
 {
 	problem_done(p);
 	*p = *why;
@@ -31,7 +31,7 @@ static bool authorization_read(struct store_txn *txn, const char *id, struct aut
 	auto_value(problem) why = {0};
 
 	return store_authorization_get(txn, id, ret, &why) || why.kind == PROBLEM_NOT_FOUND ||
-	       pass_on(&why, p);
+	       gate_case_pass_on(&why, p);
 }
 
 static bool order_read(struct store_txn *txn, void *arg, struct problem *p)
@@ -75,48 +75,6 @@ bool gate_case_read_order(struct store *store, struct gate_case *c, struct probl
 	c->profile_name = c->order.profile ?: "";
 	c->profile = profiles_find(c->profiles, c->profile_name);
 	return true;
-}
-
-struct key_search {
-	struct gate_case *c;
-	uint8_t thumbprint[SHA256_SIZE];
-};
-
-static bool account_find(struct store_txn *txn, const char *directory, struct key_search *search,
-                         struct problem *p)
-{
-	auto_value(account) account = {0};
-	auto_value(problem) why = {0};
-
-	if (store_account_by_key(txn, directory, BYTES(search->thumbprint, SHA256_SIZE), &account, &why)) {
-		search->c->key_is_account = true;
-		return true;
-	}
-	return why.kind == PROBLEM_NOT_FOUND || pass_on(&why, p);
-}
-
-/* A directory is named by its profile; the order's may be one that no profile has any more. */
-static bool account_find_all(struct store_txn *txn, void *arg, struct problem *p)
-{
-	struct key_search *search = arg;
-	const struct profile *profile;
-
-	for (size_t i = 0; (profile = profiles_at(search->c->profiles, i)); i++)
-		if (!account_find(txn, profile->name, search, p))
-			return false;
-	return account_find(txn, search->c->order.directory, search, p);
-}
-
-/* The caller's own key is compared as well, byte by byte: it is in the one form that key_form_check
- * lets pass. */
-bool gate_case_find_account(struct store *store, struct gate_case *c, struct problem *p)
-{
-	struct key_search search = { .c = c };
-	struct bytes spki = buf_bytes(&c->csr->spki);
-
-	c->key_is_account = bytes_equal(c->account.key, spki);
-	return key_thumbprint(spki, c->csr->algorithm, search.thumbprint, p) &&
-	       store_view(store, account_find_all, &search, p);
 }
 
 bool gate_case_part(struct problem *p, const struct problem *why, const struct identifier *i)

@@ -61,7 +61,53 @@ void profile_free(struct profile *profile)
 		strings_free(&profile->names[type].deny);
 	}
 	strings_free(&profile->extended_key_usage);
+	subject_free(&profile->subject);
+	policy_free(profile->policy);
 	free(profile);
+}
+
+/* A type without an allowed pattern is not mentioned, whatever is denied of it. */
+static bool short_names(const struct profile *profile, struct policy *policy)
+{
+	struct policy_values *cn = &policy->fields[POLICY_SUBJECT + SUBJECT_CN];
+
+	for (enum identifier_type type = 0; type < IDENTIFIER_TYPE_MAX; type++) {
+		struct policy_values *values = &policy->fields[POLICY_SAN + (enum policy_field)type];
+		if (profile->names[type].allow.n > 0 && (!strings_copy(&profile->names[type].allow, &values->allow) ||
+		                                         !strings_copy(&profile->names[type].deny, &values->deny)))
+			return false;
+	}
+	return strings_add(&cn->allow, "{name}") && strings_copy(&profile->extended_key_usage, &policy->extended_key_usage.allow);
+}
+
+static bool short_policy(const struct profile *profile, struct policy **ret, struct problem *p)
+{
+	auto_struct(policy) *policy = NULL;
+
+	if (!policy_new(profile->name, &policy, p))
+		return false;
+	if (!short_names(profile, policy))
+		return problem_memory(p);
+	policy->wildcards = profile->wildcards;
+	policy->names_max = profile->names_max;
+	policy->keys = profile->keys;
+	policy->signatures = (1u << CSR_SIGNATURE_MAX) - 1;
+	policy->key_usage.allow = profile->key_usage;
+	policy->validity_max = profile->validity_max;
+	*ret = steal(policy);
+	return true;
+}
+
+bool profile_settle(struct profile *profile, struct problem *p)
+{
+	if (!profile->policy) {
+		profile->short_form = true;
+		return short_policy(profile, &profile->policy, p);
+	}
+	profile->names_max = profile->policy->names_max;
+	profile->keys = profile->policy->keys ?: (1u << KEY_ALGORITHM_MAX) - 1;
+	profile->validity_max = profile->policy->validity_max ?: 100LL * 365 * DAY;
+	return true;
 }
 
 static const struct profile *find(struct profile *const *list, size_t count, const char *name)
@@ -88,6 +134,9 @@ static bool list_check(struct profile *const *list, size_t count, const char *de
 bool profiles_new(struct profile **list, size_t count, const char *default_name,
                   struct key_blocklist *blocklist, struct profiles **ret, struct problem *p)
 {
+	for (size_t i = 0; i < count; i++)
+		if (!profile_settle(list[i], p))
+			return false;
 	if (!list_check(list, count, default_name, p))
 		return false;
 	auto_free struct profile **v = reallocarray(NULL, count, sizeof(*v));
@@ -147,28 +196,10 @@ const struct key_blocklist *profiles_blocklist(const struct profiles *profiles)
 	return profiles->blocklist;
 }
 
-static bool is_denied(const struct strings *deny, const struct identifier *i)
+bool profile_allows(const struct profile *profile, const struct policy_who *who, const struct identifier *i,
+                    struct problem *p)
 {
-	for (size_t k = 0; k < deny->n; k++)
-		if (pattern_touches(i->type, deny->v[k], i))
-			return true;
-	return false;
-}
-
-bool profile_allows(const struct profile *profile, const struct identifier *i, struct problem *p)
-{
-	const struct profile_names *names = &profile->names[i->type];
-
-	if (identifier_is_wildcard(i) && !profile->wildcards)
-		return problem_set(p, PROBLEM_REJECTED_IDENTIFIER, "profile %s has no wildcard names: \"%s\"",
-		                   profile->name, i->value);
-	if (is_denied(&names->deny, i))
-		return problem_set(p, PROBLEM_REJECTED_IDENTIFIER, "profile %s denies \"%s\"", profile->name,
-		                   i->value);
-	if (!pattern_find(i->type, &names->allow, i))
-		return problem_set(p, PROBLEM_REJECTED_IDENTIFIER, "profile %s does not allow \"%s\"",
-		                   profile->name, i->value);
-	return true;
+	return policy_allows(profile->policy, who, i, p);
 }
 
 /* The first second. A life that the client ends by its notAfter is begun late enough to fit. */

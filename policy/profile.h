@@ -6,6 +6,7 @@
 
 #include "policy/key.h"
 #include "policy/pattern.h"
+#include "policy/policy.h"
 
 enum profile_common_name {
 	PROFILE_CN_NONE,      /* no subject at all: SAN is critical */
@@ -14,6 +15,8 @@ enum profile_common_name {
 };
 enum profile_method { PROFILE_ACME = 1, PROFILE_EST = 2, PROFILE_API = 4, PROFILE_INTERNAL = 8 };
 
+/* The fields marked "short" are the short form of a policy: they are what it is made from where the
+ * profile names none, and mean nothing where it does. */
 struct profile_names {           /* rule of one identifier type */
 	struct strings allow;    /* empty: none of this type */
 	struct strings deny;     /* wins */
@@ -23,13 +26,16 @@ struct profile {
 	char *description;
 	char *issuer;                             /* id of the issuing CA; "" the default one */
 	unsigned methods;                         /* enum profile_method bits */
-	unsigned keys;                            /* 1u << enum key_algorithm */
-	struct profile_names names[IDENTIFIER_TYPE_MAX];
-	bool wildcards;
-	unsigned names_max;                       /* identifiers in one certificate */
-	int64_t validity, validity_max, backdate; /* seconds */
-	unsigned key_usage;                       /* KU_ bits; what does not fit the key is left out */
-	struct strings extended_key_usage;        /* dotted OIDs, at least one */
+	struct policy *policy;                    /* what may be certified; NULL: short, until profile_settle */
+	bool short_form;                          /* profile_settle made the policy */
+	unsigned keys;                            /* short: 1u << enum key_algorithm */
+	struct profile_names names[IDENTIFIER_TYPE_MAX]; /* short */
+	bool wildcards;                           /* short */
+	unsigned names_max;                       /* short: identifiers in one certificate */
+	int64_t validity, validity_max, backdate; /* seconds; validity_max short */
+	unsigned key_usage;                       /* KU_ bits given; what does not fit the key is left out */
+	struct strings extended_key_usage;        /* dotted OIDs given, at least one but for a CA */
+	struct subject subject;                   /* attributes given where the CSR has none of the type */
 	enum profile_common_name common_name;
 	const char *hash;                         /* "SHA256" "SHA384" "SHA512" or NULL: by issuer key */
 	bool reuse_account_key;                   /* false: the certificate's key may not be the account's */
@@ -46,6 +52,10 @@ bool profile_new(const char *name, struct profile **ret, struct problem *p) must
 void profile_free(struct profile *profile);
 declare_auto_struct(profile, profile_free);
 
+/* Makes the policy of the short form, or, where there is a policy, what the short form would say of it.
+ * profiles_new does it for each. */
+bool profile_settle(struct profile *profile, struct problem *p) must_use;
+
 struct profiles;
 /* Takes the profiles (each checked as a whole: MALFORMED names profile and field) and the block list
  * (may be NULL); on a refusal they stay the caller's, and the array `list` itself always does. The
@@ -60,9 +70,10 @@ const struct profile *profiles_default(const struct profiles *profiles);
 const struct profile *profiles_at(const struct profiles *profiles, size_t i);           /* NULL past the end */
 const struct key_blocklist *profiles_blocklist(const struct profiles *profiles);
 
-/* Whether the profile's patterns let this identifier be certified: the rule that newOrder shows
- * early and the gate holds. REJECTED_IDENTIFIER. */
-bool profile_allows(const struct profile *profile, const struct identifier *i, struct problem *p) must_use;
+/* Whether the policy of the profile, settled, lets this identifier be certified for him who asks (NULL:
+ * anybody): the rule that newOrder shows early and the gate holds. REJECTED_IDENTIFIER. */
+bool profile_allows(const struct profile *profile, const struct policy_who *who, const struct identifier *i,
+                    struct problem *p) must_use;
 
 /* The validity, both ends inclusive, of a certificate of this profile that is made at `now` for a
  * request made at `requested`; not_before and not_after as the client asked, 0: not asked. What was

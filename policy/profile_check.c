@@ -74,7 +74,7 @@ static bool check_patterns(const struct profile *profile, struct problem *p)
 			return false;
 		any = any || profile->names[type].allow.n > 0;
 	}
-	return any || refuse(profile, "names", "no name at all is allowed", p);
+	return any || !profile->short_form || refuse(profile, "names", "no name at all is allowed", p);
 }
 
 static bool check_names_max(const struct profile *profile, struct problem *p)
@@ -103,8 +103,9 @@ static bool check_validity(const struct profile *profile, struct problem *p)
 static bool check_key_usage(const struct profile *profile, struct problem *p)
 {
 	unsigned direction = KU_ENCIPHER_ONLY | KU_DECIPHER_ONLY;
+	unsigned ca = profile->policy->ca != POLICY_CA_FORBIDDEN ? KU_KEY_CERT_SIGN | KU_CRL_SIGN : 0;
 	unsigned known = KU_DIGITAL_SIGNATURE | KU_NON_REPUDIATION | KU_KEY_ENCIPHERMENT |
-	                 KU_DATA_ENCIPHERMENT | KU_KEY_AGREEMENT | direction;
+	                 KU_DATA_ENCIPHERMENT | KU_KEY_AGREEMENT | direction | ca;
 
 	if (profile->key_usage == 0 || (profile->key_usage & ~known) != 0)
 		return refuse(profile, "key_usage", "at least one, and none of a CA's", p);
@@ -112,7 +113,7 @@ static bool check_key_usage(const struct profile *profile, struct problem *p)
 		return refuse(profile, "key_usage", "encipherOnly and decipherOnly go with keyAgreement", p);
 	for (enum key_algorithm a = 0; a < KEY_ALGORITHM_MAX; a++)
 		if ((profile->keys & 1u << a) != 0 &&
-		    (profile->key_usage & key_algorithm_usage(a) & ~direction) == 0)
+		    (profile->key_usage & (key_algorithm_usage(a) | ca) & ~direction) == 0)
 			return refuse(profile, "key_usage",
 			              "nothing of it fits a key algorithm that is allowed", p);
 	return true;
@@ -138,7 +139,7 @@ static bool check_extended_key_usage(const struct profile *profile, struct probl
 {
 	const struct strings *oids = &profile->extended_key_usage;
 
-	if (oids->n == 0)
+	if (oids->n == 0 && profile->policy->ca != POLICY_CA_REQUIRED)
 		return refuse(profile, "extended_key_usage", "at least one", p);
 	for (size_t i = 0; i < oids->n; i++) {
 		struct strings earlier = { .v = oids->v, .n = i };
@@ -148,6 +149,57 @@ static bool check_extended_key_usage(const struct profile *profile, struct probl
 			return refuse(profile, "extended_key_usage", "each one once", p);
 	}
 	return true;
+}
+
+static bool check_subject(const struct profile *profile, struct problem *p)
+{
+	auto_value(problem) why = {0};
+
+	for (size_t i = 0; i < profile->subject.n; i++)
+		if (!subject_check(profile->subject.v[i].type, profile->subject.v[i].value, &why))
+			return refuse(profile, "subject", why.detail, p);
+	return true;
+}
+
+struct default_check {
+	const struct profile *profile;
+	struct problem *p;
+};
+static void default_refused(void *arg, const struct policy_verdict *verdict)
+{
+	const struct default_check *check = arg;
+
+	if (!verdict->held && !problem_is_set(check->p))
+		problem_set(check->p, PROBLEM_MALFORMED, "profile %s: %s: the default \"%s\" is refused by its own policy %s: %s",
+		            check->profile->name, verdict->field, verdict->value, check->profile->policy->name, verdict->text);
+}
+
+/* A default that its own policy would refuse is an error here and not at the first request. */
+static bool check_defaults(const struct profile *profile, struct problem *p)
+{
+	static const struct identifiers none;
+	static const enum policy_part parts[] = {
+		POLICY_COMMON_NAME, POLICY_ATTRIBUTES, POLICY_KEY_USAGE, POLICY_EXTENDED_KEY_USAGE, POLICY_VALIDITY,
+	};
+	const struct policy_request request = {
+		.subject = &profile->subject, .names = &none, .key_usage_asked = profile->key_usage, .key_usage = profile->key_usage,
+		.extended_key_usage = &profile->extended_key_usage, .ca = profile->policy->ca != POLICY_CA_FORBIDDEN,
+		.validity = profile->validity, .partial = true,
+	};
+	struct default_check check = { profile, p };
+
+	for (size_t i = 0; i < array_length(parts); i++)
+		if (!policy_judge(profile->policy, parts[i], &request, default_refused, &check))
+			return false;
+	return true;
+}
+
+static bool check_policy(const struct profile *profile, struct problem *p)
+{
+	auto_value(problem) why = {0};
+
+	return profile->short_form || policy_check(profile->policy, &why) ||
+	       problem_set(p, PROBLEM_MALFORMED, "profile %s: %s", profile->name, why.detail);
 }
 
 static bool check_hash(const struct profile *profile, struct problem *p)
@@ -169,6 +221,7 @@ bool profile_check(const struct profile *profile, struct problem *p)
 	static bool (*const checks[])(const struct profile *profile, struct problem *p) = {
 		check_name, check_texts, check_methods, check_keys, check_patterns, check_names_max,
 		check_validity, check_key_usage, check_extended_key_usage, check_hash, check_common_name,
+		check_policy, check_subject, check_defaults,
 	};
 
 	for (size_t i = 0; i < array_length(checks); i++)

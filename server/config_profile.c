@@ -76,6 +76,8 @@ bool config_profile_make(const struct config_profile *row, struct profile **ret,
 			return false;
 	copy_values(from, profile);
 	profile->hash = hash_name(row->hash);
+	if (!profile_settle(profile, p))
+		return false;
 	*ret = steal(profile);
 	return true;
 }

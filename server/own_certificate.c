@@ -142,7 +142,7 @@ static bool sign(struct own_certificate *own, struct bytes csr, struct certifica
 	auto_struct(identity) *identity = NULL;
 	auto_struct(approval) *approval = NULL;
 	return identity_operator(&own->names, &identity, p) &&
-	       gate_identity(own->profiles, CONFIG_OWN_PROFILE, identity, csr, &approval, p) &&
+	       gate_identity(own->options.store, own->profiles, CONFIG_OWN_PROFILE, identity, csr, &approval, p) &&
 	       ca_issue(own->options.ca, &approval, ret, p) && store_update(own->options.store, put, ret, p);
 }
 

@@ -43,6 +43,8 @@ static const struct record_schema certificate_schema = {
 	"certificate", sizeof(struct certificate), certificate_fields, array_length(certificate_fields),
 };
 
+enum { REASON_KEY_COMPROMISE = 1 }; /* RFC 5280, 5.3.1 */
+
 /* --- index entries --- */
 
 static void index_unique(struct index *ix, enum key_class class, struct bytes value)
@@ -118,6 +120,11 @@ static void certificate_index(const void *record, struct index *ix)
 		key_begin(&key, KEY_CERTIFICATE_REVOKED);
 		key_add_text(&key, certificate->issuer);
 		key_add_time(&key, revocation_end(certificate));
+		index_add(ix, &key);
+	}
+	if (certificate->status == CERTIFICATE_REVOKED && certificate->reason == REASON_KEY_COMPROMISE) {
+		key_begin(&key, KEY_CERTIFICATE_COMPROMISED);
+		key_add(&key, certificate->key_hash);
 		index_add(ix, &key);
 	}
 }
@@ -242,6 +249,19 @@ bool store_certificate_list(struct store_txn *txn, enum certificate_index index,
 	if (listing->start && after[0] == '\0')
 		return page_read_from(txn, &prefix, &from, false, limit, ret, p);
 	return page_read(txn, &prefix, false, after, limit, ret, p);
+}
+
+bool store_certificate_compromised(struct store_txn *txn, struct bytes key_hash, bool *ret, struct problem *p)
+{
+	struct key prefix;
+	size_t n;
+
+	key_begin(&prefix, KEY_CERTIFICATE_COMPROMISED);
+	key_add(&prefix, key_hash);
+	if (!page_count(txn, &prefix, 1, &n, p))
+		return false;
+	*ret = n > 0;
+	return true;
 }
 
 bool store_certificate_revoked(struct store_txn *txn, const char *issuer, int64_t since, const char *after,

@@ -58,6 +58,8 @@ enum certificate_index {
 };
 bool store_certificate_list(struct store_txn *txn, enum certificate_index index, const char *value, const char *after,
                             size_t limit, struct store_page *ret, struct problem *p) must_use;
+/* Whether a certificate of this key (SHA-256 of its SubjectPublicKeyInfo) was revoked for keyCompromise. */
+bool store_certificate_compromised(struct store_txn *txn, struct bytes key_hash, bool *ret, struct problem *p) must_use;
 /* The revoked certificates of an issuer that expire, or were revoked, at since or later; soonest first. */
 bool store_certificate_revoked(struct store_txn *txn, const char *issuer, int64_t since, const char *after,
                                size_t limit, struct store_page *ret, struct problem *p) must_use;

@@ -31,6 +31,7 @@
 	X(CERTIFICATE_PROFILE, 'p', "profile text, newest, id")                    \
 	X(CERTIFICATE_EXPIRY, 'e', "time, id")                                     \
 	X(CERTIFICATE_REVOKED, 'r', "issuer text, when it stops to matter, id")    \
+	X(CERTIFICATE_COMPROMISED, 'K', "SHA-256 of the key, id; those revoked for keyCompromise") \
 	X(REVOCATION, 'R', "issuer text -> what is known of its revocations")      \
 	X(EAB, 'E', "kid text -> external account binding key")                    \
 	X(TOKEN, 'T', "id -> API token")                                           \

@@ -204,19 +204,52 @@ static void spoil_issuer_name(X509 *c)
 	X509_NAME_add_entry_by_txt(X509_get_issuer_name(c), "OU", MBSTRING_UTF8, (const unsigned char *)"x", -1, -1, 0);
 }
 
+/* RFC 5280, 4.1.2.4 and A.1: the string type and the upper bound of each attribute. */
+static const struct attribute_form {
+	enum subject_type type;
+	int nid, string, max;
+} attribute_forms[] = {
+	{ SUBJECT_CN, NID_commonName, V_ASN1_UTF8STRING, 64 },
+	{ SUBJECT_O, NID_organizationName, V_ASN1_UTF8STRING, 64 },
+	{ SUBJECT_OU, NID_organizationalUnitName, V_ASN1_UTF8STRING, 64 },
+	{ SUBJECT_C, NID_countryName, V_ASN1_PRINTABLESTRING, 2 },
+	{ SUBJECT_ST, NID_stateOrProvinceName, V_ASN1_UTF8STRING, 128 },
+	{ SUBJECT_L, NID_localityName, V_ASN1_UTF8STRING, 128 },
+	{ SUBJECT_DC, NID_domainComponent, V_ASN1_IA5STRING, 63 },
+	{ SUBJECT_EMAIL, NID_pkcs9_emailAddress, V_ASN1_IA5STRING, 255 },
+	{ SUBJECT_SERIAL_NUMBER, NID_serialNumber, V_ASN1_PRINTABLESTRING, 64 },
+};
+
+static bool attribute_is(X509_NAME_ENTRY *entry, enum subject_type type, const char *want)
+{
+	const ASN1_STRING *value = X509_NAME_ENTRY_get_data(entry);
+	const struct attribute_form *form = attribute_forms;
+
+	while (form->type != type)
+		form++;
+	auto_value(buf) utf8 = { 0 };
+	buf_add_str(&utf8, want);
+	return OBJ_obj2nid(X509_NAME_ENTRY_get_object(entry)) == form->nid && ASN1_STRING_type(value) == form->string &&
+	       ASN1_STRING_length(value) <= 4 * form->max &&
+	       bytes_equal(BYTES(ASN1_STRING_get0_data(value), (size_t)ASN1_STRING_length(value)), buf_bytes(&utf8));
+}
+
+/* One attribute an RDN, as approved and in that order. */
 static bool subject_name(const struct lint *l)
 {
 	X509_NAME *name = X509_get_subject_name(l->certificate);
-	const char *want = l->facts->common_name;
+	const struct subject *subject = l->facts->subject;
+	const char *common_name = l->facts->common_name;
 
-	if (!want)
-		return X509_NAME_entry_count(name) == 0;
-	X509_NAME_ENTRY *entry = X509_NAME_get_entry(name, 0);
-	const ASN1_STRING *value = entry ? X509_NAME_ENTRY_get_data(entry) : NULL;
-	int type = value ? ASN1_STRING_type(value) : 0;
-	return value && X509_NAME_entry_count(name) == 1 && OBJ_obj2nid(X509_NAME_ENTRY_get_object(entry)) == NID_commonName &&
-	       (type == V_ASN1_UTF8STRING || type == V_ASN1_PRINTABLESTRING) && ASN1_STRING_length(value) <= 64 &&
-	       bytes_equal(BYTES(ASN1_STRING_get0_data(value), (size_t)ASN1_STRING_length(value)), BYTES_STR(want));
+	if (!subject)
+		return X509_NAME_entry_count(name) == (common_name ? 1 : 0) &&
+		       (!common_name || attribute_is(X509_NAME_get_entry(name, 0), SUBJECT_CN, common_name));
+	for (int i = 0; i < (int)subject->n; i++) {
+		X509_NAME_ENTRY *entry = X509_NAME_get_entry(name, i);
+		if (!entry || X509_NAME_ENTRY_set(entry) != i || !attribute_is(entry, subject->v[i].type, subject->v[i].value))
+			return false;
+	}
+	return X509_NAME_entry_count(name) == (int)subject->n;
 }
 static void spoil_subject(X509 *c)
 {
@@ -339,9 +372,11 @@ static bool general_name_good(const GENERAL_NAME *name)
 {
 	int type;
 	const ASN1_STRING *value = GENERAL_NAME_get0_value(name, &type);
-	const char *text = (const char *)ASN1_STRING_get0_data(value);
-	int len = ASN1_STRING_length(value);
+	const char *text = type == GEN_OTHERNAME ? NULL : (const char *)ASN1_STRING_get0_data(value);
+	int len = type == GEN_OTHERNAME ? 0 : ASN1_STRING_length(value);
 
+	if (type == GEN_OTHERNAME)
+		return true; /* alt_names_exact compares it */
 	if (type == GEN_IPADD)
 		return len == 4 || len == 16;
 	if (ASN1_STRING_type(value) != V_ASN1_IA5STRING || (int)strlen(text) != len)
@@ -356,7 +391,7 @@ static bool general_name_good(const GENERAL_NAME *name)
 static bool alt_name_forms(const struct lint *l)
 {
 	auto(GENERAL_NAMES) *list = X509_get_ext_d2i(l->certificate, NID_subject_alt_name, NULL, NULL);
-	bool good = list && sk_GENERAL_NAME_num(list) == (int)l->facts->names->n;
+	bool good = list && sk_GENERAL_NAME_num(list) == (int)(l->facts->names->n + l->facts->other_count);
 
 	for (int i = 0; good && i < sk_GENERAL_NAME_num(list); i++)
 		good = general_name_good(sk_GENERAL_NAME_value(list, i));
@@ -374,9 +409,14 @@ static bool alt_names_exact(const struct lint *l)
 		[IDENTIFIER_DNS] = GEN_DNS, [IDENTIFIER_IP] = GEN_IPADD, [IDENTIFIER_EMAIL] = GEN_EMAIL, [IDENTIFIER_URI] = GEN_URI,
 	};
 	auto(GENERAL_NAMES) *list = X509_get_ext_d2i(l->certificate, NID_subject_alt_name, NULL, NULL);
-	bool good = list && sk_GENERAL_NAME_num(list) == (int)l->facts->names->n;
+	bool good = list && sk_GENERAL_NAME_num(list) == (int)(l->facts->names->n + l->facts->other_count);
 
-	for (int i = 0; good && i < sk_GENERAL_NAME_num(list); i++) {
+	for (int i = 0; good && i < (int)l->facts->other_count; i++) {
+		auto_value(buf) der = { 0 };
+		assert_true(ossl_der(i2d_GENERAL_NAME, sk_GENERAL_NAME_value(list, (int)l->facts->names->n + i), &der));
+		good = bytes_equal(buf_bytes(&der), buf_bytes(&l->facts->others[i].der));
+	}
+	for (int i = 0; good && i < (int)l->facts->names->n; i++) {
 		const struct identifier *want = &l->facts->names->v[i];
 		int type;
 		const ASN1_STRING *value = GENERAL_NAME_get0_value(sk_GENERAL_NAME_value(list, i), &type);
@@ -499,7 +539,7 @@ static const struct rule {
 	{ "4.1.2.4: the issuer's name as in its own certificate, byte for byte", issuer_name_equal, spoil_issuer_name, NULL },
 	{ "4.1.2.5: UTCTime to 2049, then GeneralizedTime; Z, seconds, no fractions", time_forms, spoil_time, NULL },
 	{ "4.1.2.5: the validity that was approved, within the issuer's", validity, spoil_validity, NULL },
-	{ "4.1.2.6: a subject of one common name of 64 characters at most, or none", subject_name, spoil_subject, NULL },
+	{ "4.1.2.6: the approved subject, each attribute of its string type and size, one an RDN", subject_name, spoil_subject, NULL },
 	{ "4.1.2.7: the approved key, with the parameters of its RFC", key_algorithm, spoil_key, NULL },
 	{ "4.1.2.8: no unique identifiers", no_unique_ids, NULL, spoil_unique_ids },
 	{ "4.2: no extension twice, and none that is not ours", extensions_once, spoil_extensions, NULL },

@@ -214,6 +214,30 @@ static void break_issuer(struct approval_facts *f) { f->issuer = "another"; }
 static void break_hash(struct approval_facts *f) { f->hash = "MD5"; }
 static void break_spki(struct approval_facts *f) { f->spki.len--; }
 static void break_algorithm(struct approval_facts *f) { f->algorithm = KEY_EC_P384; }
+static const struct subject long_country = { (struct subject_attribute[]){ { SUBJECT_C, "DEU" } }, 1 };
+static const struct subject sub_ca = { (struct subject_attribute[]){ { SUBJECT_O, "Example" }, { SUBJECT_CN, "Sub CA" } }, 2 };
+static const struct csr_other_name other = { .type = CSR_OTHER_UNREADABLE };
+static void break_subject(struct approval_facts *f) { f->subject = &long_country; }
+static void break_acme_cn(struct approval_facts *f) { f->subject = &sub_ca, f->common_name = "Sub CA"; }
+static void break_acme_other(struct approval_facts *f) { f->others = &other, f->other_count = 1; }
+static void make_ca(struct approval_facts *f)
+{
+	static const struct identifiers none;
+
+	f->names = &none;
+	f->method = "api";
+	f->account = f->order = "";
+	f->identity = "operator";
+	f->ca = true;
+	f->path_length = 0;
+	f->subject = &sub_ca;
+	f->common_name = "Sub CA";
+	f->key_usage = KU_KEY_CERT_SIGN | KU_CRL_SIGN;
+	f->extended_key_usage = &no_usages;
+}
+static void break_acme_ca(struct approval_facts *f) { make_ca(f), f->method = "acme", f->names = &no_names; }
+static void break_ca_unnamed(struct approval_facts *f) { make_ca(f), f->subject = NULL, f->common_name = NULL; }
+static void break_ca_usage(struct approval_facts *f) { make_ca(f), f->key_usage = KU_DIGITAL_SIGNATURE; }
 
 static void each_rule_of_the_floor_refuses(void **state)
 {
@@ -235,6 +259,13 @@ static void each_rule_of_the_floor_refuses(void **state)
 		{ break_usages, PROBLEM_INTERNAL, "extKeyUsage" },
 		{ break_issuer, PROBLEM_INTERNAL, "no issuer" },
 		{ break_hash, PROBLEM_INTERNAL, "MD5" },
+		{ break_subject, PROBLEM_INTERNAL, "alphabet and size" },
+		{ break_acme_cn, PROBLEM_INTERNAL, "common name" },
+		{ break_acme_other, PROBLEM_INTERNAL, "visible ASCII" },
+		{ break_acme_ca, PROBLEM_INTERNAL, "common name" },
+		{ break_ca_unnamed, PROBLEM_INTERNAL, "at least one name" },
+		{ break_ca_usage, PROBLEM_INTERNAL, "a CA has keyCertSign" },
+		{ make_ca, PROBLEM_INTERNAL, "no such CA below it" }, /* the issuing CA's own path length is 0 */
 		{ break_spki, PROBLEM_BAD_PUBLIC_KEY, "not DER" },
 		{ break_algorithm, PROBLEM_BAD_PUBLIC_KEY, "ec-p384" },
 	};
@@ -327,6 +358,45 @@ static void make_csr(EVP_PKEY *key, struct buf *ret)
 	assert_true(ossl_der(i2d_X509_REQ, csr, ret));
 }
 
+/* The root, which may have CAs below it, as an issuer. */
+static void a_ca_below_a_ca(void **state)
+{
+	static const char *const issuers[] = { "root", NULL };
+	auto_free char *root = mem_printf("%s/root.pem", folder), *chain = mem_printf("%s/root.chain.pem", folder);
+	const struct ca_options options = { .folder = folder, .issuers = issuers };
+	struct approval_facts facts = test_facts(KEY_EC_P256, &no_names, &no_usages);
+	auto_value(certificate) row = { 0 };
+	auto_value(problem) p = { 0 };
+	auto_value(buf) pem = { 0 };
+	auto_struct(ca) *above = NULL;
+
+	(void)state;
+	assert_true(file_read(root, 100000, &pem, &p) && file_write(chain, buf_bytes(&pem), 0600, &p));
+	assert_true(ca_open(&options, test_passphrase, &above, &p));
+	make_ca(&facts);
+	assert_true(test_issue(above, &facts, &row, &p));
+	assert_string_equal(row.subject, "CN=Sub CA,O=Example");
+	auto(X509) *parsed = test_parse(row.der);
+	assert_int_equal(X509_check_ca(parsed), 1);
+	assert_int_equal(X509_get_pathlen(parsed), 0);
+	assert_int_equal(X509_get_key_usage(parsed), KU_KEY_CERT_SIGN | KU_CRL_SIGN);
+	assert_int_equal(X509_get_ext_by_NID(parsed, NID_ext_key_usage, -1), -1);
+	assert_int_equal(X509_get_ext_by_NID(parsed, NID_subject_alt_name, -1), -1);
+	auto(X509) *issuer = test_parse(issuer_certificate(ca_issuer(above, "")));
+	assert_int_equal(X509_verify(parsed, X509_get0_pubkey(issuer)), 1);
+}
+
+static struct store *memory_store(void)
+{
+	static const uint8_t seal_key[32];
+	auto_value(problem) p = { 0 };
+	struct store *store = NULL;
+	struct kv *kv = NULL;
+
+	assert_true(kv_memory_open(&kv, &p) && store_open_kv(kv, seal_key, &store, &p));
+	return store;
+}
+
 static void an_approval_of_the_gate_becomes_a_certificate(void **state)
 {
 	static const char *const list[] = { "dns:*.example.com", "dns:example.com", "ip:2001:db8::1", NULL };
@@ -345,7 +415,8 @@ static void an_approval_of_the_gate_becomes_a_certificate(void **state)
 	profile->common_name = PROFILE_CN_FIRST;
 	assert_true(profiles_new(&profile, 1, "tls-server", NULL, &profiles, &p));
 	assert_true(identity_operator(&proven, &identity, &p));
-	assert_true(gate_identity(profiles, "tls-server", identity, buf_bytes(&csr), &approval, &p));
+	auto_struct(store) *store = memory_store();
+	assert_true(gate_identity(store, profiles, "tls-server", identity, buf_bytes(&csr), &approval, &p));
 	assert_true(ca_issue(ca, &approval, &row, &p));
 	assert_null(approval);
 	auto(X509) *parsed = test_parse(row.der);
@@ -408,6 +479,7 @@ int main(void)
 		cmocka_unit_test(serials_are_random_positive_and_short),
 		cmocka_unit_test(the_hash_is_the_profiles_or_the_keys),
 		cmocka_unit_test(each_rule_of_the_floor_refuses),
+		cmocka_unit_test(a_ca_below_a_ca),
 		cmocka_unit_test(key_usage_fits_the_algorithm),
 		cmocka_unit_test(no_certificate_outlives_its_issuer),
 		cmocka_unit_test(an_approval_of_the_gate_becomes_a_certificate),

@@ -16,22 +16,36 @@
 	"dns:" x "4.example", "dns:" x "5.example", "dns:" x "6.example", "dns:" x "7.example", "dns:" x "8.example", \
 	"dns:" x "9.example"
 #define LABEL_63 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+#define TEN_LETTERS "\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4"
+static const struct subject device = {
+	(struct subject_attribute[]){
+		{ SUBJECT_DC, "example" }, { SUBJECT_C, "DE" }, { SUBJECT_ST, "Bayern" }, { SUBJECT_L, "M\xc3\xbcnchen" },
+		{ SUBJECT_O, TEN_LETTERS TEN_LETTERS TEN_LETTERS TEN_LETTERS TEN_LETTERS TEN_LETTERS "1234" }, /* 64 characters */
+		{ SUBJECT_OU, "a" }, { SUBJECT_OU, "b" }, { SUBJECT_CN, "device 7, left" }, { SUBJECT_SERIAL_NUMBER, "0007/A (x)" },
+		{ SUBJECT_EMAIL, "device@example.com" },
+	}, 10,
+};
+static const struct subject one = { (struct subject_attribute[]){ { SUBJECT_SERIAL_NUMBER, "1" } }, 1 };
 static const struct shape {
 	const char *name;
 	const char *names[32];
 	const char *common_name;
 	int64_t not_before, not_after; /* 0: the usual */
 	unsigned key_usage_dropped;
+	const struct subject *subject;
+	bool upn;
 } shapes[] = {
-	{ "plain", { "dns:www.example.com" }, NULL, 0, 0, 0 },
-	{ "cn", { "dns:www.example.com", "dns:example.com", "ip:192.0.2.7", "ip:2001:db8::7" }, "www.example.com", 0, 0, 0 },
-	{ "wildcard", { "dns:*.example.com" }, "*.example.com", 0, 2524607999, 0 },
-	{ "longest", { "dns:" LABEL_63 "." LABEL_63 "." LABEL_63 ".example" }, NULL, 0, 2524608000, 0 },
+	{ "plain", { "dns:www.example.com" }, NULL, 0, 0, 0, NULL, false },
+	{ "cn", { "dns:www.example.com", "dns:example.com", "ip:192.0.2.7", "ip:2001:db8::7" }, "www.example.com", 0, 0, 0, NULL, false },
+	{ "wildcard", { "dns:*.example.com" }, "*.example.com", 0, 2524607999, 0, NULL, false },
+	{ "longest", { "dns:" LABEL_63 "." LABEL_63 "." LABEL_63 ".example" }, NULL, 0, 2524608000, 0, NULL, false },
 	{ "cn64", { "dns:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.bbbbb.example" },
-	  "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.bbbbb.example", 2524607999, 2524608001, 0 },
-	{ "mixed", { "dns:a.example", "email:user@example.com", "uri:https://device.example/7" }, NULL, 2524608000, 2600000000, 0 },
-	{ "address", { "ip:10.0.0.1" }, "10.0.0.1", 0, 0, KU_KEY_ENCIPHERMENT },
-	{ "many", { TEN_NAMES("a"), TEN_NAMES("b"), TEN_NAMES("c") }, NULL, 0, 0, KU_DIGITAL_SIGNATURE | KU_KEY_ENCIPHERMENT },
+	  "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.bbbbb.example", 2524607999, 2524608001, 0, NULL, false },
+	{ "mixed", { "dns:a.example", "email:user@example.com", "uri:https://device.example/7" }, NULL, 2524608000, 2600000000, 0, NULL, false },
+	{ "address", { "ip:10.0.0.1" }, "10.0.0.1", 0, 0, KU_KEY_ENCIPHERMENT, NULL, false },
+	{ "many", { TEN_NAMES("a"), TEN_NAMES("b"), TEN_NAMES("c") }, NULL, 0, 0, KU_DIGITAL_SIGNATURE | KU_KEY_ENCIPHERMENT, NULL, false },
+	{ .name = "device", .names = { "dns:device-7.example.com" }, .common_name = "device 7, left", .subject = &device, .upn = true },
+	{ .name = "serial", .names = { "dns:device-7.example.com" }, .subject = &one },
 };
 static const struct maker {
 	const char *name;
@@ -100,6 +114,16 @@ static void issue_one(const struct bench *bench, enum key_algorithm algorithm, c
 	auto_value(problem) p = { 0 };
 	auto_free char *name = mem_printf("%s-%s-%s", bench->maker->name, key_algorithm_name(algorithm), shape->name);
 
+	auto_value(buf) upn = { 0 };
+	struct csr_other_name other = { .type = CSR_OTHER_UPN, .value = "a@" };
+
+	buf_add(&upn, "\xa0\x12\x06\x0a\x2b\x06\x01\x04\x01\x82\x37\x14\x02\x03\xa0\x04\x0c\x02" "a@", 20);
+	other.der = upn;
+	facts.others = &other;
+	facts.other_count = shape->upn ? 1 : 0;
+	facts.path_length = -1;
+	facts.method = shape->subject ? "est" : "acme";
+	facts.subject = shape->subject;
 	facts.common_name = shape->common_name;
 	facts.hash = bench->maker->hash;
 	facts.key_usage &= ~shape->key_usage_dropped;

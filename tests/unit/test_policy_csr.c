@@ -230,6 +230,40 @@ static void test_other_names(void **state)
 	assert_int_equal(csr->names.n, 1);
 }
 
+/* What of them is read, and what only has a kind. */
+static void test_other_values(void **state)
+{
+	static const struct {
+		const char *names;
+		enum csr_other_type want;
+		const char *want_value;
+	} rows[] = {
+		{ "a012060a2b060104018237140203a0040c026140", CSR_OTHER_UPN, "a@" },
+		{ "a012060a2b060104018237140203a00416026140", CSR_OTHER_UNREADABLE, "" }, /* IA5String */
+		{ "a012060a2b060104018237140203a0040c026100", CSR_OTHER_UNREADABLE, "" }, /* a NUL */
+		{ "a01106082b06010505070803a00530030c0161", CSR_OTHER_PERMANENT, "a" },
+		{ "a01506082b06010505070803a00930070c016106022a03", CSR_OTHER_PERMANENT, "a/1.2.3" },
+		{ "a01206082b06010505070803a006300406022a03", CSR_OTHER_UNREADABLE, "" }, /* no value */
+		{ "a01906082b06010505070803a00d300b0c016106022a0306022a03", CSR_OTHER_UNREADABLE, "" }, /* two assigners */
+		{ "a01606082b06010505070804a00a300806022a0304020aff", CSR_OTHER_HARDWARE, "1.2.3/0aff" },
+		{ "a01406082b06010505070804a008300606022a030400", CSR_OTHER_UNREADABLE, "" }, /* no serial number */
+		{ "a00906022a03a0030c0178", CSR_OTHER_TEXT, "1.2.3:x" },
+		{ "a00906022a03a003020105", CSR_OTHER_UNREADABLE, "" }, /* a number */
+		{ "a4023000", CSR_OTHER_UNREADABLE, "" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < array_length(rows); i++) {
+		auto_free char *hex = mem_printf("%s820161", rows[i].names);
+		const struct make_csr m = { .raw_names = hex };
+		auto_struct(csr) *csr = parse(&m);
+		assert_int_equal(csr->other_count, 1);
+		if (csr->others[0].type != rows[i].want || !str_equal(csr->others[0].value, rows[i].want_value))
+			fail_msg("row %zu: %d \"%s\"", i, csr->others[0].type, csr->others[0].value);
+		assert_int_equal(csr->others[0].der.len, rows[i].want == CSR_OTHER_UNREADABLE ? 0 : strlen(rows[i].names) / 2);
+	}
+}
+
 static const struct {
 	const char *name;
 	struct make_csr csr;
@@ -337,7 +371,7 @@ static void test_every_byte(void **state)
 static void test_ber(void **state)
 {
 	struct make_csr m = { .extensions = { SAN } };
-	auto_value(buf) der = {0}, ber = {0}, indefinite = {0};
+	auto_value(buf) der = {0}, ber = {0}, indefinite = {0}, certificate = {0};
 
 	(void)state;
 	make_csr(&m, &der);
@@ -349,7 +383,9 @@ static void test_ber(void **state)
 	buf_add(&indefinite, der.data + 3, der.len - 3);
 	make_hex(&indefinite, "0000");
 	refuse("an indefinite length", buf_bytes(&indefinite), "DER");
-	refuse("nothing", BYTES("", 0), "DER");
+	refuse("nothing", BYTES("", 0), "CSR cannot be empty");
+	make_hex(&certificate, "300a3008a003020102020101");
+	refuse("a certificate", buf_bytes(&certificate), "Self-signed certificates are not supported for CSR signing");
 	refuse("PEM", BYTES_STR("-----BEGIN CERTIFICATE REQUEST-----\n"), "DER");
 }
 
@@ -427,6 +463,7 @@ int main(void)
 		cmocka_unit_test(test_all_parts),
 		cmocka_unit_test(test_no_parts),
 		cmocka_unit_test(test_other_names),
+		cmocka_unit_test(test_other_values),
 		cmocka_unit_test(test_accepted),
 		cmocka_unit_test(test_wide_text),
 		cmocka_unit_test(test_ca),

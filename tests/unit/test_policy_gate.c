@@ -12,6 +12,7 @@
 #include "policy_make.h"
 #include "store/account.h"
 #include "store/authorization.h"
+#include "store/certificate.h"
 #include "store/order.h"
 
 #define ORDER_ID "order0000000000000000A"
@@ -35,6 +36,7 @@ struct world {
 	bool missing[NAMES_MAX];               /* the authorization was swept away */
 	struct buf account_key, other_key;
 	struct account other;                  /* another account, where it has an id */
+	struct certificate earlier;            /* of the CSR's key, where it has an id */
 	struct profile *profile;
 	const char *profile_name;              /* of the only profile there is */
 	struct key_blocklist *blocklist;
@@ -122,6 +124,8 @@ static bool world_put(struct store_txn *txn, void *arg, struct problem *p)
 			return false;
 	if (w->other.id[0] != '\0' && !store_account_put(txn, &w->other, p))
 		return false;
+	if (w->earlier.id[0] != '\0' && !store_certificate_put(txn, &w->earlier, p))
+		return false;
 	return store_account_put(txn, &w->account, p) && store_order_put(txn, &w->order, p);
 }
 
@@ -179,7 +183,7 @@ static bool world_judge(struct world *w, struct approval **ret, struct problem *
 	if (!w->identity)
 		return gate_order(store, profiles, w->order_id, w->caller, buf_bytes(&der), ret, p);
 	identity = world_identity(w, store);
-	return gate_identity_wish(profiles, w->order.profile, identity, &w->wish, buf_bytes(&der), ret, p);
+	return gate_identity_wish(store, profiles, w->order.profile, identity, &w->wish, buf_bytes(&der), ret, p);
 }
 
 /* --- what spoils a case */
@@ -344,6 +348,40 @@ static void spoil_validity_past(struct world *w) { w->wish.validity = 30; }
 static void spoil_validity_and_end(struct world *w) { w->wish.validity = 3600, w->wish.not_after = clock_now() + 3600; }
 static void spoil_validity_and_begin(struct world *w) { w->wish.validity = 3600, w->wish.not_before = clock_now(); }
 static void spoil_wish_end(struct world *w) { w->wish.not_after = clock_now() + 398 * 86400; }
+/* A certificate of the CSR's key is in the inventory, of an account or of the operator. */
+static void earlier(struct world *w, const char *account)
+{
+	static uint8_t hash[SHA256_SIZE];
+	auto_value(buf) spki = {0};
+	struct problem p = {0};
+
+	assert_true(ossl_public_der(make_key("P-256"), &spki, &p));
+	digest_sha256(buf_bytes(&spki), hash);
+	w->earlier = (struct certificate){
+		.id = OTHER_ID, .der = BYTES("x", 1), .issuer = "issuing", .serial = BYTES("\x01", 1), .subject = "", .profile = "test",
+		.fingerprint = BYTES(hash, sizeof(hash)), .key_hash = BYTES(hash, sizeof(hash)), .not_after = clock_now() + 1000,
+		.method = account ? "acme" : "internal", .identity = account ? NULL : "operator",
+	};
+	strcpy(w->earlier.account, account ?: "");
+}
+static struct policy *policy(struct world *w)
+{
+	struct problem p = {0};
+
+	assert_true(w->profile->policy || profile_settle(w->profile, &p));
+	return w->profile->policy;
+}
+static void spoil_signature(struct world *w) { policy(w)->signatures = 1u << CSR_ECDSA_SHA384; }
+static void spoil_compromised(struct world *w)
+{
+	earlier(w, OTHER_ID);
+	w->earlier.status = CERTIFICATE_REVOKED;
+	w->earlier.revoked = clock_now();
+	w->earlier.reason = 1;
+}
+static void spoil_key_of_other(struct world *w) { earlier(w, OTHER_ID), policy(w)->own_key = true; }
+static void spoil_key_of_method(struct world *w) { earlier(w, w->identity ? OTHER_ID : NULL), policy(w)->own_key = true; }
+static void spoil_key_again(struct world *w) { earlier(w, w->identity ? NULL : ACCOUNT_ID), policy(w)->new_key = true; }
 static void spoil_identity(struct world *w)
 {
 	identifiers_free(&w->identity_names);
@@ -413,7 +451,8 @@ static const struct row {
 	{ "names-proven", spoil_token_type, PROBLEM_UNAUTHORIZED, "proven", "10.0.0.1", false, true },
 	{ "names-allowed", spoil_not_allowed, PROBLEM_REJECTED_IDENTIFIER, "10.0.0.1", "10.0.0.1", false, false },
 	{ "names-allowed", spoil_wildcards, PROBLEM_REJECTED_IDENTIFIER, "wildcard", "*.example.com", false, false },
-	{ "names-typed", spoil_san_upn, PROBLEM_BAD_CSR, "otherName 1.3.6.1.4.1.311.20.2.3", NULL, false, false },
+	{ "names-typed", spoil_san_upn, PROBLEM_BAD_CSR, "otherName 1.3.6.1.4.1.311.20.2.3", NULL, true, false },
+	{ "names-typed", spoil_san_upn, PROBLEM_BAD_CSR, "UPN SAN is not allowed by template policy: \"a@\"", NULL, false, true },
 	{ "names-typed", spoil_san_directory, PROBLEM_BAD_CSR, "directoryName", NULL, false, false },
 	{ "names-typed", spoil_san_registered, PROBLEM_BAD_CSR, "registeredID", NULL, false, false },
 	{ "names-typed", spoil_san_x400, PROBLEM_BAD_CSR, "x400Address", NULL, false, false },
@@ -422,9 +461,12 @@ static const struct row {
 	{ "common-name-named", spoil_cn_person, PROBLEM_BAD_CSR, "Ada Lovelace", NULL, false, false },
 	{ "common-name-named", spoil_cn_empty, PROBLEM_BAD_CSR, "\"\"", NULL, false, false },
 	{ "common-name-named", spoil_cn_email, PROBLEM_BAD_CSR, "admin@example.com", NULL, false, false },
-	{ "subject-plain", spoil_organization, PROBLEM_BAD_CSR, " O,", NULL, false, false },
-	{ "subject-plain", spoil_unit, PROBLEM_BAD_CSR, " OU,", NULL, false, false },
-	{ "subject-plain", spoil_email_address, PROBLEM_BAD_CSR, "emailAddress", NULL, false, false },
+	{ "subject-plain", spoil_organization, PROBLEM_BAD_CSR, " O,", NULL, true, false },
+	{ "subject-plain", spoil_organization, PROBLEM_BAD_CSR, "organization attribute is not allowed by template policy: \"x\"", NULL, false, true },
+	{ "subject-plain", spoil_unit, PROBLEM_BAD_CSR, " OU,", NULL, true, false },
+	{ "subject-plain", spoil_unit, PROBLEM_BAD_CSR, "organizational_unit attribute is not allowed by template policy: \"x\"", NULL, false, true },
+	{ "subject-plain", spoil_email_address, PROBLEM_BAD_CSR, "emailAddress", NULL, true, false },
+	{ "subject-plain", spoil_email_address, PROBLEM_BAD_CSR, "email attribute is not allowed by template policy: \"x\"", NULL, false, true },
 	{ "subject-plain", spoil_uid, PROBLEM_BAD_CSR, "UID", NULL, false, false },
 	{ "subject-plain", spoil_unknown_attribute, PROBLEM_BAD_CSR, "1.2.3.4", NULL, false, false },
 	{ "extensions-known", spoil_must_staple, PROBLEM_BAD_CSR, "1.3.6.1.5.5.7.1.24", NULL, false, false },
@@ -433,8 +475,10 @@ static const struct row {
 	{ "extensions-known", spoil_issuer_alt_name, PROBLEM_BAD_CSR, "2.5.29.18", NULL, false, false },
 	{ "extensions-known", spoil_unknown_extension, PROBLEM_BAD_CSR, "1.2.3.4.5", NULL, false, false },
 	{ "extensions-known", spoil_sid, PROBLEM_BAD_CSR, "1.3.6.1.4.1.311.25.2", NULL, false, false },
-	{ "no-ca", spoil_ca, PROBLEM_BAD_CSR, "to be a CA", NULL, false, false },
-	{ "no-ca", spoil_ca_length, PROBLEM_BAD_CSR, "to be a CA", NULL, false, false },
+	{ "no-ca", spoil_ca, PROBLEM_BAD_CSR, "to be a CA", NULL, true, false },
+	{ "no-ca", spoil_ca_length, PROBLEM_BAD_CSR, "to be a CA", NULL, true, false },
+	{ "no-ca", spoil_ca, PROBLEM_BAD_CSR, "CA certificate is not allowed by template policy", NULL, false, true },
+	{ "no-ca", spoil_ca_length, PROBLEM_BAD_CSR, "CA certificate is not allowed by template policy", NULL, false, true },
 	{ "key-usage", spoil_usage, PROBLEM_BAD_CSR, "nonRepudiation", NULL, false, false },
 	{ "key-usage", spoil_usage_ca, PROBLEM_BAD_CSR, "keyCertSign", NULL, false, false },
 	{ "key-usage", spoil_usage_unfit, PROBLEM_BAD_CSR, "no key usage", NULL, false, false },
@@ -444,6 +488,11 @@ static const struct row {
 	{ "extended-key-usage", spoil_ocsp_signing, PROBLEM_BAD_CSR, "1.3.6.1.5.5.7.3.9", NULL, false, false },
 	{ "key-allowed", spoil_key_kind, PROBLEM_BAD_CSR, "ec-p256", NULL, false, false },
 	{ "key-strong", spoil_weak_key, PROBLEM_BAD_CSR, "exponent", NULL, false, false },
+	{ "signature-allowed", spoil_signature, PROBLEM_BAD_CSR, "Signature algorithm is not allowed by template policy: \"ecdsa-sha256\"", NULL, false, false },
+	{ "key-uncompromised", spoil_compromised, PROBLEM_BAD_CSR, "keyCompromise", NULL, false, false },
+	{ "key-own", spoil_key_of_other, PROBLEM_BAD_CSR, "another requester", NULL, false, false },
+	{ "key-own", spoil_key_of_method, PROBLEM_BAD_CSR, "another requester", NULL, false, false },
+	{ "key-new", spoil_key_again, PROBLEM_BAD_CSR, "a new one", NULL, false, false },
 	{ "key-unlisted", spoil_listed, PROBLEM_BAD_CSR, "list", NULL, false, false },
 	{ "key-not-account", spoil_account_key, PROBLEM_BAD_CSR, "account's", NULL, true, false },
 	{ "key-not-account", spoil_other_account, PROBLEM_BAD_CSR, "account's", NULL, true, false },

@@ -1,0 +1,149 @@
+#include "policy/gate_case.h"
+
+#include "base/base64.h"
+#include "base/digest.h"
+#include "store/certificate.h"
+
+enum { PAGE = 100 };
+
+/* A part that concerns no one name. */
+#define bad_csr(p, ...) problem_add((p), PROBLEM_BAD_CSR, NULL, NULL, __VA_ARGS__)
+
+struct key_search {
+	struct gate_case *c;
+	uint8_t thumbprint[SHA256_SIZE];
+};
+
+static bool account_find(struct store_txn *txn, const char *directory, struct key_search *search,
+                         struct problem *p)
+{
+	auto_value(account) account = {0};
+	auto_value(problem) why = {0};
+
+	if (store_account_by_key(txn, directory, BYTES(search->thumbprint, SHA256_SIZE), &account, &why)) {
+		search->c->key_is_account = true;
+		return true;
+	}
+	return why.kind == PROBLEM_NOT_FOUND || gate_case_pass_on(&why, p);
+}
+
+/* A directory is named by its profile; the order's may be one that no profile has any more. */
+static bool account_find_all(struct store_txn *txn, struct key_search *search, struct problem *p)
+{
+	const struct profile *profile;
+
+	for (size_t i = 0; (profile = profiles_at(search->c->profiles, i)); i++)
+		if (!account_find(txn, profile->name, search, p))
+			return false;
+	return account_find(txn, search->c->order.directory, search, p);
+}
+
+/* Of the same requester: of the account, or of who asks by the same method under the same name. */
+static bool is_own(const struct gate_case *c, const struct certificate *certificate)
+{
+	if (!c->identity)
+		return str_equal(certificate->account, c->account.id);
+	return str_equal(certificate->account, "") && str_equal(certificate->method ?: "", identity_method(c->identity)) &&
+	       str_equal(certificate->identity ?: "", identity_text(c->identity));
+}
+
+static bool page_look(struct store_txn *txn, struct gate_case *c, const struct strings *ids, struct problem *p)
+{
+	for (size_t i = 0; i < ids->n; i++) {
+		auto_value(certificate) certificate = {0};
+		if (!store_certificate_get(txn, ids->v[i], &certificate, p))
+			return false;
+		if (is_own(c, &certificate))
+			c->key_again = true;
+		else
+			c->key_of_other = true;
+	}
+	return true;
+}
+
+/* All certificates of the key, and only where a switch of the policy makes them matter: with it on, there
+ * are few. */
+static bool certificates_look(struct store_txn *txn, struct gate_case *c, struct problem *p)
+{
+	auto_value(buf) hex = {0};
+	char after[sizeof(((struct store_page *)0)->next)] = "";
+
+	buf_add_hex(&hex, BYTES(c->csr->key_hash, SHA256_SIZE));
+	if (!buf_check(&hex, p))
+		return false;
+	do {
+		auto_value(store_page) page = {0};
+		if (!store_certificate_list(txn, CERTIFICATE_BY_KEY, buf_text(&hex), after, PAGE, &page, p) ||
+		    !page_look(txn, c, &page.ids, p))
+			return false;
+		memcpy(after, page.next, sizeof(after));
+	} while (after[0] != '\0' && !(c->key_again && c->key_of_other));
+	return true;
+}
+
+static bool key_find(struct store_txn *txn, void *arg, struct problem *p)
+{
+	struct key_search *search = arg;
+	struct gate_case *c = search->c;
+	const struct policy *policy = c->profile->policy;
+
+	if (!store_certificate_compromised(txn, BYTES(c->csr->key_hash, SHA256_SIZE), &c->key_compromised, p))
+		return false;
+	if ((policy->own_key || policy->new_key) && !certificates_look(txn, c, p))
+		return false;
+	return c->identity || account_find_all(txn, search, p);
+}
+
+/* The caller's own key is compared as well, byte by byte: it is in the one form that key_form_check
+ * lets pass. */
+bool gate_case_find_key(struct store *store, struct gate_case *c, struct problem *p)
+{
+	struct key_search search = { .c = c };
+	struct bytes spki = buf_bytes(&c->csr->spki);
+
+	if (!c->identity)
+		c->key_is_account = bytes_equal(c->account.key, spki);
+	return key_thumbprint(spki, c->csr->algorithm, search.thumbprint, p) &&
+	       store_view(store, key_find, &search, p);
+}
+
+bool gate_key_strong(const struct gate_case *c, struct problem *p)
+{
+	auto_value(problem) why = {0};
+
+	if (key_check(c->csr->key, NULL, &why))
+		return true;
+	if (why.kind == PROBLEM_BAD_PUBLIC_KEY)
+		why.kind = PROBLEM_BAD_CSR;
+	return gate_case_part(p, &why, NULL);
+}
+
+bool gate_key_unlisted(const struct gate_case *c, struct problem *p)
+{
+	return !key_blocklist_has(profiles_blocklist(c->profiles), c->csr->key_hash) ||
+	       bad_csr(p, "the CSR's key is on the list of keys that are known to others");
+}
+
+bool gate_key_uncompromised(const struct gate_case *c, struct problem *p)
+{
+	return !c->key_compromised || bad_csr(p, "a certificate of the CSR's key was revoked for keyCompromise");
+}
+
+bool gate_key_own(const struct gate_case *c, struct problem *p)
+{
+	return !c->profile->policy->own_key || !c->key_of_other ||
+	       bad_csr(p, "a certificate of another requester has the CSR's key (policy %s, own_key)", c->profile->policy->name);
+}
+
+bool gate_key_new(const struct gate_case *c, struct problem *p)
+{
+	return !c->profile->policy->new_key || !c->key_again ||
+	       bad_csr(p, "an earlier certificate has the CSR's key: a renewal takes a new one (policy %s, new_key)",
+	               c->profile->policy->name);
+}
+
+bool gate_key_not_account(const struct gate_case *c, struct problem *p)
+{
+	return c->profile->reuse_account_key || !c->key_is_account ||
+	       bad_csr(p, "RFC 8555, 11.1: the CSR's key is an account's");
+}

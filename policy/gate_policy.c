@@ -1,0 +1,90 @@
+#include "policy/gate_case.h"
+
+/* A part that concerns no one name. */
+#define bad_csr(p, ...) problem_add((p), PROBLEM_BAD_CSR, NULL, NULL, __VA_ARGS__)
+
+struct refusing {
+	const struct gate_case *c;
+	struct problem *p;
+};
+
+static void refuse(void *arg, const struct policy_verdict *verdict)
+{
+	const struct refusing *r = arg;
+	const struct identifier *name = verdict->name;
+	const char *policy = r->c->profile->policy->name;
+
+	if (verdict->held)
+		return;
+	problem_add(r->p, name ? PROBLEM_REJECTED_IDENTIFIER : PROBLEM_BAD_CSR, name ? identifier_type_name(name->type) : NULL,
+	            name ? name->value : NULL, "%s: \"%.128s\" (policy %s, %s, %s)", verdict->text, verdict->value ?: "", policy,
+	            verdict->field, verdict->rule);
+}
+
+bool gate_case_judge(const struct gate_case *c, enum policy_part part, struct problem *p)
+{
+	struct refusing r = { c, p };
+
+	return policy_judge(c->profile->policy, part, &c->request, refuse, &r);
+}
+
+bool gate_names_allowed(const struct gate_case *c, struct problem *p)
+{
+	return gate_case_judge(c, POLICY_NAMES, p);
+}
+
+/* ACME proves no name of another type (RFC 8555, 9.7.7). */
+bool gate_names_typed(const struct gate_case *c, struct problem *p)
+{
+	bool held = true;
+
+	if (c->identity)
+		return gate_case_judge(c, POLICY_OTHERS, p);
+	for (size_t i = 0; i < c->csr->other_count; i++)
+		held = bad_csr(p, "RFC 8555, 7.4: the CSR's subjectAltName has a name of type %s",
+		               c->csr->others[i].kind);
+	return held;
+}
+
+bool gate_no_ca(const struct gate_case *c, struct problem *p)
+{
+	if (!c->identity && c->request.ca)
+		return bad_csr(p, "RFC 5280, 4.2.1.9: the CSR asks to be a CA");
+	return gate_case_judge(c, POLICY_BASIC_CONSTRAINTS, p);
+}
+
+unsigned gate_case_key_usage(const struct gate_case *c)
+{
+	unsigned ca = c->request.ca ? KU_KEY_CERT_SIGN | KU_CRL_SIGN : 0;
+	unsigned usage = c->csr->has_key_usage ? c->csr->key_usage : c->profile->key_usage;
+
+	usage &= key_algorithm_usage(c->csr->algorithm) | ca;
+	if (!(usage & KU_KEY_AGREEMENT)) /* RFC 5280, 4.2.1.3: without it these two mean nothing */
+		usage &= ~(unsigned)(KU_ENCIPHER_ONLY | KU_DECIPHER_ONLY);
+	return usage;
+}
+
+/* Clients ask an EC key for keyEncipherment from habit: what the policy allows and the key cannot
+ * have is left out, what the policy does not allow is refused. */
+bool gate_key_usage(const struct gate_case *c, struct problem *p)
+{
+	if (!gate_case_judge(c, POLICY_KEY_USAGE, p))
+		return false;
+	return c->request.key_usage != 0 || bad_csr(p, "the CSR asks for no key usage that its key can have");
+}
+
+bool gate_extended_key_usage(const struct gate_case *c, struct problem *p)
+{
+	return gate_case_judge(c, POLICY_EXTENDED_KEY_USAGE, p);
+}
+
+/* RFC 8555, 6.7: badPublicKey is for the key of a JWS; a CSR's is the CSR's fault. */
+bool gate_key_allowed(const struct gate_case *c, struct problem *p)
+{
+	return gate_case_judge(c, POLICY_KEY, p);
+}
+
+bool gate_signature_allowed(const struct gate_case *c, struct problem *p)
+{
+	return gate_case_judge(c, POLICY_SIGNATURE, p);
+}

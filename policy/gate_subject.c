@@ -1,0 +1,155 @@
+#include "policy/gate_case.h"
+
+enum { COMMON_NAME_MAX = 64 }; /* RFC 5280, A.1, ub-common-name */
+
+/* A part that concerns no one name. */
+#define bad_csr(p, ...) problem_add((p), PROBLEM_BAD_CSR, NULL, NULL, __VA_ARGS__)
+
+bool gate_case_names_cn(const struct gate_case *c, const char *text)
+{
+	return !c->identity || policy_names_cn(c->profile->policy, &c->request.who, text);
+}
+
+/* What is no name stays out of the names: common-name-named tells it. */
+static void common_name_read(const char *text, struct gate_case *c)
+{
+	auto_value(problem) ignored = {0};
+	struct addr addr;
+	struct identifier name;
+
+	c->common_name_count++;
+	c->common_name_text = text;
+	if (gate_case_names_cn(c, text) && identifier_parse(addr_parse(text, &addr) ? "ip" : "dns", text, &name, &ignored))
+		c->common_name = name;
+}
+
+static bool type_of(const struct csr_attribute *attribute, enum subject_type *ret)
+{
+	return subject_type_from_oid(attribute->oid, ret);
+}
+
+void gate_case_read_common_names(struct gate_case *c)
+{
+	enum subject_type type;
+
+	for (size_t i = 0; i < c->csr->subject_count; i++)
+		if (type_of(&c->csr->subject[i], &type) && type == SUBJECT_CN)
+			common_name_read(c->csr->subject[i].value, c);
+}
+
+static bool fits_common_name(const struct identifier *name)
+{
+	return strlen(name->value) <= COMMON_NAME_MAX;
+}
+
+/* Always a proven name: names-equal and names-proven have judged the CSR's. */
+const char *gate_case_common_name(const struct gate_case *c)
+{
+	const struct identifier *names = c->identifiers ?: c->names.v;
+	size_t count = c->identifiers ? c->identifier_count : c->names.n;
+
+	if (c->profile->common_name == PROFILE_CN_NONE)
+		return NULL;
+	if (c->common_name.value[0] != '\0' && fits_common_name(&c->common_name))
+		return c->common_name.value;
+	if (c->profile->common_name != PROFILE_CN_FIRST)
+		return NULL;
+	for (size_t i = 0; i < count; i++)
+		if (names[i].type == IDENTIFIER_DNS && fits_common_name(&names[i]) &&
+		    identifiers_has(&c->names, &names[i]))
+			return names[i].value;
+	return NULL;
+}
+
+/* A text that is to be one of the names and is none stays for the rules to refuse. */
+static bool common_name_add(const char *text, struct gate_case *c, struct problem *p)
+{
+	const char *name = gate_case_common_name(c);
+
+	if (c->common_name.value[0] == '\0')
+		return subject_add(&c->subject, SUBJECT_CN, text, p);
+	return !name || subject_add(&c->subject, SUBJECT_CN, name, p);
+}
+
+/* ACME proves names and nothing else, so of an order's CSR the common name alone is taken; all other
+ * attributes are the profile's (subject-plain says so to who sends others). */
+static bool attributes_take(struct gate_case *c, struct problem *p)
+{
+	enum subject_type type;
+
+	for (size_t i = 0; i < c->csr->subject_count; i++) {
+		const struct csr_attribute *attribute = &c->csr->subject[i];
+		if (!type_of(attribute, &type))
+			continue;
+		if (type == SUBJECT_CN ? !common_name_add(attribute->value, c, p)
+		                       : c->identity && !subject_add(&c->subject, type, attribute->value, p))
+			return false;
+	}
+	return true;
+}
+
+bool gate_case_make_subject(struct gate_case *c, struct problem *p)
+{
+	const struct subject *defaults = &c->profile->subject;
+	const char *first = c->common_name_count == 0 ? gate_case_common_name(c) : NULL;
+
+	if (!attributes_take(c, p) || (first && !subject_add(&c->subject, SUBJECT_CN, first, p)))
+		return false;
+	for (size_t i = 0, asked = c->subject.n; i < defaults->n; i++) {
+		const struct subject before = { .v = c->subject.v, .n = asked };
+		if (!subject_find(&before, defaults->v[i].type) &&
+		    !subject_add(&c->subject, defaults->v[i].type, defaults->v[i].value, p))
+			return false;
+	}
+	return true;
+}
+
+bool gate_common_name_single(const struct gate_case *c, struct problem *p)
+{
+	return c->common_name_count <= 1 ||
+	       bad_csr(p, "the CSR's subject has %u common names", c->common_name_count);
+}
+
+static bool attribute_fits(const struct subject_attribute *attribute, struct problem *p)
+{
+	auto_value(problem) why = {0};
+
+	return subject_check(attribute->type, attribute->value, &why) || bad_csr(p, "%s", why.detail);
+}
+
+bool gate_common_name_named(const struct gate_case *c, struct problem *p)
+{
+	const char *name = subject_find(&c->subject, SUBJECT_CN);
+	struct subject_attribute attribute = { .type = SUBJECT_CN };
+
+	if (!c->identity && c->common_name_count > 0 && c->common_name.value[0] == '\0')
+		return bad_csr(p,
+		               "RFC 8555, 7.4: the CSR's common name \"%s\" is neither a DNS name nor an IP address",
+		               c->common_name_text);
+	if (!gate_case_judge(c, POLICY_COMMON_NAME, p))
+		return false;
+	memcpy(attribute.value, name ?: "x", strlen(name ?: "x") + 1);
+	return attribute_fits(&attribute, p);
+}
+
+/* Of an order only what the profile gives anyway; of others what is of a type that the policy knows. */
+static bool attribute_plain(const struct gate_case *c, const struct csr_attribute *attribute, struct problem *p)
+{
+	enum subject_type type;
+	bool known = type_of(attribute, &type);
+
+	if (known && (type == SUBJECT_CN || c->identity || subject_has(&c->profile->subject, type, attribute->value)))
+		return true;
+	return bad_csr(p, "RFC 8555, 7.4: the CSR's subject has %s, which nothing has proven", attribute->short_name);
+}
+
+bool gate_subject_plain(const struct gate_case *c, struct problem *p)
+{
+	bool held = true;
+
+	for (size_t i = 0; i < c->csr->subject_count; i++)
+		held = attribute_plain(c, &c->csr->subject[i], p) && held;
+	for (size_t i = 0; i < c->subject.n; i++)
+		held = (c->subject.v[i].type == SUBJECT_CN || attribute_fits(&c->subject.v[i], p)) && held;
+	return gate_case_judge(c, POLICY_ATTRIBUTES, p) && held;
+}

@@ -1,0 +1,155 @@
+#include "policy/policy_match.h"
+
+#include <stdio.h>
+#include <strings.h>
+
+enum { EXPANDED_SIZE = 512 };
+
+static char lower(char c)
+{
+	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
+/* "*" stands for any run of characters. The last star seen is the only one to come back to, so the time
+ * grows with the product of the two lengths and no faster. */
+static bool glob(const char *pattern, const char *text)
+{
+	const char *star = NULL, *resume = NULL;
+
+	while (*text) {
+		if (*pattern == '*') {
+			star = ++pattern;
+			resume = text;
+		} else if (lower(*pattern) == lower(*text)) {
+			pattern++;
+			text++;
+		} else if (star) {
+			pattern = star;
+			text = ++resume;
+		} else {
+			return false;
+		}
+	}
+	return pattern[strspn(pattern, "*")] == '\0';
+}
+
+static const struct variable {
+	const char *text;
+	size_t offset; /* of the text in struct policy_who */
+} variables[] = {
+	{ "{identity}", offsetof(struct policy_who, identity) },
+	{ "{account}", offsetof(struct policy_who, account) },
+	{ "{eab}", offsetof(struct policy_who, eab) },
+};
+
+static const struct variable *variable_at(const char *text)
+{
+	for (size_t i = 0; i < array_length(variables); i++)
+		if (str_starts(text, variables[i].text))
+			return &variables[i];
+	return NULL;
+}
+
+bool policy_pattern_bound(const char *pattern)
+{
+	return strchr(pattern, '{') != NULL;
+}
+
+/* A value with a star or a brace would be read as a pattern itself, so it matches nothing. */
+static bool value_safe(const char *value)
+{
+	return value && *value && !strpbrk(value, "*{}");
+}
+
+/* The pattern with the requester's values in it; false: he has none, or it is too long. */
+static bool expand(const char *pattern, const struct policy_who *who, char ret[EXPANDED_SIZE])
+{
+	size_t used = 0;
+
+	while (*pattern) {
+		const struct variable *variable = variable_at(pattern);
+		const char *value = variable ? *(const char *const *)(const void *)((const char *)who + variable->offset) : NULL;
+		if (variable && !value_safe(value))
+			return false;
+		size_t len = variable ? strlen(value) : 1;
+		if (len >= EXPANDED_SIZE - used)
+			return false;
+		memcpy(ret + used, variable ? value : pattern, len);
+		used += len;
+		pattern += variable ? strlen(variable->text) : 1;
+	}
+	ret[used] = '\0';
+	return true;
+}
+
+/* A name that the certificate has as a subjectAltName too. */
+static bool is_name(const struct policy_request *request, const char *value)
+{
+	for (size_t i = 0; i < request->names->n; i++)
+		if (strcasecmp(request->names->v[i].value, value) == 0)
+			return true;
+	return false;
+}
+
+static bool is_identifier(enum policy_field field)
+{
+	return field >= POLICY_SAN && field < POLICY_OTHER;
+}
+
+/* A pattern in which a requester's value was put is checked again: it may be none any more. */
+static bool name_matches(enum policy_field field, const char *pattern, bool bound, const struct identifier *name)
+{
+	auto_value(problem) ignored = {0};
+	enum identifier_type type = field - POLICY_SAN;
+
+	return (!bound || pattern_check(type, pattern, &ignored)) && pattern_matches(type, pattern, name);
+}
+
+bool policy_match(enum policy_field field, const char *pattern, const struct policy_request *request, const char *value,
+                  const struct identifier *name)
+{
+	bool bound = policy_pattern_bound(pattern);
+	char expanded[EXPANDED_SIZE];
+
+	if (str_equal(pattern, POLICY_ANY_NAME))
+		return is_name(request, value);
+	if (bound && !expand(pattern, &request->who, expanded))
+		return false;
+	return is_identifier(field) ? name_matches(field, bound ? expanded : pattern, bound, name)
+	                            : glob(bound ? expanded : pattern, value);
+}
+
+bool policy_match_any(enum policy_field field, const struct strings *patterns, const struct policy_request *request,
+                      const char *value, const struct identifier *name)
+{
+	for (size_t i = 0; i < patterns->n; i++)
+		if (policy_match(field, patterns->v[i], request, value, name))
+			return true;
+	return false;
+}
+
+static bool braces_check(enum policy_field field, const char *pattern, struct problem *p)
+{
+	if (str_equal(pattern, POLICY_ANY_NAME))
+		return field == POLICY_SUBJECT + SUBJECT_CN ||
+		       problem_set(p, PROBLEM_MALFORMED, "\"%s\" is for the common name alone", pattern);
+	for (const char *at = strchr(pattern, '{'); at; at = strchr(at + 1, '{'))
+		if (!variable_at(at))
+			return problem_set(p, PROBLEM_MALFORMED,
+			                   "\"%s\": after \"{\" stands one of identity}, account}, eab}; name} alone", pattern);
+	return true;
+}
+
+bool policy_pattern_check(enum policy_field field, const char *pattern, struct problem *p)
+{
+	static const struct policy_who anybody = { "x", "x", "x" };
+	char expanded[EXPANDED_SIZE];
+
+	if (*pattern == '\0')
+		return problem_set(p, PROBLEM_MALFORMED, "an empty pattern matches nothing");
+	if (!braces_check(field, pattern, p))
+		return false;
+	if (!expand(pattern, &anybody, expanded))
+		return problem_set(p, PROBLEM_MALFORMED, "\"%.64s...\" is over %d bytes", pattern, EXPANDED_SIZE - 1);
+	return !is_identifier(field) || pattern_check(field - POLICY_SAN, expanded, p);
+}
