@@ -136,8 +136,40 @@ void http_response_header_printf(struct http_response *response, const char *nam
 	buf_printf(&response->headers, "%s: %s\r\n", name, text);
 }
 
+static void unshare(struct http_response *response)
+{
+	if (response->done)
+		response->done(response->keep);
+	response->shared = BYTES(NULL, 0);
+	response->done = NULL;
+	response->keep = NULL;
+}
+
+void http_response_share(struct http_response *response, struct bytes content, void (*done)(void *keep), void *keep)
+{
+	unshare(response);
+	response->shared = content;
+	response->done = done;
+	response->keep = keep;
+}
+
+struct bytes http_response_content(const struct http_response *response)
+{
+	return response->done ? response->shared : buf_bytes(&response->body);
+}
+
+void http_response_clear(struct http_response *response)
+{
+	unshare(response);
+	buf_clear(&response->headers);
+	buf_clear(&response->body);
+	response->status = 0;
+	response->content_type = NULL;
+}
+
 void http_response_free(struct http_response *response)
 {
+	unshare(response);
 	buf_free(&response->headers);
 	buf_free(&response->body);
 }

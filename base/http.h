@@ -59,10 +59,19 @@ struct http_response {
 	const char *content_type;       /* static; NULL: no body is sent */
 	struct buf body;
 	bool close;                     /* close the connection after this reply */
+	struct bytes shared;            /* sent in the body's place: http_response_share */
+	void (*done)(void *keep);
+	void *keep;
 };
 /* Canonical-Case name. CR, LF and NUL in a value are a bug: asserted. */
 void http_response_header(struct http_response *response, const char *name, const char *value);
 void http_response_header_printf(struct http_response *response, const char *name, const char *fmt, ...) printf_like(3, 4);
+/* Sends content that is not copied; it must stay until done(keep) is called. */
+void http_response_share(struct http_response *response, struct bytes content, void (*done)(void *keep), void *keep);
+/* What is sent: what is shared, or the body. */
+struct bytes http_response_content(const struct http_response *response);
+/* Empties the response; its memory is kept for another one. */
+void http_response_clear(struct http_response *response);
 void http_response_free(struct http_response *response);
 declare_auto_value(http_response, http_response_free);
 

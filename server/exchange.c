@@ -162,19 +162,18 @@ static void discard_content(struct exchange *x)
 
 static bool send_parts(struct exchange *x, struct buf *out, bool has_content)
 {
-	const struct buf *body = &x->response.body;
-	bool apart = has_content && out->len + body->len > ONE_RECORD;
+	struct bytes content = http_response_content(&x->response);
+	bool apart = has_content && out->len + content.len > ONE_RECORD;
 
 	if (has_content && !apart)
-		buf_add(out, body->data, body->len);
-	x->sent = has_content ? body->len : 0;
-	return !out->failed && seam_write(x->carrier, buf_bytes(out)) &&
-	       (!apart || seam_write(x->carrier, buf_bytes(body)));
+		buf_add(out, content.data, content.len);
+	x->sent = has_content ? content.len : 0;
+	return !out->failed && seam_write(x->carrier, buf_bytes(out)) && (!apart || seam_write(x->carrier, content));
 }
 
 static void say_out_of_memory(struct exchange *x)
 {
-	reply_clear(&x->response);
+	http_response_clear(&x->response);
 	buf_free(&x->response.headers);
 	buf_free(&x->response.body);
 	x->response.status = 503;
@@ -193,7 +192,7 @@ static void send_reply(struct exchange *x)
 		x->close = true;
 	options.keep_alive = !x->close;
 	options.http10 = !x->request.is_11;
-	connection_enter_reply(x->connection, x->response.body.len);
+	connection_enter_reply(x->connection, http_response_content(&x->response).len);
 	if (!reply_head(&x->response, &options, &out) ||
 	    !send_parts(x, &out, reply_has_content(&x->response, &options)))
 		x->close = true;

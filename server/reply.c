@@ -30,14 +30,6 @@ const char *reply_reason(int status)
 	return "Unnamed";
 }
 
-void reply_clear(struct http_response *response)
-{
-	buf_clear(&response->headers);
-	buf_clear(&response->body);
-	response->status = 0;
-	response->content_type = NULL;
-}
-
 void reply_problem(const struct problem *p, struct http_response *response)
 {
 	struct json_writer w = json_writer(&response->body);
@@ -80,7 +72,8 @@ static bool is_bodiless(int status)
 
 bool reply_has_content(const struct http_response *response, const struct reply_options *options)
 {
-	return !options->head && !is_bodiless(response->status) && response->content_type && response->body.len > 0;
+	return !options->head && !is_bodiless(response->status) && response->content_type &&
+	       http_response_content(response).len > 0;
 }
 
 bool reply_head(const struct http_response *response, const struct reply_options *options, struct buf *ret)
@@ -93,7 +86,8 @@ bool reply_head(const struct http_response *response, const struct reply_options
 	if (!is_bodiless(response->status)) {
 		if (response->content_type)
 			buf_printf(ret, "Content-Type: %s\r\n", response->content_type);
-		buf_printf(ret, "Content-Length: %zu\r\n", response->content_type ? response->body.len : 0);
+		buf_printf(ret, "Content-Length: %zu\r\n",
+		           response->content_type ? http_response_content(response).len : 0);
 	}
 	if (!options->keep_alive)
 		buf_add_str(ret, "Connection: close\r\n");

@@ -5,8 +5,6 @@
 
 /* RFC 9457, with the type about:blank: what HTTP's status code says, and the detail. */
 void reply_problem(const struct problem *p, struct http_response *response);
-/* Empties a response that was begun; its memory is kept. */
-void reply_clear(struct http_response *response);
 
 struct reply_options {
 	bool head;        /* the answer to HEAD: no content */

@@ -71,6 +71,11 @@ static int64_t least(int64_t a, int64_t b)
 	return a < b ? a : b;
 }
 
+static void crl_done(void *crl)
+{
+	crl_unref(crl);
+}
+
 static bool serve_crl(const struct revocation_service *service, const struct http_request *request,
                       struct http_response *response, struct problem *p)
 {
@@ -84,8 +89,10 @@ static bool serve_crl(const struct revocation_service *service, const struct htt
 	const struct freshness fresh = {
 		crl->etag, crl->this_update, crl->next_update, least(crl->next_update - now, service->options.crl_max_age),
 	};
-	if (begin(request, &fresh, "application/pkix-crl", response))
-		buf_add(&response->body, crl->der.data, crl->der.len);
+	if (begin(request, &fresh, "application/pkix-crl", response)) {
+		struct bytes content = buf_bytes(&crl->der);
+		http_response_share(response, content, crl_done, steal(crl));
+	}
 	return true;
 }
 

@@ -380,7 +380,7 @@ void router_serve(const struct router *router, const struct router_match *match,
 	if (wing->serve(wing->state, match->route, request, response, &p))
 		return;
 	say_cause(&p, cause, cause_size);
-	reply_clear(response);
+	http_response_clear(response);
 	refuse(wing, match->route, request, &p, response);
 }
 
@@ -390,6 +390,6 @@ void router_refuse(const struct router *router, const struct router_match *match
 	const struct http_wing *wing = match->wing ?: wing_of_path(router, request->path);
 	size_t route = match->wing ? match->route : wing ? wing->route_count : 0;
 
-	reply_clear(response);
+	http_response_clear(response);
 	refuse(wing, route, request, p, response);
 }

@@ -147,6 +147,35 @@ static void split_headers_are_our_bug(void **state)
 		assert_int_equal(aborts(&rows[i].row), rows[i].want);
 }
 
+static void count_done(void *keep)
+{
+	++*(int *)keep;
+}
+
+/* What is shared takes the body's place, and is let go of once, whatever ends it. */
+static void shared_content(void **state)
+{
+	struct http_response r = { .status = 200, .content_type = "text/plain" };
+	int first = 0, second = 0, third = 0;
+
+	(void)state;
+	buf_add_str(&r.body, "the body");
+	assert_true(bytes_equal(http_response_content(&r), BYTES_STR("the body")));
+	http_response_share(&r, BYTES_STR("first"), count_done, &first);
+	assert_true(bytes_equal(http_response_content(&r), BYTES_STR("first")));
+	http_response_share(&r, BYTES_STR("second"), count_done, &second);
+	assert_true(bytes_equal(http_response_content(&r), BYTES_STR("second")));
+	assert_int_equal(first, 1);
+	http_response_clear(&r);
+	assert_int_equal(second, 1);
+	assert_int_equal(http_response_content(&r).len + r.status, 0);
+	assert_null(r.content_type);
+	http_response_share(&r, BYTES_STR("third"), count_done, &third);
+	http_response_free(&r);
+	assert_int_equal(third, 1);
+	assert_int_equal(first + second, 2);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -156,6 +185,7 @@ int main(void)
 		cmocka_unit_test(query_values_are_decoded),
 		cmocka_unit_test(response_headers_are_lines),
 		cmocka_unit_test(split_headers_are_our_bug),
+		cmocka_unit_test(shared_content),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

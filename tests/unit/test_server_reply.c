@@ -90,9 +90,28 @@ static void problems_without_a_wing(void **state)
 	assert_string_equal(json_member_string(body, "title"), "Service Unavailable");
 	assert_string_equal(json_member_string(body, "detail"), problem_text(&p));
 	assert_null(strstr(buf_text(&response.body), "secret"));
-	reply_clear(&response);
+	http_response_clear(&response);
 	assert_int_equal(response.headers.len + response.body.len, 0);
 	assert_null(response.content_type);
+}
+
+static void no_more(void *keep)
+{
+	(void)keep;
+}
+
+static void shared_content_is_counted(void **state)
+{
+	auto_value(http_response) response = { .status = 200, .content_type = "application/pkix-crl" };
+	const struct reply_options options = { .keep_alive = true }, head = { .head = true, .keep_alive = true };
+	auto_value(buf) out = {0};
+
+	(void)state;
+	http_response_share(&response, BYTES_STR("1234567"), no_more, NULL);
+	assert_true(reply_head(&response, &options, &out));
+	assert_non_null(strstr(buf_text(&out), "\r\nContent-Length: 7\r\n"));
+	assert_true(reply_has_content(&response, &options));
+	assert_false(reply_has_content(&response, &head));
 }
 
 static void every_kind_of_problem_has_a_reason(void **state)
@@ -110,6 +129,7 @@ int main(void)
 		cmocka_unit_test(heads),
 		cmocka_unit_test(a_response_without_memory_is_no_reply),
 		cmocka_unit_test(problems_without_a_wing),
+		cmocka_unit_test(shared_content_is_counted),
 		cmocka_unit_test(every_kind_of_problem_has_a_reason),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -226,6 +226,21 @@ def test_crl_headers_and_conditions(issue):
         assert requests.get(issued.crl_url, headers=condition).status_code == 200
 
 
+def test_a_crl_of_many_records(server, issue):
+    """Longer than one TLS record, which is sent apart from the head: whole, also by two readers at once."""
+    count = 350
+    issued = [issue("long.example.com") for _ in range(count)]
+    for one in issued:
+        revoke_by_acme(one)
+    wait_for_crl(issued[-1])
+    crls = [requests.get(issued[0].crl_url).content, requests.get(issued[0].crl_url).content]
+    assert crls[0] == crls[1] and len(crls[0]) > 16384
+    crl = x509.load_der_x509_crl(crls[0])
+    assert crl.is_signature_valid(issued[0].issuer.public_key())
+    serials = [r.serial_number for r in crl]
+    assert len(set(serials)) == len(serials) and {i.leaf.serial_number for i in issued} <= set(serials)
+
+
 @pytest.mark.parametrize("path,status", [
     ("/crl/issuing/1.crl", 404), ("/crl/issuing/0", 404), ("/crl/other/0.crl", 404), ("/crl/issuing", 404),
     ("/ocsp/other/MEow", 404), ("/ocsp", 404),
