@@ -1,13 +1,15 @@
 #include "store/group.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <pthread.h>
+#include <semaphore.h>
 
 #include "store/table.h"
 
 enum { BATCH_MAX = 128 };
 
-enum turn { TURN_WAIT, TURN_LEAD, TURN_DONE };
+enum turn { TURN_LEAD, TURN_DONE };
 
 /* One caller, on its stack for as long as it waits. */
 struct update {
@@ -16,15 +18,15 @@ struct update {
 	struct problem *problem;
 	bool ok;
 	bool refused;    /* in a try before, which filled problem */
-	enum turn turn;
-	pthread_cond_t woken;
+	enum turn turn;  /* written before it is woken, and read after */
+	sem_t woken;
 	struct update *next;
 };
 
 struct group {
 	struct kv *kv;
 	struct audit_keeper *audit;
-	pthread_mutex_t lock;      /* all below, and the turns */
+	pthread_mutex_t lock;      /* all below */
 	struct update *first, **last;
 	bool led;
 	uint64_t commits, updates;
@@ -146,16 +148,23 @@ static unsigned batch_commit(struct group *group, const struct batch *batch)
 	return ok && wrote;
 }
 
-/* --- the line; all of this is called with the lock held --- */
+/* --- the line --- */
 
-static void line_add(struct group *group, struct update *u)
+/* true: nobody leads, so whoever added this one does. */
+static bool line_add(struct group *group, struct update *u)
 {
+	pthread_mutex_lock(&group->lock);
+	bool leads = !group->led;
+	group->led = true;
 	*group->last = u;
 	group->last = &u->next;
+	pthread_mutex_unlock(&group->lock);
+	return leads;
 }
 
 static struct batch line_take(struct group *group)
 {
+	pthread_mutex_lock(&group->lock);
 	struct batch batch = { .first = group->first };
 	struct update **end = &group->first;
 
@@ -167,62 +176,65 @@ static struct batch line_take(struct group *group)
 	*end = NULL;
 	if (!group->first)
 		group->last = &group->first;
+	pthread_mutex_unlock(&group->lock);
 	return batch;
 }
 
-static void hand_on(struct group *group)
+/* Counts the batch. Returns who leads next; NULL: nobody waits. */
+static struct update *line_next(struct group *group, const struct batch *batch, unsigned commits)
 {
-	group->led = group->first != NULL;
-	if (!group->led)
-		return;
-	group->first->turn = TURN_LEAD;
-	pthread_cond_signal(&group->first->woken);
-}
+	pthread_mutex_lock(&group->lock);
+	struct update *next = group->first;
 
-/* An update may be gone as soon as it is done and the lock is free. */
-static void batch_finish(struct group *group, const struct batch *batch, unsigned commits)
-{
-	struct update *next;
-
+	group->led = next != NULL;
 	group->commits += commits;
-	for (struct update *u = batch->first; u; u = next) {
-		next = u->next;
-		if (u->ok)
-			group->updates++;
-		u->turn = TURN_DONE;
-		pthread_cond_signal(&u->woken);
-	}
+	for (const struct update *u = batch->first; u; u = u->next)
+		group->updates += u->ok;
+	pthread_mutex_unlock(&group->lock);
+	return next;
 }
 
-static void lead(struct group *group)
+/* Without the lock, which the woken one would only run into. An update is gone once it is woken. */
+static void give_turn(struct update *u, enum turn turn)
+{
+	u->turn = turn;
+	sem_post(&u->woken);
+}
+
+static void wait_for_turn(struct update *u)
+{
+	while (sem_wait(&u->woken) != 0)
+		assert(errno == EINTR);
+}
+
+static void lead(struct group *group, const struct update *own)
 {
 	struct batch batch = line_take(group);
 
-	pthread_mutex_unlock(&group->lock);
+	assert(batch.first == own);
 	unsigned commits = batch_commit(group, &batch);
-	pthread_mutex_lock(&group->lock);
-	hand_on(group);
-	batch_finish(group, &batch, commits);
+	struct update *next = line_next(group, &batch, commits);
+
+	if (next)
+		give_turn(next, TURN_LEAD);
+	for (struct update *u = batch.first->next; u; u = next) {
+		next = u->next;
+		give_turn(u, TURN_DONE);
+	}
 }
 
 bool group_update(struct group *group, store_fn *fn, void *arg, struct problem *p)
 {
 	struct update u = { .fn = fn, .arg = arg, .problem = p };
 
-	pthread_cond_init(&u.woken, NULL);
-	pthread_mutex_lock(&group->lock);
-	line_add(group, &u);
-	if (!group->led) {
-		group->led = true;
+	sem_init(&u.woken, 0, 0);
+	if (line_add(group, &u))
 		u.turn = TURN_LEAD;
-	}
-	while (u.turn == TURN_WAIT)
-		pthread_cond_wait(&u.woken, &group->lock);
+	else
+		wait_for_turn(&u);
 	if (u.turn == TURN_LEAD)
-		lead(group);
-	assert(u.turn == TURN_DONE);
-	pthread_mutex_unlock(&group->lock);
-	pthread_cond_destroy(&u.woken);
+		lead(group, &u);
+	sem_destroy(&u.woken);
 	return u.ok;
 }
 
