@@ -114,6 +114,7 @@ static void wake(struct probes *probes, int64_t delay_ms)
 	(void)!work_add(probes->work, delay_ms, run, probes, &p);
 }
 
+/* With the mutex held. */
 static void settle(struct probes *probes, struct probe *probe, bool stored, bool over)
 {
 	int64_t delay;
@@ -127,9 +128,24 @@ static void settle(struct probes *probes, struct probe *probe, bool stored, bool
 	} else {
 		delay = stored ? delay_after(probe->tries) : STORE_FAILED_MS;
 		probe->due = probe->last_end + delay;
-		pthread_cond_broadcast(&probe->changed);
 		wake(probes, delay);
 	}
+}
+
+/* The mutex is held before and after, and is free when anybody is told: who wakes wants it. */
+static void take_a_try(struct probes *probes, struct probe *probe)
+{
+	bool stored, over = false;
+
+	probe->refs++;
+	pthread_mutex_unlock(&probes->mutex);
+	stored = attempt(probes, probe, &over);
+	pthread_mutex_lock(&probes->mutex);
+	settle(probes, probe, stored, over);
+	pthread_mutex_unlock(&probes->mutex);
+	pthread_cond_broadcast(&probe->changed);
+	pthread_mutex_lock(&probes->mutex);
+	probe_unref(probe);
 }
 
 /* A wake-up: takes what is due until nothing is, or nothing more is admissible. What waits for its
@@ -140,34 +156,28 @@ static void run(void *arg)
 	struct probe *probe;
 
 	pthread_mutex_lock(&probes->mutex);
-	while (!probes->closing && (probe = probe_queue_take(&probes->queue, clock_monotonic_ms()))) {
-		bool stored, over = false;
-
-		pthread_mutex_unlock(&probes->mutex);
-		stored = attempt(probes, probe, &over);
-		pthread_mutex_lock(&probes->mutex);
-		settle(probes, probe, stored, over);
-	}
+	while (!probes->closing && (probe = probe_queue_take(&probes->queue, clock_monotonic_ms())))
+		take_a_try(probes, probe);
 	pthread_mutex_unlock(&probes->mutex);
 }
 
 /* --- beginning */
 
-static bool add(struct probes *probes, const struct probe_request *request, int64_t delay_ms,
-                struct probe **ret, struct problem *p)
+/* The probe of the request, with a reference. ret_wake: it is new, and its thread is to be woken. */
+static bool find_or_add(struct probes *probes, const struct probe_request *request, struct probe **ret,
+                        bool *ret_wake, struct problem *p)
 {
-	if (!probe_queue_add(&probes->queue, request, clock_monotonic_ms() + delay_ms, ret, p))
-		return false;
-	wake(probes, delay_ms);
-	return true;
-}
+	struct probe *probe = probe_queue_find(&probes->queue, request->authorization, request->challenge);
 
-static bool add_new(struct probes *probes, const struct probe_request *request, struct probe **ret,
-                    struct problem *p)
-{
-	if (probes->closing)
+	*ret_wake = !probe;
+	if (!probe && probes->closing)
 		return problem_unavailable(p, 1, "the server is closing");
-	return probe_queue_room(&probes->queue, request->account, p) && add(probes, request, 0, ret, p);
+	if (!probe && (!probe_queue_room(&probes->queue, request->account, p) ||
+	               !probe_queue_add(&probes->queue, request, clock_monotonic_ms(), &probe, p)))
+		return false;
+	probe->refs++;
+	*ret = probe;
+	return true;
 }
 
 static void wait_stored(struct probes *probes, struct probe *probe, uint64_t before, int64_t wait_ms)
@@ -181,7 +191,7 @@ static void wait_stored(struct probes *probes, struct probe *probe, uint64_t bef
 }
 
 /* Whether a try runs or is due: one to wait for. */
-static bool hurry(struct probes *probes, struct probe *probe)
+static bool hurry(struct probe *probe, bool *ret_wake)
 {
 	int64_t now = clock_monotonic_ms();
 
@@ -190,35 +200,32 @@ static bool hurry(struct probes *probes, struct probe *probe)
 	if (now - probe->last_end < AGAIN_MIN_MS)
 		return false;
 	probe->due = now;
-	wake(probes, 0);
-	return true;
-}
-
-static bool begin_locked(struct probes *probes, const struct probe_request *request, int64_t wait_ms,
-                         bool *ret_stored, struct problem *p)
-{
-	struct probe *probe = probe_queue_find(&probes->queue, request->authorization, request->challenge);
-
-	if (!probe && !add_new(probes, request, &probe, p))
-		return false;
-	*ret_stored = true;
-	if (!hurry(probes, probe))
-		return true;
-	uint64_t before = probe->stored;
-	probe->refs++;
-	wait_stored(probes, probe, before, wait_ms);
-	*ret_stored = probe->ended || probe->stored != before;
-	probe_unref(probe);
+	*ret_wake = true;
 	return true;
 }
 
 bool probes_begin(struct probes *probes, const struct probe_request *request, int64_t wait_ms,
                   bool *ret_stored, struct problem *p)
 {
+	struct probe *probe = NULL;
+	bool wakes, waits;
+
 	pthread_mutex_lock(&probes->mutex);
-	bool begun = begin_locked(probes, request, wait_ms, ret_stored, p);
+	bool begun = find_or_add(probes, request, &probe, &wakes, p);
+	uint64_t before = begun ? probe->stored : 0;
+	waits = begun && hurry(probe, &wakes);
 	pthread_mutex_unlock(&probes->mutex);
-	return begun;
+	if (!begun)
+		return false;
+	if (wakes)
+		wake(probes, 0);
+	pthread_mutex_lock(&probes->mutex);
+	if (waits)
+		wait_stored(probes, probe, before, wait_ms);
+	*ret_stored = !waits || probe->ended || probe->stored != before;
+	probe_unref(probe);
+	pthread_mutex_unlock(&probes->mutex);
+	return true;
 }
 
 int probes_retry_after(struct probes *probes, const char *authorization, const char *challenge)
@@ -249,10 +256,20 @@ struct resume {
 	size_t resumed;
 };
 
+static bool resume_one(struct resume *r, const struct probe_request *request, struct problem *p)
+{
+	int64_t delay = (int64_t)r->resumed++ * RESUME_STEP_MS;
+	struct probe *probe;
+
+	if (!probe_queue_add(&r->probes->queue, request, clock_monotonic_ms() + delay, &probe, p))
+		return false;
+	wake(r->probes, delay);
+	return true;
+}
+
 static bool resume_authorization(struct store_txn *txn, struct resume *r, const char *id, struct problem *p)
 {
 	auto_value(authorization) a = {0};
-	struct probe *probe;
 
 	if (!store_authorization_get(txn, id, &a, p))
 		return false;
@@ -260,8 +277,7 @@ static bool resume_authorization(struct store_txn *txn, struct resume *r, const 
 	for (size_t i = 0; i < a.challenges.n; i++) {
 		const struct probe_request request = { a.id, v[i].url_key, a.account, a.value };
 
-		if (v[i].status == CHALLENGE_PROCESSING &&
-		    !add(r->probes, &request, (int64_t)r->resumed++ * RESUME_STEP_MS, &probe, p))
+		if (v[i].status == CHALLENGE_PROCESSING && !resume_one(r, &request, p))
 			return false;
 	}
 	return true;

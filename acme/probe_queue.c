@@ -144,7 +144,6 @@ void probe_queue_end(struct probe_queue *queue, struct probe *probe)
 	TAILQ_REMOVE(&queue->list, probe, entry);
 	queue->count--;
 	probe->ended = true;
-	pthread_cond_broadcast(&probe->changed);
 	probe_unref(probe);
 }
 

@@ -40,6 +40,6 @@ bool probe_queue_add(struct probe_queue *queue, const struct probe_request *requ
  * least running; it counts as running from here to probe_queue_done. NULL: none. */
 struct probe *probe_queue_take(struct probe_queue *queue, int64_t now);
 void probe_queue_done(struct probe_queue *queue, struct probe *probe);
-/* Takes it out; it stays for those who hold a reference. */
+/* Takes it out; it stays for those who hold a reference, whom the caller tells. */
 void probe_queue_end(struct probe_queue *queue, struct probe *probe);
 void probe_unref(struct probe *probe);

@@ -184,13 +184,13 @@ static bool add_locked(struct work *w, struct job job, struct problem *p)
 		return false;
 	job.number = w->added++;
 	heap_put(w, job);
-	pthread_cond_signal(&w->changed);
 	return true;
 }
 
 enum { DELAY_MAX = INT32_MAX }; /* 24 days */
 
-/* The clock's milliseconds are cut off, so one is added: a job is never early. */
+/* The clock's milliseconds are cut off, so one is added: a job is never early. The thread that is
+ * woken wants the mutex: it is free by then. */
 bool work_add(struct work *work, int64_t delay_ms, work_job *run, void *arg, struct problem *p)
 {
 	int64_t delay = delay_ms <= 0 ? 0 : delay_ms >= DELAY_MAX ? DELAY_MAX : delay_ms + 1;
@@ -199,6 +199,8 @@ bool work_add(struct work *work, int64_t delay_ms, work_job *run, void *arg, str
 	pthread_mutex_lock(&work->mutex);
 	bool added = add_locked(work, job, p);
 	pthread_mutex_unlock(&work->mutex);
+	if (added)
+		pthread_cond_signal(&work->changed);
 	return added;
 }
 
