@@ -136,7 +136,8 @@ static bool braces_check(enum policy_field field, const char *pattern, struct pr
 	for (const char *at = strchr(pattern, '{'); at; at = strchr(at + 1, '{'))
 		if (!variable_at(at))
 			return problem_set(p, PROBLEM_MALFORMED,
-			                   "\"%s\": after \"{\" stands one of identity}, account}, eab}; name} alone", pattern);
+			                   "\"%s\": of words in braces there are {identity}, {account} and {eab}, and {name} alone "
+			                   "for a common name", pattern);
 	return true;
 }
 

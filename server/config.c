@@ -304,7 +304,7 @@ static bool fill_missing(struct source *source, const struct config_key *key, vo
 	if (key->required)
 		return unexpected(source, key, p);
 	if (key->type == CONFIG_SECTIONS)
-		return default_sections(key, base, p);
+		return !*key->fallback || default_sections(key, base, p);
 	return config_value_default(key, base, p);
 }
 

@@ -30,6 +30,13 @@ struct config_listener {
 struct config_profile {
 	struct profile profile;
 	int hash;                       /* 0: by issuer key; 256, 384, 512 */
+	char *policy;                   /* its name; NULL: the short form */
+	struct strings subject[SUBJECT_TYPE_MAX];
+};
+struct config_policy {
+	struct policy policy;           /* usages by name as well */
+	int unlisted;
+	unsigned path_length;
 };
 struct config {
 	char *path;                     /* NULL: no file was read */
@@ -71,6 +78,8 @@ struct config {
 		struct strings caa_identities, resolvers;
 		struct addr_list probe_allow, probe_deny;
 	} acme;
+	struct config_policy *policies;
+	size_t policy_count;
 	char *default_profile;
 	struct config_profile *profiles;
 	size_t profile_count;

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "policy/profile_check.h"
+#include "server/config_policy.h"
 #include "server/config_rule.h"
 
 enum { PATH_TEXT = 64 };
@@ -114,7 +115,7 @@ static const struct config_profile *find(const struct config *config, size_t cou
 }
 
 /* The profile's own rules are judged by policy/, here for the sake of the line. */
-static bool check_profile(const struct config *config, size_t i, const struct config_text *text,
+static bool check_profile(struct config *config, size_t i, const struct config_text *text,
                           struct problem *p)
 {
 	const struct profile *profile = &config->profiles[i].profile;
@@ -131,8 +132,10 @@ static bool check_profile(const struct config *config, size_t i, const struct co
 		return config_text_refuse(text, path, "the name of an issuer in `ca.issuers`", p);
 	}
 	snprintf(path, sizeof path, "profiles[%zu]", i);
-	if (!config_profile_make(&config->profiles[i], &made, p))
+	if (!config_policy_complete(config, i, text, p))
 		return false;
+	if (!config_profile_make(config, &config->profiles[i], &made, &why))
+		return why.kind == PROBLEM_MALFORMED ? config_text_fault(text, path, p, "%s", why.detail) : problem_memory(p);
 	return profile_check(made, &why) ? true : config_text_fault(text, path, p, "%s", why.detail);
 }
 
@@ -144,6 +147,8 @@ bool config_check(struct config *config, const struct config_text *text, struct 
 	for (size_t i = 0; i < config->listener_count; i++)
 		if (!check_listener(config, i, text, p))
 			return false;
+	if (!config_policies_check(config, text, p))
+		return false;
 	for (size_t i = 0; i < config->profile_count; i++)
 		if (!check_profile(config, i, text, p))
 			return false;

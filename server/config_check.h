@@ -7,4 +7,5 @@
 
 bool config_check(struct config *config, const struct config_text *text, struct problem *p) must_use;
 /* server/config_profile.c: the profile that the row describes. */
-bool config_profile_make(const struct config_profile *row, struct profile **ret, struct problem *p) must_use;
+bool config_profile_make(const struct config *config, const struct config_profile *row, struct profile **ret,
+                         struct problem *p) must_use;

@@ -58,7 +58,7 @@ static void add_default_cell(const struct config_key *key, struct buf *ret)
 	else if (key->shown)
 		buf_add_str(ret, key->shown);
 	else if (key->type == CONFIG_SECTIONS)
-		buf_add_str(ret, "see below");
+		buf_add_str(ret, *key->fallback ? "see below" : "none");
 	else if (key->fallback || config_type_is_list(key->type)) {
 		buf_add_char(ret, '`');
 		add_fallback(key, ret);
@@ -87,7 +87,7 @@ static void add_subsection(const struct config_key *key, const char *path, bool 
 	bool list = key->type == CONFIG_SECTIONS;
 	snprintf(below, sizeof below, "%s%s%s%s", path, *path ? "." : "", key->name, list ? "[]" : "");
 	buf_printf(ret, "\n## `%s`\n\n%s\n", below, key->meaning);
-	if (list)
+	if (list && *key->fallback)
 		buf_printf(ret, "\nThe default:\n\n```yaml\n%s:\n%s```\n", key->name, key->fallback);
 	add_reference(key->section, below, reload || key->reload, ret);
 }
@@ -165,7 +165,7 @@ static void add_example(struct example e, const struct config_section *section);
 
 static void add_example_list(const struct example *e, const struct config_key *key)
 {
-	buf_printf(e->out, "#%s:\n", key->name);
+	buf_printf(e->out, "#%s:%s\n", key->name, *key->fallback ? "" : " []");
 	for (const char *line = key->fallback; *line; line = strchr(line, '\n') + 1)
 		buf_printf(e->out, "#%.*s", (int)(strchr(line, '\n') + 1 - line), line);
 	buf_add_str(e->out, "# All keys of an entry:\n");

@@ -2,6 +2,7 @@
 
 #include "base/ossl.h"
 #include "server/config_check.h"
+#include "server/config_policy.h"
 
 static bool replace_text(char **text, const char *with, struct problem *p)
 {
@@ -30,13 +31,31 @@ static bool add_usage(struct strings *oids, const char *name, struct problem *p)
 	return strings_add(oids, dotted) ? true : problem_memory(p);
 }
 
+bool config_usages(const struct strings *names, struct strings *ret, struct problem *p)
+{
+	for (size_t i = 0; i < names->n; i++)
+		if (!add_usage(ret, names->v[i], p))
+			return false;
+	return true;
+}
+
 static bool replace_usages(struct strings *oids, const struct strings *names, struct problem *p)
 {
 	strings_free(oids);
 	*oids = (struct strings){0};
-	for (size_t i = 0; i < names->n; i++)
-		if (!add_usage(oids, names->v[i], p))
-			return false;
+	return config_usages(names, oids, p);
+}
+
+static bool add_subject(const struct config_profile *row, struct profile *profile, struct problem *p)
+{
+	for (enum subject_type type = 0; type < SUBJECT_TYPE_MAX; type++)
+		for (size_t i = 0; i < row->subject[type].n; i++) {
+			const char *value = row->subject[type].v[i];
+			if (strlen(value) >= SUBJECT_VALUE_SIZE)
+				return problem_set(p, PROBLEM_MALFORMED, "profile %s: subject: a text of over 255 bytes", profile->name);
+			if (!subject_add(&profile->subject, type, value, p))
+				return false;
+		}
 	return true;
 }
 
@@ -61,7 +80,7 @@ static void copy_values(const struct profile *from, struct profile *to)
 	to->eab_required = from->eab_required;
 }
 
-bool config_profile_make(const struct config_profile *row, struct profile **ret, struct problem *p)
+bool config_profile_make(const struct config *config, const struct config_profile *row, struct profile **ret, struct problem *p)
 {
 	const struct profile *from = &row->profile;
 	auto_struct(profile) *profile = NULL;
@@ -76,7 +95,8 @@ bool config_profile_make(const struct config_profile *row, struct profile **ret,
 			return false;
 	copy_values(from, profile);
 	profile->hash = hash_name(row->hash);
-	if (!profile_settle(profile, p))
+	if (!add_subject(row, profile, p) || (row->policy && !config_policy_find(config, row->policy, &profile->policy, p)) ||
+	    !profile_settle(profile, p))
 		return false;
 	*ret = steal(profile);
 	return true;
@@ -117,7 +137,7 @@ static bool list_make(const struct config *config, struct profile_list *list, st
 	if (!list->v)
 		return problem_memory(p);
 	for (; list->n < config->profile_count; list->n++)
-		if (!config_profile_make(&config->profiles[list->n], &list->v[list->n], p))
+		if (!config_profile_make(config, &config->profiles[list->n], &list->v[list->n], p))
 			return false;
 	if (!own_profile(config, &list->v[list->n], p))
 		return false;

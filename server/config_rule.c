@@ -5,6 +5,7 @@
 #include "base/addr.h"
 #include "base/ossl.h"
 #include "policy/pattern.h"
+#include "policy/policy.h"
 #include "server/config.h"
 
 static bool expected(struct problem *p, const char *what)
@@ -69,6 +70,13 @@ bool config_rule_own_profile(const char *text, struct problem *p)
 	if (str_equal(text, CONFIG_OWN_PROFILE))
 		return expected(p, "another name, as " CONFIG_OWN_PROFILE " is the profile of the server's "
 		                "own certificate");
+	return config_rule_id(text, p);
+}
+
+bool config_rule_policy(const char *text, struct problem *p)
+{
+	if (policy_preset_find(text))
+		return expected(p, "another name, as a built-in policy has this one");
 	return config_rule_id(text, p);
 }
 

@@ -250,6 +250,15 @@ static const struct config_key ip_keys[] = { NAME_KEYS(IDENTIFIER_IP, "*", confi
 static const struct config_key email_keys[] = { NAME_KEYS(IDENTIFIER_EMAIL, NULL, config_rule_email) };
 static const struct config_key uri_keys[] = { NAME_KEYS(IDENTIFIER_URI, NULL, config_rule_uri) };
 
+#define SUBJECT(name, type, meaning_)                                                                    \
+	{ name, meaning_, CONFIG_TEXTS, .offset = offsetof(struct config_profile, subject[SUBJECT_##type]), \
+	  .check = config_rule_not_empty }
+static const struct config_key subject_keys[] = {
+	SUBJECT("o", O, "Organization."), SUBJECT("ou", OU, "Organizational units."), SUBJECT("c", C, "Country, two letters."),
+	SUBJECT("st", ST, "State or province."), SUBJECT("l", L, "Locality."), SUBJECT("dc", DC, "Domain components."),
+	SUBJECT("email", EMAIL, "E-mail address."), SUBJECT("serial_number", SERIAL_NUMBER, "Serial number."),
+};
+
 static const struct config_key profile_keys[] = {
 	{ "name", "Its name; `/acme/NAME/directory` is its ACME directory.", CONFIG_TEXT, PROFILE(name),
 	  .required = true, .check = config_rule_own_profile },
@@ -260,12 +269,18 @@ static const struct config_key profile_keys[] = {
 	{ "methods", "By which ways certificates of this profile are issued.", CONFIG_FLAGS,
 	  PROFILE(methods), .fallback = "acme",
 	  .choices = CHOICES({ "acme", PROFILE_ACME }, { "est", PROFILE_EST }, { "api", PROFILE_API }) },
+	{ "policy",
+	  "What may be certified: the name of one of `policies`, or `tls-server`, `tls-client`, `dual-purpose`, "
+	  "`device`, `user`, `email-protection`, `code-signing`, `intermediate-ca`. Then `keys`, `dns`, `ip`, "
+	  "`email`, `uri`, `wildcards`, `names_max` and `validity_max`, which are a policy in short form, are "
+	  "not to be here, and the defaults of usages and validity are the policy's.", CONFIG_TEXT,
+	  .offset = offsetof(struct config_profile, policy), .shown = "the short form", .check = config_rule_id },
+	{ "subject",
+	  "Attributes that are given where a CSR has none of the kind, and the only ones besides CN that a "
+	  "certificate over ACME has.", CONFIG_SECTION, .section = &SECTION(subject_keys) },
 	{ "keys", "Keys that are certified.", CONFIG_FLAGS, PROFILE(keys),
 	  .fallback = "rsa-2048, rsa-3072, rsa-4096, ec-p256, ec-p384, ec-p521, ed25519",
-	  .choices = CHOICES({ "rsa-2048", 1 << KEY_RSA_2048 }, { "rsa-3072", 1 << KEY_RSA_3072 },
-	                     { "rsa-4096", 1 << KEY_RSA_4096 }, { "ec-p256", 1 << KEY_EC_P256 },
-	                     { "ec-p384", 1 << KEY_EC_P384 }, { "ec-p521", 1 << KEY_EC_P521 },
-	                     { "ed25519", 1 << KEY_ED25519 }) },
+	  .choices = CONFIG_KEY_CHOICES },
 	{ "dns",
 	  "DNS names: `host.example` that name alone, `*.example` one label more, `**.example` any number "
 	  "more, `*` every name.", CONFIG_SECTION, .section = &SECTION(dns_keys) },
@@ -323,6 +338,12 @@ static const struct config_key top_keys[] = {
 	{ "tls", "Its own certificate.", CONFIG_SECTION, .section = &SECTION(tls_keys) },
 	{ "http", "Bounds of connections and requests.", CONFIG_SECTION, .section = &SECTION(http_keys) },
 	{ "acme", "The ACME service (RFC 8555).", CONFIG_SECTION, .section = &SECTION(acme_keys) },
+	{ "policies",
+	  "What may stand in certificates, field by field, for profiles to name. A field that a policy does not "
+	  "mention is refused, unless it says `unlisted: allow`. In a pattern that is required or allowed, "
+	  "`{identity}`, `{account}` and `{eab}` stand for who asks: the name of a token or a client, the id of an "
+	  "ACME account, the key id of its external account binding.", CONFIG_SECTIONS, AT(policies),
+	  offsetof(struct config, policy_count), .fallback = "", .section = &config_policy_section, .max = 256, .reload = true },
 	{ "default_profile", "The profile of `/acme/directory`.", CONFIG_TEXT, AT(default_profile),
 	  .shown = "the first of `profiles`", .check = config_rule_id, .reload = true },
 	{ "profiles", "What certificates may be, and who may have them.", CONFIG_SECTIONS, AT(profiles),

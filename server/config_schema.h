@@ -46,6 +46,13 @@ struct config_section {
 	size_t size;                 /* of the struct, where the section is a list's mapping */
 };
 extern const struct config_section config_schema;
+extern const struct config_section config_policy_section; /* server/config_schema_policy.c: of an entry of `policies` */
+#define CONFIG_KEY_CHOICES                                                                                \
+	(const struct config_choice[]){                                                                  \
+		{ "rsa-2048", 1 << KEY_RSA_2048 }, { "rsa-3072", 1 << KEY_RSA_3072 },                    \
+		{ "rsa-4096", 1 << KEY_RSA_4096 }, { "ec-p256", 1 << KEY_EC_P256 },                      \
+		{ "ec-p384", 1 << KEY_EC_P384 }, { "ec-p521", 1 << KEY_EC_P521 },                        \
+		{ "ed25519", 1 << KEY_ED25519 }, { NULL, 0 } }
 
 /* "a number from 1 to 65535": what a key takes, appended. */
 void config_key_expects(const struct config_key *key, struct buf *ret);

@@ -192,6 +192,94 @@ static struct config *must_parse(const char *text)
 	return config;
 }
 
+#define POLICY_FILE \
+	"policies:\n- name: corp\n  subject: {cn: {required: [\"device-*\"]}, o: {allow: [Example]}, ou: {deny: [Admin]}}\n" \
+	"  san: {dns: {allow: [\"*.{account}.example.com\"]}, upn: {allow: [\"*@example.com\"]}}\n" \
+	"  keys: [ec-p256]\n  signatures: [ecdsa-sha256]\n  key_usage: {required: [digitalSignature]}\n" \
+	"  extended_key_usage: {required: [clientAuth], allow: [serverAuth]}\n  validity_max: 30d\n  own_key: true\n"
+#define CA_FILE \
+	"- name: sub\n  unlisted: allow\n  basic_constraints: {ca: required, path_length: 1}\n"
+
+/* What a policy in the file becomes, and what a profile takes from it. */
+static void policies_reach_profiles(void **state)
+{
+	static const char text[] = POLICY_FILE CA_FILE
+		"profiles:\n- {name: web}\n- {name: dev, policy: corp, subject: {o: [Example]}}\n- {name: phone, policy: device}\n"
+		"- {name: ca, policy: sub, key_usage: [digitalSignature]}\n";
+	auto_struct(config) *config = NULL;
+	auto_struct(profiles) *profiles = NULL;
+	auto_value(problem) p = {0};
+
+	(void)state;
+	if (!parse(text, &config, &p) || !config_profiles(config, &profiles, &p))
+		fail_msg("%s", p.detail);
+	const struct profile *dev = profiles_find(profiles, "dev");
+	assert_string_equal(dev->policy->name, "corp");
+	assert_string_equal(dev->policy->fields[POLICY_SUBJECT + SUBJECT_CN].required.v[0], "device-*");
+	assert_string_equal(dev->policy->fields[POLICY_OTHER + CSR_OTHER_UPN].allow.v[0], "*@example.com");
+	assert_string_equal(dev->policy->extended_key_usage.required.v[0], "1.3.6.1.5.5.7.3.2");
+	assert_true(dev->policy->own_key && !dev->policy->new_key && !dev->policy->unlisted);
+	assert_int_equal(dev->policy->keys, 1 << KEY_EC_P256);
+	assert_true(dev->validity == 30 * 86400 && dev->validity_max == 30 * 86400);
+	assert_int_equal(dev->key_usage, KU_DIGITAL_SIGNATURE);
+	assert_int_equal(dev->extended_key_usage.n, 1);
+	assert_true(subject_has(&dev->subject, SUBJECT_O, "Example"));
+	const struct profile *phone = profiles_find(profiles, "phone");
+	assert_true(phone->policy->own_key && phone->policy->new_key);
+	const struct profile *web = profiles_find(profiles, "web");
+	assert_string_equal(web->policy->name, "web"); /* the short form is one as well */
+	assert_string_equal(web->policy->fields[POLICY_SAN + IDENTIFIER_DNS].allow.v[0], "*");
+	const struct profile *ca = profiles_find(profiles, "ca");
+	assert_true(ca->policy->ca == POLICY_CA_REQUIRED && ca->policy->path_length == 1 && ca->policy->unlisted);
+}
+
+static const struct refusal policy_refusals[] = {
+	{ POLICY_FILE "profiles: [{name: a, policy: corp, subject: {o: [Other]}}]\n",
+	  "f:11:12: key `profiles[0]`: profile a: subject.o: the default \"Other\" is refused by its own policy corp: "
+	  "organization value does not match allowed patterns" },
+	{ POLICY_FILE "profiles: [{name: a, policy: corp, subject: {ou: [Admin]}}]\n",
+	  "f:11:12: key `profiles[0]`: profile a: subject.ou: the default \"Admin\" is refused by its own policy corp: "
+	  "organizational_unit value is denied by template policy" },
+	{ POLICY_FILE "profiles: [{name: a, policy: corp, subject: {c: [DE]}}]\n",
+	  "f:11:12: key `profiles[0]`: profile a: subject.c: the default \"DE\" is refused by its own policy corp: "
+	  "country attribute is not allowed by template policy" },
+	{ POLICY_FILE "profiles: [{name: a, policy: corp, key_usage: [keyAgreement, digitalSignature]}]\n",
+	  "f:11:12: key `profiles[0]`: profile a: key_usage: the default \"keyAgreement\" is refused by its own policy corp: "
+	  "Key usage keyAgreement is not allowed by template policy" },
+	{ POLICY_FILE "profiles: [{name: a, policy: corp, extended_key_usage: [codeSigning]}]\n",
+	  "f:11:12: key `profiles[0]`: profile a: extended_key_usage: the default \"1.3.6.1.5.5.7.3.3\" is refused by its own "
+	  "policy corp: Extended key usage 1.3.6.1.5.5.7.3.3 is not allowed by template policy" },
+	{ POLICY_FILE "profiles: [{name: a, policy: corp, validity: 31d}]\n",
+	  "f:11:12: key `profiles[0]`: profile a: validity: from a minute to validity_max" },
+	{ POLICY_FILE "profiles: [{name: a, subject: {c: [DEU]}}]\n",
+	  "f:11:12: key `profiles[0]`: profile a: subject: RFC 5280, A.1: country \"DEU\" is not of 2 to 2 characters" },
+	{ POLICY_FILE "profiles:\n- name: a\n  policy: corp\n  keys: [ed25519]\n",
+	  "f:14:3: key `profiles[0].keys`: expected nothing here, as policy `corp` says it" },
+	{ POLICY_FILE "profiles: [{name: a, policy: none}]\n",
+	  "f:11:22: key `profiles[0].policy`: expected the name of one of `policies` or of a built-in one: `tls-server`, "
+	  "`tls-client`, `dual-purpose`, `device`, `user`, `email-protection`, `code-signing`, `intermediate-ca`, got `none`" },
+	{ "policies: [{name: device}]\n",
+	  "f:1:13: key `policies[0].name`: expected another name, as a built-in policy has this one, got `device`" },
+	{ "policies: [{name: a, unlisted: allow}, {name: a, unlisted: allow}]\n",
+	  "f:1:40: key `policies[1]`: expected a name of its own, got `a` again" },
+	{ "policies: [{name: a}]\n",
+	  "f:1:12: key `policies[0]`: policy a: keys: not mentioned, so every key would be refused" },
+	{ "policies: [{name: a, unlisted: allow, san: {dns: {allow: [\"{nobody}.example\"]}}}]\n",
+	  "f:1:12: key `policies[0]`: policy a: san.dns: \"{nobody}.example\": of words in braces there are {identity}, "
+	  "{account} and {eab}, and {name} alone for a common name" },
+};
+
+static void refuses_policies(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < array_length(policy_refusals); i++) {
+		auto_struct(config) *config = NULL;
+		auto_value(problem) p = {0};
+		if (parse(policy_refusals[i].text, &config, &p) || !str_equal(p.detail, policy_refusals[i].want))
+			fail_msg("row %zu: %s", i, p.detail);
+	}
+}
+
 static void empty_file_is_all_defaults(void **state)
 {
 	(void)state;
@@ -449,6 +537,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(refuses_with_place_and_reason),
 		cmocka_unit_test(refuses_profiles_that_policy_refuses),
+		cmocka_unit_test(policies_reach_profiles),
+		cmocka_unit_test(refuses_policies),
 		cmocka_unit_test(empty_file_is_all_defaults),
 		cmocka_unit_test(default_profile_is_policys),
 		cmocka_unit_test(own_profile_is_internal_alone),
