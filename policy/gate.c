@@ -252,3 +252,71 @@ bool gate_identity(struct store *store, const struct profiles *profiles, const c
 {
 	return gate_identity_wish(store, profiles, profile_name, identity, NULL, csr_der, ret, p);
 }
+
+/* --- a trial */
+
+/* What an order or an identity is judged by, and a CSR alone is not. */
+static bool is_of_origin(const struct rule *rule)
+{
+	static gate_check *const checks[] = {
+		gate_account_bound, gate_authorizations_valid, gate_authorizations_unexpired, gate_authorizations_owner,
+		gate_authorizations_cover, gate_period, gate_names_equal, gate_names_proven,
+	};
+
+	for (size_t i = 0; i < array_length(checks); i++)
+		if (rule->check == checks[i])
+			return true;
+	return rule->stage == ALONE;
+}
+
+static bool test_rules(const struct gate_case *c, const struct gate_test *test, struct problem *p)
+{
+	enum origin origin = c->identity ? IDENTITY : ORDER;
+	bool held = true;
+
+	for (size_t i = 0; i < array_length(rules); i++) {
+		auto_value(problem) parts = {0};
+		if (!(rules[i].origins & origin) || is_of_origin(&rules[i]))
+			continue;
+		bool good = rules[i].check(c, &parts);
+		if (unjudged(&parts) || problem_is_set(&parts))
+			return problem_internal(p, "%s", unjudged(&parts) ? unjudged(&parts)->detail : parts.cause);
+		test->rule(test->arg, rules[i].shown.name, good, &parts);
+		held = held && good;
+	}
+	return held;
+}
+
+static bool test_case(struct store *store, struct gate_case *c, const struct gate_test *test, struct bytes csr_der,
+                      bool *ret_held, struct problem *p)
+{
+	struct csr *csr;
+
+	if (!csr_parse(csr_der, &csr, p) || !gate_case_take_csr(csr, c, p) || (store && !gate_case_find_key(store, c, p)))
+		return false;
+	*ret_held = test_rules(c, test, p);
+	if (problem_is_set(p))
+		return false;
+	for (enum policy_part part = 0; part < POLICY_PART_MAX; part++)
+		if (!policy_judge(c->profile->policy, part, &c->request, test->verdict, test->arg))
+			*ret_held = false;
+	return true;
+}
+
+bool gate_test(struct store *store, const struct profiles *profiles, const struct gate_test *test, struct bytes csr_der,
+               bool *ret_held, struct problem *p)
+{
+	static const struct identifiers none;
+	auto_struct(identity) *identity = NULL;
+	auto_value(gate_case) c = {
+		.now = clock_now(), .profiles = profiles, .method = test->method, .profile_name = test->profile, .trial = &test->who,
+		.profile = profiles_find(profiles, test->profile),
+	};
+
+	if (!c.profile)
+		return problem_set(p, PROBLEM_NOT_FOUND, "there is no profile \"%s\"", test->profile);
+	if (!identity_operator(&none, &identity, p))
+		return false;
+	c.identity = test->method == PROFILE_ACME ? NULL : identity;
+	return test_case(store, &c, test, csr_der, ret_held, p);
+}

@@ -40,6 +40,21 @@ bool gate_identity_wish(struct store *store, const struct profiles *profiles, co
                         const struct identity *identity, const struct gate_wish *wish, struct bytes csr_der,
                         struct approval **ret, struct problem *p) must_use;
 
+/* Judges what a CSR asks for, as if who asks had proven every name in it, and approves nothing: each rule
+ * that concerns a CSR, and each verdict of the policy. store NULL: nothing is known of the key. BAD_CSR: it
+ * cannot be read; NOT_FOUND: there is no such profile. */
+struct gate_test {
+	const char *profile;
+	enum profile_method method;    /* PROFILE_ACME: as of an order */
+	struct policy_who who;
+	/* rule by rule; p has the parts that say why not */
+	void (*rule)(void *arg, const char *name, bool held, const struct problem *p);
+	policy_visit *verdict;
+	void *arg;
+};
+bool gate_test(struct store *store, const struct profiles *profiles, const struct gate_test *test, struct bytes csr_der,
+               bool *ret_held, struct problem *p) must_use;
+
 /* The rules, in the order they are judged, for tests and documentation. */
 struct gate_rule {
 	const char *name;      /* "names-equal" */

@@ -29,6 +29,8 @@ struct gate_case {
 	const struct identity *identity;
 	const struct gate_wish *wish;         /* NULL: nothing but the CSR */
 
+	const struct policy_who *trial;       /* gate_test: in place of who asks */
+
 	struct identifiers proven;            /* the order's names */
 	struct csr *csr;                      /* NULL until the rules of the origin hold */
 	struct identifiers names;             /* what the CSR asks for: its SANs and its CN */

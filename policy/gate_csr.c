@@ -23,13 +23,19 @@ static void request_fill(struct gate_case *c)
 	c->request.key_usage = gate_case_key_usage(c);
 }
 
+static struct policy_who who_asks(const struct gate_case *c)
+{
+	if (c->trial)
+		return *c->trial;
+	if (c->identity)
+		return (struct policy_who){ .identity = identity_text(c->identity) };
+	return (struct policy_who){ .account = c->account.id, .eab = c->account.eab_kid };
+}
+
 bool gate_case_take_csr(struct csr *csr, struct gate_case *c, struct problem *p)
 {
 	c->csr = csr;
-	c->request.who = (struct policy_who){
-		.identity = c->identity ? identity_text(c->identity) : NULL,
-		.account = c->identity ? NULL : c->account.id, .eab = c->identity ? NULL : c->account.eab_kid,
-	};
+	c->request.who = who_asks(c);
 	gate_case_read_common_names(c);
 	for (size_t i = 0; i < csr->names.n; i++)
 		if (!identifiers_add(&c->names, &csr->names.v[i], p))

@@ -35,7 +35,7 @@ static bool account_find_all(struct store_txn *txn, struct key_search *search, s
 	for (size_t i = 0; (profile = profiles_at(search->c->profiles, i)); i++)
 		if (!account_find(txn, profile->name, search, p))
 			return false;
-	return account_find(txn, search->c->order.directory, search, p);
+	return !search->c->order.directory || account_find(txn, search->c->order.directory, search, p);
 }
 
 /* Of the same requester: of the account, or of who asks by the same method under the same name. */

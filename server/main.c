@@ -13,6 +13,8 @@ static const struct command *const commands[] = {
 	&admin_init_command,
 	&server_serve_command,
 	&server_check_config_command,
+	&server_policy_list,
+	&server_policy_test,
 	&admin_cert_list,
 	&admin_cert_show,
 	&admin_cert_revoke,

@@ -681,6 +681,66 @@ static void test_wish_field(void **state)
 	assert_string_equal(p.subs[0].field, "attributes.ttl");
 }
 
+/* A profile of a policy: the CSR's subject in its order, the profile's where the CSR has none, names of
+ * other types, and a common name that is none of the names. */
+static void test_policy_approved(void **state)
+{
+	struct world w;
+	auto_value(problem) p = {0};
+	auto_value(buf) subject = {0};
+
+	(void)state;
+	world_make(&w);
+	w.identity = true;
+	assert_true(policy_preset_make(policy_preset_find("user"), &w.profile->policy, &p));
+	assert_true(strings_add(&w.profile->policy->fields[POLICY_SAN + IDENTIFIER_DNS].allow, "*"));
+	strings_free(&w.profile->extended_key_usage);
+	assert_true(strings_add(&w.profile->extended_key_usage, "1.3.6.1.5.5.7.3.2"));
+	w.profile->key_usage = KU_DIGITAL_SIGNATURE;
+	assert_true(subject_add(&w.profile->subject, SUBJECT_O, "Default", &p));
+	assert_true(subject_add(&w.profile->subject, SUBJECT_C, "DE", &p));
+	w.csr = (struct make_csr){
+		.subject = { { "O", "Example" }, { "OU", "a" }, { "OU", "b" }, { "CN", "www" } },
+		.raw_names = "820f7777772e6578616d706c652e636f6d" UPN,
+	};
+	auto_struct(approval) *approval = approve(&w);
+	const struct approval_facts *facts = approval_facts(approval);
+	subject_text(facts->subject, &subject);
+	assert_string_equal(buf_text(&subject), "C=DE,CN=www,OU=b,OU=a,O=Example");
+	assert_string_equal(facts->common_name, "www");
+	assert_int_equal(facts->names->n, 1); /* "www" is not made a name */
+	assert_int_equal(facts->other_count, 1);
+	assert_string_equal(facts->others[0].value, "a@");
+	assert_false(facts->ca);
+}
+
+/* Of an order's CSR nothing but the names is taken: O is the profile's, and only if it says so. */
+static void test_order_subject(void **state)
+{
+	static const char *const asked[] = { NULL, "Example", "Evil" };
+
+	(void)state;
+	for (size_t i = 0; i < array_length(asked); i++) {
+		struct world w;
+		auto_value(problem) p = {0};
+		auto_value(buf) subject = {0};
+		auto_struct(approval) *approval = NULL;
+
+		world_make(&w);
+		assert_true(strings_add(&policy(&w)->fields[POLICY_SUBJECT + SUBJECT_O].allow, "*"));
+		assert_true(subject_add(&w.profile->subject, SUBJECT_O, "Example", &p));
+		w.csr.subject[1][0] = asked[i] ? "O" : NULL;
+		w.csr.subject[1][1] = asked[i];
+		if (world_judge(&w, &approval, &p) != (i < 2))
+			fail_msg("row %zu: %s", i, p.detail);
+		if (approval)
+			subject_text(approval_facts(approval)->subject, &subject);
+		assert_string_equal(buf_text(&subject), i < 2 ? "O=Example,CN=www.example.com" : "");
+		assert_string_equal(p.cause, i < 2 ? "" : "subject-plain");
+		world_free(&w);
+	}
+}
+
 /* The CSRs that clients send, and what comes of them. */
 static void csr_san_only(struct world *w) { w->csr.subject[0][0] = NULL; }
 static void csr_cn_not_in_san(struct world *w) { san(w, "DNS:*.example.com, IP:10.0.0.1"); }
@@ -1009,6 +1069,8 @@ int main(void)
 		cmocka_unit_test(test_identity_approved),
 		cmocka_unit_test(test_bearer_approved),
 		cmocka_unit_test(test_wish_field),
+		cmocka_unit_test(test_policy_approved),
+		cmocka_unit_test(test_order_subject),
 		cmocka_unit_test(test_clients),
 		cmocka_unit_test(test_long_common_name),
 		cmocka_unit_test(test_letsencrypt_2020_one_name_n_times),

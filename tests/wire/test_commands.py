@@ -52,6 +52,71 @@ def test_version_and_routes_need_no_configuration():
     assert len(run("routes").stdout.splitlines()) == len(routes)
 
 
+POLICY = """
+data: {{folder: {0}}}
+policies:
+- name: corp
+  subject: {{cn: {{required: ["{{identity}}"]}}, o: {{allow: [Example]}}}}
+  san: {{dns: {{allow: ["*.{{account}}.example.com"]}}}}
+  keys: [ec-p256]
+  signatures: [ecdsa-sha256]
+  key_usage: {{required: [digitalSignature]}}
+  extended_key_usage: {{required: [clientAuth]}}
+  validity_max: 30d
+profiles:
+- {{name: web}}
+- {{name: dev, policy: corp, methods: [api]}}
+"""
+
+
+def csr_of(path, subject, names):
+    subprocess.run(["openssl", "req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout",
+                    path.with_suffix(".key"), "-subj", subject, "-addext", f"subjectAltName={names}", "-out", path],
+                   check=True, capture_output=True)
+    return path
+
+
+def test_policy_test(tmp_path):
+    config = tmp_path / "c.yaml"
+    config.write_text(POLICY.format(tmp_path / "data"))
+    line = ("policy", "test", "--config", config)
+    good = csr_of(tmp_path / "good.csr", "/CN=ada/O=Example", "DNS:www.x7.example.com")
+    bad = csr_of(tmp_path / "bad.csr", "/CN=bob/O=Other/OU=x", "DNS:www.x8.example.com,IP:10.0.0.1")
+    who = ("--profile", "dev", "--identity", "ada", "--account", "x7")
+    done = run(*line, *who, good)
+    assert done.returncode == 0 and "BROKEN" not in done.stdout and 'held    subject.cn required "ada"' in done.stdout
+    done = run(*line, *who, "--json", bad)
+    report = json.loads(done.stdout)
+    assert done.returncode == 1 and report["approved"] is False and report["policy"] == "corp"
+    broken = [(v["field"], v["rule"], v["value"], v["text"]) for v in report["verdicts"] if not v["held"]]
+    assert broken == [
+        ("subject.cn", "allow", "bob", "common_name value does not match allowed patterns"),
+        ("subject.cn", "required", "{identity}", "Missing required common_name attribute"),
+        ("subject.o", "allow", "Other", "organization value does not match allowed patterns"),
+        ("subject.ou", "unlisted", "x", "organizational_unit attribute is not allowed by template policy"),
+        ("san.dns", "allow", "www.x8.example.com", "DNS SAN value does not match allowed patterns"),
+        ("san.ip", "unlisted", "10.0.0.1", "IP SAN is not allowed by template policy"),
+    ]
+    assert [r["rule"] for r in report["rules"] if not r["held"]] == ["names-allowed", "common-name-named", "subject-plain"]
+    assert run(*line, "--profile", "dev", good).returncode == 1  # for nobody the bound patterns match nothing
+    over_acme = run(*line, good)
+    assert over_acme.returncode == 1 and "the CSR's subject has O, which nothing has proven" in over_acme.stdout
+    assert {"device", "corp"} <= {p["name"] for p in json.loads(run("policy", "list", "--json", "--config", config).stdout)}
+
+
+def test_policy_test_of_no_csr(tmp_path):
+    config, file = tmp_path / "c.yaml", tmp_path / "x"
+    config.write_text(POLICY.format(tmp_path / "data"))
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout",
+                    tmp_path / "key", "-subj", "/CN=x", "-out", tmp_path / "pem"], check=True, capture_output=True)
+    for content, text in ((b"", "CSR cannot be empty"), (b" \n", "CSR cannot be empty"), (b"hello", "neither DER nor between"),
+                          ((tmp_path / "pem").read_bytes(), "Self-signed certificates are not supported for CSR signing")):
+        file.write_bytes(content)
+        done = run("policy", "test", "--config", config, file)
+        assert done.returncode == 1 and text in done.stderr and not done.stdout
+    assert "there is no profile" in run("policy", "test", "--config", config, "--profile", "none", file).stderr
+
+
 def test_check_config(tmp_path):
     good, bad = tmp_path / "good.yaml", tmp_path / "bad.yaml"
     good.write_text("acme: {http_01: {port: 5002}}\n")

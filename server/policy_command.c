@@ -1,0 +1,187 @@
+#include "base/json.h"
+#include "policy/csr_pem.h"
+#include "policy/gate.h"
+#include "server/commands.h"
+
+enum { FILE_MAX = 1024 * 1024 };
+
+/* --- policy list */
+
+static void put_policy(const struct command_call *call, struct json_writer *w, const char *name, const char *description,
+                       bool preset)
+{
+	if (!call->json) {
+		fprintf(call->out, "%-32s %-9s %s\n", name, preset ? "built-in" : "file", description);
+		return;
+	}
+	json_open(w, NULL);
+	json_put(w, "name", name);
+	json_put_bool(w, "built_in", preset);
+	json_put(w, "description", *description ? description : NULL);
+	json_close(w);
+}
+
+static bool policy_list_run(struct command_call *call, struct problem *p)
+{
+	auto_struct(config) *config = NULL;
+	auto_value(buf) text = {0};
+	struct json_writer w = json_writer(&text);
+	const struct policy_preset *preset;
+
+	if (!config_load(call->config, &config, p))
+		return false;
+	json_open_array(&w, NULL);
+	for (size_t i = 0; (preset = policy_preset_at(i)); i++)
+		put_policy(call, &w, preset->name, preset->description, true);
+	for (size_t i = 0; i < config->policy_count; i++)
+		put_policy(call, &w, config->policies[i].policy.name, "", false);
+	json_close(&w);
+	if (call->json)
+		fprintf(call->out, "%s\n", buf_text(&text));
+	return buf_check(&text, p);
+}
+
+const struct command server_policy_list = {
+	.name = "policy list", .args = "", .json = true, .run = policy_list_run,
+	.summary = "list the policies that a profile can name",
+};
+
+/* --- policy test */
+
+static const struct command_option test_options[] = {
+	{ "--profile", "NAME", "the profile; the default one otherwise" },
+	{ "--method", "METHOD", "acme, est or api; otherwise the first of the profile's" },
+	{ "--identity", "TEXT", "what {identity} stands for" },
+	{ "--account", "ID", "what {account} stands for" },
+	{ "--eab", "KID", "what {eab} stands for" },
+	{ 0 },
+};
+
+/* Rules and verdicts come one after the other: the writer's array of the one is closed for the other. */
+struct report {
+	FILE *out;               /* NULL: JSON */
+	struct json_writer rules, verdicts;
+};
+
+static void show_rule(void *arg, const char *name, bool held, const struct problem *p)
+{
+	struct report *r = arg;
+
+	if (r->out)
+		fprintf(r->out, "%-7s %s\n", held ? "held" : "BROKEN", name);
+	for (size_t i = 0; r->out && i < p->sub_count; i++)
+		fprintf(r->out, "        %s\n", p->subs[i].detail);
+	json_open(&r->rules, NULL);
+	json_put(&r->rules, "rule", name);
+	json_put_bool(&r->rules, "held", held);
+	json_open_array(&r->rules, "reasons");
+	for (size_t i = 0; i < p->sub_count; i++)
+		json_put(&r->rules, NULL, p->subs[i].detail);
+	json_close(&r->rules);
+	json_close(&r->rules);
+}
+
+static void show_verdict(void *arg, const struct policy_verdict *verdict)
+{
+	struct report *r = arg;
+	const char *value = verdict->value ?: "";
+
+	if (r->out)
+		fprintf(r->out, "%-7s %s %s \"%s\"%s%s\n", verdict->held ? "held" : "BROKEN", verdict->field, verdict->rule, value,
+		        verdict->held ? "" : ": ", verdict->held ? "" : verdict->text);
+	json_open(&r->verdicts, NULL);
+	json_put(&r->verdicts, "field", verdict->field);
+	json_put(&r->verdicts, "rule", verdict->rule);
+	json_put(&r->verdicts, "value", verdict->value);
+	json_put_bool(&r->verdicts, "held", verdict->held);
+	json_put(&r->verdicts, "text", verdict->text);
+	json_close(&r->verdicts);
+}
+
+static bool method_choose(const struct command_call *call, const struct profile *profile, enum profile_method *ret,
+                          struct problem *p)
+{
+	static const struct {
+		const char *name;
+		enum profile_method method;
+	} methods[] = { { "acme", PROFILE_ACME }, { "est", PROFILE_EST }, { "api", PROFILE_API } };
+	const char *name = command_value(call, "--method");
+
+	for (size_t i = 0; i < array_length(methods); i++)
+		if (name ? str_equal(name, methods[i].name) : (profile->methods & methods[i].method) != 0) {
+			*ret = methods[i].method;
+			return true;
+		}
+	return problem_set(p, PROBLEM_MALFORMED, "--method: expected one of acme, est, api");
+}
+
+static bool print_json(const struct command_call *call, const struct profile *profile, bool held, const struct buf *rules,
+                       const struct buf *verdicts, struct problem *p)
+{
+	auto_value(buf) text = {0};
+	struct json_writer w = json_writer(&text);
+
+	json_open(&w, NULL);
+	json_put(&w, "profile", profile->name);
+	json_put(&w, "policy", profile->policy->name);
+	json_put_bool(&w, "approved", held);
+	json_put_raw(&w, "rules", buf_bytes(rules));
+	json_put_raw(&w, "verdicts", buf_bytes(verdicts));
+	json_close(&w);
+	if (!buf_check(rules, p) || !buf_check(verdicts, p) || !buf_check(&text, p))
+		return false;
+	fprintf(call->out, "%s\n", buf_text(&text));
+	return true;
+}
+
+static bool judge(struct command_call *call, struct store *store, const struct profiles *profiles, const struct profile *profile,
+                  struct bytes csr, struct problem *p)
+{
+	auto_value(buf) rules = {0}, verdicts = {0};
+	struct report report = { call->json ? NULL : call->out, json_writer(&rules), json_writer(&verdicts) };
+	struct gate_test test = {
+		.profile = profile->name, .rule = show_rule, .verdict = show_verdict, .arg = &report,
+		.who = { command_value(call, "--identity"), command_value(call, "--account"), command_value(call, "--eab") },
+	};
+	bool held;
+
+	json_open_array(&report.rules, NULL);
+	json_open_array(&report.verdicts, NULL);
+	if (!method_choose(call, profile, &test.method, p) || !gate_test(store, profiles, &test, csr, &held, p))
+		return false;
+	json_close(&report.rules);
+	json_close(&report.verdicts);
+	if (call->json && !print_json(call, profile, held, &rules, &verdicts, p))
+		return false;
+	return held || problem_set(p, PROBLEM_BAD_CSR, "profile %s would refuse this CSR", profile->name);
+}
+
+/* Without a store nothing is known of the key's history, and the rest is judged all the same. */
+static bool policy_test_run(struct command_call *call, struct problem *p)
+{
+	auto_struct(config) *config = NULL;
+	auto_struct(profiles) *profiles = NULL;
+	auto_struct(store) *store = NULL;
+	auto_value(buf) text = {0}, csr = {0};
+	auto_value(problem) why = {0};
+	const char *name = command_value(call, "--profile");
+
+	if (!config_load(call->config, &config, p) || !config_profiles(config, &profiles, p))
+		return false;
+	const struct profile *profile = name ? profiles_find(profiles, name) : profiles_default(profiles);
+	if (!profile)
+		return problem_set(p, PROBLEM_NOT_FOUND, "there is no profile \"%s\"", name);
+	if (!file_read(call->args[0], FILE_MAX, &text, p) || !csr_from_text(buf_bytes(&text), &csr, p))
+		return false;
+	if (!store_open(config->data.folder, false, NULL, &store, &why) && why.kind != PROBLEM_NOT_FOUND)
+		return problem_set(p, why.kind, "%s", why.detail[0] ? why.detail : why.cause);
+	return judge(call, store, profiles, profile, buf_bytes(&csr), p);
+}
+
+const struct command server_policy_test = {
+	.name = "policy test", .args = "FILE", .args_min = 1, .args_max = 1, .json = true, .options = test_options,
+	.run = policy_test_run,
+	.summary = "judge a CSR without issuing",
+	.details = "Every rule of the gate that concerns a CSR, and every verdict of the profile's policy, as if\n"
+	           "who asks had proven the names in it. Fails when one is broken.",
+};
