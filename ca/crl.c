@@ -6,7 +6,8 @@
 
 enum { REASON_UNSPECIFIED = 0, REASON_REMOVE_FROM_CRL = 8 };
 
-void crl_begin(struct crl_writer *w, const struct issuer *issuer, const struct crl_facts *facts, struct buf *out)
+void crl_begin(struct crl_writer *w, const struct issuer *issuer, const struct crl_facts *facts,
+               struct buf *out)
 {
 	*w = (struct crl_writer){ .issuer = issuer, .facts = *facts, .der = der_writer(out) };
 	der_open(&w->der, 0x30);
@@ -23,7 +24,9 @@ void crl_begin(struct crl_writer *w, const struct issuer *issuer, const struct c
  * removeFromCRL in delta CRLs alone. Written whole: there may be a million of them. */
 static void put_reason(struct der *d, int64_t reason)
 {
-	uint8_t extensions[] = { 0x30, 0x0c, 0x30, 0x0a, 0x06, 0x03, 0x55, 0x1d, 0x15, 0x04, 0x03, 0x0a, 0x01, (uint8_t)reason };
+	uint8_t extensions[] = {
+		0x30, 0x0c, 0x30, 0x0a, 0x06, 0x03, 0x55, 0x1d, 0x15, 0x04, 0x03, 0x0a, 0x01, (uint8_t)reason,
+	};
 
 	if (reason != REASON_UNSPECIFIED && reason != REASON_REMOVE_FROM_CRL && revocation_reason_name(reason))
 		der_put_raw(d, BYTES(extensions, sizeof(extensions)));
@@ -80,7 +83,10 @@ bool crl_end(struct crl_writer *w, struct problem *p)
 		der_close(&w->der);
 	put_extensions(w);
 	der_close(&w->der);
-	if (!buf_check(out, p) || !issue_crl(w->issuer, BYTES(out->data + w->begin, out->len - w->begin), &signature, p))
+	if (!buf_check(out, p))
+		return false;
+	struct bytes list = BYTES(out->data + w->begin, out->len - w->begin);
+	if (!issue_crl(w->issuer, list, &signature, p))
 		return false;
 	der_put_raw(&w->der, issue_crl_algorithm(w->issuer));
 	signature_put(&w->der, &signature);

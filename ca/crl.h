@@ -25,7 +25,8 @@ struct crl_writer {
 	size_t count;                     /* entries so far */
 };
 /* Appends to out, which outlives the writer. */
-void crl_begin(struct crl_writer *w, const struct issuer *issuer, const struct crl_facts *facts, struct buf *out);
+void crl_begin(struct crl_writer *w, const struct issuer *issuer, const struct crl_facts *facts,
+               struct buf *out);
 void crl_add(struct crl_writer *w, const struct crl_entry *entry);
 /* Signs. INTERNAL when that fails, UNAVAILABLE when the list outgrew its memory. */
 bool crl_end(struct crl_writer *w, struct problem *p) must_use;

@@ -107,8 +107,8 @@ static int64_t listed_since(const struct revocation *state, int64_t now)
 	return state->crl_scheduled <= now ? state->crl_scheduled : 0;
 }
 
-static bool crl_write(const struct crls *crls, const struct place *place, const struct revocation *state, struct crl *crl,
-                      struct problem *p)
+static bool crl_write(const struct crls *crls, const struct place *place, const struct revocation *state,
+                      struct crl *crl, struct problem *p)
 {
 	const struct crl_facts facts = { crl->number, crl->this_update, crl->next_update };
 	struct crl_writer writer;
@@ -134,8 +134,8 @@ static void etag_make(struct crl *crl)
 	memcpy(crl->etag, buf_text(&text), text.failed ? 1 : CRL_ETAG_SIZE);
 }
 
-static bool crl_make(const struct crls *crls, const struct place *place, const struct revocation *state, struct crl **ret,
-                     struct problem *p)
+static bool crl_make(const struct crls *crls, const struct place *place, const struct revocation *state,
+                     struct crl **ret, struct problem *p)
 {
 	auto_struct(crl) *crl = calloc(1, sizeof(*crl));
 	int64_t now = clock_now();
@@ -170,7 +170,8 @@ static bool record_claim(struct store_txn *txn, void *arg, struct problem *p)
 	if (!store_revocation_get(txn, claim->issuer, &state, p))
 		return false;
 	if (state.crl_number != claim->last_number)
-		return problem_set(p, PROBLEM_CONFLICT, "another process makes CRLs of issuer %s", claim->issuer);
+		return problem_set(p, PROBLEM_CONFLICT, "another process makes CRLs of issuer %s",
+		                   claim->issuer);
 	state.crl_number = claim->crl->number;
 	state.crl_time = claim->crl->this_update;
 	state.crl_scheduled = claim->scheduled;
@@ -215,8 +216,8 @@ static bool is_due(const struct crls *crls, const struct place *place, const str
 {
 	int64_t now = clock_now();
 
-	return !place->current || place->current->changes != state->changes || is_scheduled(crls, place->scheduled, now) ||
-	       now + CLOCK_BACK < place->current->this_update;
+	return !place->current || place->current->changes != state->changes ||
+	       is_scheduled(crls, place->scheduled, now) || now + CLOCK_BACK < place->current->this_update;
 }
 
 static int64_t pause_after(const struct crls_options *options, int64_t took_ms)

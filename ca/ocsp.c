@@ -62,7 +62,8 @@ static bool is_due(struct ocsp *ocsp, const struct place *place)
 	const struct responder *responder = place->responder;
 	int64_t now = clock_now();
 
-	return !responder || now >= responder->renew || now + CLOCK_BACK < responder->made || is_revoked(ocsp, responder);
+	return !responder || now >= responder->renew || now + CLOCK_BACK < responder->made ||
+	       is_revoked(ocsp, responder);
 }
 
 static void publish(struct ocsp *ocsp, struct place *place, struct responder *responder)
@@ -160,9 +161,11 @@ static bool look_up(struct store_txn *txn, void *arg, struct problem *p)
 static bool check_known(const struct ocsp *ocsp, const struct lookup *lookup, struct problem *p)
 {
 	if (lookup->ours == 0)
-		return problem_set(p, PROBLEM_UNAUTHORIZED, "RFC 9919, 3.2.3: no certificate of the request is of this issuer");
+		return problem_set(p, PROBLEM_UNAUTHORIZED,
+		                   "RFC 9919, 3.2.3: no certificate of the request is of this issuer");
 	if (lookup->known == 0 && ocsp->options.unknown == OCSP_SAY_UNAUTHORIZED)
-		return problem_set(p, PROBLEM_UNAUTHORIZED, "RFC 9919, 3.2.3: no certificate of the request is known");
+		return problem_set(p, PROBLEM_UNAUTHORIZED,
+		                   "RFC 9919, 3.2.3: no certificate of the request is known");
 	return true;
 }
 
@@ -187,12 +190,14 @@ static int64_t least(int64_t a, int64_t b)
 
 static int64_t lifetime_of(const struct ocsp *ocsp, const struct lookup *lookup)
 {
-	return lookup->known == lookup->request->count ? ocsp->options.lifetime : least(ocsp->options.lifetime, UNKNOWN_LIFETIME);
+	bool all_known = lookup->known == lookup->request->count;
+
+	return all_known ? ocsp->options.lifetime : least(ocsp->options.lifetime, UNKNOWN_LIFETIME);
 }
 
 /* No answer outlives the certificate of who signed it. */
-static bool sign(const struct ocsp *ocsp, const struct lookup *lookup, const struct responder *responder, struct bytes nonce,
-                 int64_t now, struct ocsp_reply *ret, struct problem *p)
+static bool sign(const struct ocsp *ocsp, const struct lookup *lookup, const struct responder *responder,
+                 struct bytes nonce, int64_t now, struct ocsp_reply *ret, struct problem *p)
 {
 	auto_value(ocsp_reply) reply = {
 		.this_update = now, .next_update = least(now + lifetime_of(ocsp, lookup), responder->not_after),
@@ -227,8 +232,8 @@ static void settle_times(struct lookup *lookup, int64_t now)
 		lookup->singles[i].revoked = least(lookup->singles[i].revoked, now);
 }
 
-static bool reply_to(struct ocsp *ocsp, struct lookup *lookup, const struct responder *responder, struct ocsp_reply *ret,
-                     struct problem *p)
+static bool reply_to(struct ocsp *ocsp, struct lookup *lookup, const struct responder *responder,
+                     struct ocsp_reply *ret, struct problem *p)
 {
 	struct bytes nonce = ocsp->options.nonce ? lookup->request->nonce : BYTES("", 0);
 	int64_t now = clock_now();
@@ -252,7 +257,8 @@ static const struct place *find_place(const struct ocsp *ocsp, const char *issue
 	return NULL;
 }
 
-bool ocsp_answer(struct ocsp *ocsp, const char *issuer, struct bytes request, struct ocsp_reply *ret, struct problem *p)
+bool ocsp_answer(struct ocsp *ocsp, const char *issuer, struct bytes request, struct ocsp_reply *ret,
+                 struct problem *p)
 {
 	struct ocsp_request parsed;
 	struct lookup lookup = { .place = find_place(ocsp, issuer), .request = &parsed };

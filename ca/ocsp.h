@@ -17,7 +17,7 @@ enum ocsp_unknown { OCSP_SAY_UNKNOWN, OCSP_SAY_UNAUTHORIZED };
 struct ocsp_options {
 	int64_t lifetime;            /* seconds from thisUpdate to nextUpdate */
 	int64_t responder_lifetime;  /* seconds of a responder's certificate; twice the lifetime, or more */
-	bool nonce;                  /* echo nonces; false: who sends one gets an answer without (RFC 9919, 3.2.1) */
+	bool nonce;                  /* sent back; false: the answer is without one (RFC 9919, 3.2.1) */
 	enum ocsp_unknown unknown;
 	unsigned cache_places;
 };
@@ -33,4 +33,5 @@ bool ocsp_refresh(struct ocsp *ocsp, struct problem *p) must_use;
 /* Answers a DER request to an issuer's responder. Refusals are for ocsp_answer_error: MALFORMED,
  * UNAUTHORIZED when no certificate of the request is of this issuer, UNAVAILABLE, INTERNAL; and
  * NOT_FOUND, when there is no such issuer. */
-bool ocsp_answer(struct ocsp *ocsp, const char *issuer, struct bytes request, struct ocsp_reply *ret, struct problem *p) must_use;
+bool ocsp_answer(struct ocsp *ocsp, const char *issuer, struct bytes request, struct ocsp_reply *ret,
+                 struct problem *p) must_use;

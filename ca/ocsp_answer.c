@@ -90,7 +90,10 @@ static bool put_basic_response(struct der *d, const struct responder *responder,
 	der_open(d, 0x30);
 	size_t begin = d->out->len;
 	put_response_data(d, responder, facts);
-	if (!buf_check(d->out, p) || !signer_sign(scheme, BYTES(d->out->data + begin, d->out->len - begin), &signature, p))
+	if (!buf_check(d->out, p))
+		return false;
+	struct bytes data = BYTES(d->out->data + begin, d->out->len - begin);
+	if (!signer_sign(scheme, data, &signature, p))
 		return false;
 	der_put_raw(d, scheme->algorithm);
 	signature_put(d, &signature);
@@ -103,7 +106,8 @@ static bool put_basic_response(struct der *d, const struct responder *responder,
 	return true;
 }
 
-bool ocsp_answer_write(const struct responder *responder, const struct ocsp_facts *facts, struct buf *ret, struct problem *p)
+bool ocsp_answer_write(const struct responder *responder, const struct ocsp_facts *facts, struct buf *ret,
+                       struct problem *p)
 {
 	struct der d = der_writer(ret);
 

@@ -19,7 +19,7 @@ struct ocsp_single {
 struct ocsp_facts {
 	const struct ocsp_single *singles;
 	size_t count;
-	int64_t this_update, next_update; /* thisUpdate is producedAt too: the status is looked up when it is signed */
+	int64_t this_update, next_update; /* thisUpdate is producedAt too: status and signature are of one moment */
 	struct bytes nonce;               /* empty: none is sent */
 };
 /* Appends a signed answer with the responder's certificate. */

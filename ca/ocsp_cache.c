@@ -45,12 +45,13 @@ static struct place *place_of(const struct ocsp_cache *cache, struct bytes certi
 	return &cache->places[hash % cache->count];
 }
 
-static bool place_fits(const struct place *place, const struct ocsp_single *single, const struct responder *responder,
-                       int64_t now)
+static bool place_fits(const struct place *place, const struct ocsp_single *single,
+                       const struct responder *responder, int64_t now)
 {
-	return bytes_equal(BYTES(place->certificate, place->length), single->certificate) && place->status == single->status &&
-	       place->revoked == single->revoked && place->reason == single->reason &&
-	       str_equal(place->responder, responder->id) && now >= place->reply.this_update && now < place->reply.refresh;
+	return bytes_equal(BYTES(place->certificate, place->length), single->certificate) &&
+	       place->status == single->status && place->revoked == single->revoked &&
+	       place->reason == single->reason && str_equal(place->responder, responder->id) &&
+	       now >= place->reply.this_update && now < place->reply.refresh;
 }
 
 bool ocsp_cache_get(struct ocsp_cache *cache, const struct ocsp_single *single, const struct responder *responder,
@@ -65,11 +66,12 @@ bool ocsp_cache_get(struct ocsp_cache *cache, const struct ocsp_single *single, 
 	return found;
 }
 
-static struct place place_make(const struct ocsp_single *single, const struct responder *responder, struct ocsp_reply reply)
+static struct place place_make(const struct ocsp_single *single, const struct responder *responder,
+                               struct ocsp_reply reply)
 {
 	struct place place = {
-		.length = single->certificate.len, .status = single->status, .revoked = single->revoked, .reason = single->reason,
-		.reply = reply,
+		.length = single->certificate.len, .status = single->status, .revoked = single->revoked,
+		.reason = single->reason, .reply = reply,
 	};
 
 	memcpy(place.certificate, single->certificate.data, single->certificate.len);

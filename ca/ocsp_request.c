@@ -7,7 +7,8 @@
 
 static bool malformed(struct problem *p, const char *what)
 {
-	return problem_set(p, PROBLEM_MALFORMED, "RFC 6960, 4.1.1: the %s of the request is not what it should be", what);
+	return problem_set(p, PROBLEM_MALFORMED,
+	                   "RFC 6960, 4.1.1: the %s of the request is not what it should be", what);
 }
 
 /* --- CertID */
@@ -37,7 +38,9 @@ static bool read_hash(struct bytes algorithm, struct ocsp_certificate *ret)
 
 static bool sizes_fit(const struct ocsp_certificate *c)
 {
-	return c->hash == OCSP_HASH_MAX || (c->name_hash.len == hashes[c->hash].size && c->key_hash.len == hashes[c->hash].size);
+	size_t name = c->name_hash.len, key = c->key_hash.len;
+
+	return c->hash == OCSP_HASH_MAX || (name == hashes[c->hash].size && key == hashes[c->hash].size);
 }
 
 static bool read_serial(struct bytes content, struct ocsp_certificate *ret)
@@ -60,8 +63,10 @@ static bool read_certificate(struct bytes *in, struct ocsp_certificate *ret)
 		return false;
 	rest = element.value;
 	ret->whole = element.whole;
-	return tlv_take(&rest, TLV_SEQUENCE, &algorithm) && tlv_take(&rest, TLV_OCTET_STRING, &ret->name_hash) &&
-	       tlv_take(&rest, TLV_OCTET_STRING, &ret->key_hash) && tlv_take(&rest, TLV_INTEGER, &serial) && rest.len == 0 &&
+	return tlv_take(&rest, TLV_SEQUENCE, &algorithm) &&
+	       tlv_take(&rest, TLV_OCTET_STRING, &ret->name_hash) &&
+	       tlv_take(&rest, TLV_OCTET_STRING, &ret->key_hash) &&
+	       tlv_take(&rest, TLV_INTEGER, &serial) && rest.len == 0 &&
 	       read_hash(algorithm, ret) && sizes_fit(ret) && read_serial(serial, ret);
 }
 
@@ -113,7 +118,8 @@ static bool read_extension(struct bytes *in, struct ocsp_request *request, struc
 	if (bytes_equal(oid, nonce))
 		return read_nonce(value, request, p);
 	if (critical.data[0] != 0 && !is_known(oid))
-		return problem_set(p, PROBLEM_UNAUTHORIZED, "RFC 6960, 4.1.2: a critical extension is not known here");
+		return problem_set(p, PROBLEM_UNAUTHORIZED,
+		                   "RFC 6960, 4.1.2: a critical extension is not known here");
 	return true;
 }
 
@@ -137,8 +143,10 @@ static bool read_single(struct bytes *in, struct ocsp_request *request, struct p
 	struct bytes single, explicit;
 
 	if (request->count == OCSP_CERTIFICATES_MAX)
-		return problem_set(p, PROBLEM_UNAUTHORIZED, "more than %d certificates are asked for", OCSP_CERTIFICATES_MAX);
-	if (!tlv_take(in, TLV_SEQUENCE, &single) || !read_certificate(&single, &request->certificates[request->count++]))
+		return problem_set(p, PROBLEM_UNAUTHORIZED, "more than %d certificates are asked for",
+		                   OCSP_CERTIFICATES_MAX);
+	if (!tlv_take(in, TLV_SEQUENCE, &single) ||
+	    !read_certificate(&single, &request->certificates[request->count++]))
 		return malformed(p, "CertID");
 	if (single.len == 0)
 		return true;
@@ -164,15 +172,16 @@ static bool skip_version(struct bytes *in)
 
 	if (in->len == 0 || in->data[0] != TLV_CONTEXT_CONSTRUCTED(0))
 		return true;
-	return tlv_take(in, TLV_CONTEXT_CONSTRUCTED(0), &explicit) && tlv_only(explicit, TLV_INTEGER, &version) &&
-	       bytes_equal(version, BYTES("", 1));
+	return tlv_take(in, TLV_CONTEXT_CONSTRUCTED(0), &explicit) &&
+	       tlv_only(explicit, TLV_INTEGER, &version) && bytes_equal(version, BYTES("", 1));
 }
 
 static bool skip_name(struct bytes *in)
 {
 	struct bytes name;
 
-	return in->len == 0 || in->data[0] != TLV_CONTEXT_CONSTRUCTED(1) || tlv_take(in, TLV_CONTEXT_CONSTRUCTED(1), &name);
+	return in->len == 0 || in->data[0] != TLV_CONTEXT_CONSTRUCTED(1) ||
+	       tlv_take(in, TLV_CONTEXT_CONSTRUCTED(1), &name);
 }
 
 static bool read_tbs(struct bytes tbs, struct ocsp_request *request, struct problem *p)

@@ -44,8 +44,10 @@ static bool certify(const struct issuer *issuer, EVP_PKEY *key, struct store *st
 	int64_t now = clock_now();
 
 	if (issuer_not_after(issuer) <= now)
-		return problem_unavailable(p, 3600, "issuer %s has ended: it can have no OCSP responder", issuer_name(issuer));
-	if (!issue_responder(issuer, key, now - BACKDATE, now + lifetime, &row, p) || !store_update(store, record, &row, p))
+		return problem_unavailable(p, 3600, "issuer %s has ended: it can have no OCSP responder",
+		                           issuer_name(issuer));
+	if (!issue_responder(issuer, key, now - BACKDATE, now + lifetime, &row, p) ||
+	    !store_update(store, record, &row, p))
 		return false;
 	responder->made = now;
 	responder->not_after = row.not_after;

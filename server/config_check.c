@@ -64,7 +64,8 @@ static bool check_revocation(const struct config *config, const struct config_te
 	if (r->crl.interval >= r->crl.lifetime)
 		return config_text_fault(text, "crl.interval", p, "expected less than `crl.lifetime`");
 	if (r->ocsp.responder_lifetime < 2 * r->ocsp.lifetime)
-		return config_text_fault(text, "ocsp.responder_lifetime", p, "expected at least twice `ocsp.lifetime`");
+		return config_text_fault(text, "ocsp.responder_lifetime", p,
+		                         "expected at least twice `ocsp.lifetime`");
 	return true;
 }
 

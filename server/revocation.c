@@ -21,7 +21,8 @@ struct revocation_service {
 enum { CRL, OCSP_POST, OCSP_GET, OCSP_EMPTY };
 static const struct http_route routes[] = {
 	[CRL] = { HTTP_GET, "/crl/{issuer}/{file}", NULL, 0, "RFC 5280, 4.2.1.13" },
-	[OCSP_POST] = { HTTP_POST, "/ocsp/{issuer}", "application/ocsp-request", OCSP_REQUEST_MAX, "RFC 6960, A.1" },
+	[OCSP_POST] = { HTTP_POST, "/ocsp/{issuer}", "application/ocsp-request", OCSP_REQUEST_MAX,
+	                "RFC 6960, A.1" },
 	[OCSP_GET] = { HTTP_GET, "/ocsp/{issuer}/{request*}", NULL, 0, "RFC 9919, 6" },
 	[OCSP_EMPTY] = { HTTP_GET, "/ocsp/{issuer}", NULL, 0, "RFC 9919, 6" },
 };
@@ -37,7 +38,8 @@ struct freshness {
  * where it stands in the text. A client that has no ETag sends our own Last-Modified back. */
 static bool is_known_to(const struct http_request *request, const struct freshness *fresh, const char *modified)
 {
-	const char *etags = http_header(request, "If-None-Match"), *since = http_header(request, "If-Modified-Since");
+	const char *etags = http_header(request, "If-None-Match");
+	const char *since = http_header(request, "If-Modified-Since");
 
 	if (request->method != HTTP_GET && request->method != HTTP_HEAD)
 		return false;
@@ -87,7 +89,8 @@ static bool serve_crl(const struct revocation_service *service, const struct htt
 	if (!crls_get(service->crls, request->captures[0], &crl, p))
 		return false;
 	const struct freshness fresh = {
-		crl->etag, crl->this_update, crl->next_update, least(crl->next_update - now, service->options.crl_max_age),
+		crl->etag, crl->this_update, crl->next_update,
+		least(crl->next_update - now, service->options.crl_max_age),
 	};
 	if (begin(request, &fresh, "application/pkix-crl", response)) {
 		struct bytes content = buf_bytes(&crl->der);
@@ -126,14 +129,16 @@ static bool request_of_path(const struct http_request *request, struct buf *ret,
 	return true;
 }
 
-static bool serve_ocsp(const struct revocation_service *service, struct bytes der, const struct http_request *request,
-                       struct http_response *response, struct problem *p)
+static bool serve_ocsp(const struct revocation_service *service, struct bytes der,
+                       const struct http_request *request, struct http_response *response, struct problem *p)
 {
 	auto_value(ocsp_reply) reply = { 0 };
 
 	if (!ocsp_answer(service->ocsp, request->captures[0], der, &reply, p))
 		return false;
-	const struct freshness fresh = { reply.etag, reply.this_update, reply.next_update, reply.refresh - clock_now() };
+	const struct freshness fresh = {
+		reply.etag, reply.this_update, reply.next_update, reply.refresh - clock_now(),
+	};
 	if (begin(request, &fresh, "application/ocsp-response", response))
 		buf_add(&response->body, reply.der.data, reply.der.len);
 	return true;
@@ -204,8 +209,8 @@ static const struct http_route *route(void *state, size_t i)
 struct http_wing revocation_wing(struct revocation_service *service)
 {
 	return (struct http_wing){
-		.name = "revocation", .state = service, .route_count = array_length(routes), .route = route, .serve = serve,
-		.refuse = refuse, .prefix = "/crl/",
+		.name = "revocation", .state = service, .route_count = array_length(routes), .route = route,
+		.serve = serve, .refuse = refuse, .prefix = "/crl/",
 	};
 }
 
@@ -230,11 +235,13 @@ static void tick(void *arg)
 		problem_done(&stopping); /* the work is closing */
 }
 
-static bool open_parts(struct revocation_service *service, struct store *store, const struct ca *ca, struct problem *p)
+static bool open_parts(struct revocation_service *service, struct store *store, const struct ca *ca,
+                       struct problem *p)
 {
 	return crls_open(&service->options.crl, store, ca, &service->crls, p) &&
 	       ocsp_open(&service->options.ocsp, store, ca, &service->ocsp, p) &&
-	       work_open("revocation", 1, QUEUE, &service->work, p) && work_add(service->work, 0, tick, service, p);
+	       work_open("revocation", 1, QUEUE, &service->work, p) &&
+	       work_add(service->work, 0, tick, service, p);
 }
 
 bool revocation_open(const struct revocation_options *options, struct store *store, const struct ca *ca,

@@ -12,7 +12,9 @@ static const struct record_field revocation_fields[] = {
 static const struct record_schema revocation_schema = {
 	"revocation", sizeof(struct revocation), revocation_fields, array_length(revocation_fields),
 };
-static const struct table revocations = { .class = KEY_REVOCATION, .schema = &revocation_schema, .by_text = true };
+static const struct table revocations = {
+	.class = KEY_REVOCATION, .schema = &revocation_schema, .by_text = true,
+};
 
 void revocation_free(struct revocation *revocation)
 {

@@ -4,6 +4,9 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/wait.h>
 
 #include <cmocka.h>
 
@@ -526,6 +529,51 @@ static void more_entries_than_a_page(void **state)
 	crls_close(crls);
 }
 
+/* Whether the door for lists takes it. Those who do not get in end the process: it is a bug of ours. */
+static bool is_signed(struct bytes message)
+{
+	pid_t child = fork();
+	int ended;
+
+	assert_true(child >= 0);
+	if (child == 0) {
+		struct signature signature;
+		struct problem p = { 0 };
+		signal(SIGABRT, SIG_DFL);
+		dup2(open("/dev/null", O_WRONLY | O_CLOEXEC), STDERR_FILENO);
+		_exit(issue_crl(status_issuer(), message, &signature, &p) ? 0 : 1);
+	}
+	assert_int_equal(waitpid(child, &ended, 0), child);
+	return WIFEXITED(ended) && WEXITSTATUS(ended) == 0;
+}
+
+/* A TBSCertificate begins like a TBSCertList, most of all in version 1 with the serial number 1. */
+static void nothing_but_lists_is_signed(void **state)
+{
+	struct crls *crls = open_crls();
+	struct crl *crl = refreshed(crls);
+	auto(X509_CRL) *list = parse(buf_bytes(&crl->der));
+
+	(void)state;
+	auto_value(buf) tbs = { 0 };
+	assert_true(ossl_der(i2d_re_X509_CRL_tbs, list, &tbs));
+	assert_true(is_signed(buf_bytes(&tbs)));
+	for (int version = X509_VERSION_1; version <= X509_VERSION_3; version++) {
+		auto_value(certificate) row = { 0 };
+		auto_value(buf) certificate = { 0 };
+		status_issue(TEST_DAY, &row);
+		auto(X509) *x = test_parse(row.der);
+		assert_int_equal(X509_set_version(x, version), 1);
+		assert_int_equal(ASN1_INTEGER_set(X509_get_serialNumber(x), 1), 1);
+		assert_true(ossl_der(i2d_re_X509_tbs, x, &certificate));
+		assert_false(is_signed(buf_bytes(&certificate)));
+	}
+	assert_false(is_signed(BYTES("", 0)));
+	assert_false(is_signed(BYTES(tbs.data, 20)));
+	crl_unref(crl);
+	crls_close(crls);
+}
+
 static int each_setup(void **state)
 {
 	(void)state;
@@ -570,6 +618,7 @@ int main(void)
 		EACH(an_expired_certificate_stands_on_one_more_list),
 		EACH(a_clock_that_ran_ahead_hides_nothing),
 		EACH(more_entries_than_a_page),
+		EACH(nothing_but_lists_is_signed),
 	};
 
 	return cmocka_run_group_tests(tests, group_setup, group_teardown);

@@ -209,6 +209,15 @@ static void break_begin(struct approval_facts *f) { f->not_before = 0; }
 static void break_cert_sign(struct approval_facts *f) { f->key_usage |= KU_KEY_CERT_SIGN; }
 static void break_crl_sign(struct approval_facts *f) { f->key_usage |= KU_CRL_SIGN; }
 static void break_encipherment(struct approval_facts *f) { f->key_usage |= KU_KEY_ENCIPHERMENT; }
+static void break_responder(struct approval_facts *facts)
+{
+	static char server[] = "1.3.6.1.5.5.7.3.1", ocsp[] = "1.3.6.1.5.5.7.3.9";
+	static char *both[] = { server, ocsp };
+	static const struct strings list = { both, 2 };
+
+	facts->extended_key_usage = &list;
+}
+
 static void break_usages(struct approval_facts *f) { f->extended_key_usage = &no_usages; }
 static void break_issuer(struct approval_facts *f) { f->issuer = "another"; }
 static void break_hash(struct approval_facts *f) { f->hash = "MD5"; }
@@ -257,6 +266,7 @@ static void each_rule_of_the_floor_refuses(void **state)
 		{ break_crl_sign, PROBLEM_INTERNAL, "cRLSign" },
 		{ break_encipherment, PROBLEM_INTERNAL, "fits the key" },
 		{ break_usages, PROBLEM_INTERNAL, "extKeyUsage" },
+		{ break_responder, PROBLEM_INTERNAL, "delegates the signing of OCSP answers" },
 		{ break_issuer, PROBLEM_INTERNAL, "no issuer" },
 		{ break_hash, PROBLEM_INTERNAL, "MD5" },
 		{ break_subject, PROBLEM_INTERNAL, "alphabet and size" },

@@ -211,6 +211,7 @@ static void certificates_that_are_no_issuers_are_refused(void **state)
 		{ { .name = "I", .usage = "critical,keyCertSign" }, "CA" },
 		{ { .name = "I", .constraints = "critical,CA:FALSE", .usage = "critical,keyCertSign" }, "CA" },
 		{ { .name = "I", .constraints = "critical,CA:TRUE", .usage = "critical,cRLSign" }, "keyCertSign" },
+		{ { .name = "I", .constraints = "critical,CA:TRUE", .usage = "critical,keyCertSign" }, "cRLSign" },
 		{ { .name = "I", CA_MADE, .no_key_id = true }, "subjectKeyIdentifier" },
 		{ { .name = "I", CA_MADE, .no_name = true }, "subject is empty" },
 		{ { .name = "I", CA_MADE, .begin = -200, .end = -100 }, "expired" },
