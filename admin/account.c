@@ -1,6 +1,7 @@
 /* ACME accounts: account list, account show, account deactivate. */
 #include "store/account.h"
 
+#include "admin/actor.h"
 #include "admin/listing.h"
 #include "base/clock.h"
 
@@ -106,6 +107,7 @@ struct account_asking {
 	const struct admin *admin;
 	const char *id;
 	struct account *ret;
+	int64_t now;                   /* of a change */
 };
 
 static bool get(struct store_txn *txn, void *arg, struct problem *p)
@@ -129,7 +131,11 @@ static bool deactivate(struct store_txn *txn, void *arg, struct problem *p)
 		return problem_set(p, PROBLEM_CONFLICT, "account %s is %s already", asking->id,
 		                   account_status_name(asking->ret->status));
 	asking->ret->status = ACCOUNT_DEACTIVATED;
-	return store_account_put(txn, asking->ret, p) && asking->admin->cancel_work(txn, asking->id, p);
+	const struct audit_fact facts[] = {
+		audit_text("account", asking->id), audit_text("directory", asking->ret->directory), { 0 },
+	};
+	return store_account_put(txn, asking->ret, p) && asking->admin->cancel_work(txn, asking->id, p) &&
+	       admin_tell(txn, AUDIT_ACCOUNT_DEACTIVATED, asking->now, facts, p);
 }
 
 static bool print_account(const struct command_call *call, const struct account *account, struct problem *p)
@@ -148,7 +154,7 @@ static bool account_show_run(struct command_call *call, struct problem *p)
 {
 	auto_struct(store) *store = NULL;
 	auto_value(account) account = {0};
-	struct account_asking asking = { call->admin, call->args[0], &account };
+	struct account_asking asking = { .admin = call->admin, .id = call->args[0], .ret = &account };
 	if (!admin_open_store(call->admin, &store, p) || !store_view(store, get, &asking, p))
 		return false;
 	return print_account(call, &account, p);
@@ -158,7 +164,7 @@ static bool account_deactivate_run(struct command_call *call, struct problem *p)
 {
 	auto_struct(store) *store = NULL;
 	auto_value(account) account = {0};
-	struct account_asking asking = { call->admin, call->args[0], &account };
+	struct account_asking asking = { call->admin, call->args[0], &account, clock_now() };
 	if (!admin_open_store(call->admin, &store, p) || !store_update(store, deactivate, &asking, p))
 		return false;
 	return print_account(call, &account, p);

@@ -1,4 +1,5 @@
 /* The inventory: cert list, cert show, cert revoke. */
+#include "admin/actor.h"
 #include "admin/listing.h"
 #include "base/base64.h"
 #include "base/clock.h"
@@ -309,10 +310,12 @@ struct cert_revoking {
 static bool revoke(struct store_txn *txn, void *arg, struct problem *p)
 {
 	struct cert_revoking *revoking = arg;
+	char actor[ADMIN_ACTOR_SIZE];
+	admin_actor(actor);
 	certificate_free(revoking->ret);
 	*revoking->ret = (struct certificate){0};
 	if (!find(txn, revoking->text, revoking->ret, p) ||
-	    !revocation_record(txn, revoking->ret->id, revoking->reason, revoking->now, "operator", NULL,
+	    !revocation_record(txn, revoking->ret->id, revoking->reason, revoking->now, actor, NULL,
 	                       REVOCATION_BY_OPERATOR, p))
 		return false;
 	certificate_free(revoking->ret);

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "admin/actor.h"
 #include "admin/listing.h"
 #include "admin/option.h"
 #include "base/clock.h"
@@ -64,7 +65,12 @@ static bool parse_uses(const char *text, int64_t *ret, struct problem *p)
 
 static bool put(struct store_txn *txn, void *arg, struct problem *p)
 {
-	return store_eab_put(txn, arg, p);
+	const struct eab *eab = arg;
+	const struct audit_fact facts[] = {
+		audit_text("eab", eab->kid), audit_text("note", eab->note), audit_texts("profiles", eab->profiles),
+		audit_time("expires", eab->expires), audit_integer("usesMax", eab->uses_max), { 0 },
+	};
+	return store_eab_put(txn, eab, p) && admin_tell(txn, AUDIT_EAB_CREATED, eab->created, facts, p);
 }
 
 /* Clients take both on their command lines, where a value must not look like an option. */
@@ -198,6 +204,7 @@ const struct command admin_eab_list = {
 
 struct eab_revoking {
 	const char *kid;
+	int64_t now;
 	struct eab *ret;
 };
 
@@ -214,7 +221,10 @@ static bool revoke(struct store_txn *txn, void *arg, struct problem *p)
 		return problem_set(p, PROBLEM_ALREADY_REVOKED, "external account key %s is revoked already",
 		                   revoking->kid);
 	revoking->ret->revoked = true;
-	return store_eab_put(txn, revoking->ret, p);
+	const struct audit_fact facts[] = {
+		audit_text("eab", revoking->kid), audit_text("note", revoking->ret->note), { 0 },
+	};
+	return store_eab_put(txn, revoking->ret, p) && admin_tell(txn, AUDIT_EAB_REVOKED, revoking->now, facts, p);
 }
 
 static bool eab_revoke_run(struct command_call *call, struct problem *p)
@@ -222,7 +232,7 @@ static bool eab_revoke_run(struct command_call *call, struct problem *p)
 	auto_struct(store) *store = NULL;
 	auto_value(eab) eab = {0};
 	auto_value(buf) text = {0};
-	struct eab_revoking revoking = { call->args[0], &eab };
+	struct eab_revoking revoking = { call->args[0], clock_now(), &eab };
 	if (!admin_open_store(call->admin, &store, p) || !store_update(store, revoke, &revoking, p))
 		return false;
 	if (call->json) {

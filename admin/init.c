@@ -4,6 +4,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "admin/actor.h"
+#include "base/clock.h"
 #include "base/digest.h"
 #include "base/json.h"
 #include "base/ossl.h"
@@ -82,30 +84,14 @@ static bool ca_complete(const struct admin *admin, struct admin_init_result *ret
 	return ca_create(&options, buf_bytes(&passphrase), p);
 }
 
-static bool store_complete(const struct admin *admin, bool *ret_made, struct problem *p)
+static bool store_complete(const struct admin *admin, bool *ret_made, struct store **ret, struct problem *p)
 {
 	auto_free char *path = mem_printf("%s/data.mdb", admin->data_folder);
-	auto_struct(store) *store = NULL;
 	if (!path)
 		return problem_memory(p);
 	*ret_made = !exists(path);
-	return store_open(admin->data_folder, true, NULL, &store, p);
+	return store_open(admin->data_folder, true, NULL, ret, p);
 }
-
-bool admin_init(const struct admin *admin, struct admin_init_result *ret, struct problem *p)
-{
-	struct admin_init_result made = {0};
-	if (!ca_complete(admin, &made, p) || !store_complete(admin, &made.store, p))
-		return false;
-	if (!made.ca && !made.store)
-		return problem_set(p, PROBLEM_CONFLICT, "the CA in %s and the store in %s are there already",
-		                   admin->ca.folder,
-		                   admin->data_folder);
-	*ret = made;
-	return true;
-}
-
-/* --- the command */
 
 static bool root_fingerprint(const char *path, struct buf *ret_hex, struct problem *p)
 {
@@ -117,6 +103,57 @@ static bool root_fingerprint(const char *path, struct buf *ret_hex, struct probl
 	buf_add_hex(ret_hex, BYTES(digest, sizeof digest));
 	return buf_check(ret_hex, p);
 }
+
+/* The CA is files: its event can only follow them. */
+struct init_event {
+	const struct admin *admin;
+	const struct admin_init_result *made;
+	const char *fingerprint;
+	int64_t now;
+};
+
+static bool tell(struct store_txn *txn, void *arg, struct problem *p)
+{
+	const struct init_event *event = arg;
+	const struct audit_fact store[] = { audit_text("folder", event->admin->data_folder), { 0 } };
+	const struct audit_fact ca[] = {
+		audit_text("folder", event->admin->ca.folder), audit_text("rootFingerprint", event->fingerprint), { 0 },
+	};
+	return (!event->made->store || admin_tell(txn, AUDIT_STORE_CREATED, event->now, store, p)) &&
+	       (!event->made->ca || admin_tell(txn, AUDIT_CA_CREATED, event->now, ca, p));
+}
+
+static bool tell_made(const struct admin *admin, const struct admin_init_result *made, struct store *store,
+                      struct problem *p)
+{
+	auto_value(buf) fingerprint = {0};
+	auto_free char *root = mem_printf("%s/root.pem", admin->ca.folder);
+	struct init_event event = { admin, made, NULL, clock_now() };
+	if (!root)
+		return problem_memory(p);
+	if (!root_fingerprint(root, &fingerprint, p))
+		return false;
+	event.fingerprint = buf_text(&fingerprint);
+	return store_update(store, tell, &event, p);
+}
+
+bool admin_init(const struct admin *admin, struct admin_init_result *ret, struct problem *p)
+{
+	struct admin_init_result made = {0};
+	auto_struct(store) *store = NULL;
+	if (!ca_complete(admin, &made, p) || !store_complete(admin, &made.store, &store, p))
+		return false;
+	if (!made.ca && !made.store)
+		return problem_set(p, PROBLEM_CONFLICT, "the CA in %s and the store in %s are there already",
+		                   admin->ca.folder,
+		                   admin->data_folder);
+	if (!tell_made(admin, &made, store, p))
+		return false;
+	*ret = made;
+	return true;
+}
+
+/* --- the command */
 
 static bool print_json(const struct command_call *call, const struct admin_init_result *made,
                        const char *root,

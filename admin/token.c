@@ -1,6 +1,7 @@
 /* Tokens of the REST API: token create, token list, token revoke. */
 #include "store/token.h"
 
+#include "admin/actor.h"
 #include "admin/listing.h"
 #include "admin/option.h"
 #include "base/clock.h"
@@ -153,9 +154,34 @@ static bool make_credential(const struct command_call *call, struct token *token
 	return bearer_make(token->id, text, hash, p);
 }
 
+static const struct {
+	int64_t bit;
+	const char *name;
+} role_rows[] = {
+#define X(role, bit, text, meaning) { TOKEN_##role, text },
+	TOKEN_ROLES(X)
+#undef X
+};
+
+static struct record_texts roles_of(const struct token *token, const char *ret[array_length(role_rows)])
+{
+	size_t n = 0;
+	for (size_t i = 0; i < array_length(role_rows); i++)
+		if (token->roles & role_rows[i].bit)
+			ret[n++] = role_rows[i].name;
+	return (struct record_texts){ ret, n };
+}
+
 static bool put(struct store_txn *txn, void *arg, struct problem *p)
 {
-	return store_token_put(txn, arg, p);
+	const struct token *token = arg;
+	const char *names[array_length(role_rows)];
+	const struct audit_fact facts[] = {
+		audit_text("token", token->id), audit_text("note", token->note), audit_texts("roles", roles_of(token, names)),
+		audit_texts("profiles", token->profiles), audit_texts("names", token->names),
+		audit_hex("keyHash", token->key_hash), audit_time("expires", token->expires), { 0 },
+	};
+	return store_token_put(txn, token, p) && admin_tell(txn, AUDIT_TOKEN_CREATED, token->created, facts, p);
 }
 
 static bool print_made(const struct command_call *call, const struct token *token, const char *text, struct problem *p)
@@ -296,7 +322,10 @@ static bool revoke(struct store_txn *txn, void *arg, struct problem *p)
 	if (revoking->ret->revoked)
 		return problem_set(p, PROBLEM_ALREADY_REVOKED, "token %s is revoked already", revoking->id);
 	revoking->ret->revoked = revoking->now;
-	return store_token_put(txn, revoking->ret, p);
+	const struct audit_fact facts[] = {
+		audit_text("token", revoking->id), audit_text("note", revoking->ret->note), { 0 },
+	};
+	return store_token_put(txn, revoking->ret, p) && admin_tell(txn, AUDIT_TOKEN_REVOKED, revoking->now, facts, p);
 }
 
 static bool token_revoke_run(struct command_call *call, struct problem *p)

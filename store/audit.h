@@ -41,8 +41,11 @@
 	X(EAB_CREATED, "eab-created", "a key for external account binding was made")                            \
 	X(EAB_USED, "eab-used", "a key for external account binding bound an account")                          \
 	X(EAB_REVOKED, "eab-revoked", "a key for external account binding was revoked")                         \
+	X(TOKEN_CREATED, "token-created", "a token of the REST API was made")                                   \
+	X(TOKEN_REVOKED, "token-revoked", "a token of the REST API was revoked")                                \
+	X(STORE_CREATED, "store-created", "the store was made")                                                 \
 	X(CA_CREATED, "ca-created", "root and issuing CA were made")                                            \
-	X(STORE_COPIED, "store-copied", "the store was copied (`enrolld backup`)")                              \
+	X(STORE_COPIED, "store-copied", "a copy of the store was begun (`enrolld backup`)")                     \
 	X(SERVER_STARTED, "server-started", "a server began to serve with this configuration")                  \
 	X(SERVER_STOPPED, "server-stopped", "a server ended as it was told to")                                 \
 	X(CONFIGURATION_RELOADED, "configuration-reloaded", "a server goes on with this configuration")         \

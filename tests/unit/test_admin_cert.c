@@ -155,7 +155,7 @@ static void revokes_once(void **state)
 	auto_struct(json) *revoked = admin_json(&admin_cert_revoke, line);
 	assert_string_equal(json_member_string(revoked, "status"), "revoked");
 	assert_string_equal(json_member_string(revoked, "reason"), "keyCompromise");
-	assert_string_equal(json_member_string(revoked, "revokedBy"), "operator");
+	assert_true(str_starts(json_member_string(revoked, "revokedBy"), "operator "));
 	admin_refused(&admin_cert_revoke, rows[1].id, PROBLEM_ALREADY_REVOKED, "already");
 	assert_true(lists("--json --revoked issuing", 1));
 	assert_false(lists("--json --revoked issuing", 0));

@@ -179,7 +179,7 @@ def test_listing_is_longer_than_a_page(server):
 def test_revocation_is_seen_by_the_server_at_once(server, issued):
     client, identifier = issued
     done = answer(server, "cert", "revoke", identifier, "--reason", "superseded")
-    assert done["status"] == "revoked" and done["reason"] == "superseded" and done["revokedBy"] == "operator"
+    assert done["status"] == "revoked" and done["reason"] == "superseded" and done["revokedBy"].startswith("operator ")
     again = server.run("cert", "revoke", identifier)
     assert again.returncode == 1 and "already" in again.stderr
     with pytest.raises(Refused) as caught:
