@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "base/digest.h"
 #include "server/config_check.h"
 #include "server/config_schema.h"
 #include "server/config_text.h"
@@ -364,6 +365,7 @@ bool config_load(const char *path, struct config **ret, struct problem *p)
 	auto_struct(config) *config = NULL;
 	if (!config_parse(path, buf_bytes(&text), &config, p))
 		return false;
+	digest_sha256(buf_bytes(&text), config->digest);
 	if (!(config->path = strdup(path)))
 		return problem_memory(p);
 	*ret = steal(config);

@@ -40,6 +40,7 @@ struct config_policy {
 };
 struct config {
 	char *path;                     /* NULL: no file was read */
+	uint8_t digest[32];             /* SHA-256 of the file */
 	struct {
 		char *folder;
 	} data;

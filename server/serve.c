@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "base/clock.h"
+#include "server/event.h"
 #include "server/listen.h"
 #include "server/own_address.h"
 #include "server/own_certificate.h"
@@ -229,6 +230,7 @@ bool serve_open(struct config **config, struct serve **ret, struct problem *p)
 	    !open_tls(serve, p) || !open_own_certificate(serve, p) || !open_services(serve, p) ||
 	    !open_routers(serve, p) || !open_names(serve, p) || !open_listeners(serve, p))
 		return false;
+	server_tell_or_log(serve->store, &(struct server_event){ AUDIT_SERVER_STARTED, .config = serve->config });
 	*ret = steal(serve);
 	return true;
 }
@@ -237,7 +239,8 @@ bool serve_reload(struct serve *serve, const struct config *config, struct probl
 {
 	auto_struct(profiles) *profiles = NULL;
 	if (!open_profiles(serve, config, &profiles, p) ||
-	    !own_certificate_reload(serve->own, config, profiles, p))
+	    !own_certificate_reload(serve->own, config, profiles, p) ||
+	    !server_tell(serve->store, &(struct server_event){ AUDIT_CONFIGURATION_RELOADED, .config = config }, p))
 		return false;
 	acme_set_profiles(serve->acme, profiles);
 	struct profiles *old = serve->profiles;
@@ -245,6 +248,12 @@ bool serve_reload(struct serve *serve, const struct config *config, struct probl
 	profiles_unref(old);
 	log_setup(config->log.level, config->log.format);
 	return true;
+}
+
+void serve_tell_refused(const struct serve *serve, const char *path, const char *cause)
+{
+	const struct server_event event = { AUDIT_CONFIGURATION_REFUSED, .path = path, .cause = cause };
+	server_tell_or_log(serve->store, &event);
 }
 
 void serve_log_listeners(const struct serve *serve)
@@ -267,6 +276,7 @@ void serve_drain(struct serve *serve)
 {
 	serve->status.draining = true;
 	listen_drain(serve->listen, serve->config->http.drain_timeout);
+	server_tell_or_log(serve->store, &(struct server_event){ AUDIT_SERVER_STOPPED, .config = serve->config });
 }
 
 void serve_close(struct serve *serve)

@@ -11,6 +11,8 @@ struct serve;
 bool serve_open(struct config **config, struct serve **ret, struct problem *p) must_use;
 /* Takes up what can be taken up of the new configuration, all of it or, on failure, nothing. */
 bool serve_reload(struct serve *serve, const struct config *config, struct problem *p) must_use;
+/* Tells the audit log that it stays as it is, and why. */
+void serve_tell_refused(const struct serve *serve, const char *path, const char *cause);
 /* Logs where it listens. */
 void serve_log_listeners(const struct serve *serve);
 /* Lets requests in flight end, refuses new ones, then stops listening. */

@@ -16,10 +16,12 @@ static void reload(struct serve *serve, const char *path)
 	auto_struct(config) *config = NULL;
 	auto_value(problem) p = {0};
 	notify_reloading();
-	if (config_load(path, &config, &p) && serve_reload(serve, config, &p))
+	if (config_load(path, &config, &p) && serve_reload(serve, config, &p)) {
 		log_event(LOG_LEVEL_INFO, "reloaded", "config", config->path, NULL);
-	else
+	} else {
 		log_event(LOG_LEVEL_ERROR, "reload refused", "cause", cause_of(&p), NULL);
+		serve_tell_refused(serve, path ?: CONFIG_PATH, cause_of(&p));
+	}
 	notify("READY=1");
 }
 
