@@ -214,6 +214,11 @@ struct http_wing revocation_wing(struct revocation_service *service)
 	};
 }
 
+struct crls *revocation_crls(struct revocation_service *service)
+{
+	return service->crls;
+}
+
 /* --- the thread */
 
 static void log_failure(const char *what, const struct problem *p)

@@ -18,5 +18,7 @@ struct revocation_service;
 bool revocation_open(const struct revocation_options *options, struct store *store, const struct ca *ca,
                      struct revocation_service **ret, struct problem *p) must_use;
 void revocation_close(struct revocation_service *service);
+/* The lists, for those who watch them. */
+struct crls *revocation_crls(struct revocation_service *service);
 /* service NULL: to read the routes of. */
 struct http_wing revocation_wing(struct revocation_service *service);

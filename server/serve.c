@@ -145,6 +145,7 @@ static bool open_services(struct serve *serve, struct problem *p)
 	if (!revocation_open(&serve->config->revocation, serve->store, serve->ca, &serve->revocation, p))
 		return false;
 	serve->revocation_wing = revocation_wing(serve->revocation);
+	serve->status.crls = revocation_crls(serve->revocation);
 
 	auto_value(addr_list) own = {0};
 	struct acme_options options = serve->config->acme.options;

@@ -91,6 +91,29 @@ static void put_issuers(struct buf *out, const struct ca *ca)
 		           (long long)issuer_not_after(issuer));
 }
 
+static int64_t crl_next_update(const struct crl *crl)
+{
+	return crl->next_update;
+}
+
+static int64_t crl_entries(const struct crl *crl)
+{
+	return (int64_t)crl->count;
+}
+
+static void put_crls(struct buf *out, const struct status *status, const char *name, const char *help,
+                     int64_t (*value)(const struct crl *crl))
+{
+	const struct issuer *issuer;
+	buf_printf(out, "# HELP %s %s\n# TYPE %s gauge\n", name, help, name);
+	for (size_t i = 0; (issuer = ca_issuer_at(status->ca, i)); i++) {
+		auto_struct(crl) *crl = NULL;
+		auto_value(problem) none_yet = {0};
+		if (crls_get(status->crls, issuer_name(issuer), &crl, &none_yet))
+			buf_printf(out, "%s{issuer=\"%s\"} %lld\n", name, issuer_name(issuer), (long long)value(crl));
+	}
+}
+
 static double resident_bytes(void)
 {
 	long pages = 0;
@@ -124,6 +147,9 @@ static void serve_metrics(const struct status *status, struct http_response *res
 	put_listen(out, status->listen);
 	put_store(out, status->store);
 	put_issuers(out, status->ca);
+	put_crls(out, status, "enrolld_crl_next_update_seconds",
+	         "Until when the CRL of an issuing CA can be used, as Unix time.", crl_next_update);
+	put_crls(out, status, "enrolld_crl_entries", "Certificates on the CRL of an issuing CA.", crl_entries);
 	put(out, (struct metric){ "enrolld_own_certificate_expires_seconds", "gauge",
 	                          "When the server's own certificate ends, as Unix time." }, "",
 	    (double)own_certificate_expires(status->own));

@@ -4,7 +4,7 @@
 
 #include <stdatomic.h>
 
-#include "ca/ca.h"
+#include "ca/crls.h"
 #include "server/listen.h"
 #include "server/own_certificate.h"
 #include "store/store.h"
@@ -12,6 +12,7 @@
 struct status {
 	struct store *store;
 	const struct ca *ca;
+	struct crls *crls;
 	struct own_certificate *own;
 	_Atomic(const struct listen *) listen; /* NULL until it listens */
 	atomic_bool draining;

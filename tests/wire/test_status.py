@@ -2,6 +2,7 @@
 openssl and GnuTLS."""
 
 import base64
+import datetime
 import hashlib
 import json
 import re
@@ -239,6 +240,16 @@ def test_a_crl_of_many_records(server, issue):
     assert crl.is_signature_valid(issued[0].issuer.public_key())
     serials = [r.serial_number for r in crl]
     assert len(set(serials)) == len(serials) and {i.leaf.serial_number for i in issued} <= set(serials)
+
+
+def test_metrics_of_the_crl(server, issue):
+    issued = issue()
+    revoke_by_acme(issued)
+    wait_for_crl(issued)
+    crl, text = crl_of(issued), server.get("/metrics").decode()
+    until = int(re.search(r'^enrolld_crl_next_update_seconds\{issuer="issuing"\} (\d+)$', text, re.M)[1])
+    assert until == int(crl.next_update.replace(tzinfo=datetime.timezone.utc).timestamp())
+    assert int(re.search(r'^enrolld_crl_entries\{issuer="issuing"\} (\d+)$', text, re.M)[1]) == len(crl)
 
 
 @pytest.mark.parametrize("path,status", [
