@@ -21,6 +21,7 @@ extern const struct command admin_cert_list, admin_cert_show, admin_cert_revoke;
 extern const struct command admin_account_list, admin_account_show, admin_account_deactivate;
 extern const struct command admin_eab_create, admin_eab_list, admin_eab_revoke;
 extern const struct command admin_audit_list, admin_audit_verify, admin_audit_export;
+extern const struct command admin_est_credential_create, admin_est_credential_list, admin_est_credential_revoke;
 extern const struct command admin_token_create, admin_token_list, admin_token_revoke;
 
 /* Makes what is missing of passphrase file, CA and store. CONFLICT when all is there already. */

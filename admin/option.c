@@ -1,6 +1,7 @@
 #include "admin/option.h"
 
 #include "base/clock.h"
+#include "policy/pattern.h"
 
 bool option_expires(const char *text, int64_t now, int64_t *ret, struct problem *p)
 {
@@ -35,5 +36,29 @@ bool option_profiles(const struct admin *admin, const char *text, struct strings
 	for (size_t i = 0; i < ret->n; i++)
 		if (!strings_has(admin->profiles, ret->v[i]))
 			return problem_set(p, PROBLEM_NOT_FOUND, "--profile: there is no profile %s", ret->v[i]);
+	return true;
+}
+
+static bool check_pattern(const char *text, struct problem *p)
+{
+	enum identifier_type type;
+	auto_free char *copy = strdup(text);
+	if (!copy)
+		return problem_memory(p);
+	char *colon = strchr(copy, ':');
+	if (colon)
+		*colon = '\0';
+	if (!colon || !identifier_type_from(copy, &type))
+		return problem_set(p, PROBLEM_MALFORMED, "--name: expected a pattern such as dns:**.example.com, got `%s`", text);
+	return pattern_check(type, colon + 1, p);
+}
+
+bool option_names(const char *text, struct strings *ret, struct problem *p)
+{
+	if (!option_list(text, ret, p))
+		return false;
+	for (size_t i = 0; i < ret->n; i++)
+		if (!check_pattern(ret->v[i], p))
+			return false;
 	return true;
 }

@@ -7,7 +7,6 @@
 #include "base/clock.h"
 #include "base/ossl.h"
 #include "policy/bearer.h"
-#include "policy/pattern.h"
 
 enum { CERTIFICATE_FILE_MAX = 64 * 1024, LIFE = 365 * 86400 };
 
@@ -85,30 +84,6 @@ static bool parse_roles(const char *text, int64_t *ret, struct problem *p)
 			return problem_set(p, PROBLEM_MALFORMED, "--role: there is no role %s", names.v[i]);
 		*ret |= role;
 	}
-	return true;
-}
-
-static bool check_pattern(const char *text, struct problem *p)
-{
-	enum identifier_type type;
-	auto_free char *copy = strdup(text);
-	if (!copy)
-		return problem_memory(p);
-	char *colon = strchr(copy, ':');
-	if (colon)
-		*colon = '\0';
-	if (!colon || !identifier_type_from(copy, &type))
-		return problem_set(p, PROBLEM_MALFORMED, "--name: expected a pattern such as dns:**.example.com, got `%s`", text);
-	return pattern_check(type, colon + 1, p);
-}
-
-static bool parse_names(const char *text, struct strings *ret, struct problem *p)
-{
-	if (!option_list(text, ret, p))
-		return false;
-	for (size_t i = 0; i < ret->n; i++)
-		if (!check_pattern(ret->v[i], p))
-			return false;
 	return true;
 }
 
@@ -212,7 +187,7 @@ static bool token_create_run(struct command_call *call, struct problem *p)
 	if (!parse_roles(command_value(call, "--role"), &token.roles, p) ||
 	    !parse_life(command_value(call, "--expires"), token.created, &token.expires, p) ||
 	    !option_profiles(call->admin, command_value(call, "--profile"), &profiles, p) ||
-	    !parse_names(command_value(call, "--name"), &names, p) ||
+	    !option_names(command_value(call, "--name"), &names, p) ||
 	    !make_credential(call, &token, text, hash, p) || !admin_open_store(call->admin, &store, p))
 		return false;
 	token.profiles = as_texts(&profiles);

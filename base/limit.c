@@ -177,7 +177,16 @@ static int64_t take_locked(struct limit *l, const uint8_t id[ID_SIZE], int64_t n
 	return wait;
 }
 
-bool limit_take(struct limit *limit, const char *key, int *ret_wait)
+static int64_t look_locked(struct limit *l, const uint8_t id[ID_SIZE], int64_t now)
+{
+	const struct bucket *b = bucket_find(l, id);
+
+	return b && b->full_at > now ? b->full_at + l->interval - now - l->window : 0;
+}
+
+typedef int64_t ask_locked(struct limit *l, const uint8_t id[ID_SIZE], int64_t now);
+
+static bool ask(struct limit *limit, const char *key, ask_locked *how, int *ret_wait)
 {
 	uint8_t id[ID_SIZE];
 
@@ -185,13 +194,23 @@ bool limit_take(struct limit *limit, const char *key, int *ret_wait)
 		return true;
 	key_id(limit, key, id);
 	pthread_mutex_lock(&limit->mutex);
-	int64_t wait = take_locked(limit, id, clock_monotonic_ms() * (SECOND / 1000));
+	int64_t wait = how(limit, id, clock_monotonic_ms() * (SECOND / 1000));
 	pthread_mutex_unlock(&limit->mutex);
 	if (wait <= 0)
 		return true;
 	int64_t seconds = (wait + SECOND - 1) / SECOND;
 	*ret_wait = seconds < INT_MAX ? (int)seconds : INT_MAX;
 	return false;
+}
+
+bool limit_take(struct limit *limit, const char *key, int *ret_wait)
+{
+	return ask(limit, key, take_locked, ret_wait);
+}
+
+bool limit_has(struct limit *limit, const char *key, int *ret_wait)
+{
+	return ask(limit, key, look_locked, ret_wait);
 }
 
 void limit_free(struct limit *limit)

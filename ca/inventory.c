@@ -172,8 +172,20 @@ static bool tell_issued(struct store_txn *txn, const struct certificate *row, co
 	return store_audit_add(txn, &event, p);
 }
 
+static bool link_replaced(struct store_txn *txn, const struct certificate *row, struct problem *p)
+{
+	auto_value(certificate) old = { 0 };
+
+	if (!row->replaces)
+		return true;
+	if (!store_certificate_get(txn, row->replaces, &old, p))
+		return false;
+	old.replaced_by = row->id;
+	return store_certificate_put(txn, &old, p);
+}
+
 bool inventory_add(struct store_txn *txn, const struct certificate *row, const char *actor, const char *from,
                    struct problem *p)
 {
-	return store_certificate_put(txn, row, p) && tell_issued(txn, row, actor, from, p);
+	return link_replaced(txn, row, p) && store_certificate_put(txn, row, p) && tell_issued(txn, row, actor, from, p);
 }

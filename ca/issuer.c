@@ -15,6 +15,7 @@ struct issuer {
 	char name[NAME_MAX_LENGTH + 1];
 	X509 *certificate, *root;
 	struct buf der;
+	struct buf all; /* der, the default chain and its root */
 	int64_t not_after;
 	struct signer *signer;
 	struct template template;
@@ -102,6 +103,16 @@ static bool template_load(struct issuer *issuer, const struct issuer_urls *urls,
 	                     issuer->name, urls ? urls->base : NULL, &issuer->template, p);
 }
 
+/* Before the root is taken out of the chain. */
+static bool certificates_keep(struct issuer *issuer, ossl_x509_stack *chain, struct problem *p)
+{
+	buf_add(&issuer->all, issuer->der.data, issuer->der.len);
+	for (int i = 0; i < sk_X509_num(chain); i++)
+		if (!ossl_der(i2d_X509, sk_X509_value(chain, i), &issuer->all))
+			return problem_memory(p);
+	return buf_check(&issuer->all, p);
+}
+
 static bool chain_load(struct issuer *issuer, const char *path, struct problem *p)
 {
 	auto(ossl_x509_stack) *chain = NULL;
@@ -111,8 +122,11 @@ static bool chain_load(struct issuer *issuer, const char *path, struct problem *
 	if (!chain_read(path, &chain, p) || !chain_verify(path, issuer->certificate, chain, p) ||
 	    !chain_write(issuer->certificate, chain, &issuer->chain[issuer->chain_count++], p))
 		return false;
-	if (!issuer->root)
-		issuer->root = sk_X509_pop(chain);
+	if (issuer->root)
+		return true;
+	if (!certificates_keep(issuer, chain, p))
+		return false;
+	issuer->root = sk_X509_pop(chain);
 	return true;
 }
 
@@ -180,6 +194,7 @@ void issuer_free(struct issuer *issuer)
 	X509_free(issuer->certificate);
 	X509_free(issuer->root);
 	buf_free(&issuer->der);
+	buf_free(&issuer->all);
 	signer_free(issuer->signer);
 	template_free(&issuer->template);
 	for (size_t i = 0; i < issuer->chain_count; i++)
@@ -195,6 +210,11 @@ const char *issuer_name(const struct issuer *issuer)
 struct bytes issuer_certificate(const struct issuer *issuer)
 {
 	return buf_bytes(&issuer->der);
+}
+
+struct bytes issuer_certificates(const struct issuer *issuer)
+{
+	return buf_bytes(&issuer->all);
 }
 
 int64_t issuer_not_after(const struct issuer *issuer)

@@ -34,7 +34,7 @@ static const struct rule {
 	{ { "profile-open", "The profile is open to the method." },
 	  BOTH, ALONE, gate_profile_open },
 
-	{ { "identity-may", "A token has the role `issue`, and is for this profile." },
+	{ { "identity-may", "A token has the role `issue`; token, enrollment code or certificate is for this profile." },
 	  IDENTITY, ALONE, gate_identity_may },
 
 	{ { "account-bound", "A profile that requires it is for externally bound accounts alone." },
@@ -57,6 +57,10 @@ static const struct rule {
 	  ORDER, JUDGED, gate_names_equal },
 	{ { "names-proven", "Each name of the CSR is one that the identity proved." },
 	  IDENTITY, JUDGED, gate_names_proven },
+	{ { "subject-held", "Who shows a certificate asks for its subject and, of other types, for its names." },
+	  IDENTITY, JUDGED, gate_subject_held },
+	{ { "renewal-whole", "A renewal asks for all names that the certificate has." },
+	  IDENTITY, JUDGED, gate_renewal_whole },
 	{ { "names-allowed", "The policy allows each name, and none that it requires is missing." },
 	  BOTH, JUDGED, gate_names_allowed },
 	{ { "names-typed", "Names of other types (UPN, permanentIdentifier, ...) are none in an order, else as the policy allows." },

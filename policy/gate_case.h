@@ -71,6 +71,8 @@ gate_check gate_authorizations_cover, gate_period;
 /* gate_csr.c: rules of the CSR */
 gate_check gate_names_present, gate_names_count, gate_names_equal, gate_names_proven;
 gate_check gate_extensions_known;
+/* gate_renewal.c */
+gate_check gate_subject_held, gate_renewal_whole;
 /* gate_subject.c */
 gate_check gate_common_name_single, gate_common_name_named, gate_subject_plain;
 /* gate_policy.c: what the policy judges */

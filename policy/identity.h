@@ -16,21 +16,37 @@
 #pragma once
 
 #include "policy/identifier.h"
+#include "store/enrollment.h"
 #include "store/token.h"
 
 struct identity;
+struct client_certificate;
 /* The process's own operator, who may have the names that the configuration lists. */
 bool identity_operator(const struct identifiers *names, struct identity **ret, struct problem *p) must_use;
 /* Who shows this token, or this client certificate (policy/bearer.h): method "api". UNAUTHENTICATED. */
 bool identity_bearer(struct store *store, const char *text, int64_t now, struct identity **ret, struct problem *p) must_use;
 bool identity_client(struct store *store, struct bytes certificate, int64_t now, struct identity **ret,
                      struct problem *p) must_use;
+/* Who shows this enrollment code (policy/enrollment_code.h): method "est". It is the operator's word, as
+ * a token is, for one profile. UNAUTHENTICATED. */
+bool identity_enrollment(struct store *store, const char *code, int64_t now, struct identity **ret, struct problem *p) must_use;
+/* The device that holds this certificate of our own (policy/client_certificate.h): method "est". It has
+ * proven the certificate's subject and names, in the certificate's profile. With renewal it asks for
+ * all of its names (RFC 7030, 4.2.2). UNAUTHENTICATED. */
+bool identity_device(struct store *store, const struct bytes *issuers, size_t issuer_count, struct bytes der,
+                     bool renewal, int64_t now, struct identity **ret, struct problem *p) must_use;
+/* In the update that records what the identity was given: counts a use of the enrollment code, and finds
+ * that neither code nor certificate was revoked meanwhile. UNAUTHENTICATED. */
+bool identity_spend(struct store_txn *txn, const struct identity *identity, int64_t now, struct problem *p) must_use;
+/* The certificate that a device has shown (policy/client_certificate.h), and whether it is to be renewed
+ * (ret_renewal may be NULL); NULL: none. */
+const struct client_certificate *identity_certificate(const struct identity *identity, bool *ret_renewal);
 
 const char *identity_text(const struct identity *identity);      /* "operator", "token ID" */
-const char *identity_method(const struct identity *identity);    /* "internal", "api" */
+const char *identity_method(const struct identity *identity);    /* "internal", "api", "est" */
 /* Whether it has proven this name. */
 bool identity_proves(const struct identity *identity, const struct identifier *name) must_use;
-/* Whether it may do this there; profile NULL: somewhere. Only a bearer is ever refused: UNAUTHORIZED. */
+/* Whether it may do this there; profile NULL: somewhere. The operator may all: UNAUTHORIZED. */
 bool identity_may(const struct identity *identity, enum token_role role, const char *profile, struct problem *p) must_use;
 /* Whether it may in every profile there is. */
 bool identity_everywhere(const struct identity *identity) must_use;

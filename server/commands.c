@@ -2,6 +2,7 @@
 
 #include "acme/routes.h"
 #include "base/json.h"
+#include "est/routes.h"
 #include "server/publish.h"
 #include "server/revocation.h"
 #include "server/status.h"
@@ -112,7 +113,7 @@ static bool routes_run(struct command_call *call, struct problem *p)
 	auto_value(buf) text = {0};
 	struct json_writer w = json_writer(&text);
 	status_init(&status);
-	const struct http_wing wings[] = { publish_wing(NULL), revocation_wing(NULL), status.wing };
+	const struct http_wing wings[] = { est_routes_wing(NULL), publish_wing(NULL), revocation_wing(NULL), status.wing };
 	json_open_array(&w, NULL);
 	for (size_t i = 0; i < acme_route_count(); i++)
 		put_route(call, &w, "acme", &acme_route_at(i)->http, acme_route_at(i));

@@ -15,7 +15,7 @@
 /* The profile of the server's own certificate; always there, and not for the file to define. */
 #define CONFIG_OWN_PROFILE "enrolld-server"
 
-enum config_service { CONFIG_ACME = 1, CONFIG_CA = 2, CONFIG_STATUS = 4 };
+enum config_service { CONFIG_ACME = 1, CONFIG_CA = 2, CONFIG_STATUS = 4, CONFIG_EST = 8 };
 enum config_client_certificate { CONFIG_CLIENT_NONE, CONFIG_CLIENT_ASK };
 enum config_tls_minimum { CONFIG_TLS12, CONFIG_TLS13 };
 

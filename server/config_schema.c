@@ -14,7 +14,7 @@ enum { DAY = 86400, YEAR = 365 * DAY };
 
 /* What a file without these lists has; the file's own list replaces it as a whole. */
 #define DEFAULT_LISTENERS \
-	"- {port: 8443, services: [acme, ca, status]}\n- {port: 8080, tls: false, services: [ca]}\n"
+	"- {port: 8443, services: [acme, est, ca, status]}\n- {port: 8080, tls: false, services: [ca]}\n"
 #define DEFAULT_PROFILES \
 	"- {name: tls-server, description: \"TLS servers, proven by ACME challenges\"}\n"
 
@@ -109,10 +109,10 @@ static const struct config_key listener_keys[] = {
 	{ "port", "0 lets the kernel pick one, which the log then names.", CONFIG_NUMBER, LISTENER(port),
 	  .required = true, .max = 65535 },
 	{ "tls", "HTTPS, or plain HTTP.", CONFIG_BOOL, LISTENER(tls), .fallback = "true" },
-	{ "services", "What is served: `acme`; `ca`, CA certificates, CRLs and OCSP; `status`, health and metrics.",
-	  CONFIG_FLAGS, LISTENER(services), .fallback = "acme, ca, status",
-	  .choices = CHOICES({ "acme", CONFIG_ACME }, { "ca", CONFIG_CA }, { "status", CONFIG_STATUS },
-	                     { "est", CONFIG_NOT_BUILT }, { "api", CONFIG_NOT_BUILT },
+	{ "services", "What is served: `acme`; `est`; `ca`, CA certificates, CRLs and OCSP; `status`, health and metrics.",
+	  CONFIG_FLAGS, LISTENER(services), .fallback = "acme, est, ca, status",
+	  .choices = CHOICES({ "acme", CONFIG_ACME }, { "est", CONFIG_EST }, { "ca", CONFIG_CA },
+	                     { "status", CONFIG_STATUS }, { "api", CONFIG_NOT_BUILT },
 	                     { "console", CONFIG_NOT_BUILT }) },
 	{ "client_certificate", "Whether a client is asked for a certificate; it is never demanded.",
 	  CONFIG_CHOICE, LISTENER(client_certificate), .fallback = "ask",
@@ -260,14 +260,14 @@ static const struct config_key subject_keys[] = {
 };
 
 static const struct config_key profile_keys[] = {
-	{ "name", "Its name; `/acme/NAME/directory` is its ACME directory.", CONFIG_TEXT, PROFILE(name),
+	{ "name", "Its name; `/acme/NAME/directory` is its ACME directory, and `NAME` its label in EST.", CONFIG_TEXT, PROFILE(name),
 	  .required = true, .check = config_rule_own_profile },
 	{ "description", "What it is for, in words; the ACME directory shows it.", CONFIG_TEXT,
 	  PROFILE(description), .max = 200 },
 	{ "issuer", "The issuing CA that signs, of `ca.issuers`.", CONFIG_TEXT, PROFILE(issuer),
 	  .shown = "the first of `ca.issuers`", .check = config_rule_issuer },
 	{ "methods", "By which ways certificates of this profile are issued.", CONFIG_FLAGS,
-	  PROFILE(methods), .fallback = "acme",
+	  PROFILE(methods), .fallback = "acme, est",
 	  .choices = CHOICES({ "acme", PROFILE_ACME }, { "est", PROFILE_EST }, { "api", PROFILE_API }) },
 	{ "policy",
 	  "What may be certified: the name of one of `policies`, or `tls-server`, `tls-client`, `dual-purpose`, "
@@ -344,7 +344,7 @@ static const struct config_key top_keys[] = {
 	  "`{identity}`, `{account}` and `{eab}` stand for who asks: the name of a token or a client, the id of an "
 	  "ACME account, the key id of its external account binding.", CONFIG_SECTIONS, AT(policies),
 	  offsetof(struct config, policy_count), .fallback = "", .section = &config_policy_section, .max = 256, .reload = true },
-	{ "default_profile", "The profile of `/acme/directory`.", CONFIG_TEXT, AT(default_profile),
+	{ "default_profile", "The profile of `/acme/directory`, and of EST without a label.", CONFIG_TEXT, AT(default_profile),
 	  .shown = "the first of `profiles`", .check = config_rule_id, .reload = true },
 	{ "profiles", "What certificates may be, and who may have them.", CONFIG_SECTIONS, AT(profiles),
 	  offsetof(struct config, profile_count), .fallback = DEFAULT_PROFILES,

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "base/clock.h"
+#include "est/est.h"
 #include "server/event.h"
 #include "server/listen.h"
 #include "server/own_address.h"
@@ -13,7 +14,7 @@
 #include "server/status.h"
 #include "server/tls.h"
 
-enum { WINGS_MAX = 4 };
+enum { WINGS_MAX = 5 };
 
 struct place {                         /* what one listener needs */
 	struct tls *tls;
@@ -26,6 +27,7 @@ struct serve {
 	struct profiles *profiles;
 	struct own_certificate *own;
 	struct acme *acme;
+	struct est *est;
 	struct revocation_service *revocation;
 	struct http_wing publish, revocation_wing;
 	struct status status;
@@ -151,7 +153,8 @@ static bool open_services(struct serve *serve, struct problem *p)
 	struct acme_options options = serve->config->acme.options;
 	options.probe_own = &own;
 	return own_addresses(serve->config, &own, p) &&
-	       acme_open(&options, serve->store, serve->ca, serve->profiles, &serve->acme, p);
+	       acme_open(&options, serve->store, serve->ca, serve->profiles, &serve->acme, p) &&
+	       est_open(serve->store, serve->ca, serve->profiles, &serve->est, p);
 }
 
 static size_t wings_of(const struct serve *serve, unsigned services, const struct http_wing *ret[WINGS_MAX])
@@ -159,6 +162,8 @@ static size_t wings_of(const struct serve *serve, unsigned services, const struc
 	size_t n = 0;
 	if (services & CONFIG_ACME)
 		ret[n++] = acme_wing(serve->acme);
+	if (services & CONFIG_EST)
+		ret[n++] = est_wing(serve->est);
 	if (services & CONFIG_CA) {
 		ret[n++] = &serve->publish;
 		ret[n++] = &serve->revocation_wing;
@@ -244,6 +249,7 @@ bool serve_reload(struct serve *serve, const struct config *config, struct probl
 	    !server_tell(serve->store, &(struct server_event){ AUDIT_CONFIGURATION_RELOADED, .config = config }, p))
 		return false;
 	acme_set_profiles(serve->acme, profiles);
+	est_set_profiles(serve->est, profiles);
 	struct profiles *old = serve->profiles;
 	serve->profiles = steal(profiles);
 	profiles_unref(old);
@@ -286,6 +292,7 @@ void serve_close(struct serve *serve)
 		return;
 	listen_close(serve->listen);
 	acme_close(serve->acme);
+	est_close(serve->est);
 	revocation_close(serve->revocation);
 	own_certificate_close(serve->own);
 	for (size_t i = 0; serve->places && i < serve->config->listener_count; i++) {

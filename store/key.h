@@ -36,6 +36,7 @@
 	X(EAB, 'E', "kid text -> external account binding key")                    \
 	X(TOKEN, 'T', "id -> API token")                                           \
 	X(TOKEN_KEY, 't', "SHA-256 of a client's key -> id; those not revoked")           \
+	X(ENROLLMENT, 'N', "id -> enrollment code")                              \
 	X(AUDIT, 'U', "number, 8 bytes, highest first -> event")
 
 enum key_class {

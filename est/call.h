@@ -1,0 +1,33 @@
+/* Call: one request to the EST wing on its way through, and the state that all of them share.
+ * Internal to est/. */
+#pragma once
+
+#include <pthread.h>
+
+#include "base/limit.h"
+#include "est/est.h"
+
+struct est {
+	struct store *store;
+	struct ca *ca;
+	pthread_rwlock_t profiles_lock;
+	struct profiles *profiles;
+	struct limit *failures;       /* wrong enrollment codes, by address */
+	struct http_wing wing;
+};
+
+struct est_call {
+	struct est *est;
+	const struct http_request *request;
+	struct http_response *response;
+	const struct profiles *profiles;
+	const struct profile *profile; /* the label's */
+	int64_t now;
+};
+typedef bool est_action(struct est_call *call, struct problem *p);
+
+est_action est_cacerts;            /* RFC 7030, 4.1; est/cacerts.c */
+est_action est_simpleenroll;       /* 4.2.1; est/enroll.c */
+est_action est_simplereenroll;     /* 4.2.2 */
+est_action est_csrattrs;           /* 4.5; est/routes.c */
+est_action est_not_built;          /* 4.3 and 4.4 */

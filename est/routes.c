@@ -1,0 +1,124 @@
+#include "est/routes.h"
+
+#include <assert.h>
+
+#include "base/clock.h"
+#include "est/call.h"
+
+enum {
+	/* The largest CSR in base64, in lines, with room for the dress of PEM. */
+	BODY = 144 * 1024,
+	RETRY_AFTER_MAX = 60,
+};
+
+struct est_route {
+	struct http_route http;
+	bool label;
+	est_action *action;
+};
+
+/* Each with and without a label, each also with a slash at its end, as some clients write it. */
+#define ROW(p, labelled, m, type, max, section, act)                                                              \
+	{ .http = { m, "/.well-known/est/" p, type, max, "RFC 7030, " section }, .label = labelled, .action = act }
+#define ROWS(name, ...)                                                                                           \
+	ROW(name, false, __VA_ARGS__), ROW(name "/", false, __VA_ARGS__),                                         \
+	ROW("{label}/" name, true, __VA_ARGS__), ROW("{label}/" name "/", true, __VA_ARGS__)
+static const struct est_route routes[] = {
+	ROWS("cacerts", HTTP_GET, NULL, 0, "4.1.2", est_cacerts),
+	ROWS("simpleenroll", HTTP_POST, "application/pkcs10", BODY, "4.2.1", est_simpleenroll),
+	ROWS("simplereenroll", HTTP_POST, "application/pkcs10", BODY, "4.2.2", est_simplereenroll),
+	ROWS("fullcmc", HTTP_POST, NULL, BODY, "4.3", est_not_built),
+	ROWS("serverkeygen", HTTP_POST, NULL, BODY, "4.4", est_not_built),
+	ROWS("csrattrs", HTTP_GET, NULL, 0, "4.5", est_csrattrs),
+};
+
+/* RFC 7030, 4.5.2: nothing is asked of a CSR beyond what its client would write anyhow. */
+bool est_csrattrs(struct est_call *call, struct problem *p)
+{
+	(void)p;
+	call->response->status = 204;
+	return true;
+}
+
+bool est_not_built(struct est_call *call, struct problem *p)
+{
+	const char *name = strstr(call->request->path, "fullcmc") ? "fullcmc" : "serverkeygen";
+
+	return problem_set(p, PROBLEM_NOT_IMPLEMENTED, "%s is not served here; make the key on the device and use simpleenroll",
+	                   name);
+}
+
+/* --- the call */
+
+static struct profiles *profiles_now(struct est *est)
+{
+	pthread_rwlock_rdlock(&est->profiles_lock);
+	struct profiles *profiles = profiles_ref(est->profiles);
+	pthread_rwlock_unlock(&est->profiles_lock);
+	return profiles;
+}
+
+static bool find_profile(struct est_call *call, const struct est_route *row, struct problem *p)
+{
+	const char *label = row->label ? call->request->captures[0] : NULL;
+
+	call->profile = label ? profiles_find(call->profiles, label) : profiles_default(call->profiles);
+	if (call->profile && call->profile->methods & PROFILE_EST)
+		return true;
+	return label ? problem_set(p, PROBLEM_NOT_FOUND, "RFC 7030, 3.2.2: there is no label %s", label)
+	             : problem_set(p, PROBLEM_NOT_FOUND, "RFC 7030, 3.2.2: there is no service without a label");
+}
+
+static bool serve(void *state, size_t i, const struct http_request *request, struct http_response *response,
+                  struct problem *p)
+{
+	struct est *est = state;
+	auto_struct(profiles) *profiles = profiles_now(est);
+	struct est_call call = {
+		.est = est, .request = request, .response = response, .profiles = profiles, .now = clock_now(),
+	};
+
+	assert(i < array_length(routes));
+	if (!request->tls)
+		return problem_set(p, PROBLEM_UNAUTHORIZED, "RFC 7030, 3.3: EST is served over HTTPS alone");
+	return find_profile(&call, &routes[i], p) && routes[i].action(&call, p);
+}
+
+/* --- the refusal */
+
+/* One line: operators read it in the logs of their devices. */
+static void refuse(void *state, size_t i, const struct http_request *request, const struct problem *p,
+                   struct http_response *response)
+{
+	(void)state, (void)i;
+	buf_clear(&response->headers);
+	buf_clear(&response->body);
+	response->status = problem_status(p);
+	response->content_type = "text/plain";
+	if (response->status == 401)
+		http_response_header(response, "WWW-Authenticate", "Basic realm=\"enrolld\"");
+	if (p->retry_after > 0)
+		http_response_header_printf(response, "Retry-After", "%d",
+		                            p->retry_after < RETRY_AFTER_MAX ? p->retry_after : RETRY_AFTER_MAX);
+	buf_printf(&response->body, "%s", problem_text(p));
+	if (response->status >= 500)
+		buf_printf(&response->body, " (request %s)", request->id);
+	buf_add_char(&response->body, '\n');
+}
+
+/* --- the wing */
+
+static const struct http_route *route(void *state, size_t i)
+{
+	(void)state;
+	assert(i < array_length(routes));
+	return &routes[i].http;
+}
+
+struct http_wing est_routes_wing(struct est *est)
+{
+	return (struct http_wing){
+		.name = "est", .state = est, .route_count = array_length(routes), .route = route, .serve = serve,
+		.refuse = refuse, .prefix = "/.well-known/est/",
+	};
+}

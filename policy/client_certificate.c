@@ -1,0 +1,155 @@
+#include "policy/client_certificate.h"
+
+#include <openssl/err.h>
+
+#include "base/digest.h"
+#include "base/ossl.h"
+
+static bool refuse(struct problem *p, const char *why)
+{
+	ERR_clear_error();
+	return problem_set(p, PROBLEM_UNAUTHENTICATED, "the client certificate %s", why);
+}
+
+void client_certificate_free(struct client_certificate *certificate)
+{
+	free(certificate->profile);
+	free(certificate->subject);
+	strings_free(&certificate->others);
+	identifiers_free(&certificate->names);
+}
+
+static bool read_certificate(struct bytes der, X509 **ret, struct problem *p)
+{
+	const uint8_t *at = der.data;
+	auto(X509) *certificate = d2i_X509(NULL, &at, (long)der.len);
+
+	if (!certificate || at != der.data + der.len)
+		return refuse(p, "cannot be read");
+	*ret = steal(certificate);
+	return true;
+}
+
+static bool is_signed_by(X509 *certificate, struct bytes issuer_der)
+{
+	const uint8_t *at = issuer_der.data;
+	auto(X509) *issuer = d2i_X509(NULL, &at, (long)issuer_der.len);
+
+	return issuer && X509_NAME_cmp(X509_get_issuer_name(certificate), X509_get_subject_name(issuer)) == 0 &&
+	       X509_verify(certificate, X509_get0_pubkey(issuer)) == 1;
+}
+
+static bool check_issuer(X509 *certificate, const struct bytes *issuers, size_t count, struct problem *p)
+{
+	for (size_t i = 0; i < count; i++)
+		if (is_signed_by(certificate, issuers[i]))
+			return true;
+	return refuse(p, "is not of this CA");
+}
+
+static bool check_usage(X509 *certificate, struct problem *p)
+{
+	uint32_t usage = X509_get_extended_key_usage(certificate);
+
+	return (usage != UINT32_MAX && usage & XKU_SSL_CLIENT) || refuse(p, "is not for clients: it has no clientAuth");
+}
+
+struct looking {
+	uint8_t fingerprint[SHA256_SIZE];
+	struct certificate *ret;
+};
+
+static bool look(struct store_txn *txn, void *arg, struct problem *p)
+{
+	struct looking *l = arg;
+
+	return store_certificate_by_fingerprint(txn, BYTES(l->fingerprint, SHA256_SIZE), l->ret, p);
+}
+
+static bool find_row(struct store *store, struct bytes der, struct certificate *ret, struct problem *p)
+{
+	struct looking looking = { .ret = ret };
+	auto_value(problem) why = {0};
+
+	digest_sha256(der, looking.fingerprint);
+	if (store_view(store, look, &looking, &why))
+		return true;
+	if (why.kind == PROBLEM_NOT_FOUND)
+		return refuse(p, "is not in the inventory");
+	*p = why;
+	why = (struct problem){0};
+	return false;
+}
+
+/* RFC 5280, 4.1.2.5: both ends are inclusive. */
+static bool check_row(const struct certificate *row, int64_t now, struct problem *p)
+{
+	if (row->status != CERTIFICATE_VALID)
+		return refuse(p, "is revoked");
+	if (now < row->not_before || now > row->not_after)
+		return refuse(p, now < row->not_before ? "is not valid yet" : "has expired");
+	if (!str_equal(row->method ?: "", "est") && !str_equal(row->method ?: "", "api"))
+		return refuse(p, "was not issued over EST or the API: its names are proven again where it came from");
+	return true;
+}
+
+static bool take_names(const struct certificate *row, struct identifiers *ret, struct problem *p)
+{
+	const struct certificate_name *names = row->names.v;
+
+	for (size_t i = 0; i < row->names.n; i++) {
+		struct identifier name;
+		enum identifier_type type;
+		if (!identifier_type_from(names[i].type, &type))
+			continue;
+		if (!identifier_parse(names[i].type, names[i].value, &name, p) || !identifiers_add(ret, &name, p))
+			return false;
+	}
+	return true;
+}
+
+static bool is_identifier(int type)
+{
+	return type == GEN_DNS || type == GEN_IPADD || type == GEN_EMAIL || type == GEN_URI;
+}
+
+static bool take_others(X509 *certificate, struct strings *ret, struct problem *p)
+{
+	auto(GENERAL_NAMES) *list = X509_get_ext_d2i(certificate, NID_subject_alt_name, NULL, NULL);
+
+	ERR_clear_error();
+	for (int i = 0; i < sk_GENERAL_NAME_num(list); i++) {
+		GENERAL_NAME *name = sk_GENERAL_NAME_value(list, i);
+		auto_value(buf) der = {0}, hex = {0};
+		if (is_identifier(name->type))
+			continue;
+		if (!ossl_der(i2d_GENERAL_NAME, name, &der))
+			return problem_memory(p);
+		buf_add_hex(&hex, buf_bytes(&der));
+		if (!buf_check(&hex, p) || !strings_add(ret, buf_text(&hex)))
+			return problem_memory(p);
+	}
+	return true;
+}
+
+bool client_certificate_check(struct store *store, const struct bytes *issuers, size_t issuer_count, struct bytes der,
+                              int64_t now, struct client_certificate *ret, struct problem *p)
+{
+	auto(X509) *certificate = NULL;
+	auto_value(certificate) row = {0};
+	auto_value(client_certificate) found = {0};
+
+	if (!read_certificate(der, &certificate, p) || !check_issuer(certificate, issuers, issuer_count, p) ||
+	    !check_usage(certificate, p) || !find_row(store, der, &row, p) || !check_row(&row, now, p) ||
+	    !take_names(&row, &found.names, p) ||
+	    !take_others(certificate, &found.others, p))
+		return false;
+	memcpy(found.id, row.id, sizeof(found.id));
+	found.profile = strdup(row.profile);
+	found.subject = strdup(row.subject ?: "");
+	if (!found.profile || !found.subject)
+		return problem_memory(p);
+	*ret = found;
+	found = (struct client_certificate){0};
+	return true;
+}

@@ -1,0 +1,24 @@
+/* Client certificate: whether a certificate that a TLS client has proven the key of is one that this CA
+ * gave to a device, and which names it holds.
+ *
+ * It is when its issuer signed it, the inventory has exactly these bytes and has not revoked them, its
+ * dates hold, and it is for clients (clientAuth). Only what EST or the API issued counts: a name that
+ * ACME has proven is proven for a day, and must not be kept for ever by renewals. Any thread. */
+#pragma once
+
+#include "policy/identifier.h"
+#include "store/certificate.h"
+
+struct client_certificate {
+	char id[RANDOM_ID_SIZE];      /* its row in the inventory */
+	char *profile;
+	char *subject;                /* RFC 4514 text, "" none */
+	struct identifiers names;     /* of its subjectAltName */
+	struct strings others;        /* those of other types: the GeneralName's DER in hexadecimal */
+};
+void client_certificate_free(struct client_certificate *certificate);
+declare_auto_value(client_certificate, client_certificate_free);
+
+/* issuers: DER of the certificates of the CA's issuers. UNAUTHENTICATED. */
+bool client_certificate_check(struct store *store, const struct bytes *issuers, size_t issuer_count, struct bytes der,
+                              int64_t now, struct client_certificate *ret, struct problem *p) must_use;

@@ -1,0 +1,108 @@
+#include "policy/enrollment_code.h"
+
+#include <stdio.h>
+
+static void hash_code(const struct store *store, const char *code, uint8_t ret[SHA256_SIZE])
+{
+	uint8_t key[32];
+
+	seal_derive(store_seal(store), "enrollment code", key);
+	digest_hmac(256, BYTES(key, sizeof(key)), BYTES_STR(code), ret);
+	mem_wipe(key, sizeof(key));
+}
+
+bool enrollment_code_make(const struct store *store, const char id[RANDOM_ID_SIZE], char ret[ENROLLMENT_CODE_SIZE],
+                          uint8_t ret_hash[SHA256_SIZE], struct problem *p)
+{
+	char secret[RANDOM_ID_SIZE];
+
+	if (!random_id(secret, p))
+		return false;
+	snprintf(ret, ENROLLMENT_CODE_SIZE, ENROLLMENT_CODE_PREFIX "%s.%s", id, secret);
+	mem_wipe(secret, sizeof(secret));
+	hash_code(store, ret, ret_hash);
+	return true;
+}
+
+/* The id in the code; false: it has not the form of one. */
+static bool id_of(const char *code, char ret[RANDOM_ID_SIZE])
+{
+	size_t prefix = sizeof(ENROLLMENT_CODE_PREFIX) - 1;
+
+	if (!str_starts(code, ENROLLMENT_CODE_PREFIX) || strlen(code) != ENROLLMENT_CODE_SIZE - 1 ||
+	    code[prefix + RANDOM_ID_SIZE - 1] != '.')
+		return false;
+	memcpy(ret, code + prefix, RANDOM_ID_SIZE - 1);
+	ret[RANDOM_ID_SIZE - 1] = '\0';
+	return random_id_valid(ret);
+}
+
+bool enrollment_code_good(const struct enrollment *e, int64_t now, struct problem *p)
+{
+	if (e->revoked != 0)
+		return problem_set(p, PROBLEM_UNAUTHENTICATED, "the enrollment code %s is revoked", e->id);
+	if (e->expires != 0 && e->expires <= now)
+		return problem_set(p, PROBLEM_UNAUTHENTICATED, "the enrollment code %s has expired", e->id);
+	if (e->uses_max != 0 && e->uses >= e->uses_max)
+		return problem_set(p, PROBLEM_UNAUTHENTICATED, "the enrollment code %s is used up", e->id);
+	return true;
+}
+
+struct looking {
+	char id[RANDOM_ID_SIZE];
+	struct enrollment *ret;
+};
+
+static bool look(struct store_txn *txn, void *arg, struct problem *p)
+{
+	struct looking *l = arg;
+
+	return store_enrollment_get(txn, l->id, l->ret, p);
+}
+
+static bool unknown(struct problem *p)
+{
+	return problem_set(p, PROBLEM_UNAUTHENTICATED, "there is no such enrollment code");
+}
+
+/* A code that nobody has made is told from a wrong secret in nothing. */
+static bool find(struct store *store, const char *code, struct enrollment *ret, struct problem *p)
+{
+	struct looking looking = { .ret = ret };
+	uint8_t hash[SHA256_SIZE];
+	auto_value(problem) why = {0};
+
+	if (!id_of(code, looking.id))
+		return unknown(p);
+	hash_code(store, code, hash);
+	if (store_view(store, look, &looking, &why))
+		return (ret->hash.len == SHA256_SIZE && mem_equal_secret(ret->hash.data, hash, SHA256_SIZE)) || unknown(p);
+	if (why.kind == PROBLEM_NOT_FOUND)
+		return unknown(p);
+	*p = why;
+	why = (struct problem){0};
+	return false;
+}
+
+bool enrollment_code_check(struct store *store, const char *code, int64_t now, struct enrollment *ret, struct problem *p)
+{
+	struct enrollment found = {0};
+
+	if (find(store, code, &found, p) && enrollment_code_good(&found, now, p)) {
+		*ret = found;
+		return true;
+	}
+	enrollment_free(&found);
+	return false;
+}
+
+bool enrollment_code_use(struct store_txn *txn, const char *id, int64_t now, struct problem *p)
+{
+	auto_value(enrollment) e = {0};
+
+	if (!store_enrollment_get(txn, id, &e, p) || !enrollment_code_good(&e, now, p))
+		return false;
+	e.uses++;
+	e.used = now;
+	return store_enrollment_put(txn, &e, p);
+}

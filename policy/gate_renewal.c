@@ -1,0 +1,78 @@
+#include <strings.h>
+
+#include "policy/client_certificate.h"
+#include "policy/gate_case.h"
+
+static bool other_key(const struct csr_other_name *other, struct buf *ret)
+{
+	buf_add_hex(ret, buf_bytes(&other->der));
+	return !ret->failed;
+}
+
+/* What no certificate can hold (der is empty) is in none. */
+static bool holds_other(const struct client_certificate *held, const struct csr_other_name *other)
+{
+	auto_value(buf) key = {0};
+
+	return other->der.len > 0 && other_key(other, &key) && strings_has(&held->others, buf_text(&key));
+}
+
+static bool others_held(const struct gate_case *c, const struct client_certificate *held, struct problem *p)
+{
+	bool all = true;
+
+	for (size_t i = 0; i < c->csr->other_count; i++)
+		if (!holds_other(held, &c->csr->others[i]))
+			all = problem_add(p, PROBLEM_UNAUTHORIZED, NULL, NULL,
+			                  "the %s of the CSR is not in the client certificate (RFC 7030, 4.2.2)",
+			                  c->csr->others[i].kind);
+	return all;
+}
+
+/* What would be written is compared, not the bytes of the CSR: encodings and case may differ, and so may
+ * an attribute that the profile leaves out or fills in by itself. */
+bool gate_subject_held(const struct gate_case *c, struct problem *p)
+{
+	const struct client_certificate *held = identity_certificate(c->identity, NULL);
+	auto_value(buf) asked = {0};
+
+	if (!held)
+		return true;
+	subject_text(&c->subject, &asked);
+	bool same = !asked.failed && strcasecmp(asked.len > 0 ? buf_text(&asked) : "", held->subject) == 0;
+	if (!same)
+		problem_add(p, PROBLEM_UNAUTHORIZED, NULL, NULL,
+		            "RFC 7030, 4.2.2: the client certificate has the subject \"%s\", for the CSR it would be \"%s\"",
+		            held->subject, asked.len > 0 ? buf_text(&asked) : "");
+	return others_held(c, held, p) && same;
+}
+
+static bool asks_other(const struct gate_case *c, const char *want)
+{
+	for (size_t i = 0; i < c->csr->other_count; i++) {
+		auto_value(buf) key = {0};
+		if (other_key(&c->csr->others[i], &key) && key.len > 0 && str_equal(buf_text(&key), want))
+			return true;
+	}
+	return false;
+}
+
+bool gate_renewal_whole(const struct gate_case *c, struct problem *p)
+{
+	bool renewal = false, whole = true;
+	const struct client_certificate *held = identity_certificate(c->identity, &renewal);
+
+	if (!renewal)
+		return true;
+	for (size_t i = 0; i < held->names.n; i++) {
+		const struct identifier *name = &held->names.v[i];
+		if (!identifiers_has(&c->names, name))
+			whole = problem_add(p, PROBLEM_UNAUTHORIZED, identifier_type_name(name->type), name->value,
+			                    "%s is in the certificate to renew and not in the CSR (RFC 7030, 4.2.2)", name->value);
+	}
+	for (size_t i = 0; i < held->others.n; i++)
+		if (!asks_other(c, held->others.v[i]))
+			whole = problem_add(p, PROBLEM_UNAUTHORIZED, NULL, NULL,
+			                    "RFC 7030, 4.2.2: a name of the certificate to renew is not in the CSR");
+	return whole;
+}

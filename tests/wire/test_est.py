@@ -1,0 +1,455 @@
+"""EST as curl and openssl see it: what each operation answers, who gets a certificate and who does not."""
+
+import base64
+import concurrent.futures
+import datetime
+import json
+import re
+import socket
+import ssl
+import subprocess
+import time
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from acme_raw import Client
+from harness import ChallengeServer, Server
+
+EST = "/.well-known/est/"
+PKCS10 = "application/pkcs10"
+CERTS_ONLY = "application/pkcs7-mime; smime-type=certs-only"
+
+
+class Reply:
+    def __init__(self, head, body):
+        lines = head.decode().split("\r\n")
+        self.status = int(lines[0].split()[1])
+        self.names = [line.split(":")[0] for line in lines[1:]]
+        self.headers = {name.lower(): value for name, value in (line.split(": ", 1) for line in lines[1:])}
+        self.body, self.size = body, len(head)
+
+
+def curl(server, path, *options, body=None, type=PKCS10):
+    """One request by curl. The body goes as it is."""
+    command = ["curl", "-sS", "-i", "--cacert", server.root_pem, "--max-time", "20", *options]
+    if body is not None:
+        command += ["--data-binary", "@-", "-H", f"Content-Type: {type}"]
+    done = subprocess.run([*command, server.url + EST + path], input=body, capture_output=True, timeout=30)
+    assert done.returncode == 0, done.stderr
+    head, _, rest = done.stdout.partition(b"\r\n\r\n")
+    while head.startswith(b"HTTP/1.1 100"):
+        head, _, rest = rest.partition(b"\r\n\r\n")
+    return Reply(head, rest)
+
+
+def refused(reply, status, says=""):
+    assert reply.status == status, reply.body
+    assert reply.headers["content-type"] == "text/plain" and reply.body.count(b"\n") == 1 and reply.body.endswith(b"\n")
+    assert says in reply.body.decode()
+    assert ("www-authenticate" in reply.headers) == (status == 401)
+
+
+def credential(server, *options):
+    return json.loads(server.run("est-credential", "create", "--json", *options, check=True).stdout)
+
+
+def make_key():
+    return ec.generate_private_key(ec.SECP256R1())
+
+
+def make_csr(*names, key=None, cn=None, add=None):
+    subject = [x509.NameAttribute(NameOID.COMMON_NAME, cn)] if cn else []
+    builder = x509.CertificateSigningRequestBuilder().subject_name(x509.Name(subject))
+    if names:
+        builder = builder.add_extension(x509.SubjectAlternativeName([x509.DNSName(n) for n in names]), False)
+    if add:
+        builder = add(builder)
+    return builder.sign(key or make_key(), hashes.SHA256()).public_bytes(serialization.Encoding.DER)
+
+
+def b64(der):
+    return base64.encodebytes(der)
+
+
+def judge(reply, tmp_path):
+    """The certificates of a reply, as openssl reads them."""
+    der = tmp_path / "reply.p7"
+    der.write_bytes(base64.b64decode(reply.body))
+    done = subprocess.run(["openssl", "pkcs7", "-inform", "DER", "-in", der, "-print_certs"], capture_output=True, check=True)
+    blocks = re.findall(rb"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----\n", done.stdout, re.DOTALL)
+    cms = subprocess.run(["openssl", "cms", "-cmsout", "-inform", "DER", "-in", der, "-print"], capture_output=True, check=True)
+    assert b"signedData" in cms.stdout
+    return [x509.load_pem_x509_certificate(block) for block in blocks]
+
+
+def issued(reply, tmp_path):
+    assert reply.status == 200, reply.body
+    assert reply.headers["content-type"] == CERTS_ONLY and reply.headers["content-transfer-encoding"] == "base64"
+    certificate, = judge(reply, tmp_path)
+    return certificate
+
+
+def names_of(certificate):
+    return certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value.get_values_for_type(x509.DNSName)
+
+
+def inventory(server):
+    return json.loads(server.run("cert", "list", "--json", check=True).stdout)
+
+
+class Device:
+    """A key, and the certificate that enrollment gave it."""
+
+    def __init__(self, server, tmp_path, *names, profile="tls-server", cn=None):
+        self.server, self.folder, self.key = server, tmp_path, make_key()
+        code = credential(server, "--profile", profile)["code"]
+        reply = curl(server, f"{profile}/simpleenroll", "-u", f"d:{code}", body=b64(make_csr(*names, key=self.key, cn=cn)))
+        self.certificate = issued(reply, tmp_path)
+        self.options = self.files(self.certificate, self.key)
+
+    def files(self, certificate, key):
+        stem = f"{certificate.serial_number:x}"
+        (self.folder / f"{stem}.pem").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+        (self.folder / f"{stem}.key").write_bytes(key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()))
+        return ["--cert", str(self.folder / f"{stem}.pem"), "--key", str(self.folder / f"{stem}.key")]
+
+
+@pytest.fixture(scope="module")
+def server():
+    with Server({"profiles": [
+            {"name": "tls-server"}, {"name": "device", "methods": ["est"], "dns": {"allow": ["**.device.example"]}, "common_name": "first"},
+            {"name": "web", "methods": ["acme"]}, {"name": "no-client", "extended_key_usage": ["serverAuth"]},
+            {"name": "brief", "validity": "60s", "validity_max": "60s", "backdate": "0s"}]}) as running:
+        yield running
+
+
+# --- cacerts
+
+@pytest.mark.parametrize("path", ["cacerts", "cacerts/", "tls-server/cacerts", "device/cacerts/"])
+def test_cacerts_is_the_chain_with_its_root(server, path, tmp_path):
+    reply = curl(server, path)
+    assert reply.status == 200 and reply.headers["content-type"] == "application/pkcs7-mime"
+    assert reply.headers["content-transfer-encoding"] == "base64" and reply.size < 1000 and len(reply.names) < 16
+    assert all(name == "-".join(part.capitalize() for part in name.split("-")) for name in reply.names)
+    issuing, root = judge(reply, tmp_path)
+    assert root.public_bytes(serialization.Encoding.PEM) == open(server.root_pem, "rb").read()
+    issuing.verify_directly_issued_by(root) if hasattr(issuing, "verify_directly_issued_by") else root.public_key().verify(
+        issuing.signature, issuing.tbs_certificate_bytes, ec.ECDSA(issuing.signature_hash_algorithm))
+
+
+def test_base64_is_wrapped_for_who_can_read_it(server):
+    lines = curl(server, "cacerts").body.split(b"\n")
+    assert lines[-1] == b"" and {len(line) for line in lines[:-2]} == {64} and 0 < len(lines[-2]) <= 64
+    bare = curl(server, "cacerts", "-H", "User-Agent:", "-H", "Accept:").body
+    assert bare.count(b"\n") == 1 and bare.endswith(b"\n") and bare == b"".join(lines) + b"\n"
+
+
+@pytest.mark.parametrize("path", ["none/cacerts", "web/cacerts", "a/b/cacerts", "", "cacert", "enrolld-server/cacerts", "web/simpleenroll"])
+def test_there_is_no_such_label(server, path):
+    options = {"body": b64(make_csr("a.example.com"))} if path.endswith("enroll") else {}
+    refused(curl(server, path, **options), 404)
+
+
+def test_wrong_method_type_and_size(server):
+    csr = b64(make_csr("a.example.com"))
+    refused(curl(server, "cacerts", body=csr), 405)
+    refused(curl(server, "simpleenroll"), 405)
+    refused(curl(server, "simpleenroll", body=csr, type="application/x-www-form-urlencoded"), 415)
+    refused(curl(server, "simpleenroll", body=b"A" * 200000), 413)
+
+
+def test_other_operations(server):
+    reply = curl(server, "csrattrs")
+    assert reply.status == 204 and reply.body == b"" and "content-length" not in reply.headers
+    refused(curl(server, "serverkeygen", body=b64(make_csr("a.example.com"))), 501)
+    refused(curl(server, "tls-server/fullcmc", body=b"x", type="application/pkcs7-mime"), 501)
+
+
+# --- simpleenroll with a code
+
+@pytest.mark.parametrize("user", ["device:{}", ":{}", "{}:", "a:b:{}"])
+def test_code_is_the_password_whatever_the_name(server, user, tmp_path):
+    code = credential(server)["code"]
+    reply = curl(server, "simpleenroll", "-u", user.format(code), body=b64(make_csr("a.example.com", cn="a.example.com")))
+    if user.startswith("a:b:"):
+        return refused(reply, 401)
+    certificate = issued(reply, tmp_path)
+    assert names_of(certificate) == ["a.example.com"]
+    assert certificate.subject.rfc4514_string() == "CN=a.example.com"
+    (tmp_path / "leaf.pem").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    chain = judge(curl(server, "cacerts"), tmp_path)
+    (tmp_path / "chain.pem").write_bytes(b"".join(c.public_bytes(serialization.Encoding.PEM) for c in chain))
+    subprocess.run(["openssl", "verify", "-x509_strict", "-CAfile", server.root_pem, "-untrusted", tmp_path / "chain.pem",
+                    "-purpose", "sslclient", tmp_path / "leaf.pem"], check=True, capture_output=True)
+
+
+def test_code_without_a_colon(server, tmp_path):
+    code = credential(server)["code"]
+    header = "Authorization: basic " + base64.b64encode(code.encode()).decode()
+    issued(curl(server, "simpleenroll", "-H", header, body=b64(make_csr("a.example.com"))), tmp_path)
+
+
+DRESSES = {
+    "lines": b64, "one line": base64.b64encode, "DER": lambda der: der, "CRLF": lambda der: b64(der).replace(b"\n", b"\r\n"),
+    "every character apart": lambda der: b" ".join(bytes([c]) for c in base64.b64encode(der)),
+    "PEM": lambda der: b"-----BEGIN CERTIFICATE REQUEST-----\n" + b64(der) + b"-----END CERTIFICATE REQUEST-----\n",
+    "old PEM": lambda der: b"-----BEGIN NEW CERTIFICATE REQUEST-----\n" + b64(der) + b"-----END NEW CERTIFICATE REQUEST-----\n",
+}
+
+
+@pytest.mark.parametrize("dress", DRESSES)
+def test_body_in_any_dress(server, dress, tmp_path):
+    code = credential(server)["code"]
+    body = DRESSES[dress](make_csr("a.example.com"))
+    reply = curl(server, "simpleenroll/", "-u", f"x:{code}", "-H", "Content-Transfer-Encoding: quoted-printable", body=body,
+                 type="Application/PKCS10; charset=utf-8")
+    assert names_of(issued(reply, tmp_path)) == ["a.example.com"]
+
+
+def test_expect_continue(server, tmp_path):
+    code = credential(server)["code"]
+    issued(curl(server, "simpleenroll", "-u", f"x:{code}", "-H", "Expect: 100-continue", body=b64(make_csr("a.example.com"))), tmp_path)
+
+
+def test_inventory_names_the_credential(server, tmp_path):
+    made = credential(server, "--note", "rack 7")
+    certificate = issued(curl(server, "simpleenroll", "-u", f"x:{made['code']}", body=b64(make_csr("a.example.com"))), tmp_path)
+    row, = [r for r in inventory(server) if int(r["serial"], 16) == certificate.serial_number]
+    shown = json.loads(server.run("cert", "show", "--json", row["id"], check=True).stdout)
+    assert shown["method"] == "est" and shown["identity"] == f"enrollment code {made['id']}" and shown["profile"] == "tls-server"
+    listed, = [c for c in json.loads(server.run("est-credential", "list", "--json", check=True).stdout) if c["id"] == made["id"]]
+    assert listed["uses"] == 1 and listed["status"] == "used up" and "code" not in listed and listed["note"] == "rack 7"
+
+
+def nothing_changes(server):
+    """Compares what is stored when the with block ends."""
+    class Watch:
+        def state(self):
+            return inventory(server), server.run("est-credential", "list", "--json", check=True).stdout
+
+        def __enter__(self):
+            self.before = self.state()
+
+        def __exit__(self, *_):
+            assert self.state() == self.before
+    return Watch()
+
+
+def test_nobody_without_a_credential(server):
+    csr = b64(make_csr("a.example.com"))
+    wrong = credential(server)["code"][:-4] + "AAAA"
+    with nothing_changes(server):
+        refused(curl(server, "simpleenroll", body=csr), 401)
+        for user in ("x:y", f"x:{wrong}", "x:est_" + "A" * 22 + "." + "A" * 22, "x:" + "z" * 500):
+            refused(curl(server, "simpleenroll", "-u", user, body=csr), 401)
+        refused(curl(server, "simpleenroll", "-H", "Authorization: Bearer abc", body=csr), 401)
+        refused(curl(server, "simpleenroll", "-H", "Authorization: Basic !!!", body=csr), 401)
+
+
+def test_code_ends(server, tmp_path):
+    made = credential(server, "--uses", "2")
+    ask = lambda code: curl(server, "simpleenroll", "-u", f"x:{code}", body=b64(make_csr("a.example.com")))  # noqa: E731
+    issued(ask(made["code"]), tmp_path)
+    issued(ask(made["code"]), tmp_path)
+    refused(ask(made["code"]), 401, "used up")
+    other = credential(server)
+    server.run("est-credential", "revoke", other["id"], check=True)
+    refused(ask(other["code"]), 401, "revoked")
+    assert server.run("est-credential", "revoke", other["id"]).returncode != 0
+    soon = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=2)
+    late = credential(server, "--expires", soon.strftime("%Y-%m-%dT%H:%M:%SZ"))
+    time.sleep(2.2)
+    refused(ask(late["code"]), 401, "expired")
+
+
+def test_last_use_is_given_once(server):
+    code = credential(server)["code"]
+    with concurrent.futures.ThreadPoolExecutor(6) as pool:
+        replies = list(pool.map(lambda i: curl(server, "simpleenroll", "-u", f"x:{code}", body=b64(make_csr(f"n{i}.example.com"))), range(6)))
+    assert sorted(r.status for r in replies) == [200] + [401] * 5
+
+
+def test_code_is_for_its_profile_and_names(server, tmp_path):
+    made = credential(server, "--profile", "device", "--name", "dns:one.device.example", "--uses", "any")
+    ask = lambda path, *names, **more: curl(server, path, "-u", f"x:{made['code']}", body=b64(make_csr(*names, **more)))  # noqa: E731
+    certificate = issued(ask("device/simpleenroll", "one.device.example"), tmp_path)
+    assert certificate.subject.rfc4514_string() == "CN=one.device.example"
+    with nothing_changes(server):
+        refused(ask("simpleenroll", "one.device.example"), 403, "for profile device")
+        refused(ask("device/simpleenroll", "two.device.example"), 403, "two.device.example")
+        refused(ask("device/simpleenroll", "one.device.example", "two.device.example"), 403)
+        refused(ask("device/simpleenroll", "one.device.example", cn="admin.example.com"), 400, "admin.example.com")
+
+
+
+HOSTILE = {
+    "empty": b"", "white": b" \r\n\t", "no base64": b"{}", "half base64": b64(make_csr("a.example.com"))[:100],
+    "DER that is none": b"\x30\x82\xff\xff", "bytes after it": make_csr("a.example.com") + b"\0",
+    "other PEM": b"-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n", "no names": make_csr(),
+    "CA": make_csr("a.example.com", add=lambda b: b.add_extension(x509.BasicConstraints(True, None), True)),
+    "directory name": make_csr(add=lambda b: b.add_extension(x509.SubjectAlternativeName([x509.DNSName("a.example.com"), x509.DirectoryName(
+        x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "root")]))]), False)),
+    "organization": x509.CertificateSigningRequestBuilder().subject_name(x509.Name([x509.NameAttribute(NameOID.ORGANIZATION_NAME, "Other")]))
+    .add_extension(x509.SubjectAlternativeName([x509.DNSName("a.example.com")]), False).sign(make_key(), hashes.SHA256())
+    .public_bytes(serialization.Encoding.DER),
+    "code signing": make_csr("a.example.com", add=lambda b: b.add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CODE_SIGNING]), False)),
+    "signature": make_csr("a.example.com")[:-1] + b"\0",
+}
+
+
+@pytest.mark.parametrize("what", HOSTILE)
+def test_hostile_bodies(server, what):
+    code = credential(server)["code"]
+    with nothing_changes(server):
+        refused(curl(server, "simpleenroll", "-u", f"x:{code}", body=HOSTILE[what]), 400)
+
+
+def test_wrong_binding_is_refused(server):
+    code = credential(server)["code"]
+    stray = make_csr("a.example.com", add=lambda b: b.add_attribute(x509.oid.AttributeOID.CHALLENGE_PASSWORD, b"not of this connection"))
+    with nothing_changes(server):
+        refused(curl(server, "simpleenroll", "-u", f"x:{code}", body=b64(stray)), 403, "challengePassword")
+
+
+def test_tls_unique_is_accepted(server, tmp_path):
+    code = credential(server)["code"]
+    context = server.tls_context()
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    with socket.create_connection(("127.0.0.1", server.port), timeout=20) as raw, context.wrap_socket(raw, server_hostname="localhost") as tls:
+        unique = base64.b64encode(tls.get_channel_binding("tls-unique"))
+        body = b64(make_csr("a.example.com", add=lambda b: b.add_attribute(x509.oid.AttributeOID.CHALLENGE_PASSWORD, unique)))
+        basic = base64.b64encode(f"x:{code}".encode()).decode()
+        tls.sendall((f"POST {EST}simpleenroll HTTP/1.1\r\nHost: localhost:{server.port}\r\nContent-Type: {PKCS10}\r\nAuthorization: Basic {basic}\r\n"
+                     f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n").encode() + body)
+        reply = b""
+        while chunk := tls.recv(65536):
+            reply += chunk
+    head, _, rest = reply.partition(b"\r\n\r\n")
+    assert rest.count(b"\n") == 1 # neither User-Agent nor Accept
+    issued(Reply(head, rest), tmp_path)
+
+
+# --- client certificates
+
+def test_renewal(server, tmp_path):
+    device = Device(server, tmp_path, "a.example.com", "b.example.com", cn="a.example.com")
+    key = make_key()
+    reply = curl(server, "simplereenroll", *device.options, body=b64(make_csr("B.example.com", "a.example.com", key=key, cn="A.example.com")))
+    new = issued(reply, tmp_path)
+    assert new.subject == device.certificate.subject and sorted(names_of(new)) == ["a.example.com", "b.example.com"]
+    assert new.serial_number != device.certificate.serial_number and new.public_key() != device.certificate.public_key()
+    rows = {int(r["serial"], 16): json.loads(server.run("cert", "show", "--json", r["id"], check=True).stdout) for r in inventory(server)}
+    old_row, new_row = rows[device.certificate.serial_number], rows[new.serial_number]
+    assert new_row["replaces"] == old_row["id"] and old_row["replacedBy"] == new_row["id"]
+    assert new_row["identity"] == f"certificate {old_row['id']}"
+    issued(curl(server, "tls-server/simplereenroll/", *device.files(new, key), body=b64(make_csr(
+        "a.example.com", "b.example.com", key=key, cn="a.example.com"))), tmp_path) # the same key again
+
+
+def test_renewal_asks_for_the_same(server, tmp_path):
+    device = Device(server, tmp_path, "a.example.com", "b.example.com", cn="a.example.com")
+    code = credential(server)["code"]
+    with nothing_changes(server):
+        for names, cn in ((["a.example.com"], "a.example.com"), (["a.example.com", "b.example.com", "c.example.com"], "a.example.com"),
+                          (["a.example.com", "b.example.com"], None), (["a.example.com", "b.example.com"], "b.example.com")):
+            refused(curl(server, "simplereenroll", *device.options, body=b64(make_csr(*names, cn=cn))), 403)
+        csr = b64(make_csr("a.example.com", "b.example.com", cn="a.example.com"))
+        refused(curl(server, "simplereenroll", body=csr), 403, "client certificate")
+        refused(curl(server, "simplereenroll", "-u", f"x:{code}", body=csr), 403, "client certificate")
+        refused(curl(server, "device/simplereenroll", *device.options, body=csr), 403, "profile tls-server")
+
+
+def test_certificate_is_enough_and_proves_its_names_alone(server, tmp_path):
+    device = Device(server, tmp_path, "a.example.com")
+    issued(curl(server, "simpleenroll", *device.options, "-u", "x:wrong", body=b64(make_csr("a.example.com"))), tmp_path)
+    with nothing_changes(server):
+        refused(curl(server, "simpleenroll", *device.options, body=b64(make_csr("a.example.com", "c.example.com"))), 403, "c.example.com")
+    code = credential(server, "--profile", "device")["code"] # of another profile: the code counts
+    issued(curl(server, "device/simpleenroll", *device.options, "-u", f"x:{code}", body=b64(make_csr("x.device.example"))), tmp_path)
+
+
+def test_revoked_certificate(server, tmp_path):
+    device = Device(server, tmp_path, "a.example.com")
+    server.run("cert", "revoke", f"{device.certificate.serial_number:x}", check=True)
+    csr = b64(make_csr("a.example.com"))
+    with nothing_changes(server):
+        refused(curl(server, "simplereenroll", *device.options, body=csr), 403, "revoked")
+        refused(curl(server, "simpleenroll", *device.options, body=csr), 401, "revoked")
+
+
+def test_certificate_that_is_not_for_clients(server, tmp_path):
+    device = Device(server, tmp_path, "a.example.com", profile="no-client")
+    refused(curl(server, "no-client/simplereenroll", *device.options, body=b64(make_csr("a.example.com"))), 403, "clientAuth")
+
+
+def forge(device, issuer_name, issuer_key, **dates):
+    """What the device has, but signed by somebody else."""
+    own = device.certificate
+    now = datetime.datetime.now(datetime.timezone.utc)
+    builder = (x509.CertificateBuilder().subject_name(own.subject).issuer_name(issuer_name).public_key(device.key.public_key())
+               .serial_number(own.serial_number).not_valid_before(now - datetime.timedelta(hours=1))
+               .not_valid_after(now + datetime.timedelta(hours=1)))
+    for extension in own.extensions:
+        builder = builder.add_extension(extension.value, extension.critical)
+    return builder.sign(issuer_key, hashes.SHA256())
+
+
+def test_certificate_of_another_ca(server, tmp_path):
+    device = Device(server, tmp_path, "a.example.com")
+    csr = b64(make_csr("a.example.com"))
+    for issuer_name in (device.certificate.issuer, device.certificate.subject):
+        fake = forge(device, issuer_name, make_key())
+        (tmp_path / "fake").mkdir(exist_ok=True)
+        options = device.files(fake, device.key)
+        with nothing_changes(server):
+            refused(curl(server, "simplereenroll", *options, body=csr), 403, "not of this CA")
+            refused(curl(server, "simpleenroll", *options, body=csr), 401, "not of this CA")
+
+
+def test_what_acme_proved_is_not_kept_by_est(server, tmp_path):
+    key = make_key()
+    with ChallengeServer(server.http01_port) as web:
+        client = Client(server)
+        client.register()
+        pem, _ = client.issue(["acme.example.com"], web, csr=make_csr("acme.example.com", key=key))
+    (tmp_path / "acme.pem").write_text(pem)
+    (tmp_path / "acme.key").write_bytes(key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()))
+    options = ["--cert", str(tmp_path / "acme.pem"), "--key", str(tmp_path / "acme.key")]
+    with nothing_changes(server):
+        refused(curl(server, "simplereenroll", *options, body=b64(make_csr("acme.example.com"))), 403, "not issued over EST")
+
+
+# --- the commands, and slowness for who guesses
+
+@pytest.mark.parametrize("options,says", [
+    (["--profile", "none"], "none"), (["--profile", "device,web"], "one profile"), (["--uses", "0"], "--uses"), (["--uses", "x"], "--uses"),
+    (["--expires", "yesterday"], "--expires"), (["--name", "example.com"], "--name"),
+])
+def test_credential_that_makes_no_sense(server, options, says):
+    with nothing_changes(server):
+        done = server.run("est-credential", "create", *options)
+        assert done.returncode != 0 and says in done.stderr
+
+
+def test_store_does_not_hold_the_code(server):
+    code = credential(server)["code"]
+    secret = code.split(".")[1].encode()
+    for path in (server.folder / "data").rglob("*"):
+        assert not path.is_file() or secret not in path.read_bytes()
+    curl(server, "simpleenroll", "-u", f"x:{code}", body=b64(make_csr("a.example.com")))
+    assert secret.decode() not in server.log_text()
+
+
+def test_guesses_are_slowed(server):
+    with Server() as own:
+        csr = b64(make_csr("a.example.com"))
+        code = credential(own)["code"]
+        replies = [curl(own, "simpleenroll", "-u", "x:guess", body=csr) for _ in range(21)]
+        assert [r.status for r in replies] == [401] * 20 + [429] and 1 <= int(replies[-1].headers["retry-after"]) <= 60
+        if curl(own, "simpleenroll", "-u", f"x:{code}", body=csr).status != 429: # a token may have come back meanwhile
+            pytest.skip("too slow a machine")
