@@ -10,7 +10,7 @@ static bool is_unique(const struct http_tls *tls, const char *text)
 {
 	auto_value(buf) raw = {0}, want = {0};
 
-	if (!tls->unique || !tls->unique(tls, &raw))
+	if (!tls || !tls->unique || !tls->unique(tls, &raw))
 		return false;
 	buf_add_base64(&want, buf_bytes(&raw));
 	return !want.failed && str_equal(buf_text(&want), text);
@@ -21,7 +21,7 @@ static bool is_exported(const struct http_tls *tls, const char *text)
 	uint8_t raw[32];
 	auto_value(buf) want = {0};
 
-	if (!tls->exporter || !tls->exporter(tls, raw))
+	if (!tls || !tls->exporter || !tls->exporter(tls, raw))
 		return false;
 	buf_add_base64(&want, BYTES(raw, sizeof(raw)));
 	return !want.failed && str_equal(buf_text(&want), text);

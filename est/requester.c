@@ -14,6 +14,12 @@ static size_t issuers_of(const struct ca *ca, struct bytes ret[ISSUERS_MAX])
 	return n;
 }
 
+/* Behind a proxy that ends TLS there is none to see. */
+static bool shows_certificate(const struct est_call *call)
+{
+	return call->request->tls && call->request->tls->chain_length > 0;
+}
+
 static bool by_certificate(struct est_call *call, bool renewal, struct identity **ret, struct problem *p)
 {
 	const struct http_tls *tls = call->request->tls;
@@ -21,7 +27,7 @@ static bool by_certificate(struct est_call *call, bool renewal, struct identity 
 	struct bytes issuers[ISSUERS_MAX];
 	size_t n = issuers_of(call->est->ca, issuers);
 
-	if (tls->chain_length == 0)
+	if (!shows_certificate(call))
 		return problem_set(p, PROBLEM_UNAUTHENTICATED, "RFC 7030, 3.2.3: a client certificate of this CA or an enrollment "
 		                   "code, as HTTP Basic, is wanted");
 	if (!identity_device(call->est->store, issuers, n, tls->chain[0], renewal, call->now, &identity, p) ||
@@ -68,7 +74,7 @@ static bool by_code(struct est_call *call, const char *code, struct identity **r
 /* No code mends a renewal: not 401, which would ask for one. */
 static bool refuse_renewal(const struct est_call *call, struct problem *p)
 {
-	if (call->request->tls->chain_length == 0)
+	if (!shows_certificate(call))
 		return problem_set(p, PROBLEM_UNAUTHORIZED, "RFC 7030, 4.2.2: the client certificate that is to be renewed is wanted");
 	if (p->kind == PROBLEM_UNAUTHENTICATED)
 		p->kind = PROBLEM_UNAUTHORIZED;

@@ -79,7 +79,7 @@ static bool serve(void *state, size_t i, const struct http_request *request, str
 	};
 
 	assert(i < array_length(routes));
-	if (!request->tls)
+	if (!request->tls && !str_starts(request->base_url, "https://"))
 		return problem_set(p, PROBLEM_UNAUTHORIZED, "RFC 7030, 3.3: EST is served over HTTPS alone");
 	return find_profile(&call, &routes[i], p) && routes[i].action(&call, p);
 }

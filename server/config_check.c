@@ -94,13 +94,15 @@ static bool check_listener(const struct config *config, size_t i, const struct c
 		if (same_place(listener, &config->listeners[j]))
 			return config_text_fault(text, path, p,
 			                         "listeners[%zu] has this address and port already", j);
-	if ((listener->services & CONFIG_EST) && !listener->tls)
-		return config_text_fault(text, path, p, "`est` needs `tls: true` (RFC 7030, 3.3)");
 	bool https_outside = listener->external_url && str_starts(listener->external_url, "https://");
 	if ((listener->services & CONFIG_ACME) && !listener->tls && !https_outside)
 		return config_text_fault(text, path, p,
 		                         "`acme` needs `tls: true`, or an `external_url` of https behind "
 		                         "which this listener stands (RFC 8555, 6.1)");
+	if ((listener->services & CONFIG_EST) && !listener->tls && !https_outside)
+		return config_text_fault(text, path, p,
+		                         "`est` needs `tls: true`, or an `external_url` of https behind "
+		                         "which this listener stands (RFC 7030, 3.3)");
 	return true;
 }
 

@@ -45,6 +45,7 @@ struct world {
 	bool identity;                         /* gate_identity in place of gate_order */
 	bool bearer;                           /* a token is the identity, and not the operator */
 	struct token token;
+	const char *held, *held_subject;       /* names of a client certificate, which is the identity; NULL: none */
 	struct gate_wish wish;
 };
 
@@ -99,7 +100,7 @@ static void world_make(struct world *w)
 		.extensions = { { "subjectAltName", "DNS:www.example.com, DNS:*.example.com, IP:10.0.0.1" } },
 	};
 	assert_true(profile_new("test", &w->profile, &p));
-	w->profile->methods = PROFILE_ACME | PROFILE_API | PROFILE_INTERNAL;
+	w->profile->methods = PROFILE_ACME | PROFILE_EST | PROFILE_API | PROFILE_INTERNAL;
 	w->token = (struct token){ .id = TOKEN_ID, .roles = TOKEN_ISSUE, .created = now };
 }
 
@@ -147,6 +148,46 @@ static bool put_token(struct store_txn *txn, void *arg, struct problem *p)
 	return store_token_put(txn, arg, p);
 }
 
+static bool put_certificate(struct store_txn *txn, void *arg, struct problem *p)
+{
+	return store_certificate_put(txn, arg, p);
+}
+
+/* A certificate with w->held as its names, and its row; it is its own issuer. */
+static struct identity *world_device(struct world *w, struct store *store)
+{
+	struct identity *identity = NULL;
+	struct certificate_name names[] = { { "dns", "www.example.com" }, { "dns", "*.example.com" }, { "ip", "10.0.0.1" },
+		                            { "dns", "more.example.com" } };
+	struct certificate row = {
+		.id = OTHER_ID, .issuer = "issuing", .serial = BYTES("\x01", 1), .subject = w->held_subject, .profile = "test",
+		.names = { names, strstr(w->held, "more") ? 4 : 3 }, .not_after = clock_now() + 1000, .method = "est",
+	};
+	uint8_t fingerprint[SHA256_SIZE];
+	auto(X509) *x = X509_new();
+	auto_value(buf) der = {0};
+	struct problem p = {0};
+
+	assert_true(X509_set_version(x, X509_VERSION_3) && ASN1_INTEGER_set(X509_get_serialNumber(x), 1));
+	X509_gmtime_adj(X509_getm_notBefore(x), -10);
+	X509_gmtime_adj(X509_getm_notAfter(x), 1000);
+	assert_true(X509_set_pubkey(x, make_key("P-256 account")));
+	const struct { int nid; const char *value; } extensions[] = { { NID_subject_alt_name, w->held }, { NID_ext_key_usage, "clientAuth" } };
+	for (size_t i = 0; i < array_length(extensions); i++) {
+		X509_EXTENSION *e = X509V3_EXT_conf_nid(NULL, NULL, extensions[i].nid, extensions[i].value);
+		assert_true(e && X509_add_ext(x, e, -1));
+		X509_EXTENSION_free(e);
+	}
+	assert_true(X509_sign(x, make_key("P-256 account"), EVP_sha256()) > 0 && ossl_der(i2d_X509, x, &der));
+	row.der = buf_bytes(&der);
+	digest_sha256(row.der, fingerprint);
+	row.fingerprint = row.key_hash = BYTES(fingerprint, sizeof(fingerprint));
+	assert_true(store_update(store, put_certificate, &row, &p));
+	if (!identity_device(store, &row.der, 1, row.der, true, clock_now(), &identity, &p))
+		fail_msg("%s%s", p.detail, p.cause);
+	return identity;
+}
+
 static struct identity *world_identity(struct world *w, struct store *store)
 {
 	struct identity *identity = NULL;
@@ -154,6 +195,8 @@ static struct identity *world_identity(struct world *w, struct store *store)
 	uint8_t hash[SHA256_SIZE];
 	struct problem p = {0};
 
+	if (w->held)
+		return world_device(w, store);
 	if (!w->bearer) {
 		assert_true(identity_operator(&w->identity_names, &identity, &p));
 		return identity;
@@ -382,6 +425,18 @@ static void spoil_compromised(struct world *w)
 static void spoil_key_of_other(struct world *w) { earlier(w, OTHER_ID), policy(w)->own_key = true; }
 static void spoil_key_of_method(struct world *w) { earlier(w, w->identity ? OTHER_ID : NULL), policy(w)->own_key = true; }
 static void spoil_key_again(struct world *w) { earlier(w, w->identity ? NULL : ACCOUNT_ID), policy(w)->new_key = true; }
+static void device(struct world *w, const char *held, const char *subject) { w->held = held, w->held_subject = subject; }
+#define HELD "DNS:www.example.com, DNS:*.example.com, IP:10.0.0.1"
+static void spoil_held_subject(struct world *w) { device(w, HELD, "CN=other.example.com"); }
+static void spoil_held_plain(struct world *w) { device(w, HELD, ""); }
+static void spoil_held_other(struct world *w)
+{
+	device(w, HELD, "CN=www.example.com");
+	w->csr.extensions[0][1] = HELD ", otherName:1.3.6.1.4.1.311.20.2.3;UTF8:a@b";
+	policy(w)->unlisted = true;
+}
+static void spoil_renewal_less(struct world *w) { device(w, HELD ", DNS:more.example.com", "CN=www.example.com"); }
+static void spoil_renewal_other(struct world *w) { device(w, HELD ", otherName:1.3.6.1.4.1.311.20.2.3;UTF8:a@b", "cn=WWW.example.com"); }
 static void spoil_identity(struct world *w)
 {
 	identifiers_free(&w->identity_names);
@@ -443,6 +498,11 @@ static const struct row {
 	{ "names-equal", spoil_san_less, PROBLEM_BAD_CSR, "in the order and not in the CSR", "10.0.0.1", true, false },
 	{ "names-equal", spoil_cn_other, PROBLEM_BAD_CSR, "in the CSR", "evil.example", true, false },
 	{ "names-equal", spoil_cn_ip, PROBLEM_BAD_CSR, "in the CSR", "10.0.0.2", true, false },
+	{ "subject-held", spoil_held_subject, PROBLEM_UNAUTHORIZED, "CN=other.example.com", NULL, false, true },
+	{ "subject-held", spoil_held_plain, PROBLEM_UNAUTHORIZED, "has the subject \"\"", NULL, false, true },
+	{ "subject-held", spoil_held_other, PROBLEM_UNAUTHORIZED, "not in the client certificate", NULL, false, true },
+	{ "renewal-whole", spoil_renewal_less, PROBLEM_UNAUTHORIZED, "more.example.com", "more.example.com", false, true },
+	{ "renewal-whole", spoil_renewal_other, PROBLEM_UNAUTHORIZED, "a name of the certificate to renew", NULL, false, true },
 	{ "names-proven", spoil_san_more, PROBLEM_UNAUTHORIZED, "evil.example", "evil.example", false, true },
 	{ "names-proven", spoil_cn_other, PROBLEM_UNAUTHORIZED, "evil.example", "evil.example", false, true },
 	{ "names-proven", spoil_san_wildcard_base, PROBLEM_UNAUTHORIZED, "proven", "example.com", false, true },

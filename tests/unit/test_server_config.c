@@ -87,11 +87,11 @@ static const struct refusal refusals[] = {
 	{ "listeners: [{port: 1, external_url: ca.example}]\n",
 	  "f:1:23: key `listeners[0].external_url`: expected a URL of scheme and "
 	  "host alone, such as https://ca.example:8443, got `ca.example`" },
-	{ "listeners: [{port: 1, services: [acme, est]}]\n",
-	  "f:1:40: key `listeners[0].services[1]`: expected one of `acme`, `ca`, "
-	  "`status` (`est` is not in this version), got `est`" },
+	{ "listeners: [{port: 1, services: [acme, api]}]\n",
+	  "f:1:40: key `listeners[0].services[1]`: expected one of `acme`, `est`, "
+	  "`ca`, `status` (`api` is not in this version), got `api`" },
 	{ "listeners: [{port: 1, services: [ftp]}]\n",
-	  "f:1:34: key `listeners[0].services[0]`: expected one of `acme`, `ca`, `status`, "
+	  "f:1:34: key `listeners[0].services[0]`: expected one of `acme`, `est`, `ca`, `status`, "
 	  "got `ftp`" },
 	{ "ca: {urls: \"https://ca.example\"}\n",
 	  "f:1:6: key `ca.urls`: expected a URL of scheme and host alone, such as "
@@ -130,6 +130,9 @@ static const struct refusal refusals[] = {
 	  "f:1:7: key `tls.key`: expected `certificate` and `key` together, got one of them" },
 	{ "listeners:\n- port: 8443\n- port: 8443\n",
 	  "f:3:3: key `listeners[1]`: listeners[0] has this address and port already" },
+	{ "listeners: [{port: 1, tls: false, services: [est]}]\n", 
+	  "f:1:13: key `listeners[0]`: `est` needs `tls: true`, or an `external_url` of https "
+	  "behind which this listener stands (RFC 7030, 3.3)" },
 	{ "listeners: [{port: 1, services: []}]\n",
 	  "f:1:13: key `listeners[0]`: expected at least one service" },
 	{ "listeners: [{port: 1, tls: false}]\n",
@@ -296,7 +299,7 @@ static void empty_file_is_all_defaults(void **state)
 		assert_int_equal(config->listener_count, 2);
 		assert_int_equal(config->listeners[0].port, 8443);
 		assert_true(config->listeners[0].tls);
-		assert_int_equal(config->listeners[0].services, CONFIG_ACME | CONFIG_CA | CONFIG_STATUS);
+		assert_int_equal(config->listeners[0].services, CONFIG_ACME | CONFIG_EST | CONFIG_CA | CONFIG_STATUS);
 		assert_int_equal(config->listeners[0].client_certificate, CONFIG_CLIENT_ASK);
 		assert_int_equal(config->listeners[1].port, 8080);
 		assert_false(config->listeners[1].tls);
@@ -324,7 +327,7 @@ static void default_profile_is_policys(void **state)
 	assert_true(profile_new("tls-server", &want, &p));
 	const struct profile *got = profiles_default(profiles);
 	assert_string_equal(got->name, want->name);
-	assert_int_equal(got->methods, PROFILE_ACME);
+	assert_int_equal(got->methods, PROFILE_ACME | PROFILE_EST);
 	assert_int_equal(got->keys, want->keys);
 	assert_int_equal(got->wildcards, want->wildcards);
 	assert_int_equal(got->names_max, want->names_max);
