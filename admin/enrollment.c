@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "admin/actor.h"
 #include "admin/listing.h"
 #include "admin/option.h"
 #include "base/clock.h"
@@ -98,7 +99,14 @@ static bool make_id(char ret[RANDOM_ID_SIZE], struct problem *p)
 
 static bool put(struct store_txn *txn, void *arg, struct problem *p)
 {
-	return store_enrollment_put(txn, arg, p);
+	const struct enrollment *enrollment = arg;
+	const struct audit_fact facts[] = {
+		audit_text("enrollment", enrollment->id), audit_text("note", enrollment->note),
+		audit_text("profile", enrollment->profile), audit_texts("names", enrollment->names),
+		audit_time("expires", enrollment->expires), audit_integer("usesMax", enrollment->uses_max), { 0 },
+	};
+	return store_enrollment_put(txn, enrollment, p) &&
+	       admin_tell(txn, AUDIT_ENROLLMENT_CREATED, enrollment->created, facts, p);
 }
 
 static bool print_made(const struct command_call *call, const struct enrollment *enrollment, const char *code,
@@ -220,7 +228,11 @@ static bool revoke(struct store_txn *txn, void *arg, struct problem *p)
 	if (revoking->ret->revoked)
 		return problem_set(p, PROBLEM_ALREADY_REVOKED, "enrollment code %s is revoked already", revoking->id);
 	revoking->ret->revoked = revoking->now;
-	return store_enrollment_put(txn, revoking->ret, p);
+	const struct audit_fact facts[] = {
+		audit_text("enrollment", revoking->id), audit_text("note", revoking->ret->note), { 0 },
+	};
+	return store_enrollment_put(txn, revoking->ret, p) &&
+	       admin_tell(txn, AUDIT_ENROLLMENT_REVOKED, revoking->now, facts, p);
 }
 
 static bool revoke_run(struct command_call *call, struct problem *p)

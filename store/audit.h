@@ -44,6 +44,8 @@
 	X(TOKEN_CREATED, "token-created", "a token of the REST API was made")                                   \
 	X(TOKEN_REVOKED, "token-revoked", "a token of the REST API was revoked")                                \
 	X(STORE_CREATED, "store-created", "the store was made")                                                 \
+	X(ENROLLMENT_CREATED, "enrollment-created", "a code for enrollment over EST was made")                  \
+	X(ENROLLMENT_REVOKED, "enrollment-revoked", "a code for enrollment over EST was revoked")               \
 	X(CA_CREATED, "ca-created", "root and issuing CA were made")                                            \
 	X(STORE_COPIED, "store-copied", "a copy of the store was begun (`enrolld backup`)")                     \
 	X(SERVER_STARTED, "server-started", "a server began to serve with this configuration")                  \

@@ -16,7 +16,7 @@ if [ ! -e "$config" ]; then
 data:
   folder: $var/data
 listeners:
-- {address: 127.0.0.1, port: $port, services: [acme, ca, status]}
+- {address: 127.0.0.1, port: $port, services: [acme, est, ca, status]}
 tls:
   names: [localhost, 127.0.0.1]
 acme:
@@ -29,6 +29,7 @@ fi
 [ -e "$var/data/ca/issuing.pem" ] && [ -e "$var/data/data.mdb" ] || "$binary" init --config "$config"
 root=$var/data/ca/root.pem
 url=https://localhost:$port
+code=$("$binary" est-credential create --config "$config" --expires 1d --note "printed by make run" | sed -n 's/^code  //p')
 cat <<LINES
 
 enrolld serves $url/acme/directory as soon as it says that it is ready; Ctrl-C ends it.
@@ -38,6 +39,10 @@ Each of these lines, pasted into another terminal, gets a certificate from it:
   REQUESTS_CA_BUNDLE=$root certbot certonly -n --standalone --http-01-port $http01 --server $url/acme/directory --agree-tos -m you@example.com --config-dir $var/certbot --work-dir $var/certbot --logs-dir $var/certbot -d demo.localhost
 
   LEGO_CA_CERTIFICATES=$root lego --path $var/lego --server $url/acme/directory --accept-tos --email you@example.com --http --http.port :$http01 --domains demo.localhost run
+
+This one enrolls a device over EST, with a code that counts once and for a day:
+
+  openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout $var/device.key -subj / -addext subjectAltName=DNS:device.localhost -outform DER | openssl base64 -A | curl -sS --fail-with-body --cacert $root -u device:$code -H "Content-Type: application/pkcs10" --data-binary @- $url/.well-known/est/simpleenroll | openssl base64 -d | openssl pkcs7 -inform DER -print_certs -out $var/device.pem
 
 This one shows what clients are told first, and this one what was issued:
 

@@ -31,7 +31,7 @@ class Run:
     def lines(self):
         """The indented lines, by their program."""
         pasted = re.findall(r"^  (\S.*)$", self.text(), re.MULTILINE)
-        return {re.search(r"(certbot|lego|curl|enrolld) ", line).group(1): line for line in pasted}
+        return {re.search(r"(certbot|lego|openssl|curl|enrolld) ", line).group(1): line for line in pasted}
 
     def end(self):
         self.process.send_signal(signal.SIGTERM)
@@ -61,7 +61,7 @@ def paste(line, cwd):
     return done.stdout
 
 
-@pytest.mark.parametrize("program", ["certbot", "lego", "curl", "enrolld"])
+@pytest.mark.parametrize("program", ["certbot", "lego", "openssl", "curl", "enrolld"])
 def test_printed_line_works_when_pasted(run, program, tmp_path):
     assert shutil.which(program) or program == "enrolld", f"{program} is not installed: make check installs it"
     shown = paste(run.lines()[program], tmp_path)
@@ -69,6 +69,8 @@ def test_printed_line_works_when_pasted(run, program, tmp_path):
         assert (run.folder / "certbot/live/demo.localhost/fullchain.pem").is_file()
     elif program == "lego":
         assert (run.folder / "lego/certificates/demo.localhost.crt").is_file()
+    elif program == "openssl":
+        assert "DNS:device.localhost" in paste(f"openssl x509 -in {run.folder}/device.pem -noout -ext subjectAltName", tmp_path)
     elif program == "curl":
         assert "newOrder" in shown
     else:
@@ -87,7 +89,7 @@ def test_second_start_finds_the_ca_again(folder, ports):
 
 def test_nothing_of_it_is_for_others(folder):
     for path in [folder, *folder.rglob("*")]:
-        if path.name in ("certbot", "lego") or {"certbot", "lego"} & set(path.relative_to(folder).parts):
+        if path.name in ("certbot", "lego", "device.pem") or {"certbot", "lego"} & set(path.relative_to(folder).parts):
             continue
         others = path.stat().st_mode & 0o077
         assert others == 0 or path.suffix == ".pem" and path.parent.name == "ca", path
