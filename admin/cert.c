@@ -1,79 +1,12 @@
 /* The inventory: cert list, cert show, cert revoke. */
 #include "admin/actor.h"
+#include "admin/certificate.h"
 #include "admin/listing.h"
-#include "base/base64.h"
 #include "base/clock.h"
-#include "base/digest.h"
 #include "base/ossl.h"
 #include "ca/revocation.h"
-#include "store/certificate.h"
 
 /* --- one certificate in words */
-
-static void put_names(struct json_writer *w, const struct certificate *certificate)
-{
-	const struct certificate_name *names = certificate->names.v;
-	json_open_array(w, "names");
-	for (size_t i = 0; i < certificate->names.n; i++) {
-		json_open(w, NULL);
-		json_put(w, "type", names[i].type);
-		json_put(w, "value", names[i].value);
-		json_close(w);
-	}
-	json_close(w);
-}
-
-static void put_hex(struct json_writer *w, const char *name, struct bytes value)
-{
-	auto_value(buf) hex = {0};
-	buf_add_hex(&hex, value);
-	json_put(w, name, buf_text(&hex));
-}
-
-static const char *or_null(const char *text)
-{
-	return text && *text ? text : NULL;
-}
-
-static void put_revocation(struct json_writer *w, const struct certificate *certificate)
-{
-	if (certificate->status != CERTIFICATE_REVOKED)
-		return;
-	json_put_time(w, "revoked", certificate->revoked);
-	json_put(w, "reason", revocation_reason_name(certificate->reason));
-	json_put(w, "revokedBy", certificate->revoked_by);
-}
-
-static void put_certificate(const struct certificate *certificate, bool with_pem, struct buf *ret)
-{
-	struct json_writer w = json_writer(ret);
-	json_open(&w, NULL);
-	json_put(&w, "id", certificate->id);
-	put_hex(&w, "serial", certificate->serial);
-	put_hex(&w, "fingerprint", certificate->fingerprint);
-	put_hex(&w, "keyHash", certificate->key_hash);
-	json_put(&w, "status", certificate_status_name(certificate, clock_now()));
-	json_put(&w, "subject", certificate->subject);
-	put_names(&w, certificate);
-	json_put(&w, "issuer", certificate->issuer);
-	json_put(&w, "profile", certificate->profile);
-	json_put_time(&w, "notBefore", certificate->not_before);
-	json_put_time(&w, "notAfter", certificate->not_after);
-	json_put_time(&w, "issued", certificate->issued);
-	json_put(&w, "method", certificate->method);
-	json_put(&w, "account", or_null(certificate->account));
-	json_put(&w, "order", or_null(certificate->order));
-	json_put(&w, "identity", certificate->identity);
-	put_revocation(&w, certificate);
-	json_put(&w, "replaces", or_null(certificate->replaces));
-	json_put(&w, "replacedBy", or_null(certificate->replaced_by));
-	if (with_pem) {
-		auto_value(buf) pem = {0};
-		ossl_pem("CERTIFICATE", certificate->der, &pem);
-		json_put(&w, "pem", buf_text(&pem));
-	}
-	json_close(&w);
-}
 
 static void add_names(const struct certificate *certificate, struct buf *ret)
 {
@@ -159,7 +92,7 @@ static bool list_row(struct store_txn *txn, void *arg, const char *id, bool json
 	if (!store_certificate_get(txn, id, &certificate, p))
 		return false;
 	if (json) {
-		put_certificate(&certificate, false, ret);
+		certificate_json(&certificate, false, ret);
 		return true;
 	}
 	clock_format(certificate.not_after, expires);
@@ -222,44 +155,7 @@ const struct command admin_cert_list = {
 	.summary = "list the certificates that were issued",
 };
 
-/* --- finding one: by id, by serial number or by SHA-256 fingerprint, as people paste them */
-
-static bool parse_hex(const char *text, struct buf *ret)
-{
-	auto_value(buf) digits = {0};
-	for (const char *c = text; *c; c++)
-		if (*c != ':' && *c != ' ')
-			buf_add_char(&digits, *c);
-	size_t skip = digits.len > 2 && str_starts(buf_text(&digits), "0x") ? 2 : 0;
-	if ((digits.len - skip) % 2 == 0)
-		return digits.len > skip && hex_decode(buf_text(&digits) + skip, digits.len - skip, ret);
-	auto_value(buf) even = {0};
-	buf_printf(&even, "0%s", buf_text(&digits) + skip);
-	return hex_decode(buf_text(&even), even.len, ret);
-}
-
-static struct bytes without_leading_zeros(const struct buf *number)
-{
-	size_t zeros = 0;
-	while (zeros + 1 < number->len && number->data[zeros] == 0)
-		zeros++;
-	return BYTES(number->data + zeros, number->len - zeros);
-}
-
-static bool find(struct store_txn *txn, const char *text, struct certificate *ret, struct problem *p)
-{
-	auto_value(buf) number = {0};
-	auto_value(problem) why = {0};
-	if (random_id_valid(text) && store_certificate_get(txn, text, ret, &why))
-		return true;
-	if (!parse_hex(text, &number))
-		return problem_set(p, PROBLEM_NOT_FOUND, "there is no certificate %s", text);
-	if (number.len == SHA256_SIZE && store_certificate_by_fingerprint(txn, buf_bytes(&number), ret, &why))
-		return true;
-	if (store_certificate_by_serial(txn, without_leading_zeros(&number), ret, &why))
-		return true;
-	return problem_set(p, PROBLEM_NOT_FOUND, "there is no certificate %s", text);
-}
+/* --- finding one */
 
 struct cert_finding {
 	const char *text;
@@ -269,7 +165,7 @@ struct cert_finding {
 static bool view(struct store_txn *txn, void *arg, struct problem *p)
 {
 	const struct cert_finding *finding = arg;
-	return find(txn, finding->text, finding->ret, p);
+	return certificate_find(txn, finding->text, finding->ret, p);
 }
 
 /* --- cert show */
@@ -283,7 +179,7 @@ static bool cert_show_run(struct command_call *call, struct problem *p)
 	if (!admin_open_store(call->admin, &store, p) || !store_view(store, view, &finding, p))
 		return false;
 	if (call->json) {
-		put_certificate(&certificate, true, &text);
+		certificate_json(&certificate, true, &text);
 		return listing_print_object(call, &text, p);
 	}
 	add_certificate(&certificate, &text);
@@ -314,13 +210,13 @@ static bool revoke(struct store_txn *txn, void *arg, struct problem *p)
 	admin_actor(actor);
 	certificate_free(revoking->ret);
 	*revoking->ret = (struct certificate){0};
-	if (!find(txn, revoking->text, revoking->ret, p) ||
+	if (!certificate_find(txn, revoking->text, revoking->ret, p) ||
 	    !revocation_record(txn, revoking->ret->id, revoking->reason, revoking->now, actor, NULL,
 	                       REVOCATION_BY_OPERATOR, p))
 		return false;
 	certificate_free(revoking->ret);
 	*revoking->ret = (struct certificate){0};
-	return find(txn, revoking->text, revoking->ret, p);
+	return certificate_find(txn, revoking->text, revoking->ret, p);
 }
 
 static const struct command_option revoke_options[] = {
@@ -340,7 +236,7 @@ static bool cert_revoke_run(struct command_call *call, struct problem *p)
 	if (!admin_open_store(call->admin, &store, p) || !store_update(store, revoke, &revoking, p))
 		return false;
 	if (call->json) {
-		put_certificate(&certificate, false, &text);
+		certificate_json(&certificate, false, &text);
 		return listing_print_object(call, &text, p);
 	}
 	fprintf(call->out, "revoked %s (%s)\n", certificate.id, revocation_reason_name(certificate.reason));

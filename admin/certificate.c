@@ -1,0 +1,112 @@
+#include "admin/certificate.h"
+
+#include "base/base64.h"
+#include "base/clock.h"
+#include "base/digest.h"
+#include "base/json.h"
+#include "base/ossl.h"
+#include "ca/revocation.h"
+
+static void put_names(struct json_writer *w, const struct certificate *certificate)
+{
+	const struct certificate_name *names = certificate->names.v;
+	json_open_array(w, "names");
+	for (size_t i = 0; i < certificate->names.n; i++) {
+		json_open(w, NULL);
+		json_put(w, "type", names[i].type);
+		json_put(w, "value", names[i].value);
+		json_close(w);
+	}
+	json_close(w);
+}
+
+static void put_hex(struct json_writer *w, const char *name, struct bytes value)
+{
+	auto_value(buf) hex = {0};
+	buf_add_hex(&hex, value);
+	json_put(w, name, buf_text(&hex));
+}
+
+static const char *or_null(const char *text)
+{
+	return text && *text ? text : NULL;
+}
+
+static void put_revocation(struct json_writer *w, const struct certificate *certificate)
+{
+	if (certificate->status != CERTIFICATE_REVOKED)
+		return;
+	json_put_time(w, "revoked", certificate->revoked);
+	json_put(w, "reason", revocation_reason_name(certificate->reason));
+	json_put(w, "revokedBy", certificate->revoked_by);
+}
+
+void certificate_json(const struct certificate *certificate, bool with_pem, struct buf *ret)
+{
+	struct json_writer w = json_writer(ret);
+	json_open(&w, NULL);
+	json_put(&w, "id", certificate->id);
+	put_hex(&w, "serial", certificate->serial);
+	put_hex(&w, "fingerprint", certificate->fingerprint);
+	put_hex(&w, "keyHash", certificate->key_hash);
+	json_put(&w, "status", certificate_status_name(certificate, clock_now()));
+	json_put(&w, "subject", certificate->subject);
+	put_names(&w, certificate);
+	json_put(&w, "issuer", certificate->issuer);
+	json_put(&w, "profile", certificate->profile);
+	json_put_time(&w, "notBefore", certificate->not_before);
+	json_put_time(&w, "notAfter", certificate->not_after);
+	json_put_time(&w, "issued", certificate->issued);
+	json_put(&w, "method", certificate->method);
+	json_put(&w, "account", or_null(certificate->account));
+	json_put(&w, "order", or_null(certificate->order));
+	json_put(&w, "identity", certificate->identity);
+	put_revocation(&w, certificate);
+	json_put(&w, "replaces", or_null(certificate->replaces));
+	json_put(&w, "replacedBy", or_null(certificate->replaced_by));
+	if (with_pem) {
+		auto_value(buf) pem = {0};
+		ossl_pem("CERTIFICATE", certificate->der, &pem);
+		json_put(&w, "pem", buf_text(&pem));
+	}
+	json_close(&w);
+}
+
+/* --- finding one */
+
+static bool parse_hex(const char *text, struct buf *ret)
+{
+	auto_value(buf) digits = {0};
+	for (const char *c = text; *c; c++)
+		if (*c != ':' && *c != ' ')
+			buf_add_char(&digits, *c);
+	size_t skip = digits.len > 2 && str_starts(buf_text(&digits), "0x") ? 2 : 0;
+	if ((digits.len - skip) % 2 == 0)
+		return digits.len > skip && hex_decode(buf_text(&digits) + skip, digits.len - skip, ret);
+	auto_value(buf) even = {0};
+	buf_printf(&even, "0%s", buf_text(&digits) + skip);
+	return hex_decode(buf_text(&even), even.len, ret);
+}
+
+static struct bytes without_leading_zeros(const struct buf *number)
+{
+	size_t zeros = 0;
+	while (zeros + 1 < number->len && number->data[zeros] == 0)
+		zeros++;
+	return BYTES(number->data + zeros, number->len - zeros);
+}
+
+bool certificate_find(struct store_txn *txn, const char *text, struct certificate *ret, struct problem *p)
+{
+	auto_value(buf) number = {0};
+	auto_value(problem) why = {0};
+	if (random_id_valid(text) && store_certificate_get(txn, text, ret, &why))
+		return true;
+	if (!parse_hex(text, &number))
+		return problem_set(p, PROBLEM_NOT_FOUND, "there is no certificate %s", text);
+	if (number.len == SHA256_SIZE && store_certificate_by_fingerprint(txn, buf_bytes(&number), ret, &why))
+		return true;
+	if (store_certificate_by_serial(txn, without_leading_zeros(&number), ret, &why))
+		return true;
+	return problem_set(p, PROBLEM_NOT_FOUND, "there is no certificate %s", text);
+}
