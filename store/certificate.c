@@ -7,12 +7,23 @@
 #include "base/digest.h"
 #include "store/table.h"
 
+/* RFC 5280, 4.1.2.2: up to 20 octets. */
+enum { SERIAL_MAX = 20 };
+
 static const struct record_field name_fields[] = {
 	record_text(1, certificate_name, type),
 	record_text(2, certificate_name, value),
 };
 static const struct record_schema name_schema = {
 	"certificate name", sizeof(struct certificate_name), name_fields, array_length(name_fields),
+};
+
+static const struct record_field metadata_fields[] = {
+	record_text(1, certificate_metadata, key),
+	record_text(2, certificate_metadata, value),
+};
+static const struct record_schema metadata_schema = {
+	"certificate metadata", sizeof(struct certificate_metadata), metadata_fields, array_length(metadata_fields),
 };
 
 static const struct record_field certificate_fields[] = {
@@ -38,6 +49,13 @@ static const struct record_field certificate_fields[] = {
 	record_text(20, certificate, revoked_by),
 	record_text(21, certificate, replaces),
 	record_text(22, certificate, replaced_by),
+	record_list(23, certificate, metadata, &metadata_schema),
+	record_text(24, certificate, issuer_subject),
+	record_bool(25, certificate, key_kept),
+	record_integer(26, certificate, renew_before),
+	record_integer(27, certificate, renew_at),
+	record_integer(28, certificate, renew_failures),
+	record_text(29, certificate, renew_error),
 };
 static const struct record_schema certificate_schema = {
 	"certificate", sizeof(struct certificate), certificate_fields, array_length(certificate_fields),
@@ -104,18 +122,47 @@ static int64_t revocation_end(const struct certificate *certificate)
 	return certificate->not_after > certificate->revoked ? certificate->not_after : certificate->revoked;
 }
 
+/* With its length before it: no serial number is the begin of another. */
+static void add_serial(struct key *key, struct bytes serial)
+{
+	uint8_t len = (uint8_t)serial.len;
+
+	key_add(key, BYTES(&len, 1));
+	key_add(key, serial);
+}
+
+/* Serial numbers are unique for each CA alone (RFC 5280, 4.1.2.2): those of others can be anything, ours
+ * as well, and must never be taken for ours. */
+static void index_serial(const struct certificate *certificate, struct index *ix)
+{
+	struct key key;
+
+	if (!certificate_is_imported(certificate)) {
+		index_unique(ix, KEY_CERTIFICATE_SERIAL, certificate->serial);
+		return;
+	}
+	key_begin(&key, KEY_CERTIFICATE_IMPORT);
+	add_serial(&key, certificate->serial);
+	index_newest(ix, &key, certificate);
+}
+
 static void certificate_index(const void *record, struct index *ix)
 {
 	const struct certificate *certificate = record;
 	struct key key;
 
-	index_unique(ix, KEY_CERTIFICATE_SERIAL, certificate->serial);
+	index_serial(certificate, ix);
 	index_unique(ix, KEY_CERTIFICATE_FINGERPRINT, certificate->fingerprint);
 	index_names(certificate, ix);
 	index_owner(certificate, ix);
 	key_begin(&key, KEY_CERTIFICATE_EXPIRY);
 	key_add_time(&key, certificate->not_after);
 	index_add(ix, &key);
+	if (certificate->renew_at != 0 && certificate->status == CERTIFICATE_VALID) {
+		key_begin(&key, KEY_CERTIFICATE_RENEWAL);
+		key_add_time(&key, certificate->renew_at);
+		index_add(ix, &key);
+	}
 	if (certificate->status == CERTIFICATE_REVOKED) {
 		key_begin(&key, KEY_CERTIFICATE_REVOKED);
 		key_add_text(&key, certificate->issuer);
@@ -134,6 +181,18 @@ static const struct table certificates = {
 };
 
 /* --- records --- */
+
+bool certificate_is_imported(const struct certificate *certificate)
+{
+	return certificate->method && str_equal(certificate->method, CERTIFICATE_IMPORT);
+}
+
+bool certificate_copy(const struct certificate *from, struct certificate *ret, struct problem *p)
+{
+	auto_value(buf) bytes = {0};
+
+	return record_encode(&certificate_schema, from, &bytes, p) && record_decode(&certificate_schema, buf_bytes(&bytes), ret, p);
+}
 
 const char *certificate_status_name(const struct certificate *certificate, int64_t now)
 {
@@ -164,9 +223,6 @@ static bool by_unique(struct store_txn *txn, enum key_class class, struct bytes 
 	return table_find(txn, &certificates, &key, ret, p);
 }
 
-/* RFC 5280, 4.1.2.2: up to 20 octets. */
-enum { SERIAL_MAX = 20 };
-
 bool store_certificate_by_serial(struct store_txn *txn, struct bytes serial, struct certificate *ret, struct problem *p)
 {
 	return by_unique(txn, KEY_CERTIFICATE_SERIAL, serial, SERIAL_MAX, ret, p);
@@ -183,6 +239,17 @@ bool store_certificate_put(struct store_txn *txn, const struct certificate *cert
 	assert(certificate->fingerprint.len == SHA256_SIZE);
 	assert(certificate->key_hash.len == SHA256_SIZE);
 	return table_put(txn, &certificates, certificate->id, certificate, p);
+}
+
+bool store_certificate_delete(struct store_txn *txn, const char *id, struct problem *p)
+{
+	auto_value(certificate) row = {0};
+
+	if (!store_certificate_get(txn, id, &row, p))
+		return false;
+	if (!certificate_is_imported(&row))
+		return problem_set(p, PROBLEM_CONFLICT, "the certificate %s was issued here and stays in the inventory: revoke it", id);
+	return table_delete(txn, &certificates, id, p);
 }
 
 /* --- listings --- */
@@ -205,6 +272,16 @@ static bool add_hash_value(struct key *key, const char *value)
 	if (!hex_decode(value, strlen(value), &hash) || hash.len != SHA256_SIZE)
 		return false;
 	key_add(key, buf_bytes(&hash));
+	return true;
+}
+
+static bool add_serial_value(struct key *key, const char *value)
+{
+	auto_value(buf) serial = {0};
+
+	if (!hex_decode(value, strlen(value), &serial) || serial.len > SERIAL_MAX)
+		return false;
+	add_serial(key, buf_bytes(&serial));
 	return true;
 }
 
@@ -231,6 +308,7 @@ static const struct listing {
 	[CERTIFICATE_BY_ACCOUNT] = { KEY_CERTIFICATE_ACCOUNT, add_id_value, false, "an account's id" },
 	[CERTIFICATE_BY_PROFILE] = { KEY_CERTIFICATE_PROFILE, add_text_value, false, "a profile's name" },
 	[CERTIFICATE_BY_EXPIRY] = { KEY_CERTIFICATE_EXPIRY, add_time_value, true, "a time as in RFC 3339" },
+	[CERTIFICATE_IMPORTED] = { KEY_CERTIFICATE_IMPORT, add_serial_value, false, "a serial number in hexadecimal" },
 	[CERTIFICATE_REVOKED_OF] = { KEY_CERTIFICATE_REVOKED, add_text_value, false, "an issuer's id" },
 };
 
@@ -276,4 +354,37 @@ bool store_certificate_revoked(struct store_txn *txn, const char *issuer, int64_
 	from = prefix;
 	key_add_time(&from, since);
 	return page_read_from(txn, &prefix, &from, false, limit, ret, p);
+}
+
+struct due {
+	int64_t now;
+	size_t limit;
+	struct strings *ids;
+	bool no_memory;
+};
+
+static bool visit_due(void *arg, struct bytes key, struct bytes value)
+{
+	struct due *due = arg;
+	char id[RANDOM_ID_SIZE];
+
+	(void)value;
+	assert(key.len == 1 + KEY_TIME_SIZE + KEY_ID_SIZE);
+	if (key_time(key.data + 1) > due->now || due->ids->n == due->limit)
+		return false;
+	key_id_text(key.data + 1 + KEY_TIME_SIZE, id);
+	due->no_memory = !strings_add(due->ids, id);
+	return !due->no_memory;
+}
+
+bool store_certificate_renewals(struct store_txn *txn, int64_t now, size_t limit, struct strings *ret, struct problem *p)
+{
+	struct due due = { .now = now, .limit = limit, .ids = ret };
+	struct key prefix;
+
+	key_begin(&prefix, KEY_CERTIFICATE_RENEWAL);
+	kv_scan(txn->kv, key_bytes(&prefix), key_bytes(&prefix), visit_due, &due);
+	if (kv_failed(txn->kv))
+		return kv_refuse(txn->kv, p);
+	return !due.no_memory || problem_memory(p);
 }

@@ -1,4 +1,5 @@
-/* Certificate: a row of the inventory, one for each certificate that any method issued. */
+/* Certificate: a row of the inventory, one for each certificate that any method issued, and for each of
+ * another CA that was imported so that it is known here. */
 #pragma once
 
 #include "base/random.h"
@@ -14,12 +15,16 @@ struct certificate_name {
 	const char *type;       /* "dns", "ip", "email", "uri", ... and "cn" */
 	const char *value;      /* canonical */
 };
+struct certificate_metadata {
+	const char *key, *value; /* the operators' own words */
+};
+#define CERTIFICATE_IMPORT "import"     /* the method of one that another CA issued */
 struct certificate {
 	void *memory;
 	char id[RANDOM_ID_SIZE];
 	enum certificate_status status;
 	struct bytes der;
-	const char *issuer;             /* id of the issuer that signed it (ca/issuer.h) */
+	const char *issuer;             /* id of the issuer that signed it (ca/issuer.h); "" of an imported one */
 	struct bytes serial;            /* big-endian, no leading zero byte */
 	struct bytes fingerprint;       /* SHA-256 of der */
 	struct bytes key_hash;          /* SHA-256 of its SubjectPublicKeyInfo */
@@ -27,7 +32,7 @@ struct certificate {
 	const char *subject;            /* RFC 4514 text */
 	const char *profile;
 	int64_t not_before, not_after, issued;
-	const char *method;             /* "acme", "est", "api", "internal" */
+	const char *method;             /* "acme", "est", "api", "internal", "import" */
 	char account[RANDOM_ID_SIZE];   /* "" unless acme */
 	char order[RANDOM_ID_SIZE];
 	const char *identity;           /* who asked, in words; NULL for acme */
@@ -35,16 +40,47 @@ struct certificate {
 	int64_t reason;                 /* RFC 5280, 5.3.1; meaningful when revoked */
 	const char *revoked_by;         /* "account ID", "certificate key", "operator NAME" */
 	const char *replaces, *replaced_by; /* ids, renewal links */
+	struct record_list metadata;    /* struct certificate_metadata */
+	const char *issuer_subject;     /* of an imported one, RFC 4514 text */
+	bool key_kept;                  /* the server has its private key (store/private_key.h) */
+	int64_t renew_before;           /* seconds before not_after at which the server renews it; 0: it does not */
+	int64_t renew_at;               /* the next try; 0: none is to come */
+	int64_t renew_failures;         /* tries that failed, one after the other */
+	const char *renew_error;        /* why the last one did; NULL */
 };
 void certificate_free(struct certificate *certificate);
 declare_auto_value(certificate, certificate_free);
+/* A copy that owns all it points to. */
+bool certificate_copy(const struct certificate *from, struct certificate *ret, struct problem *p) must_use;
+bool certificate_is_imported(const struct certificate *certificate) must_use;
 
 bool store_certificate_get(struct store_txn *txn, const char *id, struct certificate *ret, struct problem *p) must_use;
+/* One of our own: the serial number of an imported one is its CA's matter, and may be anything. */
 bool store_certificate_by_serial(struct store_txn *txn, struct bytes serial, struct certificate *ret, struct problem *p) must_use;
 bool store_certificate_by_fingerprint(struct store_txn *txn, struct bytes fingerprint, struct certificate *ret, struct problem *p) must_use;
 /* New or changed; keeps all indexes: serial (CONFLICT when another has it), fingerprint, key,
  * names, account, profile, expiry, and the revoked of an issuer. */
 bool store_certificate_put(struct store_txn *txn, const struct certificate *certificate, struct problem *p) must_use;
+
+/* Changes of one row, in the caller's update; ret, unless NULL, is the row as it is afterwards. */
+
+/* The renewal link of the old one; that of the new one is put with it. ALREADY_REPLACED. Renewals by
+ * the server are over for the old one. */
+bool store_certificate_replace(struct store_txn *txn, const char *old_id, const char *new_id, struct problem *p) must_use;
+/* The operators' words about it, and whether the server renews it (renew_before, renew_at). */
+struct certificate_settings {
+	const struct record_list *metadata; /* NULL: as it is */
+	const int64_t *renew_before;        /* NULL: as it is */
+};
+bool store_certificate_set(struct store_txn *txn, const char *id, const struct certificate_settings *settings,
+                           struct certificate *ret, struct problem *p) must_use;
+/* A try of the server's to renew it has failed; the next is at renew_at. */
+bool store_certificate_renewal_failed(struct store_txn *txn, const char *id, int64_t renew_at, const char *why,
+                                      struct problem *p) must_use;
+/* An imported one alone: what we issued stays, for CRL and OCSP. CONFLICT. */
+bool store_certificate_delete(struct store_txn *txn, const char *id, struct problem *p) must_use;
+/* Those whose time to be renewed by the server has come, up to limit. */
+bool store_certificate_renewals(struct store_txn *txn, int64_t now, size_t limit, struct strings *ret, struct problem *p) must_use;
 
 /* Listings; value NULL where the index has none. */
 enum certificate_index {
@@ -55,6 +91,7 @@ enum certificate_index {
 	CERTIFICATE_BY_PROFILE, /* value: profile */
 	CERTIFICATE_BY_EXPIRY,  /* soonest first; value: RFC 3339 time to begin at, or NULL */
 	CERTIFICATE_REVOKED_OF, /* value: issuer id */
+	CERTIFICATE_IMPORTED,   /* value: hex of the serial number of imported ones */
 };
 bool store_certificate_list(struct store_txn *txn, enum certificate_index index, const char *value, const char *after,
                             size_t limit, struct store_page *ret, struct problem *p) must_use;

@@ -32,8 +32,13 @@
 	X(CERTIFICATE_EXPIRY, 'e', "time, id")                                     \
 	X(CERTIFICATE_REVOKED, 'r', "issuer text, when it stops to matter, id")    \
 	X(CERTIFICATE_COMPROMISED, 'K', "SHA-256 of the key, id; those revoked for keyCompromise") \
+	X(CERTIFICATE_IMPORT, 'S', "serial of an imported one, newest, id")        \
+	X(CERTIFICATE_RENEWAL, 'y', "time of the server's next try, id")           \
 	X(REVOCATION, 'R', "issuer text -> what is known of its revocations")      \
 	X(EAB, 'E', "kid text -> external account binding key")                    \
+	X(REQUEST, 'Q', "id -> request")                                           \
+	X(REQUEST_NEWEST, 'q', "newest, id")                                       \
+	X(REQUEST_STATE, 'v', "state byte, newest, id; those not issued")          \
 	X(TOKEN, 'T', "id -> API token")                                           \
 	X(TOKEN_KEY, 't', "SHA-256 of a client's key -> id; those not revoked")           \
 	X(ENROLLMENT, 'N', "id -> enrollment code")                              \

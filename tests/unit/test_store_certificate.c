@@ -37,6 +37,7 @@ static void put(const struct certificate *certificate)
 static void test_all_fields(void **state)
 {
 	static struct certificate_name names[] = { { "dns", "*.example.com" }, { "cn", "x" } };
+	static struct certificate_metadata metadata[] = { { "owner", "Ada" }, { "env", "" } };
 	struct certificate in = make(1);
 	struct certificate out;
 
@@ -54,6 +55,13 @@ static void test_all_fields(void **state)
 	in.revoked_by = "certificate key";
 	in.replaces = "before";
 	in.replaced_by = "after";
+	in.metadata = (struct record_list){ metadata, 2 };
+	in.issuer_subject = "CN=Other CA";
+	in.key_kept = true;
+	in.renew_before = 11;
+	in.renew_at = 12;
+	in.renew_failures = 13;
+	in.renew_error = "the CA was away";
 	put(&in);
 	must(store_certificate_get(txn, in.id, &out, p));
 	assert_string_equal(out.id, in.id);
@@ -82,6 +90,15 @@ static void test_all_fields(void **state)
 	want_text(out.revoked_by, "certificate key");
 	want_text(out.replaces, "before");
 	want_text(out.replaced_by, "after");
+	assert_int_equal(out.metadata.n, 2);
+	want_text(((const struct certificate_metadata *)out.metadata.v)[0].key, "owner");
+	want_text(((const struct certificate_metadata *)out.metadata.v)[1].value, "");
+	want_text(out.issuer_subject, "CN=Other CA");
+	assert_true(out.key_kept);
+	assert_int_equal(out.renew_before, 11);
+	assert_int_equal(out.renew_at, 12);
+	assert_int_equal(out.renew_failures, 13);
+	want_text(out.renew_error, "the CA was away");
 	certificate_free(&out);
 }
 

@@ -1,0 +1,55 @@
+#include "store/certificate.h"
+
+bool store_certificate_replace(struct store_txn *txn, const char *old_id, const char *new_id, struct problem *p)
+{
+	auto_value(certificate) old = {0};
+
+	if (!store_certificate_get(txn, old_id, &old, p))
+		return false;
+	if (old.replaced_by && *old.replaced_by)
+		return problem_set(p, PROBLEM_ALREADY_REPLACED, "the certificate %s was renewed already, as %s", old_id, old.replaced_by);
+	old.replaced_by = new_id;
+	old.renew_at = old.renew_failures = 0;
+	old.renew_error = NULL;
+	return store_certificate_put(txn, &old, p);
+}
+
+/* What is over, or not ours to renew, is not. */
+static void renewal_set(struct certificate *row, int64_t renew_before)
+{
+	bool over = row->replaced_by || row->status == CERTIFICATE_REVOKED || !row->key_kept;
+
+	row->renew_before = renew_before;
+	row->renew_at = renew_before == 0 || over ? 0 : row->not_after - renew_before;
+	row->renew_failures = 0;
+	row->renew_error = NULL;
+}
+
+bool store_certificate_set(struct store_txn *txn, const char *id, const struct certificate_settings *settings,
+                           struct certificate *ret, struct problem *p)
+{
+	auto_value(certificate) row = {0};
+
+	if (!store_certificate_get(txn, id, &row, p))
+		return false;
+	if (settings->metadata)
+		row.metadata = *settings->metadata;
+	if (settings->renew_before)
+		renewal_set(&row, *settings->renew_before);
+	return store_certificate_put(txn, &row, p) && (!ret || certificate_copy(&row, ret, p));
+}
+
+bool store_certificate_renewal_failed(struct store_txn *txn, const char *id, int64_t renew_at, const char *why,
+                                      struct problem *p)
+{
+	auto_value(certificate) row = {0};
+
+	if (!store_certificate_get(txn, id, &row, p))
+		return false;
+	if (row.renew_at == 0) /* it was revoked, renewed or left alone meanwhile */
+		return true;
+	row.renew_at = renew_at;
+	row.renew_failures++;
+	row.renew_error = why;
+	return store_certificate_put(txn, &row, p);
+}

@@ -1,0 +1,123 @@
+#include "store/request.h"
+
+#include <assert.h>
+
+#include "store/table.h"
+
+static const char *const names[] = {
+#define X(name, text) [REQUEST_##name] = text,
+	REQUEST_STATES(X)
+#undef X
+};
+
+static const struct record_field request_fields[] = {
+	record_id(1, request, id),
+	record_enum(2, request, state, request_state),
+	record_text(3, request, profile),
+	record_text(4, request, method),
+	record_text(5, request, identity),
+	record_text(6, request, from),
+	record_bytes(7, request, csr_digest),
+	record_integer(8, request, created),
+	record_integer(9, request, ended),
+	record_texts(10, request, reasons),
+	record_id(11, request, certificate),
+	record_id(12, request, replaces),
+};
+static const struct record_schema request_schema = {
+	"request", sizeof(struct request), request_fields, array_length(request_fields),
+};
+
+static void request_index(const void *record, struct index *ix)
+{
+	const struct request *request = record;
+	uint8_t state = (uint8_t)request->state;
+	struct key key;
+
+	key_begin(&key, KEY_REQUEST_NEWEST);
+	key_add_newest(&key, request->created);
+	index_add(ix, &key);
+	if (request->state == REQUEST_ISSUED) /* nearly all of them: those are found by what was issued */
+		return;
+	key_begin(&key, KEY_REQUEST_STATE);
+	key_add(&key, BYTES(&state, 1));
+	key_add_newest(&key, request->created);
+	index_add(ix, &key);
+}
+
+static const struct table requests = { .class = KEY_REQUEST, .schema = &request_schema, .index = request_index };
+
+const char *request_state_name(enum request_state state)
+{
+	assert(state < REQUEST_STATE_MAX);
+	return names[state];
+}
+
+bool request_state_from(const char *name, enum request_state *ret)
+{
+	for (enum request_state s = 0; s < REQUEST_STATE_MAX; s++) {
+		if (!str_equal(names[s], name))
+			continue;
+		*ret = s;
+		return true;
+	}
+	return false;
+}
+
+void request_free(struct request *request)
+{
+	record_free(request);
+}
+
+bool store_request_get(struct store_txn *txn, const char *id, struct request *ret, struct problem *p)
+{
+	return table_get(txn, &requests, id, ret, p);
+}
+
+bool store_request_put(struct store_txn *txn, const struct request *request, struct problem *p)
+{
+	return table_put(txn, &requests, request->id, request, p);
+}
+
+bool store_request_list(struct store_txn *txn, const enum request_state *state, const char *after, size_t limit,
+                        struct store_page *ret, struct problem *p)
+{
+	uint8_t byte = state ? (uint8_t)*state : 0;
+	struct key prefix;
+
+	if (state && *state == REQUEST_ISSUED)
+		return problem_set(p, PROBLEM_MALFORMED, "requests that were issued are found by their certificates");
+	key_begin(&prefix, state ? KEY_REQUEST_STATE : KEY_REQUEST_NEWEST);
+	if (state)
+		key_add(&prefix, BYTES(&byte, 1));
+	return page_read(txn, &prefix, false, after, limit, ret, p);
+}
+
+static bool sweep_one(struct store_txn *txn, const char *id, size_t *count, struct problem *p)
+{
+	auto_value(request) request = {0};
+
+	if (!store_request_get(txn, id, &request, p))
+		return false;
+	if (request.ended == 0)
+		return true;
+	++*count;
+	return table_delete(txn, &requests, id, p);
+}
+
+bool store_request_sweep(struct store_txn *txn, int64_t before, size_t limit, size_t *ret_count, struct problem *p)
+{
+	auto_value(store_page) page = {0};
+	struct key prefix, from;
+
+	key_begin(&prefix, KEY_REQUEST_NEWEST);
+	from = prefix;
+	key_add_newest(&from, before - 1);
+	*ret_count = 0;
+	if (!page_read_from(txn, &prefix, &from, false, limit, &page, p))
+		return false;
+	for (size_t i = 0; i < page.ids.n; i++)
+		if (!sweep_one(txn, page.ids.v[i], ret_count, p))
+			return false;
+	return true;
+}

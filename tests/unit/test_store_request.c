@@ -1,0 +1,121 @@
+#include "tests/unit/test_store_rows.h"
+
+#include "store/request.h"
+
+static struct request make(unsigned n, enum request_state state)
+{
+	struct request request = { .state = state, .profile = "server", .created = 1000 + n, .ended = 2000 };
+
+	id_of(n, request.id);
+	return request;
+}
+
+static void put(unsigned n, enum request_state state)
+{
+	struct request request = make(n, state);
+
+	if (state == REQUEST_PENDING)
+		request.ended = 0;
+	must(store_request_put(txn, &request, p));
+}
+
+static void test_all_fields(void **state)
+{
+	static const char *const reasons[] = { "CN does not match", "key too small" };
+	struct request in = make(1, REQUEST_FAILED), out;
+
+	(void)state;
+	in.method = "api";
+	in.identity = "token x";
+	in.from = "192.0.2.1";
+	in.csr_digest = BYTES("digest", 6);
+	in.reasons = (struct record_texts){ reasons, 2 };
+	id_of(2, in.certificate);
+	id_of(3, in.replaces);
+	must(store_request_put(txn, &in, p));
+	must(store_request_get(txn, in.id, &out, p));
+	assert_int_equal(out.state, REQUEST_FAILED);
+	want_text(out.profile, "server");
+	want_text(out.method, "api");
+	want_text(out.identity, "token x");
+	want_text(out.from, "192.0.2.1");
+	want_bytes(out.csr_digest, in.csr_digest);
+	assert_int_equal(out.created, 1001);
+	assert_int_equal(out.ended, 2000);
+	want_texts(out.reasons, in.reasons);
+	want_text(out.certificate, in.certificate);
+	want_text(out.replaces, in.replaces);
+	request_free(&out);
+	must_refuse(PROBLEM_NOT_FOUND, store_request_get(txn, "nothing", &out, p));
+}
+
+static size_t listed(const enum request_state *state)
+{
+	auto_value(store_page) page = {0};
+
+	must(store_request_list(txn, state, "", 50, &page, p));
+	return page.ids.n;
+}
+
+static void test_lists(void **state)
+{
+	static const enum request_state states[] = { REQUEST_PENDING, REQUEST_FAILED, REQUEST_ISSUED, REQUEST_REJECTED };
+	auto_value(store_page) first = {0}, rest = {0};
+	struct request newest = make(9, REQUEST_FAILED);
+
+	(void)state;
+	for (unsigned n = 0; n < 10; n++)
+		put(n, n < 4 ? REQUEST_ISSUED : n < 6 ? REQUEST_PENDING : REQUEST_FAILED);
+	assert_int_equal(listed(NULL), 10);
+	assert_int_equal(listed(&states[0]), 2);
+	assert_int_equal(listed(&states[1]), 4);
+	assert_int_equal(listed(&states[3]), 0);
+	must(store_request_list(txn, &states[1], "", 3, &first, p));
+	want_text(first.ids.v[0], newest.id);
+	must(store_request_list(txn, &states[1], first.next, 3, &rest, p));
+	assert_int_equal(rest.ids.n, 1);
+	must_refuse(PROBLEM_MALFORMED, store_request_list(txn, &states[2], "", 3, &rest, p));
+	put(6, REQUEST_ISSUED);
+	assert_int_equal(listed(&states[1]), 3);
+}
+
+/* The oldest go first; who waits stays. */
+static void test_sweep(void **state)
+{
+	size_t n;
+
+	(void)state;
+	for (unsigned i = 0; i < 10; i++)
+		put(i, i == 2 ? REQUEST_PENDING : i == 3 ? REQUEST_FAILED : REQUEST_ISSUED);
+	must(store_request_sweep(txn, 1000, 50, &n, p));
+	assert_int_equal(n, 0);
+	must(store_request_sweep(txn, 1005, 50, &n, p));
+	assert_int_equal(n, 4);
+	assert_int_equal(listed(NULL), 6);
+	must(store_request_sweep(txn, 1005, 50, &n, p));
+	assert_int_equal(n, 0);
+	must(store_request_sweep(txn, 5000, 2, &n, p));
+	assert_int_equal(n, 2);
+}
+
+static void test_states(void **state)
+{
+	enum request_state got;
+
+	(void)state;
+	for (enum request_state s = 0; s < REQUEST_STATE_MAX; s++)
+		assert_true(request_state_from(request_state_name(s), &got) && got == s);
+	assert_false(request_state_from("", &got));
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		ROWS_TEST(test_all_fields),
+		ROWS_TEST(test_lists),
+		ROWS_TEST(test_sweep),
+		cmocka_unit_test(test_states),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
