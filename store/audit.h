@@ -52,6 +52,9 @@
 	X(SERVER_STOPPED, "server-stopped", "a server ended as it was told to")                                 \
 	X(CONFIGURATION_RELOADED, "configuration-reloaded", "a server goes on with this configuration")         \
 	X(CONFIGURATION_REFUSED, "configuration-refused", "a server was told to reload and stays as it was")    \
+	X(CERTIFICATE_IMPORTED, "certificate-imported", "a certificate of another CA is in the inventory")      \
+	X(CERTIFICATE_CHANGED, "certificate-changed", "what is kept beside a certificate was changed")          \
+	X(CERTIFICATE_DELETED, "certificate-deleted", "an imported certificate left the inventory")             \
 	X(REFUSALS_DROPPED, "refusals-dropped", "so many refusals came too fast to be kept one by one")
 
 enum audit_kind {
