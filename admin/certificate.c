@@ -32,6 +32,21 @@ static const char *or_null(const char *text)
 	return text && *text ? text : NULL;
 }
 
+static void put_metadata(struct json_writer *w, const struct certificate *certificate)
+{
+	const struct certificate_metadata *metadata = certificate->metadata.v;
+	if (certificate->metadata.n == 0)
+		return;
+	json_open_array(w, "metadata");
+	for (size_t i = 0; i < certificate->metadata.n; i++) {
+		json_open(w, NULL);
+		json_put(w, "key", metadata[i].key);
+		json_put(w, "value", metadata[i].value);
+		json_close(w);
+	}
+	json_close(w);
+}
+
 static void put_revocation(struct json_writer *w, const struct certificate *certificate)
 {
 	if (certificate->status != CERTIFICATE_REVOKED)
@@ -52,8 +67,9 @@ void certificate_json(const struct certificate *certificate, bool with_pem, stru
 	json_put(&w, "status", certificate_status_name(certificate, clock_now()));
 	json_put(&w, "subject", certificate->subject);
 	put_names(&w, certificate);
-	json_put(&w, "issuer", certificate->issuer);
-	json_put(&w, "profile", certificate->profile);
+	json_put(&w, "issuer", or_null(certificate->issuer));
+	json_put(&w, "issuerSubject", certificate->issuer_subject);
+	json_put(&w, "profile", or_null(certificate->profile));
 	json_put_time(&w, "notBefore", certificate->not_before);
 	json_put_time(&w, "notAfter", certificate->not_after);
 	json_put_time(&w, "issued", certificate->issued);
@@ -64,6 +80,7 @@ void certificate_json(const struct certificate *certificate, bool with_pem, stru
 	put_revocation(&w, certificate);
 	json_put(&w, "replaces", or_null(certificate->replaces));
 	json_put(&w, "replacedBy", or_null(certificate->replaced_by));
+	put_metadata(&w, certificate);
 	if (with_pem) {
 		auto_value(buf) pem = {0};
 		ossl_pem("CERTIFICATE", certificate->der, &pem);

@@ -1,0 +1,54 @@
+#include "admin/api_call.h"
+#include "admin/api_routes.h"
+#include "base/work.h"
+
+enum { TOKENS_MAX = 10000, QUEUE_MAX = 16, FAILURES_BURST = 60, FAILURES_PERIOD = 3600 };
+
+bool api_open(const struct api_options *options, struct store *store, struct ca *ca, struct profiles *profiles,
+              struct api **ret, struct problem *p)
+{
+	auto_struct(api) *api = calloc(1, sizeof(*api));
+
+	if (!api)
+		return problem_memory(p);
+	api->options = *options;
+	api->store = store;
+	api->ca = ca;
+	api->profiles = profiles_ref(profiles);
+	api->wing = api_routes_wing(api);
+	pthread_rwlock_init(&api->profiles_lock, NULL);
+	if (!limit_new(options->requests_burst, options->requests_period, TOKENS_MAX, &api->requests, p) ||
+	    !limit_new(FAILURES_BURST, FAILURES_PERIOD, TOKENS_MAX, &api->failures, p) || !audit_queue_open(store, &api->audit, p) ||
+	    !api_chains_make(ca, &api->chains, p) || !work_open("api", 1, QUEUE_MAX, &api->work, p) || !api_sweep_begin(api, p))
+		return false;
+	*ret = steal(api);
+	return true;
+}
+
+void api_set_profiles(struct api *api, struct profiles *profiles)
+{
+	pthread_rwlock_wrlock(&api->profiles_lock);
+	struct profiles *old = api->profiles;
+	api->profiles = profiles_ref(profiles);
+	pthread_rwlock_unlock(&api->profiles_lock);
+	profiles_unref(old);
+}
+
+const struct http_wing *api_wing(struct api *api)
+{
+	return &api->wing;
+}
+
+void api_close(struct api *api)
+{
+	if (!api)
+		return;
+	work_close(api->work, NULL);
+	audit_queue_close(api->audit);
+	limit_free(api->requests);
+	limit_free(api->failures);
+	api_chains_free(&api->chains);
+	profiles_unref(api->profiles);
+	pthread_rwlock_destroy(&api->profiles_lock);
+	free(api);
+}

@@ -1,0 +1,25 @@
+/* API: the REST API under /api/v1, by which people and pipelines with a token ask for certificates, find
+ * them, renew and revoke them (docs/api.md).
+ *
+ * `struct api` owns its rates and its worker thread; it borrows store and CA, which live longer. Its
+ * http_wing serves from any number of threads. */
+#pragma once
+
+#include "base/http.h"
+#include "ca/ca.h"
+#include "policy/profile.h"
+#include "store/store.h"
+
+struct api_options {
+	unsigned requests_burst, requests_period; /* of one token; burst 0: no limit */
+	int64_t retention;                        /* seconds that requests are kept after they were made */
+};
+struct api;
+/* Takes a reference to profiles. */
+bool api_open(const struct api_options *options, struct store *store, struct ca *ca, struct profiles *profiles,
+              struct api **ret, struct problem *p) must_use;
+/* From the next request on, these profiles (SIGHUP). */
+void api_set_profiles(struct api *api, struct profiles *profiles);
+const struct http_wing *api_wing(struct api *api);
+void api_close(struct api *api);
+declare_auto_struct(api, api_close);

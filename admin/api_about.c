@@ -1,0 +1,56 @@
+/* GET ca: the issuing CAs. GET token: what the token lets its bearer do. */
+#include "admin/api_call.h"
+#include "base/ossl.h"
+
+static void put_issuer(struct json_writer *w, const struct issuer *issuer, const struct api_chain *chain)
+{
+	json_open(w, NULL);
+	json_put(w, "id", issuer_name(issuer));
+	json_put_time(w, "notAfter", issuer_not_after(issuer));
+	json_put(w, "certificate", buf_text(&chain->issuing));
+	json_put(w, "certificateChain", buf_text(&chain->with_root));
+	json_close(w);
+}
+
+bool api_issuer_list(struct api_call *call, struct problem *p)
+{
+	struct json_writer w = api_reply(call, 200);
+	const struct issuer *issuer;
+
+	json_open(&w, NULL);
+	json_open_array(&w, "issuers");
+	for (size_t i = 0; (issuer = ca_issuer_at(call->api->ca, i)); i++)
+		put_issuer(&w, issuer, &call->api->chains.v[i]);
+	json_close(&w);
+	json_close(&w);
+	return buf_check(&call->response->body, p);
+}
+
+static void put_texts(struct json_writer *w, const char *name, const struct record_texts *texts)
+{
+	json_open_array(w, name);
+	for (size_t i = 0; i < texts->n; i++)
+		json_put(w, NULL, texts->v[i]);
+	json_close(w);
+}
+
+bool api_token_get(struct api_call *call, struct problem *p)
+{
+	const struct token *token = identity_token(call->identity);
+	struct json_writer w = api_reply(call, 200);
+
+	json_open(&w, NULL);
+	json_put(&w, "id", token->id);
+	json_put(&w, "note", token->note);
+	json_open_array(&w, "roles");
+#define X(role, bit, text, meaning) if (token->roles & TOKEN_##role) json_put(&w, NULL, text);
+	TOKEN_ROLES(X)
+#undef X
+	json_close(&w);
+	put_texts(&w, "profiles", &token->profiles);
+	put_texts(&w, "names", &token->names);
+	json_put_time(&w, "created", token->created);
+	json_put_time(&w, "expires", token->expires);
+	json_close(&w);
+	return buf_check(&call->response->body, p);
+}

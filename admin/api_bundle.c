@@ -1,0 +1,25 @@
+#include "admin/api_bundle.h"
+
+#include "base/ossl.h"
+
+static void put_hex(struct json_writer *w, const char *name, struct bytes value)
+{
+	auto_value(buf) hex = {0};
+
+	buf_add_hex(&hex, value);
+	json_put(w, name, buf_text(&hex));
+}
+
+/* An imported certificate, and one whose issuer is not loaded any more, has no chain here. */
+void api_bundle_put(const struct api_call *call, const struct certificate *row, bool with_root, struct json_writer *w)
+{
+	const struct api_chain *chain = api_chain_of(&call->api->chains, row->issuer);
+	auto_value(buf) pem = {0};
+
+	ossl_pem("CERTIFICATE", row->der, &pem);
+	json_put(w, "certificate", buf_text(&pem));
+	json_put(w, "certificateChain", chain ? buf_text(with_root ? &chain->with_root : &chain->chain) : "");
+	json_put(w, "issuingCaCertificate", chain ? buf_text(&chain->issuing) : "");
+	put_hex(w, "serialNumber", row->serial);
+	json_put(w, "certificateId", row->id);
+}

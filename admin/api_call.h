@@ -1,0 +1,89 @@
+/* Call: one request of the API after its token was checked, as the actions of the route table see it, and
+ * what the files of the API share. Internal to admin/. */
+#pragma once
+
+#include <pthread.h>
+
+#include "admin/api.h"
+#include "admin/api_chain.h"
+#include "admin/api_schema.h"
+#include "base/json.h"
+#include "base/limit.h"
+#include "policy/identity.h"
+#include "store/audit_queue.h"
+#include "store/certificate.h"
+#include "store/request.h"
+
+#define API_PREFIX "/api/v1/"
+
+struct api {
+	struct api_options options;
+	struct store *store;
+	struct ca *ca;
+	pthread_rwlock_t profiles_lock;
+	struct profiles *profiles;      /* guarded by it */
+	struct limit *requests;         /* by token */
+	struct limit *failures;         /* by token: failed requests that are kept */
+	struct audit_queue *audit;      /* refusals, on their way to the audit log */
+	struct api_chains chains;
+	struct work *work;              /* what requests do not wait for */
+	struct http_wing wing;
+};
+
+/* What a request's profile must be, beside the role: the row's, and the dispatcher's to check before the action. */
+enum api_scope {
+	API_OPEN,          /* no profile is concerned, or the action looks at each row's */
+	API_BY_BODY,       /* the profile that `profileId` of the body names */
+	API_BY_PATH,       /* the profile that the path names */
+	API_BY_CERTIFICATE,/* that of the certificate which the path names */
+	API_BY_REQUEST,    /* that of the request which the path names */
+	API_EVERYWHERE,    /* the token must count in all */
+};
+
+struct api_call {
+	struct api *api;
+	const struct api_route *route;
+	const struct http_request *request;
+	struct http_response *response;
+	struct profiles *profiles;          /* the set this request began with */
+	const struct identity *identity;    /* NULL: the row asks for none */
+	const struct json *body;            /* checked against the row's schema; NULL: the row has none */
+	const struct profile *profile;      /* API_BY_BODY, API_BY_PATH */
+	struct certificate certificate;     /* API_BY_CERTIFICATE; the dispatcher's to free */
+	struct request record;              /* API_BY_REQUEST; the dispatcher's to free */
+	char from[ADDR_TEXT_SIZE];
+	int64_t now;
+};
+typedef bool api_action(struct api_call *call, struct problem *p);
+
+/* Status and application/json; the caller then writes the body. */
+struct json_writer api_reply(struct api_call *call, int status);
+/* The parts so far become p, if there are any: false. */
+bool api_settle(struct problem *parts, struct problem *p) must_use;
+/* A refusal of one thing, or the parts it has, become parts of `parts`; what is not the client's fault
+ * (INTERNAL, UNAVAILABLE) takes the place of all. Parts that name no field get this one. False. */
+bool api_gather(struct problem *parts, struct problem *why, const char *field);
+/* A problem as the document of RFC 9457. */
+void api_problem_write(const struct problem *p, const char *request_id, struct buf *ret);
+
+/* Who is asking: the token in the Authorization header, or else the client certificate. UNAUTHENTICATED. */
+bool api_authenticate(struct api *api, const struct http_request *request, int64_t now, struct identity **ret,
+                      struct problem *p) must_use;
+
+/* A value of the query; false where there is none. The dispatcher has checked the names. */
+bool api_query(const struct api_call *call, const char *name, struct buf *ret) must_use;
+/* Rows of a page: without `limit`, and at most. */
+enum { API_PAGE = 100, API_PAGE_MAX = 1000 };
+
+/* Whether the caller's token counts in this profile. */
+bool api_sees(const struct api_call *call, const char *profile) must_use;
+
+/* admin/api_sweep.c: deletes some of the requests that were made before the retention. */
+bool api_sweep_begin(struct api *api, struct problem *p) must_use;
+bool api_sweep_once(struct api *api, bool *ret_more, struct problem *p) must_use;
+
+/* One action a route. */
+api_action api_certificate_issue, api_certificate_list, api_certificate_get, api_certificate_body, api_certificate_bundle, api_certificate_pem;
+api_action api_certificate_renew, api_certificate_revoke, api_certificate_change, api_certificate_delete, api_certificate_import;
+api_action api_profile_list, api_profile_get, api_profile_certificates, api_profile_latest;
+api_action api_request_list, api_request_get, api_issuer_list, api_token_get, api_openapi_get;

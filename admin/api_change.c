@@ -1,0 +1,62 @@
+/* PATCH and DELETE certificates/{id}: what the operators keep beside it. */
+#include "admin/api_ask.h"
+#include "admin/certificate.h"
+#include "store/audit.h"
+
+struct changing {
+	const struct api_call *call;
+	struct certificate_settings settings;
+	struct certificate row;         /* as it is afterwards */
+};
+
+static bool tell(struct store_txn *txn, const struct api_call *call, enum audit_kind kind, struct problem *p)
+{
+	const struct audit_fact facts[] = {
+		audit_text("certificate", call->certificate.id), audit_hex("fingerprint", call->certificate.fingerprint), { 0 },
+	};
+
+	return store_audit_add(txn, &(struct audit_event){ kind, call->now, identity_text(call->identity), call->from, facts }, p);
+}
+
+static bool set(struct store_txn *txn, void *arg, struct problem *p)
+{
+	struct changing *c = arg;
+
+	certificate_free(&c->row);
+	c->row = (struct certificate){0};
+	return store_certificate_set(txn, c->call->certificate.id, &c->settings, &c->row, p) &&
+	       tell(txn, c->call, AUDIT_CERTIFICATE_CHANGED, p);
+}
+
+bool api_certificate_change(struct api_call *call, struct problem *p)
+{
+	struct changing changing = { .call = call };
+	struct record_list metadata = {0};
+	auto_value(problem) parts = {0};
+
+	if (json_member(call->body, "metadata") && api_ask_metadata(call->body, &metadata, &parts))
+		changing.settings.metadata = &metadata;
+	bool done = api_settle(&parts, p) && store_update(call->api->store, set, &changing, p);
+	if (done) {
+		api_reply(call, 200);
+		certificate_json(&changing.row, true, &call->response->body);
+	}
+	certificate_free(&changing.row);
+	free(metadata.v);
+	return done && buf_check(&call->response->body, p);
+}
+
+static bool delete(struct store_txn *txn, void *arg, struct problem *p)
+{
+	const struct api_call *call = arg;
+
+	return store_certificate_delete(txn, call->certificate.id, p) && tell(txn, call, AUDIT_CERTIFICATE_DELETED, p);
+}
+
+bool api_certificate_delete(struct api_call *call, struct problem *p)
+{
+	if (!store_update(call->api->store, delete, call, p))
+		return false;
+	call->response->status = 204;
+	return true;
+}

@@ -1,0 +1,126 @@
+/* GET certificate-profiles/{profile}/certificates/latest-active-bundle: for those who pull. What the identifier names
+ * is the newest certificate of that profile that is valid now, whatever number of renewals has passed. */
+#include <stdio.h>
+
+#include "admin/api_bundle.h"
+#include "admin/api_query.h"
+#include "policy/identifier.h"
+
+enum { LOOK_MAX = 5000, PAGE = 100 };
+
+struct looking {
+	const struct api_call *call;
+	const char *identifier;
+	size_t looked;
+	bool found;                    /* one that nothing has replaced */
+	struct certificate row;        /* the newest active one so far; the caller's to free */
+};
+
+/* In its life, not revoked, of the profile. What was imported is not ours to hand out as current. */
+static bool is_active(const struct looking *l, const struct certificate *row)
+{
+	return row->status == CERTIFICATE_VALID && row->not_before <= l->call->now && l->call->now <= row->not_after &&
+	       row->profile && str_equal(row->profile, l->call->profile->name) && !certificate_is_imported(row);
+}
+
+static bool look_page(struct store_txn *txn, struct looking *l, const struct store_page *page, struct problem *p)
+{
+	for (size_t i = 0; i < page->ids.n && !l->found; i++) {
+		auto_value(certificate) row = {0};
+		l->looked++;
+		if (!store_certificate_get(txn, page->ids.v[i], &row, p))
+			return false;
+		if (!is_active(l, &row))
+			continue;
+		/* A renewal of the same second may stand after what it renews. */
+		l->found = !row.replaced_by || !*row.replaced_by;
+		if (!l->found && l->row.id[0])
+			continue;
+		certificate_free(&l->row);
+		l->row = row;
+		row = (struct certificate){0};
+	}
+	return true;
+}
+
+/* The newest come first. */
+static bool look_name(struct store_txn *txn, struct looking *l, const char *type, const char *value, struct problem *p)
+{
+	struct identifier canonical;
+	auto_value(problem) why = {0};
+	bool is_name = !str_equal(type, "cn") && identifier_parse(type, value, &canonical, &why);
+	auto_free char *name = mem_printf("%s:%s", type, is_name ? canonical.value : value);
+	char after[128] = "";
+
+	if (!name)
+		return problem_memory(p);
+	while (!l->found && l->looked < LOOK_MAX) {
+		auto_value(store_page) page = {0};
+		if (!store_certificate_list(txn, CERTIFICATE_BY_NAME, name, after, PAGE, &page, p) || !look_page(txn, l, &page, p))
+			return false;
+		if (page.next[0] == '\0')
+			break;
+		memcpy(after, page.next, sizeof(after));
+	}
+	return true;
+}
+
+/* A certificate's id stands for its first name, so that the id of any of the chain of renewals leads to the last. */
+static bool look_id(struct store_txn *txn, struct looking *l, struct problem *p)
+{
+	auto_value(certificate) row = {0};
+	auto_value(problem) why = {0};
+
+	if (!store_certificate_get(txn, l->identifier, &row, &why) || row.names.n == 0 || !row.profile ||
+	    !str_equal(row.profile, l->call->profile->name))
+		return true;
+	const struct certificate_name *first = row.names.v;
+	return look_name(txn, l, first->type, first->value, p);
+}
+
+static bool look(struct store_txn *txn, void *arg, struct problem *p)
+{
+	static const char *const types[] = { "dns", "ip", "email", "uri", "cn" };
+	struct looking *l = arg;
+
+	for (size_t i = 0; i < array_length(types); i++) {
+		size_t len = strlen(types[i]);
+		bool typed = strncmp(l->identifier, types[i], len) == 0 && l->identifier[len] == ':';
+		if (typed)
+			return look_name(txn, l, types[i], l->identifier + len + 1, p);
+	}
+	for (size_t i = 0; i < array_length(types) && !l->row.id[0]; i++)
+		if (!look_name(txn, l, types[i], l->identifier, p))
+			return false;
+	return l->row.id[0] || !random_id_valid(l->identifier) || look_id(txn, l, p);
+}
+
+static bool reply(struct api_call *call, const struct certificate *row, struct problem *p)
+{
+	struct json_writer w = api_reply(call, 200);
+
+	json_open(&w, NULL);
+	api_bundle_put(call, row, false, &w);
+	json_put_time(&w, "notAfter", row->not_after);
+	json_close(&w);
+	return buf_check(&call->response->body, p);
+}
+
+bool api_profile_latest(struct api_call *call, struct problem *p)
+{
+	auto_value(buf) identifier = {0};
+	auto_value(problem) parts = {0};
+
+	if (!api_query(call, "identifier", &identifier))
+		problem_add_field(&parts, PROBLEM_MALFORMED, "identifier", NULL, "is missing");
+	if (!api_settle(&parts, p))
+		return false;
+	struct looking looking = { .call = call, .identifier = buf_text(&identifier) };
+	bool done = store_view(call->api->store, look, &looking, p);
+	if (done && !looking.row.id[0])
+		done = problem_set(p, PROBLEM_NOT_FOUND, "no certificate of profile %s for %s is valid now", call->profile->name,
+		                   looking.identifier);
+	done = done && reply(call, &looking.row, p);
+	certificate_free(&looking.row);
+	return done;
+}

@@ -1,0 +1,26 @@
+/* GET certificates, and those of a profile; the latest of a name there. */
+#include "admin/api_search.h"
+
+static bool list(struct api_call *call, const char *profile, struct problem *p)
+{
+	auto_struct(search) *search = NULL;
+
+	if (!search_open(call, profile, &search, p))
+		return false;
+	struct json_writer w = api_reply(call, 200);
+	json_open(&w, NULL);
+	if (!search_run(search, &w, p))
+		return false;
+	json_close(&w);
+	return buf_check(&call->response->body, p);
+}
+
+bool api_certificate_list(struct api_call *call, struct problem *p)
+{
+	return list(call, NULL, p);
+}
+
+bool api_profile_certificates(struct api_call *call, struct problem *p)
+{
+	return list(call, call->profile->name, p);
+}

@@ -1,0 +1,132 @@
+/* GET certificate-requests, and one of them: what became of what was asked for. */
+#include <stdio.h>
+
+#include "admin/api_query.h"
+
+enum { LOOK_MAX = 2000 };
+
+static const char *or_null(const char *text)
+{
+	return text && *text ? text : NULL;
+}
+
+static void put_request(struct json_writer *w, const struct request *record)
+{
+	json_open(w, NULL);
+	json_put(w, "id", record->id);
+	json_put(w, "status", request_state_name(record->state));
+	json_put(w, "profileId", record->profile);
+	json_put(w, "method", record->method);
+	json_put(w, "identity", record->identity);
+	json_put(w, "from", record->from);
+	json_put_time(w, "created", record->created);
+	json_put_time(w, "ended", record->ended);
+	if (record->reasons.n > 0) {
+		json_open_array(w, "reasons");
+		for (size_t i = 0; i < record->reasons.n; i++)
+			json_put(w, NULL, record->reasons.v[i]);
+		json_close(w);
+	}
+	json_put(w, "certificateId", or_null(record->certificate));
+	json_put(w, "replaces", or_null(record->replaces));
+	json_close(w);
+}
+
+bool api_request_get(struct api_call *call, struct problem *p)
+{
+	struct json_writer w = api_reply(call, 200);
+
+	put_request(&w, &call->record);
+	return buf_check(&call->response->body, p);
+}
+
+/* --- the list */
+
+struct listing_requests {
+	const struct api_call *call;
+	struct json_writer *out;
+	bool by_state;
+	enum request_state state;
+	struct buf profile, after;
+	size_t limit, found, looked;
+	char next[128];
+};
+
+static bool fits(const struct listing_requests *l, const struct request *record)
+{
+	const char *profile = record->profile ?: "";
+
+	return api_sees(l->call, profile) && (l->profile.len == 0 || str_equal(buf_text(&l->profile), profile)) &&
+	       (!l->by_state || record->state == l->state);
+}
+
+static bool list_some(struct store_txn *txn, struct listing_requests *l, struct problem *p)
+{
+	auto_value(store_page) page = {0};
+	/* The issued, nearly all there are, have no listing of their own. */
+	const enum request_state *state = l->by_state && l->state != REQUEST_ISSUED ? &l->state : NULL;
+
+	if (!store_request_list(txn, state, l->next, l->limit - l->found, &page, p))
+		return false;
+	for (size_t i = 0; i < page.ids.n; i++) {
+		auto_value(request) record = {0};
+		l->looked++;
+		if (!store_request_get(txn, page.ids.v[i], &record, p))
+			return false;
+		if (!fits(l, &record))
+			continue;
+		put_request(l->out, &record);
+		l->found++;
+	}
+	memcpy(l->next, page.next, sizeof(l->next));
+	return true;
+}
+
+static bool list_page(struct store_txn *txn, void *arg, struct problem *p)
+{
+	struct listing_requests *l = arg;
+
+	do
+		if (!list_some(txn, l, p))
+			return false;
+	while (l->next[0] && l->found < l->limit && l->looked < LOOK_MAX);
+	return true;
+}
+
+static bool take_query(struct listing_requests *l, struct problem *p)
+{
+	auto_value(buf) state = {0};
+	auto_value(problem) parts = {0};
+
+	l->limit = api_query_limit(l->call, &parts);
+	l->by_state = api_query(l->call, "status", &state) && request_state_from(buf_text(&state), &l->state);
+	if (api_query(l->call, "after", &l->after)) {
+		if (l->after.len >= sizeof(l->next))
+			problem_add_field(&parts, PROBLEM_MALFORMED, "after", NULL, "expected the `next` of a page of the same list");
+		else
+			strcpy(l->next, buf_text(&l->after));
+	}
+	if (api_query(l->call, "profile", &l->profile) && l->profile.failed)
+		problem_memory(&parts);
+	return api_settle(&parts, p);
+}
+
+bool api_request_list(struct api_call *call, struct problem *p)
+{
+	struct listing_requests l = { .call = call };
+	struct json_writer w = api_reply(call, 200);
+
+	l.out = &w;
+	bool done = take_query(&l, p);
+	if (done) {
+		json_open(&w, NULL);
+		json_open_array(&w, "requests");
+		done = store_view(call->api->store, list_page, &l, p);
+		json_close(&w);
+		json_put(&w, "next", or_null(l.next));
+		json_close(&w);
+	}
+	buf_free(&l.profile);
+	buf_free(&l.after);
+	return done && buf_check(&call->response->body, p);
+}

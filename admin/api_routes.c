@@ -1,0 +1,326 @@
+#include "admin/api_routes.h"
+
+#include <assert.h>
+#include <openssl/err.h>
+
+#include "admin/api_body.h"
+#include "admin/api_query.h"
+#include "admin/certificate.h"
+#include "base/clock.h"
+
+#define JSON "application/json"
+#define CERTIFICATES API_PREFIX "cert-manager/certificates"
+#define CERTIFICATE CERTIFICATES "/{id}"
+#define PROFILES API_PREFIX "cert-manager/certificate-profiles"
+#define PROFILE PROFILES "/{profile}"
+#define REQUESTS API_PREFIX "cert-manager/certificate-requests"
+
+enum {
+	BODY = 64 * 1024,
+	BODY_CSR = 192 * 1024,
+};
+
+#define GET(p) .http = { HTTP_GET, p, NULL, 0, "REST API v1" }
+#define POST(p, max) .http = { HTTP_POST, p, JSON, max, "REST API v1" }
+#define PATCH(p) .http = { HTTP_PATCH, p, JSON, BODY, "REST API v1" }
+#define DELETE(p) .http = { HTTP_DELETE, p, NULL, 0, "REST API v1" }
+
+static const char *const statuses[] = { "valid", "expired", "revoked", "renewed", NULL };
+static const char *const methods[] = { "acme", "est", "api", "internal", "import", NULL };
+static const char *const states[] = {
+#define X(name, text) text,
+	REQUEST_STATES(X)
+#undef X
+	NULL,
+};
+
+#define PAGED { "limit", "rows of a page, 1 to 1000, 100 without", NULL }, { "after", "the `next` of the page before", NULL }, { NULL, NULL, NULL }
+#define SEARCH                                                                                             \
+	{ "name", "a name in it, as www.example.com or dns:www.example.com", NULL },                       \
+	{ "serial", "serial number, hexadecimal", NULL },                                                  \
+	{ "fingerprint", "SHA-256 of its DER, hexadecimal", NULL },                                        \
+	{ "key", "SHA-256 of its SubjectPublicKeyInfo, hexadecimal", NULL },                               \
+	{ "status", "valid, expired, revoked or renewed", statuses },                                      \
+	{ "expiresAfter", "not before this time (RFC 3339)", NULL },                                       \
+	{ "expiresBefore", "not after this time (RFC 3339)", NULL },                                       \
+	{ "method", "how it was issued", methods },                                                        \
+	{ "account", "id of an ACME account", NULL },                                                      \
+	{ "identity", "who asked, as `token ID`", NULL },                                                  \
+	{ "metadata", "KEY=VALUE of its metadata", NULL }
+static const struct api_parameter search_query[] = { { "profile", "name of a profile", NULL }, SEARCH, PAGED };
+static const struct api_parameter profile_query[] = { SEARCH, PAGED };
+static const struct api_parameter latest_query[] = {
+	{ "identifier", "a name in the certificate, or the id of one that had it", NULL }, { NULL, NULL, NULL },
+};
+static const struct api_parameter request_query[] = {
+	{ "status", "what has become of it", states }, { "profile", "name of a profile", NULL }, PAGED,
+};
+
+static const struct api_route routes[] = {
+	{ POST(CERTIFICATES, BODY_CSR), TOKEN_ISSUE, API_BY_BODY, &api_issue_body, NULL, &api_issued_reply, api_certificate_issue,
+	  "Issue a certificate for a CSR" },
+	{ GET(CERTIFICATES), TOKEN_READ, API_OPEN, NULL, search_query, &api_certificates_reply, api_certificate_list,
+	  "Search the inventory" },
+	{ POST(CERTIFICATES "/import", BODY_CSR), TOKEN_ADMIN, API_OPEN, &api_import_body, NULL, &api_certificate_reply,
+	  api_certificate_import, "Make a certificate of another CA known" },
+	{ GET(CERTIFICATE), TOKEN_READ, API_BY_CERTIFICATE, NULL, NULL, &api_certificate_reply, api_certificate_get,
+	  "Read a certificate's row, by id, serial number or fingerprint" },
+	{ PATCH(CERTIFICATE), TOKEN_ISSUE, API_BY_CERTIFICATE, &api_change_body, NULL, &api_certificate_reply,
+	  api_certificate_change, "Set what is kept beside a certificate" },
+	{ DELETE(CERTIFICATE), TOKEN_ADMIN, API_BY_CERTIFICATE, NULL, NULL, NULL, api_certificate_delete,
+	  "Delete an imported certificate" },
+	{ GET(CERTIFICATE "/certificate"), TOKEN_READ, API_BY_CERTIFICATE, NULL, NULL, &api_body_reply, api_certificate_body,
+	  "Read a certificate and its chain" },
+	{ GET(CERTIFICATE "/bundle"), TOKEN_READ, API_BY_CERTIFICATE, NULL, NULL, &api_bundle_reply, api_certificate_bundle,
+	  "Read what a server is given: certificate and chain without the root" },
+	{ GET(CERTIFICATE "/pem"), TOKEN_READ, API_BY_CERTIFICATE, NULL, NULL, NULL, api_certificate_pem,
+	  "Read certificate and chain as one PEM file" },
+	{ POST(CERTIFICATE "/renew", BODY_CSR), TOKEN_ISSUE, API_BY_CERTIFICATE, &api_renew_body, NULL, &api_issued_reply,
+	  api_certificate_renew, "Renew a certificate with a new CSR" },
+	{ POST(CERTIFICATE "/revoke", BODY), TOKEN_REVOKE, API_BY_CERTIFICATE, &api_revoke_body, NULL, &api_revoked_reply,
+	  api_certificate_revoke, "Revoke a certificate, by id, serial number or fingerprint" },
+	{ GET(PROFILES), TOKEN_READ, API_OPEN, NULL, NULL, &api_profiles_reply, api_profile_list, "List the profiles" },
+	{ GET(PROFILE), TOKEN_READ, API_BY_PATH, NULL, NULL, &api_profile_reply, api_profile_get, "Read a profile" },
+	{ GET(PROFILE "/certificates"), TOKEN_READ, API_BY_PATH, NULL, profile_query, &api_certificates_reply,
+	  api_profile_certificates, "Search the certificates of a profile" },
+	{ GET(PROFILE "/certificates/latest-active-bundle"), TOKEN_READ, API_BY_PATH, NULL, latest_query, &api_bundle_reply,
+	  api_profile_latest, "Read the newest certificate of an identifier that is valid now" },
+	{ GET(REQUESTS), TOKEN_READ, API_OPEN, NULL, request_query, &api_requests_reply, api_request_list,
+	  "List what was asked for, newest first" },
+	{ GET(REQUESTS "/{id}"), TOKEN_READ, API_BY_REQUEST, NULL, NULL, &api_request_reply, api_request_get,
+	  "Read what became of a request" },
+	{ GET(API_PREFIX "cert-manager/ca"), TOKEN_READ, API_OPEN, NULL, NULL, &api_issuers_reply, api_issuer_list,
+	  "List the issuing CAs" },
+	{ GET(API_PREFIX "token"), API_ANY_ROLE, API_OPEN, NULL, NULL, &api_token_reply, api_token_get,
+	  "Read what the token lets its bearer do" },
+	{ GET(API_PREFIX "openapi.json"), API_PUBLIC, API_OPEN, NULL, NULL, &api_openapi_reply, api_openapi_get,
+	  "Read this description" },
+};
+
+size_t api_route_count(void)
+{
+	return array_length(routes);
+}
+
+const struct api_route *api_route_at(size_t i)
+{
+	assert(i < array_length(routes));
+	return &routes[i];
+}
+
+const char *api_route_role(const struct api_route *route)
+{
+	return route->role == API_PUBLIC ? "none" : route->role == API_ANY_ROLE ? "any" : token_role_name((enum token_role)route->role);
+}
+
+const char *api_scope_name(enum api_scope scope)
+{
+	static const char *const names[] = {
+		[API_OPEN] = "open", [API_BY_BODY] = "body", [API_BY_PATH] = "path", [API_BY_CERTIFICATE] = "certificate",
+		[API_BY_REQUEST] = "request", [API_EVERYWHERE] = "everywhere",
+	};
+
+	assert((size_t)scope < array_length(names));
+	return names[scope];
+}
+
+struct json_writer api_reply(struct api_call *call, int status)
+{
+	call->response->status = status;
+	call->response->content_type = JSON;
+	return json_writer(&call->response->body);
+}
+
+bool api_sees(const struct api_call *call, const char *profile)
+{
+	auto_value(problem) why = {0};
+
+	/* What is of no profile is seen by those who see all. */
+	return *profile ? identity_may(call->identity, TOKEN_READ, profile, &why) || identity_may(call->identity, TOKEN_ISSUE, profile, &why)
+	                : identity_everywhere(call->identity);
+}
+
+/* --- what the row's scope demands */
+
+static bool may(const struct api_call *call, const char *profile, struct problem *p)
+{
+	return identity_may(call->identity, (enum token_role)call->route->role, profile, p);
+}
+
+/* Whether a profile exists is not told to a token of others. */
+static bool take_profile(struct api_call *call, const char *name, const char *field, struct problem *p)
+{
+	auto_value(problem) parts = {0};
+
+	if (!may(call, name, p))
+		return false;
+	call->profile = profiles_find(call->profiles, name);
+	if (!call->profile)
+		problem_add_field(&parts, PROBLEM_NOT_FOUND, field, name, "there is no such profile");
+	return api_settle(&parts, p);
+}
+
+struct finding {
+	const char *id;
+	struct certificate *ret;
+};
+
+static bool find_certificate(struct store_txn *txn, void *arg, struct problem *p)
+{
+	const struct finding *f = arg;
+
+	return certificate_find(txn, f->id, f->ret, p);
+}
+
+static bool is_within(const struct api_call *call, const char *profile)
+{
+	auto_value(problem) why = {0};
+
+	return *profile ? may(call, profile, &why) : identity_everywhere(call->identity);
+}
+
+/* What is another profile's is answered as if it were not there. */
+static bool take_certificate(struct api_call *call, struct problem *p)
+{
+	const char *id = call->request->captures[0];
+	struct finding finding = { id, &call->certificate };
+
+	if (!store_view(call->api->store, find_certificate, &finding, p))
+		return false;
+	return is_within(call, call->certificate.profile ?: "") || problem_set(p, PROBLEM_NOT_FOUND, "there is no certificate %s", id);
+}
+
+static bool find_request(struct store_txn *txn, void *arg, struct problem *p)
+{
+	struct api_call *call = arg;
+
+	return store_request_get(txn, call->request->captures[0], &call->record, p);
+}
+
+static bool take_request(struct api_call *call, struct problem *p)
+{
+	const char *id = call->request->captures[0];
+
+	if (!random_id_valid(id) || !store_view(call->api->store, find_request, call, p))
+		return problem_is_set(p) && p->kind != PROBLEM_NOT_FOUND ? false : problem_set(p, PROBLEM_NOT_FOUND, "there is no request %s", id);
+	return is_within(call, call->record.profile ?: "") || problem_set(p, PROBLEM_NOT_FOUND, "there is no request %s", id);
+}
+
+static bool take_scope(struct api_call *call, struct problem *p)
+{
+	switch (call->route->scope) {
+	case API_BY_BODY: return take_profile(call, json_member_string(call->body, "profileId"), "profileId", p);
+	case API_BY_PATH: return take_profile(call, call->request->captures[0], "profile", p);
+	case API_BY_CERTIFICATE: return take_certificate(call, p);
+	case API_BY_REQUEST: return take_request(call, p);
+	case API_EVERYWHERE:
+		return identity_everywhere(call->identity) ||
+		       problem_set(p, PROBLEM_UNAUTHORIZED, "the token is for some profiles alone, and this concerns all");
+	default: return true;
+	}
+}
+
+/* --- the way of a request */
+
+static bool read_body(const struct api_call *call, struct json **ret, struct problem *p)
+{
+	auto_value(problem) parts = {0};
+
+	api_query_check(call->route, call->request, &parts);
+	if (call->route->body) {
+		if (!json_parse(call->request->body, ret, p))
+			return false;
+		api_body_check(call->route->body, *ret, &parts);
+	}
+	return api_settle(&parts, p);
+}
+
+/* First who, then whether they may at all, then what: a token without the role learns nothing from the rest. */
+static bool act(struct api_call *call, struct problem *p)
+{
+	auto_struct(identity) *identity = NULL;
+	auto_struct(json) *body = NULL;
+
+	if (call->route->role != API_PUBLIC) {
+		if (!api_authenticate(call->api, call->request, call->now, &identity, p))
+			return false;
+		call->identity = identity;
+		if (call->route->role != API_ANY_ROLE && !may(call, NULL, p))
+			return false;
+	}
+	if (!read_body(call, &body, p))
+		return false;
+	call->body = body;
+	return take_scope(call, p) && call->route->action(call, p);
+}
+
+static struct profiles *profiles_now(struct api *api)
+{
+	pthread_rwlock_rdlock(&api->profiles_lock);
+	struct profiles *profiles = profiles_ref(api->profiles);
+	pthread_rwlock_unlock(&api->profiles_lock);
+	return profiles;
+}
+
+static void add_headers(struct http_response *response)
+{
+	http_response_header(response, "Cache-Control", "no-store");
+	http_response_header(response, "X-Content-Type-Options", "nosniff");
+}
+
+static bool serve(void *state, size_t i, const struct http_request *request, struct http_response *response, struct problem *p)
+{
+	struct api *api = state;
+	auto_struct(profiles) *profiles = profiles_now(api);
+	struct api_call call = {
+		.api = api, .route = api_route_at(i), .request = request, .response = response, .profiles = profiles, .now = clock_now(),
+	};
+
+	addr_format(&request->peer, call.from);
+	bool ok = act(&call, p);
+	certificate_free(&call.certificate);
+	request_free(&call.record);
+	ERR_clear_error();
+	if (ok)
+		add_headers(response);
+	return ok;
+}
+
+/* RFC 6750, 3: which credential is wanted; a wrong one is called so. */
+static void add_challenge(const struct http_request *request, struct http_response *response)
+{
+	bool shown = http_header(request, "Authorization") != NULL;
+
+	http_response_header(response, "WWW-Authenticate", shown ? "Bearer realm=\"enrolld\", error=\"invalid_token\"" : "Bearer realm=\"enrolld\"");
+}
+
+static void refuse(void *state, size_t i, const struct http_request *request, const struct problem *p, struct http_response *response)
+{
+	(void)state, (void)i;
+	buf_clear(&response->headers);
+	buf_clear(&response->body);
+	response->status = problem_status(p);
+	response->content_type = "application/problem+json";
+	add_headers(response);
+	if (response->status == 401)
+		add_challenge(request, response);
+	if (p->retry_after > 0)
+		http_response_header_printf(response, "Retry-After", "%d", p->retry_after);
+	if (p->location[0])
+		http_response_header(response, "Location", p->location);
+	api_problem_write(p, request->id, &response->body);
+}
+
+static const struct http_route *route(void *state, size_t i)
+{
+	(void)state;
+	return &api_route_at(i)->http;
+}
+
+struct http_wing api_routes_wing(struct api *api)
+{
+	return (struct http_wing){
+		.name = "api", .state = api, .route_count = array_length(routes), .route = route, .serve = serve, .refuse = refuse,
+		.prefix = "/api/",
+	};
+}

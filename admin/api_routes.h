@@ -1,0 +1,28 @@
+/* Routes: the table of the API's requests, and the way of one through its row. Internal to admin/, and for
+ * the command and the tests that walk the table. */
+#pragma once
+
+#include "admin/api_call.h"
+
+struct api_parameter {
+	const char *name, *meaning;
+	const char *const *choices;    /* NULL-ended; NULL: any text */
+};
+enum { API_PUBLIC = -1, API_ANY_ROLE = 0 };
+struct api_route {
+	struct http_route http;
+	int role;                      /* enum token_role, API_ANY_ROLE or API_PUBLIC */
+	enum api_scope scope;
+	const struct api_object *body; /* NULL: none */
+	const struct api_parameter *query; /* ended by name NULL; NULL: none */
+	const struct api_object *reply; /* of 200; NULL: 204, without content */
+	api_action *action;
+	const char *summary;
+};
+size_t api_route_count(void);
+const struct api_route *api_route_at(size_t i);
+const char *api_route_role(const struct api_route *route); /* "issue"; "any"; "none" */
+const char *api_scope_name(enum api_scope scope);          /* "certificate" */
+
+/* The wing over this state; borrows it. */
+struct http_wing api_routes_wing(struct api *api);
