@@ -10,7 +10,8 @@
  *  - the gate holds each name to the profile's rules as well, so no token reaches beyond what the
  *    configuration says may be certified at all, and it holds the token to its role and its profiles
  *    itself, whatever the handler has checked;
- *  - a profile is open to the API only where its `methods` say so, which they do not by default;
+ *  - a profile is open to the API only where its `methods` say so, and to whom a token was given, which
+ *    nobody is by default;
  *  - tokens are made by who can write the store, who could sign anything anyhow; they end, they can be
  *    revoked, and every certificate's row says which token asked for it. */
 #pragma once

@@ -1,6 +1,7 @@
 #include "server/commands.h"
 
 #include "acme/routes.h"
+#include "admin/api_routes.h"
 #include "base/json.h"
 #include "est/routes.h"
 #include "server/publish.h"
@@ -86,7 +87,7 @@ const struct command server_check_config_command = {
 /* --- routes */
 
 static void put_route(const struct command_call *call, struct json_writer *w, const char *wing,
-                      const struct http_route *route, const struct acme_route *acme)
+                      const struct http_route *route, const struct acme_route *acme, const struct api_route *api)
 {
 	if (!call->json) {
 		fprintf(call->out, "%-10s %-7s %-46s %s\n", wing, http_method_name(route->method), route->path,
@@ -104,6 +105,12 @@ static void put_route(const struct command_call *call, struct json_writer *w, co
 		json_put(w, "auth", acme_auth_name(acme->auth));
 		json_put(w, "payload", acme_payload_name(acme->payload));
 	}
+	if (api) {
+		json_put(w, "role", api_route_role(api));
+		json_put(w, "scope", api_scope_name(api->scope));
+		json_put(w, "body", api->body ? api->body->name : NULL);
+		json_put(w, "reply", api->reply ? api->reply->name : NULL);
+	}
 	json_close(w);
 }
 
@@ -116,10 +123,12 @@ static bool routes_run(struct command_call *call, struct problem *p)
 	const struct http_wing wings[] = { est_routes_wing(NULL), publish_wing(NULL), revocation_wing(NULL), status.wing };
 	json_open_array(&w, NULL);
 	for (size_t i = 0; i < acme_route_count(); i++)
-		put_route(call, &w, "acme", &acme_route_at(i)->http, acme_route_at(i));
+		put_route(call, &w, "acme", &acme_route_at(i)->http, acme_route_at(i), NULL);
+	for (size_t i = 0; i < api_route_count(); i++)
+		put_route(call, &w, "api", &api_route_at(i)->http, NULL, api_route_at(i));
 	for (size_t n = 0; n < array_length(wings); n++)
 		for (size_t i = 0; i < wings[n].route_count; i++)
-			put_route(call, &w, wings[n].name, wings[n].route(wings[n].state, i), NULL);
+			put_route(call, &w, wings[n].name, wings[n].route(wings[n].state, i), NULL, NULL);
 	json_close(&w);
 	if (call->json)
 		fprintf(call->out, "%s\n", buf_text(&text));

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "acme/acme.h"
+#include "admin/api.h"
 #include "base/log.h"
 #include "ca/ca.h"
 #include "policy/profile.h"
@@ -15,7 +16,7 @@
 /* The profile of the server's own certificate; always there, and not for the file to define. */
 #define CONFIG_OWN_PROFILE "enrolld-server"
 
-enum config_service { CONFIG_ACME = 1, CONFIG_CA = 2, CONFIG_STATUS = 4, CONFIG_EST = 8 };
+enum config_service { CONFIG_ACME = 1, CONFIG_CA = 2, CONFIG_STATUS = 4, CONFIG_EST = 8, CONFIG_API = 16 };
 enum config_client_certificate { CONFIG_CLIENT_NONE, CONFIG_CLIENT_ASK };
 enum config_tls_minimum { CONFIG_TLS12, CONFIG_TLS13 };
 
@@ -79,6 +80,9 @@ struct config {
 		struct strings caa_identities, resolvers;
 		struct addr_list probe_allow, probe_deny;
 	} acme;
+	struct {
+		struct api_options options;
+	} api;
 	struct config_policy *policies;
 	size_t policy_count;
 	char *default_profile;

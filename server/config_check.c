@@ -99,6 +99,10 @@ static bool check_listener(const struct config *config, size_t i, const struct c
 		return config_text_fault(text, path, p,
 		                         "`acme` needs `tls: true`, or an `external_url` of https behind "
 		                         "which this listener stands (RFC 8555, 6.1)");
+	if ((listener->services & CONFIG_API) && !listener->tls && !https_outside)
+		return config_text_fault(text, path, p,
+		                         "`api` needs `tls: true`, or an `external_url` of https behind "
+		                         "which this listener stands: tokens are secrets");
 	if ((listener->services & CONFIG_EST) && !listener->tls && !https_outside)
 		return config_text_fault(text, path, p,
 		                         "`est` needs `tls: true`, or an `external_url` of https behind "

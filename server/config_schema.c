@@ -14,7 +14,7 @@ enum { DAY = 86400, YEAR = 365 * DAY };
 
 /* What a file without these lists has; the file's own list replaces it as a whole. */
 #define DEFAULT_LISTENERS \
-	"- {port: 8443, services: [acme, est, ca, status]}\n- {port: 8080, tls: false, services: [ca]}\n"
+	"- {port: 8443, services: [acme, est, api, ca, status]}\n- {port: 8080, tls: false, services: [ca]}\n"
 #define DEFAULT_PROFILES \
 	"- {name: tls-server, description: \"TLS servers, proven by ACME challenges\"}\n"
 
@@ -109,10 +109,10 @@ static const struct config_key listener_keys[] = {
 	{ "port", "0 lets the kernel pick one, which the log then names.", CONFIG_NUMBER, LISTENER(port),
 	  .required = true, .max = 65535 },
 	{ "tls", "HTTPS, or plain HTTP.", CONFIG_BOOL, LISTENER(tls), .fallback = "true" },
-	{ "services", "What is served: `acme`; `est`; `ca`, CA certificates, CRLs and OCSP; `status`, health and metrics.",
-	  CONFIG_FLAGS, LISTENER(services), .fallback = "acme, est, ca, status",
+	{ "services", "What is served: `acme`; `est`; `api`, the REST API; `ca`, CA certificates, CRLs and OCSP; `status`, health and metrics.",
+	  CONFIG_FLAGS, LISTENER(services), .fallback = "acme, est, api, ca, status",
 	  .choices = CHOICES({ "acme", CONFIG_ACME }, { "est", CONFIG_EST }, { "ca", CONFIG_CA },
-	                     { "status", CONFIG_STATUS }, { "api", CONFIG_NOT_BUILT },
+	                     { "status", CONFIG_STATUS }, { "api", CONFIG_API },
 	                     { "console", CONFIG_NOT_BUILT }) },
 	{ "client_certificate", "Whether a client is asked for a certificate; it is never demanded.",
 	  CONFIG_CHOICE, LISTENER(client_certificate), .fallback = "ask",
@@ -240,6 +240,19 @@ static const struct config_key acme_keys[] = {
 	  .shown = "the system's", .check = config_rule_resolver },
 };
 
+static const struct config_key api_limit_keys[] = {
+	{ "burst", "How many at once; 0 is no limit.", CONFIG_NUMBER, AT(api.options.requests_burst),
+	  .fallback = "6000", .max = 1000000 },
+	{ "period", "How long it takes to have that many again.", CONFIG_SECONDS,
+	  AT(api.options.requests_period), .fallback = "1m", .min = 1, .max = 30 * DAY },
+};
+static const struct config_key api_keys[] = {
+	{ "requests_per_token", "Rate of all requests of one token; who goes beyond is told when to come again.",
+	  CONFIG_SECTION, .section = &SECTION(api_limit_keys) },
+	{ "retention", "How long requests are kept after they were made.", CONFIG_DURATION,
+	  AT(api.options.retention), .fallback = "90d", .min = 60, .max = 60LL * YEAR },
+};
+
 #define NAME_KEYS(type, allow_, rule)                                                                    \
 	{ "allow", "Patterns of what may be certified; none: nothing of this type.", CONFIG_TEXTS,       \
 	  PROFILE(names[type].allow), .fallback = allow_, .check = rule },                               \
@@ -267,7 +280,7 @@ static const struct config_key profile_keys[] = {
 	{ "issuer", "The issuing CA that signs, of `ca.issuers`.", CONFIG_TEXT, PROFILE(issuer),
 	  .shown = "the first of `ca.issuers`", .check = config_rule_issuer },
 	{ "methods", "By which ways certificates of this profile are issued.", CONFIG_FLAGS,
-	  PROFILE(methods), .fallback = "acme, est",
+	  PROFILE(methods), .fallback = "acme, est, api",
 	  .choices = CHOICES({ "acme", PROFILE_ACME }, { "est", PROFILE_EST }, { "api", PROFILE_API }) },
 	{ "policy",
 	  "What may be certified: the name of one of `policies`, or `tls-server`, `tls-client`, `dual-purpose`, "
@@ -338,6 +351,7 @@ static const struct config_key top_keys[] = {
 	{ "tls", "Its own certificate.", CONFIG_SECTION, .section = &SECTION(tls_keys) },
 	{ "http", "Bounds of connections and requests.", CONFIG_SECTION, .section = &SECTION(http_keys) },
 	{ "acme", "The ACME service (RFC 8555).", CONFIG_SECTION, .section = &SECTION(acme_keys) },
+	{ "api", "The REST API (docs/api.md).", CONFIG_SECTION, .section = &SECTION(api_keys) },
 	{ "policies",
 	  "What may stand in certificates, field by field, for profiles to name. A field that a policy does not "
 	  "mention is refused, unless it says `unlisted: allow`. In a pattern that is required or allowed, "

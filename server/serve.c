@@ -14,7 +14,7 @@
 #include "server/status.h"
 #include "server/tls.h"
 
-enum { WINGS_MAX = 5 };
+enum { WINGS_MAX = 6 };
 
 struct place {                         /* what one listener needs */
 	struct tls *tls;
@@ -28,6 +28,7 @@ struct serve {
 	struct own_certificate *own;
 	struct acme *acme;
 	struct est *est;
+	struct api *api;
 	struct revocation_service *revocation;
 	struct http_wing publish, revocation_wing;
 	struct status status;
@@ -147,6 +148,8 @@ static bool open_services(struct serve *serve, struct problem *p)
 	if (!revocation_open(&serve->config->revocation, serve->store, serve->ca, &serve->revocation, p))
 		return false;
 	serve->revocation_wing = revocation_wing(serve->revocation);
+	if (!api_open(&serve->config->api.options, serve->store, serve->ca, serve->profiles, &serve->api, p))
+		return false;
 	serve->status.crls = revocation_crls(serve->revocation);
 
 	auto_value(addr_list) own = {0};
@@ -164,6 +167,8 @@ static size_t wings_of(const struct serve *serve, unsigned services, const struc
 		ret[n++] = acme_wing(serve->acme);
 	if (services & CONFIG_EST)
 		ret[n++] = est_wing(serve->est);
+	if (services & CONFIG_API)
+		ret[n++] = api_wing(serve->api);
 	if (services & CONFIG_CA) {
 		ret[n++] = &serve->publish;
 		ret[n++] = &serve->revocation_wing;
@@ -249,6 +254,7 @@ bool serve_reload(struct serve *serve, const struct config *config, struct probl
 	    !server_tell(serve->store, &(struct server_event){ AUDIT_CONFIGURATION_RELOADED, .config = config }, p))
 		return false;
 	acme_set_profiles(serve->acme, profiles);
+	api_set_profiles(serve->api, profiles);
 	est_set_profiles(serve->est, profiles);
 	struct profiles *old = serve->profiles;
 	serve->profiles = steal(profiles);
@@ -292,6 +298,7 @@ void serve_close(struct serve *serve)
 		return;
 	listen_close(serve->listen);
 	acme_close(serve->acme);
+	api_close(serve->api);
 	est_close(serve->est);
 	revocation_close(serve->revocation);
 	own_certificate_close(serve->own);

@@ -155,7 +155,7 @@ class Server:
             "data": {"folder": str(self.folder / "data")},
             "ca": {"urls": f"http://127.0.0.1:{self.plain_port}"},
             "listeners": [
-                {"address": "127.0.0.1", "port": self.port, "tls": True, "services": ["acme", "est", "ca", "status"]},
+                {"address": "127.0.0.1", "port": self.port, "tls": True, "services": ["acme", "est", "api", "ca", "status"]},
                 {"address": "127.0.0.1", "port": self.plain_port, "tls": False, "services": ["ca", "status"]},
             ],
             "tls": {"names": ["localhost", "127.0.0.1"]},

@@ -87,12 +87,12 @@ static const struct refusal refusals[] = {
 	{ "listeners: [{port: 1, external_url: ca.example}]\n",
 	  "f:1:23: key `listeners[0].external_url`: expected a URL of scheme and "
 	  "host alone, such as https://ca.example:8443, got `ca.example`" },
-	{ "listeners: [{port: 1, services: [acme, api]}]\n",
+	{ "listeners: [{port: 1, services: [acme, console]}]\n",
 	  "f:1:40: key `listeners[0].services[1]`: expected one of `acme`, `est`, "
-	  "`ca`, `status` (`api` is not in this version), got `api`" },
+	  "`ca`, `status`, `api` (`console` is not in this version), got `console`" },
 	{ "listeners: [{port: 1, services: [ftp]}]\n",
 	  "f:1:34: key `listeners[0].services[0]`: expected one of `acme`, `est`, `ca`, `status`, "
-	  "got `ftp`" },
+	  "`api`, got `ftp`" },
 	{ "ca: {urls: \"https://ca.example\"}\n",
 	  "f:1:6: key `ca.urls`: expected a URL of scheme and host alone, such as "
 	  "http://ca.example:8080, got `https://ca.example`" },
@@ -299,7 +299,7 @@ static void empty_file_is_all_defaults(void **state)
 		assert_int_equal(config->listener_count, 2);
 		assert_int_equal(config->listeners[0].port, 8443);
 		assert_true(config->listeners[0].tls);
-		assert_int_equal(config->listeners[0].services, CONFIG_ACME | CONFIG_EST | CONFIG_CA | CONFIG_STATUS);
+		assert_int_equal(config->listeners[0].services, CONFIG_ACME | CONFIG_EST | CONFIG_API | CONFIG_CA | CONFIG_STATUS);
 		assert_int_equal(config->listeners[0].client_certificate, CONFIG_CLIENT_ASK);
 		assert_int_equal(config->listeners[1].port, 8080);
 		assert_false(config->listeners[1].tls);
@@ -327,7 +327,7 @@ static void default_profile_is_policys(void **state)
 	assert_true(profile_new("tls-server", &want, &p));
 	const struct profile *got = profiles_default(profiles);
 	assert_string_equal(got->name, want->name);
-	assert_int_equal(got->methods, PROFILE_ACME | PROFILE_EST);
+	assert_int_equal(got->methods, PROFILE_ACME | PROFILE_EST | PROFILE_API);
 	assert_int_equal(got->keys, want->keys);
 	assert_int_equal(got->wildcards, want->wildcards);
 	assert_int_equal(got->names_max, want->names_max);
@@ -422,7 +422,7 @@ static void values_reach_their_places(void **state)
 	assert_string_equal(b->extended_key_usage.v[1], "1.2.3.4");
 	assert_string_equal(b->names[IDENTIFIER_DNS].allow.v[0], "**.example");
 	assert_string_equal(b->names[IDENTIFIER_DNS].deny.v[0], "x.example");
-	assert_int_equal(b->methods, PROFILE_ACME | PROFILE_EST);
+	assert_int_equal(b->methods, PROFILE_ACME | PROFILE_EST | PROFILE_API);
 }
 
 static void empty_list_is_not_the_default(void **state)

@@ -47,7 +47,7 @@ def test_version_and_routes_need_no_configuration():
     assert re.fullmatch(r"enrolld \d+\.\d+\.\d+\n", run("version").stdout)
     assert {"version", "openssl"} <= json.loads(run("version", "--json").stdout).keys()
     routes = json.loads(run("routes", "--json").stdout)
-    assert {r["wing"] for r in routes} == {"acme", "est", "ca", "revocation", "status"}
+    assert {r["wing"] for r in routes} == {"acme", "api", "est", "ca", "revocation", "status"}
     assert all(r["rfc"] and r["path"].startswith("/") for r in routes)
     assert len(run("routes").stdout.splitlines()) == len(routes)
 
