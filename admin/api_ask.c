@@ -89,7 +89,7 @@ static int64_t time_of(const struct json *attributes, const char *name)
 	return text && clock_parse(text, &t) ? t : 0; /* the schema has refused what is no time */
 }
 
-void api_ask_period(const struct json *body, struct enrollment *e, struct problem *parts)
+void api_ask_period(const struct json *body, struct issuance *e, struct problem *parts)
 {
 	const struct json *attributes = json_member(body, "attributes");
 	const char *ttl = json_member_string(attributes, "ttl");

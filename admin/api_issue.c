@@ -11,7 +11,7 @@ static bool removes_root(const struct json *body)
 	return json_bool(json_member(body, "removeRootsFromChain"), &value) && value;
 }
 
-void api_issued_write(struct api_call *call, const struct enrollment *e)
+void api_issued_write(struct api_call *call, const struct issuance *e)
 {
 	struct json_writer w = api_reply(call, 200);
 
@@ -27,7 +27,7 @@ bool api_certificate_issue(struct api_call *call, struct problem *p)
 {
 	auto_value(buf) csr = {0};
 	auto_value(problem) parts = {0};
-	auto_value(enrollment) e = {
+	auto_value(issuance) e = {
 		.api = call->api, .profiles = call->profiles, .profile = call->profile->name, .identity = call->identity,
 		.from = call->from, .now = call->now, .csr_field = "csr",
 	};
@@ -36,7 +36,7 @@ bool api_certificate_issue(struct api_call *call, struct problem *p)
 	api_ask_period(call->body, &e, &parts);
 	api_ask_metadata(call->body, &e.metadata, &parts);
 	e.csr = buf_bytes(&csr);
-	bool done = enrollment_run(&e, &parts, p);
+	bool done = issuance_run(&e, &parts, p);
 	if (done)
 		api_issued_write(call, &e);
 	free(e.metadata.v);

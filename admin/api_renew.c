@@ -19,7 +19,7 @@ bool api_certificate_renew(struct api_call *call, struct problem *p)
 	const struct certificate *old = &call->certificate;
 	auto_value(buf) csr = {0};
 	auto_value(problem) parts = {0};
-	auto_value(enrollment) e = {
+	auto_value(issuance) e = {
 		.api = call->api, .profiles = call->profiles, .profile = old->profile, .identity = call->identity,
 		.from = call->from, .now = call->now, .csr_field = "csr", .replaces = old, .metadata = old->metadata,
 	};
@@ -32,7 +32,7 @@ bool api_certificate_renew(struct api_call *call, struct problem *p)
 	if (json_member(call->body, "metadata") && api_ask_metadata(call->body, &metadata, &parts))
 		e.metadata = metadata;
 	e.csr = buf_bytes(&csr);
-	bool done = enrollment_run(&e, &parts, p);
+	bool done = issuance_run(&e, &parts, p);
 	if (done)
 		api_issued_write(call, &e);
 	free(metadata.v);

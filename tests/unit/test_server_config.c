@@ -422,7 +422,7 @@ static void values_reach_their_places(void **state)
 	assert_string_equal(b->extended_key_usage.v[1], "1.2.3.4");
 	assert_string_equal(b->names[IDENTIFIER_DNS].allow.v[0], "**.example");
 	assert_string_equal(b->names[IDENTIFIER_DNS].deny.v[0], "x.example");
-	assert_int_equal(b->methods, PROFILE_ACME | PROFILE_EST | PROFILE_API);
+	assert_int_equal(b->methods, PROFILE_ACME | PROFILE_EST);
 }
 
 static void empty_list_is_not_the_default(void **state)

@@ -1,11 +1,11 @@
-/* Enroll: the one way of a CSR through the gate, the CA and the store, for whatever the API issues. Internal
+/* Issuance: the one way of a CSR through the gate, the CA and the store, for whatever the API issues. Internal
  * to admin/. */
 #pragma once
 
 #include "admin/api_call.h"
 #include "policy/gate.h"
 
-struct enrollment {
+struct issuance {
 	/* asked; borrowed */
 	struct api *api;
 	const struct profiles *profiles;
@@ -18,14 +18,14 @@ struct enrollment {
 	struct gate_wish wish;
 	struct record_list metadata;          /* struct certificate_metadata */
 	const struct certificate *replaces;   /* the certificate that this renews, of the same names; NULL */
-	/* answered; free with enrollment_done */
+	/* answered; free with issuance_done */
 	struct certificate certificate;
 	struct request record;
 };
-void enrollment_done(struct enrollment *e);
-declare_auto_value(enrollment, enrollment_done);
+void issuance_done(struct issuance *e);
+declare_auto_value(issuance, issuance_done);
 
 /* Judges, signs and stores. `parts` holds what was found wrong before; all of that and of what the gate finds comes
  * together in p, and a request that policy refused is kept as failed, with p->location leading to it.
  * parts is empty afterwards. */
-bool enrollment_run(struct enrollment *e, struct problem *parts, struct problem *p) must_use;
+bool issuance_run(struct issuance *e, struct problem *parts, struct problem *p) must_use;

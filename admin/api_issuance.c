@@ -1,4 +1,4 @@
-#include "admin/api_enroll.h"
+#include "admin/api_issuance.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -7,7 +7,7 @@
 #include "base/random.h"
 #include "ca/inventory.h"
 
-void enrollment_done(struct enrollment *e)
+void issuance_done(struct issuance *e)
 {
 	certificate_free(&e->certificate);
 	request_free(&e->record);
@@ -16,7 +16,7 @@ void enrollment_done(struct enrollment *e)
 
 /* --- what becomes of a request is kept */
 
-static bool record_begin(struct enrollment *e, uint8_t digest[SHA256_SIZE], struct problem *p)
+static bool record_begin(struct issuance *e, uint8_t digest[SHA256_SIZE], struct problem *p)
 {
 	digest_sha256(e->csr, digest);
 	e->record = (struct request){
@@ -38,7 +38,7 @@ static bool is_of_policy(enum problem_kind kind)
 	return kind != PROBLEM_INTERNAL && kind != PROBLEM_UNAVAILABLE && kind != PROBLEM_ALREADY_REPLACED;
 }
 
-static void tell_refused(const struct enrollment *e, const struct problem *why)
+static void tell_refused(const struct issuance *e, const struct problem *why)
 {
 	const struct audit_fact facts[] = {
 		audit_text("request", e->record.id), audit_text("profile", e->profile), audit_text("replaces", e->record.replaces),
@@ -51,7 +51,7 @@ static void tell_refused(const struct enrollment *e, const struct problem *why)
 
 /* The refusal is the answer whether it can be kept or not. So many are kept an hour: whoever is refused
  * shall not fill the disk. */
-static void keep_refusal(struct enrollment *e, struct problem *why)
+static void keep_refusal(struct issuance *e, struct problem *why)
 {
 	auto_value(strings) reasons = {0};
 	auto_value(problem) ignored = {0};
@@ -86,7 +86,7 @@ static bool has_name(const struct identifiers *names, const struct certificate_n
 }
 
 /* A renewal is of the same names: with others it would be another certificate, and the link a lie. */
-static bool check_same(const struct enrollment *e, const struct approval_facts *facts, struct problem *parts)
+static bool check_same(const struct issuance *e, const struct approval_facts *facts, struct problem *parts)
 {
 	const struct certificate_name *old = e->replaces->names.v;
 	const char *common_name = "";
@@ -109,7 +109,7 @@ static bool check_same(const struct enrollment *e, const struct approval_facts *
 	return parts->sub_count == 0;
 }
 
-static bool judge(struct enrollment *e, struct problem *parts, struct approval **ret, struct problem *p)
+static bool judge(struct issuance *e, struct problem *parts, struct approval **ret, struct problem *p)
 {
 	auto_struct(approval) *approval = NULL;
 	auto_value(problem) why = {0};
@@ -129,13 +129,14 @@ static bool judge(struct enrollment *e, struct problem *parts, struct approval *
 
 static bool put_issued(struct store_txn *txn, void *arg, struct problem *p)
 {
-	struct enrollment *e = arg;
+	struct issuance *e = arg;
 
-	return inventory_add(txn, &e->certificate, identity_text(e->identity), e->from, p) && store_request_put(txn, &e->record, p) &&
-	       (!e->replaces || store_certificate_replace(txn, e->replaces->id, e->certificate.id, p));
+	/* Of two renewals at once one wins, and nothing of the other is kept. */
+	return (!e->replaces || store_certificate_replace(txn, e->replaces->id, e->certificate.id, p)) &&
+	       inventory_add(txn, &e->certificate, identity_text(e->identity), e->from, p) && store_request_put(txn, &e->record, p);
 }
 
-static bool issue(struct enrollment *e, struct approval **approval, struct problem *p)
+static bool issue(struct issuance *e, struct approval **approval, struct problem *p)
 {
 	if (!ca_issue(e->api->ca, approval, &e->certificate, p))
 		return false;
@@ -147,7 +148,7 @@ static bool issue(struct enrollment *e, struct approval **approval, struct probl
 	return store_update(e->api->store, put_issued, e, p);
 }
 
-bool enrollment_run(struct enrollment *e, struct problem *parts, struct problem *p)
+bool issuance_run(struct issuance *e, struct problem *parts, struct problem *p)
 {
 	auto_struct(approval) *approval = NULL;
 	uint8_t digest[SHA256_SIZE];
