@@ -84,7 +84,6 @@ static bool configure(struct tls *tls, const struct tls_options *options)
 	SSL_CTX *context = tls->context;
 
 	SSL_CTX_set_security_level(context, 2);
-	SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS);
 	SSL_CTX_set_max_cert_list(context, CLIENT_CHAIN_BYTES);
 	SSL_CTX_set_verify(context, options->ask_client ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, NULL);
 	SSL_CTX_set_cert_verify_callback(context, accept_client, NULL);
