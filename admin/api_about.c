@@ -42,6 +42,7 @@ bool api_token_get(struct api_call *call, struct problem *p)
 	json_open(&w, NULL);
 	json_put(&w, "id", token->id);
 	json_put(&w, "note", token->note);
+	json_put(&w, "identity", token->name);
 	json_open_array(&w, "roles");
 #define X(role, bit, text, meaning) if (token->roles & TOKEN_##role) json_put(&w, NULL, text);
 	TOKEN_ROLES(X)

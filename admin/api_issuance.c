@@ -132,7 +132,8 @@ static bool put_issued(struct store_txn *txn, void *arg, struct problem *p)
 	struct issuance *e = arg;
 
 	/* Of two renewals at once one wins, and nothing of the other is kept. */
-	return (!e->replaces || store_certificate_replace(txn, e->replaces->id, e->certificate.id, p)) &&
+	return identity_spend(txn, e->identity, e->now, p) &&
+	       (!e->replaces || store_certificate_replace(txn, e->replaces->id, e->certificate.id, p)) &&
 	       inventory_add(txn, &e->certificate, identity_text(e->identity), e->from, p) && store_request_put(txn, &e->record, p);
 }
 

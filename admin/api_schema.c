@@ -191,6 +191,7 @@ API_OBJECT_OF(api_issuers_reply, "Issuers", issuers_fields);
 static const struct api_field token_fields[] = {
 	GIVEN("id", "its id"),
 	TEXT("note", "whose it is"),
+	TEXT("identity", "what policies mean by `{identity}`"),
 	{ "roles", API_TEXTS, .required = true, .meaning = "what it lets its bearer do" },
 	{ "profiles", API_TEXTS, .required = true, .meaning = "where; none: in all" },
 	{ "names", API_TEXTS, .required = true, .meaning = "patterns of names it may ask for; none: what the profile allows" },

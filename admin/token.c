@@ -48,6 +48,7 @@ static void put_token(const struct token *token, const char *text, struct buf *r
 	}
 	json_put(&w, "status", status_of(token, clock_now()));
 	json_put(&w, "note", token->note);
+	json_put(&w, "identity", token->name);
 	put_roles(&w, token->roles);
 	put_texts(&w, "profiles", &token->profiles);
 	put_texts(&w, "names", &token->names);
@@ -65,6 +66,7 @@ static const struct command_option create_options[] = {
 	{ "--profile", "NAME[,NAME...]", "the profiles it counts in; without: all" },
 	{ "--name", "PATTERN[,PATTERN...]",
 	  "names it may ask for, as dns:**.example.com; without: what the profile allows" },
+	{ "--identity", "NAME", "what policies mean by {identity}" },
 	{ "--expires", "DURATION|TIME|never", "how long it counts, as 30d or until an RFC 3339 time; without: 365d" },
 	{ "--certificate", "FILE", "a client certificate (PEM) in place of a secret" },
 	{ "--note", "TEXT", "whose it is" },
@@ -183,7 +185,7 @@ static bool token_create_run(struct command_call *call, struct problem *p)
 	auto_value(strings) profiles = {0}, names = {0};
 	char text[BEARER_SIZE];
 	uint8_t hash[SHA256_SIZE];
-	struct token token = { .note = command_value(call, "--note"), .created = clock_now() };
+	struct token token = { .note = command_value(call, "--note"), .name = command_value(call, "--identity"), .created = clock_now() };
 	if (!parse_roles(command_value(call, "--role"), &token.roles, p) ||
 	    !parse_life(command_value(call, "--expires"), token.created, &token.expires, p) ||
 	    !option_profiles(call->admin, command_value(call, "--profile"), &profiles, p) ||

@@ -28,7 +28,7 @@ static struct policy_who who_asks(const struct gate_case *c)
 	if (c->trial)
 		return *c->trial;
 	if (c->identity)
-		return (struct policy_who){ .identity = identity_text(c->identity) };
+		return (struct policy_who){ .identity = identity_name(c->identity) };
 	return (struct policy_who){ .account = c->account.id, .eab = c->account.eab_kid };
 }
 
@@ -88,9 +88,25 @@ bool gate_names_equal(const struct gate_case *c, struct problem *p)
 	return none_more && none_less;
 }
 
-bool gate_names_proven(const struct gate_case *c, struct problem *p)
+/* What is a name and yet nothing that a pattern could be said for. */
+static bool unnamed_proven(const struct gate_case *c, struct problem *p)
 {
 	bool held = true;
+
+	if (!identity_bound(c->identity))
+		return true;
+	for (size_t i = 0; i < c->csr->other_count; i++)
+		held = problem_add(p, PROBLEM_UNAUTHORIZED, NULL, NULL, "a name of type %s is not one that the requester has proven",
+		                   c->csr->others[i].kind);
+	if (c->common_name_count > 0 && c->common_name.value[0] == '\0')
+		held = problem_add(p, PROBLEM_UNAUTHORIZED, NULL, NULL, "the common name \"%s\" is not a name that the requester has proven",
+		                   c->common_name_text);
+	return held;
+}
+
+bool gate_names_proven(const struct gate_case *c, struct problem *p)
+{
+	bool held = unnamed_proven(c, p);
 
 	for (size_t i = 0; i < c->names.n; i++) {
 		const struct identifier *name = &c->names.v[i];

@@ -119,10 +119,21 @@ static bool still_valid(struct store_txn *txn, const char *id, struct problem *p
 	       problem_set(p, PROBLEM_UNAUTHENTICATED, "the client certificate is revoked");
 }
 
+static bool token_unrevoked(struct store_txn *txn, const char *id, struct problem *p)
+{
+	auto_value(token) token = {0};
+
+	if (!store_token_get(txn, id, &token, p))
+		return false;
+	return token.revoked == 0 || problem_set(p, PROBLEM_UNAUTHENTICATED, "RFC 6750, 3.1: the token %s is revoked", id);
+}
+
 bool identity_spend(struct store_txn *txn, const struct identity *identity, int64_t now, struct problem *p)
 {
 	if (identity->enrollment.id[0] != '\0')
 		return enrollment_code_use(txn, identity->enrollment.id, now, p);
+	if (identity->bearer)
+		return token_unrevoked(txn, identity->token.id, p);
 	return identity->certificate.id[0] == '\0' || still_valid(txn, identity->certificate.id, p);
 }
 
@@ -170,6 +181,16 @@ bool identity_proves(const struct identity *identity, const struct identifier *n
 		if (pattern_means(patterns->v[i], name))
 			return true;
 	return patterns->n == 0;
+}
+
+bool identity_bound(const struct identity *identity)
+{
+	return identity->enrollment.names.n > 0 || identity->token.names.n > 0;
+}
+
+const char *identity_name(const struct identity *identity)
+{
+	return identity->bearer ? identity->token.name : identity->text;
 }
 
 bool identity_everywhere(const struct identity *identity)

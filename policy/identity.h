@@ -12,6 +12,8 @@
  *    itself, whatever the handler has checked;
  *  - a profile is open to the API only where its `methods` say so, and to whom a token was given, which
  *    nobody is by default;
+ *  - where a token has patterns, names that no pattern can be said for (otherName, a common name in free text) are
+ *    refused, whatever the policy says of them;
  *  - tokens are made by who can write the store, who could sign anything anyhow; they end, they can be
  *    revoked, and every certificate's row says which token asked for it. */
 #pragma once
@@ -37,7 +39,7 @@ bool identity_enrollment(struct store *store, const char *code, int64_t now, str
 bool identity_device(struct store *store, const struct bytes *issuers, size_t issuer_count, struct bytes der,
                      bool renewal, int64_t now, struct identity **ret, struct problem *p) must_use;
 /* In the update that records what the identity was given: counts a use of the enrollment code, and finds
- * that neither code nor certificate was revoked meanwhile. UNAUTHENTICATED. */
+ * that neither code, certificate nor token was revoked meanwhile. UNAUTHENTICATED. */
 bool identity_spend(struct store_txn *txn, const struct identity *identity, int64_t now, struct problem *p) must_use;
 /* The certificate that a device has shown (policy/client_certificate.h), and whether it is to be renewed
  * (ret_renewal may be NULL); NULL: none. */
@@ -47,6 +49,11 @@ const char *identity_text(const struct identity *identity);      /* "operator", 
 const char *identity_method(const struct identity *identity);    /* "internal", "api", "est" */
 /* Whether it has proven this name. */
 bool identity_proves(const struct identity *identity, const struct identifier *name) must_use;
+/* Whether its names are bound to patterns: then it has proven no name of another type, and no common name that is
+ * none of its names. */
+bool identity_bound(const struct identity *identity) must_use;
+/* What policies call `{identity}`: the name that a token was given, and of others identity_text; NULL: none. */
+const char *identity_name(const struct identity *identity);
 /* Whether it may do this there; profile NULL: somewhere. The operator may all: UNAUTHORIZED. */
 bool identity_may(const struct identity *identity, enum token_role role, const char *profile, struct problem *p) must_use;
 /* Whether it may in every profile there is. */

@@ -26,6 +26,7 @@ static const struct record_field token_fields[] = {
 	record_integer(9, token, expires),
 	record_integer(10, token, revoked),
 	record_integer(11, token, used),
+	record_text(12, token, name),
 };
 static const struct record_schema token_schema = {
 	"token", sizeof(struct token), token_fields, array_length(token_fields),

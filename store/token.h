@@ -29,6 +29,7 @@ struct token {
 	struct bytes hash;            /* SHA-256 of the whole token; empty: the token is a client certificate */
 	struct bytes key_hash;        /* SHA-256 of that certificate's SubjectPublicKeyInfo; empty: none */
 	const char *note;             /* whose it is, in words */
+	const char *name;             /* what policies call `{identity}`; NULL: none */
 	int64_t roles;                /* enum token_role bits */
 	struct record_texts profiles; /* where it counts; none: in all */
 	struct record_texts names;    /* patterns, "dns:**.example.com"; none: whatever the profile allows */

@@ -414,6 +414,26 @@ static struct policy *policy(struct world *w)
 	assert_true(w->profile->policy || profile_settle(w->profile, &p));
 	return w->profile->policy;
 }
+static const char *const all[] = { "dns:*", "ip:*" };
+/* The policy would let both be, but no pattern of the token is said of them. */
+static void spoil_token_person(struct world *w)
+{
+	struct policy_values *cn = &policy(w)->fields[POLICY_SUBJECT + SUBJECT_CN];
+
+	strings_free(&cn->allow);
+	cn->allow = (struct strings){0};
+	strings_free(&cn->required);
+	cn->required = (struct strings){0};
+	assert_true(strings_add(&cn->allow, "*"));
+	spoil_cn_person(w);
+	token_names(w, all, array_length(all));
+}
+static void spoil_token_upn(struct world *w)
+{
+	assert_true(strings_add(&policy(w)->fields[POLICY_OTHER + CSR_OTHER_UPN].allow, "*"));
+	spoil_san_upn(w);
+	token_names(w, all, array_length(all));
+}
 static void spoil_signature(struct world *w) { policy(w)->signatures = 1u << CSR_ECDSA_SHA384; }
 static void spoil_compromised(struct world *w)
 {
@@ -509,6 +529,8 @@ static const struct row {
 	{ "names-proven", spoil_identity, PROBLEM_UNAUTHORIZED, "proven", "*.example.com", false, true },
 	{ "names-proven", spoil_token_names, PROBLEM_UNAUTHORIZED, "proven", "*.example.com", false, true },
 	{ "names-proven", spoil_token_type, PROBLEM_UNAUTHORIZED, "proven", "10.0.0.1", false, true },
+	{ "names-proven", spoil_token_person, PROBLEM_UNAUTHORIZED, "Ada Lovelace", NULL, false, true },
+	{ "names-proven", spoil_token_upn, PROBLEM_UNAUTHORIZED, "otherName 1.3.6.1.4.1.311.20.2.3", NULL, false, true },
 	{ "names-allowed", spoil_not_allowed, PROBLEM_REJECTED_IDENTIFIER, "10.0.0.1", "10.0.0.1", false, false },
 	{ "names-allowed", spoil_wildcards, PROBLEM_REJECTED_IDENTIFIER, "wildcard", "*.example.com", false, false },
 	{ "names-typed", spoil_san_upn, PROBLEM_BAD_CSR, "otherName 1.3.6.1.4.1.311.20.2.3", NULL, true, false },

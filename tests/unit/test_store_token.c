@@ -22,7 +22,7 @@ static void test_all_fields(void **state)
 	struct token in = {
 		.id = ID_A, .hash = BYTES(hash, sizeof(hash)), .note = "the lab's pipeline",
 		.roles = TOKEN_ISSUE | TOKEN_KEY, .profiles = { profiles, 2 }, .names = { names, 1 },
-		.created = 1, .expires = 2, .revoked = 3, .used = 4,
+		.created = 1, .expires = 2, .revoked = 3, .used = 4, .name = "robot",
 	};
 	struct token out;
 
@@ -33,6 +33,7 @@ static void test_all_fields(void **state)
 	want_bytes(out.hash, in.hash);
 	assert_int_equal(out.key_hash.len, 0);
 	want_text(out.note, in.note);
+	want_text(out.name, "robot");
 	assert_int_equal(out.roles, in.roles);
 	want_texts(out.profiles, in.profiles);
 	want_texts(out.names, in.names);

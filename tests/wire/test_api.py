@@ -17,12 +17,16 @@ from harness import Server
 PROFILES = [{"name": "tls-server", "methods": ["acme", "api"]},
             {"name": "other", "methods": ["acme", "api"]},
             {"name": "closed", "methods": ["acme"]},
+            {"name": "bound", "methods": ["api"], "policy": "bound", "key_usage": ["digitalSignature"], "extended_key_usage": ["clientAuth"]},
             {"name": "narrow", "methods": ["api"], "dns": {"allow": ["**.narrow.example"]}, "keys": ["ec-p384"]}]
+
+
+POLICIES = [{"name": "bound", "unlisted": "allow", "subject": {"cn": {"required": ["{identity}"]}}}]
 
 
 @pytest.fixture(scope="module")
 def server():
-    with Server({"profiles": PROFILES, "api": {"requests_per_token": {"burst": 0}}}) as running:
+    with Server({"profiles": PROFILES, "policies": POLICIES, "api": {"requests_per_token": {"burst": 0}}}) as running:
         yield running
 
 
@@ -199,6 +203,16 @@ def test_names_are_the_tokens(server, api):
     assert [e["value"] for e in problem.problem["errors"]] == ["dns:www.example.com"]
     assert refused(403, team.issue, "a.team.example", profile="narrow").problem["detail"].endswith("not for profile narrow")
     assert refused(403, team.issue, "a.team.example", profile="nothing")
+
+
+def test_policy_is_bound_to_the_tokens_identity(server):
+    robot = Api(server, make_token(server, "issue", identity="robot-7")[0])
+    made = robot.post("certificates", {"profileId": "bound", "csr": csr("r.example", cn="robot-7")})
+    assert "robot-7" in load(made["certificate"]["certificate"]).subject.rfc4514_string()
+    for cn in ("robot-8", "*", "{identity}", None):
+        assert "common_name" in refused(400, robot.post, "certificates", {"profileId": "bound", "csr": csr("r.example", cn=cn)}).problem["detail"]
+    nobody = Api(server, make_token(server, "issue")[0])
+    refused(400, nobody.post, "certificates", {"profileId": "bound", "csr": csr("r.example", cn="robot-7")})
 
 
 # --- the inventory
@@ -451,7 +465,7 @@ def test_authorization_headers(server, api):
 
 
 def test_rate_of_a_token(server):
-    with Server({"profiles": PROFILES, "api": {"requests_per_token": {"burst": 5, "period": "1h"}}}) as narrow:
+    with Server({"profiles": PROFILES, "policies": POLICIES, "api": {"requests_per_token": {"burst": 5, "period": "1h"}}}) as narrow:
         client, other = (Api(narrow, make_token(narrow, "read")[0]) for _ in range(2))
         answers = [client.raw("GET", "/api/v1/token") for _ in range(7)]
         assert [a.status_code for a in answers] == [200] * 5 + [429] * 2
