@@ -85,6 +85,8 @@ static const struct api_route routes[] = {
 	  api_profile_certificates, "Search the certificates of a profile" },
 	{ GET(PROFILE "/certificates/latest-active-bundle"), TOKEN_READ, API_BY_PATH, NULL, latest_query, &api_bundle_reply,
 	  api_profile_latest, "Read the newest certificate of an identifier that is valid now" },
+	{ POST(PROFILE "/test", BODY_CSR), TOKEN_ISSUE, API_BY_PATH, &api_test_body, NULL, &api_test_reply, api_profile_test,
+	  "Judge a CSR without issuing" },
 	{ GET(REQUESTS), TOKEN_READ, API_OPEN, NULL, request_query, &api_requests_reply, api_request_list,
 	  "List what was asked for, newest first" },
 	{ GET(REQUESTS "/{id}"), TOKEN_READ, API_BY_REQUEST, NULL, NULL, &api_request_reply, api_request_get,

@@ -56,6 +56,16 @@ static const struct api_field import_fields[] = {
 };
 API_OBJECT_OF(api_import_body, "ImportRequest", import_fields);
 
+static const char *const methods[] = { "acme", "est", "api", NULL };
+static const struct api_field test_fields[] = {
+	{ "csr", API_LINES, .meaning = "PKCS #10 request, PEM" },
+	{ "method", API_TEXT, .choices = methods, .meaning = "as if it came this way; api without" },
+	TEXT("identity", "what `{identity}` stands for; the token's own without"),
+	TEXT("account", "what `{account}` stands for"),
+	TEXT("eab", "what `{eab}` stands for"),
+};
+API_OBJECT_OF(api_test_body, "TestRequest", test_fields);
+
 /* --- replies */
 
 static const struct api_field error_fields[] = {
@@ -199,6 +209,31 @@ static const struct api_field token_fields[] = {
 	TIME("expires", "when it ends; without: never"),
 };
 API_OBJECT_OF(api_token_reply, "Token", token_fields);
+
+static const struct api_field rule_fields[] = {
+	GIVEN("rule", "of the gate"),
+	{ "held", API_BOOL, .required = true, .meaning = "whether the CSR keeps it" },
+	{ "reasons", API_TEXTS, .required = true, .meaning = "why not" },
+};
+static API_OBJECT_OF(rule, "Rule", rule_fields);
+
+static const struct api_field verdict_fields[] = {
+	GIVEN("field", "what was judged"),
+	GIVEN("rule", "by what of the policy"),
+	TEXT("value", "what was found"),
+	{ "held", API_BOOL, .required = true, .meaning = "whether that is as the policy says" },
+	TEXT("text", "why not"),
+};
+static API_OBJECT_OF(verdict, "Verdict", verdict_fields);
+
+static const struct api_field tested_fields[] = {
+	GIVEN("profile", "name of the profile"),
+	GIVEN("policy", "name of its policy"),
+	{ "approved", API_BOOL, .required = true, .meaning = "whether it would be issued" },
+	LIST("rules", rule, "those of the gate"),
+	LIST("verdicts", verdict, "of the policy, one for each value"),
+};
+API_OBJECT_OF(api_test_reply, "Tested", tested_fields);
 
 static const struct api_field openapi_fields[] = {
 	GIVEN("openapi", "3.1.0"),

@@ -215,6 +215,22 @@ def test_policy_is_bound_to_the_tokens_identity(server):
     refused(400, nobody.post, "certificates", {"profileId": "bound", "csr": csr("r.example", cn="robot-7")})
 
 
+def test_a_csr_is_judged_without_issuing(api):
+    before = len(api.everything())
+    good = api.post("certificate-profiles/tls-server/test", {"csr": csr("test.example")})
+    assert good["approved"] and all(r["held"] and not r["reasons"] for r in good["rules"])
+    bad = api.post("certificate-profiles/narrow/test", {"csr": csr("test.example")})
+    assert not bad["approved"]
+    broken = [v for v in bad["verdicts"] if not v["held"]]
+    assert {"san.dns"} <= {v["field"] for v in broken} and all(v["text"] for v in broken)
+    bound = {"csr": csr("r.example", cn="robot-7"), "identity": "robot-7"}
+    assert api.post("certificate-profiles/bound/test", bound)["approved"]
+    assert not api.post("certificate-profiles/bound/test", {**bound, "identity": "robot-8"})["approved"]
+    assert "CSR cannot be empty" in refused(400, api.post, "certificate-profiles/narrow/test", {"csr": ""}).problem["detail"]
+    refused(404, api.post, "certificate-profiles/nothing/test", bound)
+    assert len(api.everything()) == before and not api.everything("certificate-requests", profile="bound", status="pending")
+
+
 # --- the inventory
 
 @pytest.fixture(scope="module")
