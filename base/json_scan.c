@@ -248,10 +248,10 @@ static bool scan_document(struct scan *s)
 
 bool json_scan(struct bytes text, size_t *ret_values, struct problem *p)
 {
-	struct scan s = { .begin = text.data, .at = text.data, .end = text.data + text.len, .p = p };
-
-	if (text.len == 0)
+	if (text.len == 0) /* data may be NULL then, from which no end can be counted */
 		return problem_set(p, PROBLEM_MALFORMED, "RFC 8259: no value: the text is empty");
+
+	struct scan s = { .begin = text.data, .at = text.data, .end = text.data + text.len, .p = p };
 	if (!scan_document(&s))
 		return false;
 	*ret_values = s.values;
