@@ -3,6 +3,7 @@
 #include "acme/event.h"
 #include "acme/order.h"
 #include "acme/order_state.h"
+#include "acme/request.h"
 #include "base/base64.h"
 #include "ca/inventory.h"
 #include "policy/csr.h"
@@ -56,7 +57,7 @@ static bool not_ready(const struct finalizing *f, struct problem *p)
 /* Answered as the first time, however often it is asked. */
 static bool is_again(const struct finalizing *f)
 {
-	return f->status == ORDER_VALID &&
+	return (f->status == ORDER_VALID || f->status == ORDER_PROCESSING) &&
 	       bytes_equal(f->order.csr_digest, BYTES(f->digest, sizeof(f->digest)));
 }
 
@@ -104,6 +105,22 @@ static bool refuse_csr(const struct finalizing *f, struct problem *p)
 	return false;
 }
 
+/* All is well but that people have to approve: the client sees the order in processing until they have. */
+static bool ask(struct finalizing *f, struct problem *p)
+{
+	auto_value(order) order = {0};
+
+	problem_done(p);
+	*p = (struct problem){0};
+	if (!request_ask(f->call, &f->order, buf_bytes(&f->csr), &order, p))
+		return false;
+	order_free(&f->order);
+	f->order = order;
+	order = (struct order){0};
+	f->status = ORDER_PROCESSING;
+	return true;
+}
+
 /* With the order claimed. When the gate or the CA refuses, the order stays ready (7.4): a CSR can
  * be amended, and a CA that cannot sign now may do so later. */
 static bool issue(struct finalizing *f, struct problem *p)
@@ -113,7 +130,7 @@ static bool issue(struct finalizing *f, struct problem *p)
 
 	if (!gate_order(call->acme->store, call->profiles, f->order.id, call->account.id, buf_bytes(&f->csr),
 	                &approval, p))
-		return refuse_csr(f, p);
+		return p->kind == PROBLEM_USER_ACTION_REQUIRED ? ask(f, p) : refuse_csr(f, p);
 	if (!ca_issue(call->acme->ca, &approval, &f->certificate, p) ||
 	    !store_update(call->acme->store, store_issued, f, p))
 		return false;
@@ -135,7 +152,7 @@ static bool issue_claimed(struct finalizing *f, struct problem *p)
 		return result == CLAIM_BUSY_SAME || not_ready(f, p);
 	}
 	bool done = load(f, p);
-	if (done && f->status == ORDER_PROCESSING) /* by our own claim */
+	if (done && f->status == ORDER_PROCESSING && f->order.status == ORDER_READY) /* by our own claim */
 		done = issue(f, p);
 	else if (done && !is_again(f))
 		done = not_ready(f, p);
@@ -147,7 +164,7 @@ static bool finalize(struct finalizing *f, struct problem *p)
 {
 	if (!load(f, p) || !take_csr(f, p))
 		return false;
-	if (f->status == ORDER_READY || f->status == ORDER_PROCESSING)
+	if (f->order.status == ORDER_READY && (f->status == ORDER_READY || f->status == ORDER_PROCESSING))
 		return issue_claimed(f, p);
 	return is_again(f) || not_ready(f, p);
 }

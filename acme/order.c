@@ -105,13 +105,16 @@ static void order_write(const struct acme_call *call, struct json_writer *w, con
 	json_close(w);
 }
 
+/* Seconds: an order that is stored as processing waits for people's approval. */
+#define PEOPLE_TAKE "30"
+
 void order_reply(struct acme_call *call, int http_status, const struct order *order, enum order_status status)
 {
 	struct json_writer w = acme_reply(call, http_status);
 
 	acme_location(call, "order", order->id, NULL);
 	if (status == ORDER_PROCESSING)
-		http_response_header(call->response, "Retry-After", "1");
+		http_response_header(call->response, "Retry-After", order->status == ORDER_PROCESSING ? PEOPLE_TAKE : "1");
 	order_write(call, &w, order, status);
 }
 

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "store/expiry.h"
+#include "store/request.h"
 
 /* Each round ends or removes a batch, in one update; a full batch is followed by the next one soon,
  * so that requests come between. */
@@ -72,11 +73,35 @@ static bool sweep_authorization(struct store_txn *txn, const char *id, const str
 	return store_authorization_delete(txn, id, p);
 }
 
+/* One that nobody approved in time ends; its order is dealt with as that of any that ended. */
+static bool sweep_request(struct store_txn *txn, const char *id, const struct state_change *change, struct problem *p)
+{
+	static const char *late[] = { "it was not approved in time" };
+	auto_value(request) request = {0};
+
+	if (!store_request_get(txn, id, &request, p))
+		return false;
+	if (request.expires > change->now)
+		return true;
+	if (!request.due)
+		return store_request_delete(txn, id, p);
+	if (request.state == REQUEST_PENDING || request.state == REQUEST_APPROVED) {
+		request.state = REQUEST_EXPIRED;
+		request.ended = change->now;
+		request.reasons = (struct record_texts){ late, array_length(late) };
+	}
+	request.expires = change->keep_until;
+	return store_request_put(txn, &request, p);
+}
+
 static bool sweep_one(struct store_txn *txn, enum expiry_kind kind, const char *id,
                       const struct state_change *change, struct problem *p)
 {
-	bool swept = kind == EXPIRY_ORDER ? sweep_order(txn, id, change, p) : sweep_authorization(txn, id,
-	                                                                                          change, p);
+	static bool (*const sweepers[])(struct store_txn *txn, const char *id, const struct state_change *change,
+	                                struct problem *p) = {
+		[EXPIRY_ORDER] = sweep_order, [EXPIRY_AUTHORIZATION] = sweep_authorization, [EXPIRY_REQUEST] = sweep_request,
+	};
+	bool swept = sweepers[kind](txn, id, change, p);
 
 	if (!swept && p->kind == PROBLEM_NOT_FOUND) {
 		problem_done(p);

@@ -11,6 +11,9 @@ struct admin {
 	struct ca_create_options ca;           /* its folder is the CA's */
 	struct secret_source passphrase;
 	const struct strings *profiles;        /* names that a credential can be bound to */
+	/* Who may approve requests of a profile; empty: anybody who can run the commands. NULL: no such profile. */
+	const struct strings *(*approvers)(const void *config, const char *profile);
+	const void *config;                    /* approvers' */
 	/* Ends what an account has begun, in the caller's update. It is the protocol's to know what that
 	 * is, and admin/ does not see the protocols: the server hands it in. */
 	bool (*cancel_work)(struct store_txn *txn, const char *account_id, struct problem *p);
@@ -22,6 +25,8 @@ extern const struct command admin_account_list, admin_account_show, admin_accoun
 extern const struct command admin_eab_create, admin_eab_list, admin_eab_revoke;
 extern const struct command admin_audit_list, admin_audit_verify, admin_audit_export;
 extern const struct command admin_est_credential_create, admin_est_credential_list, admin_est_credential_revoke;
+extern const struct command admin_request_list, admin_request_show;
+extern const struct command admin_request_approve, admin_request_reject, admin_request_cancel;
 extern const struct command admin_token_create, admin_token_list, admin_token_revoke;
 
 /* Makes what is missing of passphrase file, CA and store. CONFLICT when all is there already. */

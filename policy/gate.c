@@ -14,6 +14,7 @@ enum origin { ORDER = 1, IDENTITY = 2, BOTH = ORDER | IDENTITY };
 enum stage {
 	ALONE,  /* a state in which there is nothing to judge: the first that fails is the answer */
 	JUDGED, /* judged with the CSR, and all that fail are told */
+	LAST,   /* what only matters where all else holds */
 };
 static const struct rule {
 	struct gate_rule shown;
@@ -96,6 +97,9 @@ static const struct rule {
 	  BOTH, JUDGED, gate_key_new },
 	{ { "key-not-account", "The key is no account's, unless the profile lets it be." },
 	  ORDER, JUDGED, gate_key_not_account },
+
+	{ { "approved", "As many people as the profile demands have approved this CSR." },
+	  BOTH, LAST, gate_approved },
 };
 
 size_t gate_rule_count(void)
@@ -219,7 +223,7 @@ bool gate_order(struct store *store, const struct profiles *profiles, const char
 		return false;
 	struct approval_facts facts = { .method = "acme", .account = c.order.account, .order = c.order.id };
 	return case_open(&c, ORDER, csr_der, p) && gate_case_find_key(store, &c, p) &&
-	       judge(&c, ORDER, JUDGED, p) && approve(&c, &facts, ret, p);
+	       judge(&c, ORDER, JUDGED, p) && judge(&c, ORDER, LAST, p) && approve(&c, &facts, ret, p);
 }
 
 static enum profile_method method_of(const struct identity *identity)
@@ -248,7 +252,7 @@ bool gate_identity_wish(struct store *store, const struct profiles *profiles, co
 	};
 
 	return case_open(&c, IDENTITY, csr_der, p) && gate_case_find_key(store, &c, p) && judge(&c, IDENTITY, JUDGED, p) &&
-	       approve(&c, &facts, ret, p);
+	       judge(&c, IDENTITY, LAST, p) && approve(&c, &facts, ret, p);
 }
 
 bool gate_identity(struct store *store, const struct profiles *profiles, const char *profile_name,
@@ -270,7 +274,7 @@ static bool is_of_origin(const struct rule *rule)
 	for (size_t i = 0; i < array_length(checks); i++)
 		if (rule->check == checks[i])
 			return true;
-	return rule->stage == ALONE;
+	return rule->stage != JUDGED;
 }
 
 static bool test_rules(const struct gate_case *c, const struct gate_test *test, struct problem *p)

@@ -17,7 +17,9 @@
  * order's. The profile is the order's. Refusals: NOT_FOUND, UNAUTHORIZED, ORDER_NOT_READY and
  * INVALID_PROFILE come alone; UNAUTHORIZED, EXTERNAL_ACCOUNT_REQUIRED, BAD_CSR (keys too: RFC 8555, 6.7),
  * REJECTED_IDENTIFIER and MALFORMED (the order's notBefore and notAfter) come together, as COMPOUND where
- * they differ. The names of the rules that failed are in the problem's cause. */
+ * they differ. USER_ACTION_REQUIRED: all holds, and people must approve it first (policy/consent.h); an
+ * order in processing whose request they have approved is judged as a ready one. The names of the rules that
+ * failed are in the problem's cause. */
 bool gate_order(struct store *store, const struct profiles *profiles, const char *order_id,
                 const char *account_id, struct bytes csr_der, struct approval **ret, struct problem *p) must_use;
 

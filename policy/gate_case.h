@@ -8,6 +8,7 @@
 #include "store/account.h"
 #include "store/authorization.h"
 #include "store/order.h"
+#include "store/request.h"
 
 struct gate_case {
 	int64_t now;
@@ -19,6 +20,7 @@ struct gate_case {
 	/* an order */
 	const char *order_id, *account_id;    /* account_id: the caller's */
 	struct order order;
+	struct request request_record;        /* of an order in processing; id "" where there is none */
 	struct account account;
 	struct authorization *authorizations; /* one an identifier; id "" where there is none any more */
 	size_t authorization_count;
@@ -67,7 +69,7 @@ typedef bool gate_check(const struct gate_case *c, struct problem *p);
 gate_check gate_order_owner, gate_account_valid, gate_order_ready, gate_order_unexpired;
 gate_check gate_profile_known, gate_profile_open, gate_identity_may, gate_account_bound;
 gate_check gate_authorizations_valid, gate_authorizations_unexpired, gate_authorizations_owner;
-gate_check gate_authorizations_cover, gate_period;
+gate_check gate_authorizations_cover, gate_period, gate_approved;
 /* gate_csr.c: rules of the CSR */
 gate_check gate_names_present, gate_names_count, gate_names_equal, gate_names_proven;
 gate_check gate_extensions_known;

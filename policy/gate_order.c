@@ -1,9 +1,12 @@
 #include "policy/gate_case.h"
 
+#include "policy/consent.h"
+
 
 void gate_case_free(struct gate_case *c)
 {
 	order_free(&c->order);
+	request_free(&c->request_record);
 	account_free(&c->account);
 	for (size_t i = 0; i < c->authorization_count; i++)
 		authorization_free(&c->authorizations[i]);
@@ -34,11 +37,20 @@ static bool authorization_read(struct store_txn *txn, const char *id, struct aut
 	       gate_case_pass_on(&why, p);
 }
 
+/* An order has one when it waits in processing, and no other costs the look. */
+static bool request_read(struct store_txn *txn, struct gate_case *c, struct problem *p)
+{
+	auto_value(problem) why = {0};
+
+	return c->order.status != ORDER_PROCESSING || store_request_by_order(txn, c->order.id, &c->request_record, &why) ||
+	       why.kind == PROBLEM_NOT_FOUND || gate_case_pass_on(&why, p);
+}
+
 static bool order_read(struct store_txn *txn, void *arg, struct problem *p)
 {
 	struct gate_case *c = arg;
 
-	if (!store_order_get(txn, c->order_id, &c->order, p) ||
+	if (!store_order_get(txn, c->order_id, &c->order, p) || !request_read(txn, c, p) ||
 	    !store_account_get(txn, c->account_id, &c->account, p))
 		return false;
 	c->authorizations = calloc(c->order.authorizations.n + 1, sizeof(*c->authorizations));
@@ -104,9 +116,27 @@ bool gate_account_valid(const struct gate_case *c, struct problem *p)
 	                   account_status_name(c->account.status));
 }
 
+static bool is_approved(const struct gate_case *c)
+{
+	return c->request_record.id[0] != '\0' && c->request_record.state == REQUEST_APPROVED;
+}
+
+/* Of the very CSR, by as many as the profile asks for today. A method whose requests cannot wait has no
+ * request, and so no such approval. */
+bool gate_approved(const struct gate_case *c, struct problem *p)
+{
+	bool same_csr = c->request_record.csr_digest.len > 0 &&
+	                bytes_equal(c->request_record.csr_digest, BYTES(c->csr->digest, sizeof(c->csr->digest)));
+
+	return c->profile->approvals == 0 ||
+	       (is_approved(c) && same_csr && consent_count(&c->request_record) >= c->profile->approvals) ||
+	       problem_add(p, PROBLEM_USER_ACTION_REQUIRED, NULL, NULL, "profile %s: %u must approve the request",
+	                   c->profile->name, c->profile->approvals);
+}
+
 bool gate_order_ready(const struct gate_case *c, struct problem *p)
 {
-	return c->order.status == ORDER_READY ||
+	return c->order.status == ORDER_READY || (c->order.status == ORDER_PROCESSING && is_approved(c)) ||
 	       problem_add(p, PROBLEM_ORDER_NOT_READY, NULL, NULL,
 	                   "RFC 8555, 7.4: the order is %s, not ready",
 	                   order_status_name(c->order.status));

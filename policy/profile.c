@@ -26,6 +26,7 @@ static const struct profile defaults = {
 	.key_usage = KU_DIGITAL_SIGNATURE | KU_KEY_ENCIPHERMENT,
 	.common_name = PROFILE_CN_IF_ASKED,
 	.authorization_lifetime = DAY,
+	.approval_lifetime = 7 * DAY,
 };
 
 bool profile_new(const char *name, struct profile **ret, struct problem *p)
@@ -61,6 +62,7 @@ void profile_free(struct profile *profile)
 		strings_free(&profile->names[type].deny);
 	}
 	strings_free(&profile->extended_key_usage);
+	strings_free(&profile->approvers);
 	subject_free(&profile->subject);
 	policy_free(profile->policy);
 	free(profile);

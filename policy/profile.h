@@ -41,6 +41,9 @@ struct profile {
 	bool reuse_account_key;                   /* false: the certificate's key may not be the account's */
 	int64_t authorization_lifetime;           /* seconds a valid authorization can be reused */
 	bool eab_required;                        /* ACME external account binding */
+	unsigned approvals;                       /* how many people must approve each request; 0: none */
+	struct strings approvers;                 /* who may; empty: anybody who may decide at all */
+	int64_t approval_lifetime;                /* seconds that a request waits */
 };
 /* A complete profile of the given name with the shipped defaults ("tls-server"); the caller changes it.
  * They are: the default issuer; methods acme and internal; all key algorithms; every DNS name and IP

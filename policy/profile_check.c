@@ -151,6 +151,16 @@ static bool check_extended_key_usage(const struct profile *profile, struct probl
 	return true;
 }
 
+/* Nobody could ever give what more approvers than there are would have to. */
+static bool check_approvals(const struct profile *profile, struct problem *p)
+{
+	if (profile->approvers.n > 0 && profile->approvals > profile->approvers.n)
+		return refuse(profile, "approvals", "no more than there are approvers", p);
+	if (profile->approval_lifetime < 60 || profile->approval_lifetime > YEAR)
+		return refuse(profile, "approval_lifetime", "from a minute to a year", p);
+	return true;
+}
+
 static bool check_subject(const struct profile *profile, struct problem *p)
 {
 	auto_value(problem) why = {0};
@@ -221,7 +231,7 @@ bool profile_check(const struct profile *profile, struct problem *p)
 	static bool (*const checks[])(const struct profile *profile, struct problem *p) = {
 		check_name, check_texts, check_methods, check_keys, check_patterns, check_names_max,
 		check_validity, check_key_usage, check_extended_key_usage, check_hash, check_common_name,
-		check_policy, check_subject, check_defaults,
+		check_policy, check_subject, check_defaults, check_approvals,
 	};
 
 	for (size_t i = 0; i < array_length(checks); i++)

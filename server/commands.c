@@ -8,6 +8,16 @@
 #include "server/revocation.h"
 #include "server/status.h"
 
+static const struct strings *approvers(const void *arg, const char *profile)
+{
+	const struct config *config = arg;
+
+	for (size_t i = 0; i < config->profile_count; i++)
+		if (str_equal(config->profiles[i].profile.name, profile))
+			return &config->profiles[i].profile.approvers;
+	return NULL;
+}
+
 bool commands_admin(const struct config *config, struct strings *ret_profiles, struct admin *ret,
                     struct problem *p)
 {
@@ -26,6 +36,7 @@ bool commands_admin(const struct config *config, struct strings *ret_profiles, s
 		.passphrase = { config->ca.passphrase.file, config->ca.passphrase.environment,
 		                config->ca.passphrase.credential },
 		.profiles = ret_profiles,
+		.approvers = approvers, .config = config,
 		.cancel_work = acme_account_cancel_work,
 	};
 	return true;

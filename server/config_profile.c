@@ -78,6 +78,8 @@ static void copy_values(const struct profile *from, struct profile *to)
 	to->reuse_account_key = from->reuse_account_key;
 	to->authorization_lifetime = from->authorization_lifetime;
 	to->eab_required = from->eab_required;
+	to->approvals = from->approvals;
+	to->approval_lifetime = from->approval_lifetime;
 }
 
 bool config_profile_make(const struct config *config, const struct config_profile *row, struct profile **ret, struct problem *p)
@@ -95,7 +97,7 @@ bool config_profile_make(const struct config *config, const struct config_profil
 			return false;
 	copy_values(from, profile);
 	profile->hash = hash_name(row->hash);
-	if (!add_subject(row, profile, p) || (row->policy && !config_policy_find(config, row->policy, &profile->policy, p)) ||
+	if (!replace_texts(&profile->approvers, &from->approvers, p) || !add_subject(row, profile, p) || (row->policy && !config_policy_find(config, row->policy, &profile->policy, p)) ||
 	    !profile_settle(profile, p))
 		return false;
 	*ret = steal(profile);

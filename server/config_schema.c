@@ -335,6 +335,12 @@ static const struct config_key profile_keys[] = {
 	  PROFILE(reuse_account_key), .fallback = "false" },
 	{ "authorization_lifetime", "How long a proof of control can be used again.", CONFIG_DURATION,
 	  PROFILE(authorization_lifetime), .fallback = "1d", .min = 60, .max = YEAR },
+	{ "approvals", "How many people must approve a request before its certificate is issued; 0: none.", CONFIG_NUMBER,
+	  PROFILE(approvals), .fallback = "0", .max = 10 },
+	{ "approvers", "Who may approve; without it, whoever may decide at all.", CONFIG_TEXTS, PROFILE(approvers),
+	  .check = config_rule_not_empty },
+	{ "approval_lifetime", "How long a request waits for approval.", CONFIG_DURATION, PROFILE(approval_lifetime),
+	  .fallback = "7d", .min = 60, .max = YEAR },
 	{ "eab_required", "Whether new ACME accounts need an external account binding.", CONFIG_BOOL,
 	  PROFILE(eab_required), .fallback = "false" },
 };

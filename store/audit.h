@@ -32,6 +32,8 @@
 	X(CERTIFICATE_ISSUED, "certificate-issued", "a certificate was signed and is in the inventory")         \
 	X(CERTIFICATE_REFUSED, "certificate-refused", "a CSR was refused by policy; reasons and rules")         \
 	X(CERTIFICATE_REVOKED, "certificate-revoked", "a certificate was revoked")                              \
+	X(REQUEST_MADE, "request-made", "a request waits for people's approval")                                \
+	X(REQUEST_DECIDED, "request-decided", "somebody approved, rejected or cancelled a request")             \
 	X(ORDER_REFUSED, "order-refused", "an order was refused by policy")                                     \
 	X(REVOCATION_REFUSED, "revocation-refused", "somebody asked to revoke what is not theirs to revoke")    \
 	X(ACCOUNT_CREATED, "account-created", "an ACME account was made")                                       \

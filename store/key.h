@@ -34,6 +34,8 @@
 	X(CERTIFICATE_COMPROMISED, 'K', "SHA-256 of the key, id; those revoked for keyCompromise") \
 	X(CERTIFICATE_IMPORT, 'S', "serial of an imported one, newest, id")        \
 	X(CERTIFICATE_RENEWAL, 'y', "time of the server's next try, id")           \
+	X(REQUEST_ORDER, 'J', "order id -> id")                                    \
+	X(REQUEST_DUE, 'j', "id; those to be carried out")                         \
 	X(REVOCATION, 'R', "issuer text -> what is known of its revocations")      \
 	X(EAB, 'E', "kid text -> external account binding key")                    \
 	X(REQUEST, 'Q', "id -> request")                                           \

@@ -10,6 +10,16 @@ static const char *const names[] = {
 #undef X
 };
 
+static const struct record_field decision_fields[] = {
+	record_text(1, request_decision, by),
+	record_bool(2, request_decision, approved),
+	record_text(3, request_decision, reason),
+	record_integer(4, request_decision, at),
+};
+static const struct record_schema decision_schema = {
+	"decision", sizeof(struct request_decision), decision_fields, array_length(decision_fields),
+};
+
 static const struct record_field request_fields[] = {
 	record_id(1, request, id),
 	record_enum(2, request, state, request_state),
@@ -23,10 +33,33 @@ static const struct record_field request_fields[] = {
 	record_texts(10, request, reasons),
 	record_id(11, request, certificate),
 	record_id(12, request, replaces),
+	record_id(13, request, account),
+	record_id(14, request, order),
+	record_text(15, request, names),
+	record_bytes(16, request, csr),
+	record_bytes(17, request, key_hash),
+	record_integer(18, request, needed),
+	record_list(19, request, decisions, &decision_schema),
+	record_integer(20, request, expires),
+	record_bool(21, request, due),
 };
 static const struct record_schema request_schema = {
 	"request", sizeof(struct request), request_fields, array_length(request_fields),
 };
+
+/* Of one that waits for people, or did. */
+static void index_waiting(const struct request *request, struct index *ix)
+{
+	struct key key;
+
+	key_begin(&key, KEY_REQUEST_ORDER);
+	if (key_add_id(&key, request->order))
+		index_add_unique(ix, &key);
+	key_begin(&key, KEY_REQUEST_DUE);
+	if (request->due && request->state != REQUEST_PENDING)
+		index_add(ix, &key);
+	expiry_index(ix, EXPIRY_REQUEST, request->expires);
+}
 
 static void request_index(const void *record, struct index *ix)
 {
@@ -37,6 +70,7 @@ static void request_index(const void *record, struct index *ix)
 	key_begin(&key, KEY_REQUEST_NEWEST);
 	key_add_newest(&key, request->created);
 	index_add(ix, &key);
+	index_waiting(request, ix);
 	if (request->state == REQUEST_ISSUED) /* nearly all of them: those are found by what was issued */
 		return;
 	key_begin(&key, KEY_REQUEST_STATE);
@@ -120,4 +154,27 @@ bool store_request_sweep(struct store_txn *txn, int64_t before, size_t limit, si
 		if (!sweep_one(txn, page.ids.v[i], ret_count, p))
 			return false;
 	return true;
+}
+
+bool store_request_by_order(struct store_txn *txn, const char *order, struct request *ret, struct problem *p)
+{
+	struct key key;
+
+	key_begin(&key, KEY_REQUEST_ORDER);
+	if (!key_add_id(&key, order))
+		return problem_set(p, PROBLEM_NOT_FOUND, "there is no such request");
+	return table_find(txn, &requests, &key, ret, p);
+}
+
+bool store_request_due(struct store_txn *txn, size_t limit, struct strings *ret, struct problem *p)
+{
+	struct key prefix;
+
+	key_begin(&prefix, KEY_REQUEST_DUE);
+	return page_read_ids(txn, &prefix, limit, ret, p);
+}
+
+bool store_request_delete(struct store_txn *txn, const char *id, struct problem *p)
+{
+	return table_delete(txn, &requests, id, p);
 }

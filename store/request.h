@@ -1,4 +1,8 @@
-/* Request: what somebody asked to be certified over the API, and what became of it. */
+/* Request: what somebody asked to be certified over the API, or with people's approval, and what became of it.
+ *
+ * Who moves the state of one that waits: a method puts it as PENDING; people decide (policy/consent.h):
+ * APPROVED, REJECTED, CANCELLED; the method that put it carries that out: ISSUED, or FAILED with the
+ * reason; and time: EXPIRED. One that is decided and not yet carried out is due (store_request_due). */
 #pragma once
 
 #include "base/random.h"
@@ -18,6 +22,12 @@ enum request_state {
 const char *request_state_name(enum request_state state);
 bool request_state_from(const char *name, enum request_state *ret) must_use;
 
+struct request_decision {
+	const char *by;                /* who, in words */
+	bool approved;
+	const char *reason;            /* NULL: none given */
+	int64_t at;
+};
 struct request {
 	void *memory;
 	char id[RANDOM_ID_SIZE];
@@ -31,11 +41,24 @@ struct request {
 	struct record_texts reasons;   /* why it was refused: one text a rule */
 	char certificate[RANDOM_ID_SIZE]; /* "" unless issued */
 	char replaces[RANDOM_ID_SIZE];    /* the certificate it renews; "" none */
+	/* Of those that wait for people, else empty. */
+	char account[RANDOM_ID_SIZE], order[RANDOM_ID_SIZE]; /* of ACME */
+	const char *names;             /* what for, in words */
+	struct bytes csr, key_hash;
+	int64_t needed;                /* approvals */
+	struct record_list decisions;  /* struct request_decision */
+	int64_t expires;               /* when it ends undecided; of an ended one, when it is swept */
+	bool due;                      /* once decided there is something to carry out */
 };
 void request_free(struct request *request);
 declare_auto_value(request, request_free);
 
 bool store_request_get(struct store_txn *txn, const char *id, struct request *ret, struct problem *p) must_use;
+/* The request of an ACME order. */
+bool store_request_by_order(struct store_txn *txn, const char *order, struct request *ret, struct problem *p) must_use;
+/* Some of those that are decided and to be carried out. */
+bool store_request_due(struct store_txn *txn, size_t limit, struct strings *ret, struct problem *p) must_use;
+bool store_request_delete(struct store_txn *txn, const char *id, struct problem *p) must_use;
 /* New or changed; keeps the listings. */
 bool store_request_put(struct store_txn *txn, const struct request *request, struct problem *p) must_use;
 /* Newest first; of one state where state is not NULL (not for REQUEST_ISSUED, which has no index: MALFORMED). */

@@ -434,6 +434,7 @@ static void spoil_token_upn(struct world *w)
 	spoil_san_upn(w);
 	token_names(w, all, array_length(all));
 }
+static void spoil_unapproved(struct world *w) { w->profile->approvals = 1; }
 static void spoil_signature(struct world *w) { policy(w)->signatures = 1u << CSR_ECDSA_SHA384; }
 static void spoil_compromised(struct world *w)
 {
@@ -571,6 +572,7 @@ static const struct row {
 	{ "key-allowed", spoil_key_kind, PROBLEM_BAD_CSR, "ec-p256", NULL, false, false },
 	{ "key-strong", spoil_weak_key, PROBLEM_BAD_CSR, "exponent", NULL, false, false },
 	{ "signature-allowed", spoil_signature, PROBLEM_BAD_CSR, "Signature algorithm is not allowed by template policy: \"ecdsa-sha256\"", NULL, false, false },
+	{ "approved", spoil_unapproved, PROBLEM_USER_ACTION_REQUIRED, "1 must approve", NULL, false, false },
 	{ "key-uncompromised", spoil_compromised, PROBLEM_BAD_CSR, "keyCompromise", NULL, false, false },
 	{ "key-own", spoil_key_of_other, PROBLEM_BAD_CSR, "another requester", NULL, false, false },
 	{ "key-own", spoil_key_of_method, PROBLEM_BAD_CSR, "another requester", NULL, false, false },

@@ -261,6 +261,8 @@ static const struct refusal policy_refusals[] = {
 	{ POLICY_FILE "profiles: [{name: a, policy: none}]\n",
 	  "f:11:22: key `profiles[0].policy`: expected the name of one of `policies` or of a built-in one: `tls-server`, "
 	  "`tls-client`, `dual-purpose`, `device`, `user`, `email-protection`, `code-signing`, `intermediate-ca`, got `none`" },
+	{ POLICY_FILE "profiles: [{name: a, approvals: 2, approvers: [ada]}]\n",
+	  "f:11:12: key `profiles[0]`: profile a: approvals: no more than there are approvers" },
 	{ "policies: [{name: device}]\n",
 	  "f:1:13: key `policies[0].name`: expected another name, as a built-in policy has this one, got `device`" },
 	{ "policies: [{name: a, unlisted: allow}, {name: a, unlisted: allow}]\n",

@@ -1,0 +1,281 @@
+#include "acme/request.h"
+
+#include <stdio.h>
+
+#include "acme/event.h"
+#include "acme/order_state.h"
+#include "base/clock.h"
+#include "base/digest.h"
+#include "base/log.h"
+#include "ca/inventory.h"
+#include "policy/gate.h"
+#include "store/request.h"
+
+enum { BATCH = 50, EVERY_MS = 1000 };
+
+/* --- asking */
+
+struct asking {
+	const struct acme_call *call;
+	struct order *order;         /* as it is stored then */
+	struct request request;      /* borrows all it has */
+	uint8_t digest[SHA256_SIZE];
+};
+
+/* The request waits for days, so what it rests on must not end before (7.4). */
+static bool outlast(struct store_txn *txn, const struct order *order, struct problem *p)
+{
+	for (size_t i = 0; i < order->authorizations.n; i++) {
+		auto_value(authorization) a = {0};
+
+		if (!store_authorization_get(txn, order->authorizations.v[i], &a, p))
+			return false;
+		if (a.status != AUTHORIZATION_VALID || a.expires >= order->expires)
+			continue;
+		a.expires = order->expires;
+		if (!store_authorization_put(txn, &a, p))
+			return false;
+	}
+	return true;
+}
+
+static bool tell(struct store_txn *txn, const struct asking *a, struct problem *p)
+{
+	char actor[EVENT_ACTOR_SIZE], from[ADDR_TEXT_SIZE];
+	const struct audit_fact facts[] = {
+		audit_text("request", a->request.id), audit_text("order", a->request.order),
+		audit_text("profile", a->request.profile), audit_text("names", a->request.names), { 0 },
+	};
+
+	event_actor(a->call->account.id, actor);
+	event_from(a->call, from);
+	return store_audit_add(txn, &(struct audit_event){ .kind = AUDIT_REQUEST_MADE, .time = a->call->now, .actor = actor,
+	                                                   .from = from, .facts = facts }, p);
+}
+
+static bool store_asked(struct store_txn *txn, void *arg, struct problem *p)
+{
+	struct asking *a = arg;
+
+	order_free(a->order);
+	*a->order = (struct order){0};
+	if (!store_order_get(txn, a->request.order, a->order, p))
+		return false;
+	if (!order_step(&a->order->status, ORDER_FINALIZED))
+		return problem_set(p, PROBLEM_ORDER_NOT_READY, "RFC 8555, 7.4: the order is %s",
+		                   order_status_name(a->order->status));
+	a->order->csr_digest = BYTES(a->digest, sizeof(a->digest));
+	if (a->order->expires < a->request.expires)
+		a->order->expires = a->request.expires;
+	return store_order_put(txn, a->order, p) && outlast(txn, a->order, p) && store_request_put(txn, &a->request, p) &&
+	       tell(txn, a, p);
+}
+
+static void names_join(const struct order *order, struct buf *ret)
+{
+	const struct order_identifier *v = order->identifiers.v;
+
+	for (size_t i = 0; i < order->identifiers.n; i++)
+		buf_printf(ret, "%s%s:%s", i > 0 ? ", " : "", v[i].type, v[i].value);
+}
+
+static bool request_fill(struct asking *a, const struct order *order, struct bytes der, const struct csr *csr,
+                         const char *names, struct problem *p)
+{
+	const struct profile *profile = profiles_find(a->call->profiles, order->profile);
+
+	if (!profile)
+		return problem_set(p, PROBLEM_INVALID_PROFILE, "there is no profile \"%s\" any more", order->profile);
+	memcpy(a->digest, csr->digest, sizeof(a->digest));
+	a->request = (struct request){
+		.profile = profile->name, .method = "acme", .names = names, .csr = der, .needed = profile->approvals,
+		.csr_digest = BYTES(a->digest, sizeof(a->digest)), .key_hash = BYTES(csr->key_hash, SHA256_SIZE),
+		.due = true, .created = a->call->now, .expires = a->call->now + profile->approval_lifetime,
+	};
+	memcpy(a->request.account, order->account, sizeof(a->request.account));
+	memcpy(a->request.order, order->id, sizeof(a->request.order));
+	return random_id(a->request.id, p);
+}
+
+bool request_ask(const struct acme_call *call, const struct order *order, struct bytes csr, struct order *ret,
+                 struct problem *p)
+{
+	struct asking a = { .call = call, .order = ret };
+	auto_struct(csr) *parsed = NULL;
+	auto_value(buf) names = {0};
+
+	names_join(order, &names);
+	bool asked = buf_check(&names, p) && csr_parse(csr, &parsed, p) &&
+	             request_fill(&a, order, csr, parsed, buf_text(&names), p) &&
+	             store_update(call->acme->store, store_asked, &a, p);
+	ret->csr_digest = BYTES(NULL, 0); /* it was borrowed */
+	return asked;
+}
+
+/* --- carrying out */
+
+struct deciding {
+	struct acme *acme;
+	const char *id;
+	struct request request;          /* as it was when the work began */
+	struct certificate certificate;
+	struct state_change change;
+	struct buf error;
+	const char *reason;              /* of what fails now; NULL: as it was decided */
+};
+
+static void deciding_free(struct deciding *d)
+{
+	request_free(&d->request);
+	certificate_free(&d->certificate);
+	buf_free(&d->error);
+}
+declare_auto_value(deciding, deciding_free);
+
+static bool request_read(struct store_txn *txn, void *arg, struct problem *p)
+{
+	struct deciding *d = arg;
+
+	return store_request_get(txn, d->id, &d->request, p);
+}
+
+static bool settle(struct store_txn *txn, const struct deciding *d, struct request *request, struct problem *p)
+{
+	request->due = false;
+	request->ended = request->ended ?: d->change.now;
+	request->expires = d->change.keep_until;
+	return store_request_put(txn, request, p);
+}
+
+/* In an update: nobody has cancelled it since, and the order still waits. */
+static bool store_issued(struct store_txn *txn, void *arg, struct problem *p)
+{
+	struct deciding *d = arg;
+	auto_value(request) request = {0};
+	auto_value(order) order = {0};
+	char actor[EVENT_ACTOR_SIZE];
+
+	if (!store_request_get(txn, d->id, &request, p) || !store_order_get(txn, request.order, &order, p))
+		return false;
+	if (request.state != REQUEST_APPROVED)
+		return problem_set(p, PROBLEM_CONFLICT, "the request is %s", request_state_name(request.state));
+	request.state = REQUEST_ISSUED;
+	memcpy(order.certificate, d->certificate.id, sizeof(order.certificate));
+	memcpy(request.certificate, d->certificate.id, sizeof(request.certificate));
+	event_actor(request.account, actor);
+	return inventory_add(txn, &d->certificate, actor, NULL, p) && order_apply(txn, &order, ORDER_ISSUED, &d->change, p) &&
+	       settle(txn, d, &request, p);
+}
+
+static bool order_end(struct store_txn *txn, const struct deciding *d, const char *id, struct problem *p)
+{
+	auto_value(order) order = {0};
+	auto_value(problem) why = {0};
+
+	if (!store_order_get(txn, id, &order, &why))
+		return why.kind == PROBLEM_NOT_FOUND || problem_set(p, why.kind, "%s", why.detail);
+	return order.status != ORDER_PROCESSING || order_apply(txn, &order, ORDER_FAILED, &d->change, p);
+}
+
+static bool store_ended(struct store_txn *txn, void *arg, struct problem *p)
+{
+	struct deciding *d = arg;
+	auto_value(request) request = {0};
+
+	if (!store_request_get(txn, d->id, &request, p))
+		return false;
+	if (request.state == REQUEST_APPROVED)
+		request.state = REQUEST_FAILED;
+	if (d->reason)
+		request.reasons = (struct record_texts){ &d->reason, 1 };
+	return order_end(txn, d, request.order, p) && settle(txn, d, &request, p);
+}
+
+/* The order ends as the request did, and says why (RFC 8555, 7.1.6). */
+static bool end(struct deciding *d, const struct problem *fault, struct problem *p)
+{
+	const char *reason = d->request.reasons.n > 0 ? d->request.reasons.v[0] : "no reason was given";
+	auto_value(problem) why = {0};
+
+	if (!fault)
+		problem_set(&why, PROBLEM_UNAUTHORIZED, "the request was %s: %s", request_state_name(d->request.state), reason);
+	acme_problem_write(fault ?: &why, NULL, &d->error);
+	if (!buf_check(&d->error, p))
+		return false;
+	d->reason = fault ? fault->detail : NULL;
+	d->change.error = buf_text(&d->error);
+	return store_update(d->acme->store, store_ended, d, p);
+}
+
+static bool is_ours(const struct problem *p)
+{
+	return p->kind == PROBLEM_INTERNAL || p->kind == PROBLEM_UNAVAILABLE;
+}
+
+static bool issue(struct deciding *d, struct problem *p)
+{
+	struct acme *acme = d->acme;
+	const struct request *request = &d->request;
+	auto_struct(approval) *approval = NULL;
+
+	pthread_rwlock_rdlock(&acme->profiles_lock);
+	auto_struct(profiles) *profiles = profiles_ref(acme->profiles);
+	pthread_rwlock_unlock(&acme->profiles_lock);
+	return gate_order(acme->store, profiles, request->order, request->account, request->csr, &approval, p) &&
+	       ca_issue(acme->ca, &approval, &d->certificate, p) && store_update(acme->store, store_issued, d, p);
+}
+
+static bool carry_out(struct acme *acme, const char *id, struct problem *p)
+{
+	int64_t now = clock_now();
+	auto_value(problem) why = {0};
+	auto_value(deciding) d = {
+		.acme = acme, .id = id, .change = { .now = now, .keep_until = now + acme->options.retention },
+	};
+
+	if (!store_view(acme->store, request_read, &d, p))
+		return false;
+	if (d.request.state != REQUEST_APPROVED)
+		return end(&d, NULL, p);
+	if (issue(&d, &why))
+		return true;
+	if (!is_ours(&why) && why.kind != PROBLEM_CONFLICT)
+		return end(&d, &why, p);
+	*p = why; /* and so once more, in a second */
+	why = (struct problem){0};
+	return false;
+}
+
+static bool find_due(struct store_txn *txn, void *arg, struct problem *p)
+{
+	return store_request_due(txn, BATCH, arg, p);
+}
+
+bool acme_requests_once(struct acme *acme, struct problem *p)
+{
+	auto_value(strings) ids = {0};
+
+	if (!store_view(acme->store, find_due, &ids, p))
+		return false;
+	for (size_t i = 0; i < ids.n; i++) {
+		auto_value(problem) why = {0};
+		if (!carry_out(acme, ids.v[i], &why))
+			log_event(LOG_LEVEL_ERROR, "request", "request", ids.v[i], "cause", why.cause[0] ? why.cause : why.detail, NULL);
+	}
+	return true;
+}
+
+static void run(void *arg)
+{
+	auto_value(problem) p = {0}, closing = {0};
+	struct acme *acme = arg;
+
+	if (!acme_requests_once(acme, &p))
+		log_event(LOG_LEVEL_ERROR, "request", "cause", p.cause[0] ? p.cause : p.detail, NULL);
+	(void)!work_add(acme->sweeper, EVERY_MS, run, acme, &closing);
+}
+
+bool acme_requests_begin(struct acme *acme, struct problem *p)
+{
+	return work_add(acme->sweeper, EVERY_MS, run, acme, p);
+}
