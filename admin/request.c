@@ -1,14 +1,11 @@
 /* Requests that wait for people: request list, show, approve, reject, cancel. */
 #include "store/request.h"
 
-#include <pwd.h>
-#include <unistd.h>
-
+#include "admin/actor.h"
 #include "admin/listing.h"
 #include "base/clock.h"
 #include "base/ossl.h"
 #include "policy/consent.h"
-#include "store/audit.h"
 
 static void put_decisions(const struct request *request, struct json_writer *w)
 {
@@ -192,18 +189,15 @@ static bool get(struct store_txn *txn, void *arg, struct problem *p)
 	return problem_set(p, PROBLEM_NOT_FOUND, "there is no request %s", d->id);
 }
 
+/* The log's actor is who ran the command, whatever he says who decides. */
 static bool tell(struct store_txn *txn, const struct deciding *d, struct problem *p)
 {
-	auto_free char *actor = mem_printf("operator %s", d->consent.by);
 	const struct audit_fact facts[] = {
-		audit_text("request", d->request.id), audit_text("decision", d->what),
+		audit_text("request", d->request.id), audit_text("decision", d->what), audit_text("by", d->consent.by),
 		audit_text("status", request_state_name(d->request.state)), audit_text("reason", d->consent.reason), { 0 },
 	};
 
-	if (!actor)
-		return problem_memory(p);
-	return store_audit_add(txn, &(struct audit_event){ .kind = AUDIT_REQUEST_DECIDED, .time = d->consent.now, .actor = actor,
-	                                                   .facts = facts }, p);
+	return admin_tell(txn, AUDIT_REQUEST_DECIDED, d->consent.now, facts, p);
 }
 
 /* What was decided is carried out by the server, which looks for it every second. */
@@ -221,22 +215,16 @@ static bool decide(struct store_txn *txn, void *arg, struct problem *p)
 	return decided && store_request_put(txn, &d->request, p) && tell(txn, d, p);
 }
 
-/* The name of who runs the command, unless it is said. */
-static const char *decider(const struct command_call *call)
-{
-	const struct passwd *user = getpwuid(getuid());
-	const char *said = command_value(call, "--by");
-
-	return said ? said : user ? user->pw_name : "";
-}
-
 static bool run(struct command_call *call, const char *what, struct problem *p)
 {
 	auto_struct(store) *store = NULL;
 	struct deciding d = { .admin = call->admin, .id = call->args[0], .what = what, .consent.now = clock_now() };
+	char actor[ADMIN_ACTOR_SIZE];
 
+	admin_actor(actor);
 	if (what) {
-		d.consent.by = decider(call);
+		const char *said = command_value(call, "--by");
+		d.consent.by = said ? said : actor + strlen("operator ");
 		d.consent.reason = command_value(call, "--reason");
 	}
 	bool done = admin_open_store(call->admin, &store, p) &&
