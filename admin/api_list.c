@@ -3,13 +3,9 @@
 
 static bool list(struct api_call *call, const char *profile, struct problem *p)
 {
-	auto_struct(search) *search = NULL;
-
-	if (!search_open(call, profile, &search, p))
-		return false;
 	struct json_writer w = api_reply(call, 200);
 	json_open(&w, NULL);
-	if (!search_run(search, &w, p))
+	if (!api_search(call, profile, &w, p))
 		return false;
 	json_close(&w);
 	return buf_check(&call->response->body, p);

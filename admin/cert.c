@@ -1,4 +1,4 @@
-/* The inventory: cert list, cert show, cert revoke. */
+/* One certificate of the inventory: cert show, cert revoke. */
 #include "admin/actor.h"
 #include "admin/certificate.h"
 #include "admin/listing.h"
@@ -7,18 +7,6 @@
 #include "ca/revocation.h"
 
 /* --- one certificate in words */
-
-static void add_names(const struct certificate *certificate, struct buf *ret)
-{
-	const struct certificate_name *names = certificate->names.v;
-	const char *between = "";
-	for (size_t i = 0; i < certificate->names.n; i++) {
-		if (str_equal(names[i].type, "cn"))
-			continue;
-		buf_printf(ret, "%s%s:%s", between, names[i].type, names[i].value);
-		between = " ";
-	}
-}
 
 static void add_time(const char *label, int64_t t, struct buf *ret)
 {
@@ -50,7 +38,7 @@ static void add_certificate(const struct certificate *certificate, struct buf *r
 	add_hex("fingerprint", certificate->fingerprint, ret);
 	add_text("subject", certificate->subject, ret);
 	buf_printf(ret, "%-13s", "names");
-	add_names(certificate, ret);
+	certificate_add_names(certificate, ret);
 	buf_add_char(ret, '\n');
 	add_text("issuer", certificate->issuer, ret);
 	add_text("profile", certificate->profile, ret);
@@ -67,93 +55,6 @@ static void add_certificate(const struct certificate *certificate, struct buf *r
 	}
 	ossl_pem("CERTIFICATE", certificate->der, ret);
 }
-
-/* --- cert list */
-
-struct cert_list {
-	enum certificate_index index;
-	const char *value;
-};
-
-static bool list_page(struct store_txn *txn, void *arg, const char *after, size_t limit,
-                      struct store_page *ret,
-                      struct problem *p)
-{
-	const struct cert_list *list = arg;
-	return store_certificate_list(txn, list->index, list->value, after, limit, ret, p);
-}
-
-static bool list_row(struct store_txn *txn, void *arg, const char *id, bool json, struct buf *ret,
-                     struct problem *p)
-{
-	auto_value(certificate) certificate = {0};
-	char expires[CLOCK_RFC3339_SIZE];
-	(void)arg;
-	if (!store_certificate_get(txn, id, &certificate, p))
-		return false;
-	if (json) {
-		certificate_json(&certificate, false, ret);
-		return true;
-	}
-	clock_format(certificate.not_after, expires);
-	buf_printf(ret, "%-22s  %-7s  %s  %-16s  ", id, certificate_status_name(&certificate, clock_now()),
-	           expires,
-	           certificate.profile ?: "");
-	add_names(&certificate, ret);
-	return true;
-}
-
-static const struct command_option list_options[] = {
-	{ "--name", "TYPE:NAME", "of this name, such as dns:www.example.com" },
-	{ "--account", "ID", "of this ACME account" },
-	{ "--profile", "NAME", "of this profile" },
-	{ "--key", "HEX", "of this public key (SHA-256 of its SubjectPublicKeyInfo)" },
-	{ "--revoked", "ISSUER", "revoked ones of this issuer" },
-	{ "--expiring-from", "TIME", "soonest to expire first, from this time on (RFC 3339)" },
-	{ "--limit", "N", "at most so many" },
-	{ 0 },
-};
-
-/* The options that choose an index, of which one can be given. */
-static bool choose(const struct command_call *call, struct cert_list *ret, struct problem *p)
-{
-	static const struct { const char *option; enum certificate_index index; } rows[] = {
-		{ "--name", CERTIFICATE_BY_NAME }, { "--account", CERTIFICATE_BY_ACCOUNT },
-		{ "--profile", CERTIFICATE_BY_PROFILE }, { "--key", CERTIFICATE_BY_KEY },
-		{ "--revoked", CERTIFICATE_REVOKED_OF }, { "--expiring-from", CERTIFICATE_BY_EXPIRY },
-	};
-	*ret = (struct cert_list){ .index = CERTIFICATE_ALL };
-	for (size_t i = 0; i < array_length(rows); i++) {
-		const char *value = command_value(call, rows[i].option);
-		if (value && ret->value)
-			return problem_set(p, PROBLEM_MALFORMED,
-			                   "expected one choice of certificates, got %s as another",
-			                   rows[i].option);
-		if (value)
-			*ret = (struct cert_list){ .index = rows[i].index, .value = value };
-	}
-	return true;
-}
-
-static bool cert_list_run(struct command_call *call, struct problem *p)
-{
-	auto_struct(store) *store = NULL;
-	struct cert_list list;
-	struct listing listing = {
-		.call = call, .arg = &list, .page = list_page, .row = list_row,
-		.heading = "ID                      STATUS   EXPIRES               PROFILE           NAMES",
-	};
-	if (!choose(call, &list, p) || !listing_limit(command_value(call, "--limit"), &listing.limit, p) ||
-	    !admin_open_store(call->admin, &store, p))
-		return false;
-	return listing_print(store, &listing, p);
-}
-
-const struct command admin_cert_list = {
-	.name = "cert list", .args = "", .json = true, .admin = true, .options = list_options,
-	        .run = cert_list_run,
-	.summary = "list the certificates that were issued",
-};
 
 /* --- finding one */
 

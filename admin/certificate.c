@@ -89,6 +89,18 @@ void certificate_json(const struct certificate *certificate, bool with_pem, stru
 	json_close(&w);
 }
 
+void certificate_add_names(const struct certificate *certificate, struct buf *ret)
+{
+	const struct certificate_name *names = certificate->names.v;
+	const char *between = "";
+	for (size_t i = 0; i < certificate->names.n; i++) {
+		if (str_equal(names[i].type, "cn"))
+			continue;
+		buf_printf(ret, "%s%s:%s", between, names[i].type, names[i].value);
+		between = " ";
+	}
+}
+
 /* --- finding one */
 
 static bool parse_hex(const char *text, struct buf *ret)
@@ -105,12 +117,16 @@ static bool parse_hex(const char *text, struct buf *ret)
 	return hex_decode(buf_text(&even), even.len, ret);
 }
 
-static struct bytes without_leading_zeros(const struct buf *number)
+bool certificate_hex(const char *text, struct buf *ret)
 {
+	auto_value(buf) bytes = {0};
 	size_t zeros = 0;
-	while (zeros + 1 < number->len && number->data[zeros] == 0)
+	if (!parse_hex(text, &bytes))
+		return false;
+	while (bytes.len != SHA256_SIZE && zeros + 1 < bytes.len && bytes.data[zeros] == 0)
 		zeros++;
-	return BYTES(number->data + zeros, number->len - zeros);
+	buf_add(ret, bytes.data + zeros, bytes.len - zeros);
+	return !ret->failed;
 }
 
 bool certificate_find(struct store_txn *txn, const char *text, struct certificate *ret, struct problem *p)
@@ -119,11 +135,11 @@ bool certificate_find(struct store_txn *txn, const char *text, struct certificat
 	auto_value(problem) why = {0};
 	if (random_id_valid(text) && store_certificate_get(txn, text, ret, &why))
 		return true;
-	if (!parse_hex(text, &number))
+	if (!certificate_hex(text, &number))
 		return problem_set(p, PROBLEM_NOT_FOUND, "there is no certificate %s", text);
 	if (number.len == SHA256_SIZE && store_certificate_by_fingerprint(txn, buf_bytes(&number), ret, &why))
 		return true;
-	if (store_certificate_by_serial(txn, without_leading_zeros(&number), ret, &why))
+	if (store_certificate_by_serial(txn, buf_bytes(&number), ret, &why))
 		return true;
 	return problem_set(p, PROBLEM_NOT_FOUND, "there is no certificate %s", text);
 }

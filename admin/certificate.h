@@ -6,6 +6,10 @@
 
 /* One object, appended. */
 void certificate_json(const struct certificate *certificate, bool with_pem, struct buf *ret);
-/* By id, by serial number or by SHA-256 fingerprint, as people paste them: hexadecimal of either case, with
- * or without colons, spaces and 0x. NOT_FOUND. */
+/* "dns:a.example ip:192.0.2.1", without the common name. Appended. */
+void certificate_add_names(const struct certificate *certificate, struct buf *ret);
+/* Bytes in hexadecimal as people paste them: of either case, with or without colons, spaces and 0x. Leading zero bytes
+ * of what is no digest go: a serial number has none. */
+bool certificate_hex(const char *text, struct buf *ret) must_use;
+/* By id, by serial number or by SHA-256 fingerprint. NOT_FOUND. */
 bool certificate_find(struct store_txn *txn, const char *text, struct certificate *ret, struct problem *p) must_use;

@@ -9,6 +9,8 @@
 
 /* RFC 5280, 4.1.2.2: up to 20 octets. */
 enum { SERIAL_MAX = 20 };
+/* Issuers' names are those of their files (ca/issuer.h). With this the key of a revocation fits a cursor. */
+enum { ISSUER_MAX = 64 };
 
 static const struct record_field name_fields[] = {
 	record_text(1, certificate_name, type),
@@ -238,6 +240,7 @@ bool store_certificate_put(struct store_txn *txn, const struct certificate *cert
 	assert(certificate->serial.len > 0 && certificate->serial.len <= SERIAL_MAX);
 	assert(certificate->fingerprint.len == SHA256_SIZE);
 	assert(certificate->key_hash.len == SHA256_SIZE);
+	assert(!certificate->issuer || strlen(certificate->issuer) <= ISSUER_MAX);
 	return table_put(txn, &certificates, certificate->id, certificate, p);
 }
 
@@ -310,6 +313,7 @@ static const struct listing {
 	[CERTIFICATE_BY_EXPIRY] = { KEY_CERTIFICATE_EXPIRY, add_time_value, true, "a time as in RFC 3339" },
 	[CERTIFICATE_IMPORTED] = { KEY_CERTIFICATE_IMPORT, add_serial_value, false, "a serial number in hexadecimal" },
 	[CERTIFICATE_REVOKED_OF] = { KEY_CERTIFICATE_REVOKED, add_text_value, false, "an issuer's id" },
+	[CERTIFICATE_ALL_REVOKED] = { .class = KEY_CERTIFICATE_REVOKED },
 };
 
 bool store_certificate_list(struct store_txn *txn, enum certificate_index index, const char *value, const char *after,
@@ -327,6 +331,28 @@ bool store_certificate_list(struct store_txn *txn, enum certificate_index index,
 	if (listing->start && after[0] == '\0')
 		return page_read_from(txn, &prefix, &from, false, limit, ret, p);
 	return page_read(txn, &prefix, false, after, limit, ret, p);
+}
+
+/* What stands behind the value in the key of each listing, and is what a cursor is made of. */
+void store_certificate_cursor(enum certificate_index index, const struct certificate *certificate,
+                              char ret[STORE_CURSOR_SIZE])
+{
+	auto_value(buf) text = {0};
+	struct key key = {0};
+
+	if (index == CERTIFICATE_ALL_REVOKED)
+		key_add_text(&key, certificate->issuer);
+	if (index == CERTIFICATE_BY_EXPIRY)
+		key_add_time(&key, certificate->not_after);
+	else if (index == CERTIFICATE_REVOKED_OF || index == CERTIFICATE_ALL_REVOKED)
+		key_add_time(&key, revocation_end(certificate));
+	else if (index != CERTIFICATE_ALL)
+		key_add_newest(&key, certificate->issued);
+	bool is_id = key_add_id(&key, certificate->id);
+	assert(is_id);
+	buf_add_base64url(&text, key_bytes(&key));
+	assert(text.len < STORE_CURSOR_SIZE);
+	memcpy(ret, buf_text(&text), text.len + 1);
 }
 
 bool store_certificate_compromised(struct store_txn *txn, struct bytes key_hash, bool *ret, struct problem *p)

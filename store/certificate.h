@@ -91,10 +91,14 @@ enum certificate_index {
 	CERTIFICATE_BY_PROFILE, /* value: profile */
 	CERTIFICATE_BY_EXPIRY,  /* soonest first; value: RFC 3339 time to begin at, or NULL */
 	CERTIFICATE_REVOKED_OF, /* value: issuer id */
+	CERTIFICATE_ALL_REVOKED, /* those of each issuer together */
 	CERTIFICATE_IMPORTED,   /* value: hex of the serial number of imported ones */
 };
 bool store_certificate_list(struct store_txn *txn, enum certificate_index index, const char *value, const char *after,
                             size_t limit, struct store_page *ret, struct problem *p) must_use;
+/* The cursor that stands for the certificate in a listing that it is in: what comes after it. */
+void store_certificate_cursor(enum certificate_index index, const struct certificate *certificate,
+                              char ret[STORE_CURSOR_SIZE]);
 /* Whether a certificate of this key (SHA-256 of its SubjectPublicKeyInfo) was revoked for keyCompromise. */
 bool store_certificate_compromised(struct store_txn *txn, struct bytes key_hash, bool *ret, struct problem *p) must_use;
 /* The revoked certificates of an issuer that expire, or were revoked, at since or later; soonest first. */

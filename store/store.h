@@ -46,9 +46,10 @@ const struct seal *store_seal(const struct store *store);
 void store_counters(const struct store *store, uint64_t *ret_commits, uint64_t *ret_updates);
 
 /* A page of a listing: ids in order; next is where to go on, "" at the end. */
+enum { STORE_CURSOR_SIZE = 128 };
 struct store_page {
 	struct strings ids;
-	char next[128];
+	char next[STORE_CURSOR_SIZE];
 };
 void store_page_free(struct store_page *page);
 declare_auto_value(store_page, store_page_free);

@@ -75,7 +75,27 @@ static void list_chooses(void **state)
 		{ "--json --name dns:c.example", { false, false, false } },
 		{ "--json --profile two", { false, true, true } },
 		{ "--json --account AAAAAAAAAAAAAAAAAAAAAA", { true, true, false } },
-		{ "--json --revoked issuing", { false, false, false } },
+		{ "--json --name a.example", { true, false, true } },
+		{ "--json --name ip:a.example", { false, false, false } },
+		{ "--json --name A.Example", { true, false, true } },
+		{ "--json --name a.example --profile one", { true, false, false } },
+		{ "--json --name a.example --status expired", { false, false, true } },
+		{ "--json --serial 0f010000000000000000000000000000", { true, false, false } },
+		{ "--json --serial F:01:00:00:00:00:00:00:00:00:00:00:00:00:00:00", { true, false, false } },
+		{ "--json --serial 0f010000000000000000000000000000 --profile two", { false, false, false } },
+		{ "--json --status valid", { true, true, false } },
+		{ "--json --status expired", { false, false, true } },
+		{ "--json --status revoked", { false, false, false } },
+		{ "--json --status renewed", { false, false, false } },
+		{ "--json --status valid --profile two", { false, true, false } },
+		{ "--json --expires-after 1500s", { true, false, false } },
+		{ "--json --expires-before 1500s", { false, true, true } },
+		{ "--json --expires-after 0s --expires-before 1500s", { false, true, false } },
+		{ "--json --expires-before 2020-01-01T00:00:00Z", { false, false, false } },
+		{ "--json --method acme", { true, true, true } },
+		{ "--json --method est", { false, false, false } },
+		{ "--json --identity nobody", { false, false, false } },
+		{ "--json --metadata team=red", { false, false, false } },
 	};
 	for (size_t c = 0; c < array_length(cases); c++)
 		for (size_t i = 0; i < ROWS; i++)
@@ -85,19 +105,91 @@ static void list_chooses(void **state)
 	admin_refused(&admin_cert_list, "--limit 0", PROBLEM_MALFORMED,
 	              "--limit: expected a number from 1, got `0`");
 	admin_refused(&admin_cert_list, "--limit 1x", PROBLEM_MALFORMED, "--limit");
-	admin_refused(&admin_cert_list, "--name dns:a --profile one", PROBLEM_MALFORMED,
-	              "expected one choice");
+	static const char *const bad[] = {
+		"--serial xyz", "--serial 0x", "--serial 000000000000000000000000000000000000000000000000ff112233445566778899aabbccddeeff0011223344",
+		"--fingerprint ab", "--key ab", "--status good", "--expires-after soon", "--account nobody",
+	};
+	for (size_t i = 0; i < array_length(bad); i++) {
+		auto_free char *text = NULL;
+		auto_value(problem) p = {0};
+		assert_false(admin_try(&admin_cert_list, bad[i], &text, &p));
+		assert_string_equal(problem_kind_name(p.kind), "MALFORMED");
+	}
+	admin_refused(&admin_cert_list, "--after BBBBBBBBBBBBBBBBBBBBBB", PROBLEM_NOT_FOUND, "BBBBBBBB");
+	char other[64];
+	snprintf(other, sizeof other, "--profile one --after %s", rows[1].id);
+	admin_refused(&admin_cert_list, other, PROBLEM_MALFORMED, "not one that is looked for");
 }
 
 static void soonest_to_expire_first(void **state)
 {
 	(void)state;
-	char line[64] = "--json --expiring-from ";
+	char line[64] = "--json --expires-after ";
 	clock_format(clock_now(), line + strlen(line));
 	auto_struct(json) *list = admin_json(&admin_cert_list, line);
 	assert_int_equal(json_length(list), 2);
 	assert_string_equal(json_member_string(json_at(list, 0), "id"), rows[1].id);
 	assert_string_equal(json_member_string(json_at(list, 1), "id"), rows[0].id);
+}
+
+/* Page by page as all at once, whatever the list is read from. */
+static bool put_many(struct store_txn *txn, void *arg, struct problem *p)
+{
+	static const char *const types[] = { "dns", "cn", "uri" };
+	int64_t now = *(int64_t *)arg;
+	for (uint8_t i = 0; i < 40; i++) {
+		uint8_t serial[4] = { 0x11, 0, 0, i }, digest[32] = { 0x22, i }, key[32] = { 0x33 };
+		struct certificate_name names[] = { { types[i % 3], "many.example" }, { types[(i + 1) % 3], "many.example" } };
+		struct certificate certificate = {
+			.der = BYTES(serial, 4), .issuer = i % 2 ? "issuing" : "second", .serial = BYTES(serial, 4),
+			.fingerprint = BYTES(digest, 32), .key_hash = BYTES(key, 32), .names = { names, i % 4 ? 2 : 1 }, .subject = "",
+			.profile = "many", .issued = now - i % 7, .not_before = now, .not_after = now + 100000 + i % 5, .method = "est",
+			.status = i % 3 ? CERTIFICATE_VALID : CERTIFICATE_REVOKED, .revoked = i % 3 ? 0 : now,
+		};
+		strcpy(certificate.account, "CCCCCCCCCCCCCCCCCCCCCA");
+		if (!random_id(certificate.id, p) || !store_certificate_put(txn, &certificate, p))
+			return false;
+	}
+	return true;
+}
+
+static void pages_join(void **state)
+{
+	static const struct { const char *line; size_t want; } lists_of[] = {
+		{ "", 43 }, { "--name many.example", 40 }, { "--name cn:many.example", 23 }, { "--profile many", 40 },
+		{ "--key 3300000000000000000000000000000000000000000000000000000000000000", 40 },
+		{ "--account CCCCCCCCCCCCCCCCCCCCCA", 40 }, { "--status revoked", 14 }, { "--status valid", 28 },
+		{ "--expires-after 1d", 40 }, { "--profile many --status revoked", 14 },
+		{ "--serial 11000005", 1 }, { "--fingerprint 2205000000000000000000000000000000000000000000000000000000000000", 1 },
+		{ "--method est --name many.example --status valid", 26 },
+	};
+	auto_value(problem) p = {0};
+	struct store *store = NULL;
+	int64_t now = clock_now();
+	(void)state;
+	assert_true(store_open(admin_folder, false, NULL, &store, &p) && store_update(store, put_many, &now, &p));
+	store_close(store);
+	for (size_t i = 0; i < array_length(lists_of); i++) {
+		auto_value(strings) ids = {0};
+		char line[160], after[RANDOM_ID_SIZE] = "";
+		snprintf(line, sizeof line, "%s --json", lists_of[i].line);
+		auto_struct(json) *all = admin_json(&admin_cert_list, line);
+		for (;;) {
+			snprintf(line, sizeof line, "%s --json --limit 7 %s %s", lists_of[i].line, *after ? "--after" : "", after);
+			auto_struct(json) *page = admin_json(&admin_cert_list, line);
+			assert_true(json_length(page) <= 7);
+			for (size_t n = 0; n < json_length(page); n++)
+				assert_true(strings_add(&ids, json_member_string(json_at(page, n), "id")));
+			if (json_length(page) < 7)
+				break;
+			strcpy(after, ids.v[ids.n - 1]);
+		}
+		if (json_length(all) != ids.n)
+			fail_msg("%s: %zu, by pages %zu", lists_of[i].line, json_length(all), ids.n);
+		for (size_t n = 0; n < ids.n; n++)
+			assert_string_equal(ids.v[n], json_member_string(json_at(all, n), "id"));
+		assert_int_equal(ids.n, lists_of[i].want);
+	}
 }
 
 static void list_is_a_table(void **state)
@@ -157,8 +249,11 @@ static void revokes_once(void **state)
 	assert_string_equal(json_member_string(revoked, "reason"), "keyCompromise");
 	assert_true(str_starts(json_member_string(revoked, "revokedBy"), "operator "));
 	admin_refused(&admin_cert_revoke, rows[1].id, PROBLEM_ALREADY_REVOKED, "already");
-	assert_true(lists("--json --revoked issuing", 1));
-	assert_false(lists("--json --revoked issuing", 0));
+	assert_true(lists("--json --status revoked", 1));
+	assert_false(lists("--json --status revoked", 0));
+	assert_true(lists("--json --status revoked --profile two", 1));
+	assert_false(lists("--json --status revoked --profile one", 1));
+	assert_false(lists("--json --status valid", 1));
 	auto_free char *text = admin_run(&admin_cert_show, rows[1].id);
 	assert_non_null(strstr(text, "reason       keyCompromise\n"));
 }
@@ -193,6 +288,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(list_chooses),
 		TEST(soonest_to_expire_first),
+		TEST(pages_join),
 		TEST(list_is_a_table),
 		TEST(shown_by_any_of_its_names),
 		TEST(status_is_told),

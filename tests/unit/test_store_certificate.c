@@ -236,6 +236,7 @@ static void test_listing_by_pages(void **state)
 		{ CERTIFICATE_BY_PROFILE, "server", 19, -1 },
 		{ CERTIFICATE_BY_EXPIRY, "1970-01-01T00:00:00Z", 0, 1 },
 		{ CERTIFICATE_REVOKED_OF, "issuing", 0, 1 },
+		{ CERTIFICATE_ALL_REVOKED, NULL, 0, 1 },
 	};
 
 	(void)state;
@@ -256,6 +257,14 @@ static void test_listing_by_pages(void **state)
 			for (size_t k = 0; k < page.ids.n; k++, seen++, n += (unsigned)rows[i].want_step)
 				assert_string_equal(page.ids.v[k], id_of(n, id));
 			strcpy(next, page.next);
+			if (next[0] != '\0') { /* a row tells its own cursor */
+				auto_value(certificate) last = {0};
+				char cursor[STORE_CURSOR_SIZE];
+
+				must(store_certificate_get(txn, page.ids.v[page.ids.n - 1], &last, p));
+				store_certificate_cursor(rows[i].index, &last, cursor);
+				assert_string_equal(cursor, next);
+			}
 		} while (next[0] != '\0');
 		assert_int_equal(seen, 20);
 	}
