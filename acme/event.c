@@ -51,40 +51,17 @@ static bool of_policy(enum problem_kind kind)
 	}
 }
 
-static bool add_part(const struct problem_sub *sub, struct strings *ret)
-{
-	bool named = !sub->identifier_value[0] || strstr(sub->detail, sub->identifier_value);
-	auto_free char *text = mem_printf("%s%s%s", named ? "" : sub->identifier_value, named ? "" : ": ", sub->detail);
-	return text && (strings_has(ret, text) || strings_add(ret, text));
-}
-
-/* Of each part its text; of a refusal without parts its own. */
-static bool reasons(const struct problem *p, struct strings *ret)
-{
-	for (size_t i = 0; i < p->sub_count; i++)
-		if (!add_part(&p->subs[i], ret))
-			return false;
-	return p->sub_count > 0 || strings_add(ret, problem_text(p));
-}
-
-/* Without memory for them it goes without reasons. */
 void event_refused(const struct acme_call *call, enum audit_kind kind, const char *subject, const char *id,
                    const struct problem *p)
 {
 	char actor[EVENT_ACTOR_SIZE], from[ADDR_TEXT_SIZE];
-	auto_value(strings) list = { 0 };
-
 	if (!call->account.id[0] || !of_policy(p->kind))
 		return;
-	if (!reasons(p, &list))
-		strings_free(&list);
 	event_actor(call->account.id, actor);
 	event_from(call, from);
 	const struct audit_fact facts[] = {
 		audit_text("account", call->account.id), audit_text(id ? subject : "none", id),
-		audit_text("directory", call->directory), audit_text("problem", problem_acme_type(p->kind)),
-		audit_text("rules", p->cause),
-		audit_texts("reasons", ((struct record_texts){ (const char *const *)list.v, list.n })), { 0 },
+		audit_text("directory", call->directory), { 0 },
 	};
-	audit_queue_add(call->acme->audit, &(struct audit_event){ kind, call->now, actor, from, facts });
+	audit_queue_refuse(call->acme->audit, &(struct audit_event){ kind, call->now, actor, from, facts }, p);
 }

@@ -42,11 +42,11 @@ static void tell_refused(const struct issuance *e, const struct problem *why)
 {
 	const struct audit_fact facts[] = {
 		audit_text("request", e->record.id), audit_text("profile", e->profile), audit_text("replaces", e->record.replaces),
-		audit_text("problem", problem_kind_name(why->kind)), audit_text("rules", why->cause),
-		audit_texts("reasons", e->record.reasons), { 0 },
+		{ 0 },
 	};
+	const struct audit_event event = { AUDIT_CERTIFICATE_REFUSED, e->now, e->record.identity, e->from, facts };
 
-	audit_queue_add(e->api->audit, &(struct audit_event){ AUDIT_CERTIFICATE_REFUSED, e->now, e->record.identity, e->from, facts });
+	audit_queue_refuse(e->api->audit, &event, why);
 }
 
 /* The refusal is the answer whether it can be kept or not. So many are kept an hour: whoever is refused

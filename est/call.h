@@ -13,6 +13,7 @@ struct est {
 	pthread_rwlock_t profiles_lock;
 	struct profiles *profiles;
 	struct limit *failures;       /* wrong enrollment codes, by address */
+	struct audit_queue *audit;    /* store/audit_queue.h: refusals, on their way to the audit log */
 	struct http_wing wing;
 };
 

@@ -6,6 +6,7 @@
 #include "est/requester.h"
 #include "policy/client_certificate.h"
 #include "policy/gate.h"
+#include "store/audit_queue.h"
 
 struct enrolling {
 	struct est_call *call;
@@ -31,13 +32,29 @@ static bool record(struct store_txn *txn, void *arg, struct problem *p)
 	       inventory_add(txn, &e->certificate, identity_text(e->identity), from, p);
 }
 
+/* What policy refused to somebody who is known. Our own failures are none of it. */
+static bool refuse(const struct enrolling *e, const struct problem *p)
+{
+	const struct est_call *call = e->call;
+	char from[ADDR_TEXT_SIZE];
+
+	if (problem_status(p) >= 500)
+		return false;
+	addr_format(&call->request->peer, from);
+	const struct audit_fact facts[] = { audit_text("profile", call->profile->name), {0} };
+	const struct audit_event event = { AUDIT_CERTIFICATE_REFUSED, call->now, identity_text(e->identity), from, facts };
+	audit_queue_refuse(call->est->audit, &event, p);
+	return false;
+}
+
 static bool issue(struct enrolling *e, struct problem *p)
 {
 	struct est_call *call = e->call;
 	auto_struct(approval) *approval = NULL;
 
-	if (!gate_identity(call->est->store, call->profiles, call->profile->name, e->identity, buf_bytes(&e->csr), &approval, p) ||
-	    !ca_issue(call->est->ca, &approval, &e->certificate, p))
+	if (!gate_identity(call->est->store, call->profiles, call->profile->name, e->identity, buf_bytes(&e->csr), &approval, p))
+		return refuse(e, p);
+	if (!ca_issue(call->est->ca, &approval, &e->certificate, p))
 		return false;
 	const struct client_certificate *old = identity_certificate(e->identity, NULL);
 	e->certificate.replaces = old ? old->id : NULL;

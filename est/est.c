@@ -2,6 +2,7 @@
 
 #include "est/call.h"
 #include "est/routes.h"
+#include "store/audit_queue.h"
 
 enum {
 	FAILURES = 20, FAILURES_PERIOD = 60, /* more than a person mistypes, and few for a search */
@@ -19,7 +20,8 @@ bool est_open(struct store *store, struct ca *ca, struct profiles *profiles, str
 	est->profiles = profiles_ref(profiles);
 	pthread_rwlock_init(&est->profiles_lock, NULL);
 	est->wing = est_routes_wing(est);
-	if (!limit_new(FAILURES, FAILURES_PERIOD, ADDRESSES_MAX, &est->failures, p))
+	if (!limit_new(FAILURES, FAILURES_PERIOD, ADDRESSES_MAX, &est->failures, p) ||
+	    !audit_queue_open(store, &est->audit, p))
 		return false;
 	*ret = steal(est);
 	return true;
@@ -45,6 +47,7 @@ void est_close(struct est *est)
 {
 	if (!est)
 		return;
+	audit_queue_close(est->audit);
 	limit_free(est->failures);
 	profiles_unref(est->profiles);
 	pthread_rwlock_destroy(&est->profiles_lock);

@@ -1,5 +1,6 @@
 #include "store/audit_queue.h"
 
+#include <assert.h>
 #include <pthread.h>
 
 #include "base/clock.h"
@@ -8,7 +9,7 @@
 #include "base/work.h"
 #include "store/audit_inside.h"
 
-enum { PERIOD = 3600, ACTORS_MAX = 10000, WAIT_MS = 1000, DROPPED_EVERY_MS = 60000 };
+enum { PERIOD = 3600, ACTORS_MAX = 10000, WAIT_MS = 1000, DROPPED_EVERY_MS = 60000, FACTS_MAX = 8 };
 
 struct waiting {
 	enum audit_kind kind;
@@ -217,6 +218,46 @@ void audit_queue_add(struct audit_queue *queue, const struct audit_event *event)
 	}
 	schedule(queue);
 	pthread_mutex_unlock(&queue->lock);
+}
+
+/* --- refusals */
+
+static bool add_reason(const struct problem_sub *sub, struct strings *ret)
+{
+	bool named = !sub->identifier_value[0] || strstr(sub->detail, sub->identifier_value);
+	auto_free char *text = mem_printf("%s%s%s", named ? "" : sub->identifier_value, named ? "" : ": ", sub->detail);
+
+	return text && (strings_has(ret, text) || strings_add(ret, text));
+}
+
+/* Of each part its text; of a refusal without parts its own. */
+static bool add_reasons(const struct problem *why, struct strings *ret)
+{
+	for (size_t i = 0; i < why->sub_count; i++)
+		if (!add_reason(&why->subs[i], ret))
+			return false;
+	return why->sub_count > 0 || strings_add(ret, problem_text(why));
+}
+
+/* Without memory for them it goes without reasons. */
+void audit_queue_refuse(struct audit_queue *queue, const struct audit_event *event, const struct problem *why)
+{
+	auto_value(strings) reasons = {0};
+	struct audit_fact facts[FACTS_MAX + 4] = {0};
+	struct audit_event whole = *event;
+	size_t n = 0;
+
+	if (!add_reasons(why, &reasons))
+		strings_free(&reasons);
+	for (; event->facts && event->facts[n].name; n++) {
+		assert(n < FACTS_MAX);
+		facts[n] = event->facts[n];
+	}
+	facts[n++] = (struct audit_fact)audit_text("problem", problem_acme_type(why->kind));
+	facts[n++] = (struct audit_fact)audit_text("rules", why->cause);
+	facts[n] = (struct audit_fact)audit_texts("reasons", ((struct record_texts){ (const char *const *)reasons.v, reasons.n }));
+	whole.facts = facts;
+	audit_queue_add(queue, &whole);
 }
 
 bool audit_queue_flush(struct audit_queue *queue, struct problem *p)

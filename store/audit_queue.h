@@ -22,6 +22,9 @@ enum {
 bool audit_queue_open(struct store *store, struct audit_queue **ret, struct problem *p) must_use;
 /* Copies the event and returns at once. */
 void audit_queue_add(struct audit_queue *queue, const struct audit_event *event);
+/* A refusal: behind the event's own facts stand the problem's type, the rules that it names (its cause) and all its
+ * reasons. */
+void audit_queue_refuse(struct audit_queue *queue, const struct audit_event *event, const struct problem *why);
 /* Writes what waits, the number of those dropped too, before it returns. */
 bool audit_queue_flush(struct audit_queue *queue, struct problem *p) must_use;
 void audit_queue_close(struct audit_queue *queue); /* flushes */

@@ -286,6 +286,19 @@ def test_code_is_for_its_profile_and_names(server, tmp_path):
         refused(ask("device/simpleenroll", "one.device.example", cn="admin.example.com"), 400, "admin.example.com")
 
 
+def test_what_policy_refused_is_in_the_audit_log(server):
+    made = credential(server, "--profile", "device", "--name", "dns:one.device.example", "--uses", "any")
+    refused(curl(server, "device/simpleenroll", "-u", f"x:{made['code']}", body=b64(make_csr("three.device.example"))), 403)
+    listed, deadline = [], time.monotonic() + 10
+    while not listed and time.monotonic() < deadline:
+        listed = [e for e in json.loads(server.run("audit", "list", "--kind", "certificate-refused", "--json", check=True).stdout)
+                  if any("three.device.example" in reason for reason in e["about"]["reasons"])]
+        time.sleep(0.1)
+    event, = listed
+    assert made["id"] in event["actor"] and event["about"]["profile"] == "device" and event["about"]["rules"]
+    assert made["code"] not in json.dumps(event)
+
+
 
 HOSTILE = {
     "empty": b"", "white": b" \r\n\t", "no base64": b"{}", "half base64": b64(make_csr("a.example.com"))[:100],
