@@ -51,6 +51,17 @@ struct export_line {
 	uint8_t hash[SHA256_SIZE], previous[SHA256_SIZE];
 };
 
+static bool take_number(struct bytes *rest, uint64_t *ret)
+{
+	uint64_t n = 0;
+	size_t len = 0;
+	for (; len < rest->len && rest->data[len] >= '0' && rest->data[len] <= '9' && n < UINT64_MAX / 10 - 1; len++)
+		n = n * 10 + (uint64_t)(rest->data[len] - '0');
+	*rest = BYTES(rest->data + len, rest->len - len);
+	*ret = n;
+	return len > 0;
+}
+
 /* The event's number and its link stand at its two ends. */
 static bool read_event(struct bytes event, struct export_line *ret)
 {
@@ -61,13 +72,9 @@ static bool read_event(struct bytes event, struct export_line *ret)
 	if (!take(&rest, before_previous) || !take_hash(&rest, ret->previous) || !take(&rest, after_previous) ||
 	    !take(&event, "{\"seq\":"))
 		return false;
-	char *stop;
-	errno = 0;
-	ret->seq = strtoull((const char *)event.data, &stop, 10);
-	return errno == 0 && *stop == ',' && ret->seq > 0;
+	return take_number(&event, &ret->seq) && take(&event, ",") && ret->seq > 0;
 }
 
-/* The text is ended by a zero byte. */
 static bool read_line(struct bytes line, struct export_line *ret)
 {
 	uint8_t hash[SHA256_SIZE];
@@ -92,20 +99,23 @@ static bool follow(struct audit_export *export, const struct export_line *line)
 	return true;
 }
 
+bool audit_export_take(struct audit_export *export, struct bytes text, bool *ret_event)
+{
+	struct export_line line;
+	*ret_event = read_line(text, &line);
+	return *ret_event && follow(export, &line);
+}
+
 static bool read_all(FILE *file, const char *path, struct audit_export *ret, struct problem *p)
 {
 	auto_free char *text = malloc(LINE_MAX_BYTES);
-	struct export_line line;
+	bool event;
 	if (!text)
 		return problem_memory(p);
-	for (uint64_t n = 1; fgets(text, LINE_MAX_BYTES, file); n++) {
-		if (!read_line(BYTES_STR(text), &line))
-			return problem_set(p, PROBLEM_MALFORMED, "%s: line %llu was changed, or is no event of an export",
-			                   path, (unsigned long long)n);
-		if (!follow(ret, &line))
-			return problem_set(p, PROBLEM_MALFORMED, "%s: line %llu does not follow the one before it", path,
-			                   (unsigned long long)n);
-	}
+	for (uint64_t n = 1; fgets(text, LINE_MAX_BYTES, file); n++)
+		if (!audit_export_take(ret, BYTES_STR(text), &event))
+			return problem_set(p, PROBLEM_MALFORMED, "%s: line %llu %s", path, (unsigned long long)n,
+			                   event ? "does not follow the one before it" : "was changed, or is no event of an export");
 	return !ferror(file) || problem_internal(p, "reading %s: %m", path);
 }
 
