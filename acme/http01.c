@@ -2,7 +2,7 @@
 
 #include <stdio.h>
 
-#include "acme/probe_http.h"
+#include "base/fetch.h"
 #include "base/clock.h"
 
 enum {
@@ -12,15 +12,15 @@ enum {
 
 struct http01 {
 	struct http01_options options;
-	struct probe_http *http;
+	struct fetcher *http;
 };
 
 /* One request and what came of it, at a place that its URL says. */
 struct hop {
 	const struct http01 *http01;
-	struct probe_url *url;
-	struct probe_url_parts at;
-	struct probe_get get;
+	struct fetch_url *url;
+	struct fetch_url_parts at;
+	struct fetch get;
 	int64_t deadline;
 };
 
@@ -31,7 +31,7 @@ bool http01_open(const struct http01_options *options, struct http01 **ret, stru
 	if (!http01)
 		return problem_memory(p);
 	http01->options = *options;
-	if (!probe_http_open(&http01->http, p))
+	if (!fetcher_open(&http01->http, p))
 		return false;
 	*ret = steal(http01);
 	return true;
@@ -41,7 +41,7 @@ void http01_close(struct http01 *http01)
 {
 	if (!http01)
 		return;
-	probe_http_close(http01->http);
+	fetcher_close(http01->http);
 	free(http01);
 }
 
@@ -52,7 +52,7 @@ static bool take_parts(struct hop *hop, struct problem *p)
 	const struct http01_options *o = &hop->http01->options;
 	unsigned port;
 
-	if (!probe_url_parts(hop->url, &hop->at))
+	if (!fetch_url_parts(hop->url, &hop->at))
 		return problem_set(p, PROBLEM_CONNECTION, "%s: only http and https URLs of a host are followed",
 		                   hop->at.text);
 	port = hop->at.https ? o->https_port : o->http_port;
@@ -71,7 +71,7 @@ static bool begin(struct hop *hop, const struct probe_task *task, struct problem
 	if (port != 80)
 		buf_printf(&url, ":%u", port);
 	buf_printf(&url, "/.well-known/acme-challenge/%s", task->token);
-	return buf_check(&url, p) && probe_url_parse(buf_text(&url), &hop->url, p) && take_parts(hop, p);
+	return buf_check(&url, p) && fetch_url_parse(buf_text(&url), &hop->url, p) && take_parts(hop, p);
 }
 
 static bool is_redirect(long status)
@@ -84,7 +84,7 @@ static bool follow(struct hop *hop, struct problem *p)
 	if (!hop->get.location[0])
 		return problem_set(p, PROBLEM_INCORRECT_RESPONSE, "%s answered %ld without a usable Location",
 		                   hop->at.text, hop->get.status);
-	if (!probe_url_follow(hop->url, hop->get.location))
+	if (!fetch_url_follow(hop->url, hop->get.location))
 		return problem_set(p, PROBLEM_CONNECTION, "%s: redirected to a URL of no use", hop->at.text);
 	return take_parts(hop, p);
 }
@@ -109,17 +109,17 @@ static bool get_from(struct hop *hop, const struct addr *addr, int64_t connect_m
 	hop->get.port = hop->at.port;
 	hop->get.timeout_ms = left;
 	hop->get.connect_ms = connect_ms && connect_ms < left / 2 ? connect_ms : left;
-	return probe_http_get(hop->http01->http, &hop->get, p);
+	return fetch_run(hop->http01->http, &hop->get, p);
 }
 
 /* IPv6 first, and IPv4 once when IPv6 could not be connected to. */
 static bool get_from_any(struct hop *hop, const struct dns_addresses *all, struct problem *p)
 {
-	const struct probe_rules *rules = &hop->http01->options.rules;
+	const struct outbound_rules *rules = &hop->http01->options.rules;
 	auto_value(problem) why = {0};
 	struct addr v6, v4;
-	bool has_v6 = probe_addr_pick(rules, all->v, all->n, AF_INET6, &v6, &why);
-	bool has_v4 = probe_addr_pick(rules, all->v, all->n, AF_INET, &v4, &why);
+	bool has_v6 = outbound_pick(rules, all->v, all->n, AF_INET6, &v6, &why);
+	bool has_v4 = outbound_pick(rules, all->v, all->n, AF_INET, &v4, &why);
 
 	if (!has_v6 && !has_v4)
 		return refuse_at(hop, &why, p);
@@ -173,6 +173,6 @@ bool http01_prove(struct http01 *http01, const struct probe_task *task, struct p
 	hop->http01 = http01;
 	hop->deadline = clock_monotonic_ms() + http01->options.timeout_ms;
 	bool proven = prove(hop, task, p);
-	probe_url_free(hop->url);
+	fetch_url_free(hop->url);
 	return proven;
 }

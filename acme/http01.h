@@ -1,16 +1,16 @@
 /* http-01: the challenge that a web server answers (RFC 8555, 8.3; RFC 8738, 5).
  *
- * Every hop is resolved here, judged by acme/probe_addr.h, and connected to at the address that was
+ * Every hop is resolved here, judged by base/outbound.h, and connected to at the address that was
  * judged. A `struct http01` is shared by the probe threads. Internal to acme/. */
 #pragma once
 
 #include "acme/dns.h"
-#include "acme/probe_addr.h"
+#include "base/outbound.h"
 #include "acme/probe_reply.h"
 
 struct http01_options {
 	unsigned http_port, https_port;  /* all hops go to these */
-	struct probe_rules rules;
+	struct outbound_rules rules;
 	unsigned timeout_ms;             /* for all hops together */
 	struct dns *dns;
 };

@@ -1,5 +1,5 @@
 /* Own address: where this server's listeners can be reached, for the probes that must not go there
- * (acme/probe_addr.h). Any thread. */
+ * (base/outbound.h). Any thread. */
 #pragma once
 
 #include "server/config.h"

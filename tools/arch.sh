@@ -17,7 +17,7 @@ BEGIN {
 	for (i = 1; i < n; i += 2) floor[f[i]] = f[i + 1]
 	owner["cjson/cJSON.h"] = "base/json.c"
 	owner["lmdb.h"] = "store/kv_lmdb.c store/kv_lmdb_env.c store/kv_lmdb_env.h"
-	owner["curl/curl.h"] = "acme/probe_http.c"
+	owner["curl/curl.h"] = "base/fetch.c"
 	owner["unbound.h"] = "acme/dns.c"
 	owner["unbound-event.h"] = "acme/dns.c acme/dns_loop.c"
 	owner["civetweb.h"] = "server/listen.c server/civetweb_seam.c"

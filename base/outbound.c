@@ -1,4 +1,4 @@
-#include "acme/probe_addr.h"
+#include "base/outbound.h"
 
 #include <assert.h>
 
@@ -83,7 +83,7 @@ static bool is_in(const struct addr_list *list, const struct addr *a)
 	return list && addr_list_has(list, a);
 }
 
-bool probe_addr_check(const struct probe_rules *rules, const struct addr *a, struct problem *p)
+bool outbound_check(const struct outbound_rules *rules, const struct addr *a, struct problem *p)
 {
 	struct addr inner;
 	bool carries = carried(a, &inner);
@@ -101,11 +101,11 @@ bool probe_addr_check(const struct probe_rules *rules, const struct addr *a, str
 	return why ? refuse(a, why, p) : true;
 }
 
-bool probe_addr_pick(const struct probe_rules *rules, const struct addr *list, size_t n, int family,
+bool outbound_pick(const struct outbound_rules *rules, const struct addr *list, size_t n, int family,
                      struct addr *ret, struct problem *p)
 {
 	for (size_t i = 0; i < n; i++) {
-		if (list[i].family != family || !probe_addr_check(rules, &list[i], p))
+		if (list[i].family != family || !outbound_check(rules, &list[i], p))
 			continue;
 		*ret = list[i];
 		return true;

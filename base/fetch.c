@@ -1,4 +1,4 @@
-#include "acme/probe_http.h"
+#include "base/fetch.h"
 
 #include <ctype.h>
 #include <curl/curl.h>
@@ -76,13 +76,13 @@ typedef struct curl_slist slist;
 declare_auto(curl_string, free_curl_string);
 declare_auto(slist, free_slist);
 
-struct probe_url {
+struct fetch_url {
 	CURLU *curl;
 };
 
-bool probe_url_parse(const char *text, struct probe_url **ret, struct problem *p)
+bool fetch_url_parse(const char *text, struct fetch_url **ret, struct problem *p)
 {
-	auto_struct(probe_url) *url = calloc(1, sizeof(*url));
+	auto_struct(fetch_url) *url = calloc(1, sizeof(*url));
 
 	if (!url)
 		return problem_memory(p);
@@ -97,12 +97,12 @@ bool probe_url_parse(const char *text, struct probe_url **ret, struct problem *p
 	return true;
 }
 
-bool probe_url_follow(struct probe_url *url, const char *location)
+bool fetch_url_follow(struct fetch_url *url, const char *location)
 {
 	return lib.url_set(url->curl, CURLUPART_URL, location, CURLU_DISALLOW_USER) == CURLUE_OK;
 }
 
-void probe_url_free(struct probe_url *url)
+void fetch_url_free(struct fetch_url *url)
 {
 	if (!url)
 		return;
@@ -125,7 +125,7 @@ static bool take_host(const char *host, char ret[256])
 	return len > 0 && len <= 253 && strspn(host, allowed) == len;
 }
 
-bool probe_url_parts(const struct probe_url *url, struct probe_url_parts *ret)
+bool fetch_url_parts(const struct fetch_url *url, struct fetch_url_parts *ret)
 {
 	auto(curl_string) *text = NULL, *scheme = NULL, *host = NULL, *port = NULL, *zone = NULL;
 
@@ -144,15 +144,15 @@ bool probe_url_parts(const struct probe_url *url, struct probe_url_parts *ret)
 
 /* --- handles */
 
-struct probe_http {
+struct fetcher {
 	pthread_mutex_t mutex;
 	CURL *idle[IDLE_MAX]; /* guarded by mutex */
 	size_t idle_count;
 };
 
-bool probe_http_open(struct probe_http **ret, struct problem *p)
+bool fetcher_open(struct fetcher **ret, struct problem *p)
 {
-	struct probe_http *http = calloc(1, sizeof(*http));
+	struct fetcher *http = calloc(1, sizeof(*http));
 
 	if (!http)
 		return problem_memory(p);
@@ -161,7 +161,7 @@ bool probe_http_open(struct probe_http **ret, struct problem *p)
 	return true;
 }
 
-void probe_http_close(struct probe_http *http)
+void fetcher_close(struct fetcher *http)
 {
 	if (!http)
 		return;
@@ -171,7 +171,7 @@ void probe_http_close(struct probe_http *http)
 	free(http);
 }
 
-static CURL *handle_take(struct probe_http *http)
+static CURL *handle_take(struct fetcher *http)
 {
 	CURL *curl = NULL;
 
@@ -182,7 +182,7 @@ static CURL *handle_take(struct probe_http *http)
 	return curl ? curl : lib.easy_init();
 }
 
-static void handle_give(struct probe_http *http, CURL *curl)
+static void handle_give(struct fetcher *http, CURL *curl)
 {
 	lib.easy_reset(curl);
 	pthread_mutex_lock(&http->mutex);
@@ -200,7 +200,7 @@ static void handle_give(struct probe_http *http, CURL *curl)
 /* The second wall: whatever curl believes it connects to, it is the address that was judged. */
 static curl_socket_t open_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *to)
 {
-	const struct probe_get *get = arg;
+	const struct fetch *get = arg;
 	struct addr addr;
 
 	if (purpose != CURLSOCKTYPE_IPCXN || !addr_from_sockaddr(&to->addr, &addr) ||
@@ -215,7 +215,7 @@ static bool has_name(const char *line, size_t len, const char *name)
 }
 
 /* One that is too long is none. */
-static void take_location(struct probe_get *get, const char *value, size_t len)
+static void take_location(struct fetch *get, const char *value, size_t len)
 {
 	while (len > 0 && isspace((unsigned char)value[0])) {
 		value++;
@@ -223,7 +223,7 @@ static void take_location(struct probe_get *get, const char *value, size_t len)
 	}
 	while (len > 0 && isspace((unsigned char)value[len - 1]))
 		len--;
-	if (len > PROBE_LOCATION_MAX || memchr(value, '\0', len))
+	if (len > FETCH_LOCATION_MAX || memchr(value, '\0', len))
 		len = 0;
 	memcpy(get->location, value, len);
 	get->location[len] = '\0';
@@ -233,7 +233,7 @@ static void take_location(struct probe_get *get, const char *value, size_t len)
 static size_t on_header(char *line, size_t size, size_t n, void *arg)
 {
 	static const char name[] = "location:";
-	struct probe_get *get = arg;
+	struct fetch *get = arg;
 	size_t len = size * n;
 
 	get->header_bytes += len;
@@ -248,10 +248,10 @@ static size_t on_header(char *line, size_t size, size_t n, void *arg)
 
 static size_t on_body(char *data, size_t size, size_t n, void *arg)
 {
-	struct probe_get *get = arg;
+	struct fetch *get = arg;
 	size_t len = size * n;
 
-	if (len > PROBE_BODY_MAX - get->body_len) {
+	if (len > FETCH_BODY_MAX - get->body_len) {
 		get->too_long = true;
 		return 0;
 	}
@@ -260,7 +260,7 @@ static size_t on_body(char *data, size_t size, size_t n, void *arg)
 	return len;
 }
 
-static slist *connect_to(const struct probe_get *get)
+static slist *connect_to(const struct fetch *get)
 {
 	char text[ADDR_TEXT_SIZE], line[ADDR_TEXT_SIZE + 24];
 
@@ -271,7 +271,7 @@ static slist *connect_to(const struct probe_get *get)
 
 /* Nothing of the environment, nothing remembered, nothing decoded; TLS unverified, since the name
  * behind a redirect may be waiting for the very certificate, and 8.3 rests on the HTTP hop. */
-static void setup(CURL *c, struct probe_get *get, slist *to)
+static void setup(CURL *c, struct fetch *get, slist *to)
 {
 	lib.easy_setopt(c, CURLOPT_CURLU, get->url->curl);
 	lib.easy_setopt(c, CURLOPT_PROTOCOLS_STR, "http,https");
@@ -298,7 +298,7 @@ static void setup(CURL *c, struct probe_get *get, slist *to)
 }
 
 /* Why curl came back without a reply. */
-static bool refuse(CURL *c, const struct probe_get *get, CURLcode code, struct problem *p)
+static bool refuse(CURL *c, const struct fetch *get, CURLcode code, struct problem *p)
 {
 	const char *why = lib.easy_strerror(code);
 	char addr[ADDR_TEXT_SIZE];
@@ -316,7 +316,7 @@ static bool refuse(CURL *c, const struct probe_get *get, CURLcode code, struct p
 	                   "%s port %u: %s", addr, get->port, why ? why : "failed");
 }
 
-static bool perform(CURL *c, struct probe_get *get, struct problem *p)
+static bool perform(CURL *c, struct fetch *get, struct problem *p)
 {
 	curl_off_t connect_time = 0;
 	CURLcode code = lib.easy_perform(c);
@@ -328,7 +328,7 @@ static bool perform(CURL *c, struct probe_get *get, struct problem *p)
 	return get->answered || refuse(c, get, code, p);
 }
 
-bool probe_http_get(struct probe_http *http, struct probe_get *get, struct problem *p)
+bool fetch_run(struct fetcher *http, struct fetch *get, struct problem *p)
 {
 	CURL *c = handle_take(http);
 	auto(slist) *to = connect_to(get);

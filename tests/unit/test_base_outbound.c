@@ -5,7 +5,7 @@
 
 #include <cmocka.h>
 
-#include "acme/probe_addr.h"
+#include "base/outbound.h"
 
 static void judges_addresses(void **state)
 {
@@ -78,7 +78,7 @@ static void judges_addresses(void **state)
 			assert_true(addr_list_add(&allow, rows[i].allow, &p));
 		if (rows[i].deny)
 			assert_true(addr_list_add(&deny, rows[i].deny, &p));
-		if (probe_addr_check(&(struct probe_rules){ &allow, &deny, NULL }, &a, &p) != rows[i].want)
+		if (outbound_check(&(struct outbound_rules){ &allow, &deny, NULL }, &a, &p) != rows[i].want)
 			fail_msg("%s (allow %s, deny %s): wanted %d", rows[i].addr, rows[i].allow, rows[i].deny, rows[i].want);
 		if (!rows[i].want)
 			assert_int_equal(p.kind, PROBLEM_CONNECTION);
@@ -92,9 +92,9 @@ static void lists_may_be_missing(void **state)
 
 	(void)state;
 	assert_true(addr_parse("192.0.2.1", &a));
-	assert_true(probe_addr_check(&(struct probe_rules){ 0 }, &a, &p));
+	assert_true(outbound_check(&(struct outbound_rules){ 0 }, &a, &p));
 	assert_true(addr_parse("127.0.0.1", &a));
-	assert_false(probe_addr_check(&(struct probe_rules){ 0 }, &a, &p));
+	assert_false(outbound_check(&(struct outbound_rules){ 0 }, &a, &p));
 	assert_non_null(strstr(p.detail, "127.0.0.1"));
 	assert_non_null(strstr(p.detail, "loopback"));
 }
@@ -104,22 +104,22 @@ static void its_own_listeners_are_denied_unless_allowed(void **state)
 	auto_value(addr_list) own = {0};
 	auto_value(addr_list) allow = {0};
 	auto_value(problem) p = {0};
-	struct probe_rules rules = { .own = &own };
+	struct outbound_rules rules = { .own = &own };
 	struct addr a;
 
 	(void)state;
 	assert_true(addr_list_add(&own, "192.0.2.7", &p) && addr_list_add(&allow, "192.0.2.0/24", &p));
 	assert_true(addr_parse("192.0.2.7", &a));
-	assert_false(probe_addr_check(&rules, &a, &p));
+	assert_false(outbound_check(&rules, &a, &p));
 	assert_non_null(strstr(p.detail, "own listener"));
 	problem_done(&p);
 	rules.allow = &allow;
-	assert_true(probe_addr_check(&rules, &a, &p));
+	assert_true(outbound_check(&rules, &a, &p));
 	rules.allow = NULL;
 	assert_true(addr_parse("192.0.2.8", &a));
-	assert_true(probe_addr_check(&rules, &a, &p));
+	assert_true(outbound_check(&rules, &a, &p));
 	assert_true(addr_parse("64:ff9b::192.0.2.7", &a));
-	assert_false(probe_addr_check(&rules, &a, &p));
+	assert_false(outbound_check(&rules, &a, &p));
 }
 
 int main(void)

@@ -1,0 +1,58 @@
+/* Fetch: one HTTP request to an address that was judged, and the URLs of such requests. This file
+ * owns libcurl.
+ *
+ * libcurl is loaded when the first request needs it: it brings some twenty-five libraries and four
+ * megabytes, which a server that waits, or only serves EST, does not carry. It follows nothing here.
+ * A `struct fetcher` is shared by threads and keeps their handles between requests. */
+#pragma once
+
+#include "base/addr.h"
+#include "base/bytes.h"
+
+struct fetcher;
+bool fetcher_open(struct fetcher **ret, struct problem *p) must_use;
+void fetcher_close(struct fetcher *http);
+declare_auto_struct(fetcher, fetcher_close);
+
+enum {
+	FETCH_BODY_MAX = 512,      /* a key authorization has 66 to 87 bytes */
+	FETCH_LOCATION_MAX = 2000,
+};
+
+struct fetch_url;
+/* INTERNAL when libcurl cannot be loaded, otherwise MALFORMED. */
+bool fetch_url_parse(const char *text, struct fetch_url **ret, struct problem *p) must_use;
+/* Where a Location leads from here, relative or not. false: nowhere; the URL is as before. */
+bool fetch_url_follow(struct fetch_url *url, const char *location) must_use;
+void fetch_url_free(struct fetch_url *url);
+declare_auto_struct(fetch_url, fetch_url_free);
+
+/* The parts that decide where a request goes. */
+struct fetch_url_parts {
+	char text[256];            /* the whole, cut, for messages */
+	char host[256];            /* without the brackets of an IPv6 address */
+	unsigned port;
+	bool https;
+};
+/* false: not http or https, a host that is neither a name nor an address, a zone. */
+bool fetch_url_parts(const struct fetch_url *url, struct fetch_url_parts *ret) must_use;
+
+struct fetch {
+	/* the caller's */
+	const struct fetch_url *url;
+	struct addr addr;
+	unsigned port;
+	int64_t timeout_ms, connect_ms;
+	/* what came */
+	bool connected;            /* even if nothing more came of it */
+	bool answered;             /* status and what follows are set; otherwise problem says why not */
+	long status;
+	char location[FETCH_LOCATION_MAX + 1]; /* "" none */
+	uint8_t body[FETCH_BODY_MAX];
+	size_t body_len;
+	bool too_long;             /* there was more */
+	size_t header_bytes;
+};
+/* false only when there is no answer: CONNECTION or TLS in words for the one who runs that host,
+ * without the URL. Nothing of the environment is used: no proxy, no cookies, no credentials. */
+bool fetch_run(struct fetcher *http, struct fetch *get, struct problem *p) must_use;
