@@ -8,6 +8,7 @@
 
 #include "ca/chain.h"
 #include "ca/keyfile.h"
+#include "ca/rollover.h"
 
 enum { NAME_MAX_LENGTH = 32, CHAIN_COUNT_MAX = 8 };
 
@@ -15,7 +16,8 @@ struct issuer {
 	char name[NAME_MAX_LENGTH + 1];
 	X509 *certificate, *root;
 	struct buf der;
-	struct buf all; /* der, the default chain and its root */
+	struct buf all; /* der, the default chain and its root, the rollover */
+	size_t rollover; /* where that begins in it */
 	int64_t not_after;
 	struct signer *signer;
 	struct template template;
@@ -104,16 +106,18 @@ static bool template_load(struct issuer *issuer, const struct issuer_urls *urls,
 }
 
 /* Before the root is taken out of the chain. */
-static bool certificates_keep(struct issuer *issuer, ossl_x509_stack *chain, struct problem *p)
+static bool certificates_keep(struct issuer *issuer, const char *folder, ossl_x509_stack *chain, struct problem *p)
 {
 	buf_add(&issuer->all, issuer->der.data, issuer->der.len);
 	for (int i = 0; i < sk_X509_num(chain); i++)
 		if (!ossl_der(i2d_X509, sk_X509_value(chain, i), &issuer->all))
 			return problem_memory(p);
-	return buf_check(&issuer->all, p);
+	issuer->rollover = issuer->all.len;
+	return rollover_read(folder, sk_X509_value(chain, sk_X509_num(chain) - 1), &issuer->all, p) &&
+	       buf_check(&issuer->all, p);
 }
 
-static bool chain_load(struct issuer *issuer, const char *path, struct problem *p)
+static bool chain_load(struct issuer *issuer, const char *folder, const char *path, struct problem *p)
 {
 	auto(ossl_x509_stack) *chain = NULL;
 
@@ -124,7 +128,7 @@ static bool chain_load(struct issuer *issuer, const char *path, struct problem *
 		return false;
 	if (issuer->root)
 		return true;
-	if (!certificates_keep(issuer, chain, p))
+	if (!certificates_keep(issuer, folder, chain, p))
 		return false;
 	issuer->root = sk_X509_pop(chain);
 	return true;
@@ -157,13 +161,13 @@ static bool chains_load(struct issuer *issuer, const char *folder, const char *p
 {
 	auto_value(strings) alternates = { 0 };
 
-	if (!chain_load(issuer, path, p) || !alternates_find(issuer, folder, &alternates, p))
+	if (!chain_load(issuer, folder, path, p) || !alternates_find(issuer, folder, &alternates, p))
 		return false;
 	for (size_t i = 0; i < alternates.n; i++) {
 		auto_free char *alternate = mem_printf("%s/%s", folder, alternates.v[i]);
 		if (!alternate)
 			return problem_memory(p);
-		if (!chain_load(issuer, alternate, p))
+		if (!chain_load(issuer, folder, alternate, p))
 			return false;
 	}
 	return true;
@@ -215,6 +219,11 @@ struct bytes issuer_certificate(const struct issuer *issuer)
 struct bytes issuer_certificates(const struct issuer *issuer)
 {
 	return buf_bytes(&issuer->all);
+}
+
+struct bytes issuer_rollover(const struct issuer *issuer)
+{
+	return BYTES(issuer->all.data + issuer->rollover, issuer->all.len - issuer->rollover);
 }
 
 int64_t issuer_not_after(const struct issuer *issuer)

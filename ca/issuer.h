@@ -22,8 +22,12 @@ declare_auto_struct(issuer, issuer_free);
 
 const char *issuer_name(const struct issuer *issuer);
 struct bytes issuer_certificate(const struct issuer *issuer);          /* DER */
-/* DER of its certificate, of those above it and of the root, one after another. Borrowed. */
+/* DER of its certificate, of those above it and of the root, and of issuer_rollover, one after another: all
+ * that RFC 7030, 4.1.3 has in /cacerts. Borrowed. */
 struct bytes issuer_certificates(const struct issuer *issuer);
+/* DER of OldWithNew, NewWithOld and the other root while the root is being rolled over (ca/rollover.h), one
+ * after another; empty otherwise. Borrowed. */
+struct bytes issuer_rollover(const struct issuer *issuer);
 int64_t issuer_not_after(const struct issuer *issuer);
 /* Whether a CA of this pathLenConstraint (-1: none) may stand below it (RFC 5280, 4.2.1.9). */
 bool issuer_may_certify(const struct issuer *issuer, int path_length);

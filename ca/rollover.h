@@ -1,0 +1,14 @@
+/* Rollover: the certificates by which those who trust one root of the CA come to trust the next, and the
+ * other way round (RFC 4210, 4.4; RFC 7030, 4.1.3).
+ *
+ * They are of the file root.rollover.pem in the CA's folder, which is there while the CA has two roots: both
+ * roots, the old key signed by the new one (OldWithNew), and the new key signed by the old one (NewWithOld).
+ * Any thread. */
+#pragma once
+
+#include "base/ossl.h"
+
+/* Appends the DER of the file's certificates, one after another, but for the root itself; nothing when there is
+ * no file, or when it is about other roots. MALFORMED: a certificate in it is of another name than the root, or
+ * does not verify with any of the keys. */
+bool rollover_read(const char *folder, X509 *root, struct buf *ret, struct problem *p) must_use;
