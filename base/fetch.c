@@ -1,5 +1,6 @@
 #include "base/fetch.h"
 
+#include <assert.h>
 #include <ctype.h>
 #include <curl/curl.h>
 #include <dlfcn.h>
@@ -197,15 +198,27 @@ static void handle_give(struct fetcher *http, CURL *curl)
 
 /* --- one request */
 
-/* The second wall: whatever curl believes it connects to, it is the address that was judged. */
+static bool may_connect(struct fetch *get, const struct addr *addr)
+{
+	auto_value(problem) why = {0};
+
+	if (get->addr.family && !addr_equal(addr, &get->addr))
+		return false;
+	if (!get->rules || outbound_check(get->rules, addr, &why))
+		return true;
+	snprintf(get->refused, sizeof(get->refused), "%s", why.detail);
+	return false;
+}
+
+/* The wall: whatever curl believes it connects to, it is an address that was judged. */
 static curl_socket_t open_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *to)
 {
-	const struct fetch *get = arg;
+	struct fetch *get = arg;
 	struct addr addr;
 
-	if (purpose != CURLSOCKTYPE_IPCXN || !addr_from_sockaddr(&to->addr, &addr) ||
-	    !addr_equal(&addr, &get->addr))
+	if (purpose != CURLSOCKTYPE_IPCXN || !addr_from_sockaddr(&to->addr, &addr) || !may_connect(get, &addr))
 		return CURL_SOCKET_BAD;
+	get->passed = true;
 	return socket(to->family, to->socktype | SOCK_CLOEXEC, to->protocol);
 }
 
@@ -249,13 +262,14 @@ static size_t on_header(char *line, size_t size, size_t n, void *arg)
 static size_t on_body(char *data, size_t size, size_t n, void *arg)
 {
 	struct fetch *get = arg;
-	size_t len = size * n;
+	size_t len = size * n, max = get->post.data ? FETCH_DROPPED_MAX : FETCH_BODY_MAX;
 
-	if (len > FETCH_BODY_MAX - get->body_len) {
+	if (len > max - get->body_len) {
 		get->too_long = true;
 		return 0;
 	}
-	memcpy(get->body + get->body_len, data, len);
+	if (!get->post.data)
+		memcpy(get->body + get->body_len, data, len);
 	get->body_len += len;
 	return len;
 }
@@ -269,9 +283,37 @@ static slist *connect_to(const struct fetch *get)
 	return lib.slist_append(NULL, line);
 }
 
-/* Nothing of the environment, nothing remembered, nothing decoded; TLS unverified, since the name
- * behind a redirect may be waiting for the very certificate, and 8.3 rests on the HTTP hop. */
-static void setup(CURL *c, struct fetch *get, slist *to)
+static bool make_lines(const struct fetch *get, slist **ret)
+{
+	/* "Expect: 100-continue" costs a second where it is not understood. */
+	slist *list = lib.slist_append(NULL, "Expect:");
+
+	for (size_t i = 0; list && get->headers && get->headers[i]; i++) {
+		slist *longer = lib.slist_append(list, get->headers[i]);
+		if (!longer)
+			lib.slist_free_all(list);
+		list = longer;
+	}
+	*ret = list;
+	return list;
+}
+
+/* Where unverified: the name behind a redirect may be waiting for the very certificate, and RFC 8555, 8.3
+ * rests on the HTTP hop. */
+static void setup_tls(CURL *c, const struct fetch *get)
+{
+	lib.easy_setopt(c, CURLOPT_SSL_VERIFYPEER, get->verify ? 1L : 0L);
+	lib.easy_setopt(c, CURLOPT_SSL_VERIFYHOST, get->verify ? 2L : 0L);
+	if (get->verify)
+		lib.easy_setopt(c, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+	if (get->trust) {
+		lib.easy_setopt(c, CURLOPT_CAINFO, get->trust);
+		lib.easy_setopt(c, CURLOPT_CAPATH, NULL);
+	}
+}
+
+/* Nothing of the environment, nothing remembered, nothing decoded. */
+static void setup(CURL *c, struct fetch *get, slist *to, slist *lines)
 {
 	lib.easy_setopt(c, CURLOPT_CURLU, get->url->curl);
 	lib.easy_setopt(c, CURLOPT_PROTOCOLS_STR, "http,https");
@@ -282,6 +324,7 @@ static void setup(CURL *c, struct fetch *get, slist *to)
 	lib.easy_setopt(c, CURLOPT_HEADERDATA, get);
 	lib.easy_setopt(c, CURLOPT_WRITEFUNCTION, on_body);
 	lib.easy_setopt(c, CURLOPT_WRITEDATA, get);
+	lib.easy_setopt(c, CURLOPT_HTTPHEADER, lines);
 	lib.easy_setopt(c, CURLOPT_TIMEOUT_MS, (long)get->timeout_ms);
 	lib.easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, (long)get->connect_ms);
 	lib.easy_setopt(c, CURLOPT_USERAGENT, "enrolld/" ENROLLD_VERSION);
@@ -289,59 +332,85 @@ static void setup(CURL *c, struct fetch *get, slist *to)
 	lib.easy_setopt(c, CURLOPT_PROXY, "");
 	lib.easy_setopt(c, CURLOPT_NOPROXY, "*");
 	lib.easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
-	lib.easy_setopt(c, CURLOPT_FRESH_CONNECT, 1L);
-	lib.easy_setopt(c, CURLOPT_FORBID_REUSE, 1L);
+	lib.easy_setopt(c, CURLOPT_QUICK_EXIT, 1L);
+	lib.easy_setopt(c, CURLOPT_FRESH_CONNECT, get->keep ? 0L : 1L);
+	lib.easy_setopt(c, CURLOPT_FORBID_REUSE, get->keep ? 0L : 1L);
 	lib.easy_setopt(c, CURLOPT_HTTP_CONTENT_DECODING, 0L);
-	lib.easy_setopt(c, CURLOPT_SSL_VERIFYPEER, 0L);
-	lib.easy_setopt(c, CURLOPT_SSL_VERIFYHOST, 0L);
 	lib.easy_setopt(c, CURLOPT_BUFFERSIZE, 1024L);
+	if (get->post.data) {
+		lib.easy_setopt(c, CURLOPT_POST, 1L);
+		lib.easy_setopt(c, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)get->post.len);
+		lib.easy_setopt(c, CURLOPT_POSTFIELDS, get->post.data);
+	}
+	setup_tls(c, get);
+}
+
+static bool is_tls(CURLcode code)
+{
+	return code == CURLE_SSL_CONNECT_ERROR || code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_CACERT_BADFILE;
+}
+
+static const char *cause(CURL *c, const struct fetch *get, CURLcode code)
+{
+	long error = 0;
+
+	lib.easy_getinfo(c, CURLINFO_OS_ERRNO, &error);
+	if (code == CURLE_OPERATION_TIMEDOUT)
+		return get->connected ? "no whole answer in time" : "no connection in time";
+	if (!get->connected && error)
+		return strerrordesc_np((int)error);
+	return code == CURLE_WRITE_ERROR ? "too many header lines" : lib.easy_strerror(code);
 }
 
 /* Why curl came back without a reply. */
 static bool refuse(CURL *c, const struct fetch *get, CURLcode code, struct problem *p)
 {
-	const char *why = lib.easy_strerror(code);
+	enum problem_kind kind = is_tls(code) ? PROBLEM_TLS : PROBLEM_CONNECTION;
+	const char *why = cause(c, get, code);
 	char addr[ADDR_TEXT_SIZE];
-	long error = 0;
 
+	if (get->refused[0] && !get->passed)
+		return problem_set(p, PROBLEM_CONNECTION, "%s", get->refused);
+	if (!get->addr.family)
+		return problem_set(p, kind, "%s", why ? why : "failed");
 	addr_format(&get->addr, addr);
-	lib.easy_getinfo(c, CURLINFO_OS_ERRNO, &error);
-	if (code == CURLE_OPERATION_TIMEDOUT)
-		why = get->connected ? "no whole answer in time" : "no connection in time";
-	else if (!get->connected && error)
-		why = strerrordesc_np((int)error);
-	else if (code == CURLE_WRITE_ERROR)
-		why = "too many header lines";
-	return problem_set(p, code == CURLE_SSL_CONNECT_ERROR ? PROBLEM_TLS : PROBLEM_CONNECTION,
-	                   "%s port %u: %s", addr, get->port, why ? why : "failed");
+	return problem_set(p, kind, "%s port %u: %s", addr, get->port, why ? why : "failed");
 }
 
 static bool perform(CURL *c, struct fetch *get, struct problem *p)
 {
-	curl_off_t connect_time = 0;
+	curl_off_t connect_time = 0, retry_after = 0;
 	CURLcode code = lib.easy_perform(c);
 
 	lib.easy_getinfo(c, CURLINFO_RESPONSE_CODE, &get->status);
 	lib.easy_getinfo(c, CURLINFO_CONNECT_TIME_T, &connect_time);
-	get->connected = connect_time > 0 || code == CURLE_SSL_CONNECT_ERROR;
+	lib.easy_getinfo(c, CURLINFO_RETRY_AFTER, &retry_after);
+	get->retry_after = retry_after > 0 ? retry_after : 0;
+	get->connected = connect_time > 0 || is_tls(code);
 	get->answered = code == CURLE_OK || (get->too_long && get->status);
 	return get->answered || refuse(c, get, code, p);
+}
+
+static void begin(struct fetch *get)
+{
+	get->location[0] = get->refused[0] = '\0';
+	get->header_bytes = get->body_len = 0;
+	get->too_long = get->passed = false;
+	get->status = 0;
 }
 
 bool fetch_run(struct fetcher *http, struct fetch *get, struct problem *p)
 {
 	CURL *c = handle_take(http);
-	auto(slist) *to = connect_to(get);
+	auto(slist) *to = get->addr.family ? connect_to(get) : NULL, *lines = NULL;
 
-	if (!c || !to) {
+	assert(get->addr.family || get->rules);
+	if (!c || (get->addr.family && !to) || !make_lines(get, &lines)) {
 		lib.easy_cleanup(c);
 		return problem_memory(p);
 	}
-	get->location[0] = '\0';
-	get->header_bytes = get->body_len = 0;
-	get->too_long = false;
-	get->status = 0;
-	setup(c, get, to);
+	begin(get);
+	setup(c, get, to, lines);
 	bool answered = perform(c, get, p);
 	handle_give(http, c);
 	return answered;

@@ -27,6 +27,17 @@ static const struct denial denials[] = {
 	{ "fd20:ce::254/128", "cloud metadata" },
 };
 
+/* Networks of private use: RFC 1918, RFC 6598, RFC 4193, and those that lead nowhere. */
+static const struct denial inside[] = {
+	{ "10.0.0.0/8", "private" },
+	{ "172.16.0.0/12", "private" },
+	{ "192.168.0.0/16", "private" },
+	{ "100.64.0.0/10", "private" },
+	{ "192.0.0.0/24", "private" },
+	{ "198.18.0.0/15", "private" },
+	{ "fc00::/7", "private" },
+};
+
 /* IPv6 networks whose addresses lead to an IPv4 address that stands in them. */
 static const struct {
 	const char *net;
@@ -47,11 +58,14 @@ static bool has(const char *text, const struct addr *a)
 	return addr_net_has(&net, a);
 }
 
-static const char *denied(const struct addr *a)
+static const char *denied(const struct outbound_rules *rules, const struct addr *a)
 {
 	for (size_t i = 0; i < array_length(denials); i++)
 		if (has(denials[i].net, a))
 			return denials[i].why;
+	for (size_t i = 0; rules->private_denied && i < array_length(inside); i++)
+		if (has(inside[i].net, a))
+			return inside[i].why;
 	return NULL;
 }
 
@@ -95,9 +109,9 @@ bool outbound_check(const struct outbound_rules *rules, const struct addr *a, st
 		return true;
 	if (is_in(rules->own, a) || (carries && is_in(rules->own, &inner)))
 		return refuse(a, "its own listener", p);
-	why = denied(a);
+	why = denied(rules, a);
 	if (!why && carries)
-		why = denied(&inner);
+		why = denied(rules, &inner);
 	return why ? refuse(a, why, p) : true;
 }
 

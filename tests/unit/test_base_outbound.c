@@ -78,7 +78,7 @@ static void judges_addresses(void **state)
 			assert_true(addr_list_add(&allow, rows[i].allow, &p));
 		if (rows[i].deny)
 			assert_true(addr_list_add(&deny, rows[i].deny, &p));
-		if (outbound_check(&(struct outbound_rules){ &allow, &deny, NULL }, &a, &p) != rows[i].want)
+		if (outbound_check(&(struct outbound_rules){ .allow = &allow, .deny = &deny }, &a, &p) != rows[i].want)
 			fail_msg("%s (allow %s, deny %s): wanted %d", rows[i].addr, rows[i].allow, rows[i].deny, rows[i].want);
 		if (!rows[i].want)
 			assert_int_equal(p.kind, PROBLEM_CONNECTION);
@@ -122,11 +122,38 @@ static void its_own_listeners_are_denied_unless_allowed(void **state)
 	assert_false(outbound_check(&rules, &a, &p));
 }
 
+static void networks_of_private_use_are_denied_where_said(void **state)
+{
+	static const char *const inside[] = {
+		"10.1.2.3", "172.16.0.1", "172.31.255.255", "192.168.1.1", "100.64.0.1", "fd12:3456::1", "64:ff9b::a00:1",
+	};
+	static const char *const outside[] = { "192.0.2.1", "172.32.0.1", "11.0.0.1", "100.128.0.1", "2001:db8::1" };
+	auto_value(addr_list) allow = {0};
+	auto_value(problem) p = {0};
+	struct outbound_rules rules = { .private_denied = true, .allow = &allow };
+	struct addr a;
+
+	(void)state;
+	for (size_t i = 0; i < array_length(inside); i++) {
+		assert_true(addr_parse(inside[i], &a));
+		assert_false(outbound_check(&rules, &a, &p));
+		assert_non_null(strstr(p.detail, "private"));
+		problem_done(&p);
+	}
+	for (size_t i = 0; i < array_length(outside); i++)
+		assert_true(addr_parse(outside[i], &a) && outbound_check(&rules, &a, &p));
+	assert_true(addr_list_add(&allow, "10.1.0.0/16", &p));
+	assert_true(addr_parse("10.1.2.3", &a) && outbound_check(&rules, &a, &p));
+	assert_true(addr_parse("10.2.2.3", &a));
+	assert_false(outbound_check(&rules, &a, &p));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(judges_addresses),
 		cmocka_unit_test(lists_may_be_missing),
+		cmocka_unit_test(networks_of_private_use_are_denied_where_said),
 		cmocka_unit_test(its_own_listeners_are_denied_unless_allowed),
 	};
 
