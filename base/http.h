@@ -84,6 +84,7 @@ struct http_route {
 	const char *content_type;       /* wanted of the request; NULL: none is looked at */
 	size_t body_max;                /* 0: no body is allowed */
 	const char *rfc;                /* "RFC 8555, 7.4" */
+	bool own_type;                  /* serve holds the request to the content type, not the router */
 };
 
 /* A wing as the router sees it. All functions are called from many threads at once. */

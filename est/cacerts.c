@@ -1,12 +1,17 @@
 #include "est/call.h"
 #include "est/certs_only.h"
 
-/* Without smime-type: the oldest clients compare the whole value (RFC 7030, 4.1.3 has it as a MAY). */
+/* RFC 7030, 4.1.3. The oldest clients compare the whole type, so smime-type is there only where it is asked for. */
+static const char *type_of(const struct label *label)
+{
+	return label->cacerts_smime_type ? CERTS_ONLY_TYPE : "application/pkcs7-mime";
+}
+
 bool est_cacerts(struct est_call *call, struct problem *p)
 {
 	const struct issuer *issuer = ca_issuer(call->est->ca, call->profile->issuer);
 
 	if (!issuer)
 		return problem_internal(p, "profile %s: issuer %s is not loaded", call->profile->name, call->profile->issuer);
-	return certs_only_reply(call->request, "application/pkcs7-mime", issuer_certificates(issuer), call->response, p);
+	return certs_only_reply(call, type_of(call->label), issuer_certificates(issuer), p);
 }

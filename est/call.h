@@ -10,8 +10,8 @@
 struct est {
 	struct store *store;
 	struct ca *ca;
-	pthread_rwlock_t profiles_lock;
-	struct profiles *profiles;
+	pthread_rwlock_t labels_lock;
+	struct labels *labels;
 	struct limit *failures;       /* wrong enrollment codes, by address */
 	struct audit_queue *audit;    /* store/audit_queue.h: refusals, on their way to the audit log */
 	struct http_wing wing;
@@ -21,6 +21,7 @@ struct est_call {
 	struct est *est;
 	const struct http_request *request;
 	struct http_response *response;
+	const struct label *label;
 	const struct profiles *profiles;
 	const struct profile *profile; /* the label's */
 	int64_t now;

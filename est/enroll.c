@@ -68,8 +68,7 @@ static bool enroll(struct est_call *call, bool renewal, struct problem *p)
 
 	return requester_identify(call, renewal, &e.identity, p) && body_read(call->request->body, &e.csr, p) &&
 	       binding_check(call->request, buf_bytes(&e.csr), p) && issue(&e, p) &&
-	       certs_only_reply(call->request, "application/pkcs7-mime; smime-type=certs-only", e.certificate.der,
-	                        call->response, p);
+	       certs_only_reply(call, CERTS_ONLY_TYPE, e.certificate.der, p);
 }
 
 bool est_simpleenroll(struct est_call *call, struct problem *p)

@@ -9,7 +9,7 @@ enum {
 	ADDRESSES_MAX = 20000,
 };
 
-bool est_open(struct store *store, struct ca *ca, struct profiles *profiles, struct est **ret, struct problem *p)
+bool est_open(struct store *store, struct ca *ca, struct labels *labels, struct est **ret, struct problem *p)
 {
 	auto_struct(est) *est = calloc(1, sizeof(*est));
 
@@ -17,8 +17,8 @@ bool est_open(struct store *store, struct ca *ca, struct profiles *profiles, str
 		return problem_memory(p);
 	est->store = store;
 	est->ca = ca;
-	est->profiles = profiles_ref(profiles);
-	pthread_rwlock_init(&est->profiles_lock, NULL);
+	est->labels = labels_ref(labels);
+	pthread_rwlock_init(&est->labels_lock, NULL);
 	est->wing = est_routes_wing(est);
 	if (!limit_new(FAILURES, FAILURES_PERIOD, ADDRESSES_MAX, &est->failures, p) ||
 	    !audit_queue_open(store, &est->audit, p))
@@ -27,15 +27,15 @@ bool est_open(struct store *store, struct ca *ca, struct profiles *profiles, str
 	return true;
 }
 
-void est_set_profiles(struct est *est, struct profiles *profiles)
+void est_set_labels(struct est *est, struct labels *labels)
 {
-	struct profiles *new = profiles_ref(profiles);
+	struct labels *new = labels_ref(labels);
 
-	pthread_rwlock_wrlock(&est->profiles_lock);
-	struct profiles *old = est->profiles;
-	est->profiles = new;
-	pthread_rwlock_unlock(&est->profiles_lock);
-	profiles_unref(old);
+	pthread_rwlock_wrlock(&est->labels_lock);
+	struct labels *old = est->labels;
+	est->labels = new;
+	pthread_rwlock_unlock(&est->labels_lock);
+	labels_unref(old);
 }
 
 const struct http_wing *est_wing(struct est *est)
@@ -49,7 +49,7 @@ void est_close(struct est *est)
 		return;
 	audit_queue_close(est->audit);
 	limit_free(est->failures);
-	profiles_unref(est->profiles);
-	pthread_rwlock_destroy(&est->profiles_lock);
+	labels_unref(est->labels);
+	pthread_rwlock_destroy(&est->labels_lock);
 	free(est);
 }

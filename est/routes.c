@@ -13,16 +13,18 @@ enum {
 
 struct est_route {
 	struct http_route http;
-	bool label;
+	unsigned segments;       /* of the label */
 	est_action *action;
 };
 
-/* Each with and without a label, each also with a slash at its end, as some clients write it. */
-#define ROW(p, labelled, m, type, max, section, act)                                                              \
-	{ .http = { m, "/.well-known/est/" p, type, max, "RFC 7030, " section }, .label = labelled, .action = act }
+/* Each without a label and with one of up to three segments, each also with a slash at its end, as some
+ * clients write it. */
+#define ROW(p, n, m, type, max, section, act)                                                                     \
+	{ .http = { m, "/.well-known/est/" p, type, max, "RFC 7030, " section, true }, .segments = n, .action = act }
 #define ROWS(name, ...)                                                                                           \
-	ROW(name, false, __VA_ARGS__), ROW(name "/", false, __VA_ARGS__),                                         \
-	ROW("{label}/" name, true, __VA_ARGS__), ROW("{label}/" name "/", true, __VA_ARGS__)
+	ROW(name, 0, __VA_ARGS__), ROW(name "/", 0, __VA_ARGS__), ROW("{a}/" name, 1, __VA_ARGS__),                \
+	ROW("{a}/" name "/", 1, __VA_ARGS__), ROW("{a}/{b}/" name, 2, __VA_ARGS__), ROW("{a}/{b}/" name "/", 2, __VA_ARGS__), \
+	ROW("{a}/{b}/{c}/" name, 3, __VA_ARGS__), ROW("{a}/{b}/{c}/" name "/", 3, __VA_ARGS__)
 static const struct est_route routes[] = {
 	ROWS("cacerts", HTTP_GET, NULL, 0, "4.1.2", est_cacerts),
 	ROWS("simpleenroll", HTTP_POST, "application/pkcs10", BODY, "4.2.1", est_simpleenroll),
@@ -50,38 +52,52 @@ bool est_not_built(struct est_call *call, struct problem *p)
 
 /* --- the call */
 
-static struct profiles *profiles_now(struct est *est)
+static struct labels *labels_now(struct est *est)
 {
-	pthread_rwlock_rdlock(&est->profiles_lock);
-	struct profiles *profiles = profiles_ref(est->profiles);
-	pthread_rwlock_unlock(&est->profiles_lock);
-	return profiles;
+	pthread_rwlock_rdlock(&est->labels_lock);
+	struct labels *labels = labels_ref(est->labels);
+	pthread_rwlock_unlock(&est->labels_lock);
+	return labels;
 }
 
-static bool find_profile(struct est_call *call, const struct est_route *row, struct problem *p)
+static bool find_label(struct est_call *call, const struct labels *labels, unsigned segments, struct problem *p)
 {
-	const char *label = row->label ? call->request->captures[0] : NULL;
+	auto_value(buf) name = {0};
 
-	call->profile = label ? profiles_find(call->profiles, label) : profiles_default(call->profiles);
-	if (call->profile && call->profile->methods & PROFILE_EST)
-		return true;
-	return label ? problem_set(p, PROBLEM_NOT_FOUND, "RFC 7030, 3.2.2: there is no label %s", label)
-	             : problem_set(p, PROBLEM_NOT_FOUND, "RFC 7030, 3.2.2: there is no service without a label");
+	for (unsigned i = 0; i < segments; i++)
+		buf_printf(&name, "%s%s", i > 0 ? "/" : "", call->request->captures[i]);
+	if (!buf_check(&name, p))
+		return false;
+	call->label = labels_find(labels, buf_text(&name));
+	if (!call->label)
+		return segments > 0 ? problem_set(p, PROBLEM_NOT_FOUND, "RFC 7030, 3.2.2: there is no label %s", buf_text(&name))
+		                    : problem_set(p, PROBLEM_NOT_FOUND, "RFC 7030, 3.2.2: there is no service without a label");
+	call->profile = profiles_find(call->profiles, call->label->profile);
+	assert(call->profile); /* labels_new */
+	return true;
+}
+
+/* Not the router, for a label may do without. */
+static bool check_type(const struct est_call *call, const char *type, struct problem *p)
+{
+	return !type || call->label->any_content_type || http_is_type(call->request, type) ||
+	       problem_set(p, PROBLEM_UNSUPPORTED_MEDIA_TYPE, "RFC 9110, 15.5.16: the Content-Type must be %s", type);
 }
 
 static bool serve(void *state, size_t i, const struct http_request *request, struct http_response *response,
                   struct problem *p)
 {
 	struct est *est = state;
-	auto_struct(profiles) *profiles = profiles_now(est);
+	auto_struct(labels) *labels = labels_now(est);
 	struct est_call call = {
-		.est = est, .request = request, .response = response, .profiles = profiles, .now = clock_now(),
+		.est = est, .request = request, .response = response, .profiles = labels_profiles(labels), .now = clock_now(),
 	};
 
 	assert(i < array_length(routes));
 	if (!request->tls && !str_starts(request->base_url, "https://"))
 		return problem_set(p, PROBLEM_UNAUTHORIZED, "RFC 7030, 3.3: EST is served over HTTPS alone");
-	return find_profile(&call, &routes[i], p) && routes[i].action(&call, p);
+	return find_label(&call, labels, routes[i].segments, p) && check_type(&call, routes[i].http.content_type, p) &&
+	       routes[i].action(&call, p);
 }
 
 /* --- the refusal */

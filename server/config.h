@@ -9,6 +9,7 @@
 #include "admin/api.h"
 #include "base/log.h"
 #include "ca/ca.h"
+#include "est/label.h"
 #include "policy/profile.h"
 #include "server/revocation.h"
 
@@ -80,6 +81,9 @@ struct config {
 		struct strings caa_identities, resolvers;
 		struct addr_list probe_allow, probe_deny;
 	} acme;
+	struct {
+		struct labels_options labels;
+	} est;
 	struct {
 		struct api_options options;
 	} api;

@@ -148,6 +148,21 @@ static bool check_profile(struct config *config, size_t i, const struct config_t
 	return profile_check(made, &why) ? true : config_text_fault(text, path, p, "%s", why.detail);
 }
 
+static bool check_label(const struct config *config, size_t i, const struct config_text *text, struct problem *p)
+{
+	const struct label *label = &config->est.labels.list[i];
+	const struct config_profile *row = find(config, config->profile_count, label->profile);
+	char path[PATH_TEXT];
+	snprintf(path, sizeof path, "est.labels[%zu].profile", i);
+	if (!row || !(row->profile.methods & PROFILE_EST))
+		return config_text_refuse(text, path, "the name of one of `profiles` that is open to `est`", p);
+	snprintf(path, sizeof path, "est.labels[%zu].label", i);
+	for (size_t j = 0; j < i; j++)
+		if (str_equal(config->est.labels.list[j].name, label->name))
+			return config_text_fault(text, path, p, "expected a label of its own, got `%s` again", label->name);
+	return true;
+}
+
 bool config_check(struct config *config, const struct config_text *text, struct problem *p)
 {
 	if (!complete(config, p) || !check_ca(config, text, p) || !check_revocation(config, text, p) ||
@@ -163,5 +178,8 @@ bool config_check(struct config *config, const struct config_text *text, struct 
 			return false;
 	if (!find(config, config->profile_count, config->default_profile))
 		return config_text_refuse(text, "default_profile", "the name of one of `profiles`", p);
+	for (size_t i = 0; i < config->est.labels.count; i++)
+		if (!check_label(config, i, text, p))
+			return false;
 	return true;
 }

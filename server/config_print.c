@@ -165,11 +165,17 @@ static void add_example(struct example e, const struct config_section *section);
 
 static void add_example_list(const struct example *e, const struct config_key *key)
 {
-	buf_printf(e->out, "#%s:%s\n", key->name, *key->fallback ? "" : " []");
-	for (const char *line = key->fallback; *line; line = strchr(line, '\n') + 1)
-		buf_printf(e->out, "#%.*s", (int)(strchr(line, '\n') + 1 - line), line);
-	buf_add_str(e->out, "# All keys of an entry:\n");
-	add_example((struct example){ .out = e->out, .lead = "#   ", .mark = "" }, key->section);
+	char lead[16];
+
+	snprintf(lead, sizeof(lead), "%*s#   ", 2 * e->depth, "");
+	begin_line(e, "#");
+	buf_printf(e->out, "%s:%s\n", key->name, *key->fallback ? "" : " []");
+	for (const char *line = key->fallback; *line; line = strchr(line, '\n') + 1) {
+		begin_line(e, "#");
+		buf_printf(e->out, "%.*s", (int)(strchr(line, '\n') + 1 - line), line);
+	}
+	begin_line(e, "# All keys of an entry:\n");
+	add_example((struct example){ .out = e->out, .lead = lead, .mark = "" }, key->section);
 }
 
 static void add_example_value(const struct example *e, const struct config_key *key)

@@ -4,6 +4,7 @@
 
 #include "base/addr.h"
 #include "base/ossl.h"
+#include "est/label.h"
 #include "policy/pattern.h"
 #include "policy/policy.h"
 #include "server/config.h"
@@ -53,6 +54,11 @@ static bool is_id(const char *text)
 {
 	size_t len = strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-");
 	return len >= 1 && len <= 32 && !text[len];
+}
+
+bool config_rule_label(const char *text, struct problem *p)
+{
+	return label_check(text, p);
 }
 
 bool config_rule_id(const char *text, struct problem *p)

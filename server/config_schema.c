@@ -357,6 +357,7 @@ static const struct config_key top_keys[] = {
 	{ "tls", "Its own certificate.", CONFIG_SECTION, .section = &SECTION(tls_keys) },
 	{ "http", "Bounds of connections and requests.", CONFIG_SECTION, .section = &SECTION(http_keys) },
 	{ "acme", "The ACME service (RFC 8555).", CONFIG_SECTION, .section = &SECTION(acme_keys) },
+	{ "est", "The EST service (RFC 7030; docs/est.md).", CONFIG_SECTION, .section = &config_est_section, .reload = true },
 	{ "api", "The REST API (docs/api.md).", CONFIG_SECTION, .section = &SECTION(api_keys) },
 	{ "policies",
 	  "What may stand in certificates, field by field, for profiles to name. A field that a policy does not "

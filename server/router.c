@@ -220,7 +220,7 @@ static void row_capture(const struct row *row, const struct segments *path, stru
 
 static bool type_fits(const struct http_route *route, const struct http_request *request)
 {
-	return !route->content_type || http_is_type(request, route->content_type);
+	return !route->content_type || route->own_type || http_is_type(request, route->content_type);
 }
 
 /* What the rows of a path have to say about a request. */

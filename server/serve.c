@@ -155,9 +155,11 @@ static bool open_services(struct serve *serve, struct problem *p)
 	auto_value(addr_list) own = {0};
 	struct acme_options options = serve->config->acme.options;
 	options.probe_own = &own;
+	auto_struct(labels) *labels = NULL;
 	return own_addresses(serve->config, &own, p) &&
 	       acme_open(&options, serve->store, serve->ca, serve->profiles, &serve->acme, p) &&
-	       est_open(serve->store, serve->ca, serve->profiles, &serve->est, p);
+	       labels_new(&serve->config->est.labels, serve->profiles, &labels, p) &&
+	       est_open(serve->store, serve->ca, labels, &serve->est, p);
 }
 
 static size_t wings_of(const struct serve *serve, unsigned services, const struct http_wing *ret[WINGS_MAX])
@@ -249,13 +251,14 @@ bool serve_open(struct config **config, struct serve **ret, struct problem *p)
 bool serve_reload(struct serve *serve, const struct config *config, struct problem *p)
 {
 	auto_struct(profiles) *profiles = NULL;
-	if (!open_profiles(serve, config, &profiles, p) ||
+	auto_struct(labels) *labels = NULL;
+	if (!open_profiles(serve, config, &profiles, p) || !labels_new(&config->est.labels, profiles, &labels, p) ||
 	    !own_certificate_reload(serve->own, config, profiles, p) ||
 	    !server_tell(serve->store, &(struct server_event){ AUDIT_CONFIGURATION_RELOADED, .config = config }, p))
 		return false;
 	acme_set_profiles(serve->acme, profiles);
 	api_set_profiles(serve->api, profiles);
-	est_set_profiles(serve->est, profiles);
+	est_set_labels(serve->est, labels);
 	struct profiles *old = serve->profiles;
 	serve->profiles = steal(profiles);
 	profiles_unref(old);

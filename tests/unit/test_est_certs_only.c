@@ -7,7 +7,6 @@
 
 #include <openssl/pkcs7.h>
 
-#include "base/base64.h"
 #include "base/ossl.h"
 
 /* A certificate of about that size. */
@@ -46,43 +45,9 @@ static void test_openssl_reads_it(void **state)
 	PKCS7_free(p7);
 }
 
-/* DER sizes whose base64 is just below and just at a thousand characters. */
-static const struct row {
-	size_t size;
-	const char *header;      /* that the request has, or NULL */
-	size_t want_longest;
-} rows[] = {
-	{ 0, "User-Agent", 0 }, { 1, "User-Agent", 4 }, { 747, "User-Agent", 996 }, { 747, NULL, 996 },
-	{ 748, "User-Agent", 64 }, { 748, "Accept", 64 }, { 748, "Host", 1000 }, { 748, NULL, 1000 }, { 6000, "accept", 64 },
-	{ 6000, NULL, 8000 },
-};
-
-static void test_lines(void **state)
-{
-	static const uint8_t data[6000];
-
-	(void)state;
-	for (size_t i = 0; i < array_length(rows); i++) {
-		const struct http_header header = { rows[i].header, "x" };
-		const struct http_request request = { .headers = &header, .header_count = rows[i].header ? 1 : 0 };
-		auto_value(buf) text = {0}, back = {0};
-		size_t longest = 0;
-		certs_only_wrap(&request, BYTES(data, rows[i].size), &text);
-		for (size_t at = 0; at < text.len;) {
-			size_t line = strcspn(buf_text(&text) + at, "\n");
-			assert_int_equal(text.data[at + line], '\n');
-			longest = line > longest ? line : longest;
-			at += line + 1;
-		}
-		assert_int_equal(longest, rows[i].want_longest);
-		assert_true(base64_decode(buf_text(&text), text.len, &back));
-		assert_int_equal(back.len, rows[i].size);
-	}
-}
-
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_openssl_reads_it), cmocka_unit_test(test_lines) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_openssl_reads_it) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
