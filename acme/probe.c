@@ -49,7 +49,7 @@ static void log_result(const struct probe_result *r)
 
 	log_event(LOG_LEVEL_INFO, "challenge", "result", outcome, "authorization", r->authorization, "account",
 	          r->account.id, "type", r->challenge.type, "identifier", r->task.value, "detail",
-	          r->proven ? NULL : r->problem.detail, NULL);
+	          r->proven ? NULL : r->problem.cause[0] ? r->problem.cause : r->problem.detail, NULL);
 }
 
 static bool try_once(struct probes *probes, struct probe_result *r, struct problem *p)
