@@ -239,14 +239,14 @@ static bool settle(struct own_certificate *own, struct problem *p)
 
 static void look_again(struct own_certificate *own, int64_t seconds);
 
-/* The clock can be set and the configuration be read again meanwhile. */
+/* The clock can be set, the configuration be read again and the certificate be revoked meanwhile. */
 static void look(void *arg)
 {
 	struct own_certificate *own = arg;
 	auto_value(problem) p = {0};
 	int64_t wait = RETRY;
 	pthread_mutex_lock(&own->lock);
-	bool ok = own->certificate_path || clock_now() < renewal_due(own) || renew(own, &p);
+	bool ok = own->certificate_path || show_kept(own) || renew(own, &p);
 	if (ok) {
 		int64_t left = own->certificate_path ? CHECK_MAX : renewal_due(own) - clock_now();
 		wait = left > CHECK_MAX ? CHECK_MAX : left < 1 ? 1 : left;

@@ -65,10 +65,9 @@ static struct own_certificate *opened(const char *yaml)
 	return own;
 }
 
-/* Opens and closes; the serial of what is kept then. */
-static void serial_after(const char *yaml, char ret[64])
+/* The serial of what is kept. */
+static void serial_kept(char ret[64])
 {
-	own_certificate_close(opened(yaml));
 	auto_free char *path = mem_printf("%s/server.pem", admin_folder);
 	auto_value(buf) pem = {0}, der = {0};
 	auto_value(problem) p = {0};
@@ -80,6 +79,12 @@ static void serial_after(const char *yaml, char ret[64])
 	const ASN1_INTEGER *serial = X509_get0_serialNumber(certificate);
 	buf_add_hex(&hex, BYTES(ASN1_STRING_get0_data(serial), (size_t)ASN1_STRING_length(serial)));
 	snprintf(ret, 64, "%s", buf_text(&hex));
+}
+
+static void serial_after(const char *yaml, char ret[64])
+{
+	own_certificate_close(opened(yaml));
+	serial_kept(ret);
 }
 
 static const char usual[] = "tls: {names: [ca.example, 127.0.0.1, '::1']}\n";
@@ -167,6 +172,24 @@ static void renews_by_itself(void **state)
 	for (int i = 0; i < 100 && own_certificate_expires(own) == before; i++)
 		moment(50);
 	assert_in_range(own_certificate_expires(own), before + 40 * 60, before + 42 * 60);
+}
+
+static void revoked_one_is_replaced_while_it_serves(void **state)
+{
+	(void)state;
+	char serial[64];
+	auto_struct(own_certificate) *own = opened(usual);
+	auto_free char *path = mem_printf("%s/server.pem", admin_folder);
+	struct stat before, now;
+	assert_int_equal(stat(path, &before), 0);
+	serial_kept(serial);
+	free(admin_run(&admin_cert_revoke, serial));
+	now = before;
+	for (int i = 0; i < 100 && now.st_ino == before.st_ino; i++) {
+		moment(50);
+		assert_int_equal(stat(path, &now), 0);
+	}
+	assert_int_not_equal(now.st_ino, before.st_ino);
 }
 
 /* --- the operator's files */
@@ -266,6 +289,7 @@ int main(void)
 		TEST(kept_while_it_is_good),
 		TEST(replaced_when_it_is_not),
 		TEST(renews_by_itself),
+		TEST(revoked_one_is_replaced_while_it_serves),
 		TEST(operators_files_are_shown),
 		TEST(wrong_files_are_refused),
 		TEST(reload_takes_new_files_or_stays),
