@@ -248,7 +248,7 @@ static bool carry_out(struct acme *acme, const char *id, struct problem *p)
 
 static bool find_due(struct store_txn *txn, void *arg, struct problem *p)
 {
-	return store_request_due(txn, BATCH, arg, p);
+	return store_request_due(txn, "acme", BATCH, arg, p);
 }
 
 bool acme_requests_once(struct acme *acme, struct problem *p)

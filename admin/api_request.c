@@ -63,8 +63,7 @@ static bool fits(const struct listing_requests *l, const struct request *record)
 static bool list_some(struct store_txn *txn, struct listing_requests *l, struct problem *p)
 {
 	auto_value(store_page) page = {0};
-	/* The issued, nearly all there are, have no listing of their own. */
-	const enum request_state *state = l->by_state && l->state != REQUEST_ISSUED ? &l->state : NULL;
+	const enum request_state *state = l->by_state ? &l->state : NULL;
 
 	if (!store_request_list(txn, state, l->next, l->limit - l->found, &page, p))
 		return false;

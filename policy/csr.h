@@ -34,6 +34,9 @@ enum csr_signature {
 	CSR_SIGNATURE_MAX,
 };
 const char *csr_signature_name(enum csr_signature s); /* "rsa-sha256" */
+/* What keys of this algorithm are asked for with here: one of allowed (1u << enum csr_signature; 0: any), or, where
+ * none of these is such a key's, its usual one. */
+enum csr_signature csr_signature_for(enum key_algorithm a, unsigned allowed);
 struct csr {
 	EVP_PKEY *key;
 	struct buf spki;                 /* SubjectPublicKeyInfo DER, as in the CSR */

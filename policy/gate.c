@@ -195,7 +195,7 @@ static bool approve(const struct gate_case *c, struct approval_facts *facts, str
 	facts->path_length = c->request.path_length;
 	facts->profile = c->profile->name;
 	facts->issuer = c->profile->issuer;
-	facts->hash = c->profile->hash;
+	facts->hash = c->wish && c->wish->hash ? c->wish->hash : c->profile->hash;
 	facts->key_usage = c->request.key_usage;
 	facts->extended_key_usage = c->request.extended_key_usage;
 	memcpy(facts->csr_digest, csr->digest, sizeof(facts->csr_digest));
@@ -251,7 +251,7 @@ bool gate_identity_wish(struct store *store, const struct profiles *profiles, co
 		.method = identity_method(identity), .account = "", .order = "", .identity = identity_text(identity),
 	};
 
-	return case_open(&c, IDENTITY, csr_der, p) && gate_case_find_key(store, &c, p) && judge(&c, IDENTITY, JUDGED, p) &&
+	return gate_case_read_request(store, &c, p) && case_open(&c, IDENTITY, csr_der, p) && gate_case_find_key(store, &c, p) && judge(&c, IDENTITY, JUDGED, p) &&
 	       judge(&c, IDENTITY, LAST, p) && approve(&c, &facts, ret, p);
 }
 

@@ -35,9 +35,15 @@ bool gate_identity(struct store *store, const struct profiles *profiles, const c
 struct gate_wish {
 	int64_t validity;
 	int64_t not_before, not_after;
+	const char *hash;              /* of the certificate's signature, "SHA384"; NULL: as the profile says */
+	const enum csr_signature *signature; /* the whole algorithm asked for, for the policy; NULL: that of the CSR is judged */
+	const char *request;           /* id of the request (store/request.h) that people have decided about; NULL: none */
 	const char *validity_field;    /* what refusals call them: "attributes.ttl"; NULL: nothing */
 	const char *not_after_field;
 };
+/* USER_ACTION_REQUIRED: all holds, and people must approve it first. With wish->request they have: the gate reads the
+ * request itself, which must be approved, and of the same identity, profile and CSR; where the server makes the key,
+ * of a CSR that asks for the same. */
 bool gate_identity_wish(struct store *store, const struct profiles *profiles, const char *profile_name,
                         const struct identity *identity, const struct gate_wish *wish, struct bytes csr_der,
                         struct approval **ret, struct problem *p) must_use;

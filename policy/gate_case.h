@@ -20,7 +20,7 @@ struct gate_case {
 	/* an order */
 	const char *order_id, *account_id;    /* account_id: the caller's */
 	struct order order;
-	struct request request_record;        /* of an order in processing; id "" where there is none */
+	struct request request_record;        /* of an order in processing, or of the wish; id "" where there is none */
 	struct account account;
 	struct authorization *authorizations; /* one an identifier; id "" where there is none any more */
 	size_t authorization_count;
@@ -69,7 +69,13 @@ typedef bool gate_check(const struct gate_case *c, struct problem *p);
 gate_check gate_order_owner, gate_account_valid, gate_order_ready, gate_order_unexpired;
 gate_check gate_profile_known, gate_profile_open, gate_identity_may, gate_account_bound;
 gate_check gate_authorizations_valid, gate_authorizations_unexpired, gate_authorizations_owner;
-gate_check gate_authorizations_cover, gate_period, gate_approved;
+gate_check gate_authorizations_cover, gate_period;
+/* gate_approval.c */
+gate_check gate_approved;
+/* Whether people have approved the request of the case: of an order any, of an identity its own. */
+bool gate_case_approved(const struct gate_case *c) must_use;
+/* Reads the request of the wish, where it names one. NOT_FOUND. */
+bool gate_case_read_request(struct store *store, struct gate_case *c, struct problem *p) must_use;
 /* gate_csr.c: rules of the CSR */
 gate_check gate_names_present, gate_names_count, gate_names_equal, gate_names_proven;
 gate_check gate_extensions_known;

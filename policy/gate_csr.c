@@ -12,7 +12,8 @@ static void request_fill(struct gate_case *c)
 
 	c->request = (struct policy_request){
 		.who = c->request.who, .subject = &c->subject, .names = &c->names,
-		.others = csr->others, .other_count = csr->other_count, .key = csr->algorithm, .signature = csr->signature,
+		.others = csr->others, .other_count = csr->other_count, .key = csr->algorithm,
+		.signature = c->wish && c->wish->signature ? *c->wish->signature : csr->signature,
 		.key_usage_asked = csr->has_key_usage ? csr->key_usage : 0, .ca = csr->ca, .path_length = csr->path_length,
 		.extended_key_usage = csr->extended_key_usage.n > 0 ? &csr->extended_key_usage : &c->profile->extended_key_usage,
 	};

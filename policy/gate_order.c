@@ -1,6 +1,5 @@
 #include "policy/gate_case.h"
 
-#include "policy/consent.h"
 
 
 void gate_case_free(struct gate_case *c)
@@ -116,27 +115,9 @@ bool gate_account_valid(const struct gate_case *c, struct problem *p)
 	                   account_status_name(c->account.status));
 }
 
-static bool is_approved(const struct gate_case *c)
-{
-	return c->request_record.id[0] != '\0' && c->request_record.state == REQUEST_APPROVED;
-}
-
-/* Of the very CSR, by as many as the profile asks for today. A method whose requests cannot wait has no
- * request, and so no such approval. */
-bool gate_approved(const struct gate_case *c, struct problem *p)
-{
-	bool same_csr = c->request_record.csr_digest.len > 0 &&
-	                bytes_equal(c->request_record.csr_digest, BYTES(c->csr->digest, sizeof(c->csr->digest)));
-
-	return c->profile->approvals == 0 ||
-	       (is_approved(c) && same_csr && consent_count(&c->request_record) >= c->profile->approvals) ||
-	       problem_add(p, PROBLEM_USER_ACTION_REQUIRED, NULL, NULL, "profile %s: %u must approve the request",
-	                   c->profile->name, c->profile->approvals);
-}
-
 bool gate_order_ready(const struct gate_case *c, struct problem *p)
 {
-	return c->order.status == ORDER_READY || (c->order.status == ORDER_PROCESSING && is_approved(c)) ||
+	return c->order.status == ORDER_READY || (c->order.status == ORDER_PROCESSING && gate_case_approved(c)) ||
 	       problem_add(p, PROBLEM_ORDER_NOT_READY, NULL, NULL,
 	                   "RFC 8555, 7.4: the order is %s, not ready",
 	                   order_status_name(c->order.status));

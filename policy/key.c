@@ -45,6 +45,18 @@ bool key_algorithm_from(const char *name, enum key_algorithm *ret)
 	return false;
 }
 
+bool key_make(enum key_algorithm a, EVP_PKEY **ret, struct problem *p)
+{
+	EVP_PKEY *key = algorithms[a].group  ? EVP_EC_gen(algorithms[a].group)
+	                : algorithms[a].bits ? EVP_RSA_gen((unsigned)algorithms[a].bits)
+	                                     : EVP_PKEY_Q_keygen(NULL, NULL, algorithms[a].type);
+
+	if (!key)
+		return problem_openssl(p, "making a key");
+	*ret = key;
+	return true;
+}
+
 static bool algorithm_of_rsa(EVP_PKEY *key, enum key_algorithm *ret, struct problem *p)
 {
 	int bits = EVP_PKEY_get_bits(key);

@@ -13,6 +13,9 @@ enum key_algorithm {
 const char *key_algorithm_name(enum key_algorithm a);                       /* "rsa-2048", "ec-p256", "ed25519" */
 bool key_algorithm_from(const char *name, enum key_algorithm *ret) must_use;
 
+/* A new private key. */
+bool key_make(enum key_algorithm a, EVP_PKEY **ret, struct problem *p) must_use;
+
 /* What a key is. RSA sizes between the listed ones count as the next smaller; under 2048 or over
  * 4096, and any curve not listed: BAD_PUBLIC_KEY. */
 bool key_algorithm_of(EVP_PKEY *key, enum key_algorithm *ret, struct problem *p) must_use;

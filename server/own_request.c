@@ -2,62 +2,16 @@
 
 #include <openssl/err.h>
 
-static bool set_address(GENERAL_NAME *name, const struct identifier *i)
-{
-	struct addr address;
-	identifier_addr(i, &address);
-	ASN1_OCTET_STRING *octets = ASN1_OCTET_STRING_new();
-	if (!octets || ASN1_OCTET_STRING_set(octets, address.byte, (int)addr_length(&address)) != 1) {
-		ASN1_OCTET_STRING_free(octets);
-		return false;
-	}
-	GENERAL_NAME_set0_value(name, GEN_IPADD, octets);
-	return true;
-}
-
-static bool set_dns(GENERAL_NAME *name, const struct identifier *i)
-{
-	ASN1_IA5STRING *text = ASN1_IA5STRING_new();
-	if (!text || ASN1_STRING_set(text, i->value, -1) != 1) {
-		ASN1_IA5STRING_free(text);
-		return false;
-	}
-	GENERAL_NAME_set0_value(name, GEN_DNS, text);
-	return true;
-}
-
-static bool add_name(GENERAL_NAMES *list, const struct identifier *i)
-{
-	GENERAL_NAME *name = GENERAL_NAME_new();
-	bool ok = name && (i->type == IDENTIFIER_IP ? set_address(name, i) : set_dns(name, i));
-	if (ok && sk_GENERAL_NAME_push(list, name) > 0)
-		return true;
-	GENERAL_NAME_free(name);
-	return false;
-}
-
-static bool add_names(X509_REQ *request, const struct identifiers *names)
-{
-	auto(GENERAL_NAMES) *list = GENERAL_NAMES_new();
-	auto(ossl_extensions) *extensions = NULL;
-	if (!list)
-		return false;
-	for (size_t i = 0; i < names->n; i++)
-		if (!add_name(list, &names->v[i]))
-			return false;
-	return X509V3_add1_i2d(&extensions, NID_subject_alt_name, list, 0, X509V3_ADD_DEFAULT) == 1 &&
-	       X509_REQ_add_extensions(request, extensions) == 1;
-}
+#include "policy/csr_make.h"
 
 bool own_request_make(const struct identifiers *names, EVP_PKEY **ret_key, struct buf *ret_der,
                       struct problem *p)
 {
-	auto(EVP_PKEY) *key = EVP_EC_gen("P-256");
-	auto(X509_REQ) *request = X509_REQ_new();
-	if (!key || !request || X509_REQ_set_version(request, X509_REQ_VERSION_1) != 1 ||
-	    X509_REQ_set_pubkey(request, key) != 1 || !add_names(request, names) ||
-	    X509_REQ_sign(request, key, EVP_sha256()) <= 0 || !ossl_der(i2d_X509_REQ, request, ret_der))
-		return problem_openssl(p, "the request for the server's own certificate");
+	static const struct subject nobody;
+	const struct csr_wish wish = { .subject = &nobody, .names = names };
+	auto(EVP_PKEY) *key = NULL;
+	if (!key_make(KEY_EC_P256, &key, p) || !csr_make(&wish, key, 0, ret_der, p))
+		return false;
 	*ret_key = steal(key);
 	return true;
 }

@@ -44,6 +44,7 @@
 	X(TOKEN, 'T', "id -> API token")                                           \
 	X(TOKEN_KEY, 't', "SHA-256 of a client's key -> id; those not revoked")           \
 	X(ENROLLMENT, 'N', "id -> enrollment code")                              \
+	X(PRIVATE_KEY, 'P', "text: SHA-256 of its SubjectPublicKeyInfo, hexadecimal -> private key") \
 	X(AUDIT, 'U', "number, 8 bytes, highest first -> event")
 
 enum key_class {

@@ -2,6 +2,8 @@
 
 #include <assert.h>
 
+#include "store/certificate.h"
+#include "store/private_key.h"
 #include "store/table.h"
 
 static const char *const names[] = {
@@ -18,6 +20,14 @@ static const struct record_field decision_fields[] = {
 };
 static const struct record_schema decision_schema = {
 	"decision", sizeof(struct request_decision), decision_fields, array_length(decision_fields),
+};
+
+static const struct record_field metadata_fields[] = {
+	record_text(1, certificate_metadata, key),
+	record_text(2, certificate_metadata, value),
+};
+static const struct record_schema metadata_schema = {
+	"request metadata", sizeof(struct certificate_metadata), metadata_fields, array_length(metadata_fields),
 };
 
 static const struct record_field request_fields[] = {
@@ -42,6 +52,15 @@ static const struct record_field request_fields[] = {
 	record_list(19, request, decisions, &decision_schema),
 	record_integer(20, request, expires),
 	record_bool(21, request, due),
+	record_bool(22, request, managed),
+	record_bool(23, request, by_server),
+	record_integer(24, request, validity),
+	record_integer(25, request, not_before),
+	record_integer(26, request, not_after),
+	record_text(27, request, hash),
+	record_list(28, request, metadata, &metadata_schema),
+	record_integer(29, request, renew_before),
+	record_bool(30, request, key_waits),
 };
 static const struct record_schema request_schema = {
 	"request", sizeof(struct request), request_fields, array_length(request_fields),
@@ -113,18 +132,43 @@ bool store_request_put(struct store_txn *txn, const struct request *request, str
 	return table_put(txn, &requests, request->id, request, p);
 }
 
+/* Leaves the issued ones on the page. */
+static bool keep_issued(struct store_txn *txn, struct strings *ids, struct problem *p)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < ids->n; i++) {
+		auto_value(request) request = {0};
+		if (!store_request_get(txn, ids->v[i], &request, p))
+			return false;
+		if (request.state != REQUEST_ISSUED)
+			continue;
+		char *id = ids->v[kept];
+		ids->v[kept++] = ids->v[i];
+		ids->v[i] = id;
+	}
+	while (ids->n > kept)
+		free(ids->v[--ids->n]);
+	return true;
+}
+
 bool store_request_list(struct store_txn *txn, const enum request_state *state, const char *after, size_t limit,
                         struct store_page *ret, struct problem *p)
 {
+	bool issued = state && *state == REQUEST_ISSUED;
 	uint8_t byte = state ? (uint8_t)*state : 0;
 	struct key prefix;
 
-	if (state && *state == REQUEST_ISSUED)
-		return problem_set(p, PROBLEM_MALFORMED, "requests that were issued are found by their certificates");
-	key_begin(&prefix, state ? KEY_REQUEST_STATE : KEY_REQUEST_NEWEST);
-	if (state)
+	key_begin(&prefix, state && !issued ? KEY_REQUEST_STATE : KEY_REQUEST_NEWEST);
+	if (state && !issued)
 		key_add(&prefix, BYTES(&byte, 1));
-	return page_read(txn, &prefix, false, after, limit, ret, p);
+	return page_read(txn, &prefix, false, after, limit, ret, p) && (!issued || keep_issued(txn, &ret->ids, p));
+}
+
+/* Nobody has collected it, and nobody can any more. */
+static bool forget_key(struct store_txn *txn, const struct request *request, struct problem *p)
+{
+	return !request->key_waits || store_private_key_delete(txn, request->key_hash, p);
 }
 
 static bool sweep_one(struct store_txn *txn, const char *id, size_t *count, struct problem *p)
@@ -136,7 +180,7 @@ static bool sweep_one(struct store_txn *txn, const char *id, size_t *count, stru
 	if (request.ended == 0)
 		return true;
 	++*count;
-	return table_delete(txn, &requests, id, p);
+	return forget_key(txn, &request, p) && table_delete(txn, &requests, id, p);
 }
 
 bool store_request_sweep(struct store_txn *txn, int64_t before, size_t limit, size_t *ret_count, struct problem *p)
@@ -166,12 +210,24 @@ bool store_request_by_order(struct store_txn *txn, const char *order, struct req
 	return table_find(txn, &requests, &key, ret, p);
 }
 
-bool store_request_due(struct store_txn *txn, size_t limit, struct strings *ret, struct problem *p)
+enum { DUE_MAX = 10000 }; /* there are few, of all methods together */
+
+bool store_request_due(struct store_txn *txn, const char *method, size_t limit, struct strings *ret, struct problem *p)
 {
+	auto_value(strings) ids = {0};
 	struct key prefix;
 
 	key_begin(&prefix, KEY_REQUEST_DUE);
-	return page_read_ids(txn, &prefix, limit, ret, p);
+	if (!page_read_ids(txn, &prefix, DUE_MAX, &ids, p))
+		return false;
+	for (size_t i = 0; i < ids.n && ret->n < limit; i++) {
+		auto_value(request) request = {0};
+		if (!store_request_get(txn, ids.v[i], &request, p))
+			return false;
+		if (str_equal(request.method ?: "", method) && !strings_add(ret, ids.v[i]))
+			return problem_memory(p);
+	}
+	return true;
 }
 
 bool store_request_delete(struct store_txn *txn, const char *id, struct problem *p)

@@ -49,6 +49,15 @@ struct request {
 	struct record_list decisions;  /* struct request_decision */
 	int64_t expires;               /* when it ends undecided; of an ended one, when it is swept */
 	bool due;                      /* once decided there is something to carry out */
+	/* Of those of the API, what is in no CSR. */
+	bool managed;                  /* the server makes the key when it issues: csr says what is asked for, its key nothing;
+	                                  with key_hash it is for the kept key of that hash */
+	bool by_server;                /* the server asks, to renew `replaces` */
+	int64_t validity, not_before, not_after; /* as struct gate_wish */
+	const char *hash;
+	struct record_list metadata;   /* struct certificate_metadata */
+	int64_t renew_before;          /* as struct certificate */
+	bool key_waits;                /* issued, and the key is kept until who asked collects it */
 };
 void request_free(struct request *request);
 declare_auto_value(request, request_free);
@@ -56,12 +65,13 @@ declare_auto_value(request, request_free);
 bool store_request_get(struct store_txn *txn, const char *id, struct request *ret, struct problem *p) must_use;
 /* The request of an ACME order. */
 bool store_request_by_order(struct store_txn *txn, const char *order, struct request *ret, struct problem *p) must_use;
-/* Some of those that are decided and to be carried out. */
-bool store_request_due(struct store_txn *txn, size_t limit, struct strings *ret, struct problem *p) must_use;
+/* Some of those of a method that are decided and to be carried out. */
+bool store_request_due(struct store_txn *txn, const char *method, size_t limit, struct strings *ret, struct problem *p) must_use;
 bool store_request_delete(struct store_txn *txn, const char *id, struct problem *p) must_use;
 /* New or changed; keeps the listings. */
 bool store_request_put(struct store_txn *txn, const struct request *request, struct problem *p) must_use;
-/* Newest first; of one state where state is not NULL (not for REQUEST_ISSUED, which has no index: MALFORMED). */
+/* Newest first; of one state where state is not NULL. A page of the issued, nearly all there are, is what a page of all
+ * has of them: it can be short, and not the last. */
 bool store_request_list(struct store_txn *txn, const enum request_state *state, const char *after, size_t limit,
                         struct store_page *ret, struct problem *p) must_use;
 /* Deletes up to limit of those made before that time which no longer wait; ret_count says how many. */

@@ -106,7 +106,7 @@ static bool put_and_look(struct store_txn *txn, void *arg, struct problem *p)
 	auto_value(strings) due = {0};
 	auto_value(request) found = {0};
 
-	if (!store_request_put(txn, &ix->request, p) || !store_request_due(txn, 10, &due, p))
+	if (!store_request_put(txn, &ix->request, p) || !store_request_due(txn, "acme", 10, &due, p))
 		return false;
 	ix->all = listed(txn, REQUEST_STATE_MAX);
 	ix->pending = listed(txn, REQUEST_PENDING);

@@ -74,9 +74,46 @@ static void test_lists(void **state)
 	want_text(first.ids.v[0], newest.id);
 	must(store_request_list(txn, &states[1], first.next, 3, &rest, p));
 	assert_int_equal(rest.ids.n, 1);
-	must_refuse(PROBLEM_MALFORMED, store_request_list(txn, &states[2], "", 3, &rest, p));
+	assert_int_equal(listed(&states[2]), 4);
 	put(6, REQUEST_ISSUED);
 	assert_int_equal(listed(&states[1]), 3);
+}
+
+/* They are read off the list of all, so that a page can be short. */
+static void test_issued_in_pages(void **state)
+{
+	static const enum request_state issued = REQUEST_ISSUED;
+	char after[sizeof(((struct store_page *)0)->next)] = "";
+	size_t pages = 0, found = 0;
+
+	(void)state;
+	for (unsigned n = 0; n < 10; n++)
+		put(n, n < 4 ? REQUEST_ISSUED : REQUEST_FAILED);
+	do {
+		auto_value(store_page) page = {0};
+		must(store_request_list(txn, &issued, after, 3, &page, p));
+		memcpy(after, page.next, sizeof(after));
+		found += page.ids.n;
+		pages++;
+	} while (after[0]);
+	assert_int_equal(found, 4);
+	assert_int_equal(pages, 4);
+}
+
+static void test_due_by_method(void **state)
+{
+	(void)state;
+	for (unsigned n = 0; n < 4; n++) {
+		struct request request = make(n, REQUEST_APPROVED);
+		request.method = n % 2 ? "api" : "acme";
+		request.due = n != 3;
+		must(store_request_put(txn, &request, p));
+	}
+	auto_value(strings) acme = {0}, api = {0}, one = {0};
+	must(store_request_due(txn, "acme", 10, &acme, p));
+	must(store_request_due(txn, "api", 10, &api, p));
+	must(store_request_due(txn, "acme", 1, &one, p));
+	assert_true(acme.n == 2 && api.n == 1 && one.n == 1);
 }
 
 /* The oldest go first; who waits stays. */
@@ -113,6 +150,8 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		ROWS_TEST(test_all_fields),
 		ROWS_TEST(test_lists),
+		ROWS_TEST(test_issued_in_pages),
+		ROWS_TEST(test_due_by_method),
 		ROWS_TEST(test_sweep),
 		cmocka_unit_test(test_states),
 	};
