@@ -11,6 +11,36 @@ static const struct resource {
 	{ "keyChange", "key-change" },
 };
 
+static bool is_url(const char *text)
+{
+	return str_starts(text, "https://") || str_starts(text, "http://") || str_starts(text, "data:");
+}
+
+/* The profiles draft, 3: the value is a URL of a description; words become one that holds them. */
+static void put_profile(struct json_writer *w, const struct profile *profile)
+{
+	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
+	auto_value(buf) url = { 0 };
+	if (is_url(profile->description)) {
+		json_put(w, profile->name, profile->description);
+		return;
+	}
+	buf_add_str(&url, "data:text/plain;charset=utf-8,");
+	for (const char *c = profile->description; *c; c++)
+		buf_printf(&url, strchr(plain, *c) ? "%c" : "%%%02X", (unsigned char)*c);
+	json_put(w, profile->name, buf_text(&url));
+}
+
+static void put_profiles(struct json_writer *w, const struct acme_call *call)
+{
+	const struct profile *profile;
+	json_open(w, "profiles");
+	for (size_t i = 0; (profile = profiles_at(call->profiles, i)); i++)
+		if (profiles_offer(call->profiles, call->directory, profile))
+			put_profile(w, profile);
+	json_close(w);
+}
+
 static void put_meta(struct json_writer *w, const struct acme_call *call)
 {
 	const struct acme_options *options = &call->acme->options;
@@ -25,6 +55,7 @@ static void put_meta(struct json_writer *w, const struct acme_call *call)
 		json_close(w);
 	}
 	json_put_bool(w, "externalAccountRequired", call->profile->eab_required);
+	put_profiles(w, call);
 	json_close(w);
 }
 

@@ -52,7 +52,7 @@ static bool limited(struct problem *p, int wait, const char *what, const char *o
 
 /* --- what is asked for */
 
-/* The directory's profile, or another that is open to this account on the same terms. */
+/* The directory's profile, or another that it offers and that is open to this account. */
 static bool choose_profile(struct order_request *r, struct problem *p)
 {
 	const struct acme_call *call = r->call;
@@ -65,12 +65,28 @@ static bool choose_profile(struct order_request *r, struct problem *p)
 	if (!name)
 		return problem_set(p, PROBLEM_MALFORMED, "\"profile\" is a string");
 	r->profile = profiles_find(call->profiles, name);
-	if (!r->profile || !(r->profile->methods & PROFILE_ACME) ||
+	if (!r->profile || !profiles_offer(call->profiles, call->directory, r->profile) ||
 	    (r->profile->eab_required && !call->account.eab_kid))
 		return problem_set(p, PROBLEM_INVALID_PROFILE,
-		                   "there is no profile \"%.64s\" for this account", name);
+		                   "there is no profile \"%.64s\" for this account in this directory", name);
 	r->order.profile_asked = true;
 	return true;
+}
+
+/* The profiles draft, 4: what the profile that was named cannot have is the choice's fault. */
+static bool blame_profile(const struct order_request *r, struct problem *p)
+{
+	if (r->order.profile_asked)
+		p->kind = PROBLEM_INVALID_PROFILE;
+	return false;
+}
+
+/* A type that the profile certifies none of is not for it, whatever the name (the profiles draft, 4). */
+static bool type_fits(const struct order_request *r, const struct identifier *name, struct problem *p)
+{
+	return !r->order.profile_asked || profile_has_type(r->profile, name->type) ||
+	       problem_set(p, PROBLEM_INVALID_PROFILE, "profile %s certifies no identifiers of type %s", r->profile->name,
+	                   identifier_type_name(name->type));
 }
 
 static bool is_double(const struct order_request *r, const struct identifier *name)
@@ -92,7 +108,13 @@ static bool take_identifier(struct order_request *r, const struct json *j, struc
 		return problem_set(p, PROBLEM_MALFORMED,
 		                   "RFC 8555, 7.4: each identifier has a \"type\" and a \"value\"");
 	const struct policy_who who = { .account = r->call->account.id, .eab = r->call->account.eab_kid };
-	if (!identifier_parse(type, value, &name, &why) || !profile_allows(r->profile, &who, &name, &why)) {
+	if (!identifier_parse(type, value, &name, &why)) {
+		problem_add(p, why.kind, type, value, "%s", why.detail);
+		return true;
+	}
+	if (!type_fits(r, &name, p))
+		return false;
+	if (!profile_allows(r->profile, &who, &name, &why)) {
 		problem_add(p, why.kind, type, value, "%s", why.detail);
 		return true;
 	}
@@ -120,10 +142,11 @@ static bool take_identifiers(struct order_request *r, struct problem *p)
 			return false;
 	if (!problem_settle(p, "some of the identifiers are not accepted"))
 		return false;
-	return r->n <= r->profile->names_max ||
-	       problem_set(p, PROBLEM_REJECTED_IDENTIFIER,
-	                   "%zu identifiers: profile %s allows %u in one certificate", r->n,
-	                   r->profile->name, r->profile->names_max);
+	if (r->n <= r->profile->names_max)
+		return true;
+	problem_set(p, PROBLEM_REJECTED_IDENTIFIER, "%zu identifiers: profile %s allows %u in one certificate", r->n,
+	            r->profile->name, r->profile->names_max);
+	return blame_profile(r, p);
 }
 
 static bool take_time(const struct acme_call *call, const char *name, int64_t *ret, struct problem *p)
@@ -145,10 +168,10 @@ static bool take_times(struct order_request *r, struct problem *p)
 	struct order *o = &r->order;
 	int64_t from, to;
 
-	if (!take_time(call, "notBefore", &o->not_before, p) ||
-	    !take_time(call, "notAfter", &o->not_after, p) ||
-	    !profile_period(r->profile, call->now, call->now, o->not_before, o->not_after, &from, &to, p))
+	if (!take_time(call, "notBefore", &o->not_before, p) || !take_time(call, "notAfter", &o->not_after, p))
 		return false;
+	if (!profile_period(r->profile, call->now, call->now, o->not_before, o->not_after, &from, &to, p))
+		return blame_profile(r, p);
 	return !o->not_after || !issuer || o->not_after <= issuer_not_after(issuer) ||
 	       problem_set(p, PROBLEM_MALFORMED,
 	                   "RFC 8555, 7.4: notAfter is later than the CA's own certificate ends");

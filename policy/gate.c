@@ -35,6 +35,8 @@ static const struct rule {
 	{ { "profile-open", "The profile is open to the method." },
 	  BOTH, ALONE, gate_profile_open },
 
+	{ { "directory-offers", "The profile is one that the account's directory offers." },
+	  ORDER, ALONE, gate_directory_offers },
 	{ { "identity-may", "A token has the role `issue`; token, enrollment code or certificate is for this profile." },
 	  IDENTITY, ALONE, gate_identity_may },
 

@@ -67,7 +67,7 @@ typedef bool gate_check(const struct gate_case *c, struct problem *p);
 
 /* gate_order.c: rules of the origin */
 gate_check gate_order_owner, gate_account_valid, gate_order_ready, gate_order_unexpired;
-gate_check gate_profile_known, gate_profile_open, gate_identity_may, gate_account_bound;
+gate_check gate_profile_known, gate_profile_open, gate_directory_offers, gate_identity_may, gate_account_bound;
 gate_check gate_authorizations_valid, gate_authorizations_unexpired, gate_authorizations_owner;
 gate_check gate_authorizations_cover, gate_period;
 /* gate_approval.c */

@@ -142,6 +142,13 @@ bool gate_profile_open(const struct gate_case *c, struct problem *p)
 	                   "profile %s is not open to this way of asking", c->profile->name);
 }
 
+bool gate_directory_offers(const struct gate_case *c, struct problem *p)
+{
+	return profiles_offer(c->profiles, c->order.directory ?: "", c->profile) ||
+	       problem_add(p, PROBLEM_INVALID_PROFILE, NULL, NULL, "the directory \"%s\" does not offer profile %s",
+	                   c->order.directory ?: "", c->profile->name);
+}
+
 bool gate_identity_may(const struct gate_case *c, struct problem *p)
 {
 	auto_value(problem) why = {0};

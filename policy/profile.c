@@ -193,6 +193,13 @@ const struct profile *profiles_at(const struct profiles *profiles, size_t i)
 	return i < profiles->n ? profiles->v[i] : NULL;
 }
 
+bool profiles_offer(const struct profiles *profiles, const char *directory, const struct profile *profile)
+{
+	return (profile->methods & PROFILE_ACME) &&
+	       (str_equal(profile->name, directory) ||
+	        (str_equal(profiles->fallback->name, directory) && !profile->directory_alone));
+}
+
 const struct key_blocklist *profiles_blocklist(const struct profiles *profiles)
 {
 	return profiles->blocklist;
@@ -202,6 +209,13 @@ bool profile_allows(const struct profile *profile, const struct policy_who *who,
                     struct problem *p)
 {
 	return policy_allows(profile->policy, who, i, p);
+}
+
+bool profile_has_type(const struct profile *profile, enum identifier_type type)
+{
+	const struct policy_values *values = &profile->policy->fields[POLICY_SAN + (enum policy_field)type];
+
+	return profile->policy->unlisted || values->required.n + values->allow.n + values->deny.n > 0;
 }
 
 /* The first second. A life that the client ends by its notAfter is begun late enough to fit. */

@@ -26,6 +26,7 @@ struct profile {
 	char *description;
 	char *issuer;                             /* id of the issuing CA; "" the default one */
 	unsigned methods;                         /* enum profile_method bits */
+	bool directory_alone;                     /* ordered in the ACME directory of its own alone */
 	struct policy *policy;                    /* what may be certified; NULL: short, until profile_settle */
 	bool short_form;                          /* profile_settle made the policy */
 	unsigned keys;                            /* short: 1u << enum key_algorithm */
@@ -72,11 +73,17 @@ const struct profile *profiles_find(const struct profiles *profiles, const char 
 const struct profile *profiles_default(const struct profiles *profiles);
 const struct profile *profiles_at(const struct profiles *profiles, size_t i);           /* NULL past the end */
 const struct key_blocklist *profiles_blocklist(const struct profiles *profiles);
+/* Whether an order in that ACME directory can be for this profile: a directory is for the profile that it is
+ * named after, and the default one for all others too that do not say `directory_alone`. */
+bool profiles_offer(const struct profiles *profiles, const char *directory, const struct profile *profile) must_use;
 
 /* Whether the policy of the profile, settled, lets this identifier be certified for him who asks (NULL:
  * anybody): the rule that newOrder shows early and the gate holds. REJECTED_IDENTIFIER. */
 bool profile_allows(const struct profile *profile, const struct policy_who *who, const struct identifier *i,
                     struct problem *p) must_use;
+
+/* Whether its policy lets any identifier of that type be certified. */
+bool profile_has_type(const struct profile *profile, enum identifier_type type) must_use;
 
 /* The validity, both ends inclusive, of a certificate of this profile that is made at `now` for a
  * request made at `requested`; not_before and not_after as the client asked, 0: not asked. What was

@@ -67,6 +67,7 @@ static const char *hash_name(int bits)
 static void copy_values(const struct profile *from, struct profile *to)
 {
 	to->methods = from->methods;
+	to->directory_alone = from->directory_alone;
 	to->keys = from->keys;
 	to->wildcards = from->wildcards;
 	to->names_max = from->names_max;

@@ -275,13 +275,17 @@ static const struct config_key subject_keys[] = {
 static const struct config_key profile_keys[] = {
 	{ "name", "Its name; `/acme/NAME/directory` is its ACME directory, and `NAME` its label in EST.", CONFIG_TEXT, PROFILE(name),
 	  .required = true, .check = config_rule_own_profile },
-	{ "description", "What it is for, in words; the ACME directory shows it.", CONFIG_TEXT,
+	{ "description",
+	  "What it is for, in words, or the `https:` URL of a page that says so; the ACME directory shows it.", CONFIG_TEXT,
 	  PROFILE(description), .max = 200 },
 	{ "issuer", "The issuing CA that signs, of `ca.issuers`.", CONFIG_TEXT, PROFILE(issuer),
 	  .shown = "the first of `ca.issuers`", .check = config_rule_issuer },
 	{ "methods", "By which ways certificates of this profile are issued.", CONFIG_FLAGS,
 	  PROFILE(methods), .fallback = "acme, est, api",
 	  .choices = CHOICES({ "acme", PROFILE_ACME }, { "est", PROFILE_EST }, { "api", PROFILE_API }) },
+	{ "directory_alone",
+	  "Whether it can be ordered in its own ACME directory alone. Otherwise the directory of `default_profile` offers it "
+	  "too, for `profile` of an order to name.", CONFIG_BOOL, PROFILE(directory_alone), .fallback = "false" },
 	{ "policy",
 	  "What may be certified: the name of one of `policies`, or `tls-server`, `tls-client`, `dual-purpose`, "
 	  "`device`, `user`, `email-protection`, `code-signing`, `intermediate-ca`. Then `keys`, `dns`, `ip`, "

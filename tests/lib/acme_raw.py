@@ -163,6 +163,11 @@ class Client:
         self.kid = reply.headers["Location"]
         return reply
 
+    def bind(self, made, **members):
+        """Registers with an external account key, as `eab create --json` prints it."""
+        head = {"alg": "HS256", "kid": made["kid"], "url": self.directory["newAccount"]}
+        return self.register(externalAccountBinding=flattened(unb64(made["key"]), head, jwk(self.key)), **members)
+
     def order(self, names, **members):
         identifiers = [n if isinstance(n, dict) else {"type": "dns", "value": n} for n in names]
         reply = self.post(self.directory["newOrder"], {"identifiers": identifiers, **members})

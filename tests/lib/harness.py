@@ -194,6 +194,17 @@ class Server:
             time.sleep(0.02)
         raise AssertionError("enrolld does not answer: " + self.log_text())
 
+    def reload(self, config=None):
+        """The configuration anew, by SIGHUP, and back when the server has taken it."""
+        if config is not None:
+            self.write_config(config)
+        before = self.log_text().count("event=reloaded")
+        self.process.send_signal(signal.SIGHUP)
+        deadline = time.monotonic() + 10
+        while self.log_text().count("event=reloaded") == before:
+            assert time.monotonic() < deadline, self.log_text()
+            time.sleep(0.02)
+
     def log_text(self):
         return (self.folder / "log").read_text(errors="replace")
 

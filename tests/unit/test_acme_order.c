@@ -19,7 +19,7 @@ static void shows_what_was_asked(void **state)
 	assert_non_null(json_member_string(r.json, "expires"));
 	assert_null(json_member(r.json, "error"));
 	assert_null(json_member(r.json, "certificate"));
-	assert_null(json_member(r.json, "profile"));
+	assert_member(r.json, "profile", "default");
 	assert_null(json_member(r.json, "notBefore"));
 	const struct json *list = json_member(r.json, "identifiers");
 	assert_int_equal(json_length(list), 2);

@@ -395,7 +395,8 @@ static void directory_without_options(void **state)
 	for (size_t i = 0; i < array_length(names); i++)
 		assert_true(str_starts(reply_text(&reply, names[i]), FIXTURE_BASE "/acme/default/"));
 	assert_int_equal(json_length(reply.body), array_length(names) + 1);
-	assert_int_equal(json_length(json_member(reply.body, "meta")), 1);
+	assert_int_equal(json_length(json_member(reply.body, "meta")), 2);
+	assert_int_equal(json_length(json_member(json_member(reply.body, "meta"), "profiles")), 3);
 	fixture_send(&w.fixture, HTTP_GET, "/acme/default/directory", "", &named);
 	assert_string_equal(buf_text(&named.response.body), buf_text(&reply.response.body));
 	client_post(&w.client, "/acme/default/directory", "", &named);

@@ -38,7 +38,7 @@ struct world {
 	struct account other;                  /* another account, where it has an id */
 	struct certificate earlier;            /* of the CSR's key, where it has an id */
 	struct profile *profile;
-	const char *profile_name;              /* of the only profile there is */
+	const char *profile_name;              /* of the profile; another is the default */
 	struct key_blocklist *blocklist;
 	struct identifiers identity_names;
 	struct make_csr csr;
@@ -219,7 +219,8 @@ static bool world_judge(struct world *w, struct approval **ret, struct problem *
 	make_csr(&w->csr, &der);
 	free(w->profile->name);
 	w->profile->name = strdup(w->profile_name);
-	if (!profiles_new(&w->profile, 1, w->profile_name, w->blocklist, &profiles, &why))
+	struct profile *list[] = { NULL, w->profile };
+	if (!profile_new("default", &list[0], &why) || !profiles_new(list, 2, "default", w->blocklist, &profiles, &why))
 		fail_msg("%s", why.detail);
 	w->profile = NULL;
 	w->blocklist = NULL;
@@ -241,6 +242,7 @@ static void spoil_valid(struct world *w) { w->order.status = ORDER_VALID; }
 static void spoil_invalid(struct world *w) { w->order.status = ORDER_INVALID; }
 static void spoil_expired(struct world *w) { w->order.expires = clock_now(); }
 static void spoil_profile_gone(struct world *w) { w->profile_name = "other"; }
+static void spoil_directory(struct world *w) { w->profile->directory_alone = true; }
 static void spoil_profile_closed(struct world *w) { w->profile->methods = PROFILE_EST; }
 static void spoil_unbound(struct world *w) { w->profile->eab_required = true; }
 static void spoil_authz_pending(struct world *w) { w->authorization[1].status = AUTHORIZATION_PENDING; }
@@ -485,6 +487,7 @@ static const struct row {
 	{ "order-ready", spoil_invalid, PROBLEM_ORDER_NOT_READY, "invalid", NULL, true, false },
 	{ "order-unexpired", spoil_expired, PROBLEM_ORDER_NOT_READY, "expired", NULL, true, false },
 	{ "profile-known", spoil_profile_gone, PROBLEM_INVALID_PROFILE, "\"test\"", NULL, false, false },
+	{ "directory-offers", spoil_directory, PROBLEM_INVALID_PROFILE, "does not offer", NULL, true, false },
 	{ "profile-open", spoil_profile_closed, PROBLEM_INVALID_PROFILE, "not open", NULL, false, false },
 	{ "identity-may", spoil_role, PROBLEM_UNAUTHORIZED, "role issue", NULL, false, true },
 	{ "identity-may", spoil_token_profile, PROBLEM_UNAUTHORIZED, "not for profile test", NULL, false, true },
