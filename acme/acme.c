@@ -12,8 +12,8 @@ enum { LIMIT_KEYS_MAX = 100000 };
 /* The state and what its options point to. */
 struct acme_house {
 	struct acme acme;              /* first: the two share an address */
-	char *terms_of_service, *website;
-	struct strings caa_identities, resolvers;
+	char *terms_of_service, *website, *renewal_explanation;
+	struct strings caa_identities, resolvers, issuers_retiring;
 	struct addr_list probe_allow, probe_deny, probe_own;
 };
 
@@ -49,6 +49,8 @@ static bool copy_options(const struct acme_options *from, struct acme_house *hou
 	*to = *from;
 	if (!copy_text(from->terms_of_service, &house->terms_of_service, &to->terms_of_service) ||
 	    !copy_text(from->website, &house->website, &to->website) ||
+	    !copy_text(from->renewal_explanation, &house->renewal_explanation, &to->renewal_explanation) ||
+	    !copy_strings(from->issuers_retiring, &house->issuers_retiring, &to->issuers_retiring) ||
 	    !copy_strings(from->caa_identities, &house->caa_identities, &to->caa_identities) ||
 	    !copy_strings(from->resolvers, &house->resolvers, &to->resolvers) ||
 	    !copy_addresses(from->probe_allow, &house->probe_allow, &to->probe_allow) ||
@@ -69,7 +71,8 @@ static bool open_limits(struct acme *acme, struct problem *p)
 	return open_limit(&o->accounts_per_address, &acme->accounts_per_address, p) &&
 	       open_limit(&o->orders_per_account, &acme->orders_per_account, p) &&
 	       open_limit(&o->orders_per_name, &acme->orders_per_name, p) &&
-	       open_limit(&o->requests_per_address, &acme->requests_per_address, p);
+	       open_limit(&o->requests_per_address, &acme->requests_per_address, p) &&
+	       open_limit(&o->renewal_info_per_address, &acme->renewal_info_per_address, p);
 }
 
 bool acme_open(const struct acme_options *options, struct store *store, struct ca *ca, struct profiles *profiles,
@@ -111,6 +114,8 @@ static void free_options(struct acme_house *house)
 {
 	free(house->terms_of_service);
 	free(house->website);
+	free(house->renewal_explanation);
+	strings_free(&house->issuers_retiring);
 	strings_free(&house->caa_identities);
 	strings_free(&house->resolvers);
 	addr_list_free(&house->probe_allow);
@@ -132,6 +137,7 @@ void acme_close(struct acme *acme)
 	limit_free(acme->orders_per_account);
 	limit_free(acme->orders_per_name);
 	limit_free(acme->requests_per_address);
+	limit_free(acme->renewal_info_per_address);
 	profiles_unref(acme->profiles);
 	pthread_rwlock_destroy(&acme->profiles_lock);
 	free_options((struct acme_house *)acme);

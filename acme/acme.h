@@ -20,8 +20,13 @@ struct acme_options {
 	int64_t authorization_pending_lifetime;  /* seconds to answer a challenge */
 	int64_t retention;                       /* seconds that ended orders are kept before they are swept */
 	unsigned orders_page;                    /* URLs in one page of an order list */
-	/* Rates: new accounts by address; new orders by account and by name; all requests by address. */
+	/* Rates: new accounts by address; new orders by account and by name; all requests by address, and of these
+	 * those for renewal information. */
 	struct acme_limit_options accounts_per_address, orders_per_account, orders_per_name, requests_per_address;
+	struct acme_limit_options renewal_info_per_address;
+	int64_t renewal_retry_after;             /* seconds after which renewal information is to be asked for again */
+	const char *renewal_explanation;         /* URL that it names; NULL: none */
+	const struct strings *issuers_retiring;  /* whose certificates are to be renewed at once */
 	unsigned pending_authorizations_max;     /* by account */
 	unsigned contacts_max;
 	/* http-01 */

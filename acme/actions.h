@@ -23,6 +23,8 @@ acme_action acme_challenge_post;     /* 7.5.1 */
 /* acme/certificate.c, acme/revoke.c */
 acme_action acme_certificate_get;    /* 7.4.2 */
 acme_action acme_certificate_revoke; /* 7.6 */
+/* acme/renewal_info.c */
+acme_action acme_renewal_info_get;   /* RFC 9773, 4 */
 
 /* acme/sweep.c: begins and ends the background removal of what has expired. */
 bool acme_sweep_begin(struct acme *acme, struct problem *p) must_use;

@@ -36,6 +36,7 @@ struct acme_call {
 	uint8_t thumbprint[32];
 	EVP_PKEY *public_key;             /* borrowed */
 	int64_t now;
+	bool cacheable;                   /* set by the action: its reply has a Cache-Control of its own */
 };
 typedef bool acme_action(struct acme_call *call, struct problem *p);
 

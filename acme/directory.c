@@ -9,6 +9,7 @@ static const struct resource {
 	{ "newAuthz", "new-authz" },
 	{ "revokeCert", "revoke-cert" },
 	{ "keyChange", "key-change" },
+	{ "renewalInfo", "renewal-info" }, /* RFC 9773, 4.1 */
 };
 
 static bool is_url(const char *text)

@@ -3,6 +3,7 @@
 #include "acme/event.h"
 #include "acme/order.h"
 #include "acme/order_state.h"
+#include "acme/predecessor.h"
 #include "acme/request.h"
 #include "base/base64.h"
 #include "ca/inventory.h"
@@ -19,6 +20,7 @@ struct finalizing {
 	struct order order;              /* the caller's to free */
 	enum order_status status;
 	struct certificate certificate;  /* the caller's to free */
+	char replaces[RANDOM_ID_SIZE];   /* id of the one that it replaces */
 };
 
 /* Padding is no part of base64url (RFC 7515, 2), but one client that cannot be changed pads here,
@@ -61,10 +63,13 @@ static bool is_again(const struct finalizing *f)
 	       bytes_equal(f->order.csr_digest, BYTES(f->digest, sizeof(f->digest)));
 }
 
-static bool put_certificate(struct store_txn *txn, const struct finalizing *f, struct problem *p)
+static bool put_certificate(struct store_txn *txn, struct finalizing *f, struct problem *p)
 {
 	char actor[EVENT_ACTOR_SIZE], from[ADDR_TEXT_SIZE];
 
+	if (!predecessor_find(txn, f->call->acme->ca, &f->order, f->replaces, p))
+		return false;
+	f->certificate.replaces = f->replaces[0] ? f->replaces : NULL;
 	event_actor(f->call->account.id, actor);
 	event_from(f->call, from);
 	return inventory_add(txn, &f->certificate, actor, from, p);

@@ -93,6 +93,7 @@ static void order_write(const struct acme_call *call, struct json_writer *w, con
 		json_put_time(w, "expires", order->expires);
 	write_identifiers(w, order);
 	json_put(w, "profile", order->profile);
+	json_put(w, "replaces", order->replaces);
 	json_put_time(w, "notBefore", order->not_before);
 	json_put_time(w, "notAfter", order->not_after);
 	write_authorizations(call, w, order);

@@ -5,6 +5,7 @@
 #include "acme/event.h"
 #include "acme/order.h"
 #include "acme/order_state.h"
+#include "acme/predecessor.h"
 #include "base/clock.h"
 
 enum { ORDER_NAMES_MAX = 1000 };
@@ -22,6 +23,7 @@ struct order_request {
 	const char **ids;                    /* of the order's authorizations */
 	struct order order;
 	int64_t expires;
+	bool renewal;                        /* of a certificate whose time has come (RFC 9773, 5) */
 };
 
 static void request_free(struct order_request *r)
@@ -177,10 +179,25 @@ static bool take_times(struct order_request *r, struct problem *p)
 	                   "RFC 8555, 7.4: notAfter is later than the CA's own certificate ends");
 }
 
+static bool take_replaces(struct order_request *r, struct problem *p)
+{
+	const struct json *member = json_member(r->call->payload, "replaces");
+
+	r->order.replaces = json_string(member);
+	if (!member)
+		return true;
+	if (!r->order.replaces)
+		return problem_set(p, PROBLEM_MALFORMED, "RFC 9773, 5: \"replaces\" is a string");
+	return predecessor_check(r->call, r->order.replaces, r->names, r->n, &r->renewal, p);
+}
+
+/* Renewals that come when they were asked for are not held up (RFC 9773, 5). */
 static bool take_tokens(const struct order_request *r, struct problem *p)
 {
 	int wait;
 
+	if (r->renewal)
+		return true;
 	for (size_t i = 0; i < r->n; i++)
 		if (!limit_take(r->call->acme->orders_per_name, r->names[i].value, &wait))
 			return limited(p, wait, "the name", r->names[i].value);
@@ -274,7 +291,7 @@ static bool store_order(struct store_txn *txn, void *arg, struct problem *p)
 
 static bool request_parse(struct order_request *r, struct problem *p)
 {
-	return choose_profile(r, p) && take_identifiers(r, p) && take_times(r, p) && take_tokens(r, p) &&
+	return choose_profile(r, p) && take_identifiers(r, p) && take_times(r, p) && take_replaces(r, p) && take_tokens(r, p) &&
 	       make_drafts(r, p) && make_order(r, p);
 }
 

@@ -4,6 +4,7 @@
 
 #include "acme/event.h"
 #include "acme/order_state.h"
+#include "acme/predecessor.h"
 #include "base/clock.h"
 #include "base/digest.h"
 #include "base/log.h"
@@ -119,6 +120,7 @@ struct deciding {
 	const char *id;
 	struct request request;          /* as it was when the work began */
 	struct certificate certificate;
+	char replaces[RANDOM_ID_SIZE];   /* id of the one that it replaces */
 	struct state_change change;
 	struct buf error;
 	const char *reason;              /* of what fails now; NULL: as it was decided */
@@ -155,8 +157,10 @@ static bool store_issued(struct store_txn *txn, void *arg, struct problem *p)
 	auto_value(order) order = {0};
 	char actor[EVENT_ACTOR_SIZE];
 
-	if (!store_request_get(txn, d->id, &request, p) || !store_order_get(txn, request.order, &order, p))
+	if (!store_request_get(txn, d->id, &request, p) || !store_order_get(txn, request.order, &order, p) ||
+	    !predecessor_find(txn, d->acme->ca, &order, d->replaces, p))
 		return false;
+	d->certificate.replaces = d->replaces[0] ? d->replaces : NULL;
 	if (request.state != REQUEST_APPROVED)
 		return problem_set(p, PROBLEM_CONFLICT, "the request is %s", request_state_name(request.state));
 	request.state = REQUEST_ISSUED;

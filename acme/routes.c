@@ -68,6 +68,9 @@ static const struct acme_route routes[] = {
 
 	{ POST_LARGE("/acme/{profile}/revoke-cert", "7.6"),
 	  ACME_KID_OR_JWK, ACME_OBJECT, acme_certificate_revoke },
+
+	{ .http = { HTTP_GET, "/acme/{profile}/renewal-info/{id}", NULL, 0, "RFC 9773, 4.1" },
+	  ACME_NONE, ACME_EMPTY, acme_renewal_info_get },
 };
 
 size_t acme_route_count(void)
@@ -149,7 +152,8 @@ static bool pass_door(struct acme *acme, const struct http_request *request, str
 /* Headers of every reply, refusals included. call has acme, request, response and directory. */
 static void add_headers(struct acme_call *call, const struct acme_route *row, bool nonce)
 {
-	http_response_header(call->response, "Cache-Control", "no-store");
+	if (!call->cacheable)
+		http_response_header(call->response, "Cache-Control", "no-store");
 	if (call->directory && !(row && row->directory))
 		acme_link(call, "index", "directory", NULL, NULL);
 	if (!nonce)

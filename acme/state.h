@@ -24,6 +24,7 @@ struct acme {
 	struct claims *claims;
 	struct audit_queue *audit;
 	struct limit *accounts_per_address, *orders_per_account, *orders_per_name, *requests_per_address;
+	struct limit *renewal_info_per_address;
 	struct work *sweeper;
 	struct http_wing wing;
 };

@@ -94,14 +94,20 @@ static bool key_load(struct issuer *issuer, const char *path, struct bytes passp
 	return signer_new(key, &issuer->signer, p);
 }
 
-static bool template_load(struct issuer *issuer, const struct issuer_urls *urls, struct problem *p)
+struct bytes issuer_key_id(const struct issuer *issuer)
 {
 	const ASN1_OCTET_STRING *id = X509_get0_subject_key_id(issuer->certificate);
+
+	return BYTES(ASN1_STRING_get0_data(id), (size_t)ASN1_STRING_length(id));
+}
+
+static bool template_load(struct issuer *issuer, const struct issuer_urls *urls, struct problem *p)
+{
 	auto_value(buf) name = { 0 };
 
 	if (!ossl_der(i2d_X509_NAME, X509_get_subject_name(issuer->certificate), &name))
 		return problem_memory(p);
-	return template_make(buf_bytes(&name), BYTES(ASN1_STRING_get0_data(id), (size_t)ASN1_STRING_length(id)),
+	return template_make(buf_bytes(&name), issuer_key_id(issuer),
 	                     issuer->name, urls ? urls->base : NULL, &issuer->template, p);
 }
 

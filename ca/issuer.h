@@ -28,6 +28,8 @@ struct bytes issuer_certificates(const struct issuer *issuer);
 /* DER of OldWithNew, NewWithOld and the other root while the root is being rolled over (ca/rollover.h), one
  * after another; empty otherwise. Borrowed. */
 struct bytes issuer_rollover(const struct issuer *issuer);
+/* Its subjectKeyIdentifier, the authorityKeyIdentifier of what it signs. Borrowed. */
+struct bytes issuer_key_id(const struct issuer *issuer);
 int64_t issuer_not_after(const struct issuer *issuer);
 /* Whether a CA of this pathLenConstraint (-1: none) may stand below it (RFC 5280, 4.2.1.9). */
 bool issuer_may_certify(const struct issuer *issuer, int path_length);

@@ -41,6 +41,7 @@ struct profile {
 	const char *hash;                         /* "SHA256" "SHA384" "SHA512" or NULL: by issuer key */
 	bool reuse_account_key;                   /* false: the certificate's key may not be the account's */
 	int64_t authorization_lifetime;           /* seconds a valid authorization can be reused */
+	unsigned renewal_from, renewal_until;     /* percent of its life in which a certificate is to be renewed */
 	bool eab_required;                        /* ACME external account binding */
 	unsigned approvals;                       /* how many people must approve each request; 0: none */
 	struct strings approvers;                 /* who may; empty: anybody who may decide at all */

@@ -161,6 +161,13 @@ static bool check_approvals(const struct profile *profile, struct problem *p)
 	return true;
 }
 
+static bool check_renewal(const struct profile *profile, struct problem *p)
+{
+	if (profile->renewal_from < 1 || profile->renewal_until > 99 || profile->renewal_from >= profile->renewal_until)
+		return refuse(profile, "renewal", "`from` less than `until`, both from 1 to 99", p);
+	return true;
+}
+
 static bool check_subject(const struct profile *profile, struct problem *p)
 {
 	auto_value(problem) why = {0};
@@ -231,7 +238,7 @@ bool profile_check(const struct profile *profile, struct problem *p)
 	static bool (*const checks[])(const struct profile *profile, struct problem *p) = {
 		check_name, check_texts, check_methods, check_keys, check_patterns, check_names_max,
 		check_validity, check_key_usage, check_extended_key_usage, check_hash, check_common_name,
-		check_policy, check_subject, check_defaults, check_approvals,
+		check_policy, check_subject, check_defaults, check_approvals, check_renewal,
 	};
 
 	for (size_t i = 0; i < array_length(checks); i++)

@@ -53,7 +53,7 @@ struct config {
 	} log;
 	struct {
 		char *folder;
-		struct strings issuers;
+		struct strings issuers, retiring;
 		char *organization, *root_name, *issuing_name;
 		enum keyfile_kind root_key, issuing_key;
 		int64_t root_lifetime, issuing_lifetime;

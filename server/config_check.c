@@ -34,6 +34,7 @@ static bool complete(struct config *config, struct problem *p)
 	if (config->tls.names.n == 0 && !default_names(&config->tls.names, p))
 		return false;
 	config->acme.options.caa_identities = &config->acme.caa_identities;
+	config->acme.options.issuers_retiring = &config->ca.retiring;
 	config->acme.options.resolvers = &config->acme.resolvers;
 	config->acme.options.probe_allow = &config->acme.probe_allow;
 	config->acme.options.probe_deny = &config->acme.probe_deny;
@@ -41,6 +42,23 @@ static bool complete(struct config *config, struct problem *p)
 }
 
 /* --- what must fit together */
+
+/* A client that renews at once would get the like again, and so without end. */
+static bool check_retiring(const struct config *config, const struct config_text *text, struct problem *p)
+{
+	for (size_t i = 0; i < config->ca.retiring.n; i++)
+		if (!strings_has(&config->ca.issuers, config->ca.retiring.v[i]))
+			return config_text_fault(text, "ca.retiring", p, "expected names of `ca.issuers`, got `%s`",
+			                         config->ca.retiring.v[i]);
+	for (size_t i = 0; i < config->profile_count; i++) {
+		const char *issuer = config->profiles[i].profile.issuer;
+		if (strings_has(&config->ca.retiring, issuer && *issuer ? issuer : config->ca.issuers.v[0]))
+			return config_text_fault(text, "ca.retiring", p, "expected no issuer of a profile, and `%s` is that of `%s`",
+			                         issuer && *issuer ? issuer : config->ca.issuers.v[0],
+			                         config->profiles[i].profile.name);
+	}
+	return true;
+}
 
 static bool check_ca(const struct config *config, const struct config_text *text, struct problem *p)
 {
@@ -55,7 +73,7 @@ static bool check_ca(const struct config *config, const struct config_text *text
 	if (config->ca.issuing_lifetime > config->ca.root_lifetime)
 		return config_text_fault(text, "ca.issuing_lifetime", p,
 		                         "expected no more than `ca.root_lifetime`");
-	return true;
+	return check_retiring(config, text, p);
 }
 
 static bool check_revocation(const struct config *config, const struct config_text *text, struct problem *p)

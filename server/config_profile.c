@@ -78,6 +78,8 @@ static void copy_values(const struct profile *from, struct profile *to)
 	to->common_name = from->common_name;
 	to->reuse_account_key = from->reuse_account_key;
 	to->authorization_lifetime = from->authorization_lifetime;
+	to->renewal_from = from->renewal_from;
+	to->renewal_until = from->renewal_until;
 	to->eab_required = from->eab_required;
 	to->approvals = from->approvals;
 	to->approval_lifetime = from->approval_lifetime;

@@ -51,6 +51,9 @@ static const struct config_key ca_keys[] = {
 	  .shown = "`ca` in `data.folder`", .check = config_rule_not_empty },
 	{ "issuers", "The issuing CAs that are loaded; the first is the default one.", CONFIG_TEXTS,
 	  AT(ca.issuers), .fallback = "issuing", .check = config_rule_id },
+	{ "retiring",
+	  "Those of them that are being replaced: renewal information (RFC 9773) asks to renew their certificates at once. "
+	  "No profile may be signed by one.", CONFIG_TEXTS, AT(ca.retiring), .check = config_rule_id },
 	{ "organization", "O of the names of root and issuing CA, for `enrolld init`.", CONFIG_TEXT,
 	  AT(ca.organization), .max = 64 },
 	{ "root_name", "CN of the root, for `enrolld init`.", CONFIG_TEXT, AT(ca.root_name),
@@ -175,6 +178,9 @@ static const struct config_key orders_per_name_keys[] = {
 static const struct config_key requests_per_address_keys[] = {
 	LIMIT_KEYS(requests_per_address, "600000", "1m"),
 };
+static const struct config_key renewal_info_per_address_keys[] = {
+	LIMIT_KEYS(renewal_info_per_address, "60000", "1m"),
+};
 static const struct config_key limit_keys[] = {
 	{ "accounts_per_address", "New accounts from one address.", CONFIG_SECTION,
 	  .section = &SECTION(accounts_per_address_keys) },
@@ -182,6 +188,8 @@ static const struct config_key limit_keys[] = {
 	  .section = &SECTION(orders_per_account_keys) },
 	{ "orders_per_name", "New orders for one name.", CONFIG_SECTION,
 	  .section = &SECTION(orders_per_name_keys) },
+	{ "renewal_info_per_address", "Requests for renewal information from one address.", CONFIG_SECTION,
+	  .section = &SECTION(renewal_info_per_address_keys) },
 	{ "requests_per_address", "Requests of any kind from one address.", CONFIG_SECTION,
 	  .section = &SECTION(requests_per_address_keys) },
 };
@@ -208,6 +216,13 @@ static const struct config_key probe_keys[] = {
 	  .fallback = "10000", .min = 1, .max = 1000000 },
 };
 
+static const struct config_key renewal_info_keys[] = {
+	{ "retry_after", "How long a client waits before it asks again; a twentieth of the certificate's life where that is less.",
+	  CONFIG_DURATION, AT(acme.options.renewal_retry_after), .fallback = "6h", .min = 60, .max = 30 * DAY },
+	{ "explanation_url", "Page that says why renewals are wanted when they are.", CONFIG_TEXT,
+	  AT(acme.options.renewal_explanation), .check = config_rule_not_empty },
+};
+
 static const struct config_key acme_keys[] = {
 	{ "terms_of_service", "URL of terms that every new account must agree to.", CONFIG_TEXT,
 	  AT(acme.options.terms_of_service), .check = config_rule_not_empty },
@@ -231,6 +246,8 @@ static const struct config_key acme_keys[] = {
 	  .max = 1000000 },
 	{ "limits", "Rates; who goes beyond is told when to come again.", CONFIG_SECTION,
 	  .section = &SECTION(limit_keys) },
+	{ "renewal_info", "Renewal information (RFC 9773); what profiles say of it is in `profiles`.", CONFIG_SECTION,
+	  .section = &SECTION(renewal_info_keys) },
 	{ "challenge_wait", "How long the answer to a challenge waits for the probe's result.",
 	  CONFIG_MILLISECONDS, AT(acme.options.challenge_wait_ms), .fallback = "250ms", .max = 10000 },
 	{ "http_01", "The http-01 challenge (RFC 8555, 8.3).", CONFIG_SECTION,
@@ -270,6 +287,13 @@ static const struct config_key subject_keys[] = {
 	SUBJECT("o", O, "Organization."), SUBJECT("ou", OU, "Organizational units."), SUBJECT("c", C, "Country, two letters."),
 	SUBJECT("st", ST, "State or province."), SUBJECT("l", L, "Locality."), SUBJECT("dc", DC, "Domain components."),
 	SUBJECT("email", EMAIL, "E-mail address."), SUBJECT("serial_number", SERIAL_NUMBER, "Serial number."),
+};
+
+static const struct config_key renewal_keys[] = {
+	{ "from", "Percent of its life after which a certificate may be renewed.", CONFIG_NUMBER, PROFILE(renewal_from),
+	  .fallback = "66", .min = 1, .max = 99 },
+	{ "until", "Percent of its life by which it should have been.", CONFIG_NUMBER, PROFILE(renewal_until),
+	  .fallback = "80", .min = 1, .max = 99 },
 };
 
 static const struct config_key profile_keys[] = {
@@ -339,6 +363,9 @@ static const struct config_key profile_keys[] = {
 	  PROFILE(reuse_account_key), .fallback = "false" },
 	{ "authorization_lifetime", "How long a proof of control can be used again.", CONFIG_DURATION,
 	  PROFILE(authorization_lifetime), .fallback = "1d", .min = 60, .max = YEAR },
+	{ "renewal",
+	  "When clients are asked to renew (RFC 9773). Each certificate is given a window, a quarter as long, at its own "
+	  "place between these, so that a fleet does not renew at once.", CONFIG_SECTION, .section = &SECTION(renewal_keys) },
 	{ "approvals", "How many people must approve a request before its certificate is issued; 0: none.", CONFIG_NUMBER,
 	  PROFILE(approvals), .fallback = "0", .max = 10 },
 	{ "approvers", "Who may approve; without it, whoever may decide at all.", CONFIG_TEXTS, PROFILE(approvers),

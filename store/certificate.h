@@ -47,6 +47,8 @@ struct certificate {
 	int64_t renew_at;               /* the next try; 0: none is to come */
 	int64_t renew_failures;         /* tries that failed, one after the other */
 	const char *renew_error;        /* why the last one did; NULL */
+	int64_t advised_from, advised_until; /* when an operator wants its client to renew it (RFC 9773); 0: as the profile says */
+	const char *advised_why;        /* URL of a page that says why; NULL */
 };
 void certificate_free(struct certificate *certificate);
 declare_auto_value(certificate, certificate_free);
@@ -74,6 +76,13 @@ struct certificate_settings {
 };
 bool store_certificate_set(struct store_txn *txn, const char *id, const struct certificate_settings *settings,
                            struct certificate *ret, struct problem *p) must_use;
+/* The time in which clients are asked to renew it (RFC 9773, 4.2), in place of its profile's. */
+struct certificate_advice {
+	int64_t from, until;                /* 0: the profile's again */
+	const char *why;                    /* URL; NULL */
+};
+bool store_certificate_advise(struct store_txn *txn, const char *id, const struct certificate_advice *advice,
+                              struct problem *p) must_use;
 /* A try of the server's to renew it has failed; the next is at renew_at. */
 bool store_certificate_renewal_failed(struct store_txn *txn, const char *id, int64_t renew_at, const char *why,
                                       struct problem *p) must_use;

@@ -39,6 +39,19 @@ bool store_certificate_set(struct store_txn *txn, const char *id, const struct c
 	return store_certificate_put(txn, &row, p) && (!ret || certificate_copy(&row, ret, p));
 }
 
+bool store_certificate_advise(struct store_txn *txn, const char *id, const struct certificate_advice *advice,
+                              struct problem *p)
+{
+	auto_value(certificate) row = {0};
+
+	if (!store_certificate_get(txn, id, &row, p))
+		return false;
+	row.advised_from = advice->from;
+	row.advised_until = advice->until;
+	row.advised_why = advice->why;
+	return store_certificate_put(txn, &row, p);
+}
+
 bool store_certificate_renewal_failed(struct store_txn *txn, const char *id, int64_t renew_at, const char *why,
                                       struct problem *p)
 {

@@ -1,0 +1,209 @@
+"""Renewal information (RFC 9773): what is suggested, what replaces what, and what nobody may ask."""
+
+import datetime
+import json
+import time
+
+import pytest
+from cryptography import x509
+
+from acme_raw import Client, Refused, b64, make_csr
+from harness import ChallengeServer, Server
+from judge import leaf
+
+UTC = datetime.timezone.utc
+
+
+def when(text):
+    return datetime.datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
+
+
+def cert_id(certificate):
+    """RFC 9773, 4.1: as a client makes it, from the certificate alone."""
+    key_id = certificate.extensions.get_extension_for_class(x509.AuthorityKeyIdentifier).value.key_identifier
+    n = certificate.serial_number
+    return f"{b64(key_id)}.{b64(n.to_bytes(n.bit_length() // 8 + 1, 'big'))}"
+
+
+@pytest.fixture(scope="module")
+def client(server):
+    made = Client(server)
+    made.register()
+    return made
+
+
+def issue(client, web, *names, **members):
+    return leaf(client.issue(list(names), web, **members)[0])
+
+
+def info(client, name, status=200):
+    reply = client.session.get(f"{client.directory['renewalInfo']}/{name}")
+    assert reply.status_code == status, reply.text
+    return reply
+
+
+def window(client, certificate):
+    shown = info(client, cert_id(certificate)).json()["suggestedWindow"]
+    assert set(shown) == {"start", "end"}
+    return when(shown["start"]), when(shown["end"])
+
+
+def test_suggested_window_4_2(server, client, web):
+    certificate = issue(client, web, "ari.example.com")
+    assert not client.directory["renewalInfo"].endswith("/")
+    reply = info(client, cert_id(certificate))
+    assert reply.headers["Content-Type"] == "application/json"
+    assert 60 <= int(reply.headers["Retry-After"]) <= 86400
+    assert reply.headers["Cache-Control"] == "public, max-age=300"
+    assert "Replay-Nonce" not in reply.headers
+    assert set(reply.json()) == {"suggestedWindow"}
+    start, end = window(client, certificate)
+    begin, over = certificate.not_valid_before.replace(tzinfo=UTC), certificate.not_valid_after.replace(tzinfo=UTC)
+    life = over - begin
+    assert begin + life * 0.65 <= start < end <= begin + life * 0.81
+    assert window(client, certificate) == (start, end)
+    head = client.session.head(f"{client.directory['renewalInfo']}/{cert_id(certificate)}")
+    assert (head.status_code, head.text, head.headers["Retry-After"]) == (200, "", reply.headers["Retry-After"])
+
+
+def test_a_fleet_is_spread(client, web):
+    windows = [window(client, issue(client, web, f"fleet{i}.example.com")) for i in range(12)]
+    starts = sorted(start for start, _ in windows)
+    assert starts[-1] - starts[0] > datetime.timedelta(days=2)
+
+
+@pytest.mark.parametrize("name,status", [
+    ("AA.AQ", 404), ("aYhba4dGQEHhs3uEe6CuLN4ByNQ.AIdlQyE", 404), ("x", 400), ("AA.AQ.AQ", 400), ("AA.AR", 400),
+    (".AQ", 400), ("AA.", 400), ("AA.gA", 400),
+])
+def test_what_is_no_certificate_4_1(client, name, status):
+    reply = info(client, name, status)
+    assert reply.headers["Content-Type"] == "application/problem+json"
+    assert reply.json()["type"] == "urn:ietf:params:acme:error:malformed"
+    assert reply.headers["Cache-Control"] == "no-store"
+
+
+def test_the_serial_of_one_and_the_key_of_another_4_1(client, web):
+    certificate = issue(client, web, "mixed.example.com")
+    key_id, serial = cert_id(certificate).split(".")
+    info(client, f"{b64(bytes(20))}.{serial}", 404)
+    info(client, f"{key_id}.AQ", 404)
+
+
+def test_post_is_not_for_it(client, web):
+    url = f"{client.directory['renewalInfo']}/AA.AQ"
+    assert client.raw_post(url).status_code == 405
+
+
+def test_revoked_is_to_be_renewed_at_once_4_2(client, web):
+    certificate = issue(client, web, "gone.example.com")
+    from cryptography.hazmat.primitives.serialization import Encoding
+    client.post(client.directory["revokeCert"], {"certificate": b64(certificate.public_bytes(Encoding.DER))})
+    start, end = window(client, certificate)
+    assert start < end < datetime.datetime.now(UTC)
+
+
+def refused(kind, status, call, *args, **kwargs):
+    with pytest.raises(Refused) as caught:
+        call(*args, **kwargs)
+    assert (caught.value.type, caught.value.reply.status_code) == (kind, status), caught.value.reply.text
+    assert "replaces" in caught.value.reply.json()["detail"]
+
+
+def test_replaces_5(server, client, web):
+    old = issue(client, web, "old.example.com", "both.example.com")
+    url, order = client.order(["both.example.com", "new.example.com"], replaces=cert_id(old))
+    assert order["replaces"] == cert_id(old)
+    again, _ = client.order(["both.example.com"], replaces=cert_id(old))
+    client.solve(order, web)
+    assert client.post(url).json()["replaces"] == cert_id(old)
+    client.finalize(order, make_csr(["both.example.com", "new.example.com"]))
+    done = client.wait(url, ("valid", "invalid"))
+    assert (done["status"], done["replaces"]) == ("valid", cert_id(old))
+    refused("alreadyReplaced", 409, client.order, ["both.example.com"], replaces=cert_id(old))
+    new = leaf(client.post(done["certificate"]).text)
+    rows = {r["serial"]: r for r in json.loads(server.run("cert", "list", "--json", "--name", "both.example.com", check=True).stdout)}
+    old_row, new_row = rows[f"{old.serial_number:x}".zfill(32)], rows[f"{new.serial_number:x}".zfill(32)]
+    assert old_row.get("replacedBy", old_row.get("replaced_by")) == new_row["id"]
+    # An order that was there before the mark still ends well, and the mark stays.
+    client.solve(client.post(again).json(), web)
+    client.finalize(client.post(again).json(), make_csr(["both.example.com"]))
+    assert client.wait(again, ("valid", "invalid"))["status"] == "valid"
+
+
+def test_replaces_that_is_wrong_5(server, client, web):
+    mine = issue(client, web, "mine.example.com")
+    names = ["mine.example.com"]
+    refused("malformed", 400, client.order, names, replaces="no name at all")
+    refused("malformed", 400, client.order, names, replaces=cert_id(mine) + "=")
+    refused("malformed", 400, client.order, names, replaces=7)
+    refused("malformed", 400, client.order, names, replaces="aYhba4dGQEHhs3uEe6CuLN4ByNQ.AIdlQyE")
+    refused("malformed", 400, client.order, ["else.example.com"], replaces=cert_id(mine))
+    other = Client(server)
+    other.register()
+    refused("unauthorized", 403, other.order, names, replaces=cert_id(mine))
+    client.order(names, replaces=cert_id(mine))
+
+
+def test_a_failed_order_leaves_its_predecessor_5(client, web):
+    old = issue(client, web, "failing.example.com")
+    url, order = client.order(["failing.example.com", "never.example.com"], replaces=cert_id(old))
+    for authz in order["authorizations"]:
+        client.post(authz, {"status": "deactivated"})
+    assert client.post(url).json()["status"] == "invalid"
+    client.order(["failing.example.com"], replaces=cert_id(old))
+
+
+def test_profile_says_when_and_the_issuer_why(tmp_path):
+    extra = {
+        "profiles": [{"name": "early", "validity": "10d", "renewal": {"from": 10, "until": 20}}, {"name": "brief", "validity": "1h"}],
+        "acme": {"renewal_info": {"explanation_url": "https://pki.example/renewals", "retry_after": "2h"}},
+    }
+    with Server(extra) as server, ChallengeServer(server.http01_port) as web:
+        client = Client(server)
+        client.register()
+        certificate = issue(client, web, "early.example.com")
+        start, end = window(client, certificate)
+        begin = certificate.not_valid_before.replace(tzinfo=UTC)
+        assert begin + datetime.timedelta(days=1) <= start < end <= begin + datetime.timedelta(days=2, hours=1)
+        reply = info(client, cert_id(certificate))
+        assert reply.json()["explanationURL"] == "https://pki.example/renewals"
+        assert reply.headers["Retry-After"] == "7200"
+        brief = issue(client, web, "brief.example.com", profile="brief")
+        assert int(info(client, cert_id(brief)).headers["Retry-After"]) == 179
+
+
+def test_asking_is_limited_by_address_6():
+    extra = {"acme": {"limits": {"renewal_info_per_address": {"burst": 3, "period": "1h"}}}}
+    with Server(extra) as server:
+        client = Client(server)
+        for _ in range(3):
+            info(client, "AA.AQ", 404)
+        reply = info(client, "AA.AQ", 429)
+        assert reply.json()["type"].endswith(":rateLimited") and int(reply.headers["Retry-After"]) > 0
+        assert client.session.get(server.directory).status_code == 200
+
+
+def test_renewals_pass_the_limit_of_a_name_5():
+    extra = {"acme": {"limits": {"orders_per_name": {"burst": 2, "period": "1d"}}},
+             "profiles": [{"name": "web", "validity": "60s", "backdate": 0, "renewal": {"from": 1, "until": 2}}]}
+    with Server(extra) as server, ChallengeServer(server.http01_port) as web:
+        client = Client(server)
+        client.register()
+        old = issue(client, web, "busy.example.com")
+        client.order(["busy.example.com"])
+        with pytest.raises(Refused) as caught:
+            client.order(["busy.example.com"])
+        assert (caught.value.type, caught.value.reply.status_code) == ("rateLimited", 503)
+        time.sleep(2.1)
+        client.order(["busy.example.com"], replaces=cert_id(old))
+
+
+def test_asking_writes_nothing(server, client, web):
+    certificate = issue(client, web, "quiet.example.com")
+    before = server.get("/metrics").decode()
+    for _ in range(20):
+        info(client, cert_id(certificate))
+    after = server.get("/metrics").decode()
+    commits = [line for line in before.splitlines() if "commit" in line and not line.startswith("#")]
+    assert commits and all(line in after.splitlines() for line in commits)
