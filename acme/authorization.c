@@ -45,7 +45,7 @@ bool authorization_draft(const struct acme_call *call, const struct identifier *
 			return false;
 		add_challenge(ret, type);
 	}
-	return random_id(a->id, p);
+	return random_id_timed(a->id, p);
 }
 
 static int64_t proven_at(const struct authorization *a)

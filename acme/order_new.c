@@ -225,7 +225,7 @@ static bool make_order(struct order_request *r, struct problem *p)
 	o->authorizations = (struct record_texts){ .v = r->ids, .n = r->n };
 	r->expires = call->now + call->acme->options.order_lifetime;
 	memcpy(o->account, call->account.id, sizeof(o->account));
-	return random_id(o->id, p);
+	return random_id_timed(o->id, p);
 }
 
 /* --- the update */

@@ -95,7 +95,7 @@ static bool request_fill(struct asking *a, const struct order *order, struct byt
 	};
 	memcpy(a->request.account, order->account, sizeof(a->request.account));
 	memcpy(a->request.order, order->id, sizeof(a->request.order));
-	return random_id(a->request.id, p);
+	return random_id_timed(a->request.id, p);
 }
 
 bool request_ask(const struct acme_call *call, const struct order *order, struct bytes csr, struct order *ret,

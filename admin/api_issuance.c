@@ -25,7 +25,7 @@ static bool record_begin(struct issuance *e, uint8_t digest[SHA256_SIZE], struct
 	};
 	if (e->replaces)
 		memcpy(e->record.replaces, e->replaces->id, sizeof(e->record.replaces));
-	return random_id(e->record.id, p);
+	return random_id_timed(e->record.id, p);
 }
 
 static bool put_record(struct store_txn *txn, void *arg, struct problem *p)

@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <limits.h>
+#include <time.h>
 
 #include <openssl/rand.h>
 
@@ -24,6 +25,27 @@ bool random_id(char ret[RANDOM_ID_SIZE], struct problem *p)
 	for (size_t i = 0; i < sizeof(raw); i++)
 		ret[i] = alphabet[raw[i] & 63];
 	ret[sizeof(raw)] = '\0';
+	return true;
+}
+
+static uint32_t time_prefix(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME_COARSE, &now);
+	return (uint32_t)((uint64_t)now.tv_sec * 64 + (uint64_t)now.tv_nsec / 15625000);
+}
+
+/* The first five characters are 30 bits of the prefix, the sixth the rest of it and four random bits. */
+bool random_id_timed(char ret[RANDOM_ID_SIZE], struct problem *p)
+{
+	uint32_t prefix = time_prefix();
+
+	if (!random_id(ret, p))
+		return false;
+	for (size_t i = 0; i < 5; i++)
+		ret[i] = alphabet[prefix >> (26 - 6 * i) & 63];
+	ret[5] = alphabet[(prefix & 3) << 4 | ((size_t)(strchr(alphabet, ret[5]) - alphabet) & 15)];
 	return true;
 }
 

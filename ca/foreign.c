@@ -148,7 +148,7 @@ static bool row_make(struct gathering *g, X509 *x, struct certificate *row, stru
 	auto_value(buf) serial = {0}, subject = {0}, issuer = {0};
 	uint8_t fingerprint[SHA256_SIZE], key_hash[SHA256_SIZE];
 
-	if (!random_id(row->id, p) || !serial_of(x, &serial, p) || !hash_key(x, key_hash, p) ||
+	if (!random_id_timed(row->id, p) || !serial_of(x, &serial, p) || !hash_key(x, key_hash, p) ||
 	    !time_of(X509_get0_notBefore(x), &row->not_before, p) || !time_of(X509_get0_notAfter(x), &row->not_after, p) ||
 	    !name_text(X509_get_subject_name(x), &subject, p) || !name_text(X509_get_issuer_name(x), &issuer, p) ||
 	    !add_names(g, x, p))

@@ -123,7 +123,7 @@ bool inventory_row(const struct approval_facts *facts, const char *issuer, struc
 	size_t size = names_size(facts) + der.len + serial.len + SHA256_SIZE + sizeof(facts->key_hash) +
 	              text_size(row.subject) + text_size(issuer) + text_size(facts->profile) + text_size(facts->method) +
 	              text_size(facts->identity);
-	if (!random_id(row.id, p))
+	if (!random_id_timed(row.id, p))
 		return false;
 	row.memory = malloc(size);
 	if (!row.memory)

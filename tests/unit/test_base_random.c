@@ -2,6 +2,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -49,6 +50,35 @@ static void ids_carry_128_bits(void **state)
 	}
 }
 
+/* The first 32 bits count the time in 1/64 seconds, the others are random. */
+static void timed_ids_stand_in_the_order_of_time(void **state)
+{
+	auto_value(problem) p = {0};
+	uint8_t ones[16] = {0}, zeros[16] = {0};
+	uint32_t last = (uint32_t)time(NULL) * 64u;
+
+	(void)state;
+	for (int i = 0; i < 200; i++) {
+		auto_value(buf) raw = {0};
+		char id[RANDOM_ID_SIZE];
+		assert_true(random_id_timed(id, &p));
+		assert_true(random_id_valid(id));
+		assert_true(base64url_decode(id, strlen(id), &raw));
+		assert_int_equal(raw.len, 16);
+		uint32_t at = (uint32_t)raw.data[0] << 24 | (uint32_t)raw.data[1] << 16 | (uint32_t)raw.data[2] << 8 | raw.data[3];
+		assert_in_range(at - last, 0, 10 * 64);
+		last = at;
+		for (size_t j = 4; j < 16; j++) {
+			ones[j] |= raw.data[j];
+			zeros[j] |= (uint8_t)~raw.data[j];
+		}
+	}
+	for (size_t j = 4; j < 16; j++) {
+		assert_int_equal(ones[j], 0xff);
+		assert_int_equal(zeros[j], 0xff);
+	}
+}
+
 static void form_of_an_id(void **state)
 {
 	static const struct {
@@ -78,6 +108,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(bytes_fill_the_whole_run),
 		cmocka_unit_test(ids_carry_128_bits),
+		cmocka_unit_test(timed_ids_stand_in_the_order_of_time),
 		cmocka_unit_test(form_of_an_id),
 	};
 
