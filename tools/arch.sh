@@ -25,7 +25,7 @@ BEGIN {
 	owner["yaml.h"] = "server/config_text.c"
 	owner["openssl/ssl.h"] = "server/tls.c server/civetweb_seam.c acme/probe_alpn.c"
 	system_headers = " arpa/inet.h assert.h ctype.h dirent.h dlfcn.h errno.h fcntl.h ifaddrs.h inttypes.h limits.h malloc.h math.h " \
-		"netdb.h netinet/in.h netinet/tcp.h poll.h pthread.h pwd.h semaphore.h signal.h stdarg.h stdatomic.h stdbool.h stddef.h " \
+		"netdb.h netinet/in.h netinet/tcp.h poll.h pthread.h pwd.h sched.h semaphore.h signal.h stdarg.h stdatomic.h stdbool.h stddef.h " \
 		"stdint.h stdio.h stdlib.h string.h strings.h time.h unistd.h "
 }
 FNR == 1 { split(FILENAME, part, "/"); own = part[1] }
