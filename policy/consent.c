@@ -45,6 +45,16 @@ static bool decide(struct request *request, const struct consent *consent, bool 
 	return true;
 }
 
+void consent_waiter(const char *label, const char *identity, const uint8_t key_hash[SHA256_SIZE], uint8_t ret[SHA256_SIZE])
+{
+	uint8_t parts[3][SHA256_SIZE];
+
+	digest_sha256(BYTES_STR(label), parts[0]);
+	digest_sha256(BYTES_STR(identity), parts[1]);
+	memcpy(parts[2], key_hash, SHA256_SIZE);
+	digest_sha256(BYTES(parts, sizeof(parts)), ret);
+}
+
 size_t consent_count(const struct request *request)
 {
 	const struct request_decision *made = request->decisions.v;

@@ -4,6 +4,7 @@
  * putting it into the store is the caller's, in the update in which it was read. Any thread. */
 #pragma once
 
+#include "base/digest.h"
 #include "store/request.h"
 
 struct consent {
@@ -27,5 +28,8 @@ bool consent_reject(struct request *request, const struct consent *consent, stru
                     struct problem *p) must_use;
 /* Takes it back, by who asked or who runs the server; one that is approved and not yet issued too. */
 bool consent_cancel(struct request *request, const struct consent *consent, struct problem *p) must_use;
+/* By what the request of a client that asks again is found: where it asks, who it is, and the key of its CSR, for the
+ * CSR itself may be signed anew each time. */
+void consent_waiter(const char *label, const char *identity, const uint8_t key_hash[SHA256_SIZE], uint8_t ret[SHA256_SIZE]);
 /* How many have approved. */
 size_t consent_count(const struct request *request);

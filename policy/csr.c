@@ -3,8 +3,6 @@
 #include "base/digest.h"
 #include "policy/csr_part.h"
 
-enum { ATTRIBUTES_MAX = 32 };
-
 /* The fields of a CertificationRequest (RFC 2986, 4), borrowed from its DER. */
 struct parts {
 	struct bytes tbs; /* certificationRequestInfo, whole */
@@ -68,78 +66,6 @@ static bool split(struct bytes der, struct parts *ret, struct problem *p)
 	return info_split(info.value, ret, p);
 }
 
-/* RFC 2985, 5.4.2 */
-static bool extension_request_read(const struct tlv *value, struct csr *csr, struct problem *p)
-{
-	if (value->tag != TLV_SEQUENCE)
-		return refuse("the CSR's extensionRequest is malformed", p);
-	return csr_extensions_read(value->value, csr, p);
-}
-
-/* RFC 2985, 5.4.1 */
-static bool challenge_password_read(const struct tlv *value, struct csr *csr, struct problem *p)
-{
-	const char *fault = csr_text_read(value, csr->challenge_password, sizeof(csr->challenge_password));
-
-	return !fault || problem_set(p, PROBLEM_BAD_CSR, "RFC 2985, 5.4.1: the challengePassword %s", fault);
-}
-
-enum { EXTENSIONS = 1, PASSWORD = 2 };
-static const struct reader {
-	const char *oid;
-	bool (*read)(const struct tlv *value, struct csr *csr, struct problem *p);
-	unsigned once; /* of all rows with this bit, one may be there */
-} readers[] = {
-	{ "1.2.840.113549.1.9.14", extension_request_read, EXTENSIONS },
-	{ "1.3.6.1.4.1.311.2.1.14", extension_request_read, EXTENSIONS }, /* Microsoft's name for it */
-	{ "1.2.840.113549.1.9.7", challenge_password_read, PASSWORD },
-};
-
-static const struct reader *reader_find(const char *oid)
-{
-	for (size_t i = 0; i < array_length(readers); i++)
-		if (str_equal(readers[i].oid, oid))
-			return &readers[i];
-	return NULL;
-}
-
-/* Other attributes ask nothing of the certificate: Windows tells its version in one. */
-static bool attribute_read(struct bytes attribute, unsigned *seen, struct csr *csr, struct problem *p)
-{
-	struct bytes type, values;
-	struct tlv value;
-	char oid[TLV_OID_SIZE];
-
-	if (!tlv_take(&attribute, TLV_OID, &type) || !tlv_oid_text(type, oid) ||
-	    !tlv_take(&attribute, TLV_SET, &values) || attribute.len > 0)
-		return refuse("an attribute of the CSR is not DER", p);
-	const struct reader *reader = reader_find(oid);
-	if (!reader)
-		return true;
-	if ((*seen & reader->once) != 0)
-		return problem_set(p, PROBLEM_BAD_CSR,
-		                   "RFC 2985, 5.4: the CSR has attribute %s twice, or in two forms", reader->oid);
-	*seen |= reader->once;
-	if (!tlv_next(&values, &value) || values.len > 0)
-		return problem_set(p, PROBLEM_BAD_CSR,
-		                   "RFC 2985, 5.4: attribute %s of the CSR has not one value", reader->oid);
-	return reader->read(&value, csr, p);
-}
-
-static bool attributes_read(struct bytes attributes, struct csr *csr, struct problem *p)
-{
-	struct bytes attribute;
-	unsigned seen = 0;
-
-	for (unsigned count = 0; attributes.len > 0; count++) {
-		if (count == ATTRIBUTES_MAX || !tlv_take(&attributes, TLV_SEQUENCE, &attribute))
-			return refuse("the CSR's attributes are too many, or not DER", p);
-		if (!attribute_read(attribute, &seen, csr, p))
-			return false;
-	}
-	return true;
-}
-
 /* RFC 8555, 6.7: badPublicKey is for the key of a JWS; badCSR for a CSR with, say, a short key. */
 static bool key_refused(struct problem *p)
 {
@@ -154,26 +80,58 @@ static bool key_read(struct bytes spki, struct csr *csr, struct problem *p)
 	    !key_form_check(spki, csr->algorithm, p))
 		return key_refused(p);
 	buf_add(&csr->spki, spki.data, spki.len);
-	digest_sha256(spki, csr->key_hash);
 	return buf_check(&csr->spki, p);
 }
 
-/* The signature, which costs most, comes last. */
-bool csr_parse(struct bytes der, struct csr **ret, struct problem *p)
+/* Of two CSRs that differ in nothing but signature and the proofs of their connections it is the same. */
+static bool asked_read(const struct parts *parts, struct csr *csr, struct problem *p)
 {
-	struct parts parts;
+	auto_value(buf) asked = {0};
+
+	buf_add(&asked, parts->subject.data, parts->subject.len);
+	buf_add_char(&asked, '\0');
+	buf_add(&asked, parts->spki.data, parts->spki.len);
+	if (!csr_attributes_asked(parts->attributes, &asked, p) || !buf_check(&asked, p))
+		return false;
+	digest_sha256(buf_bytes(&asked), csr->asked);
+	digest_sha256(parts->spki, csr->key_hash);
+	return true;
+}
+
+/* All but key and signature. */
+static bool parse(struct bytes der, struct parts *parts, struct csr **ret, struct problem *p)
+{
 	auto_struct(csr) *csr = calloc(1, sizeof(*csr));
 
 	if (!csr)
 		return problem_memory(p);
 	csr->path_length = -1;
-	if (!split(der, &parts, p) || !csr_subject_read(parts.subject, csr, p) ||
-	    !attributes_read(parts.attributes, csr, p) || !key_read(parts.spki, csr, p) ||
-	    !csr_signature_check(csr->key, parts.algorithm, parts.tbs, parts.signature, &csr->signature, p))
+	if (!split(der, parts, p) || !csr_subject_read(parts->subject, csr, p) ||
+	    !csr_attributes_read(parts->attributes, csr, p) || !asked_read(parts, csr, p))
 		return false;
 	digest_sha256(der, csr->digest);
 	*ret = steal(csr);
 	return true;
+}
+
+/* The signature, which costs most, comes last. */
+bool csr_parse(struct bytes der, struct csr **ret, struct problem *p)
+{
+	auto_struct(csr) *csr = NULL;
+	struct parts parts;
+
+	if (!parse(der, &parts, &csr, p) || !key_read(parts.spki, csr, p) ||
+	    !csr_signature_check(csr->key, parts.algorithm, parts.tbs, parts.signature, &csr->signature, p))
+		return false;
+	*ret = steal(csr);
+	return true;
+}
+
+bool csr_peek(struct bytes der, struct csr **ret, struct problem *p)
+{
+	struct parts parts;
+
+	return parse(der, &parts, ret, p);
 }
 
 void csr_free(struct csr *csr)
@@ -189,6 +147,11 @@ void csr_free(struct csr *csr)
 	free(csr->others);
 	strings_free(&csr->extensions);
 	strings_free(&csr->extended_key_usage);
+	csr_free(csr->change);
+	buf_free(&csr->delivery.symmetric);
+	buf_free(&csr->delivery.asymmetric);
+	strings_free(&csr->delivery.capabilities);
 	mem_wipe(csr->challenge_password, sizeof(csr->challenge_password));
+	mem_wipe(csr->identity_linking, sizeof(csr->identity_linking));
 	free(csr);
 }

@@ -37,11 +37,18 @@ const char *csr_signature_name(enum csr_signature s); /* "rsa-sha256" */
 /* What keys of this algorithm are asked for with here: one of allowed (1u << enum csr_signature; 0: any), or, where
  * none of these is such a key's, its usual one. */
 enum csr_signature csr_signature_for(enum key_algorithm a, unsigned allowed);
+/* How the key that a server makes is to be delivered (RFC 7030, 4.4.1). */
+struct csr_delivery {
+	struct buf symmetric;            /* DecryptKeyIdentifier; empty: none */
+	struct buf asymmetric;           /* AsymmetricDecryptKeyIdentifier; empty: none */
+	struct strings capabilities;     /* dotted OIDs of SMIMECapabilities, the preferred first */
+};
 struct csr {
 	EVP_PKEY *key;
 	struct buf spki;                 /* SubjectPublicKeyInfo DER, as in the CSR */
 	uint8_t digest[32];              /* SHA-256 of the DER */
-	uint8_t key_hash[32];            /* SHA-256 of spki */
+	uint8_t key_hash[32];            /* SHA-256 of its SubjectPublicKeyInfo */
+	uint8_t asked[32];               /* SHA-256 of all but the signature and the proofs of a connection */
 	enum key_algorithm algorithm;
 	struct csr_attribute *subject;
 	size_t subject_count;
@@ -56,6 +63,10 @@ struct csr {
 	int path_length;                 /* asked for with it; -1: none */
 	enum csr_signature signature;
 	char challenge_password[256];    /* "" none (RFC 2985, 5.4.1); wiped when freed */
+	char identity_linking[256];      /* estIdentityLinking, "" none (RFC 7894, 3.3); wiped when freed */
+	struct csr_delivery delivery;
+	/* ChangeSubjectName (RFC 6402, 2.8): of it subject, names and others alone; NULL: none. */
+	struct csr *change;
 };
 
 /* Parses one CSR in strict DER. BAD_CSR with the reason: no CSR, bytes after it, too large, bad signature,
@@ -63,5 +74,8 @@ struct csr {
  * twice, extensions both in the PKCS #9 and in the Microsoft attribute, a key of a kind or in a form that
  * we never certify (RFC 8555, 6.7: badPublicKey is for JWS). Weak-key checks are the gate's. */
 bool csr_parse(struct bytes der, struct csr **ret, struct problem *p) must_use;
+/* The same but for key and signature, which are not looked at (RFC 7030, 4.4.1): what it asks for, and nothing is
+ * proven. */
+bool csr_peek(struct bytes der, struct csr **ret, struct problem *p) must_use;
 void csr_free(struct csr *csr);
 declare_auto_struct(csr, csr_free);

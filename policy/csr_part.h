@@ -19,6 +19,11 @@ bool csr_names_read(struct bytes value, struct csr *csr, struct problem *p) must
 /* csr_other.c: the content of an OtherName, and the GeneralName that it is in. */
 bool csr_other_read(struct bytes content, struct bytes whole, struct csr_other_name *ret, struct problem *p) must_use;
 
+/* csr_attribute.c: the content of the attributes (RFC 2986, 4.1). */
+bool csr_attributes_read(struct bytes attributes, struct csr *csr, struct problem *p) must_use;
+/* Appends those that ask for something, of attributes that were read. */
+bool csr_attributes_asked(struct bytes attributes, struct buf *ret, struct problem *p) must_use;
+
 /* csr_signature.c: algorithm is the content of an AlgorithmIdentifier, signature that of the BIT STRING. */
 bool csr_signature_check(EVP_PKEY *key, struct bytes algorithm, struct bytes tbs, struct bytes signature,
                          enum csr_signature *ret, struct problem *p) must_use;

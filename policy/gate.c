@@ -62,6 +62,8 @@ static const struct rule {
 	  IDENTITY, JUDGED, gate_names_proven },
 	{ { "subject-held", "Who shows a certificate asks for its subject and, of other types, for its names." },
 	  IDENTITY, JUDGED, gate_subject_held },
+	{ { "change-allowed", "Another subject and other names are asked for (RFC 6402, 2.8) by who shows a certificate, where the profile lets him." },
+	  BOTH, JUDGED, gate_change_allowed },
 	{ { "renewal-whole", "A renewal asks for all names that the certificate has." },
 	  IDENTITY, JUDGED, gate_renewal_whole },
 	{ { "names-allowed", "The policy allows each name, and none that it requires is missing." },
@@ -253,8 +255,8 @@ bool gate_identity_wish(struct store *store, const struct profiles *profiles, co
 		.method = identity_method(identity), .account = "", .order = "", .identity = identity_text(identity),
 	};
 
-	return gate_case_read_request(store, &c, p) && case_open(&c, IDENTITY, csr_der, p) && gate_case_find_key(store, &c, p) && judge(&c, IDENTITY, JUDGED, p) &&
-	       judge(&c, IDENTITY, LAST, p) && approve(&c, &facts, ret, p);
+	return gate_case_read_request(store, &c, p) && case_open(&c, IDENTITY, csr_der, p) && gate_case_find_key(store, &c, p) &&
+	       judge(&c, IDENTITY, JUDGED, p) && judge(&c, IDENTITY, LAST, p) && approve(&c, &facts, ret, p);
 }
 
 bool gate_identity(struct store *store, const struct profiles *profiles, const char *profile_name,

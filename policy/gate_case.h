@@ -31,6 +31,10 @@ struct gate_case {
 	const struct identity *identity;
 	const struct gate_wish *wish;         /* NULL: nothing but the CSR */
 
+	bool changed;                         /* ChangeSubjectName is granted: the CSR's own subject and names are */
+	struct subject held_subject;          /* these, and csr->change has the rest of them (policy/gate_change.c) */
+	struct identifiers held_names;
+
 	const struct policy_who *trial;       /* gate_test: in place of who asks */
 
 	struct identifiers proven;            /* the order's names */
@@ -55,6 +59,10 @@ bool gate_case_read_order(struct store *store, struct gate_case *c, struct probl
 bool gate_case_take_csr(struct csr *csr, struct gate_case *c, struct problem *p) must_use;
 /* Looks the CSR's key up among the accounts of all directories and the certificates. */
 bool gate_case_find_key(struct store *store, struct gate_case *c, struct problem *p) must_use;
+/* gate_change.c: whether the profile lets devices change names, and this is one that asks. */
+bool gate_case_may_change(const struct gate_case *c) must_use;
+/* What the CSR asks for by ChangeSubjectName takes the place of its subject and names. */
+void gate_case_change(struct gate_case *c);
 /* gate_subject.c: reads the CSR's common names, and makes the subject once the names are known. */
 void gate_case_read_common_names(struct gate_case *c);
 bool gate_case_make_subject(struct gate_case *c, struct problem *p) must_use;
@@ -79,6 +87,8 @@ bool gate_case_read_request(struct store *store, struct gate_case *c, struct pro
 /* gate_csr.c: rules of the CSR */
 gate_check gate_names_present, gate_names_count, gate_names_equal, gate_names_proven;
 gate_check gate_extensions_known;
+/* gate_change.c */
+gate_check gate_change_allowed;
 /* gate_renewal.c */
 gate_check gate_subject_held, gate_renewal_whole;
 /* gate_subject.c */

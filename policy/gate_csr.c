@@ -33,18 +33,31 @@ static struct policy_who who_asks(const struct gate_case *c)
 	return (struct policy_who){ .account = c->account.id, .eab = c->account.eab_kid };
 }
 
+/* The names out of the CSR, and the subject that they and the profile make. */
+static bool take_names(struct gate_case *c, struct problem *p)
+{
+	const struct identifiers *names = &c->csr->names;
+
+	gate_case_read_common_names(c);
+	for (size_t i = 0; i < names->n; i++)
+		if (!identifiers_add(&c->names, &names->v[i], p))
+			return false;
+	if (c->common_name.value[0] != '\0' && !identifiers_add(&c->names, &c->common_name, p))
+		return false;
+	return gate_case_make_subject(c, p);
+}
+
 bool gate_case_take_csr(struct csr *csr, struct gate_case *c, struct problem *p)
 {
 	c->csr = csr;
 	c->request.who = who_asks(c);
-	gate_case_read_common_names(c);
-	for (size_t i = 0; i < csr->names.n; i++)
-		if (!identifiers_add(&c->names, &csr->names.v[i], p))
+	if (!take_names(c, p))
+		return false;
+	if (csr->change && gate_case_may_change(c)) {
+		gate_case_change(c);
+		if (!take_names(c, p))
 			return false;
-	if (c->common_name.value[0] != '\0' && !identifiers_add(&c->names, &c->common_name, p))
-		return false;
-	if (!gate_case_make_subject(c, p))
-		return false;
+	}
 	request_fill(c);
 	return true;
 }
@@ -111,7 +124,7 @@ bool gate_names_proven(const struct gate_case *c, struct problem *p)
 
 	for (size_t i = 0; i < c->names.n; i++) {
 		const struct identifier *name = &c->names.v[i];
-		if (!identity_proves(c->identity, name))
+		if (!c->changed && !identity_proves(c->identity, name)) /* of those that are changed: change-allowed */
 			held = problem_add(p, PROBLEM_UNAUTHORIZED, identifier_type_name(name->type), name->value,
 			                   "%s is not a name that the requester has proven", name->value);
 	}

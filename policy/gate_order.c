@@ -14,6 +14,8 @@ void gate_case_free(struct gate_case *c)
 	identifiers_free(&c->proven);
 	identifiers_free(&c->names);
 	subject_free(&c->subject);
+	subject_free(&c->held_subject);
+	identifiers_free(&c->held_names);
 	csr_free(c->csr);
 	*c = (struct gate_case){0};
 }

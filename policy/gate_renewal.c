@@ -17,15 +17,22 @@ static bool holds_other(const struct client_certificate *held, const struct csr_
 	return other->der.len > 0 && other_key(other, &key) && strings_has(&held->others, buf_text(&key));
 }
 
+/* What the CSR says of itself, whatever it wants changed. */
+static const struct csr *own_of(const struct gate_case *c)
+{
+	return c->changed ? c->csr->change : c->csr;
+}
+
 static bool others_held(const struct gate_case *c, const struct client_certificate *held, struct problem *p)
 {
+	const struct csr *csr = own_of(c);
 	bool all = true;
 
-	for (size_t i = 0; i < c->csr->other_count; i++)
-		if (!holds_other(held, &c->csr->others[i]))
+	for (size_t i = 0; i < csr->other_count; i++)
+		if (!holds_other(held, &csr->others[i]))
 			all = problem_add(p, PROBLEM_UNAUTHORIZED, NULL, NULL,
 			                  "the %s of the CSR is not in the client certificate (RFC 7030, 4.2.2)",
-			                  c->csr->others[i].kind);
+			                  csr->others[i].kind);
 	return all;
 }
 
@@ -38,7 +45,7 @@ bool gate_subject_held(const struct gate_case *c, struct problem *p)
 
 	if (!held)
 		return true;
-	subject_text(&c->subject, &asked);
+	subject_text(c->changed ? &c->held_subject : &c->subject, &asked);
 	bool same = !asked.failed && strcasecmp(asked.len > 0 ? buf_text(&asked) : "", held->subject) == 0;
 	if (!same)
 		problem_add(p, PROBLEM_UNAUTHORIZED, NULL, NULL,
@@ -49,9 +56,11 @@ bool gate_subject_held(const struct gate_case *c, struct problem *p)
 
 static bool asks_other(const struct gate_case *c, const char *want)
 {
-	for (size_t i = 0; i < c->csr->other_count; i++) {
+	const struct csr *csr = own_of(c);
+
+	for (size_t i = 0; i < csr->other_count; i++) {
 		auto_value(buf) key = {0};
-		if (other_key(&c->csr->others[i], &key) && key.len > 0 && str_equal(buf_text(&key), want))
+		if (other_key(&csr->others[i], &key) && key.len > 0 && str_equal(buf_text(&key), want))
 			return true;
 	}
 	return false;
@@ -66,7 +75,7 @@ bool gate_renewal_whole(const struct gate_case *c, struct problem *p)
 		return true;
 	for (size_t i = 0; i < held->names.n; i++) {
 		const struct identifier *name = &held->names.v[i];
-		if (!identifiers_has(&c->names, name))
+		if (!identifiers_has(c->changed ? &c->held_names : &c->names, name))
 			whole = problem_add(p, PROBLEM_UNAUTHORIZED, identifier_type_name(name->type), name->value,
 			                    "%s is in the certificate to renew and not in the CSR (RFC 7030, 4.2.2)", name->value);
 	}

@@ -171,3 +171,20 @@ const char *pattern_find(enum identifier_type type, const struct strings *patter
 			return patterns->v[k];
 	return NULL;
 }
+
+bool pattern_typed_check(const char *pattern, struct problem *p)
+{
+	for (enum identifier_type type = 0; type < IDENTIFIER_TYPE_MAX; type++) {
+		const char *name = identifier_type_name(type);
+		if (str_starts(pattern, name) && pattern[strlen(name)] == ':')
+			return pattern_check(type, pattern + strlen(name) + 1, p);
+	}
+	return problem_set(p, PROBLEM_MALFORMED, "a pattern such as dns:*.example.com, its type being dns, ip, email or uri");
+}
+
+bool pattern_typed_matches(const char *pattern, const struct identifier *i)
+{
+	const char *type = identifier_type_name(i->type);
+
+	return str_starts(pattern, type) && pattern[strlen(type)] == ':' && pattern_matches(i->type, pattern + strlen(type) + 1, i);
+}

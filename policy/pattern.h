@@ -12,6 +12,9 @@
 
 bool pattern_check(enum identifier_type type, const char *pattern, struct problem *p) must_use;
 bool pattern_matches(enum identifier_type type, const char *pattern, const struct identifier *i) must_use;
+/* Of a pattern with its type before it, "dns:**.example.com". */
+bool pattern_typed_check(const char *pattern, struct problem *p) must_use;
+bool pattern_typed_matches(const char *pattern, const struct identifier *i) must_use;
 /* Matches, or names a host that the wildcard name i stands for: deny lists are held to this, since
  * a certificate for "*.example.com" serves a denied "secret.example.com" as well. */
 bool pattern_touches(enum identifier_type type, const char *pattern, const struct identifier *i) must_use;

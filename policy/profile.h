@@ -15,6 +15,22 @@ enum profile_common_name {
 };
 enum profile_method { PROFILE_ACME = 1, PROFILE_EST = 2, PROFILE_API = 4, PROFILE_INTERNAL = 8 };
 
+enum profile_csr_attributes {
+	PROFILE_CSR_PLAIN,       /* what must be in a CSR, and no more (RFC 8951, 4) */
+	PROFILE_CSR_EXTENSIONS,  /* and the extensions that will be given, with their values (RFC 9908, 3.2) */
+	PROFILE_CSR_TEMPLATE,    /* all of it as a template (RFC 9908, 3.4) */
+	PROFILE_CSR_NONE,
+};
+/* What is of EST alone. */
+struct profile_est {
+	int64_t renewal_grace;               /* seconds after its end in which a certificate still renews */
+	struct strings change_names;         /* "dns:*.example.com": names that ChangeSubjectName may ask for (RFC 6402, 2.8) */
+	unsigned server_keys;                /* 1u << enum key_algorithm: keys that serverkeygen makes; 0: none */
+	bool server_key_encrypted;           /* none without an encryption of its own */
+	enum profile_csr_attributes csr_attributes;
+	struct strings csr_oids;             /* dotted OIDs of attributes that csrattrs names besides */
+};
+
 /* The fields marked "short" are the short form of a policy: they are what it is made from where the
  * profile names none, and mean nothing where it does. */
 struct profile_names {           /* rule of one identifier type */
@@ -46,6 +62,7 @@ struct profile {
 	unsigned approvals;                       /* how many people must approve each request; 0: none */
 	struct strings approvers;                 /* who may; empty: anybody who may decide at all */
 	int64_t approval_lifetime;                /* seconds that a request waits */
+	struct profile_est est;
 };
 /* A complete profile of the given name with the shipped defaults ("tls-server"); the caller changes it.
  * They are: the default issuer; methods acme and internal; all key algorithms; every DNS name and IP

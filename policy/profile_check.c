@@ -233,12 +233,23 @@ static bool check_common_name(const struct profile *profile, struct problem *p)
 	       refuse(profile, "common_name", "none, if-asked or first", p);
 }
 
+static bool check_est(const struct profile *profile, struct problem *p)
+{
+	const struct strings *names = &profile->est.change_names;
+	auto_value(problem) why = {0};
+
+	for (size_t i = 0; i < names->n; i++)
+		if (!pattern_typed_check(names->v[i], &why))
+			return refuse(profile, "est.change_names", why.detail, p);
+	return true;
+}
+
 bool profile_check(const struct profile *profile, struct problem *p)
 {
 	static bool (*const checks[])(const struct profile *profile, struct problem *p) = {
 		check_name, check_texts, check_methods, check_keys, check_patterns, check_names_max,
 		check_validity, check_key_usage, check_extended_key_usage, check_hash, check_common_name,
-		check_policy, check_subject, check_defaults, check_approvals, check_renewal,
+		check_policy, check_subject, check_defaults, check_approvals, check_renewal, check_est,
 	};
 
 	for (size_t i = 0; i < array_length(checks); i++)

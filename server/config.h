@@ -33,6 +33,7 @@ struct config_profile {
 	struct profile profile;
 	int hash;                       /* 0: by issuer key; 256, 384, 512 */
 	char *policy;                   /* its name; NULL: the short form */
+	struct strings csr_names;       /* of profile.est.csr_oids, by name as well */
 	struct strings subject[SUBJECT_TYPE_MAX];
 };
 struct config_policy {

@@ -83,6 +83,10 @@ static void copy_values(const struct profile *from, struct profile *to)
 	to->eab_required = from->eab_required;
 	to->approvals = from->approvals;
 	to->approval_lifetime = from->approval_lifetime;
+	to->est.renewal_grace = from->est.renewal_grace;
+	to->est.server_keys = from->est.server_keys;
+	to->est.server_key_encrypted = from->est.server_key_encrypted;
+	to->est.csr_attributes = from->est.csr_attributes;
 }
 
 bool config_profile_make(const struct config *config, const struct config_profile *row, struct profile **ret, struct problem *p)
@@ -100,6 +104,8 @@ bool config_profile_make(const struct config *config, const struct config_profil
 			return false;
 	copy_values(from, profile);
 	profile->hash = hash_name(row->hash);
+	if (!replace_texts(&profile->est.change_names, &from->est.change_names, p) || !config_usages(&row->csr_names, &profile->est.csr_oids, p))
+		return false;
 	if (!replace_texts(&profile->approvers, &from->approvers, p) || !add_subject(row, profile, p) || (row->policy && !config_policy_find(config, row->policy, &profile->policy, p)) ||
 	    !profile_settle(profile, p))
 		return false;

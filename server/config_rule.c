@@ -56,6 +56,11 @@ static bool is_id(const char *text)
 	return len >= 1 && len <= 32 && !text[len];
 }
 
+bool config_rule_typed_pattern(const char *text, struct problem *p)
+{
+	return pattern_typed_check(text, p);
+}
+
 bool config_rule_label(const char *text, struct problem *p)
 {
 	return label_check(text, p);

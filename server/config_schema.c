@@ -372,6 +372,7 @@ static const struct config_key profile_keys[] = {
 	  .check = config_rule_not_empty },
 	{ "approval_lifetime", "How long a request waits for approval.", CONFIG_DURATION, PROFILE(approval_lifetime),
 	  .fallback = "7d", .min = 60, .max = YEAR },
+	{ "est", "What is of EST alone.", CONFIG_SECTION, .section = &config_profile_est_section },
 	{ "eab_required", "Whether new ACME accounts need an external account binding.", CONFIG_BOOL,
 	  PROFILE(eab_required), .fallback = "false" },
 };

@@ -46,6 +46,7 @@ struct config_section {
 	size_t size;                 /* of the struct, where the section is a list's mapping */
 };
 extern const struct config_section config_schema;
+extern const struct config_section config_profile_est_section; /* of `profiles[].est` */
 extern const struct config_section config_est_section; /* server/config_schema_est.c: `est` */
 extern const struct config_section config_policy_section; /* server/config_schema_policy.c: of an entry of `policies` */
 #define CONFIG_KEY_CHOICES                                                                                \

@@ -29,3 +29,27 @@ static const struct config_key est_keys[] = {
 	  .fallback = "true" },
 };
 const struct config_section config_est_section = { .keys = est_keys, .key_count = array_length(est_keys) };
+
+#define PROFILE(member) .offset = offsetof(struct config_profile, profile.est.member)
+static const struct config_key profile_est_keys[] = {
+	{ "renewal_grace", "How long after its end a certificate still renews.", CONFIG_DURATION, PROFILE(renewal_grace), .fallback = "0s",
+	  .max = 10LL * 365 * 86400 },
+	{ "change_names",
+	  "Names that a device which renews may ask for in place of its own (ChangeSubjectName, RFC 6402), such as "
+	  "`dns:*.example.com`; none: it keeps what it has.", CONFIG_TEXTS, PROFILE(change_names), .check = config_rule_typed_pattern },
+	{ "server_keys",
+	  "Keys that serverkeygen makes: of the kind that the CSR has if that is among them, else of the first of "
+	  "`ec-p256`, `ec-p384`, `ec-p521`, `rsa-3072`, `rsa-4096`, `rsa-2048`, `ed25519` that is; none: serverkeygen is not served.",
+	  CONFIG_FLAGS, PROFILE(server_keys), .choices = CONFIG_KEY_CHOICES },
+	{ "server_key_encrypted", "Whether such a key is given only to who asks for an encryption of its own, besides TLS.", CONFIG_BOOL,
+	  PROFILE(server_key_encrypted), .fallback = "false" },
+	{ "csr_attributes",
+	  "What csrattrs says: `plain`, what a CSR must have; `extensions`, the extensions too, with the values that they will have "
+	  "(RFC 9908); `template`, all of it as a template (RFC 9908); `none`, nothing.", CONFIG_CHOICE, PROFILE(csr_attributes),
+	  .fallback = "plain",
+	  .choices = CHOICES({ "plain", PROFILE_CSR_PLAIN }, { "extensions", PROFILE_CSR_EXTENSIONS },
+	                     { "template", PROFILE_CSR_TEMPLATE }, { "none", PROFILE_CSR_NONE }) },
+	{ "csr_oids", "Attributes that csrattrs names besides, by name or as OIDs, such as `serialNumber`.", CONFIG_TEXTS,
+	  .offset = offsetof(struct config_profile, csr_names), .check = config_rule_usage },
+};
+const struct config_section config_profile_est_section = { .keys = profile_est_keys, .key_count = array_length(profile_est_keys) };

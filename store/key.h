@@ -36,6 +36,7 @@
 	X(CERTIFICATE_RENEWAL, 'y', "time of the server's next try, id")           \
 	X(REQUEST_ORDER, 'J', "order id -> id")                                    \
 	X(REQUEST_DUE, 'j', "id; those to be carried out")                         \
+	X(REQUEST_WAITER, 'h', "SHA-256 of who waits, and where, and with which key -> id") \
 	X(REVOCATION, 'R', "issuer text -> what is known of its revocations")      \
 	X(EAB, 'E', "kid text -> external account binding key")                    \
 	X(REQUEST, 'Q', "id -> request")                                           \

@@ -61,6 +61,9 @@ static const struct record_field request_fields[] = {
 	record_list(28, request, metadata, &metadata_schema),
 	record_integer(29, request, renew_before),
 	record_bool(30, request, key_waits),
+	record_text(31, request, label),
+	record_bytes(32, request, waiter),
+	record_bytes(33, request, asked),
 };
 static const struct record_schema request_schema = {
 	"request", sizeof(struct request), request_fields, array_length(request_fields),
@@ -77,6 +80,10 @@ static void index_waiting(const struct request *request, struct index *ix)
 	key_begin(&key, KEY_REQUEST_DUE);
 	if (request->due && request->state != REQUEST_PENDING)
 		index_add(ix, &key);
+	key_begin(&key, KEY_REQUEST_WAITER);
+	key_add(&key, request->waiter);
+	if (request->waiter.len > 0)
+		index_add_unique(ix, &key);
 	expiry_index(ix, EXPIRY_REQUEST, request->expires);
 }
 
@@ -207,6 +214,15 @@ bool store_request_by_order(struct store_txn *txn, const char *order, struct req
 	key_begin(&key, KEY_REQUEST_ORDER);
 	if (!key_add_id(&key, order))
 		return problem_set(p, PROBLEM_NOT_FOUND, "there is no such request");
+	return table_find(txn, &requests, &key, ret, p);
+}
+
+bool store_request_by_waiter(struct store_txn *txn, struct bytes waiter, struct request *ret, struct problem *p)
+{
+	struct key key;
+
+	key_begin(&key, KEY_REQUEST_WAITER);
+	key_add(&key, waiter);
 	return table_find(txn, &requests, &key, ret, p);
 }
 

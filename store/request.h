@@ -58,6 +58,10 @@ struct request {
 	struct record_list metadata;   /* struct certificate_metadata */
 	int64_t renew_before;          /* as struct certificate */
 	bool key_waits;                /* issued, and the key is kept until who asked collects it */
+	/* Of one whose client asks again and again (EST), else empty. */
+	const char *label;
+	struct bytes waiter;           /* SHA-256 by which it is found: policy/consent.h */
+	struct bytes asked;            /* SHA-256 of what the CSR asks for: policy/csr.h */
 };
 void request_free(struct request *request);
 declare_auto_value(request, request_free);
@@ -65,6 +69,8 @@ declare_auto_value(request, request_free);
 bool store_request_get(struct store_txn *txn, const char *id, struct request *ret, struct problem *p) must_use;
 /* The request of an ACME order. */
 bool store_request_by_order(struct store_txn *txn, const char *order, struct request *ret, struct problem *p) must_use;
+/* The request of a client that asks again. */
+bool store_request_by_waiter(struct store_txn *txn, struct bytes waiter, struct request *ret, struct problem *p) must_use;
 /* Some of those of a method that are decided and to be carried out. */
 bool store_request_due(struct store_txn *txn, const char *method, size_t limit, struct strings *ret, struct problem *p) must_use;
 bool store_request_delete(struct store_txn *txn, const char *id, struct problem *p) must_use;

@@ -460,6 +460,22 @@ static void spoil_held_other(struct world *w)
 }
 static void spoil_renewal_less(struct world *w) { device(w, HELD ", DNS:more.example.com", "CN=www.example.com"); }
 static void spoil_renewal_other(struct world *w) { device(w, HELD ", otherName:1.3.6.1.4.1.311.20.2.3;UTF8:a@b", "cn=WWW.example.com"); }
+/* ChangeSubjectName (RFC 6402, 2.8): no subject, and one DNS name of 12 bytes. */
+#define CHANGE(name) "301e06082b060105050707243112" "3010300e820c" name
+static void spoil_change(struct world *w) { w->csr.raw_attributes = CHANGE("6576696c2e6578616d706c65"); }
+static void change(struct world *w, const char *attribute)
+{
+	device(w, HELD, "CN=www.example.com");
+	assert_true(strings_add(&w->profile->est.change_names, "dns:good.example"));
+	w->csr.raw_attributes = attribute;
+}
+static void spoil_change_name(struct world *w) { change(w, CHANGE("6576696c2e6578616d706c65")); }
+/* The name may be taken, but not a common name that is none of the names. */
+static void spoil_change_subject(struct world *w)
+{
+	change(w, "303006082b060105050707243124" "30223010310e300c0603550403" "0c05416461204c" "300e820c" "676f6f642e6578616d706c65");
+	assert_true(strings_add(&policy(w)->fields[POLICY_SUBJECT + SUBJECT_CN].allow, "Ada*"));
+}
 static void spoil_identity(struct world *w)
 {
 	identifiers_free(&w->identity_names);
@@ -525,6 +541,9 @@ static const struct row {
 	{ "subject-held", spoil_held_subject, PROBLEM_UNAUTHORIZED, "CN=other.example.com", NULL, false, true },
 	{ "subject-held", spoil_held_plain, PROBLEM_UNAUTHORIZED, "has the subject \"\"", NULL, false, true },
 	{ "subject-held", spoil_held_other, PROBLEM_UNAUTHORIZED, "not in the client certificate", NULL, false, true },
+	{ "change-allowed", spoil_change, PROBLEM_UNAUTHORIZED, "leave ChangeSubjectName out", NULL, false, false },
+	{ "change-allowed", spoil_change_name, PROBLEM_UNAUTHORIZED, "evil.example", "evil.example", false, true },
+	{ "change-allowed", spoil_change_subject, PROBLEM_UNAUTHORIZED, "Ada L", NULL, false, true },
 	{ "renewal-whole", spoil_renewal_less, PROBLEM_UNAUTHORIZED, "more.example.com", "more.example.com", false, true },
 	{ "renewal-whole", spoil_renewal_other, PROBLEM_UNAUTHORIZED, "a name of the certificate to renew", NULL, false, true },
 	{ "names-proven", spoil_san_more, PROBLEM_UNAUTHORIZED, "evil.example", "evil.example", false, true },
@@ -659,6 +678,25 @@ static struct approval *approve(struct world *w)
 		fail_msg("%s: %s", p.cause, p.detail);
 	world_free(w);
 	return approval;
+}
+
+/* What is held against the certificate is the CSR's own subject and names; what is issued is what the attribute asks for. */
+static void test_change_approved(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_make(&w);
+	w.identity = true;
+	change(&w, "302206082b060105050707243116" "30143000301082" "0e" "612e676f6f642e6578616d706c65");
+	strings_free(&w.profile->est.change_names);
+	w.profile->est.change_names = (struct strings){0};
+	assert_true(strings_add(&w.profile->est.change_names, "dns:*.good.example"));
+	auto_struct(approval) *approval = approve(&w);
+	const struct approval_facts *facts = approval_facts(approval);
+	assert_int_equal(facts->names->n, 1);
+	assert_string_equal(facts->names->v[0].value, "a.good.example");
+	assert_null(facts->common_name);
 }
 
 static void test_order_approved(void **state)
@@ -1152,6 +1190,7 @@ int main(void)
 		cmocka_unit_test(test_each_rule_alone),
 		cmocka_unit_test(test_each_rule_alone_identity),
 		cmocka_unit_test(test_all_rules),
+		cmocka_unit_test(test_change_approved),
 		cmocka_unit_test(test_order_approved),
 		cmocka_unit_test(test_identity_approved),
 		cmocka_unit_test(test_bearer_approved),
