@@ -13,7 +13,7 @@ enum { LIMIT_KEYS_MAX = 100000 };
 struct acme_house {
 	struct acme acme;              /* first: the two share an address */
 	char *terms_of_service, *website, *renewal_explanation;
-	struct strings caa_identities, resolvers, issuers_retiring;
+	struct strings caa_identities, issuers_retiring;
 	struct addr_list probe_allow, probe_deny, probe_own;
 };
 
@@ -52,7 +52,6 @@ static bool copy_options(const struct acme_options *from, struct acme_house *hou
 	    !copy_text(from->renewal_explanation, &house->renewal_explanation, &to->renewal_explanation) ||
 	    !copy_strings(from->issuers_retiring, &house->issuers_retiring, &to->issuers_retiring) ||
 	    !copy_strings(from->caa_identities, &house->caa_identities, &to->caa_identities) ||
-	    !copy_strings(from->resolvers, &house->resolvers, &to->resolvers) ||
 	    !copy_addresses(from->probe_allow, &house->probe_allow, &to->probe_allow) ||
 	    !copy_addresses(from->probe_deny, &house->probe_deny, &to->probe_deny) ||
 	    !copy_addresses(from->probe_own, &house->probe_own, &to->probe_own))
@@ -91,6 +90,7 @@ bool acme_open(const struct acme_options *options, struct store *store, struct c
 	    !key_cache_open(&acme->keys, p) || !claims_open(&acme->claims, p) ||
 	    !audit_queue_open(store, &acme->audit, p) || !probes_open(acme, &acme->probes, p) || !acme_sweep_begin(acme, p) || !acme_requests_begin(acme, p))
 		return false;
+	acme->options.dns = (struct dns_options){0};
 	*ret = steal(acme);
 	return true;
 }
@@ -117,7 +117,6 @@ static void free_options(struct acme_house *house)
 	free(house->renewal_explanation);
 	strings_free(&house->issuers_retiring);
 	strings_free(&house->caa_identities);
-	strings_free(&house->resolvers);
 	addr_list_free(&house->probe_allow);
 	addr_list_free(&house->probe_deny);
 	addr_list_free(&house->probe_own);

@@ -4,6 +4,7 @@
  * store and CA, which live longer. Its http_wing serves from any number of threads. */
 #pragma once
 
+#include "acme/dns_options.h"
 #include "base/http.h"
 #include "base/work.h"
 #include "ca/ca.h"
@@ -38,7 +39,7 @@ struct acme_options {
 	unsigned probe_attempts;                 /* RFC 8555, 8.2 */
 	unsigned probe_threads, probe_queue;
 	unsigned challenge_wait_ms;              /* how long a challenge's POST waits for its result */
-	const struct strings *resolvers;         /* "127.0.0.1@5353"; empty: the system's resolv.conf and hosts */
+	struct dns_options dns;                  /* what it points to is borrowed until acme_open has returned */
 };
 struct acme;
 /* Takes a reference to profiles. Begins the sweeper and takes up challenges that were in flight. */

@@ -1,70 +1,41 @@
 #include "acme/dns.h"
 
 #include <pthread.h>
+#include <stdio.h>
+#include <sys/mman.h>
 #include <unbound.h>
 #include <unbound-event.h>
+#include <unistd.h>
 
-#include "acme/dns_answer.h"
 #include "acme/dns_loop.h"
+#include "acme/dns_setup.h"
+#include "base/clock.h"
 
-enum { RCODE_NAMES = 6 };
+enum { LOOK_MS = 1000 }; /* between two looks at the files */
 
-/* One libunbound, which one lookup at a time asks. */
+/* One libunbound, which one caller at a time asks. */
 struct resolver {
 	struct dns_loop *loop;
 	struct ub_ctx *ctx;
+	bool hosts;                /* knows /etc/hosts */
+	unsigned generation;
 	struct resolver *next;
 };
 
+/* Hosts speak for addresses alone: for other types they would say that there is nothing. */
 struct dns {
-	struct strings resolvers;
-	pthread_mutex_t mutex;
-	struct resolver *idle; /* guarded by mutex; the last one used comes first */
+	struct buf text;           /* the configuration of each libunbound */
+	bool system;               /* resolv.conf and hosts besides */
+	char servers[128];
+	struct strings files;      /* whose change makes new ones */
+	pthread_mutex_t mutex;     /* guards all below */
+	struct resolver *idle[2];  /* [hosts]; the last one used comes first */
+	struct buf mark;           /* of the files, when they were looked at */
+	unsigned generation;
+	int64_t looked;
 };
 
-struct question {
-	int type;
-	bool done, late;
-	int error, rcode;
-	struct addr v[DNS_FAMILY_MAX];
-	size_t n;
-};
-
-static const struct {
-	const char *name, *value;
-} settings[] = {
-	{ "module-config:", "iterator" },       /* the resolver that is asked validates, or nobody */
-	{ "do-not-query-localhost:", "no" },    /* resolvers on 127.0.0.53 and the like */
-	{ "cache-max-ttl:", "0" },
-	{ "cache-max-negative-ttl:", "0" },
-	{ "infra-host-ttl:", "5" },             /* a resolver that was down is asked again soon */
-	{ "msg-cache-size:", "65536" },
-	{ "rrset-cache-size:", "65536" },
-	{ "key-cache-size:", "65536" },
-	{ "neg-cache-size:", "65536" },
-	{ "msg-cache-slabs:", "1" },
-	{ "rrset-cache-slabs:", "1" },
-	{ "infra-cache-slabs:", "1" },
-	{ "key-cache-slabs:", "1" },
-	{ "infra-cache-numhosts:", "100" },
-	{ "logfile:", "" },
-};
-
-/* Zones that libunbound answers itself unless told otherwise, and that private networks use. */
-static const char *const private_zones[] = { "test.", "home.arpa.", "invalid." };
-
-bool dns_open(const struct strings *resolvers, struct dns **ret, struct problem *p)
-{
-	auto_struct(dns) *dns = calloc(1, sizeof(*dns));
-
-	if (!dns)
-		return problem_memory(p);
-	pthread_mutex_init(&dns->mutex, NULL);
-	if (resolvers && !strings_copy(resolvers, &dns->resolvers))
-		return problem_memory(p);
-	*ret = steal(dns);
-	return true;
-}
+/* --- one libunbound */
 
 static void resolver_free(struct resolver *r)
 {
@@ -77,89 +48,96 @@ static void resolver_free(struct resolver *r)
 }
 declare_auto_struct(resolver, resolver_free);
 
-void dns_close(struct dns *dns)
-{
-	if (!dns)
-		return;
-	while (dns->idle) {
-		struct resolver *next = dns->idle->next;
-
-		resolver_free(dns->idle);
-		dns->idle = next;
-	}
-	strings_free(&dns->resolvers);
-	pthread_mutex_destroy(&dns->mutex);
-	free(dns);
-}
-
 static bool setup_failed(const char *what, int error, struct problem *p)
 {
 	return problem_internal(p, "resolver: %s: %s", what, ub_strerror(error));
 }
 
 /* A file that is not there is an empty one. */
-static bool use_system(struct ub_ctx *ctx, struct problem *p)
+static bool use_system(const struct resolver *r, struct problem *p)
 {
-	int error = ub_ctx_resolvconf(ctx, NULL);
+	int error = ub_ctx_resolvconf(r->ctx, NULL);
 
 	if (error && error != UB_READFILE)
 		return setup_failed("resolv.conf", error, p);
-	error = ub_ctx_hosts(ctx, NULL);
+	if (!r->hosts)
+		return true;
+	error = ub_ctx_hosts(r->ctx, NULL);
 	return !error || error == UB_READFILE || setup_failed("hosts", error, p);
 }
 
-static bool use_resolvers(struct ub_ctx *ctx, const struct strings *resolvers, struct problem *p)
+/* libunbound takes zones from a file alone, so there is one, in memory. */
+static bool use_text(const struct dns *dns, struct ub_ctx *ctx, struct problem *p)
 {
-	for (size_t i = 0; i < resolvers->n; i++) {
-		int error = ub_ctx_set_fwd(ctx, resolvers->v[i]);
+	auto_fd int fd = memfd_create("enrolld-dns", MFD_CLOEXEC);
+	char path[32];
 
-		if (error)
-			return setup_failed(resolvers->v[i], error, p);
-	}
-	return true;
+	if (fd < 0 || write(fd, dns->text.data, dns->text.len) != (ssize_t)dns->text.len)
+		return problem_internal(p, "resolver: no file in memory for its configuration: %m");
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	int error = ub_ctx_config(ctx, path);
+	return !error || setup_failed("configuration", error, p);
 }
 
-static bool configure(const struct dns *dns, struct ub_ctx *ctx, struct problem *p)
-{
-	ub_ctx_debugout(ctx, NULL);
-	for (size_t i = 0; i < array_length(settings); i++) {
-		int error = ub_ctx_set_option(ctx, settings[i].name, settings[i].value);
-
-		if (error)
-			return setup_failed(settings[i].name, error, p);
-	}
-	if (!(dns->resolvers.n ? use_resolvers(ctx, &dns->resolvers, p) : use_system(ctx, p)))
-		return false;
-	for (size_t i = 0; i < array_length(private_zones); i++) {
-		int error = ub_ctx_zone_remove(ctx, private_zones[i]);
-
-		if (error)
-			return setup_failed(private_zones[i], error, p);
-	}
-	return true;
-}
-
-static bool resolver_new(const struct dns *dns, struct resolver **ret, struct problem *p)
+static bool resolver_new(const struct dns *dns, bool hosts, struct resolver **ret, struct problem *p)
 {
 	auto_struct(resolver) *r = calloc(1, sizeof(*r));
 
 	if (!r || !dns_loop_new(&r->loop) || !(r->ctx = ub_ctx_create_ub_event(dns_loop_base(r->loop))))
 		return problem_memory(p);
-	if (!configure(dns, r->ctx, p))
+	r->hosts = hosts;
+	ub_ctx_debugout(r->ctx, NULL);
+	if (!use_text(dns, r->ctx, p) || (dns->system && !use_system(r, p)))
 		return false;
 	*ret = steal(r);
 	return true;
 }
 
-static bool resolver_take(struct dns *dns, struct resolver **ret, struct problem *p)
+/* --- all of them */
+
+static void drop_idle(struct dns *dns)
 {
+	for (size_t i = 0; i < array_length(dns->idle); i++)
+		while (dns->idle[i]) {
+			struct resolver *next = dns->idle[i]->next;
+
+			resolver_free(dns->idle[i]);
+			dns->idle[i] = next;
+		}
+}
+
+/* With the mutex held. Those at work are freed when they come back. */
+static void look_at_files(struct dns *dns)
+{
+	int64_t now = clock_monotonic_ms();
+	auto_value(buf) mark = {0};
+
+	if (dns->looked && now - dns->looked < LOOK_MS)
+		return;
+	dns->looked = now;
+	for (size_t i = 0; i < dns->files.n; i++)
+		dns_setup_mark(dns->files.v[i], &mark);
+	if (bytes_equal(buf_bytes(&mark), buf_bytes(&dns->mark)))
+		return;
+	drop_idle(dns);
+	dns->generation++;
+	buf_clear(&dns->mark);
+	buf_add(&dns->mark, mark.data, mark.len);
+}
+
+static bool resolver_take(struct dns *dns, bool hosts, struct resolver **ret, struct problem *p)
+{
+	hosts = hosts && dns->system;
 	pthread_mutex_lock(&dns->mutex);
-	struct resolver *r = dns->idle;
+	look_at_files(dns);
+	unsigned generation = dns->generation;
+	struct resolver *r = dns->idle[hosts];
 	if (r)
-		dns->idle = r->next;
+		dns->idle[hosts] = r->next;
 	pthread_mutex_unlock(&dns->mutex);
-	if (!r)
-		return resolver_new(dns, ret, p);
+	if (!r && !resolver_new(dns, hosts, &r, p))
+		return false;
+	r->generation = generation;
 	*ret = r;
 	return true;
 }
@@ -167,87 +145,245 @@ static bool resolver_take(struct dns *dns, struct resolver **ret, struct problem
 static void resolver_give(struct dns *dns, struct resolver *r)
 {
 	pthread_mutex_lock(&dns->mutex);
-	r->next = dns->idle;
-	dns->idle = r;
+	bool old = r->generation != dns->generation;
+	if (!old) {
+		r->next = dns->idle[r->hosts];
+		dns->idle[r->hosts] = r;
+	}
 	pthread_mutex_unlock(&dns->mutex);
+	if (old)
+		resolver_free(r);
+}
+
+static bool add_files(const struct strings *list, struct strings *files)
+{
+	for (size_t i = 0; list && i < list->n; i++)
+		if (list->v[i][0] == '/' && !strings_add(files, list->v[i]))
+			return false;
+	return true;
+}
+
+static bool find_files(const struct dns_options *o, struct dns *dns)
+{
+	return (!dns->system || (strings_add(&dns->files, "/etc/resolv.conf") && strings_add(&dns->files, "/etc/hosts"))) &&
+	       add_files(o->trust_anchors, &dns->files) && add_files(o->root_hints, &dns->files);
+}
+
+static void name_servers(const struct dns_options *o, struct dns *dns)
+{
+	auto_value(buf) text = {0};
+
+	if (dns->system)
+		buf_add_str(&text, "the system's resolvers");
+	else if (o->root_hints && o->root_hints->n > 0)
+		buf_add_str(&text, "the name servers of its zone");
+	else
+		for (size_t i = 0; i < o->resolvers->n; i++)
+			buf_printf(&text, "%s%s", i > 0 ? ", " : "", o->resolvers->v[i]);
+	snprintf(dns->servers, sizeof(dns->servers), "%s", buf_text(&text));
+}
+
+/* The first question makes libunbound read what it was told. This one it answers itself. */
+static bool try_setup(struct dns *dns, struct problem *p)
+{
+	struct dns_question q = { .name = "localhost", .type = DNS_TYPE_A };
+	bool asked = dns_ask(dns, &q, 1, clock_monotonic_ms() + LOOK_MS, p);
+
+	dns_question_clear(&q);
+	if (asked && q.fate != DNS_UNASKED)
+		return true;
+	return problem_set(p, PROBLEM_MALFORMED, "acme.dns: trust anchors, root hints or zones cannot be used%s%s",
+	                   p->cause[0] ? ": " : "", p->cause);
+}
+
+bool dns_open(const struct dns_options *options, struct dns **ret, struct problem *p)
+{
+	auto_struct(dns) *dns = calloc(1, sizeof(*dns));
+
+	if (!dns)
+		return problem_memory(p);
+	pthread_mutex_init(&dns->mutex, NULL);
+	dns->system = dns_setup_is_system(options);
+	if (!find_files(options, dns))
+		return problem_memory(p);
+	if (!dns_setup_text(options, &dns->text, p))
+		return false;
+	name_servers(options, dns);
+	bool special = (options->trust_anchors && options->trust_anchors->n > 0) || options->zone_count > 0 ||
+	               (options->root_hints && options->root_hints->n > 0);
+	if (special && !try_setup(dns, p))
+		return false;
+	*ret = steal(dns);
+	return true;
+}
+
+void dns_close(struct dns *dns)
+{
+	if (!dns)
+		return;
+	drop_idle(dns);
+	buf_free(&dns->text);
+	buf_free(&dns->mark);
+	strings_free(&dns->files);
+	pthread_mutex_destroy(&dns->mutex);
+	free(dns);
+}
+
+const char *dns_servers(const struct dns *dns)
+{
+	return dns->servers;
 }
 
 /* --- asking */
 
-/* rcode is set where there is no message. */
+struct asked {
+	struct dns_question *question;
+	bool done, late;
+};
+
+void dns_question_clear(struct dns_question *q)
+{
+	buf_free(&q->message);
+	q->message = (struct buf){0};
+}
+
+static enum dns_fate fate_of(int rcode)
+{
+	return rcode == 0 ? DNS_ANSWERED : rcode == DNS_NXDOMAIN ? DNS_NO_NAME : DNS_FAILED;
+}
+
+/* rcode is set where there is no message; otherwise the message has it. */
 static void on_answer(void *arg, int rcode, void *message, int len, int security, char *why, int limited)
 {
-	struct question *q = arg;
+	struct asked *a = arg;
+	struct dns_question *q = a->question;
+	struct dns_answer answer = { .rcode = rcode ? rcode : DNS_SERVFAIL };
 
-	(void)security;
-	(void)why;
 	(void)limited;
-	q->done = true;
-	q->rcode = rcode;
-	if (!rcode &&
-	    !dns_answer_read(BYTES(message, (size_t)len), q->type, q->v, DNS_FAMILY_MAX, &q->n, &q->rcode))
-		q->rcode = DNS_SERVFAIL;
+	a->done = true;
+	if (!rcode && dns_answer_open(BYTES(message, (size_t)len), q->type, &answer))
+		buf_add(&q->message, message, (size_t)len);
+	q->rcode = answer.rcode;
+	q->secure = security == 2;
+	q->fate = q->message.failed ? DNS_UNASKED : security == 1 ? DNS_BOGUS : fate_of(answer.rcode);
+	snprintf(q->why, sizeof(q->why), "%s", why ? why : "");
 }
 
-static void ask(struct resolver *r, struct question *q, const char *name)
+static bool begin(const struct resolver *r, struct asked *a, struct problem *p)
 {
-	q->error = ub_resolve_event(r->ctx, name, q->type, DNS_CLASS_IN, q, on_answer, NULL);
-	q->done = q->done || q->error;
+	struct dns_question *q = a->question;
+	int error;
+
+	dns_question_clear(q);
+	q->fate = DNS_UNASKED;
+	q->secure = false;
+	error = ub_resolve_event(r->ctx, q->name, q->type, DNS_CLASS_IN, a, on_answer, NULL);
+	if (error == UB_SYNTAX) { /* a name that DNS cannot have */
+		q->fate = DNS_NO_NAME;
+		a->done = true;
+		return true;
+	}
+	return !error || setup_failed(q->name, error, p);
 }
+
+static size_t count_open(const struct asked *v, size_t n)
+{
+	size_t open = 0;
+
+	for (size_t i = 0; i < n; i++)
+		open += !v[i].done;
+	return open;
+}
+
+static bool all_addresses(const struct dns_question *v, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (v[i].type != DNS_TYPE_A && v[i].type != DNS_TYPE_AAAA)
+			return false;
+	return true;
+}
+
+static bool ask_all(struct resolver *r, struct asked *v, size_t n, int64_t deadline, struct problem *p)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!begin(r, &v[i], p))
+			return false;
+	while (count_open(v, n) > 0 && dns_loop_turn(r->loop, deadline))
+		;
+	return true;
+}
+
+/* A libunbound with a question that was not answered in time is given up, which answers it: nobody
+ * is to be called when this has returned. */
+bool dns_ask(struct dns *dns, struct dns_question *v, size_t n, int64_t deadline, struct problem *p)
+{
+	auto_free struct asked *asked = calloc(n, sizeof(*asked));
+	struct resolver *r = NULL;
+
+	if (!asked)
+		return problem_memory(p);
+	for (size_t i = 0; i < n; i++)
+		asked[i].question = &v[i];
+	if (!resolver_take(dns, all_addresses(v, n), &r, p))
+		return false;
+	bool done = ask_all(r, asked, n, deadline, p);
+	if (count_open(asked, n) == 0) {
+		resolver_give(dns, r);
+		return done;
+	}
+	for (size_t i = 0; i < n; i++)
+		asked[i].late = !asked[i].done;
+	resolver_free(r);
+	for (size_t i = 0; i < n; i++)
+		if (asked[i].late)
+			v[i].fate = DNS_UNASKED;
+	return done;
+}
+
+/* --- what went wrong */
 
 static const char *rcode_text(int rcode)
 {
-	static const char *const names[RCODE_NAMES] = { "NOERROR", "FORMERR", "SERVFAIL", "NXDOMAIN",
-	                                                "NOTIMP", "REFUSED" };
+	static const char *const names[] = { "NOERROR", "FORMERR", "SERVFAIL", "NXDOMAIN", "NOTIMP", "REFUSED" };
 
-	return rcode >= 0 && rcode < RCODE_NAMES ? names[rcode] : "an error";
+	return rcode >= 0 && (size_t)rcode < array_length(names) ? names[rcode] : "an error";
 }
 
-static bool refuse(const struct question *aaaa, const struct question *a, const char *name, struct problem *p)
+static const char *type_text(int type)
 {
-	const struct question *worse = a->late || a->error || a->rcode ? a : aaaa;
-
-	if (worse->late)
-		return problem_set(p, PROBLEM_DNS, "no answer from DNS in time for %.200s", name);
-	if (worse->error)
-		return problem_set(p, PROBLEM_DNS, "DNS could not be asked for %.200s: %s", name,
-		                   ub_strerror(worse->error));
-	if (worse->rcode == DNS_NXDOMAIN)
-		return problem_set(p, PROBLEM_DNS, "DNS knows no %.200s (NXDOMAIN)", name);
-	if (worse->rcode)
-		return problem_set(p, PROBLEM_DNS, "DNS said %s for %.200s", rcode_text(worse->rcode), name);
-	return problem_set(p, PROBLEM_DNS, "DNS has neither an A nor an AAAA record for %.200s", name);
+	switch (type) {
+	case DNS_TYPE_A:
+		return "A";
+	case DNS_TYPE_AAAA:
+		return "AAAA";
+	case DNS_TYPE_TXT:
+		return "TXT";
+	default:
+		return type == DNS_TYPE_CAA ? "CAA" : "records";
+	}
 }
 
-/* A resolver with a question that was not answered in time is given up, which answers it: nobody is
- * to be called when this has returned. */
-static void resolver_done(struct dns *dns, struct resolver *r, struct question *aaaa, struct question *a)
+bool dns_refuse(const struct dns *dns, const struct dns_question *q, struct problem *p)
 {
-	aaaa->late = !aaaa->done;
-	a->late = !a->done;
-	if (aaaa->late || a->late)
-		resolver_free(r);
-	else
-		resolver_give(dns, r);
+	const char *type = type_text(q->type);
+
+	switch (q->fate) {
+	case DNS_UNASKED:
+		return problem_set(p, PROBLEM_DNS, "no answer from DNS in time for %s of %.200s (asked: %s)", type,
+		                   q->name, dns->servers);
+	case DNS_BOGUS:
+		return problem_set(p, PROBLEM_DNS, "RFC 4035, 5.5: DNSSEC calls %s of %.200s bogus: %s", type, q->name,
+		                   q->why[0] ? q->why : "validation failure");
+	case DNS_NO_NAME:
+		return problem_set(p, PROBLEM_DNS, "DNS knows no %.200s (NXDOMAIN; asked: %s)", q->name, dns->servers);
+	default:
+		return problem_set(p, PROBLEM_DNS, "DNS said %s for %s of %.200s (asked: %s)", rcode_text(q->rcode),
+		                   type, q->name, dns->servers);
+	}
 }
 
-bool dns_lookup(struct dns *dns, const char *name, int64_t deadline, struct dns_addresses *ret,
-                struct problem *p)
+bool dns_check_secure(const struct dns_question *q, struct problem *p)
 {
-	struct question aaaa = { .type = DNS_TYPE_AAAA }, a = { .type = DNS_TYPE_A };
-	struct resolver *r = NULL;
-
-	if (!resolver_take(dns, &r, p))
-		return false;
-	ask(r, &aaaa, name);
-	ask(r, &a, name);
-	while (!(aaaa.done && a.done) && dns_loop_turn(r->loop, deadline))
-		;
-	resolver_done(dns, r, &aaaa, &a);
-	if (aaaa.n + a.n == 0)
-		return refuse(&aaaa, &a, name, p);
-	memcpy(ret->v, aaaa.v, aaaa.n * sizeof(*aaaa.v));
-	memcpy(ret->v + aaaa.n, a.v, a.n * sizeof(*a.v));
-	ret->n = aaaa.n + a.n;
-	return true;
+	return q->secure || problem_set(p, PROBLEM_DNS, "%s of %.200s is not signed with DNSSEC, which this profile demands",
+	                                type_text(q->type), q->name);
 }

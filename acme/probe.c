@@ -322,7 +322,7 @@ static bool open_parts(struct probes *probes, struct problem *p)
 
 	assert(o->probe_threads > 0 && o->probe_attempts > 0);
 	if (!probe_queue_open(o->probe_threads, o->probe_queue, &probes->queue, p) ||
-	    !dns_open(o->resolvers, &probes->dns, p))
+	    !dns_open(&o->dns, &probes->dns, p))
 		return false;
 	http01.dns = probes->dns;
 	/* Several wake-ups may wait for one probe; those of a resumed queue exceed it. */

@@ -35,7 +35,7 @@ static bool complete(struct config *config, struct problem *p)
 		return false;
 	config->acme.options.caa_identities = &config->acme.caa_identities;
 	config->acme.options.issuers_retiring = &config->ca.retiring;
-	config->acme.options.resolvers = &config->acme.resolvers;
+	config->acme.options.dns.resolvers = &config->acme.resolvers;
 	config->acme.options.probe_allow = &config->acme.probe_allow;
 	config->acme.options.probe_deny = &config->acme.probe_deny;
 	return true;

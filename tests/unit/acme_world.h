@@ -143,7 +143,7 @@ static inline void world_options(struct world *w)
 		                              .https_port = w->web.port,
 		.probe_allow = &w->allow, .probe_timeout_ms = 3000, .probe_attempts = 1, .probe_threads = 4,
 		               .probe_queue = 64,
-		.challenge_wait_ms = 2000, .resolvers = &w->resolvers,
+		.challenge_wait_ms = 2000, .dns = { .resolvers = &w->resolvers },
 	};
 }
 

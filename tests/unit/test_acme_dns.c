@@ -48,7 +48,7 @@ static int setup(void **state)
 
 	(void)state;
 	fake_dns_start(&server, records);
-	return strings_add(&resolvers, server.resolver) && dns_open(&resolvers, &dns, &p) ? 0 : -1;
+	return strings_add(&resolvers, server.resolver) && dns_open(&(struct dns_options){ .resolvers = &resolvers }, &dns, &p) ? 0 : -1;
 }
 
 static int teardown(void **state)
@@ -190,7 +190,7 @@ static void a_resolver_that_is_no_address_is_refused(void **state)
 
 	(void)state;
 	assert_true(strings_add(&resolvers, "not an address"));
-	assert_true(dns_open(&resolvers, &other, &p));
+	assert_true(dns_open(&(struct dns_options){ .resolvers = &resolvers }, &other, &p));
 	assert_false(dns_lookup(other, "one.example", clock_monotonic_ms() + 1000, &found, &p));
 	assert_int_equal(p.kind, PROBLEM_INTERNAL);
 }

@@ -265,7 +265,7 @@ static int setup(void **state)
 	setenv("http_proxy", "http://127.0.0.66:9", 1);
 	setenv("https_proxy", "http://127.0.0.66:9", 1);
 	setenv("all_proxy", "http://127.0.0.66:9", 1);
-	return strings_add(&resolvers, names.resolver) && dns_open(&resolvers, &dns, &p) ? 0 : -1;
+	return strings_add(&resolvers, names.resolver) && dns_open(&(struct dns_options){ .resolvers = &resolvers }, &dns, &p) ? 0 : -1;
 }
 
 static int teardown(void **state)
