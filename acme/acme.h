@@ -14,6 +14,10 @@
 struct acme_limit_options {
 	unsigned burst, period;          /* burst 0: no limit */
 };
+enum acme_challenge {
+	ACME_HTTP_01 = 1, ACME_DNS_01 = 2, ACME_TLS_ALPN_01 = 4, ACME_DNS_ACCOUNT_01 = 8, ACME_DNS_PERSIST_01 = 16,
+	ACME_CHALLENGES_USUAL = ACME_HTTP_01 | ACME_DNS_01 | ACME_TLS_ALPN_01 | ACME_DNS_ACCOUNT_01,
+};
 struct acme_options {
 	const char *terms_of_service, *website;  /* NULL: none */
 	const struct strings *caa_identities;
@@ -30,6 +34,7 @@ struct acme_options {
 	const struct strings *issuers_retiring;  /* whose certificates are to be renewed at once */
 	unsigned pending_authorizations_max;     /* by account */
 	unsigned contacts_max;
+	unsigned challenges;                     /* enum acme_challenge bits that are offered; 0: the usual */
 	/* http-01 */
 	unsigned http_port, https_port;          /* 80, 443: the ports a probe and its redirects may use */
 	const struct addr_list *probe_allow;     /* wins over the built-in denial (loopback, link-local, ...) */

@@ -22,7 +22,19 @@ static void add_challenge(struct authorization_draft *d, const struct challenge_
 	};
 }
 
-bool authorization_draft(const struct acme_call *call, const struct identifier *identifier,
+static void add_account_url(const struct acme_call *call, struct authorization_draft *d)
+{
+	auto_value(buf) url = {0};
+
+	acme_url(call, &url, "account", call->account.id, NULL);
+	if (url.len >= sizeof(d->account_url))
+		return;
+	memcpy(d->account_url, buf_text(&url), url.len + 1);
+	d->record.account_url = d->account_url;
+}
+
+bool authorization_draft(const struct acme_call *call, const struct profile *profile,
+                         const struct identifier *identifier,
                          bool preauthorized, struct authorization_draft *ret, struct problem *p)
 {
 	bool wildcard = identifier_is_wildcard(identifier);
@@ -33,13 +45,14 @@ bool authorization_draft(const struct acme_call *call, const struct identifier *
 	*a = (struct authorization){
 		.directory = call->directory, .status = AUTHORIZATION_PENDING, .preauthorized = preauthorized,
 		.type = identifier_type_name(identifier->type), .value = identifier_base(&ret->identifier),
-		.wildcard = wildcard, .created = call->now,
+		.wildcard = wildcard, .require_dnssec = profile->require_dnssec, .created = call->now,
 		.expires = call->now + call->acme->options.authorization_pending_lifetime,
 		.challenges = { .v = ret->challenges },
 	};
 	memcpy(a->account, call->account.id, sizeof(a->account));
+	add_account_url(call, ret);
 	for (size_t i = 0; (type = challenge_type_at(i)); i++) {
-		if (!challenge_type_fits(type, identifier->type, wildcard))
+		if (!challenge_type_fits(type, call->acme->options.challenges, identifier->type, wildcard))
 			continue;
 		if (!random_id(ret->tokens[a->challenges.n], p))
 			return false;
@@ -59,16 +72,17 @@ static int64_t proven_at(const struct authorization *a)
 }
 
 /* Its own end may be later than its time for reuse: it outlasts the orders it was made for. */
-static bool is_reusable(const struct authorization *a, int64_t now, int64_t lifetime)
+static bool is_reusable(const struct authorization *a, const struct profile *profile, int64_t now)
 {
+	int64_t lifetime = profile->authorization_lifetime;
 	int64_t left_min = lifetime / 2 < LEFT_MIN ? lifetime / 2 : LEFT_MIN;
 
-	return lifetime > 0 && authorization_status_at(a, now) == AUTHORIZATION_VALID &&
+	return lifetime > 0 && (a->require_dnssec || !profile->require_dnssec) && authorization_status_at(a, now) == AUTHORIZATION_VALID &&
 	       a->expires - now >= left_min && proven_at(a) + lifetime - now >= left_min;
 }
 
-bool authorization_find(struct store_txn *txn, const char *account, const struct identifier *identifier,
-                        int64_t now, int64_t lifetime, struct authorization_found *ret, struct problem *p)
+bool authorization_find(struct store_txn *txn, const char *account, const struct profile *profile,
+                        const struct identifier *identifier, int64_t now, struct authorization_found *ret, struct problem *p)
 {
 	auto_value(strings) ids = {0};
 
@@ -82,7 +96,7 @@ bool authorization_find(struct store_txn *txn, const char *account, const struct
 
 		if (!store_authorization_get(txn, ids.v[i], &a, p))
 			return false;
-		if (!is_reusable(&a, now, lifetime))
+		if (!is_reusable(&a, profile, now))
 			continue;
 		memcpy(ret->id, a.id, sizeof(ret->id));
 		ret->expires = a.expires;
@@ -276,8 +290,7 @@ static bool store_new(struct store_txn *txn, void *arg, struct problem *p)
 
 	authorization_free(&n->existing);
 	n->existing = (struct authorization){0};
-	if (!authorization_find(txn, call->account.id, &n->draft.identifier, call->now,
-	                        call->profile->authorization_lifetime, &n->found, p))
+	if (!authorization_find(txn, call->account.id, call->profile, &n->draft.identifier, call->now, &n->found, p))
 		return false;
 	if (n->found.id[0])
 		return store_authorization_get(txn, n->found.id, &n->existing, p);
@@ -289,7 +302,7 @@ static bool preauthorize(struct preauthorization *n, struct problem *p)
 	const struct acme_call *call = n->call;
 	struct identifier identifier;
 
-	if (!parse(call, &identifier, p) || !authorization_draft(call, &identifier, true, &n->draft, p))
+	if (!parse(call, &identifier, p) || !authorization_draft(call, call->profile, &identifier, true, &n->draft, p))
 		return false;
 	if (n->draft.record.challenges.n == 0) {
 		problem_set(p, PROBLEM_REJECTED_IDENTIFIER, "no challenge type can prove \"%s\"",

@@ -10,9 +10,12 @@ struct authorization_draft {
 	struct identifier identifier;
 	struct challenge challenges[CHALLENGE_TYPES_MAX];
 	char tokens[CHALLENGE_TYPES_MAX][RANDOM_ID_SIZE];
+	char account_url[320];
 };
-/* With every challenge that fits the identifier; there may be none. */
-bool authorization_draft(const struct acme_call *call, const struct identifier *identifier,
+/* With every challenge that fits the identifier; there may be none. The profile says what a proof
+ * must be. */
+bool authorization_draft(const struct acme_call *call, const struct profile *profile,
+                         const struct identifier *identifier,
                          bool preauthorized, struct authorization_draft *ret, struct problem *p) must_use;
 
 struct authorization_found {
@@ -20,9 +23,9 @@ struct authorization_found {
 	int64_t expires;
 };
 /* In the caller's update: a valid authorization of the account that stands for the identifier still,
- * proven not longer than lifetime ago and with some life left. */
-bool authorization_find(struct store_txn *txn, const char *account, const struct identifier *identifier,
-                        int64_t now, int64_t lifetime, struct authorization_found *ret, struct problem *p) must_use;
+ * proven as the profile wants, not longer ago than it allows, and with some life left. */
+bool authorization_find(struct store_txn *txn, const char *account, const struct profile *profile,
+                        const struct identifier *identifier, int64_t now, struct authorization_found *ret, struct problem *p) must_use;
 /* In the caller's update: RATE_LIMITED when the account has too many pending ones for `more` new. */
 bool authorization_room(struct store_txn *txn, const struct acme_call *call, size_t more,
                         struct problem *p) must_use;

@@ -1,9 +1,11 @@
 #include "acme/challenge.h"
 
 #include "acme/actions.h"
+#include "acme/dns01.h"
 #include "acme/order_state.h"
 #include "acme/owner.h"
 #include "acme/probe.h"
+#include "base/clock.h"
 
 #define DNS (1u << IDENTIFIER_DNS)
 #define IP (1u << IDENTIFIER_IP)
@@ -13,10 +15,26 @@ static bool prove_http(const struct challenge_tools *tools, const struct probe_t
 	return http01_prove(tools->http01, task, p);
 }
 
+static int64_t deadline(const struct challenge_tools *tools)
+{
+	return clock_monotonic_ms() + tools->timeout_ms;
+}
+
+static bool prove_dns(const struct challenge_tools *tools, const struct probe_task *task, struct problem *p)
+{
+	return dns01_prove(tools->dns, task, deadline(tools), p);
+}
+
+static bool prove_dns_account(const struct challenge_tools *tools, const struct probe_task *task, struct problem *p)
+{
+	return dns_account01_prove(tools->dns, task, deadline(tools), p);
+}
+
 static const struct challenge_type types[] = {
-	{ .name = "http-01", .identifiers = DNS | IP, .prove = prove_http },  /* 8.3; RFC 8738, 5 */
-	{ .name = "dns-01", .identifiers = DNS, .wildcard = true },           /* 8.4 */
-	{ .name = "tls-alpn-01", .identifiers = DNS | IP },                   /* RFC 8737; RFC 8738, 6 */
+	{ "http-01", ACME_HTTP_01, .identifiers = DNS | IP, .prove = prove_http },     /* 8.3; RFC 8738, 5 */
+	{ "dns-01", ACME_DNS_01, .identifiers = DNS, .wildcard = true, .prove = prove_dns }, /* 8.4 */
+	{ "tls-alpn-01", ACME_TLS_ALPN_01, .identifiers = DNS | IP },                  /* RFC 8737; RFC 8738, 6 */
+	{ "dns-account-01", ACME_DNS_ACCOUNT_01, .identifiers = DNS, .wildcard = true, .prove = prove_dns_account },
 };
 _Static_assert(array_length(types) <= CHALLENGE_TYPES_MAX, "an authorization has room for all");
 
@@ -33,9 +51,10 @@ const struct challenge_type *challenge_type_find(const char *name)
 	return NULL;
 }
 
-bool challenge_type_fits(const struct challenge_type *type, enum identifier_type identifier, bool wildcard)
+bool challenge_type_fits(const struct challenge_type *type, unsigned enabled, enum identifier_type identifier,
+                         bool wildcard)
 {
-	return type->prove && (type->identifiers & 1u << identifier) && (type->wildcard || !wildcard);
+	return type->prove && (type->bit & enabled) && (type->identifiers & 1u << identifier) && (type->wildcard || !wildcard);
 }
 
 struct challenge *challenge_of(const struct authorization *authorization, const char *url_key)

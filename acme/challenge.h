@@ -6,24 +6,26 @@
 #include "policy/identifier.h"
 #include "store/authorization.h"
 
-/* What proving needs; owned by the probes. */
+/* What proving needs, as seen from one place; owned by the probes. */
 struct challenge_tools {
 	struct http01 *http01;
 	struct dns *dns;
+	unsigned timeout_ms;
 };
 struct challenge_type {
 	const char *name;
+	unsigned bit;           /* enum acme_challenge */
 	unsigned identifiers;   /* bits 1u << enum identifier_type that it can prove */
 	bool wildcard;          /* and "*." of them */
 	/* Looks whether the proof is there. Slow: run by probe threads alone. NULL: a place that is
 	 * kept; such a type is never offered. */
 	bool (*prove)(const struct challenge_tools *tools, const struct probe_task *task, struct problem *p);
 };
-enum { CHALLENGE_TYPES_MAX = 4 };
+enum { CHALLENGE_TYPES_MAX = 8 };
 const struct challenge_type *challenge_type_at(size_t i);               /* NULL past the end */
 const struct challenge_type *challenge_type_find(const char *name);     /* NULL: none of that name */
-/* Whether it is offered for that identifier. */
-bool challenge_type_fits(const struct challenge_type *type, enum identifier_type identifier,
+/* Whether it is offered for that identifier, where those challenges (enum acme_challenge) are on. */
+bool challenge_type_fits(const struct challenge_type *type, unsigned enabled, enum identifier_type identifier,
                          bool wildcard) must_use;
 
 /* The challenge of that last URL segment; NULL: none. */

@@ -17,7 +17,7 @@ struct dns_options {
 	const struct strings *root_hints;
 	const struct strings *trust_anchors;    /* files, DS and DNSKEY records; NULL or empty: nothing is validated */
 	const struct strings *insecure_zones;   /* not validated all the same */
-	const struct dns_zone *zones;
+	struct dns_zone *zones;
 	size_t zone_count;
 	bool tcp;                               /* TCP alone; otherwise where UDP was too short */
 	/* For name servers that only the root and its children name: who publishes a zone chooses them. */

@@ -22,6 +22,7 @@ struct hop {
 	struct fetch_url_parts at;
 	struct fetch get;
 	int64_t deadline;
+	bool secure;               /* addresses count only when they are signed */
 };
 
 bool http01_open(const struct http01_options *options, struct http01 **ret, struct problem *p)
@@ -135,7 +136,7 @@ static bool visit(struct hop *hop, struct problem *p)
 	struct dns_addresses all = { .n = 1 };
 
 	if (!addr_parse(hop->at.host, &all.v[0]) &&
-	    !dns_lookup(hop->http01->options.dns, hop->at.host, hop->deadline, &all, p))
+	    !dns_lookup_secure(hop->http01->options.dns, hop->at.host, hop->secure, hop->deadline, &all, p))
 		return false;
 	return get_from_any(hop, &all, p);
 }
@@ -171,6 +172,7 @@ bool http01_prove(struct http01 *http01, const struct probe_task *task, struct p
 	if (!hop)
 		return problem_memory(p);
 	hop->http01 = http01;
+	hop->secure = task->require_dnssec;
 	hop->deadline = clock_monotonic_ms() + http01->options.timeout_ms;
 	bool proven = prove(hop, task, p);
 	fetch_url_free(hop->url);

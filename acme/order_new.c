@@ -207,7 +207,7 @@ static bool take_tokens(const struct order_request *r, struct problem *p)
 static bool make_drafts(struct order_request *r, struct problem *p)
 {
 	for (size_t i = 0; i < r->n; i++)
-		if (!authorization_draft(r->call, &r->names[i], false, &r->drafts[i], p))
+		if (!authorization_draft(r->call, r->profile, &r->names[i], false, &r->drafts[i], p))
 			return false;
 	return true;
 }
@@ -248,8 +248,7 @@ static bool find_authorizations(struct store_txn *txn, struct order_request *r, 
 {
 	*ret_new = 0;
 	for (size_t i = 0; i < r->n; i++) {
-		if (!authorization_find(txn, r->call->account.id, &r->names[i], r->call->now,
-		                        r->profile->authorization_lifetime, &r->found[i], p))
+		if (!authorization_find(txn, r->call->account.id, r->profile, &r->names[i], r->call->now, &r->found[i], p))
 			return false;
 		*ret_new += !r->found[i].id[0];
 	}

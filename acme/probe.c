@@ -54,7 +54,10 @@ static void log_result(const struct probe_result *r)
 
 static bool try_once(struct probes *probes, struct probe_result *r, struct problem *p)
 {
-	const struct challenge_tools tools = { .http01 = probes->http01, .dns = probes->dns };
+	const struct acme_options *options = &probes->acme->options;
+	const struct challenge_tools tools = {
+		.http01 = probes->http01, .dns = probes->dns, .timeout_ms = options->probe_timeout_ms,
+	};
 	const struct challenge_type *type;
 
 	if (!probe_result_load(probes->acme->store, r, p))
@@ -64,8 +67,11 @@ static bool try_once(struct probes *probes, struct probe_result *r, struct probl
 	type = challenge_type_find(r->task_type);
 	if (!type || !type->prove)
 		return problem_internal(p, "challenge type %s cannot be proven", r->task_type);
-	r->proven = type->prove(&tools, &r->task, &r->problem);
-	r->last = (uint64_t)r->challenge.attempts + 1 >= probes->acme->options.probe_attempts;
+	if (type->bit & options->challenges)
+		r->proven = type->prove(&tools, &r->task, &r->problem);
+	else
+		problem_set(&r->problem, PROBLEM_UNAUTHORIZED, "%s is not offered any more", type->name);
+	r->last = (uint64_t)r->challenge.attempts + 1 >= options->probe_attempts;
 	r->change.now = clock_now();
 	r->change.valid_until = r->change.now + lifetime(probes->acme, r->directory);
 	r->change.keep_until = r->proven ? 0 : r->change.now + probes->acme->options.retention;

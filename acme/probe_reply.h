@@ -9,6 +9,9 @@
 struct probe_task {
 	const char *type, *value;                   /* identifier, canonical, without "*." */
 	const char *token, *key_authorization;
+	const char *account_url;                    /* as the client knows it; NULL: not recorded */
+	bool wildcard;                              /* the order asked for "*." + value */
+	bool require_dnssec;                        /* what DNS says counts only when it is signed */
 };
 struct probe_reply {
 	const char *url;         /* for messages */

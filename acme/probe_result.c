@@ -38,7 +38,8 @@ static bool key_authorization(struct probe_result *r, struct problem *p)
 	r->key_authorization = buf_take(&text, NULL);
 	r->task = (struct probe_task){
 		.type = r->record.type, .value = r->record.value, .token = r->challenge.token,
-		.key_authorization = r->key_authorization,
+		.key_authorization = r->key_authorization, .account_url = r->record.account_url,
+		.wildcard = r->record.wildcard, .require_dnssec = r->record.require_dnssec,
 	};
 	return r->key_authorization || problem_memory(p);
 }

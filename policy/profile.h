@@ -59,6 +59,8 @@ struct profile {
 	int64_t authorization_lifetime;           /* seconds a valid authorization can be reused */
 	unsigned renewal_from, renewal_until;     /* percent of its life in which a certificate is to be renewed */
 	bool eab_required;                        /* ACME external account binding */
+	bool require_dnssec;                      /* ACME: proofs and addresses from signed DNS answers alone */
+	bool caa;                                 /* ACME: CAA records are asked for and held (RFC 8659) */
 	unsigned approvals;                       /* how many people must approve each request; 0: none */
 	struct strings approvers;                 /* who may; empty: anybody who may decide at all */
 	int64_t approval_lifetime;                /* seconds that a request waits */

@@ -79,7 +79,7 @@ struct config {
 	struct revocation_options revocation; /* `crl` and `ocsp` */
 	struct {
 		struct acme_options options; /* complete: its pointers lead into this config */
-		struct strings caa_identities, resolvers;
+		struct strings caa_identities, resolvers, trust_anchors, insecure_zones, root_hints;
 		struct addr_list probe_allow, probe_deny;
 	} acme;
 	struct {

@@ -36,6 +36,11 @@ static bool complete(struct config *config, struct problem *p)
 	config->acme.options.caa_identities = &config->acme.caa_identities;
 	config->acme.options.issuers_retiring = &config->ca.retiring;
 	config->acme.options.dns.resolvers = &config->acme.resolvers;
+	config->acme.options.dns.trust_anchors = &config->acme.trust_anchors;
+	config->acme.options.dns.insecure_zones = &config->acme.insecure_zones;
+	config->acme.options.dns.root_hints = &config->acme.root_hints;
+	config->acme.options.dns.allow = &config->acme.probe_allow;
+	config->acme.options.dns.deny = &config->acme.probe_deny;
 	config->acme.options.probe_allow = &config->acme.probe_allow;
 	config->acme.options.probe_deny = &config->acme.probe_deny;
 	return true;
@@ -92,6 +97,20 @@ static bool check_tls(const struct config *config, const struct config_text *tex
 	if (!config->tls.certificate != !config->tls.key)
 		return config_text_fault(text, config->tls.key ? "tls.key" : "tls.certificate", p,
 		                         "expected `certificate` and `key` together, got one of them");
+	return true;
+}
+
+static bool check_dns(const struct config *config, const struct config_text *text, struct problem *p)
+{
+	if (config->acme.root_hints.n > 0 && config->acme.resolvers.n > 0)
+		return config_text_fault(text, "acme.dns.root_hints", p, "expected `resolvers` or `root_hints`, not both");
+	for (size_t i = 0; i < config->profile_count; i++) {
+		char path[PATH_TEXT];
+
+		snprintf(path, sizeof path, "profiles[%zu].require_dnssec", i);
+		if (config->profiles[i].profile.require_dnssec && config->acme.trust_anchors.n == 0)
+			return config_text_fault(text, path, p, "expected `acme.dns.trust_anchors` to be there for it");
+	}
 	return true;
 }
 
@@ -184,7 +203,7 @@ static bool check_label(const struct config *config, size_t i, const struct conf
 bool config_check(struct config *config, const struct config_text *text, struct problem *p)
 {
 	if (!complete(config, p) || !check_ca(config, text, p) || !check_revocation(config, text, p) ||
-	    !check_tls(config, text, p))
+	    !check_tls(config, text, p) || !check_dns(config, text, p))
 		return false;
 	for (size_t i = 0; i < config->listener_count; i++)
 		if (!check_listener(config, i, text, p))

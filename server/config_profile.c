@@ -81,6 +81,8 @@ static void copy_values(const struct profile *from, struct profile *to)
 	to->renewal_from = from->renewal_from;
 	to->renewal_until = from->renewal_until;
 	to->eab_required = from->eab_required;
+	to->require_dnssec = from->require_dnssec;
+	to->caa = from->caa;
 	to->approvals = from->approvals;
 	to->approval_lifetime = from->approval_lifetime;
 	to->est.renewal_grace = from->est.renewal_grace;

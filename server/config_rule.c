@@ -127,6 +127,29 @@ bool config_rule_resolver(const char *text, struct problem *p)
 	return expected(p, "the address of a resolver such as 192.0.2.53 or 127.0.0.1@5353");
 }
 
+bool config_rule_zone(const char *text, struct problem *p)
+{
+	static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.";
+	size_t len = strlen(text);
+
+	return (len > 0 && len <= 253 && strspn(text, allowed) == len && !strstr(text, "..")) ||
+	       expected(p, "the name of a zone such as corp.example");
+}
+
+bool config_rule_trust_anchor(const char *text, struct problem *p)
+{
+	return (!strpbrk(text, "\"\n\r") && (*text == '/' || strstr(text, " DS ") || strstr(text, " DNSKEY "))) ||
+	       expected(p, "the absolute path of a file, or a DS or DNSKEY record");
+}
+
+bool config_rule_root_hint(const char *text, struct problem *p)
+{
+	auto_value(problem) why = {0};
+
+	return str_equal(text, "builtin") || (*text == '/' && !strpbrk(text, "\"\n\r")) || config_rule_resolver(text, &why) ||
+	       expected(p, "`builtin`, the absolute path of a file, or an address such as 192.0.2.53");
+}
+
 bool config_rule_usage(const char *text, struct problem *p)
 {
 	auto(ASN1_OBJECT) *object = OBJ_txt2obj(text, 0);

@@ -30,6 +30,8 @@ static const struct record_field authorization_fields[] = {
 	record_integer(9, authorization, created),
 	record_integer(10, authorization, expires),
 	record_list(11, authorization, challenges, &challenge_schema),
+	record_bool(12, authorization, require_dnssec),
+	record_text(13, authorization, account_url),
 };
 static const struct record_schema authorization_schema = {
 	"authorization", sizeof(struct authorization), authorization_fields, array_length(authorization_fields),

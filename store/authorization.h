@@ -31,6 +31,8 @@ struct authorization {
 	const char *type;             /* identifier, canonical, without "*." */
 	const char *value;
 	bool wildcard;                /* 7.1.4: the order asked for "*." + value */
+	bool require_dnssec;          /* it was, or is to be, proven by signed DNS answers alone */
+	const char *account_url;      /* as the client knew it when it was made; NULL: not recorded */
 	bool preauthorized;           /* made by newAuthz (7.4.1): reusable before any order */
 	int64_t created, expires;     /* expires of a pending one is its deadline */
 	struct record_list challenges; /* struct challenge */

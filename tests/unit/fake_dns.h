@@ -8,12 +8,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { FAKE_A = 1, FAKE_CNAME = 5, FAKE_AAAA = 28 };
+enum { FAKE_A = 1, FAKE_CNAME = 5, FAKE_TXT = 16, FAKE_AAAA = 28, FAKE_CAA = 257 };
 
 /* Several rows for one name and type are several records. A row with type 0 says how the name is
  * answered as a whole: by that rcode, or (silent) not at all. The name "*" fits every question (its
@@ -21,7 +22,7 @@ enum { FAKE_A = 1, FAKE_CNAME = 5, FAKE_AAAA = 28 };
 struct fake_record {
 	const char *name;
 	int type;
-	const char *value; /* an address, or the name of a CNAME */
+	const char *value; /* an address, the name of a CNAME, "one|two" of a TXT, "0 issue ca.example" */
 	int rcode;
 	bool silent;
 };
@@ -63,16 +64,48 @@ static inline size_t fake_dns_question(const uint8_t *in, size_t len, char name[
 	return at + 1;
 }
 
+static inline size_t fake_dns_text(uint8_t *out, const char *value)
+{
+	size_t n = 0;
+
+	for (;;) {
+		size_t len = strcspn(value, "|");
+		out[n++] = (uint8_t)len;
+		memcpy(out + n, value, len);
+		n += len;
+		if (!value[len])
+			return n;
+		value += len + 1;
+	}
+}
+
+static inline size_t fake_dns_caa(uint8_t *out, const char *value)
+{
+	const char *at = strchr(value, ' ') + 1;
+	size_t tag = strcspn(at, " ");
+
+	out[0] = (uint8_t)atoi(value);
+	out[1] = (uint8_t)tag;
+	memcpy(out + 2, at, tag);
+	at += tag + 1;
+	memcpy(out + 2 + tag, at, strlen(at));
+	return 2 + tag + strlen(at);
+}
+
 static inline size_t fake_dns_record(uint8_t *out, const char *name, const struct fake_record *r)
 {
 	size_t n = fake_dns_name(out, name), at;
 
-	memcpy(out + n, (uint8_t[]){ 0, (uint8_t)r->type, 0, 1, 0, 0, 1, 44 }, 8);
+	memcpy(out + n, (uint8_t[]){ (uint8_t)(r->type >> 8), (uint8_t)r->type, 0, 1, 0, 0, 1, 44 }, 8);
 	n += 8;
 	at = n;
 	n += 2;
 	if (r->type == FAKE_CNAME) {
 		n += fake_dns_name(out + n, r->value);
+	} else if (r->type == FAKE_TXT) {
+		n += fake_dns_text(out + n, r->value);
+	} else if (r->type == FAKE_CAA) {
+		n += fake_dns_caa(out + n, r->value);
 	} else {
 		int parsed = inet_pton(r->type == FAKE_A ? AF_INET : AF_INET6, r->value, out + n);
 		assert(parsed == 1);
@@ -88,7 +121,7 @@ static inline size_t fake_dns_answer(const struct fake_dns *dns, const uint8_t *
 {
 	char name[256];
 	size_t n = fake_dns_question(in, len, name) + 4;
-	int type = in[n - 3], rcode = 3;
+	int type = in[n - 4] << 8 | in[n - 3], rcode = 3;
 	unsigned answers = 0;
 
 	memcpy(out, in, n);

@@ -192,7 +192,7 @@ static void the_table_offers_what_fits(void **state)
 		{ "http-01", IDENTIFIER_IP, false, true },    /* RFC 8738, 5 */
 		{ "http-01", IDENTIFIER_DNS, true, false },   /* 8.3 proves one host, not all of a zone */
 		{ "http-01", IDENTIFIER_EMAIL, false, false },
-		{ "dns-01", IDENTIFIER_DNS, true, false },    /* a place that is kept */
+		{ "dns-01", IDENTIFIER_DNS, true, true },
 		{ "dns-01", IDENTIFIER_IP, false, false },    /* RFC 8738, 7 */
 		{ "tls-alpn-01", IDENTIFIER_DNS, false, false },
 	};
@@ -202,7 +202,7 @@ static void the_table_offers_what_fits(void **state)
 		const struct challenge_type *type = challenge_type_find(rows[i].name);
 
 		assert_non_null(type);
-		assert_int_equal(challenge_type_fits(type, rows[i].identifier, rows[i].wildcard),
+		assert_int_equal(challenge_type_fits(type, ACME_CHALLENGES_USUAL, rows[i].identifier, rows[i].wildcard),
 		                 rows[i].want);
 	}
 	assert_null(challenge_type_find("http-02"));

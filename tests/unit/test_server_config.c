@@ -409,7 +409,7 @@ static void values_reach_their_places(void **state)
 	assert_int_equal(config->acme.options.orders_per_name.period, 7200);
 	assert_int_equal(config->acme.options.http_port, 5002);
 	assert_int_equal(config->acme.options.probe_allow->n, 2);
-	assert_int_equal(config->acme.options.resolvers->n, 2);
+	assert_int_equal(config->acme.options.dns.resolvers->n, 2);
 	auto_struct(profiles) *profiles = NULL;
 	auto_value(problem) p = {0};
 	assert_true(config_profiles(config, &profiles, &p));

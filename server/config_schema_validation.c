@@ -1,0 +1,37 @@
+#include "server/config_rule.h"
+#include "server/config_schema.h"
+
+#define AT(member) .offset = offsetof(struct config, member)
+#define ZONE(member) .offset = offsetof(struct dns_zone, member)
+#define SECTION(rows) (const struct config_section){ .keys = rows, .key_count = array_length(rows) }
+#define ELEMENT(rows, type) \
+	(const struct config_section){ .keys = rows, .key_count = array_length(rows), .size = sizeof(type) }
+
+static const struct config_key zone_keys[] = {
+	{ "zone", "Its name.", CONFIG_TEXT, ZONE(name), .required = true, .check = config_rule_zone },
+	{ "resolvers", "Who is asked, `192.0.2.53` or `127.0.0.1@5353`.", CONFIG_TEXTS, ZONE(resolvers),
+	  .required = true, .check = config_rule_resolver },
+	{ "authoritative", "Whether they serve the zone themselves, and do not resolve for others.", CONFIG_BOOL,
+	  ZONE(authoritative), .fallback = "false" },
+	{ "insecure", "Whether it goes unvalidated although a trust anchor speaks for it: a private zone below a signed one.",
+	  CONFIG_BOOL, ZONE(insecure), .fallback = "false" },
+};
+
+static const struct config_key dns_keys[] = {
+	{ "trust_anchors",
+	  "DNSSEC: files of DS or DNSKEY records such as `/usr/share/dns/root.key`, or such a record itself. What they "
+	  "speak for is validated, and what is bogus is refused; without them nothing is.", CONFIG_TEXTS,
+	  AT(acme.trust_anchors), .check = config_rule_trust_anchor },
+	{ "insecure_zones", "Zones that are not validated all the same.", CONFIG_TEXTS, AT(acme.insecure_zones),
+	  .check = config_rule_zone },
+	{ "root_hints",
+	  "Asks nobody to resolve and goes down from the root itself: `builtin` for the root servers of the Internet, a "
+	  "file of root hints, or addresses of root servers. Name servers on addresses that `http_01` denies are not "
+	  "asked. Not together with `resolvers`.", CONFIG_TEXTS, AT(acme.root_hints), .check = config_rule_root_hint },
+	{ "zones", "Zones that are asked for elsewhere.", CONFIG_SECTIONS, AT(acme.options.dns.zones),
+	  offsetof(struct config, acme.options.dns.zone_count), .fallback = "", .max = 1000,
+	  .section = &ELEMENT(zone_keys, struct dns_zone) },
+	{ "tcp", "Whether DNS is asked over TCP alone; otherwise TCP follows where UDP was too short.", CONFIG_BOOL,
+	  AT(acme.options.dns.tcp), .fallback = "false" },
+};
+const struct config_section config_dns_section = SECTION(dns_keys);
