@@ -66,16 +66,20 @@ static bool use_system(const struct resolver *r, struct problem *p)
 	return !error || error == UB_READFILE || setup_failed("hosts", error, p);
 }
 
-/* libunbound takes zones from a file alone, so there is one, in memory. */
+/* libunbound takes zones from a file alone, so there is one, in memory. Its parser is one for the
+ * whole process. */
 static bool use_text(const struct dns *dns, struct ub_ctx *ctx, struct problem *p)
 {
+	static pthread_mutex_t parser = PTHREAD_MUTEX_INITIALIZER;
 	auto_fd int fd = memfd_create("enrolld-dns", MFD_CLOEXEC);
 	char path[32];
 
 	if (fd < 0 || write(fd, dns->text.data, dns->text.len) != (ssize_t)dns->text.len)
 		return problem_internal(p, "resolver: no file in memory for its configuration: %m");
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	pthread_mutex_lock(&parser);
 	int error = ub_ctx_config(ctx, path);
+	pthread_mutex_unlock(&parser);
 	return !error || setup_failed("configuration", error, p);
 }
 
