@@ -80,6 +80,14 @@ static struct renewal_window usual(const struct profile *profile, const struct c
 	return (struct renewal_window){ from, from + length };
 }
 
+/* An operator's word brings a renewal forward and never puts it off. */
+static struct renewal_window sooner(const struct certificate *row, struct renewal_window usual_one)
+{
+	bool advised = row->advised_until > row->advised_from && row->advised_until < usual_one.until;
+
+	return advised ? (struct renewal_window){ row->advised_from, row->advised_until } : usual_one;
+}
+
 void renewal_window(const struct acme_call *call, const struct certificate *row, struct renewal_window *ret)
 {
 	const struct profile *profile = profiles_find(call->profiles, row->profile ?: "") ?: profiles_default(call->profiles);
@@ -88,8 +96,6 @@ void renewal_window(const struct acme_call *call, const struct certificate *row,
 		*ret = ended(row->revoked);
 	else if (is_forsaken(call, row))
 		*ret = ended(row->not_before);
-	else if (row->advised_until > row->advised_from)
-		*ret = (struct renewal_window){ row->advised_from, row->advised_until };
 	else
-		*ret = usual(profile, row);
+		*ret = sooner(row, usual(profile, row));
 }

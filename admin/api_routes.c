@@ -63,6 +63,8 @@ static const struct api_route routes[] = {
 	  "Search the inventory" },
 	{ POST(CERTIFICATES "/import", BODY_CSR), TOKEN_ADMIN, API_OPEN, &api_import_body, NULL, &api_certificate_reply,
 	  api_certificate_import, "Make a certificate of another CA known" },
+	{ POST(CERTIFICATES "/renew-now", BODY), TOKEN_ADMIN, API_OPEN, &api_renew_now_body, NULL, &api_renew_now_reply,
+	  api_certificate_renew_now, "Ask the clients of certificates to renew them now (RFC 9773), without revoking" },
 	{ GET(CERTIFICATE), TOKEN_READ, API_BY_CERTIFICATE, NULL, NULL, &api_certificate_reply, api_certificate_get,
 	  "Read a certificate's row, by id, serial number or fingerprint" },
 	{ PATCH(CERTIFICATE), TOKEN_ISSUE, API_BY_CERTIFICATE, &api_change_body, NULL, &api_certificate_reply,

@@ -56,6 +56,38 @@ static const struct api_field import_fields[] = {
 };
 API_OBJECT_OF(api_import_body, "ImportRequest", import_fields);
 
+static const struct api_field filter_fields[] = {
+	TEXT("name", "a name in it, as www.example.com or dns:www.example.com"),
+	TEXT("serial", "serial number, hexadecimal"),
+	TEXT("fingerprint", "SHA-256 of its DER, hexadecimal"),
+	TEXT("key", "SHA-256 of its SubjectPublicKeyInfo, hexadecimal"),
+	TEXT("account", "id of an ACME account"),
+	TEXT("profile", "name of a profile"),
+	TEXT("issuer", "id of the issuing CA"),
+	TEXT("method", "acme, est, api or internal"),
+	TEXT("identity", "who asked, as `token ID`"),
+	TEXT("metadata", "KEY=VALUE of its metadata"),
+	TEXT("status", "valid, expired, revoked or renewed"),
+	TEXT("issuedAfter", "not before this time (RFC 3339), or within the last 30d"),
+	TEXT("issuedBefore", "by this time, or longer than 30d ago"),
+	TEXT("expiresAfter", "not before this time, or not within 30d"),
+	TEXT("expiresBefore", "by this time, or within 30d"),
+};
+static API_OBJECT_OF(filter, "CertificateFilter", filter_fields);
+static const struct api_field renew_now_fields[] = {
+	{ "filter", API_OBJECT, .object = &filter, .meaning = "what matches: at least one member, and all must hold" },
+	{ "over", API_TEXT, .max = 16, .meaning = "the time that the renewals are spread over, as 6h; at once without" },
+	{ "explanationUrl", API_TEXT, .meaning = "a page that says why, for clients to show" },
+	{ "undo", API_BOOL, .meaning = "the times of the profiles again" },
+	{ "after", API_TEXT, .meaning = "the `next` of an earlier reply to the same filter" },
+};
+API_OBJECT_OF(api_renew_now_body, "RenewNowRequest", renew_now_fields);
+static const struct api_field renew_now_reply_fields[] = {
+	{ "count", API_INTEGER, .required = true, .meaning = "certificates whose clients are asked" },
+	TEXT("next", "there is more: where the next request goes on"),
+};
+API_OBJECT_OF(api_renew_now_reply, "RenewNow", renew_now_reply_fields);
+
 static const char *const methods[] = { "acme", "est", "api", NULL };
 static const struct api_field test_fields[] = {
 	{ "csr", API_LINES, .meaning = "PKCS #10 request, PEM" },
@@ -132,6 +164,8 @@ static const struct api_field certificate_fields[] = {
 	TEXT("revokedBy", "who revoked it"),
 	TEXT("replaces", "id of the certificate that it renews"),
 	TEXT("replacedBy", "id of the one that renews it"),
+	TIME("renewFrom", "from when its client was asked to renew it, out of turn (RFC 9773)"),
+	TIME("renewUntil", "by when"),
 	METADATA,
 	{ "pem", API_LINES, .meaning = "of one that was asked for alone" },
 };

@@ -46,6 +46,8 @@ static void add_certificate(const struct certificate *certificate, struct buf *r
 	add_time("not after", certificate->not_after, ret);
 	add_time("issued", certificate->issued, ret);
 	add_text("method", certificate->method, ret);
+	add_time("renew from", certificate->advised_from, ret);
+	add_time("renew until", certificate->advised_until, ret);
 	add_text("account", certificate->account, ret);
 	add_text("identity", certificate->identity, ret);
 	if (certificate->status == CERTIFICATE_REVOKED) {

@@ -80,6 +80,8 @@ void certificate_json(const struct certificate *certificate, bool with_pem, stru
 	put_revocation(&w, certificate);
 	json_put(&w, "replaces", or_null(certificate->replaces));
 	json_put(&w, "replacedBy", or_null(certificate->replaced_by));
+	json_put_time(&w, "renewFrom", certificate->advised_from);
+	json_put_time(&w, "renewUntil", certificate->advised_until);
 	put_metadata(&w, certificate);
 	if (with_pem) {
 		auto_value(buf) pem = {0};

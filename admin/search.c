@@ -90,7 +90,8 @@ static bool fits(const struct search *s, const struct certificate *row)
 	const struct search_query *q = &s->query;
 
 	return (!q->sees || q->sees(q->sees_arg, row->profile ?: "")) && (!q->name || has_name(s, row, q->name_type)) &&
-	       same(q->profile, row->profile) && same(q->method, row->method) && same(q->account, row->account) &&
+	       same(q->profile, row->profile) && same(q->issuer, row->issuer) && row->issued >= q->issued_from &&
+	       (q->issued_to == 0 || row->issued <= q->issued_to) && same(q->method, row->method) && same(q->account, row->account) &&
 	       same(q->identity, row->identity) && same_bytes(q->serial, row->serial) &&
 	       same_bytes(q->fingerprint, row->fingerprint) && same_bytes(q->key_hash, row->key_hash) &&
 	       (!q->metadata || has_metadata(s, row)) && (!q->status || has_status(s, row)) &&

@@ -11,11 +11,12 @@
 struct search_query {
 	/* what every row must be; NULL, empty, 0: any */
 	const char *name_type, *name;      /* type NULL: any type */
-	const char *profile, *method, *account, *identity;
+	const char *profile, *issuer, *method, *account, *identity;
 	const char *metadata;              /* "key=value" */
 	const char *status;                /* of search_statuses */
 	struct bytes serial, fingerprint, key_hash;
 	int64_t expires_from, expires_to;
+	int64_t issued_from, issued_to;
 	int64_t now;
 	/* who asks: what profiles may be seen (NULL: all), and those worth looking in when nothing is narrower (none: all) */
 	bool (*sees)(const void *arg, const char *profile);

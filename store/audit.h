@@ -57,6 +57,7 @@
 	X(CERTIFICATE_IMPORTED, "certificate-imported", "a certificate of another CA is in the inventory")      \
 	X(CERTIFICATE_CHANGED, "certificate-changed", "what is kept beside a certificate was changed")          \
 	X(CERTIFICATE_DELETED, "certificate-deleted", "an imported certificate left the inventory")             \
+	X(RENEWAL_ADVISED, "renewal-advised", "clients were asked to renew certificates now (RFC 9773), or no longer") \
 	X(REFUSALS_DROPPED, "refusals-dropped", "so many refusals came too fast to be kept one by one")
 
 enum audit_kind {

@@ -207,3 +207,98 @@ def test_asking_writes_nothing(server, client, web):
     after = server.get("/metrics").decode()
     commits = [line for line in before.splitlines() if "commit" in line and not line.startswith("#")]
     assert commits and all(line in after.splitlines() for line in commits)
+
+
+# --- an operator's word
+
+def renew_now(server, *args, check=True):
+    done = server.run("renew-now", "--json", *args)
+    assert done.returncode == 0 or not check, done.stderr
+    return json.loads(done.stdout)["count"] if done.returncode == 0 else done.stderr
+
+
+@pytest.fixture(scope="module")
+def fleet():
+    extra = {"profiles": [{"name": "web", "methods": ["acme", "api"]}, {"name": "mail", "methods": ["acme", "api"], "validity": "30d"}]}
+    with Server(extra) as server, ChallengeServer(server.http01_port) as web:
+        client = Client(server)
+        client.register()
+        yield server, client, web
+
+
+def over_now(client, certificate):
+    return window(client, certificate)[1] < datetime.datetime.now(UTC)
+
+
+def test_renew_now_moves_what_matches(fleet):
+    server, client, web = fleet
+    one, two, mail = issue(client, web, "one.example.com"), issue(client, web, "two.example.com"), issue(client, web, "m.example.com", profile="mail")
+    usual = [window(client, c) for c in (one, two, mail)]
+    assert renew_now(server, "--filter", "name=one.example.com") == 1
+    assert over_now(client, one) and [window(client, c) for c in (two, mail)] == usual[1:]
+    assert renew_now(server, "--filter", "profile=mail,name=m.example.com", "--over", "8h", "--explanation", "https://pki.example/why") == 1
+    start, end = window(client, mail)
+    now = datetime.datetime.now(UTC)
+    assert now - datetime.timedelta(seconds=30) < start < end < now + datetime.timedelta(hours=8, seconds=1)
+    assert end - start == datetime.timedelta(hours=2)
+    assert info(client, cert_id(mail)).json()["explanationURL"] == "https://pki.example/why"
+    assert window(client, two) == usual[1]
+    row = json.loads(server.run("cert", "list", "--json", "--name", "one.example.com", check=True).stdout)[0]
+    assert row["status"] == "valid" and when(row["renewUntil"]) < now
+    assert renew_now(server, "--issuer", "issuing", "--issued-after", "1h", "--account", client.kid.rsplit("/", 1)[-1]) == 3
+    assert all(over_now(client, c) for c in (one, two, mail))
+    assert renew_now(server, "--all", "--undo") >= 3
+    assert [window(client, c) for c in (one, two, mail)] == usual
+    events = json.loads(server.run("audit", "list", "--json", "--kind", "renewal-advised", check=True).stdout)
+    assert events[0]["about"]["filter"] == "name=one.example.com" and events[0]["about"]["count"] == 1
+
+
+def test_renew_now_by_key_and_age(fleet):
+    import hashlib
+    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+    server, client, web = fleet
+    certificate = issue(client, web, "key.example.com")
+    spki = certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    assert renew_now(server, "--filter", f"key={hashlib.sha256(spki).hexdigest()}") == 1
+    assert over_now(client, certificate)
+    assert renew_now(server, "--filter", "issued-before=1d") == 0
+    assert renew_now(server, "--filter", "issuer=other") == 0
+
+
+def test_renewed_and_revoked_are_left_alone(fleet):
+    server, client, web = fleet
+    old = issue(client, web, "left.example.com")
+    issue(client, web, "left.example.com", replaces=cert_id(old))
+    assert renew_now(server, "--filter", "name=left.example.com") == 1
+    assert not over_now(client, old)
+
+
+@pytest.mark.parametrize("args", [
+    [], ["--all", "--filter", "profile=web"], ["--filter", "colour=red"], ["--filter", "profile"], ["--filter", "status=odd"],
+    ["--filter", "key=zz"], ["--all", "--over", "soon"], ["--all", "--explanation", "javascript:x"], ["--all", "--over", "1000d"],
+])
+def test_renew_now_refuses(fleet, args):
+    assert fleet[0].run("renew-now", *args).returncode != 0
+
+
+def test_renew_now_over_the_api(fleet):
+    from api_client import Api, make_token
+    server, client, web = fleet
+    certificate, other = issue(client, web, "api.example.com"), issue(client, web, "apim.example.com", profile="mail")
+    api = Api(server, make_token(server, "admin")[0])
+    path = "certificates/renew-now"
+    reply = api.post(path, {"filter": {"name": "api.example.com"}, "explanationUrl": "https://pki.example/w"})
+    assert reply == {"count": 1}
+    assert over_now(client, certificate) and not over_now(client, other)
+    assert info(client, cert_id(certificate)).json()["explanationURL"] == "https://pki.example/w"
+    for body in ({}, {"filter": {}}, {"filter": {"colour": "red"}}, {"filter": {"status": "odd"}}, {"filter": {"name": "x"}, "over": "soon"}):
+        with pytest.raises(Exception) as caught:
+            api.post(path, body)
+        assert caught.value.status in (400, 422), caught.value
+    narrow = Api(server, make_token(server, "admin", profile="mail")[0])
+    assert narrow.post(path, {"filter": {"method": "acme"}})["count"] >= 1
+    assert over_now(client, other)
+    reader = Api(server, make_token(server, "read")[0])
+    with pytest.raises(Exception) as caught:
+        reader.post(path, {"filter": {"name": "api.example.com"}})
+    assert caught.value.status == 403
