@@ -2,6 +2,7 @@
 #pragma once
 
 #include "admin/command.h"
+#include "admin/webhook.h"
 #include "ca/ca.h"
 #include "store/store.h"
 
@@ -14,6 +15,7 @@ struct admin {
 	/* Who may approve requests of a profile; empty: anybody who can run the commands. NULL: no such profile. */
 	const struct strings *(*approvers)(const void *config, const char *profile);
 	const void *config;                    /* approvers' */
+	const struct webhook_options *webhook;
 	/* Ends what an account has begun, in the caller's update. It is the protocol's to know what that
 	 * is, and admin/ does not see the protocols: the server hands it in. */
 	bool (*cancel_work)(struct store_txn *txn, const char *account_id, struct problem *p);
@@ -28,6 +30,8 @@ extern const struct command admin_est_credential_create, admin_est_credential_li
 extern const struct command admin_renew_now;
 extern const struct command admin_request_list, admin_request_show;
 extern const struct command admin_request_approve, admin_request_reject, admin_request_cancel;
+extern const struct command admin_webhook_create, admin_webhook_change, admin_webhook_list, admin_webhook_test;
+extern const struct command admin_webhook_resume, admin_webhook_revoke;
 extern const struct command admin_token_create, admin_token_list, admin_token_revoke;
 
 /* Makes what is missing of passphrase file, CA and store. CONFLICT when all is there already. */

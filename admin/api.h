@@ -5,6 +5,7 @@
  * http_wing serves from any number of threads. */
 #pragma once
 
+#include "admin/webhook.h"
 #include "base/http.h"
 #include "ca/ca.h"
 #include "policy/profile.h"
@@ -13,6 +14,7 @@
 struct api_options {
 	unsigned requests_burst, requests_period; /* of one token; burst 0: no limit */
 	int64_t retention;                        /* seconds that requests are kept after they were made */
+	struct webhook_options webhook;           /* for those that are made or tested; the lists are borrowed */
 };
 struct api;
 /* Takes a reference to profiles. */

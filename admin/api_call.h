@@ -87,3 +87,4 @@ api_action api_certificate_issue, api_certificate_list, api_certificate_get, api
 api_action api_certificate_renew_now, api_certificate_renew, api_certificate_revoke, api_certificate_change, api_certificate_delete, api_certificate_import;
 api_action api_profile_list, api_profile_get, api_profile_certificates, api_profile_latest, api_profile_test;
 api_action api_request_list, api_request_get, api_issuer_list, api_token_get, api_openapi_get;
+api_action api_webhook_create, api_webhook_list, api_webhook_get, api_webhook_change, api_webhook_test, api_webhook_resume, api_webhook_revoke;

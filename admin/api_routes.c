@@ -13,6 +13,8 @@
 #define CERTIFICATE CERTIFICATES "/{id}"
 #define PROFILES API_PREFIX "cert-manager/certificate-profiles"
 #define PROFILE PROFILES "/{profile}"
+#define WEBHOOKS API_PREFIX "webhooks"
+#define WEBHOOK WEBHOOKS "/{id}"
 #define REQUESTS API_PREFIX "cert-manager/certificate-requests"
 
 enum {
@@ -95,6 +97,18 @@ static const struct api_route routes[] = {
 	  "Read what became of a request" },
 	{ GET(API_PREFIX "cert-manager/ca"), TOKEN_READ, API_OPEN, NULL, NULL, &api_issuers_reply, api_issuer_list,
 	  "List the issuing CAs" },
+	{ POST(WEBHOOKS, BODY), TOKEN_ADMIN, API_EVERYWHERE, &api_webhook_body, NULL, &api_webhook_reply, api_webhook_create,
+	  "Send events to a URL from now on" },
+	{ GET(WEBHOOKS), TOKEN_ADMIN, API_EVERYWHERE, NULL, NULL, &api_webhooks_reply, api_webhook_list, "List the webhooks" },
+	{ GET(WEBHOOK), TOKEN_ADMIN, API_EVERYWHERE, NULL, NULL, &api_webhook_reply, api_webhook_get,
+	  "Read a webhook, how far it is and what its last tries came to" },
+	{ PATCH(WEBHOOK), TOKEN_ADMIN, API_EVERYWHERE, &api_webhook_change_body, NULL, &api_webhook_reply, api_webhook_change,
+	  "Send events elsewhere, or others, or with another secret" },
+	{ DELETE(WEBHOOK), TOKEN_ADMIN, API_EVERYWHERE, NULL, NULL, NULL, api_webhook_revoke, "End a webhook" },
+	{ POST(WEBHOOK "/test", BODY), TOKEN_ADMIN, API_EVERYWHERE, &api_empty_body, NULL, &api_webhook_test_reply, api_webhook_test,
+	  "Send an event of the type webhook-test now" },
+	{ POST(WEBHOOK "/resume", BODY), TOKEN_ADMIN, API_EVERYWHERE, &api_resume_body, NULL, &api_webhook_reply, api_webhook_resume,
+	  "Let a webhook go on that was given up, or that waits" },
 	{ GET(API_PREFIX "token"), API_ANY_ROLE, API_OPEN, NULL, NULL, &api_token_reply, api_token_get,
 	  "Read what the token lets its bearer do" },
 	{ GET(API_PREFIX "openapi.json"), API_PUBLIC, API_OPEN, NULL, NULL, &api_openapi_reply, api_openapi_get,

@@ -274,6 +274,14 @@ static size_t on_body(char *data, size_t size, size_t n, void *arg)
 	return len;
 }
 
+static int on_progress(void *arg, curl_off_t down_all, curl_off_t down, curl_off_t up_all, curl_off_t up)
+{
+	const struct fetch *get = arg;
+
+	(void)down_all, (void)down, (void)up_all, (void)up;
+	return atomic_load(get->cancel);
+}
+
 static slist *connect_to(const struct fetch *get)
 {
 	char text[ADDR_TEXT_SIZE], line[ADDR_TEXT_SIZE + 24];
@@ -341,6 +349,11 @@ static void setup(CURL *c, struct fetch *get, slist *to, slist *lines)
 		lib.easy_setopt(c, CURLOPT_POST, 1L);
 		lib.easy_setopt(c, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)get->post.len);
 		lib.easy_setopt(c, CURLOPT_POSTFIELDS, get->post.data);
+	}
+	if (get->cancel) {
+		lib.easy_setopt(c, CURLOPT_NOPROGRESS, 0L);
+		lib.easy_setopt(c, CURLOPT_XFERINFOFUNCTION, on_progress);
+		lib.easy_setopt(c, CURLOPT_XFERINFODATA, get);
 	}
 	setup_tls(c, get);
 }

@@ -6,6 +6,8 @@
  * A `struct fetcher` is shared by threads and keeps their handles between requests. */
 #pragma once
 
+#include <stdatomic.h>
+
 #include "base/bytes.h"
 #include "base/outbound.h"
 
@@ -50,6 +52,7 @@ struct fetch {
 	const char *trust;         /* PEM file of the CAs that make it good; NULL: the system's */
 	bool keep;                 /* the connection may serve the next request of this fetcher */
 	int64_t timeout_ms, connect_ms;
+	const atomic_bool *cancel; /* true: end it now; NULL: nobody will */
 	/* what came */
 	bool connected;            /* even if nothing more came of it */
 	bool answered;             /* status and what follows are set; otherwise problem says why not */

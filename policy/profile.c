@@ -38,6 +38,7 @@ bool profile_new(const char *name, struct profile **ret, struct problem *p)
 	if (!profile)
 		return problem_memory(p);
 	*profile = defaults;
+	profile->alerts = profile_default_alerts;
 	profile->name = strdup(name);
 	profile->description = strdup("TLS servers");
 	profile->issuer = strdup("");

@@ -37,6 +37,17 @@ struct profile_names {           /* rule of one identifier type */
 	struct strings allow;    /* empty: none of this type */
 	struct strings deny;     /* wins */
 };
+/* When it is told that a certificate expires and nothing has replaced it. */
+enum { PROFILE_ALERTS_MAX = 8, PROFILE_ALERT_MAX = 5 * 365 * 86400 };
+struct profile_alerts {
+	int64_t before[PROFILE_ALERTS_MAX]; /* seconds before its end, rising; 0: then */
+	size_t n;
+	bool given;              /* somebody asked for them: they count for short lives too */
+};
+extern const struct profile_alerts profile_default_alerts; /* a day, a week and 30 days */
+/* "30d" and the like, or "none" alone; no text at all: the default ones. MALFORMED. */
+bool profile_alerts_parse(const struct strings *texts, struct profile_alerts *ret, struct problem *p) must_use;
+
 struct profile {
 	char *name;                               /* [a-z0-9-]{1,32} */
 	char *description;
@@ -65,6 +76,7 @@ struct profile {
 	struct strings approvers;                 /* who may; empty: anybody who may decide at all */
 	int64_t approval_lifetime;                /* seconds that a request waits */
 	struct profile_est est;
+	struct profile_alerts alerts;
 };
 /* A complete profile of the given name with the shipped defaults ("tls-server"); the caller changes it.
  * They are: the default issuer; methods acme and internal; all key algorithms; every DNS name and IP

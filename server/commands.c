@@ -37,6 +37,7 @@ bool commands_admin(const struct config *config, struct strings *ret_profiles, s
 		                config->ca.passphrase.credential },
 		.profiles = ret_profiles,
 		.approvers = approvers, .config = config,
+		.webhook = &config->webhook.options,
 		.cancel_work = acme_account_cancel_work,
 	};
 	return true;

@@ -7,6 +7,7 @@
 
 #include "acme/acme.h"
 #include "admin/api.h"
+#include "admin/webhook.h"
 #include "base/log.h"
 #include "ca/ca.h"
 #include "est/label.h"
@@ -35,6 +36,7 @@ struct config_profile {
 	char *policy;                   /* its name; NULL: the short form */
 	struct strings csr_names;       /* of profile.est.csr_oids, by name as well */
 	struct strings subject[SUBJECT_TYPE_MAX];
+	struct strings expiry_alerts;
 };
 struct config_policy {
 	struct policy policy;           /* usages by name as well */
@@ -88,6 +90,11 @@ struct config {
 	struct {
 		struct api_options options;
 	} api;
+	struct {
+		struct webhook_options options; /* complete, as acme's */
+		struct addr_list allow, deny;
+		char *trust;
+	} webhook;
 	struct config_policy *policies;
 	size_t policy_count;
 	char *default_profile;

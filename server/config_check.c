@@ -43,6 +43,10 @@ static bool complete(struct config *config, struct problem *p)
 	config->acme.options.dns.deny = &config->acme.probe_deny;
 	config->acme.options.probe_allow = &config->acme.probe_allow;
 	config->acme.options.probe_deny = &config->acme.probe_deny;
+	config->webhook.options.allow = &config->webhook.allow;
+	config->webhook.options.deny = &config->webhook.deny;
+	config->webhook.options.trust = config->webhook.trust;
+	config->api.options.webhook = config->webhook.options;
 	return true;
 }
 
@@ -200,10 +204,20 @@ static bool check_label(const struct config *config, size_t i, const struct conf
 	return true;
 }
 
+static bool check_webhook(const struct config *config, const struct config_text *text, struct problem *p)
+{
+	const struct webhook_options *o = &config->webhook.options;
+	if (o->retry_first > o->retry_max)
+		return config_text_fault(text, "webhook.retry_first", p, "expected no more than `webhook.retry_max`");
+	if (o->give_up < o->retry_max)
+		return config_text_fault(text, "webhook.give_up", p, "expected no less than `webhook.retry_max`");
+	return true;
+}
+
 bool config_check(struct config *config, const struct config_text *text, struct problem *p)
 {
 	if (!complete(config, p) || !check_ca(config, text, p) || !check_revocation(config, text, p) ||
-	    !check_tls(config, text, p) || !check_dns(config, text, p))
+	    !check_tls(config, text, p) || !check_dns(config, text, p) || !check_webhook(config, text, p))
 		return false;
 	for (size_t i = 0; i < config->listener_count; i++)
 		if (!check_listener(config, i, text, p))

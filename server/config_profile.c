@@ -106,7 +106,8 @@ bool config_profile_make(const struct config *config, const struct config_profil
 			return false;
 	copy_values(from, profile);
 	profile->hash = hash_name(row->hash);
-	if (!replace_texts(&profile->est.change_names, &from->est.change_names, p) || !config_usages(&row->csr_names, &profile->est.csr_oids, p))
+	if (!replace_texts(&profile->est.change_names, &from->est.change_names, p) || !config_usages(&row->csr_names, &profile->est.csr_oids, p) ||
+	    !profile_alerts_parse(&row->expiry_alerts, &profile->alerts, p))
 		return false;
 	if (!replace_texts(&profile->approvers, &from->approvers, p) || !add_subject(row, profile, p) || (row->policy && !config_policy_find(config, row->policy, &profile->policy, p)) ||
 	    !profile_settle(profile, p))

@@ -3,6 +3,7 @@
 #include <ctype.h>
 
 #include "base/addr.h"
+#include "base/clock.h"
 #include "base/ossl.h"
 #include "est/label.h"
 #include "policy/pattern.h"
@@ -155,6 +156,14 @@ bool config_rule_usage(const char *text, struct problem *p)
 	auto(ASN1_OBJECT) *object = OBJ_txt2obj(text, 0);
 	return object ? true
 	       : expected(p, "an extended key usage such as serverAuth, clientAuth or 1.3.6.1.5.5.7.3.1");
+}
+
+bool config_rule_alert(const char *text, struct problem *p)
+{
+	int64_t seconds;
+	if (str_equal(text, "none") || (clock_parse_duration(text, &seconds) && seconds <= PROFILE_ALERT_MAX))
+		return true;
+	return expected(p, "a duration of up to 5y such as 30d, or none");
 }
 
 static bool is_pattern(enum identifier_type type, const char *text, const char *what, struct problem *p)

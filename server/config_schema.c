@@ -275,6 +275,22 @@ static const struct config_key api_keys[] = {
 	  AT(api.options.retention), .fallback = "90d", .min = 60, .max = 60LL * YEAR },
 };
 
+static const struct config_key webhook_keys[] = {
+	{ "allow",
+	  "Networks that events may be sent to although they are denied by themselves: private ones, loopback, "
+	  "link-local and other special addresses.", CONFIG_NETWORKS, AT(webhook.allow) },
+	{ "deny", "Networks that nothing is sent to; this wins.", CONFIG_NETWORKS, AT(webhook.deny) },
+	{ "ca_bundle", "PEM file of the CAs that a receiver's certificate may be from.", CONFIG_TEXT, AT(webhook.trust),
+	  .shown = "the system's", .check = config_rule_not_empty },
+	{ "timeout", "One try.", CONFIG_MILLISECONDS, AT(webhook.options.timeout_ms), .fallback = "10s", .min = 100, .max = 120000 },
+	{ "retry_first", "Until the second try of what could not be delivered; twice as long until each one after it.",
+	  CONFIG_DURATION, AT(webhook.options.retry_first), .fallback = "5s", .min = 1, .max = DAY },
+	{ "retry_max", "The longest time between two tries.", CONFIG_DURATION, AT(webhook.options.retry_max), .fallback = "1h",
+	  .min = 1, .max = 7 * DAY },
+	{ "give_up", "A webhook that could deliver nothing for so long is stopped, until it is resumed.", CONFIG_DURATION,
+	  AT(webhook.options.give_up), .fallback = "7d", .min = 1, .max = YEAR },
+};
+
 #define NAME_KEYS(type, allow_, rule)                                                                    \
 	{ "allow", "Patterns of what may be certified; none: nothing of this type.", CONFIG_TEXTS,       \
 	  PROFILE(names[type].allow), .fallback = allow_, .check = rule },                               \
@@ -375,6 +391,11 @@ static const struct config_key profile_keys[] = {
 	  PROFILE(approvals), .fallback = "0", .max = 10 },
 	{ "approvers", "Who may approve; without it, whoever may decide at all.", CONFIG_TEXTS, PROFILE(approvers),
 	  .check = config_rule_not_empty },
+	{ "expiry_alerts",
+	  "How long before its end it is told that a certificate expires and nothing has replaced it, each once: an event of "
+	  "the audit log, for webhooks; `0s` is the end itself; `none` is never.", CONFIG_TEXTS,
+	  .offset = offsetof(struct config_profile, expiry_alerts),
+	  .shown = "`30d`, `7d` and `1d`, those of them that are shorter than the certificate's life", .check = config_rule_alert },
 	{ "approval_lifetime", "How long a request waits for approval.", CONFIG_DURATION, PROFILE(approval_lifetime),
 	  .fallback = "7d", .min = 60, .max = YEAR },
 	{ "est", "What is of EST alone.", CONFIG_SECTION, .section = &config_profile_est_section },
@@ -399,6 +420,7 @@ static const struct config_key top_keys[] = {
 	{ "acme", "The ACME service (RFC 8555).", CONFIG_SECTION, .section = &SECTION(acme_keys) },
 	{ "est", "The EST service (RFC 7030; docs/est.md).", CONFIG_SECTION, .section = &config_est_section, .reload = true },
 	{ "api", "The REST API (docs/api.md).", CONFIG_SECTION, .section = &SECTION(api_keys) },
+	{ "webhook", "How events are sent to webhooks (docs/webhooks.md).", CONFIG_SECTION, .section = &SECTION(webhook_keys) },
 	{ "policies",
 	  "What may stand in certificates, field by field, for profiles to name. A field that a policy does not "
 	  "mention is refused, unless it says `unlisted: allow`. In a pattern that is required or allowed, "

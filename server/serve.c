@@ -29,6 +29,7 @@ struct serve {
 	struct acme *acme;
 	struct est *est;
 	struct api *api;
+	struct webhooks *webhooks;
 	struct revocation_service *revocation;
 	struct http_wing publish, revocation_wing;
 	struct status status;
@@ -150,6 +151,8 @@ static bool open_services(struct serve *serve, struct problem *p)
 	serve->revocation_wing = revocation_wing(serve->revocation);
 	if (!api_open(&serve->config->api.options, serve->store, serve->ca, serve->profiles, &serve->api, p))
 		return false;
+	if (!webhooks_open(&serve->config->webhook.options, serve->store, serve->profiles, &serve->webhooks, p))
+		return false;
 	serve->status.crls = revocation_crls(serve->revocation);
 
 	auto_value(addr_list) own = {0};
@@ -259,6 +262,7 @@ bool serve_reload(struct serve *serve, const struct config *config, struct probl
 	acme_set_profiles(serve->acme, profiles);
 	api_set_profiles(serve->api, profiles);
 	est_set_labels(serve->est, labels);
+	webhooks_set_profiles(serve->webhooks, profiles);
 	struct profiles *old = serve->profiles;
 	serve->profiles = steal(profiles);
 	profiles_unref(old);
@@ -302,6 +306,7 @@ void serve_close(struct serve *serve)
 	listen_close(serve->listen);
 	acme_close(serve->acme);
 	api_close(serve->api);
+	webhooks_close(serve->webhooks);
 	est_close(serve->est);
 	revocation_close(serve->revocation);
 	own_certificate_close(serve->own);

@@ -58,6 +58,13 @@
 	X(CERTIFICATE_CHANGED, "certificate-changed", "what is kept beside a certificate was changed")          \
 	X(CERTIFICATE_DELETED, "certificate-deleted", "an imported certificate left the inventory")             \
 	X(RENEWAL_ADVISED, "renewal-advised", "clients were asked to renew certificates now (RFC 9773), or no longer") \
+	X(CERTIFICATE_EXPIRING, "certificate-expiring", "a certificate expires soon and nothing has replaced it") \
+	X(CERTIFICATE_EXPIRED, "certificate-expired", "a certificate has expired and nothing has replaced it")  \
+	X(WEBHOOK_CREATED, "webhook-created", "a webhook was made")                                             \
+	X(WEBHOOK_CHANGED, "webhook-changed", "a webhook has another URL, other filters or another secret")     \
+	X(WEBHOOK_REVOKED, "webhook-revoked", "a webhook was ended")                                            \
+	X(WEBHOOK_STOPPED, "webhook-stopped", "a webhook was given up: nothing could be delivered for long")    \
+	X(WEBHOOK_RESUMED, "webhook-resumed", "a webhook goes on, perhaps without the event that it stood at")  \
 	X(REFUSALS_DROPPED, "refusals-dropped", "so many refusals came too fast to be kept one by one")
 
 enum audit_kind {

@@ -46,6 +46,7 @@
 	X(TOKEN_KEY, 't', "SHA-256 of a client's key -> id; those not revoked")           \
 	X(ENROLLMENT, 'N', "id -> enrollment code")                              \
 	X(PRIVATE_KEY, 'P', "text: SHA-256 of its SubjectPublicKeyInfo, hexadecimal -> private key") \
+	X(WEBHOOK, 'W', "id -> webhook")                                         \
 	X(AUDIT, 'U', "number, 8 bytes, highest first -> event")
 
 enum key_class {

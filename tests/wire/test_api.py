@@ -547,7 +547,8 @@ def test_walk_from_another_profile(api, routes, tokens):
     ids = {"certificate": mine["certificate"]["certificateId"], "request": mine["certificateRequestId"]}
     bodies = {"IssueRequest": {"profileId": "tls-server", "csr": csr("walk.example")}, "RenewRequest": {"csr": csr("walk.example")},
               "ImportRequest": {"certificate": pem(self_signed()), "profileId": "tls-server"},
-              "RenewNowRequest": {"filter": {"name": "walk.example"}}}
+              "RenewNowRequest": {"filter": {"name": "walk.example"}},
+              "WebhookRequest": {"url": "https://receiver.example/"}}
     for r in routes:
         path = r["path"].replace("{id}", ids.get(r["scope"], "A" * 22)).replace("{profile}", "tls-server")
         query = "?identifier=walk.example" if path.endswith("latest-active-bundle") else ""

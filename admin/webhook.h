@@ -1,0 +1,29 @@
+/* Webhooks: events of the audit log, sent to where the operators want them (docs/webhooks.md).
+ *
+ * A `struct webhooks` owns the threads that send, and the one that looks for certificates which expire; it
+ * borrows the store, which lives longer. There is no queue: each webhook has a cursor over the log, and what
+ * is behind it is delivered. So nothing is lost by a crash, and nothing is sent that was not committed. */
+#pragma once
+
+#include "base/addr.h"
+#include "policy/profile.h"
+#include "store/store.h"
+
+struct webhook_options {
+	const struct addr_list *allow;   /* wins over the denial of loopback, private networks, ... */
+	const struct addr_list *deny;    /* wins over all */
+	const char *trust;               /* PEM file of CAs; NULL: the system's */
+	unsigned timeout_ms;             /* one try */
+	int64_t retry_first, retry_max;  /* seconds between tries, doubled from the one to the other */
+	int64_t give_up;                 /* seconds after which a webhook is stopped that could deliver nothing */
+};
+enum { WEBHOOKS_MAX = 32, WEBHOOK_URL_MAX = 1024, WEBHOOK_SECRET_MIN = 16, WEBHOOK_SECRET_MAX = 255 };
+
+struct webhooks;
+/* Takes a reference to profiles, copies the options but for their lists, which are borrowed. */
+bool webhooks_open(const struct webhook_options *options, struct store *store, struct profiles *profiles,
+                   struct webhooks **ret, struct problem *p) must_use;
+/* From now on, these profiles' alerts (SIGHUP). */
+void webhooks_set_profiles(struct webhooks *webhooks, struct profiles *profiles);
+void webhooks_close(struct webhooks *webhooks); /* waits for what is being sent */
+declare_auto_struct(webhooks, webhooks_close);
