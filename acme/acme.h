@@ -36,6 +36,7 @@ struct acme_options {
 	unsigned contacts_max;
 	unsigned challenges;                     /* enum acme_challenge bits that are offered; 0: the usual */
 	/* http-01 */
+	unsigned tls_alpn_port;                  /* tls-alpn-01: 443 */
 	unsigned http_port, https_port;          /* 80, 443: the ports a probe and its redirects may use */
 	const struct addr_list *probe_allow;     /* wins over the built-in denial (loopback, link-local, ...) */
 	const struct addr_list *probe_deny;      /* wins over all */

@@ -9,6 +9,7 @@
 /* What proving needs, as seen from one place; owned by the probes. */
 struct challenge_tools {
 	struct http01 *http01;
+	struct tls_alpn01 *tls_alpn01;
 	struct dns *dns;
 	unsigned timeout_ms;
 };

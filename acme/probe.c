@@ -9,6 +9,7 @@
 #include "acme/challenge.h"
 #include "acme/probe_queue.h"
 #include "acme/probe_result.h"
+#include "acme/tls_alpn01.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/work.h"
@@ -26,6 +27,7 @@ struct probes {
 	struct acme *acme;
 	struct dns *dns;
 	struct http01 *http01;
+	struct tls_alpn01 *tls_alpn01;
 	struct work *work;
 	pthread_mutex_t mutex;  /* guards all below */
 	struct probe_queue queue;
@@ -56,7 +58,7 @@ static bool try_once(struct probes *probes, struct probe_result *r, struct probl
 {
 	const struct acme_options *options = &probes->acme->options;
 	const struct challenge_tools tools = {
-		.http01 = probes->http01, .dns = probes->dns, .timeout_ms = options->probe_timeout_ms,
+		.http01 = probes->http01, .tls_alpn01 = probes->tls_alpn01, .dns = probes->dns, .timeout_ms = options->probe_timeout_ms,
 	};
 	const struct challenge_type *type;
 
@@ -332,7 +334,11 @@ static bool open_parts(struct probes *probes, struct problem *p)
 		return false;
 	http01.dns = probes->dns;
 	/* Several wake-ups may wait for one probe; those of a resumed queue exceed it. */
+	const struct tls_alpn01_options tls_alpn01 = {
+		.port = o->tls_alpn_port, .rules = http01.rules, .timeout_ms = o->probe_timeout_ms, .dns = probes->dns,
+	};
 	return http01_open(&http01, &probes->http01, p) &&
+	       tls_alpn01_open(&tls_alpn01, &probes->tls_alpn01, p) &&
 	       work_open("probe", o->probe_threads, 8 * (size_t)o->probe_queue + 100000, &probes->work, p);
 }
 
@@ -363,6 +369,7 @@ void probes_close(struct probes *probes)
 	work_close(probes->work, NULL);
 	probe_queue_close(&probes->queue);
 	http01_close(probes->http01);
+	tls_alpn01_close(probes->tls_alpn01);
 	dns_close(probes->dns);
 	pthread_mutex_destroy(&probes->mutex);
 	free(probes);

@@ -252,6 +252,8 @@ static const struct config_key acme_keys[] = {
 	  CONFIG_MILLISECONDS, AT(acme.options.challenge_wait_ms), .fallback = "250ms", .max = 10000 },
 	{ "http_01", "The http-01 challenge (RFC 8555, 8.3).", CONFIG_SECTION,
 	  .section = &SECTION(http_01_keys) },
+	{ "tls_alpn_01", "The tls-alpn-01 challenge (RFC 8737); `http_01` says where, how long and how often.", CONFIG_SECTION,
+	  .section = &config_tls_alpn_section },
 	{ "probe", "The threads that probe challenges.", CONFIG_SECTION, .section = &SECTION(probe_keys) },
 	{ "resolvers", "DNS servers, `192.0.2.53` or `127.0.0.1@5353`.", CONFIG_TEXTS, AT(acme.resolvers),
 	  .shown = "the system's", .check = config_rule_resolver },

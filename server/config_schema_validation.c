@@ -35,3 +35,9 @@ static const struct config_key dns_keys[] = {
 	  AT(acme.options.dns.tcp), .fallback = "false" },
 };
 const struct config_section config_dns_section = SECTION(dns_keys);
+
+static const struct config_key tls_alpn_keys[] = {
+	{ "port", "The port that is asked.", CONFIG_NUMBER, AT(acme.options.tls_alpn_port), .fallback = "443", .min = 1,
+	  .max = 65535 },
+};
+const struct config_section config_tls_alpn_section = SECTION(tls_alpn_keys);

@@ -7,6 +7,8 @@ import ssl
 import subprocess
 import time
 
+import pytest
+
 from harness import free_port
 from judge import check_chain
 
@@ -24,8 +26,9 @@ caddy.example.com {{
 		issuer acme {{
 			dir {directory}
 			trusted_roots {root}
-			disable_tlsalpn_challenge
+			{only}
 			alt_http_port {http}
+			alt_tlsalpn_port {https}
 		}}
 	}}
 	respond "served"
@@ -40,11 +43,13 @@ def handshake(port, name, root):
             return ssl.DER_cert_to_PEM_cert(tls.getpeercert(True))
 
 
-def test_site_gets_its_certificate(server, tmp_path):
-    https = free_port()
+@pytest.mark.parametrize("off", ["http", "tlsalpn"])
+def test_site_gets_its_certificate(server, tmp_path, off):
+    """By the challenge that is not off."""
+    https = server.tls_alpn_port if off == "http" else free_port()
     config = tmp_path / "Caddyfile"
     config.write_text(CADDYFILE.format(http=server.http01_port, https=https, folder=tmp_path, directory=server.directory,
-                                       root=server.root_pem))
+                                       root=server.root_pem, only=f"disable_{off}_challenge"))
     environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "XDG_DATA_HOME": str(tmp_path)}
     with open(tmp_path / "log", "wb") as log:
         process = subprocess.Popen(["caddy", "run", "--adapter", "caddyfile", "--config", str(config)], env=environment,

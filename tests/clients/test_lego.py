@@ -34,3 +34,9 @@ def test_external_account(server, tmp_path):
     made = json.loads(server.run("eab", "create", "--json", check=True).stdout)
     lego(server, tmp_path, "-d", "legoeab.example.com", "run", account=["--eab", "--kid", made["kid"], "--hmac", made["key"]])
     check_chain(read(tmp_path / "certificates/legoeab.example.com.crt"), server.root_pem, ["legoeab.example.com"])
+
+
+def test_tls_alpn(server, tmp_path):
+    run(server, "lego", "--server", server.directory, "--path", tmp_path, "--accept-tos", "--email", "ops@example.com",
+        "--tls", "--tls.port", f"127.0.0.1:{server.tls_alpn_port}", "-d", "legotls.example.com", "run")
+    check_chain(read(tmp_path / "certificates/legotls.example.com.crt"), server.root_pem, ["legotls.example.com"])

@@ -7,6 +7,8 @@ import subprocess
 import tempfile
 import time
 
+import pytest
+
 from harness import free_port
 from judge import check_chain
 from test_caddy import handshake
@@ -30,7 +32,8 @@ MDCertificateAuthority {directory}
 MDCACertificateFile {folder}/root.pem
 MDCertificateAgreement accepted
 MDContactEmail apache@example.com
-MDCAChallenges http-01
+MDCAChallenges {challenge}
+Protocols http/1.1 acme-tls/1
 MDPortMap 80:{http} 443:{https}
 MDStoreDir {folder}/md
 MDRetryDelay 5s
@@ -43,7 +46,7 @@ MDomain apache.example.com www.apache.example.com
 """
 
 
-def prepare(server, folder, https):
+def prepare(server, folder, https, challenge):
     """Children of a server that root starts run as www-data and must reach the folder."""
     as_root = os.getuid() == 0
     if as_root:
@@ -54,13 +57,15 @@ def prepare(server, folder, https):
     (folder / "root.pem").chmod(0o644)
     config = folder / "httpd.conf"
     config.write_text(CONFIG.format(folder=folder, modules=MODULES, http=server.http01_port, https=https,
-                                    user="User www-data\nGroup www-data" if as_root else "", directory=server.directory))
+                                    user="User www-data\nGroup www-data" if as_root else "", directory=server.directory,
+                                    challenge=challenge))
     return config
 
 
-def test_managed_domain(server, tmp_path):
-    https = free_port()
-    config = prepare(server, tmp_path, https)
+@pytest.mark.parametrize("challenge", ["http-01", "tls-alpn-01"])
+def test_managed_domain(server, tmp_path, challenge):
+    https = server.tls_alpn_port if challenge == "tls-alpn-01" else free_port()
+    config = prepare(server, tmp_path, https, challenge)
     process = subprocess.Popen(["apache2", "-D", "FOREGROUND", "-f", str(config)], stdin=subprocess.DEVNULL)
     try:
         deadline = time.monotonic() + 70

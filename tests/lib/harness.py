@@ -144,6 +144,7 @@ class Server:
         self.port = free_port()
         self.plain_port = free_port()
         self.http01_port = free_port()
+        self.tls_alpn_port = free_port()
         self.extra = extra or {}
         self.process = None
         self.config = self.folder / "enrolld.yaml"
@@ -161,6 +162,7 @@ class Server:
             "tls": {"names": ["localhost", "127.0.0.1"]},
             "acme": {
                 "http_01": {"port": self.http01_port, "allow": ["127.0.0.0/8", "::1"], "timeout": "3s", "attempts": 1},
+                "tls_alpn_01": {"port": self.tls_alpn_port},
                 "resolvers": [f"127.0.0.1@{self.dns.port}"],
                 "limits": {k: {"burst": 0} for k in
                            ("accounts_per_address", "orders_per_account", "orders_per_name", "requests_per_address")},

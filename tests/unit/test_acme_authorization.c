@@ -194,7 +194,9 @@ static void the_table_offers_what_fits(void **state)
 		{ "http-01", IDENTIFIER_EMAIL, false, false },
 		{ "dns-01", IDENTIFIER_DNS, true, true },
 		{ "dns-01", IDENTIFIER_IP, false, false },    /* RFC 8738, 7 */
-		{ "tls-alpn-01", IDENTIFIER_DNS, false, false },
+		{ "tls-alpn-01", IDENTIFIER_DNS, false, true },
+		{ "tls-alpn-01", IDENTIFIER_IP, false, true }, /* RFC 8738, 6 */
+		{ "tls-alpn-01", IDENTIFIER_DNS, true, false }, /* RFC 8737, 3 */
 	};
 
 	(void)state;

@@ -1,0 +1,117 @@
+"""tls-alpn-01 (RFC 8737) and IP identifiers in it (RFC 8738, 6), against peers right and wrong."""
+
+import ipaddress
+import ssl
+import time
+
+import pytest
+
+from acme_raw import Client, thumbprint
+from alpn_server import LEGACY, AlpnServer, proof
+
+
+@pytest.fixture
+def client(server):
+    made = Client(server)
+    made.register()
+    return made
+
+
+def begin(client, name, kind="dns"):
+    """The challenge of a new order for name, with its authorization's URL and the key authorization."""
+    _, order = client.order([{"type": kind, "value": name}] if kind == "ip" else [name])
+    url = order["authorizations"][0]
+    challenge = next(c for c in client.post(url).json()["challenges"] if c["type"] == "tls-alpn-01")
+    return url, challenge, f"{challenge['token']}.{thumbprint(client.key)}"
+
+
+def answer(client, url, challenge):
+    client.post(challenge["url"], {})
+    body = client.wait(url, ("valid", "invalid"))
+    return body["status"], next(c for c in body["challenges"] if c["type"] == "tls-alpn-01").get("error")
+
+
+def test_proof(server, client):
+    with AlpnServer(server.tls_alpn_port) as peer:
+        url, challenge, text = begin(client, "alpn.example.com")
+        peer.show(*proof(text, ["alpn.example.com"]))
+        assert answer(client, url, challenge) == ("valid", None)
+        assert peer.names == ["alpn.example.com"]
+        time.sleep(0.1)
+        assert peer.data == b"", "nothing is said after the handshake (RFC 8737, 3)"
+
+
+@pytest.mark.parametrize("address,name", [
+    ("127.0.0.1", "1.0.0.127.in-addr.arpa"),
+    ("::1", "1." + "0." * 31 + "ip6.arpa"),
+])
+def test_ip_identifier_has_the_reverse_name_8738_6(server, client, address, name):
+    with AlpnServer(server.tls_alpn_port, address=address) as peer:
+        url, challenge, text = begin(client, address, "ip")
+        peer.show(*proof(text, [ipaddress.ip_address(address)]))
+        assert answer(client, url, challenge) == ("valid", None)
+        assert peer.names == [name]
+
+
+def test_a_wildcard_cannot_be_proven_so(client):
+    _, order = client.order(["*.alpn.example.com"])
+    kinds = {c["type"] for c in client.post(order["authorizations"][0]).json()["challenges"]}
+    assert "tls-alpn-01" not in kinds
+
+
+# What a peer does, the kind of the problem, and a word of its text.
+WRONG = {
+    "TLS 1.1": (dict(highest=ssl.TLSVersion.TLSv1_1), dict(), "tls", "acme-tls/1"),
+    "no ALPN": (dict(protocols=()), dict(), "tls", "acme-tls/1"),
+    "other protocol": (dict(protocols=("h2", "http/1.1")), dict(), "tls", "acme-tls/1"),
+    "two names": (dict(), dict(names=["wrong.example.com", "more.example.com"]), "incorrectResponse", "2 names"),
+    "another name": (dict(), dict(names=["more.example.com"]), "incorrectResponse", "another name"),
+    "not critical": (dict(), dict(critical=False), "incorrectResponse", "not critical"),
+    "legacy OID": (dict(), dict(oid=LEGACY), "incorrectResponse", LEGACY),
+    "no identifier": (dict(), dict(oid=None), "incorrectResponse", "acmeIdentifier"),
+    "expired": (dict(), dict(days=-1), "incorrectResponse", "expired"),
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_peer_that_is_wrong(server, client, case):
+    how, made, kind, text = WRONG[case]
+    with AlpnServer(server.tls_alpn_port, **how) as peer:
+        url, challenge, key_authorization = begin(client, "wrong.example.com")
+        peer.show(*proof(key_authorization, **{"names": ["wrong.example.com"], **made}))
+        status, error = answer(client, url, challenge)
+    assert status == "invalid" and error["type"].endswith(":" + kind), error
+    assert "wrong.example.com" in error["detail"] and "127.0.0.1" in error["detail"] and text in error["detail"]
+
+
+def test_proof_of_another_account(server, client):
+    other = Client(server)
+    other.register()
+    with AlpnServer(server.tls_alpn_port) as peer:
+        url, challenge, _ = begin(client, "foreign.example.com")
+        peer.show(*proof(f"{challenge['token']}.{thumbprint(other.key)}", ["foreign.example.com"]))
+        status, error = answer(client, url, challenge)
+    assert status == "invalid" and "key authorization" in error["detail"]
+
+
+def test_slow_peer_is_given_up(server, client):
+    with AlpnServer(server.tls_alpn_port, silent=True):
+        url, challenge, _ = begin(client, "slow.example.com")
+        began = time.monotonic()
+        status, error = answer(client, url, challenge)
+    assert status == "invalid" and "in time" in error["detail"] and time.monotonic() - began < 8
+
+
+def test_huge_chain_is_not_read(server, client):
+    with AlpnServer(server.tls_alpn_port) as peer:
+        url, challenge, text = begin(client, "chain.example.com")
+        certificate, key = proof(text, ["chain.example.com"])
+        peer.show(certificate * 200, key)
+        status, error = answer(client, url, challenge)
+    assert status == "invalid" and "too large" in error["detail"]
+
+
+def test_nobody_there(server, client):
+    url, challenge, _ = begin(client, "nobody.example.com")
+    status, error = answer(client, url, challenge)
+    assert status == "invalid" and error["type"].endswith(":connection") and "refused" in error["detail"]
