@@ -16,6 +16,7 @@
 
 static inline void ossl_free_string(char *p) { OPENSSL_free(p); }
 static inline void ossl_free_bytes(unsigned char *p) { OPENSSL_free(p); }
+typedef unsigned char ossl_bytes;
 static inline void ossl_free_stack_x509(STACK_OF(X509) *p) { sk_X509_pop_free(p, X509_free); }
 static inline void ossl_free_extensions(STACK_OF(X509_EXTENSION) *p) { sk_X509_EXTENSION_pop_free(p, X509_EXTENSION_free); }
 typedef STACK_OF(X509) ossl_x509_stack;
@@ -36,6 +37,7 @@ declare_auto(EVP_CIPHER_CTX, EVP_CIPHER_CTX_free);
 declare_auto(EVP_MD_CTX, EVP_MD_CTX_free);
 declare_auto(EVP_PKEY, EVP_PKEY_free);
 declare_auto(EVP_PKEY_CTX, EVP_PKEY_CTX_free);
+declare_auto(EXTENDED_KEY_USAGE, EXTENDED_KEY_USAGE_free);
 declare_auto(GENERAL_NAMES, GENERAL_NAMES_free);
 declare_auto(OSSL_PARAM, OSSL_PARAM_free);
 declare_auto(OSSL_PARAM_BLD, OSSL_PARAM_BLD_free);
@@ -48,6 +50,7 @@ declare_auto(X509_REQ, X509_REQ_free);
 declare_auto(X509_SIG, X509_SIG_free);
 declare_auto(X509_STORE, X509_STORE_free);
 declare_auto(X509_STORE_CTX, X509_STORE_CTX_free);
+declare_auto(ossl_bytes, ossl_free_bytes);
 declare_auto(ossl_x509_stack, ossl_free_stack_x509);
 declare_auto(ossl_extensions, ossl_free_extensions);
 

@@ -76,6 +76,7 @@ struct problem {
 	enum problem_kind kind;
 	int status;                       /* 0: the kind's own */
 	int retry_after;                  /* seconds; 0: none */
+	bool stale;                       /* a 401: all is right but the nonce is old (RFC 7616, 3.3) */
 	char detail[PROBLEM_DETAIL_MAX];  /* for the client, UTF-8, one line */
 	char cause[PROBLEM_DETAIL_MAX];   /* for the log only */
 	char location[PROBLEM_DETAIL_MAX];/* Location header to send along; "" none (RFC 8555, 7.3.5) */

@@ -1,10 +1,20 @@
-/* Basic: the enrollment code in an Authorization header (RFC 7617). Any thread. */
+/* Basic: what stands in an Authorization header of that scheme (RFC 7617). Any thread. */
 #pragma once
 
 #include "base/http.h"
+#include "policy/password.h"
 
-enum { BASIC_CODE_SIZE = 128 };
+enum { BASIC_USER_SIZE = 129, BASIC_PASSWORD_SIZE = PASSWORD_MAX + 1 };
 
-/* The code: the password whatever the user's name; the user's name where the password is empty; all of
- * it where there is no colon. "" without such a header. MALFORMED. The caller wipes ret. */
-bool basic_code(const struct http_request *request, char ret[BASIC_CODE_SIZE], struct problem *p) must_use;
+struct basic {
+	char user[BASIC_USER_SIZE];          /* "" without */
+	char password[BASIC_PASSWORD_SIZE];
+	bool colon;                          /* there was one; else all stands in password */
+};
+/* Whether the header is of the scheme. */
+bool basic_is(const char *header) must_use;
+/* UTF-8 without control characters. MALFORMED. The caller wipes ret. */
+bool basic_read(const char *header, struct basic *ret, struct problem *p) must_use;
+/* What may be an enrollment code: the password, whatever the user's name; the user's name where the password is empty;
+ * all of it where there is no colon. Borrowed. */
+const char *basic_code(const struct basic *basic);

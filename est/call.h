@@ -4,15 +4,17 @@
 
 #include <pthread.h>
 
-#include "base/limit.h"
+#include "est/authentication.h"
 #include "est/est.h"
+#include "est/guard.h"
 
 struct est {
 	struct store *store;
 	struct ca *ca;
 	pthread_rwlock_t labels_lock;
 	struct labels *labels;
-	struct limit *failures;       /* wrong enrollment codes, by address */
+	struct authentications *authentications; /* guarded by it too */
+	struct guard *guard;          /* wrong credentials */
 	struct audit_queue *audit;    /* store/audit_queue.h: refusals, on their way to the audit log */
 	struct http_wing wing;
 };
@@ -24,6 +26,9 @@ struct est_call {
 	const struct label *label;
 	const struct profiles *profiles;
 	const struct profile *profile; /* the label's */
+	const struct authentications *authentications;
+	const struct authentication *authentication; /* the label's */
+	bool proxied;                  /* the connection is a listed proxy's; known once the requester is */
 	int64_t now;
 };
 typedef bool est_action(struct est_call *call, struct problem *p);

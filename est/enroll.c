@@ -67,7 +67,7 @@ static bool enroll(struct est_call *call, bool renewal, struct problem *p)
 	auto_value(enrolling) e = { .call = call };
 
 	return requester_identify(call, renewal, &e.identity, p) && body_read(call->request->body, &e.csr, p) &&
-	       binding_check(call->request, buf_bytes(&e.csr), p) && issue(&e, p) &&
+	       binding_check(call, e.identity, buf_bytes(&e.csr), p) && issue(&e, p) &&
 	       certs_only_reply(call, CERTS_ONLY_TYPE, e.certificate.der, p);
 }
 

@@ -4,11 +4,6 @@
 #include "est/routes.h"
 #include "store/audit_queue.h"
 
-enum {
-	FAILURES = 20, FAILURES_PERIOD = 60, /* more than a person mistypes, and few for a search */
-	ADDRESSES_MAX = 20000,
-};
-
 bool est_open(struct store *store, struct ca *ca, struct labels *labels, struct est **ret, struct problem *p)
 {
 	auto_struct(est) *est = calloc(1, sizeof(*est));
@@ -20,7 +15,7 @@ bool est_open(struct store *store, struct ca *ca, struct labels *labels, struct 
 	est->labels = labels_ref(labels);
 	pthread_rwlock_init(&est->labels_lock, NULL);
 	est->wing = est_routes_wing(est);
-	if (!limit_new(FAILURES, FAILURES_PERIOD, ADDRESSES_MAX, &est->failures, p) ||
+	if (!authentications_new(NULL, 0, NULL, &est->authentications, p) || !guard_open(&est->guard, p) ||
 	    !audit_queue_open(store, &est->audit, p))
 		return false;
 	*ret = steal(est);
@@ -38,6 +33,17 @@ void est_set_labels(struct est *est, struct labels *labels)
 	labels_unref(old);
 }
 
+void est_set_authentications(struct est *est, struct authentications *authentications)
+{
+	struct authentications *new = authentications_ref(authentications);
+
+	pthread_rwlock_wrlock(&est->labels_lock);
+	struct authentications *old = est->authentications;
+	est->authentications = new;
+	pthread_rwlock_unlock(&est->labels_lock);
+	authentications_unref(old);
+}
+
 const struct http_wing *est_wing(struct est *est)
 {
 	return &est->wing;
@@ -48,7 +54,8 @@ void est_close(struct est *est)
 	if (!est)
 		return;
 	audit_queue_close(est->audit);
-	limit_free(est->failures);
+	guard_close(est->guard);
+	authentications_unref(est->authentications);
 	labels_unref(est->labels);
 	pthread_rwlock_destroy(&est->labels_lock);
 	free(est);

@@ -6,6 +6,7 @@
 
 #include "base/http.h"
 #include "ca/ca.h"
+#include "est/authentication.h"
 #include "est/label.h"
 #include "store/store.h"
 
@@ -14,6 +15,8 @@ struct est;
 bool est_open(struct store *store, struct ca *ca, struct labels *labels, struct est **ret, struct problem *p) must_use;
 /* From the next request on, these labels and their profiles (SIGHUP). */
 void est_set_labels(struct est *est, struct labels *labels);
+/* The ways to prove who one is, from the next request on; until then the default methods for all labels. */
+void est_set_authentications(struct est *est, struct authentications *authentications);
 const struct http_wing *est_wing(struct est *est);
 void est_close(struct est *est);
 declare_auto_struct(est, est_close);

@@ -60,6 +60,14 @@ static struct labels *labels_now(struct est *est)
 	return labels;
 }
 
+static struct authentications *authentications_now(struct est *est)
+{
+	pthread_rwlock_rdlock(&est->labels_lock);
+	struct authentications *authentications = authentications_ref(est->authentications);
+	pthread_rwlock_unlock(&est->labels_lock);
+	return authentications;
+}
+
 static bool find_label(struct est_call *call, const struct labels *labels, unsigned segments, struct problem *p)
 {
 	auto_value(buf) name = {0};
@@ -74,7 +82,9 @@ static bool find_label(struct est_call *call, const struct labels *labels, unsig
 		                    : problem_set(p, PROBLEM_NOT_FOUND, "RFC 7030, 3.2.2: there is no service without a label");
 	call->profile = profiles_find(call->profiles, call->label->profile);
 	assert(call->profile); /* labels_new */
-	return true;
+	call->authentication = authentications_find(call->authentications, call->label->name);
+	return call->authentication ||
+	       problem_set(p, PROBLEM_NOT_FOUND, "no row of est.authentication is for this label: nobody may use it");
 }
 
 /* Not the router, for a label may do without. */
@@ -89,8 +99,10 @@ static bool serve(void *state, size_t i, const struct http_request *request, str
 {
 	struct est *est = state;
 	auto_struct(labels) *labels = labels_now(est);
+	auto_struct(authentications) *authentications = authentications_now(est);
 	struct est_call call = {
-		.est = est, .request = request, .response = response, .profiles = labels_profiles(labels), .now = clock_now(),
+		.est = est, .request = request, .response = response, .profiles = labels_profiles(labels),
+		.authentications = authentications, .now = clock_now(),
 	};
 
 	assert(i < array_length(routes));

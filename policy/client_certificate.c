@@ -15,6 +15,7 @@ void client_certificate_free(struct client_certificate *certificate)
 {
 	free(certificate->profile);
 	free(certificate->subject);
+	free(certificate->name);
 	strings_free(&certificate->others);
 	identifiers_free(&certificate->names);
 }
@@ -30,13 +31,33 @@ static bool read_certificate(struct bytes der, X509 **ret, struct problem *p)
 	return true;
 }
 
+static bool names_issuer(const X509 *certificate, const X509 *issuer)
+{
+	return issuer && X509_NAME_cmp(X509_get_issuer_name(certificate), X509_get_subject_name(issuer)) == 0;
+}
+
 static bool is_signed_by(X509 *certificate, struct bytes issuer_der)
 {
 	const uint8_t *at = issuer_der.data;
 	auto(X509) *issuer = d2i_X509(NULL, &at, (long)issuer_der.len);
 
-	return issuer && X509_NAME_cmp(X509_get_issuer_name(certificate), X509_get_subject_name(issuer)) == 0 &&
-	       X509_verify(certificate, X509_get0_pubkey(issuer)) == 1;
+	return names_issuer(certificate, issuer) && X509_verify(certificate, X509_get0_pubkey(issuer)) == 1;
+}
+
+bool client_certificate_claims(const struct bytes *issuers, size_t issuer_count, struct bytes der)
+{
+	auto(X509) *certificate = NULL;
+	auto_value(problem) ignored = {0};
+
+	if (!read_certificate(der, &certificate, &ignored))
+		return false;
+	for (size_t i = 0; i < issuer_count; i++) {
+		const uint8_t *at = issuers[i].data;
+		auto(X509) *issuer = d2i_X509(NULL, &at, (long)issuers[i].len);
+		if (names_issuer(certificate, issuer))
+			return true;
+	}
+	return false;
 }
 
 static bool check_issuer(X509 *certificate, const struct bytes *issuers, size_t count, struct problem *p)
@@ -44,7 +65,7 @@ static bool check_issuer(X509 *certificate, const struct bytes *issuers, size_t 
 	for (size_t i = 0; i < count; i++)
 		if (is_signed_by(certificate, issuers[i]))
 			return true;
-	return refuse(p, "is not of this CA");
+	return refuse(p, "is not of this CA: none of its issuers has signed it");
 }
 
 static bool check_usage(X509 *certificate, struct problem *p)
@@ -85,7 +106,7 @@ static bool find_row(struct store *store, struct bytes der, struct certificate *
 static bool check_row(const struct certificate *row, int64_t now, struct problem *p)
 {
 	if (row->status != CERTIFICATE_VALID)
-		return refuse(p, "is revoked");
+		return problem_set(p, PROBLEM_UNAUTHORIZED, "the client certificate is revoked");
 	if (now < row->not_before || now > row->not_after)
 		return refuse(p, now < row->not_before ? "is not valid yet" : "has expired");
 	if (!str_equal(row->method ?: "", "est") && !str_equal(row->method ?: "", "api"))
@@ -132,6 +153,38 @@ static bool take_others(X509 *certificate, struct strings *ret, struct problem *
 	return true;
 }
 
+/* The only one of its kind: of two nobody could say which it is. */
+static bool take_attribute(X509 *certificate, int nid, char **ret, struct problem *p)
+{
+	X509_NAME *subject = X509_get_subject_name(certificate);
+	int at = X509_NAME_get_index_by_NID(subject, nid, -1);
+	unsigned char *text = NULL;
+
+	if (at < 0 || X509_NAME_get_index_by_NID(subject, nid, at) >= 0)
+		return true;
+	int len = ASN1_STRING_to_UTF8(&text, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, at)));
+	auto(ossl_bytes) *owned = text;
+	if (len > 0 && !memchr(owned, 0, (size_t)len) && !(*ret = strndup((const char *)owned, (size_t)len)))
+		return problem_memory(p);
+	return true;
+}
+
+static bool take_name(X509 *certificate, struct client_certificate *ret, struct problem *p)
+{
+	return take_attribute(certificate, NID_serialNumber, &ret->name, p) &&
+	       (ret->name || take_attribute(certificate, NID_commonName, &ret->name, p));
+}
+
+static bool is_registrar(X509 *certificate)
+{
+	auto(EXTENDED_KEY_USAGE) *usages = X509_get_ext_d2i(certificate, NID_ext_key_usage, NULL, NULL);
+	bool found = false;
+
+	for (int i = 0; i < sk_ASN1_OBJECT_num(usages); i++)
+		found = found || OBJ_obj2nid(sk_ASN1_OBJECT_value(usages, i)) == NID_cmcRA;
+	return found;
+}
+
 bool client_certificate_check(struct store *store, const struct bytes *issuers, size_t issuer_count, struct bytes der,
                               int64_t now, struct client_certificate *ret, struct problem *p)
 {
@@ -142,8 +195,9 @@ bool client_certificate_check(struct store *store, const struct bytes *issuers, 
 	if (!read_certificate(der, &certificate, p) || !check_issuer(certificate, issuers, issuer_count, p) ||
 	    !check_usage(certificate, p) || !find_row(store, der, &row, p) || !check_row(&row, now, p) ||
 	    !take_names(&row, &found.names, p) ||
-	    !take_others(certificate, &found.others, p))
+	    !take_others(certificate, &found.others, p) || !take_name(certificate, &found, p))
 		return false;
+	found.registrar = is_registrar(certificate);
 	memcpy(found.id, row.id, sizeof(found.id));
 	found.profile = strdup(row.profile);
 	found.subject = strdup(row.subject ?: "");

@@ -15,10 +15,15 @@ struct client_certificate {
 	char *subject;                /* RFC 4514 text, "" none */
 	struct identifiers names;     /* of its subjectAltName */
 	struct strings others;        /* those of other types: the GeneralName's DER in hexadecimal */
+	char *name;                   /* serialNumber of its subject, or else its common name; NULL: neither */
+	bool registrar;               /* it has id-kp-cmcRA (RFC 6402, 2.10) */
 };
 void client_certificate_free(struct client_certificate *certificate);
 declare_auto_value(client_certificate, client_certificate_free);
 
-/* issuers: DER of the certificates of the CA's issuers. UNAUTHENTICATED. */
+/* Whether it names one of these as its issuer, signed by it or not. */
+bool client_certificate_claims(const struct bytes *issuers, size_t issuer_count, struct bytes der) must_use;
+/* issuers: DER of the certificates of the CA's issuers. UNAUTHENTICATED; UNAUTHORIZED: it is revoked, and whoever
+ * shows it is to be heard in no other way either. */
 bool client_certificate_check(struct store *store, const struct bytes *issuers, size_t issuer_count, struct bytes der,
                               int64_t now, struct client_certificate *ret, struct problem *p) must_use;

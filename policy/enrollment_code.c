@@ -24,7 +24,6 @@ bool enrollment_code_make(const struct store *store, const char id[RANDOM_ID_SIZ
 	return true;
 }
 
-/* The id in the code; false: it has not the form of one. */
 static bool id_of(const char *code, char ret[RANDOM_ID_SIZE])
 {
 	size_t prefix = sizeof(ENROLLMENT_CODE_PREFIX) - 1;
@@ -37,14 +36,23 @@ static bool id_of(const char *code, char ret[RANDOM_ID_SIZE])
 	return random_id_valid(ret);
 }
 
+bool enrollment_code_is(const char *text)
+{
+	char id[RANDOM_ID_SIZE];
+
+	return id_of(text, id);
+}
+
 bool enrollment_code_good(const struct enrollment *e, int64_t now, struct problem *p)
 {
+	const char *what = e->kind == ENROLLMENT_CODE ? "enrollment code" : "credential";
+
 	if (e->revoked != 0)
-		return problem_set(p, PROBLEM_UNAUTHENTICATED, "the enrollment code %s is revoked", e->id);
+		return problem_set(p, PROBLEM_UNAUTHENTICATED, "the %s %s is revoked", what, e->id);
 	if (e->expires != 0 && e->expires <= now)
-		return problem_set(p, PROBLEM_UNAUTHENTICATED, "the enrollment code %s has expired", e->id);
+		return problem_set(p, PROBLEM_UNAUTHENTICATED, "the %s %s has expired", what, e->id);
 	if (e->uses_max != 0 && e->uses >= e->uses_max)
-		return problem_set(p, PROBLEM_UNAUTHENTICATED, "the enrollment code %s is used up", e->id);
+		return problem_set(p, PROBLEM_UNAUTHENTICATED, "the %s %s is used up", what, e->id);
 	return true;
 }
 
@@ -76,7 +84,7 @@ static bool find(struct store *store, const char *code, struct enrollment *ret, 
 		return unknown(p);
 	hash_code(store, code, hash);
 	if (store_view(store, look, &looking, &why))
-		return (ret->hash.len == SHA256_SIZE && mem_equal_secret(ret->hash.data, hash, SHA256_SIZE)) || unknown(p);
+		return (ret->kind == ENROLLMENT_CODE && ret->hash.len == SHA256_SIZE && mem_equal_secret(ret->hash.data, hash, SHA256_SIZE)) || unknown(p);
 	if (why.kind == PROBLEM_NOT_FOUND)
 		return unknown(p);
 	*p = why;

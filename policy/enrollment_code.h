@@ -15,11 +15,13 @@ enum { ENROLLMENT_CODE_SIZE = sizeof(ENROLLMENT_CODE_PREFIX) - 1 + 2 * (RANDOM_I
 /* A fresh code of that id. */
 bool enrollment_code_make(const struct store *store, const char id[RANDOM_ID_SIZE], char ret[ENROLLMENT_CODE_SIZE],
                           uint8_t ret_hash[SHA256_SIZE], struct problem *p) must_use;
+/* Whether the text has the form of a code. */
+bool enrollment_code_is(const char *text) must_use;
 /* The record of the code, which is good now. UNAUTHENTICATED. */
 bool enrollment_code_check(struct store *store, const char *code, int64_t now, struct enrollment *ret,
                            struct problem *p) must_use;
-/* Whether the record is one that still gives certificates: UNAUTHENTICATED says why not. */
+/* Whether the record, of any kind, is one that still gives certificates: UNAUTHENTICATED says why not. */
 bool enrollment_code_good(const struct enrollment *enrollment, int64_t now, struct problem *p) must_use;
-/* Counts one use of the code, in the update that records the certificate: two requests at once cannot
+/* Counts one use of the credential, in the update that records the certificate: two requests at once cannot
  * share the last use. UNAUTHENTICATED. */
 bool enrollment_code_use(struct store_txn *txn, const char *id, int64_t now, struct problem *p) must_use;

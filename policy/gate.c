@@ -40,6 +40,9 @@ static const struct rule {
 	{ { "identity-may", "A token has the role `issue`; token, enrollment code or certificate is for this profile." },
 	  IDENTITY, ALONE, gate_identity_may },
 
+	{ { "identity-known", "Who has proven nothing is heard only where people must approve." },
+	  IDENTITY, ALONE, gate_identity_known },
+
 	{ { "account-bound", "A profile that requires it is for externally bound accounts alone." },
 	  ORDER, JUDGED, gate_account_bound },
 	{ { "authorizations-valid", "Each authorization of the order is valid." },
@@ -60,6 +63,8 @@ static const struct rule {
 	  ORDER, JUDGED, gate_names_equal },
 	{ { "names-proven", "Each name of the CSR is one that the identity proved." },
 	  IDENTITY, JUDGED, gate_names_proven },
+	{ { "device-bound", "Who is known by the serial number of a device asks for no other serialNumber, common name or typed name." },
+	  IDENTITY, JUDGED, gate_device_bound },
 	{ { "subject-held", "Who shows a certificate asks for its subject and, of other types, for its names." },
 	  IDENTITY, JUDGED, gate_subject_held },
 	{ { "change-allowed", "Another subject and other names are asked for (RFC 6402, 2.8) by who shows a certificate, where the profile lets him." },
@@ -272,7 +277,7 @@ static bool is_of_origin(const struct rule *rule)
 {
 	static gate_check *const checks[] = {
 		gate_account_bound, gate_authorizations_valid, gate_authorizations_unexpired, gate_authorizations_owner,
-		gate_authorizations_cover, gate_period, gate_names_equal, gate_names_proven,
+		gate_authorizations_cover, gate_period, gate_names_equal, gate_names_proven, gate_device_bound,
 	};
 
 	for (size_t i = 0; i < array_length(checks); i++)

@@ -89,6 +89,10 @@ gate_check gate_names_present, gate_names_count, gate_names_equal, gate_names_pr
 gate_check gate_extensions_known;
 /* gate_change.c */
 gate_check gate_change_allowed;
+/* gate_device.c: what a device by its serial number may ask for, and who has proven nothing */
+gate_check gate_device_bound, gate_identity_known;
+/* Whether the policy ties this name to the device that asks. */
+bool gate_device_proves(const struct gate_case *c, const struct identifier *name) must_use;
 /* gate_renewal.c */
 gate_check gate_subject_held, gate_renewal_whole;
 /* gate_subject.c */

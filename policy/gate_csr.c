@@ -107,7 +107,7 @@ static bool unnamed_proven(const struct gate_case *c, struct problem *p)
 {
 	bool held = true;
 
-	if (!identity_bound(c->identity))
+	if (!identity_bound(c->identity) || identity_serial(c->identity)) /* of a device: device-bound */
 		return true;
 	for (size_t i = 0; i < c->csr->other_count; i++)
 		held = problem_add(p, PROBLEM_UNAUTHORIZED, NULL, NULL, "a name of type %s is not one that the requester has proven",
@@ -124,7 +124,8 @@ bool gate_names_proven(const struct gate_case *c, struct problem *p)
 
 	for (size_t i = 0; i < c->names.n; i++) {
 		const struct identifier *name = &c->names.v[i];
-		if (!c->changed && !identity_proves(c->identity, name)) /* of those that are changed: change-allowed */
+		/* Of those that are changed: change-allowed. */
+		if (!c->changed && !identity_proves(c->identity, name) && !gate_device_proves(c, name))
 			held = problem_add(p, PROBLEM_UNAUTHORIZED, identifier_type_name(name->type), name->value,
 			                   "%s is not a name that the requester has proven", name->value);
 	}

@@ -1,55 +1,72 @@
 #include "policy/identity.h"
 
+#include <strings.h>
+
 #include "policy/bearer.h"
 #include "policy/client_certificate.h"
 #include "policy/enrollment_code.h"
 #include "policy/pattern.h"
 
+enum kind { OPERATOR, BEARER, CREDENTIAL, DEVICE, MANUFACTURED, REGISTRAR, ANONYMOUS };
+
 struct identity {
+	enum kind kind;
 	const char *method; /* static */
 	char *text;
 	struct identifiers names;  /* the operator's */
 	struct token token;        /* the bearer's */
-	bool bearer;
-	struct enrollment enrollment; /* of who shows a code; id "" without */
-	struct client_certificate certificate; /* the device's; id "" without */
+	struct enrollment enrollment; /* of who shows a credential, or of a device on the list; id "" without */
+	struct client_certificate certificate; /* of our own: the device's, the registrar's; id "" without */
+	struct trust_device device;   /* of a manufacturer; serial "" without */
+	char *profile;                /* the one it was made for, where none of the above says so */
 	bool renewal;
 };
 
-bool identity_operator(const struct identifiers *names, struct identity **ret, struct problem *p)
+static bool identity_new(enum kind kind, const char *method, struct identity **ret, struct problem *p)
 {
-	auto_struct(identity) *identity = calloc(1, sizeof(*identity));
+	struct identity *identity = calloc(1, sizeof(*identity));
 
 	if (!identity)
 		return problem_memory(p);
-	identity->method = "internal";
-	identity->text = strdup("operator");
-	if (!identity->text)
+	identity->kind = kind;
+	identity->method = method;
+	*ret = identity;
+	return true;
+}
+
+/* Hands over what is complete once it has its text. */
+static bool identity_say(struct identity **identity, char *text, struct identity **ret, struct problem *p)
+{
+	if (!text)
 		return problem_memory(p);
+	(*identity)->text = text;
+	*ret = steal(*identity);
+	return true;
+}
+
+bool identity_operator(const struct identifiers *names, struct identity **ret, struct problem *p)
+{
+	auto_struct(identity) *identity = NULL;
+
+	if (!identity_new(OPERATOR, "internal", &identity, p))
+		return false;
 	for (size_t i = 0; i < names->n; i++)
 		if (!identifiers_add(&identity->names, &names->v[i], p))
 			return false;
-	*ret = steal(identity);
-	return true;
+	return identity_say(&identity, strdup("operator"), ret, p);
 }
 
 /* Takes the token. */
 static bool bearer(struct token *token, struct identity **ret, struct problem *p)
 {
-	auto_struct(identity) *identity = calloc(1, sizeof(*identity));
+	auto_struct(identity) *identity = NULL;
 
-	if (!identity) {
+	if (!identity_new(BEARER, "api", &identity, p)) {
 		token_free(token);
-		return problem_memory(p);
+		return false;
 	}
-	identity->method = "api";
-	identity->bearer = true;
 	identity->token = *token;
-	identity->text = mem_printf("token %s", token->id);
-	if (!identity->text)
-		return problem_memory(p);
-	*ret = steal(identity);
-	return true;
+	return identity_say(&identity, mem_printf("token %s", token->id), ret, p);
 }
 
 bool identity_bearer(struct store *store, const char *text, int64_t now, struct identity **ret, struct problem *p)
@@ -66,22 +83,19 @@ bool identity_client(struct store *store, struct bytes certificate, int64_t now,
 	return bearer_check_certificate(store, certificate, now, &token, p) && bearer(&token, ret, p);
 }
 
-/* Takes the enrollment. */
-static bool enrolling(struct enrollment *enrollment, struct identity **ret, struct problem *p)
-{
-	auto_struct(identity) *identity = calloc(1, sizeof(*identity));
+/* --- who shows a credential */
 
-	if (!identity) {
-		enrollment_free(enrollment);
-		return problem_memory(p);
+/* Takes the enrollment. */
+static bool enrolling(struct enrollment *e, struct identity **ret, struct problem *p)
+{
+	auto_struct(identity) *identity = NULL;
+
+	if (!identity_new(CREDENTIAL, "est", &identity, p)) {
+		enrollment_free(e);
+		return false;
 	}
-	identity->method = "est";
-	identity->enrollment = *enrollment;
-	identity->text = mem_printf("enrollment code %s", enrollment->id);
-	if (!identity->text)
-		return problem_memory(p);
-	*ret = steal(identity);
-	return true;
+	identity->enrollment = *e;
+	return identity_say(&identity, e->user ? mem_printf("user %s", e->user) : mem_printf("enrollment code %s", e->id), ret, p);
 }
 
 bool identity_enrollment(struct store *store, const char *code, int64_t now, struct identity **ret, struct problem *p)
@@ -91,23 +105,137 @@ bool identity_enrollment(struct store *store, const char *code, int64_t now, str
 	return enrollment_code_check(store, code, now, &enrollment, p) && enrolling(&enrollment, ret, p);
 }
 
+bool identity_user(struct store *store, const char *user, const char *password, int64_t now, struct identity **ret,
+                   struct problem *p)
+{
+	struct enrollment enrollment;
+
+	return password_check(store, user, password, now, &enrollment, p) && enrolling(&enrollment, ret, p);
+}
+
+bool identity_secret(struct store *store, const char *user, const char *secret, int64_t now, struct identity **ret,
+                     struct problem *p)
+{
+	struct enrollment enrollment;
+
+	return password_check_secret(store, user, secret, now, &enrollment, p) && enrolling(&enrollment, ret, p);
+}
+
+bool identity_digest(struct store *store, const struct password_claim *claim, int64_t now, struct identity **ret,
+                     struct problem *p)
+{
+	struct enrollment enrollment;
+
+	return password_check_digest(store, claim, now, &enrollment, p) && enrolling(&enrollment, ret, p);
+}
+
+/* --- who shows a certificate */
+
 bool identity_device(struct store *store, const struct bytes *issuers, size_t issuer_count, struct bytes der,
                      bool renewal, int64_t now, struct identity **ret, struct problem *p)
 {
-	auto_struct(identity) *identity = calloc(1, sizeof(*identity));
+	auto_struct(identity) *identity = NULL;
 
-	if (!identity)
-		return problem_memory(p);
-	if (!client_certificate_check(store, issuers, issuer_count, der, now, &identity->certificate, p))
+	if (!identity_new(DEVICE, "est", &identity, p) ||
+	    !client_certificate_check(store, issuers, issuer_count, der, now, &identity->certificate, p))
 		return false;
-	identity->method = "est";
 	identity->renewal = renewal;
-	identity->text = mem_printf("certificate %s", identity->certificate.id);
-	if (!identity->text)
+	return identity_say(&identity, mem_printf("certificate %s", identity->certificate.id), ret, p);
+}
+
+static bool for_profile(struct identity *identity, const char *profile, struct problem *p)
+{
+	identity->profile = strdup(profile);
+	return identity->profile || problem_memory(p);
+}
+
+bool identity_registrar(struct identity *device, const char *profile, struct problem *p)
+{
+	auto_free char *text = mem_printf("registrar %s", device->certificate.id);
+
+	if (device->kind != DEVICE || !device->certificate.registrar)
+		return problem_set(p, PROBLEM_UNAUTHORIZED, "the client certificate is no registration authority's: it has no id-kp-cmcRA (RFC 6402)");
+	if (!text || !for_profile(device, profile, p))
 		return problem_memory(p);
-	*ret = steal(identity);
+	free(device->text);
+	device->text = steal(text);
+	device->kind = REGISTRAR;
 	return true;
 }
+
+static bool pass_on(struct problem *why, struct problem *p)
+{
+	*p = *why;
+	*why = (struct problem){0};
+	return false;
+}
+
+struct listing {
+	const struct trust_device *device;
+	struct enrollment *ret;
+};
+
+static bool list_find(struct store_txn *txn, void *arg, struct problem *p)
+{
+	struct listing *l = arg;
+	auto_value(problem) why = {0};
+
+	if (store_enrollment_by_device(txn, l->device->serial, l->ret, &why))
+		return !l->ret->certificate || str_equal(l->ret->certificate, l->device->certificate) ||
+		       problem_set(p, PROBLEM_UNAUTHENTICATED, "the device %s is known with another certificate", l->device->serial);
+	if (why.kind == PROBLEM_NOT_FOUND)
+		problem_done(&why);
+	if (problem_is_set(&why))
+		return pass_on(&why, p);
+	return store_enrollment_by_certificate(txn, l->device->certificate, l->ret, p) &&
+	       (!l->ret->device || problem_set(p, PROBLEM_UNAUTHENTICATED, "the certificate %s is known of another device than %s",
+	                                       l->device->certificate, l->device->serial));
+}
+
+/* One that is revoked is out, whether the list is asked for or not. */
+static bool list_judge(const struct enrollment *e, const struct trust_device *device, const char *profile, int64_t now,
+                       struct problem *p)
+{
+	if (e->revoked != 0)
+		return problem_set(p, PROBLEM_UNAUTHORIZED, "the device %s is revoked", device->serial);
+	if (e->profile && !str_equal(e->profile, profile))
+		return problem_set(p, PROBLEM_UNAUTHENTICATED, "the device %s is for profile %s, not %s", device->serial, e->profile, profile);
+	return enrollment_code_good(e, now, p);
+}
+
+static bool list_check(struct store *store, struct identity *identity, bool listed, int64_t now, struct problem *p)
+{
+	struct listing listing = { &identity->device, &identity->enrollment };
+	auto_value(problem) why = {0};
+
+	if (store_view(store, list_find, &listing, &why))
+		return list_judge(&identity->enrollment, &identity->device, identity->profile, now, p);
+	if (why.kind != PROBLEM_NOT_FOUND)
+		return pass_on(&why, p);
+	return !listed || problem_set(p, PROBLEM_UNAUTHENTICATED, "the device %s is not on the list of devices", identity->device.serial);
+}
+
+bool identity_manufactured(struct store *store, const struct identity_maker *maker, const struct bytes *chain, size_t count,
+                           int64_t now, struct identity **ret, struct problem *p)
+{
+	auto_struct(identity) *identity = NULL;
+
+	if (!identity_new(MANUFACTURED, "est", &identity, p) || !for_profile(identity, maker->profile, p) ||
+	    !trust_check(maker->trust, chain, count, now, &identity->device, p) ||
+	    !list_check(store, identity, maker->listed, now, p))
+		return false;
+	return identity_say(&identity, mem_printf("device %s", identity->device.serial), ret, p);
+}
+
+bool identity_anonymous(const char *profile, struct identity **ret, struct problem *p)
+{
+	auto_struct(identity) *identity = NULL;
+
+	return identity_new(ANONYMOUS, "est", &identity, p) && for_profile(identity, profile, p) &&
+	       identity_say(&identity, strdup("anonymous"), ret, p);
+}
+
+/* --- what it may */
 
 static bool still_valid(struct store_txn *txn, const char *id, struct problem *p)
 {
@@ -128,11 +256,12 @@ static bool token_unrevoked(struct store_txn *txn, const char *id, struct proble
 	return token.revoked == 0 || problem_set(p, PROBLEM_UNAUTHENTICATED, "RFC 6750, 3.1: the token %s is revoked", id);
 }
 
+/* A device that nobody has listed may have been listed, and revoked, meanwhile: the next request finds it. */
 bool identity_spend(struct store_txn *txn, const struct identity *identity, int64_t now, struct problem *p)
 {
 	if (identity->enrollment.id[0] != '\0')
 		return enrollment_code_use(txn, identity->enrollment.id, now, p);
-	if (identity->bearer)
+	if (identity->kind == BEARER)
 		return token_unrevoked(txn, identity->token.id, p);
 	return identity->certificate.id[0] == '\0' || still_valid(txn, identity->certificate.id, p);
 }
@@ -141,7 +270,7 @@ const struct client_certificate *identity_certificate(const struct identity *ide
 {
 	if (ret_renewal)
 		*ret_renewal = identity->renewal;
-	return identity->certificate.id[0] != '\0' ? &identity->certificate : NULL;
+	return identity->kind == DEVICE ? &identity->certificate : NULL;
 }
 
 const char *identity_text(const struct identity *identity)
@@ -156,7 +285,7 @@ const char *identity_method(const struct identity *identity)
 
 const struct token *identity_token(const struct identity *identity)
 {
-	return identity->bearer ? &identity->token : NULL;
+	return identity->kind == BEARER ? &identity->token : NULL;
 }
 
 /* A pattern of a token or a code is "dns:**.example.com". */
@@ -168,29 +297,80 @@ static bool pattern_means(const char *pattern, const struct identifier *name)
 	return strncmp(pattern, type, len) == 0 && pattern[len] == ':' && pattern_matches(name->type, pattern + len + 1, name);
 }
 
-bool identity_proves(const struct identity *identity, const struct identifier *name)
+static const struct record_texts *patterns_of(const struct identity *identity)
 {
-	bool enrolls = identity->enrollment.id[0] != '\0';
-	const struct record_texts *patterns = enrolls ? &identity->enrollment.names : &identity->token.names;
+	return identity->kind == BEARER ? &identity->token.names : &identity->enrollment.names;
+}
 
-	if (identity->certificate.id[0] != '\0')
-		return identifiers_has(&identity->certificate.names, name);
-	if (!enrolls && !identity->bearer)
-		return identifiers_has(&identity->names, name);
+static bool patterns_mean(const struct record_texts *patterns, const struct identifier *name)
+{
 	for (size_t i = 0; i < patterns->n; i++)
 		if (pattern_means(patterns->v[i], name))
 			return true;
-	return patterns->n == 0;
+	return false;
+}
+
+/* "serial.example.com" is a name of the device with that serial number, "serial-2.example.com" is not. */
+static bool begins_with(const struct identifier *name, const char *serial)
+{
+	size_t len = strlen(serial);
+
+	return name->type == IDENTIFIER_DNS && strncasecmp(name->value, serial, len) == 0 &&
+	       (name->value[len] == '.' || name->value[len] == '\0');
+}
+
+bool identity_proves(const struct identity *identity, const struct identifier *name)
+{
+	const struct record_texts *patterns = patterns_of(identity);
+	const char *serial = identity_serial(identity);
+
+	if (identity->kind == DEVICE)
+		return identifiers_has(&identity->certificate.names, name);
+	if (identity->kind == OPERATOR)
+		return identifiers_has(&identity->names, name);
+	if (patterns->n > 0)
+		return patterns_mean(patterns, name);
+	return !serial || begins_with(name, serial);
 }
 
 bool identity_bound(const struct identity *identity)
 {
-	return identity->enrollment.names.n > 0 || identity->token.names.n > 0;
+	return patterns_of(identity)->n > 0;
+}
+
+const char *identity_serial(const struct identity *identity)
+{
+	if (identity->kind == MANUFACTURED)
+		return identity->device.serial;
+	return identity->kind == CREDENTIAL ? identity->enrollment.device : NULL;
+}
+
+bool identity_holds_other(const struct identity *identity, const char *der)
+{
+	return strings_has(&identity->device.others, der);
 }
 
 const char *identity_name(const struct identity *identity)
 {
-	return identity->bearer ? identity->token.name : identity->text;
+	const char *serial = identity_serial(identity);
+
+	switch (identity->kind) {
+	case BEARER: return identity->token.name;
+	case CREDENTIAL: return serial ?: identity->enrollment.user ?: identity->text;
+	case MANUFACTURED: return serial;
+	case DEVICE: return identity->certificate.name ?: identity->text;
+	default: return identity->text;
+	}
+}
+
+bool identity_unproven(const struct identity *identity)
+{
+	return identity->kind == ANONYMOUS;
+}
+
+bool identity_vouches(const struct identity *identity)
+{
+	return identity->kind == REGISTRAR;
 }
 
 bool identity_everywhere(const struct identity *identity)
@@ -217,7 +397,7 @@ static bool has_role(const struct token *token, enum token_role role)
 /* A device, or who shows a code, asks for certificates of one profile. */
 static bool device_may(const struct identity *identity, enum token_role role, const char *profile, struct problem *p)
 {
-	const char *own = identity->enrollment.profile ?: identity->certificate.profile;
+	const char *own = identity->profile ?: identity->enrollment.profile ?: identity->certificate.profile;
 
 	if (role != TOKEN_ISSUE)
 		return problem_set(p, PROBLEM_UNAUTHORIZED, "the %s is for enrollment alone", identity->text);
@@ -229,7 +409,7 @@ bool identity_may(const struct identity *identity, enum token_role role, const c
 {
 	if (str_equal(identity->method, "est"))
 		return device_may(identity, role, profile, p);
-	if (!identity->bearer)
+	if (identity->kind != BEARER)
 		return true;
 	if (!has_role(&identity->token, role))
 		return problem_set(p, PROBLEM_UNAUTHORIZED, "the token %s has not the role %s", identity->token.id, token_role_name(role));
@@ -247,5 +427,7 @@ void identity_free(struct identity *identity)
 	token_free(&identity->token);
 	enrollment_free(&identity->enrollment);
 	client_certificate_free(&identity->certificate);
+	trust_device_free(&identity->device);
+	free(identity->profile);
 	free(identity);
 }

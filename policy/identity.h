@@ -19,6 +19,8 @@
 #pragma once
 
 #include "policy/identifier.h"
+#include "policy/password.h"
+#include "policy/trust.h"
 #include "store/enrollment.h"
 #include "store/token.h"
 
@@ -33,11 +35,34 @@ bool identity_client(struct store *store, struct bytes certificate, int64_t now,
 /* Who shows this enrollment code (policy/enrollment_code.h): method "est". It is the operator's word, as
  * a token is, for one profile. UNAUTHENTICATED. */
 bool identity_enrollment(struct store *store, const char *code, int64_t now, struct identity **ret, struct problem *p) must_use;
+/* Who knows the password, or the secret, of this user (policy/password.h): method "est". UNAUTHENTICATED. */
+bool identity_user(struct store *store, const char *user, const char *password, int64_t now, struct identity **ret,
+                   struct problem *p) must_use;
+/* The same of secrets alone, which nobody can guess: false without a problem where it is not one's. */
+bool identity_secret(struct store *store, const char *user, const char *secret, int64_t now, struct identity **ret,
+                     struct problem *p) must_use;
+/* Who has proven by Digest (RFC 7616) that he knows it. The claim's nonce is the caller's to judge. UNAUTHENTICATED. */
+bool identity_digest(struct store *store, const struct password_claim *claim, int64_t now, struct identity **ret,
+                     struct problem *p) must_use;
 /* The device that holds this certificate of our own (policy/client_certificate.h): method "est". It has
  * proven the certificate's subject and names, in the certificate's profile. With renewal it asks for
  * all of its names (RFC 7030, 4.2.2). UNAUTHENTICATED. */
 bool identity_device(struct store *store, const struct bytes *issuers, size_t issuer_count, struct bytes der,
                      bool renewal, int64_t now, struct identity **ret, struct problem *p) must_use;
+/* Turns the identity of a device whose certificate has id-kp-cmcRA into that of a registration authority (RFC 7030,
+ * 3.7), which vouches for the devices that it asks for, in this profile. UNAUTHORIZED: it is none, and unchanged. */
+bool identity_registrar(struct identity *device, const char *profile, struct problem *p) must_use;
+/* The device that holds its manufacturer's certificate (policy/trust.h), where there is a list of devices one that it
+ * has: it has proven its serial number. UNAUTHENTICATED; UNAUTHORIZED: it was put out, and is to be heard in no other way. */
+struct identity_maker {
+	const struct trust *trust;
+	const char *profile;          /* the one it is to be made for */
+	bool listed;                  /* whether it must be on the list */
+};
+bool identity_manufactured(struct store *store, const struct identity_maker *maker, const struct bytes *chain, size_t count,
+                           int64_t now, struct identity **ret, struct problem *p) must_use;
+/* Somebody who has proven nothing. Only where people approve each request does the gate hear him. */
+bool identity_anonymous(const char *profile, struct identity **ret, struct problem *p) must_use;
 /* In the update that records what the identity was given: counts a use of the enrollment code, and finds
  * that neither code, certificate nor token was revoked meanwhile. UNAUTHENTICATED. */
 bool identity_spend(struct store_txn *txn, const struct identity *identity, int64_t now, struct problem *p) must_use;
@@ -45,14 +70,23 @@ bool identity_spend(struct store_txn *txn, const struct identity *identity, int6
  * (ret_renewal may be NULL); NULL: none. */
 const struct client_certificate *identity_certificate(const struct identity *identity, bool *ret_renewal);
 
-const char *identity_text(const struct identity *identity);      /* "operator", "token ID" */
+const char *identity_text(const struct identity *identity);      /* "operator", "token ID", "device SERIAL", ... */
 const char *identity_method(const struct identity *identity);    /* "internal", "api", "est" */
 /* Whether it has proven this name. */
 bool identity_proves(const struct identity *identity, const struct identifier *name) must_use;
+/* The serial number of the device that asks, which its names, its subject's serialNumber and its common name are then
+ * bound to; NULL: none. */
+const char *identity_serial(const struct identity *identity);
+/* Whether its manufacturer's certificate has this name, the GeneralName's DER in hexadecimal. */
+bool identity_holds_other(const struct identity *identity, const char *der) must_use;
+/* Whether it has proven nothing at all, and whether it speaks for others. */
+bool identity_unproven(const struct identity *identity) must_use;
+bool identity_vouches(const struct identity *identity) must_use;
 /* Whether its names are bound to patterns: then it has proven no name of another type, and no common name that is
  * none of its names. */
 bool identity_bound(const struct identity *identity) must_use;
-/* What policies call `{identity}`: the name that a token was given, and of others identity_text; NULL: none. */
+/* What policies call `{identity}`: the name that a token was given, the serial number of a device, the name of a
+ * user, and of others identity_text; NULL: none. */
 const char *identity_name(const struct identity *identity);
 /* Whether it may do this there; profile NULL: somewhere. The operator may all: UNAUTHORIZED. */
 bool identity_may(const struct identity *identity, enum token_role role, const char *profile, struct problem *p) must_use;

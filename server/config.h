@@ -10,6 +10,7 @@
 #include "admin/webhook.h"
 #include "base/log.h"
 #include "ca/ca.h"
+#include "est/authentication.h"
 #include "est/label.h"
 #include "policy/profile.h"
 #include "server/revocation.h"
@@ -86,6 +87,9 @@ struct config {
 	} acme;
 	struct {
 		struct labels_options labels;
+		struct authentication *authentication;
+		size_t authentication_count;
+		struct addr_list proxies;
 	} est;
 	struct {
 		struct api_options options;
@@ -113,6 +117,9 @@ declare_auto_struct(config, config_free);
 
 /* The profiles of the file, the server's own among them, and the block lists they use. */
 bool config_profiles(const struct config *config, struct profiles **ret, struct problem *p) must_use;
+
+/* How EST's clients prove who they are; reads the manufacturers' files. */
+bool config_authentications(const struct config *config, struct authentications **ret, struct problem *p) must_use;
 
 /* docs/configuration.md and the commented example, from the rows. */
 void config_print_reference(struct buf *ret);

@@ -214,6 +214,14 @@ static bool check_webhook(const struct config *config, const struct config_text 
 	return true;
 }
 
+static bool check_authentication(const struct config *config, size_t i, const struct config_text *text, struct problem *p)
+{
+	char path[PATH_TEXT];
+	auto_value(problem) why = {0};
+	snprintf(path, sizeof path, "est.authentication[%zu]", i);
+	return authentication_check(&config->est.authentication[i], &why) ? true : config_text_fault(text, path, p, "%s", why.detail);
+}
+
 bool config_check(struct config *config, const struct config_text *text, struct problem *p)
 {
 	if (!complete(config, p) || !check_ca(config, text, p) || !check_revocation(config, text, p) ||
@@ -221,6 +229,9 @@ bool config_check(struct config *config, const struct config_text *text, struct 
 		return false;
 	for (size_t i = 0; i < config->listener_count; i++)
 		if (!check_listener(config, i, text, p))
+			return false;
+	for (size_t i = 0; i < config->est.authentication_count; i++)
+		if (!check_authentication(config, i, text, p))
 			return false;
 	if (!config_policies_check(config, text, p))
 		return false;

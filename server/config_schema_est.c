@@ -3,6 +3,7 @@
 
 #define AT(member) .offset = offsetof(struct config, est.member)
 #define LABEL(member) .offset = offsetof(struct label, member)
+#define AUTHENTICATION(member) .offset = offsetof(struct authentication, member)
 #define CHOICES(...) (const struct config_choice[]){ __VA_ARGS__, { NULL, 0 } }
 #define ELEMENT(rows, type) \
 	(const struct config_section){ .keys = rows, .key_count = array_length(rows), .size = sizeof(type) }
@@ -22,11 +23,46 @@ static const struct config_key label_keys[] = {
 	  CONFIG_BOOL, LABEL(any_content_type), .fallback = "false" },
 };
 
+static const struct config_choice methods[] = {
+#define X(name, bit, text, meaning) { text, AUTHENTICATION_##name },
+	AUTHENTICATION_METHODS(X)
+#undef X
+	{ NULL, 0 },
+};
+
+static const struct config_key authentication_keys[] = {
+	{ "name", "Its name, in refusals and in the audit log.", CONFIG_TEXT, AUTHENTICATION(name), .required = true,
+	  .check = config_rule_id },
+	{ "labels", "The labels that it is for, `\"\"` the service without one; without this key, those that no other row names.",
+	  CONFIG_TEXTS, AUTHENTICATION(labels), .check = config_rule_label },
+	{ "methods",
+	  "Any of: `certificate`, one that EST or the API issued; `manufacturer`, a manufacturer's (IDevID); `registrar`, one "
+	  "of ours with id-kp-cmcRA, for other devices; `code` and `password` by HTTP Basic; `digest-sha256` and `digest-md5`, "
+	  "passwords by HTTP Digest; `anonymous`, where people approve each request.", CONFIG_FLAGS, AUTHENTICATION(methods),
+	  .fallback = "certificate, code, password", .choices = methods },
+	{ "manufacturers", "PEM files of the CAs that the certificates of devices are trusted of, with `manufacturer`.",
+	  CONFIG_TEXTS, AUTHENTICATION(manufacturers), .check = config_rule_not_empty },
+	{ "listed", "Whether a manufacturer's device must be on the list of devices (`enrolld est-credential import`).", CONFIG_BOOL,
+	  AUTHENTICATION(listed), .fallback = "false" },
+	{ "channel_binding",
+	  "Whether the CSR must be linked to the connection by its challengePassword (RFC 7030, 3.5). One that is there and "
+	  "wrong is refused in any case.", CONFIG_CHOICE, AUTHENTICATION(binding), .fallback = "optional",
+	  .choices = CHOICES({ "optional", AUTHENTICATION_BINDING_OPTIONAL }, { "require", AUTHENTICATION_BINDING_REQUIRED }) },
+	{ "tls_exporter", "Whether tls-exporter (RFC 9266) is taken for that in TLS 1.3, which has no tls-unique.", CONFIG_BOOL,
+	  AUTHENTICATION(exporter), .fallback = "false" },
+};
+
 static const struct config_key est_keys[] = {
 	{ "labels", "What its paths lead to, besides the names of profiles.", CONFIG_SECTIONS, AT(labels.list),
 	  offsetof(struct config, est.labels.count), .fallback = "", .section = &ELEMENT(label_keys, struct label), .max = 256 },
 	{ "profile_labels", "Whether the name of each profile that is open to EST is a label.", CONFIG_BOOL, AT(labels.profiles),
 	  .fallback = "true" },
+	{ "authentication", "How clients prove who they are: a row for each group of labels.", CONFIG_SECTIONS, AT(authentication),
+	  offsetof(struct config, est.authentication_count), .fallback = "",
+	  .section = &ELEMENT(authentication_keys, struct authentication), .max = 256 },
+	{ "proxies",
+	  "Addresses of reverse proxies that end TLS and say a client's certificate in the header Client-Cert (RFC 9440).",
+	  CONFIG_NETWORKS, AT(proxies) },
 };
 const struct config_section config_est_section = { .keys = est_keys, .key_count = array_length(est_keys) };
 
@@ -53,3 +89,8 @@ static const struct config_key profile_est_keys[] = {
 	  .offset = offsetof(struct config_profile, csr_names), .check = config_rule_usage },
 };
 const struct config_section config_profile_est_section = { .keys = profile_est_keys, .key_count = array_length(profile_est_keys) };
+
+bool config_authentications(const struct config *config, struct authentications **ret, struct problem *p)
+{
+	return authentications_new(config->est.authentication, config->est.authentication_count, &config->est.proxies, ret, p);
+}

@@ -137,6 +137,18 @@ static bool open_own_certificate(struct serve *serve, struct problem *p)
 
 /* --- services and listeners */
 
+static bool open_est(struct serve *serve, struct problem *p)
+{
+	auto_struct(authentications) *authentications = NULL;
+	auto_struct(labels) *labels = NULL;
+	if (!config_authentications(serve->config, &authentications, p) ||
+	    !labels_new(&serve->config->est.labels, serve->profiles, &labels, p) ||
+	    !est_open(serve->store, serve->ca, labels, &serve->est, p))
+		return false;
+	est_set_authentications(serve->est, authentications);
+	return true;
+}
+
 static bool open_services(struct serve *serve, struct problem *p)
 {
 	serve->publish = publish_wing(serve->ca);
@@ -158,11 +170,9 @@ static bool open_services(struct serve *serve, struct problem *p)
 	auto_value(addr_list) own = {0};
 	struct acme_options options = serve->config->acme.options;
 	options.probe_own = &own;
-	auto_struct(labels) *labels = NULL;
 	return own_addresses(serve->config, &own, p) &&
 	       acme_open(&options, serve->store, serve->ca, serve->profiles, &serve->acme, p) &&
-	       labels_new(&serve->config->est.labels, serve->profiles, &labels, p) &&
-	       est_open(serve->store, serve->ca, labels, &serve->est, p);
+	       open_est(serve, p);
 }
 
 static size_t wings_of(const struct serve *serve, unsigned services, const struct http_wing *ret[WINGS_MAX])
@@ -255,7 +265,9 @@ bool serve_reload(struct serve *serve, const struct config *config, struct probl
 {
 	auto_struct(profiles) *profiles = NULL;
 	auto_struct(labels) *labels = NULL;
+	auto_struct(authentications) *authentications = NULL;
 	if (!open_profiles(serve, config, &profiles, p) || !labels_new(&config->est.labels, profiles, &labels, p) ||
+	    !config_authentications(config, &authentications, p) ||
 	    !own_certificate_reload(serve->own, config, profiles, p) ||
 	    !server_tell(serve->store, &(struct server_event){ AUDIT_CONFIGURATION_RELOADED, .config = config }, p))
 		return false;
@@ -263,6 +275,7 @@ bool serve_reload(struct serve *serve, const struct config *config, struct probl
 	api_set_profiles(serve->api, profiles);
 	est_set_labels(serve->est, labels);
 	webhooks_set_profiles(serve->webhooks, profiles);
+	est_set_authentications(serve->est, authentications);
 	struct profiles *old = serve->profiles;
 	serve->profiles = steal(profiles);
 	profiles_unref(old);

@@ -48,6 +48,8 @@
 	X(STORE_CREATED, "store-created", "the store was made")                                                 \
 	X(ENROLLMENT_CREATED, "enrollment-created", "a code for enrollment over EST was made")                  \
 	X(ENROLLMENT_REVOKED, "enrollment-revoked", "a code for enrollment over EST was revoked")               \
+	X(ENROLLMENT_REFUSED, "enrollment-refused", "a credential shown over EST was refused")                  \
+	X(ENROLLMENT_IMPORTED, "enrollment-imported", "devices were put on the list for EST")                   \
 	X(CA_CREATED, "ca-created", "root and issuing CA were made")                                            \
 	X(STORE_COPIED, "store-copied", "a copy of the store was begun (`enrolld backup`)")                     \
 	X(SERVER_STARTED, "server-started", "a server began to serve with this configuration")                  \

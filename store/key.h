@@ -47,6 +47,7 @@
 	X(ENROLLMENT, 'N', "id -> enrollment code")                              \
 	X(PRIVATE_KEY, 'P', "text: SHA-256 of its SubjectPublicKeyInfo, hexadecimal -> private key") \
 	X(WEBHOOK, 'W', "id -> webhook")                                         \
+	X(ENROLLMENT_NAME, 'g', "kind byte, user name or serial number -> id")   \
 	X(AUDIT, 'U', "number, 8 bytes, highest first -> event")
 
 enum key_class {

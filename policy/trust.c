@@ -1,0 +1,231 @@
+#include "policy/trust.h"
+
+#include <stdatomic.h>
+#include <stdio.h>
+
+#include <openssl/err.h>
+
+#include "policy/trust_device.h"
+
+struct trust {
+	atomic_uint references;
+	X509_STORE *store;
+	size_t count;
+};
+
+/* --- the files */
+
+static bool add_anchor(struct trust *trust, X509 *certificate, struct problem *p)
+{
+	if (trust->count >= TRUST_ANCHORS_MAX)
+		return problem_set(p, PROBLEM_TOO_LARGE, "more than %d certificates of manufacturers", TRUST_ANCHORS_MAX);
+	trust->count++;
+	return X509_STORE_add_cert(trust->store, certificate) == 1 || problem_openssl(p, "a manufacturer's certificate");
+}
+
+/* The PEM reader's word that the text has ended. */
+static bool is_end(void)
+{
+	unsigned long error = ERR_peek_last_error();
+
+	return ERR_GET_LIB(error) == ERR_LIB_PEM && ERR_GET_REASON(error) == PEM_R_NO_START_LINE;
+}
+
+static bool read_file(struct trust *trust, const char *path, struct problem *p)
+{
+	auto_value(buf) text = {0};
+	size_t before = trust->count;
+
+	if (!file_read(path, TRUST_FILE_MAX, &text, p))
+		return false;
+	auto(BIO) *in = BIO_new_mem_buf(buf_text(&text), (int)text.len);
+	if (!in)
+		return problem_memory(p);
+	for (;;) {
+		auto(X509) *certificate = PEM_read_bio_X509(in, NULL, NULL, NULL);
+		if (!certificate)
+			break;
+		if (!add_anchor(trust, certificate, p))
+			return false;
+	}
+	bool ended = is_end();
+	ERR_clear_error();
+	if (!ended || trust->count == before)
+		return problem_set(p, PROBLEM_MALFORMED, "%s: certificate %zu is not readable as PEM", path, trust->count - before + 1);
+	return true;
+}
+
+/* Dates of anchors are not judged: a device outlives the certificate of the CA that made it. */
+static int judge(int ok, X509_STORE_CTX *context)
+{
+	int error = X509_STORE_CTX_get_error(context);
+	bool anchor = X509_STORE_CTX_get_error_depth(context) == X509_STORE_CTX_get_num_untrusted(context);
+
+	if (ok || !anchor || (error != X509_V_ERR_CERT_HAS_EXPIRED && error != X509_V_ERR_CERT_NOT_YET_VALID))
+		return ok;
+	X509_STORE_CTX_set_error(context, X509_V_OK);
+	return 1;
+}
+
+bool trust_load(const struct strings *files, struct trust **ret, struct problem *p)
+{
+	auto_struct(trust) *trust = calloc(1, sizeof(*trust));
+
+	if (!trust)
+		return problem_memory(p);
+	atomic_init(&trust->references, 1);
+	trust->store = X509_STORE_new();
+	if (!trust->store)
+		return problem_memory(p);
+	X509_STORE_set_verify_cb(trust->store, judge);
+	for (size_t i = 0; i < files->n; i++)
+		if (!read_file(trust, files->v[i], p))
+			return false;
+	*ret = steal(trust);
+	return true;
+}
+
+struct trust *trust_ref(struct trust *trust)
+{
+	if (trust)
+		atomic_fetch_add_explicit(&trust->references, 1, memory_order_relaxed);
+	return trust;
+}
+
+void trust_unref(struct trust *trust)
+{
+	if (!trust || atomic_fetch_sub_explicit(&trust->references, 1, memory_order_acq_rel) > 1)
+		return;
+	X509_STORE_free(trust->store);
+	free(trust);
+}
+
+size_t trust_count(const struct trust *trust)
+{
+	return trust->count;
+}
+
+/* --- a chain */
+
+static bool refuse(struct problem *p, const char *why)
+{
+	ERR_clear_error();
+	return problem_set(p, PROBLEM_UNAUTHENTICATED, "the manufacturer's certificate of the device %s", why);
+}
+
+static const struct fault {
+	int error;
+	const char *text;
+} faults[] = {
+	{ X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT, "is of no manufacturer that is known here" },
+	{ X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY, "is of no manufacturer that is known here" },
+	{ X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE, "is of no manufacturer that is known here" },
+	{ X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT, "is signed by itself" },
+	{ X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN, "leads to a root that is not known here" },
+	{ X509_V_ERR_CERT_SIGNATURE_FAILURE, "names a known manufacturer that has not signed it" },
+	{ X509_V_ERR_CERT_HAS_EXPIRED, "has expired, or one above it has" },
+	{ X509_V_ERR_CERT_NOT_YET_VALID, "is not valid yet, or one above it is not" },
+	{ X509_V_ERR_UNHANDLED_CRITICAL_EXTENSION, "has a critical extension that is not known here (RFC 5280, 4.2)" },
+	{ X509_V_ERR_CERT_CHAIN_TOO_LONG, "has too many CAs above it" },
+	{ X509_V_ERR_EE_KEY_TOO_SMALL, "has a weak key" },
+	{ X509_V_ERR_CA_KEY_TOO_SMALL, "is of a CA with a weak key" },
+	{ X509_V_ERR_CA_MD_TOO_WEAK, "is signed with a weak hash, as MD5 or SHA-1" },
+	{ X509_V_ERR_INVALID_CA, "is signed by what is no CA (RFC 5280, 4.2.1.9)" },
+	{ X509_V_ERR_PATH_LENGTH_EXCEEDED, "has more CAs above it than one of them allows (RFC 5280, 4.2.1.9)" },
+	{ X509_V_ERR_KEYUSAGE_NO_CERTSIGN, "is signed by what may not sign certificates (RFC 5280, 4.2.1.3)" },
+	{ X509_V_ERR_PERMITTED_VIOLATION, "has a name that a CA above it may not give (RFC 5280, 4.2.1.10)" },
+	{ X509_V_ERR_EXCLUDED_VIOLATION, "has a name that a CA above it may not give (RFC 5280, 4.2.1.10)" },
+};
+
+static const char *fault_text(int error)
+{
+	for (size_t i = 0; i < array_length(faults); i++)
+		if (faults[i].error == error)
+			return faults[i].text;
+	return X509_verify_cert_error_string(error);
+}
+
+static bool read_one(struct bytes der, X509 **ret, struct problem *p)
+{
+	const uint8_t *at = der.data;
+	auto(X509) *certificate = d2i_X509(NULL, &at, (long)der.len);
+
+	if (!certificate || at != der.data + der.len)
+		return refuse(p, "cannot be read, or one above it cannot");
+	*ret = steal(certificate);
+	return true;
+}
+
+static bool read_chain(const struct bytes *chain, size_t count, X509 **ret, ossl_x509_stack **ret_rest, struct problem *p)
+{
+	auto(ossl_x509_stack) *rest = sk_X509_new_null();
+	auto(X509) *own = NULL;
+	size_t size = 0;
+
+	for (size_t i = 0; i < count; i++)
+		size += chain[i].len;
+	if (count == 0 || count > TRUST_CHAIN_MAX || size > TRUST_CHAIN_BYTES)
+		return refuse(p, "came with too long a chain");
+	if (!rest)
+		return problem_memory(p);
+	if (!read_one(chain[0], &own, p))
+		return false;
+	for (size_t i = 1; i < count; i++) {
+		auto(X509) *above = NULL;
+		if (!read_one(chain[i], &above, p))
+			return false;
+		if (!sk_X509_push(rest, above))
+			return problem_memory(p);
+		above = NULL;
+	}
+	*ret = steal(own);
+	*ret_rest = steal(rest);
+	return true;
+}
+
+static bool verify(const struct trust *trust, X509 *own, ossl_x509_stack *rest, int64_t now, struct problem *p)
+{
+	auto(X509_STORE_CTX) *context = X509_STORE_CTX_new();
+
+	if (!context || X509_STORE_CTX_init(context, trust->store, own, rest) != 1)
+		return problem_memory(p);
+	X509_VERIFY_PARAM *param = X509_STORE_CTX_get0_param(context);
+	X509_VERIFY_PARAM_set_flags(param, X509_V_FLAG_PARTIAL_CHAIN);
+	X509_VERIFY_PARAM_set_auth_level(param, 2);
+	X509_VERIFY_PARAM_set_depth(param, TRUST_DEPTH_MAX);
+	X509_VERIFY_PARAM_set_time(param, now);
+	if (X509_verify_cert(context) == 1) {
+		ERR_clear_error();
+		return true;
+	}
+	int error = X509_STORE_CTX_get_error(context);
+	return error == X509_V_ERR_OUT_OF_MEM ? problem_memory(p) : refuse(p, fault_text(error));
+}
+
+/* IEEE 802.1AR, 8.10: an IDevID need not say what it is for; one that does is for clients, or for all. */
+static bool check_usage(X509 *own, struct problem *p)
+{
+	uint32_t extended = X509_get_extended_key_usage(own), usage = X509_get_key_usage(own);
+
+	if (X509_get_extension_flags(own) & EXFLAG_CA)
+		return refuse(p, "is a CA's");
+	if (extended != UINT32_MAX && !(extended & (XKU_SSL_CLIENT | XKU_ANYEKU)))
+		return refuse(p, "is not for clients: it has no clientAuth");
+	return usage == UINT32_MAX || usage & KU_DIGITAL_SIGNATURE ? true : refuse(p, "is not for signatures");
+}
+
+bool trust_check(const struct trust *trust, const struct bytes *chain, size_t count, int64_t now,
+                 struct trust_device *ret, struct problem *p)
+{
+	auto(ossl_x509_stack) *rest = NULL;
+	auto(X509) *own = NULL;
+	auto_value(trust_device) device = {0};
+
+	if (!read_chain(chain, count, &own, &rest, p) || !verify(trust, own, rest, now, p) || !check_usage(own, p))
+		return false;
+	if (!trust_device_read(own, &device, p))
+		return false;
+	*ret = device;
+	device = (struct trust_device){0};
+	return true;
+}
