@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/digest.h"
 #include "policy/bearer.h"
+#include "policy/enrollment_code.h"
 #include "policy_make.h"
 #include "store/account.h"
 #include "store/authorization.h"
@@ -45,6 +46,9 @@ struct world {
 	bool identity;                         /* gate_identity in place of gate_order */
 	bool bearer;                           /* a token is the identity, and not the operator */
 	struct token token;
+	const char *serial;                    /* a credential for the device of this serial number is the identity */
+	const char *const *serial_names;       /* two patterns that it has; NULL: none */
+	bool anonymous;
 	const char *held, *held_subject;       /* names of a client certificate, which is the identity; NULL: none */
 	struct gate_wish wish;
 };
@@ -188,6 +192,25 @@ static struct identity *world_device(struct world *w, struct store *store)
 	return identity;
 }
 
+static bool put_enrollment(struct store_txn *txn, void *arg, struct problem *p)
+{
+	return store_enrollment_put(txn, arg, p);
+}
+
+static struct identity *world_serial(struct world *w, struct store *store)
+{
+	struct enrollment e = { .id = OTHER_ID, .profile = "test", .device = w->serial, .names = { w->serial_names, w->serial_names ? 2 : 0 } };
+	struct identity *identity = NULL;
+	char code[ENROLLMENT_CODE_SIZE];
+	uint8_t hash[SHA256_SIZE];
+	struct problem p = {0};
+
+	assert_true(enrollment_code_make(store, e.id, code, hash, &p));
+	e.hash = BYTES(hash, sizeof(hash));
+	assert_true(store_update(store, put_enrollment, &e, &p) && identity_enrollment(store, code, clock_now(), &identity, &p));
+	return identity;
+}
+
 static struct identity *world_identity(struct world *w, struct store *store)
 {
 	struct identity *identity = NULL;
@@ -195,6 +218,12 @@ static struct identity *world_identity(struct world *w, struct store *store)
 	uint8_t hash[SHA256_SIZE];
 	struct problem p = {0};
 
+	if (w->serial)
+		return world_serial(w, store);
+	if (w->anonymous) {
+		assert_true(identity_anonymous("test", &identity, &p));
+		return identity;
+	}
 	if (w->held)
 		return world_device(w, store);
 	if (!w->bearer) {
@@ -458,6 +487,44 @@ static void spoil_held_other(struct world *w)
 	w->csr.extensions[0][1] = HELD ", otherName:1.3.6.1.4.1.311.20.2.3;UTF8:a@b";
 	policy(w)->unlisted = true;
 }
+static void cn_any(struct world *w)
+{
+	struct policy_values *cn = &policy(w)->fields[POLICY_SUBJECT + SUBJECT_CN];
+
+	strings_free(&cn->allow);
+	cn->allow = (struct strings){0};
+	assert_true(strings_add(&cn->allow, "*"));
+}
+static void serial(struct world *w, const char *number) { w->serial = number, w->serial_names = all; }
+static void spoil_serial_number(struct world *w)
+{
+	serial(w, "SN-1");
+	assert_true(strings_add(&policy(w)->fields[POLICY_SUBJECT + SUBJECT_SERIAL_NUMBER].allow, "*"));
+	w->csr.subject[1][0] = "serialNumber";
+	w->csr.subject[1][1] = "SN-2";
+}
+static void spoil_serial_cn(struct world *w)
+{
+	serial(w, "SN-1");
+	cn_any(w);
+	w->csr.subject[0][1] = "SN 2";
+}
+static void spoil_serial_other(struct world *w)
+{
+	serial(w, "SN-1");
+	spoil_san_upn(w);
+	assert_true(strings_add(&policy(w)->fields[POLICY_OTHER + CSR_OTHER_UPN].allow, "*"));
+}
+/* Not the first label whole, and no pattern of the policy ties it. */
+static void spoil_serial_names(struct world *w) { w->serial = "ww"; }
+static void spoil_serial_policy(struct world *w)
+{
+	struct policy_values *dns = &policy(w)->fields[POLICY_SAN + IDENTIFIER_DNS];
+
+	w->serial = "SN-1";
+	assert_true(strings_add(&dns->allow, "{identity}.example.com"));
+}
+static void spoil_anonymous(struct world *w) { w->anonymous = true; }
 static void spoil_renewal_less(struct world *w) { device(w, HELD ", DNS:more.example.com", "CN=www.example.com"); }
 static void spoil_renewal_other(struct world *w) { device(w, HELD ", otherName:1.3.6.1.4.1.311.20.2.3;UTF8:a@b", "cn=WWW.example.com"); }
 /* ChangeSubjectName (RFC 6402, 2.8): no subject, and one DNS name of 12 bytes. */
@@ -538,6 +605,12 @@ static const struct row {
 	{ "names-equal", spoil_san_less, PROBLEM_BAD_CSR, "in the order and not in the CSR", "10.0.0.1", true, false },
 	{ "names-equal", spoil_cn_other, PROBLEM_BAD_CSR, "in the CSR", "evil.example", true, false },
 	{ "names-equal", spoil_cn_ip, PROBLEM_BAD_CSR, "in the CSR", "10.0.0.2", true, false },
+	{ "device-bound", spoil_serial_number, PROBLEM_UNAUTHORIZED, "serialNumber \"SN-2\" is not that of device SN-1", NULL, false, true },
+	{ "device-bound", spoil_serial_cn, PROBLEM_UNAUTHORIZED, "common name \"SN 2\"", NULL, false, true },
+	{ "device-bound", spoil_serial_other, PROBLEM_UNAUTHORIZED, "otherName 1.3.6.1.4.1.311.20.2.3", NULL, false, true },
+	{ "names-proven", spoil_serial_names, PROBLEM_UNAUTHORIZED, NULL, NULL, false, true },
+	{ "names-proven", spoil_serial_policy, PROBLEM_UNAUTHORIZED, NULL, NULL, false, true },
+	{ "identity-known", spoil_anonymous, PROBLEM_UNAUTHORIZED, "must prove who he is", NULL, false, true },
 	{ "subject-held", spoil_held_subject, PROBLEM_UNAUTHORIZED, "CN=other.example.com", NULL, false, true },
 	{ "subject-held", spoil_held_plain, PROBLEM_UNAUTHORIZED, "has the subject \"\"", NULL, false, true },
 	{ "subject-held", spoil_held_other, PROBLEM_UNAUTHORIZED, "not in the client certificate", NULL, false, true },
@@ -749,6 +822,31 @@ static void test_identity_approved(void **state)
 	assert_string_equal(facts->identity, "operator");
 	assert_string_equal(facts->account, "");
 	assert_string_equal(facts->order, "");
+}
+
+/* What a device may have: its serial number in each place that the gate knows, and what the policy ties to it. */
+static void test_device(void **state)
+{
+	static const char *const names[] = {
+		"DNS:SN-1.example.com, DNS:sn-1.a.example.org", "DNS:pump-sn-1.example.com",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < array_length(names); i++) {
+		struct world w;
+		world_make(&w);
+		w.identity = true;
+		w.serial = "SN-1";
+		cn_any(&w);
+		assert_true(strings_add(&policy(&w)->fields[POLICY_SAN + IDENTIFIER_DNS].allow, "pump-{identity}.example.com"));
+		assert_true(strings_add(&policy(&w)->fields[POLICY_SUBJECT + SUBJECT_SERIAL_NUMBER].allow, "*"));
+		w.csr.subject[0][1] = "SN-1";
+		w.csr.subject[1][0] = "serialNumber";
+		w.csr.subject[1][1] = "SN-1";
+		w.csr.extensions[0][1] = names[i];
+		struct approval *approval = approve(&w);
+		approval_free(approval);
+	}
 }
 
 /* Where a token has no patterns the profile's rules are all; its own are held as well. */
@@ -1191,6 +1289,7 @@ int main(void)
 		cmocka_unit_test(test_each_rule_alone_identity),
 		cmocka_unit_test(test_all_rules),
 		cmocka_unit_test(test_change_approved),
+		cmocka_unit_test(test_device),
 		cmocka_unit_test(test_order_approved),
 		cmocka_unit_test(test_identity_approved),
 		cmocka_unit_test(test_bearer_approved),
