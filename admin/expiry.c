@@ -48,7 +48,6 @@ static bool applies(const struct profile_alerts *alerts, size_t i, const struct 
 	return alerts->given || alerts->before[i] < row->not_after - row->not_before;
 }
 
-/* The smallest that is due at that time; the greater ones are then told with it. */
 static bool smallest_due(const struct round *r, const struct certificate *row, int64_t at, int64_t *ret)
 {
 	const struct profile_alerts *alerts = alerts_of(r, row);
@@ -60,6 +59,14 @@ static bool smallest_due(const struct round *r, const struct certificate *row, i
 		return true;
 	}
 	return false;
+}
+
+/* Of several that passed since the last look the smallest is told, when its turn comes, and the others with it. */
+static bool is_turn(const struct round *r, const struct certificate *row, int64_t before)
+{
+	int64_t smallest;
+
+	return smallest_due(r, row, r->now, &smallest) && smallest == before;
 }
 
 /* --- what needs no alert --- */
@@ -169,7 +176,7 @@ static bool look_at_event(struct store_txn *txn, struct round *r, const char *li
 	    not_after <= r->from.reached || not_after > r->from.reached + PROFILE_ALERT_MAX ||
 	    !line_member(line, "\"certificate\":\"", id, sizeof(id)) || !store_certificate_get(txn, id, &row, &why))
 		return true;
-	return !smallest_due(r, &row, r->from.reached, &before) || add_due(txn, r, &row, before, p);
+	return !smallest_due(r, &row, r->from.reached, &before) || !is_turn(r, &row, before) || add_due(txn, r, &row, before, p);
 }
 
 static bool look_at_log(struct store_txn *txn, struct round *r, struct problem *p)
@@ -212,11 +219,10 @@ static bool look_at_time(struct store_txn *txn, struct round *r, int64_t before,
 			return false;
 		for (size_t i = 0; i < page.ids.n && !past; i++) {
 			auto_value(certificate) row = {0};
-			int64_t smallest;
 			if (!store_certificate_get(txn, page.ids.v[i], &row, p))
 				return false;
 			past = row.not_after > r->to.reached + before;
-			if (past || !smallest_due(r, &row, r->to.reached, &smallest) || smallest != before)
+			if (past || !is_turn(r, &row, before))
 				continue;
 			if (!add_due(txn, r, &row, before, p))
 				return false;
@@ -291,7 +297,7 @@ static void duration_text(int64_t seconds, char ret[24])
 	} units[] = { { 86400, 'd' }, { 3600, 'h' }, { 60, 'm' }, { 1, 's' } };
 	size_t i = 0;
 
-	while (seconds % units[i].seconds != 0)
+	while (seconds % units[i].seconds != 0 || (seconds == 0 && i + 1 < array_length(units)))
 		i++;
 	snprintf(ret, 24, "%lld%c", (long long)(seconds / units[i].seconds), units[i].letter);
 }
