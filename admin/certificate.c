@@ -78,6 +78,7 @@ void certificate_json(const struct certificate *certificate, bool with_pem, stru
 	json_put(&w, "order", or_null(certificate->order));
 	json_put(&w, "identity", certificate->identity);
 	put_revocation(&w, certificate);
+	json_put(&w, "label", or_null(certificate->label));
 	json_put(&w, "replaces", or_null(certificate->replaces));
 	json_put(&w, "replacedBy", or_null(certificate->replaced_by));
 	json_put_time(&w, "renewFrom", certificate->advised_from);

@@ -1,11 +1,5 @@
 #include "est/binding.h"
 
-#include "policy/csr.h"
-
-/* challengePassword (RFC 2985, 5.4.1), as it stands in DER. Few CSRs have it, and only those are read
- * twice. */
-static const uint8_t challenge_password[] = { 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x09, 0x07 };
-
 static bool is_unique(const struct http_tls *tls, const char *text)
 {
 	auto_value(buf) raw = {0}, want = {0};
@@ -28,19 +22,19 @@ static bool is_exported(const struct http_tls *tls, const char *text)
 	return !want.failed && str_equal(buf_text(&want), text);
 }
 
-static bool refuse(const struct est_call *call, struct problem *p)
+static bool refuse(const struct est_call *call, const char *what, struct problem *p)
 {
 	const struct http_tls *tls = call->request->tls;
 	bool is_13 = tls && str_equal(tls->version, "TLSv1.3");
 
 	if (call->proxied || !tls)
-		return problem_set(p, PROBLEM_UNAUTHORIZED, "RFC 7030, 3.5: the CSR's challengePassword cannot be of this TLS connection, "
-		                   "which a proxy has ended; make the CSR without one");
+		return problem_set(p, PROBLEM_UNAUTHORIZED, "RFC 7030, 3.5: the CSR's %s cannot be of this TLS connection, "
+		                   "which a proxy has ended; make the CSR without one", what);
 	if (is_13 && !call->authentication->exporter)
-		return problem_set(p, PROBLEM_UNAUTHORIZED, "RFC 7030, 3.5: TLS 1.3 has no tls-unique for the CSR's challengePassword; "
-		                   "make the CSR without one, or use TLS 1.2");
-	return problem_set(p, PROBLEM_UNAUTHORIZED, "RFC 7030, 3.5: the CSR's challengePassword is not of this TLS connection: "
-	                   "base64 of its %s is wanted", is_13 ? "tls-exporter (RFC 9266)" : "tls-unique (RFC 5929)");
+		return problem_set(p, PROBLEM_UNAUTHORIZED, "RFC 7030, 3.5: TLS 1.3 has no tls-unique for the CSR's %s; "
+		                   "make the CSR without one, or use TLS 1.2", what);
+	return problem_set(p, PROBLEM_UNAUTHORIZED, "RFC 7030, 3.5: the CSR's %s is not of this TLS connection: "
+	                   "base64 of its %s is wanted", what, is_13 ? "tls-exporter (RFC 9266)" : "tls-unique (RFC 5929)");
 }
 
 static bool require(const struct est_call *call, struct problem *p)
@@ -51,19 +45,21 @@ static bool require(const struct est_call *call, struct problem *p)
 	                   call->authentication->exporter ? ", or of its tls-exporter" : "");
 }
 
-bool binding_check(const struct est_call *call, const struct identity *identity, struct bytes csr_der, struct problem *p)
+static bool check(const struct est_call *call, const char *what, const char *text, struct problem *p)
 {
 	const struct http_tls *tls = call->proxied ? NULL : call->request->tls;
-	auto_struct(csr) *csr = NULL;
 
+	return text[0] == '\0' || is_unique(tls, text) || (call->authentication->exporter && is_exported(tls, text)) ||
+	       refuse(call, what, p);
+}
+
+/* RFC 7894, 4: each that is there must be right. */
+bool binding_check(const struct est_call *call, const struct identity *identity, const struct csr *csr, struct problem *p)
+{
 	if (identity_vouches(identity))
 		return true;
-	if (!memmem(csr_der.data, csr_der.len, challenge_password, sizeof(challenge_password)))
+	if (csr->challenge_password[0] == '\0' && csr->identity_linking[0] == '\0')
 		return require(call, p);
-	if (!csr_parse(csr_der, &csr, p))
-		return false;
-	if (csr->challenge_password[0] == '\0')
-		return require(call, p);
-	return is_unique(tls, csr->challenge_password) ||
-	       (call->authentication->exporter && is_exported(tls, csr->challenge_password)) || refuse(call, p);
+	return check(call, "challengePassword", csr->challenge_password, p) &&
+	       check(call, "estIdentityLinking", csr->identity_linking, p);
 }

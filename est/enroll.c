@@ -1,26 +1,30 @@
+#include "est/enroll.h"
+
 #include "ca/inventory.h"
 #include "est/binding.h"
 #include "est/body.h"
-#include "est/call.h"
 #include "est/certs_only.h"
 #include "est/requester.h"
 #include "policy/client_certificate.h"
 #include "policy/gate.h"
 #include "store/audit_queue.h"
 
-struct enrolling {
-	struct est_call *call;
-	struct identity *identity;
-	struct buf csr;
-	struct certificate certificate;
-};
-static void enrolling_done(struct enrolling *e)
+void enrolling_done(struct enrolling *e)
 {
 	identity_free(e->identity);
-	buf_free(&e->csr);
+	buf_free(&e->body);
+	csr_free(e->sent);
+	request_free(&e->waiting.request);
 	certificate_free(&e->certificate);
 }
-declare_auto_value(enrolling, enrolling_done);
+
+bool enroll_begin(struct enrolling *e, bool renewal, struct problem *p)
+{
+	struct est_call *call = e->call;
+
+	return requester_identify(call, renewal, &e->identity, p) && body_read(call->request->body, &e->body, p) &&
+	       csr_peek(buf_bytes(&e->body), &e->sent, p) && binding_check(call, e->identity, e->sent, p);
+}
 
 static bool record(struct store_txn *txn, void *arg, struct problem *p)
 {
@@ -29,6 +33,7 @@ static bool record(struct store_txn *txn, void *arg, struct problem *p)
 
 	addr_format(&e->call->request->peer, from);
 	return identity_spend(txn, e->identity, e->call->now, p) &&
+	       waiting_settle(txn, &e->waiting, e->certificate.id, p) &&
 	       inventory_add(txn, &e->certificate, identity_text(e->identity), from, p);
 }
 
@@ -41,24 +46,54 @@ static bool refuse(const struct enrolling *e, const struct problem *p)
 	if (problem_status(p) >= 500)
 		return false;
 	addr_format(&call->request->peer, from);
-	const struct audit_fact facts[] = { audit_text("profile", call->profile->name), {0} };
+	const struct audit_fact facts[] = { audit_text("profile", call->profile->name), audit_text("label", call->label->name), {0} };
 	const struct audit_event event = { AUDIT_CERTIFICATE_REFUSED, call->now, identity_text(e->identity), from, facts };
 	audit_queue_refuse(call->est->audit, &event, p);
 	return false;
 }
 
-static bool issue(struct enrolling *e, struct problem *p)
+static bool judge(struct enrolling *e, struct approval **ret, struct problem *p)
 {
 	struct est_call *call = e->call;
-	auto_struct(approval) *approval = NULL;
+	const struct gate_wish wish = { .request = waiting_request(&e->waiting) };
 
-	if (!gate_identity(call->est->store, call->profiles, call->profile->name, e->identity, buf_bytes(&e->csr), &approval, p))
-		return refuse(e, p);
-	if (!ca_issue(call->est->ca, &approval, &e->certificate, p))
+	return gate_identity_wish(call->est->store, call->profiles, call->profile->name, e->identity, &wish, e->waiting.csr, ret, p);
+}
+
+static bool sign(struct enrolling *e, struct approval **approval, struct problem *p)
+{
+	struct est_call *call = e->call;
+
+	if (!ca_issue(call->est->ca, approval, &e->certificate, p))
 		return false;
 	const struct client_certificate *old = identity_certificate(e->identity, NULL);
 	e->certificate.replaces = old ? old->id : NULL;
+	e->certificate.label = call->label->name;
 	return store_update(call->est->store, record, e, p);
+}
+
+/* All is well but that people have to approve. */
+static bool ask(struct enrolling *e, struct problem *p)
+{
+	problem_done(p);
+	*p = (struct problem){0};
+	return waiting_ask(&e->waiting, p);
+}
+
+bool enroll_issue(struct enrolling *e, struct bytes csr, bool made, struct problem *p)
+{
+	auto_struct(approval) *approval = NULL;
+
+	e->waiting = (struct waiting){ .call = e->call, .identity = e->identity, .sent = e->sent, .csr = csr, .made = made };
+	if (e->call->profile->approvals > 0 && !waiting_find(&e->waiting, p))
+		return refuse(e, p);
+	if (waiting_issued(&e->waiting, &e->certificate, p))
+		return true;
+	if (problem_is_set(p))
+		return false;
+	if (!judge(e, &approval, p))
+		return p->kind == PROBLEM_USER_ACTION_REQUIRED ? ask(e, p) : refuse(e, p);
+	return sign(e, &approval, p);
 }
 
 /* RFC 7030, 4.2.3: the certificate alone; its chain is what cacerts is for. */
@@ -66,9 +101,9 @@ static bool enroll(struct est_call *call, bool renewal, struct problem *p)
 {
 	auto_value(enrolling) e = { .call = call };
 
-	return requester_identify(call, renewal, &e.identity, p) && body_read(call->request->body, &e.csr, p) &&
-	       binding_check(call, e.identity, buf_bytes(&e.csr), p) && issue(&e, p) &&
-	       certs_only_reply(call, CERTS_ONLY_TYPE, e.certificate.der, p);
+	if (!enroll_begin(&e, renewal, p) || !enroll_issue(&e, buf_bytes(&e.body), false, p))
+		return false;
+	return e.certificate.id[0] == '\0' || certs_only_reply(call, CERTS_ONLY_TYPE, e.certificate.der, p);
 }
 
 bool est_simpleenroll(struct est_call *call, struct problem *p)

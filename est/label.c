@@ -82,7 +82,7 @@ static bool add_own(struct labels *labels, const struct label *own, struct probl
 /* Where the list does not say otherwise. */
 static bool add_implied(struct labels *labels, const char *name, const struct profile *profile, struct problem *p)
 {
-	static const struct label plain;
+	static const struct label plain = { .retry_after = 60 };
 
 	return !is_open(profile) || labels_find(labels, name) || add(labels, &plain, name, profile->name, p);
 }

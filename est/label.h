@@ -19,6 +19,7 @@ struct label {
 	enum label_wrap wrap;
 	bool cacerts_smime_type;   /* cacerts says smime-type=certs-only too */
 	bool any_content_type;     /* requests are taken whatever their Content-Type says */
+	unsigned retry_after;      /* seconds until who waits for people is to ask again */
 };
 struct labels_options {
 	struct label *list;

@@ -5,5 +5,5 @@
 
 /* Appends the base64 of the DER, in lines as this client can read them or the label says. */
 void text_wrap(const struct est_call *call, struct bytes der, struct buf *ret);
-/* The whole reply. */
+/* The whole reply of status 200. */
 bool text_reply(struct est_call *call, const char *content_type, struct bytes der, struct problem *p) must_use;

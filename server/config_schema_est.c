@@ -21,6 +21,8 @@ static const struct config_key label_keys[] = {
 	  CONFIG_BOOL, LABEL(cacerts_smime_type), .fallback = "false" },
 	{ "any_content_type", "Whether requests are taken whatever their Content-Type says, for clients that send none.",
 	  CONFIG_BOOL, LABEL(any_content_type), .fallback = "false" },
+	{ "retry_after", "How long a client waits before it asks again whether its request was approved.", CONFIG_SECONDS,
+	  LABEL(retry_after), .fallback = "1m", .min = 1, .max = 48 * 3600 },
 };
 
 static const struct config_choice methods[] = {

@@ -39,6 +39,7 @@ struct certificate {
 	int64_t revoked;                /* when; 0: not */
 	int64_t reason;                 /* RFC 5280, 5.3.1; meaningful when revoked */
 	const char *revoked_by;         /* "account ID", "certificate key", "operator NAME" */
+	const char *label;              /* of EST: where it was asked for; NULL: elsewhere, or without a label */
 	const char *replaces, *replaced_by; /* ids, renewal links */
 	struct record_list metadata;    /* struct certificate_metadata */
 	const char *issuer_subject;     /* of an imported one, RFC 4514 text */

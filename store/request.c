@@ -217,6 +217,16 @@ bool store_request_by_order(struct store_txn *txn, const char *order, struct req
 	return table_find(txn, &requests, &key, ret, p);
 }
 
+bool store_request_pending(struct store_txn *txn, size_t max, size_t *ret, struct problem *p)
+{
+	const uint8_t pending = REQUEST_PENDING;
+	struct key prefix;
+
+	key_begin(&prefix, KEY_REQUEST_STATE);
+	key_add(&prefix, BYTES(&pending, 1));
+	return page_count(txn, &prefix, max, ret, p);
+}
+
 bool store_request_by_waiter(struct store_txn *txn, struct bytes waiter, struct request *ret, struct problem *p)
 {
 	struct key key;

@@ -80,5 +80,7 @@ bool store_request_put(struct store_txn *txn, const struct request *request, str
  * has of them: it can be short, and not the last. */
 bool store_request_list(struct store_txn *txn, const enum request_state *state, const char *after, size_t limit,
                         struct store_page *ret, struct problem *p) must_use;
+/* How many wait for people; counting ends at max. */
+bool store_request_pending(struct store_txn *txn, size_t max, size_t *ret, struct problem *p) must_use;
 /* Deletes up to limit of those made before that time which no longer wait; ret_count says how many. */
 bool store_request_sweep(struct store_txn *txn, int64_t before, size_t limit, size_t *ret_count, struct problem *p) must_use;

@@ -507,6 +507,90 @@ def test_what_acme_proved_is_not_kept_by_est(server, tmp_path):
         refused(curl(server, "simplereenroll", *options, body=b64(make_csr("acme.example.com"))), 403, "not issued over EST")
 
 
+# --- requests that people approve
+
+@pytest.fixture(scope="module")
+def approving():
+    profile = {"name": "device", "methods": ["est"], "approvals": 1, "approval_lifetime": "1h", "dns": {"allow": ["**.device.example"]}}
+    labels = [{"label": "a", "profile": "device", "retry_after": "7s"}, {"label": "b", "profile": "device"}]
+    with Server({"profiles": [{"name": "free"}, profile], "est": {"labels": labels}}) as running:
+        yield running
+
+
+def requests(server, status="pending"):
+    return json.loads(server.run("request", "list", "--status", status, "--json", check=True).stdout)
+
+
+def waits(reply, seconds):
+    assert reply.status == 202 and reply.headers["retry-after"] == str(seconds), (reply.status, reply.body)
+    assert reply.headers["content-type"] == "text/plain" and reply.body.count(b"\n") == 1
+
+
+def asker(server, label, seconds, **options):
+    """Asks with a CSR that is signed anew each time, as ECDSA signatures are."""
+    code, key = credential(server, "--profile", "device", "--uses", "any")["code"], make_key()
+
+    def ask(*names, label=label, expect=None, key=key, **more):
+        reply = curl(server, f"{label}/simpleenroll", "-u", f"x:{code}", body=b64(make_csr(*names, key=key, **more)))
+        if expect == 202:
+            waits(reply, seconds)
+        return reply
+    return ask
+
+
+def test_approval_is_waited_for(approving, tmp_path):
+    ask = asker(approving, "a", 7)
+    before = len(requests(approving))
+    for _ in range(3):
+        ask("one.device.example", expect=202)
+    request, = [r for r in requests(approving) if "one.device.example" in r["names"]]
+    assert len(requests(approving)) == before + 1 and request["method"] == "est" and "BEGIN CERTIFICATE REQUEST" in request["csr"]
+    approving.run("request", "approve", request["id"], check=True)
+    with concurrent.futures.ThreadPoolExecutor(6) as pool: # of many tries at once one issues, all have the same certificate
+        replies = list(pool.map(lambda _: ask("one.device.example"), range(6)))
+    good = [issued(r, tmp_path) for r in replies if r.status == 200]
+    assert good and len({c.serial_number for c in good}) == 1 and {r.status for r in replies} <= {200, 409}
+    certificate = issued(ask("one.device.example"), tmp_path) # the reply may have been lost
+    rows = [r for r in inventory(approving) if int(r["serial"], 16) == certificate.serial_number]
+    shown = json.loads(approving.run("cert", "show", "--json", rows[0]["id"], check=True).stdout)
+    assert shown["label"] == "a" and shown["identity"].startswith("enrollment code")
+    done, = [r for r in requests(approving, "issued") if r["id"] == request["id"]]
+    assert done["certificate"] == rows[0]["id"]
+
+
+def test_rejection_is_final_for_the_same_request(approving):
+    ask = asker(approving, "b", 60)
+    ask("two.device.example", expect=202)
+    request, = [r for r in requests(approving) if "two.device.example" in r["names"]]
+    approving.run("request", "reject", request["id"], "--reason", "not one of ours", check=True)
+    for _ in range(2):
+        refused(ask("two.device.example"), 403, "not one of ours")
+    ask("three.device.example", expect=202) # something else
+    ask("two.device.example", key=make_key(), expect=202) # another device
+
+
+def test_approval_is_of_what_was_shown(approving, tmp_path):
+    ask = asker(approving, "b", 60)
+    ask("four.device.example", expect=202)
+    first, = [r for r in requests(approving) if "four.device.example" in r["names"]]
+    approving.run("request", "approve", first["id"], check=True)
+    ask("five.device.example", expect=202) # the same key and person, other names: another request, the first is over
+    assert json.loads(approving.run("request", "show", "--json", first["id"], check=True).stdout)["status"] == "cancelled"
+    second, = [r for r in requests(approving) if "five.device.example" in r["names"]]
+    approving.run("request", "approve", second["id"], check=True)
+    refused(ask("five.device.example", label="nowhere"), 404)
+    waits(ask("five.device.example", label="a"), 7) # asked elsewhere, it is another request
+    assert names_of(issued(ask("five.device.example"), tmp_path)) == ["five.device.example"]
+
+
+def test_what_is_refused_anyhow_does_not_wait(approving):
+    before = len(requests(approving))
+    ask = asker(approving, "b", 60)
+    refused(ask("other.example.com"), 400)
+    refused(curl(approving, "b/simpleenroll", body=b64(make_csr("six.device.example"))), 401)
+    assert len(requests(approving)) == before
+
+
 # --- the commands, and slowness for who guesses
 
 @pytest.mark.parametrize("options,says", [

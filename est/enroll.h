@@ -1,0 +1,21 @@
+/* Enroll: what simpleenroll, simplereenroll and serverkeygen have in common: who asks, what for, the gate, the CA, the
+ * inventory. One thread. Internal to est/. */
+#pragma once
+
+#include "est/waiting.h"
+
+struct enrolling {
+	struct est_call *call;
+	struct identity *identity;
+	struct buf body;                /* the CSR as it was sent */
+	struct csr *sent;               /* what it says; its signature is for the gate to check */
+	struct waiting waiting;
+	struct certificate certificate; /* id "": people must approve it, and the reply says so */
+};
+void enrolling_done(struct enrolling *e);
+declare_auto_value(enrolling, enrolling_done);
+
+/* Who asks, and what for. */
+bool enroll_begin(struct enrolling *e, bool renewal, struct problem *p) must_use;
+/* A certificate for this CSR, which with made has a key of the server's. */
+bool enroll_issue(struct enrolling *e, struct bytes csr, bool made, struct problem *p) must_use;
