@@ -2,7 +2,7 @@
 
 #include <stdio.h>
 
-#include "base/fetch.h"
+#include "acme/http_get.h"
 #include "base/clock.h"
 
 enum {
@@ -18,7 +18,9 @@ struct http01 {
 /* One request and what came of it, at a place that its URL says. */
 struct hop {
 	const struct http01 *http01;
-	struct fetch_url *url;
+	struct buf first;          /* the URL of the first hop, which needs no libcurl */
+	const char *path;          /* in it */
+	struct fetch_url *url;     /* of a later one */
 	struct fetch_url_parts at;
 	struct fetch get;
 	int64_t deadline;
@@ -65,14 +67,20 @@ static bool take_parts(struct hop *hop, struct problem *p)
 static bool begin(struct hop *hop, const struct probe_task *task, struct problem *p)
 {
 	bool brackets = str_equal(task->type, "ip") && strchr(task->value, ':');
-	unsigned port = hop->http01->options.http_port;
-	auto_value(buf) url = {0};
+	struct buf *url = &hop->first;
 
-	buf_printf(&url, brackets ? "http://[%s]" : "http://%s", task->value);
-	if (port != 80)
-		buf_printf(&url, ":%u", port);
-	buf_printf(&url, "/.well-known/acme-challenge/%s", task->token);
-	return buf_check(&url, p) && fetch_url_parse(buf_text(&url), &hop->url, p) && take_parts(hop, p);
+	hop->at.port = hop->http01->options.http_port;
+	snprintf(hop->at.host, sizeof(hop->at.host), "%s", task->value);
+	buf_printf(url, brackets ? "http://[%s]" : "http://%s", task->value);
+	if (hop->at.port != 80)
+		buf_printf(url, ":%u", hop->at.port);
+	size_t authority_end = url->len;
+	buf_printf(url, "/.well-known/acme-challenge/%s", task->token);
+	if (!buf_check(url, p))
+		return false;
+	snprintf(hop->at.text, sizeof(hop->at.text), "%s", buf_text(url));
+	hop->path = buf_text(url) + authority_end;
+	return true;
 }
 
 static bool is_redirect(long status)
@@ -85,6 +93,8 @@ static bool follow(struct hop *hop, struct problem *p)
 	if (!hop->get.location[0])
 		return problem_set(p, PROBLEM_INCORRECT_RESPONSE, "%s answered %ld without a usable Location",
 		                   hop->at.text, hop->get.status);
+	if (!hop->url && !fetch_url_parse(buf_text(&hop->first), &hop->url, p))
+		return false;
 	if (!fetch_url_follow(hop->url, hop->get.location))
 		return problem_set(p, PROBLEM_CONNECTION, "%s: redirected to a URL of no use", hop->at.text);
 	return take_parts(hop, p);
@@ -105,11 +115,13 @@ static bool get_from(struct hop *hop, const struct addr *addr, int64_t connect_m
 	int64_t left = hop->deadline - clock_monotonic_ms();
 
 	left = left > 1 ? left : 1;
-	hop->get.url = hop->url;
 	hop->get.addr = *addr;
 	hop->get.port = hop->at.port;
 	hop->get.timeout_ms = left;
 	hop->get.connect_ms = connect_ms && connect_ms < left / 2 ? connect_ms : left;
+	if (!hop->url)
+		return http_get(&hop->get, hop->at.host, hop->path, p);
+	hop->get.url = hop->url;
 	return fetch_run(hop->http01->http, &hop->get, p);
 }
 
@@ -176,5 +188,6 @@ bool http01_prove(struct http01 *http01, const struct probe_task *task, struct p
 	hop->deadline = clock_monotonic_ms() + http01->options.timeout_ms;
 	bool proven = prove(hop, task, p);
 	fetch_url_free(hop->url);
+	buf_free(&hop->first);
 	return proven;
 }
