@@ -92,6 +92,7 @@ bool acme_open(const struct acme_options *options, struct store *store, struct c
 	    !audit_queue_open(store, &acme->audit, p) || !probes_open(acme, &acme->probes, p) || !acme_sweep_begin(acme, p) || !acme_requests_begin(acme, p))
 		return false;
 	acme->options.dns = (struct dns_options){0};
+	acme->options.vantage = NULL;
 	*ret = steal(acme);
 	return true;
 }

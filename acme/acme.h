@@ -14,6 +14,12 @@
 struct acme_limit_options {
 	unsigned burst, period;          /* burst 0: no limit */
 };
+/* A further place that validations look from. */
+struct vantage_point {
+	char *name;
+	struct strings resolvers;                /* none: the server's own */
+	char *proxy;                             /* for http-01, "http://192.0.2.1:3128" or "socks5://..."; NULL: none */
+};
 enum acme_challenge {
 	ACME_HTTP_01 = 1, ACME_DNS_01 = 2, ACME_TLS_ALPN_01 = 4, ACME_DNS_ACCOUNT_01 = 8, ACME_DNS_PERSIST_01 = 16,
 	ACME_CHALLENGES_USUAL = ACME_HTTP_01 | ACME_DNS_01 | ACME_TLS_ALPN_01 | ACME_DNS_ACCOUNT_01,
@@ -45,6 +51,9 @@ struct acme_options {
 	unsigned probe_attempts;                 /* RFC 8555, 8.2 */
 	unsigned probe_threads, probe_queue;
 	unsigned challenge_wait_ms;              /* how long a challenge's POST waits for its result */
+	const struct vantage_point *vantage;     /* borrowed likewise */
+	size_t vantage_count;
+	unsigned quorum;                         /* how many places, this server among them, must find a proof; 0: it alone */
 	struct dns_options dns;                  /* what it points to is borrowed until acme_open has returned */
 };
 struct acme;

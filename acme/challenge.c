@@ -39,7 +39,7 @@ static bool prove_dns_account(const struct challenge_tools *tools, const struct 
 static const struct challenge_type types[] = {
 	{ "http-01", ACME_HTTP_01, .identifiers = DNS | IP, .prove = prove_http },     /* 8.3; RFC 8738, 5 */
 	{ "dns-01", ACME_DNS_01, .identifiers = DNS, .wildcard = true, .prove = prove_dns }, /* 8.4 */
-	{ "tls-alpn-01", ACME_TLS_ALPN_01, .identifiers = DNS | IP, .prove = prove_tls }, /* RFC 8737; RFC 8738, 6 */
+	{ "tls-alpn-01", ACME_TLS_ALPN_01, .identifiers = DNS | IP, .alone = true, .prove = prove_tls }, /* RFC 8737; RFC 8738, 6 */
 	{ "dns-account-01", ACME_DNS_ACCOUNT_01, .identifiers = DNS, .wildcard = true, .prove = prove_dns_account },
 };
 _Static_assert(array_length(types) <= CHALLENGE_TYPES_MAX, "an authorization has room for all");

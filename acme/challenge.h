@@ -18,6 +18,7 @@ struct challenge_type {
 	unsigned bit;           /* enum acme_challenge */
 	unsigned identifiers;   /* bits 1u << enum identifier_type that it can prove */
 	bool wildcard;          /* and "*." of them */
+	bool alone;             /* no further vantage point is asked */
 	/* Looks whether the proof is there. Slow: run by probe threads alone. NULL: a place that is
 	 * kept; such a type is never offered. */
 	bool (*prove)(const struct challenge_tools *tools, const struct probe_task *task, struct problem *p);

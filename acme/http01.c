@@ -12,6 +12,8 @@ enum {
 
 struct http01 {
 	struct http01_options options;
+	char *proxy;
+	struct addr proxy_addr;
 	struct fetcher *http;
 };
 
@@ -27,6 +29,19 @@ struct hop {
 	bool secure;               /* addresses count only when they are signed */
 };
 
+/* By its address: nothing is resolved for it. */
+static bool take_proxy(struct http01 *http01, const char *proxy, struct problem *p)
+{
+	const char *at = strstr(proxy, "://");
+	bool literal = at && at[3] == '[';
+	auto_free char *host = at ? strndup(at + 3 + literal, strcspn(at + 3 + literal, literal ? "]" : ":/")) : NULL;
+
+	if (!host || !addr_parse(host, &http01->proxy_addr))
+		return problem_set(p, PROBLEM_MALFORMED, "the proxy %s is not named by its address", proxy);
+	http01->proxy = strdup(proxy);
+	return http01->proxy || problem_memory(p);
+}
+
 bool http01_open(const struct http01_options *options, struct http01 **ret, struct problem *p)
 {
 	auto_struct(http01) *http01 = calloc(1, sizeof(*http01));
@@ -34,6 +49,8 @@ bool http01_open(const struct http01_options *options, struct http01 **ret, stru
 	if (!http01)
 		return problem_memory(p);
 	http01->options = *options;
+	if (options->proxy && !take_proxy(http01, options->proxy, p))
+		return false;
 	if (!fetcher_open(&http01->http, p))
 		return false;
 	*ret = steal(http01);
@@ -45,6 +62,7 @@ void http01_close(struct http01 *http01)
 	if (!http01)
 		return;
 	fetcher_close(http01->http);
+	free(http01->proxy);
 	free(http01);
 }
 
@@ -117,6 +135,8 @@ static bool get_from(struct hop *hop, const struct addr *addr, int64_t connect_m
 	left = left > 1 ? left : 1;
 	hop->get.addr = *addr;
 	hop->get.port = hop->at.port;
+	hop->get.proxy = hop->http01->proxy;
+	hop->get.proxy_addr = hop->http01->proxy_addr;
 	hop->get.timeout_ms = left;
 	hop->get.connect_ms = connect_ms && connect_ms < left / 2 ? connect_ms : left;
 	if (!hop->url)

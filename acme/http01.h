@@ -13,6 +13,7 @@ struct http01_options {
 	struct outbound_rules rules;
 	unsigned timeout_ms;             /* for all hops together */
 	struct dns *dns;
+	const char *proxy;               /* through which each hop is asked, "http://192.0.2.1:3128"; NULL: none */
 };
 struct http01;
 bool http01_open(const struct http01_options *options, struct http01 **ret, struct problem *p) must_use;

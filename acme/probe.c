@@ -9,7 +9,7 @@
 #include "acme/challenge.h"
 #include "acme/probe_queue.h"
 #include "acme/probe_result.h"
-#include "acme/tls_alpn01.h"
+#include "acme/vantage.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/work.h"
@@ -25,9 +25,7 @@ enum {
 
 struct probes {
 	struct acme *acme;
-	struct dns *dns;
-	struct http01 *http01;
-	struct tls_alpn01 *tls_alpn01;
+	struct vantage *vantage;
 	struct work *work;
 	pthread_mutex_t mutex;  /* guards all below */
 	struct probe_queue queue;
@@ -54,12 +52,35 @@ static void log_result(const struct probe_result *r)
 	          r->proven ? NULL : r->problem.cause[0] ? r->problem.cause : r->problem.detail, NULL);
 }
 
+static bool wants_caa(struct acme *acme, const char *directory)
+{
+	pthread_rwlock_rdlock(&acme->profiles_lock);
+	const struct profile *profile = profiles_find(acme->profiles, directory);
+	bool wants = profile && profile->caa;
+	pthread_rwlock_unlock(&acme->profiles_lock);
+	return wants;
+}
+
+/* What CAA forbids is not worth an order; finalize asks again. */
+static bool check_caa(struct probes *probes, struct probe_result *r)
+{
+	const struct caa_subject subject = {
+		.value = r->task.value, .wildcard = r->task.wildcard, .method = r->task_type,
+		.account_url = r->task.account_url, .require_dnssec = r->task.require_dnssec,
+	};
+
+	if (!str_equal(r->task.type, "dns") || !wants_caa(probes->acme, r->directory))
+		return true;
+	if (vantage_caa(probes->vantage, &subject, 1, &r->problem))
+		return true;
+	if (r->problem.sub_count > 0) /* about this name alone: as the problem itself */
+		memcpy(r->problem.detail, r->problem.subs[0].detail, sizeof(r->problem.detail));
+	return false;
+}
+
 static bool try_once(struct probes *probes, struct probe_result *r, struct problem *p)
 {
 	const struct acme_options *options = &probes->acme->options;
-	const struct challenge_tools tools = {
-		.http01 = probes->http01, .tls_alpn01 = probes->tls_alpn01, .dns = probes->dns, .timeout_ms = options->probe_timeout_ms,
-	};
 	const struct challenge_type *type;
 
 	if (!probe_result_load(probes->acme->store, r, p))
@@ -70,7 +91,7 @@ static bool try_once(struct probes *probes, struct probe_result *r, struct probl
 	if (!type || !type->prove)
 		return problem_internal(p, "challenge type %s cannot be proven", r->task_type);
 	if (type->bit & options->challenges)
-		r->proven = type->prove(&tools, &r->task, &r->problem);
+		r->proven = vantage_prove(probes->vantage, type, &r->task, &r->problem) && check_caa(probes, r);
 	else
 		problem_set(&r->problem, PROBLEM_UNAUTHORIZED, "%s is not offered any more", type->name);
 	r->last = (uint64_t)r->challenge.attempts + 1 >= options->probe_attempts;
@@ -248,6 +269,11 @@ int probes_retry_after(struct probes *probes, const char *authorization, const c
 	return wait < 1 ? 1 : wait > 60 ? 60 : (int)wait;
 }
 
+bool probes_caa(struct probes *probes, const struct caa_subject *v, size_t n, struct problem *p)
+{
+	return vantage_caa(probes->vantage, v, n, p);
+}
+
 size_t probes_count(struct probes *probes)
 {
 	pthread_mutex_lock(&probes->mutex);
@@ -322,23 +348,11 @@ static bool resume(struct probes *probes, struct problem *p)
 static bool open_parts(struct probes *probes, struct problem *p)
 {
 	const struct acme_options *o = &probes->acme->options;
-	struct http01_options http01 = {
-		.http_port = o->http_port, .https_port = o->https_port,
-		.rules = { .allow = o->probe_allow, .deny = o->probe_deny, .own = o->probe_own },
-		.timeout_ms = o->probe_timeout_ms,
-	};
 
 	assert(o->probe_threads > 0 && o->probe_attempts > 0);
-	if (!probe_queue_open(o->probe_threads, o->probe_queue, &probes->queue, p) ||
-	    !dns_open(&o->dns, &probes->dns, p))
-		return false;
-	http01.dns = probes->dns;
 	/* Several wake-ups may wait for one probe; those of a resumed queue exceed it. */
-	const struct tls_alpn01_options tls_alpn01 = {
-		.port = o->tls_alpn_port, .rules = http01.rules, .timeout_ms = o->probe_timeout_ms, .dns = probes->dns,
-	};
-	return http01_open(&http01, &probes->http01, p) &&
-	       tls_alpn01_open(&tls_alpn01, &probes->tls_alpn01, p) &&
+	return probe_queue_open(o->probe_threads, o->probe_queue, &probes->queue, p) &&
+	       vantage_open(o, &probes->vantage, p) &&
 	       work_open("probe", o->probe_threads, 8 * (size_t)o->probe_queue + 100000, &probes->work, p);
 }
 
@@ -368,9 +382,7 @@ void probes_close(struct probes *probes)
 	pthread_mutex_unlock(&probes->mutex);
 	work_close(probes->work, NULL);
 	probe_queue_close(&probes->queue);
-	http01_close(probes->http01);
-	tls_alpn01_close(probes->tls_alpn01);
-	dns_close(probes->dns);
+	vantage_close(probes->vantage);
 	pthread_mutex_destroy(&probes->mutex);
 	free(probes);
 }

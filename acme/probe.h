@@ -22,4 +22,7 @@ bool probes_begin(struct probes *probes, const struct probe_request *request, in
                   bool *ret_stored, struct problem *p) must_use;
 /* Seconds, 1 to 60, after which asking for the challenge can show something new. */
 int probes_retry_after(struct probes *probes, const char *authorization, const char *challenge);
+/* CAA for all these names as validations see it, on the caller's thread; within the time of one try. */
+struct caa_subject;
+bool probes_caa(struct probes *probes, const struct caa_subject *v, size_t n, struct problem *p) must_use;
 size_t probes_count(struct probes *probes); /* challenges in flight, for metrics */

@@ -216,7 +216,9 @@ static curl_socket_t open_socket(void *arg, curlsocktype purpose, struct curl_so
 	struct fetch *get = arg;
 	struct addr addr;
 
-	if (purpose != CURLSOCKTYPE_IPCXN || !addr_from_sockaddr(&to->addr, &addr) || !may_connect(get, &addr))
+	if (purpose != CURLSOCKTYPE_IPCXN || !addr_from_sockaddr(&to->addr, &addr))
+		return CURL_SOCKET_BAD;
+	if (get->proxy ? !addr_equal(&addr, &get->proxy_addr) : !may_connect(get, &addr))
 		return CURL_SOCKET_BAD;
 	get->passed = true;
 	return socket(to->family, to->socktype | SOCK_CLOEXEC, to->protocol);
@@ -337,8 +339,10 @@ static void setup(CURL *c, struct fetch *get, slist *to, slist *lines)
 	lib.easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, (long)get->connect_ms);
 	lib.easy_setopt(c, CURLOPT_USERAGENT, "enrolld/" ENROLLD_VERSION);
 	lib.easy_setopt(c, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
-	lib.easy_setopt(c, CURLOPT_PROXY, "");
-	lib.easy_setopt(c, CURLOPT_NOPROXY, "*");
+	lib.easy_setopt(c, CURLOPT_PROXY, get->proxy ? get->proxy : "");
+	lib.easy_setopt(c, CURLOPT_NOPROXY, get->proxy ? "" : "*");
+	lib.easy_setopt(c, CURLOPT_HTTPPROXYTUNNEL, get->proxy ? 1L : 0L); /* to the address, not the name */
+	lib.easy_setopt(c, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
 	lib.easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
 	lib.easy_setopt(c, CURLOPT_QUICK_EXIT, 1L);
 	lib.easy_setopt(c, CURLOPT_FRESH_CONNECT, get->keep ? 0L : 1L);

@@ -46,6 +46,8 @@ struct fetch {
 	struct addr addr;          /* to connect to, whatever the URL's host is; family 0: to the addresses of that host, */
 	unsigned port;             /* as the system resolves it, that rules let pass */
 	const struct outbound_rules *rules; /* judge each address in the moment of connecting to it; NULL: addr is judged */
+	const char *proxy;         /* "http://192.0.2.1:3128" or "socks5://...", through which addr is reached; NULL: none */
+	struct addr proxy_addr;    /* the address in it */
 	const char *const *headers; /* lines to send beside curl's own, NULL-ended; NULL: none */
 	struct bytes post;         /* the body of a POST; data NULL: a GET */
 	bool verify;               /* TLS: the other side's certificate must be good, also for its name */

@@ -84,6 +84,7 @@ struct config {
 		struct acme_options options; /* complete: its pointers lead into this config */
 		struct strings caa_identities, resolvers, trust_anchors, insecure_zones, root_hints;
 		struct addr_list probe_allow, probe_deny;
+		struct vantage_point *vantage;
 	} acme;
 	struct {
 		struct labels_options labels;

@@ -36,6 +36,7 @@ static bool complete(struct config *config, struct problem *p)
 	config->acme.options.caa_identities = &config->acme.caa_identities;
 	config->acme.options.issuers_retiring = &config->ca.retiring;
 	config->acme.options.dns.resolvers = &config->acme.resolvers;
+	config->acme.options.vantage = config->acme.vantage;
 	config->acme.options.dns.trust_anchors = &config->acme.trust_anchors;
 	config->acme.options.dns.insecure_zones = &config->acme.insecure_zones;
 	config->acme.options.dns.root_hints = &config->acme.root_hints;
@@ -114,7 +115,12 @@ static bool check_dns(const struct config *config, const struct config_text *tex
 		snprintf(path, sizeof path, "profiles[%zu].require_dnssec", i);
 		if (config->profiles[i].profile.require_dnssec && config->acme.trust_anchors.n == 0)
 			return config_text_fault(text, path, p, "expected `acme.dns.trust_anchors` to be there for it");
+		snprintf(path, sizeof path, "profiles[%zu].caa", i);
+		if (config->profiles[i].profile.caa && config->acme.caa_identities.n == 0)
+			return config_text_fault(text, path, p, "expected `acme.caa_identities` to be there for it");
 	}
+	if (config->acme.options.quorum > 1 + config->acme.options.vantage_count)
+		return config_text_fault(text, "acme.vantage.quorum", p, "expected no more than there are points, and one for this server");
 	return true;
 }
 

@@ -151,6 +151,22 @@ bool config_rule_root_hint(const char *text, struct problem *p)
 	       expected(p, "`builtin`, the absolute path of a file, or an address such as 192.0.2.53");
 }
 
+bool config_rule_proxy(const char *text, struct problem *p)
+{
+	const char *at = strstr(text, "://"), *host = at ? at + 3 : "";
+	bool scheme = str_starts(text, "http://") || str_starts(text, "socks5://"), literal = *host == '[';
+	size_t len = strcspn(host + literal, literal ? "]" : ":");
+	auto_free char *address = strndup(host + literal, len);
+	const char *port = host + literal + len + (literal && host[literal + len] == ']');
+	struct addr a;
+
+	if (!address)
+		return problem_memory(p);
+	return (scheme && addr_parse(address, &a) && *port == ':' && atoi(port + 1) > 0 && atoi(port + 1) < 65536 &&
+	        strspn(port + 1, "0123456789") == strlen(port + 1)) ||
+	       expected(p, "a proxy by address and port such as http://192.0.2.1:3128 or socks5://192.0.2.1:1080");
+}
+
 bool config_rule_usage(const char *text, struct problem *p)
 {
 	auto(ASN1_OBJECT) *object = OBJ_txt2obj(text, 0);

@@ -258,6 +258,8 @@ static const struct config_key acme_keys[] = {
 	{ "resolvers", "DNS servers, `192.0.2.53` or `127.0.0.1@5353`.", CONFIG_TEXTS, AT(acme.resolvers),
 	  .shown = "the system's", .check = config_rule_resolver },
 	{ "dns", "How DNS is asked for what challenges need.", CONFIG_SECTION, .section = &config_dns_section },
+	{ "vantage", "Further places from which challenges and CAA are looked at.", CONFIG_SECTION,
+	  .section = &config_vantage_section },
 	{ "challenges", "The challenges that are offered where they fit.", CONFIG_FLAGS, AT(acme.options.challenges),
 	  .fallback = "http-01, dns-01, tls-alpn-01, dns-account-01",
 	  .choices = CHOICES({ "http-01", ACME_HTTP_01 }, { "dns-01", ACME_DNS_01 },
@@ -401,6 +403,9 @@ static const struct config_key profile_keys[] = {
 	{ "approval_lifetime", "How long a request waits for approval.", CONFIG_DURATION, PROFILE(approval_lifetime),
 	  .fallback = "7d", .min = 60, .max = YEAR },
 	{ "est", "What is of EST alone.", CONFIG_SECTION, .section = &config_profile_est_section },
+	{ "caa",
+	  "Whether CAA records (RFC 8659, RFC 8657) are asked for and held, when a name is proven over ACME and again before "
+	  "each issuance; needs `acme.caa_identities`.", CONFIG_BOOL, PROFILE(caa), .fallback = "false" },
 	{ "require_dnssec",
 	  "Whether ACME challenges for DNS names count only when the DNS answers that they rest on are signed with DNSSEC; "
 	  "needs `acme.dns.trust_anchors`.", CONFIG_BOOL, PROFILE(require_dnssec), .fallback = "false" },

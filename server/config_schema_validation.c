@@ -41,3 +41,20 @@ static const struct config_key tls_alpn_keys[] = {
 	  .max = 65535 },
 };
 const struct config_section config_tls_alpn_section = SECTION(tls_alpn_keys);
+
+#define POINT(member) .offset = offsetof(struct vantage_point, member)
+static const struct config_key point_keys[] = {
+	{ "name", "Its name, for messages.", CONFIG_TEXT, POINT(name), .required = true, .check = config_rule_id },
+	{ "resolvers", "Whom it asks for DNS, `192.0.2.53` or `127.0.0.1@5353`.", CONFIG_TEXTS, POINT(resolvers),
+	  .shown = "those of this server", .check = config_rule_resolver },
+	{ "proxy", "Through which it asks web servers for http-01, by address: `http://192.0.2.1:3128` or `socks5://192.0.2.1:1080`.",
+	  CONFIG_TEXT, POINT(proxy), .check = config_rule_proxy },
+};
+static const struct config_key vantage_keys[] = {
+	{ "points", "Each sees http-01, the challenges of DNS, and CAA with its own eyes. tls-alpn-01 is seen from here alone.",
+	  CONFIG_SECTIONS, AT(acme.vantage), offsetof(struct config, acme.options.vantage_count), .fallback = "", .max = 16,
+	  .section = &ELEMENT(point_keys, struct vantage_point) },
+	{ "quorum", "How many must agree before a proof is believed; this server counts as one, and must always agree.",
+	  CONFIG_NUMBER, AT(acme.options.quorum), .fallback = "1", .min = 1, .max = 17 },
+};
+const struct config_section config_vantage_section = SECTION(vantage_keys);
