@@ -36,5 +36,5 @@ typedef bool est_action(struct est_call *call, struct problem *p);
 est_action est_cacerts;            /* RFC 7030, 4.1; est/cacerts.c */
 est_action est_simpleenroll;       /* 4.2.1; est/enroll.c */
 est_action est_simplereenroll;     /* 4.2.2 */
-est_action est_csrattrs;           /* 4.5; est/routes.c */
+est_action est_csrattrs;           /* 4.5; est/csr_attributes.c */
 est_action est_not_built;          /* 4.3 and 4.4 */

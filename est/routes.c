@@ -34,14 +34,6 @@ static const struct est_route routes[] = {
 	ROWS("csrattrs", HTTP_GET, NULL, 0, "4.5", est_csrattrs),
 };
 
-/* RFC 7030, 4.5.2: nothing is asked of a CSR beyond what its client would write anyhow. */
-bool est_csrattrs(struct est_call *call, struct problem *p)
-{
-	(void)p;
-	call->response->status = 204;
-	return true;
-}
-
 bool est_not_built(struct est_call *call, struct problem *p)
 {
 	const char *name = strstr(call->request->path, "fullcmc") ? "fullcmc" : "serverkeygen";

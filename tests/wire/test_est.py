@@ -238,6 +238,52 @@ def test_other_operations(server):
     refused(curl(server, "tls-server/fullcmc", body=b"x", type="application/pkcs7-mime"), 501)
 
 
+# --- csrattrs
+
+ATTRIBUTES = {
+    "plain": ({"keys": ["ec-p384"], "est": {"csr_oids": ["serialNumber"]}}, ["id-ecPublicKey", "secp384r1", "serialNumber"], ["extension", "Extension"]),
+    "extensions": ({"est": {"csr_attributes": "extensions"}}, ["Extension Request", "X509v3 Key Usage", "X509v3 Extended Key Usage"], ["16.2.61"]),
+    "template": ({"policy": "corporate", "subject": {"o": ["Example"]}, "est": {"csr_attributes": "template"}},
+                 ["1.2.840.113549.1.9.16.2.61", "organizationName", "Example", "rsaEncryption", "BIT STRING", "1.2.840.113549.1.9.16.2.62",
+                  "X509v3 Subject Alternative Name"], ["Extension Request"]),
+}
+
+
+@pytest.fixture(scope="module")
+def attributed():
+    profiles = [{"name": name, **row[0]} for name, row in ATTRIBUTES.items()]
+    authentication = [{"name": "linked", "labels": ["linked"], "channel_binding": "require"}, {"name": "others"}]
+    policy = {"name": "corporate", "keys": ["rsa-3072"], "signatures": ["rsa-sha256"], "validity_max": "90d", "subject": {"o": {"allow": ["Example"]}}, "san": {"dns": {"required": ["*"]}},
+              "extended_key_usage": {"allow": ["clientAuth", "serverAuth"]}, "key_usage": {"allow": ["digitalSignature", "keyEncipherment"]}}
+    with Server({"policies": [policy], "profiles": [{"name": "tls-server"}, *profiles], "est": {"labels": [{"label": "linked", "profile": "plain"}],
+                                                                          "authentication": authentication}}) as running:
+        yield running
+
+
+def asn1parse(reply, tmp_path):
+    (tmp_path / "attributes.der").write_bytes(base64.b64decode(reply.body))
+    done = subprocess.run(["openssl", "asn1parse", "-inform", "DER", "-in", tmp_path / "attributes.der"], capture_output=True, check=True)
+    return done.stdout.decode()
+
+
+@pytest.mark.parametrize("label", ATTRIBUTES)
+def test_csrattrs_as_openssl_reads_them(attributed, label, tmp_path):
+    _, wanted, unwanted = ATTRIBUTES[label]
+    reply = curl(attributed, f"{label}/csrattrs")
+    assert reply.status == 200 and reply.headers["content-type"] == "application/csrattrs"
+    assert reply.headers["content-transfer-encoding"] == "base64"
+    text = asn1parse(reply, tmp_path)
+    assert all(word in text for word in wanted) and not any(word in text for word in unwanted), text
+    assert "challengePassword" not in text
+
+
+def test_csrattrs_say_that_linking_is_required(attributed, tmp_path):
+    text = asn1parse(curl(attributed, "linked/csrattrs/"), tmp_path)
+    assert "challengePassword" in text.split("id-ecPublicKey")[0]
+    reply = curl(attributed, "csrattrs")
+    assert reply.status == 204 and reply.body == b"" and "content-type" not in reply.headers
+
+
 # --- simpleenroll with a code
 
 @pytest.mark.parametrize("user", ["device:{}", ":{}", "{}:", "a:b:{}"])

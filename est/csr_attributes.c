@@ -1,0 +1,286 @@
+#include "est/csr_attributes.h"
+
+#include "ca/der.h"
+#include "est/text.h"
+
+enum { INTEGER = 0x02, BIT_STRING = 0x03, OCTET_STRING = 0x04, SEQUENCE = 0x30, SET = 0x31, CONTEXT_0 = 0xa0, CONTEXT_1 = 0xa1 };
+
+#define OID_CHALLENGE_PASSWORD "1.2.840.113549.1.9.7"
+#define OID_EXTENSION_REQUEST "1.2.840.113549.1.9.14"
+#define OID_TEMPLATE "1.2.840.113549.1.9.16.2.61"           /* id-aa-certificationRequestInfoTemplate */
+#define OID_EXTENSION_TEMPLATE "1.2.840.113549.1.9.16.2.62" /* id-aa-extensionReqTemplate */
+#define OID_RSA "1.2.840.113549.1.1.1"
+#define OID_EC "1.2.840.10045.2.1"
+
+static const struct key_kind {
+	const char *oid, *curve;
+	unsigned bits; /* of RSA */
+} key_kinds[KEY_ALGORITHM_MAX] = {
+	[KEY_RSA_2048] = { OID_RSA, NULL, 2048 }, [KEY_RSA_3072] = { OID_RSA, NULL, 3072 }, [KEY_RSA_4096] = { OID_RSA, NULL, 4096 },
+	[KEY_EC_P256] = { OID_EC, "1.2.840.10045.3.1.7", 0 }, [KEY_EC_P384] = { OID_EC, "1.3.132.0.34", 0 },
+	[KEY_EC_P521] = { OID_EC, "1.3.132.0.35", 0 }, [KEY_ED25519] = { "1.3.101.112", NULL, 0 },
+};
+
+/* RSA-PSS is told by its parameters, which an OID has not. */
+static const char *const signatures[CSR_SIGNATURE_MAX] = {
+	[CSR_RSA_SHA256] = "1.2.840.113549.1.1.11", [CSR_RSA_SHA384] = "1.2.840.113549.1.1.12", [CSR_RSA_SHA512] = "1.2.840.113549.1.1.13",
+	[CSR_ECDSA_SHA256] = "1.2.840.10045.4.3.2", [CSR_ECDSA_SHA384] = "1.2.840.10045.4.3.3", [CSR_ECDSA_SHA512] = "1.2.840.10045.4.3.4",
+	[CSR_ED25519] = "1.3.101.112",
+};
+
+/* The one bit that is set; -1: none or several, so that nothing is required. */
+static int only(unsigned bits)
+{
+	return bits && (bits & (bits - 1)) == 0 ? __builtin_ctz(bits) : -1;
+}
+
+static const struct key_kind *key_of(const struct profile *profile)
+{
+	int key = only(profile->policy->keys);
+
+	return key >= 0 ? &key_kinds[key] : NULL;
+}
+
+static void put_number(struct der *d, unsigned n)
+{
+	const uint8_t bytes[] = { (uint8_t)(n >> 8), (uint8_t)n };
+
+	der_put_integer(d, BYTES(bytes, sizeof(bytes)));
+}
+
+/* --- extensions */
+
+static void put_key_usage(struct der *d, const struct profile *profile)
+{
+	int key = only(profile->policy->keys);
+	unsigned usage = profile->key_usage & (key >= 0 ? key_algorithm_usage((enum key_algorithm)key) : ~0u), bits = 0;
+
+	for (unsigned i = 0; i < 9; i++)
+		if (usage & (i < 8 ? 0x80u >> i : 0x8000u))
+			bits |= 1u << i;
+	if (bits == 0)
+		return;
+	der_open(d, SEQUENCE);
+	der_put_oid(d, "2.5.29.15");
+	der_put_bool(d, true);
+	der_open(d, OCTET_STRING);
+	der_put_bits(d, bits, 9);
+	der_close(d);
+	der_close(d);
+}
+
+static void put_extended_key_usage(struct der *d, const struct profile *profile)
+{
+	const struct strings *usages = &profile->extended_key_usage;
+
+	if (usages->n == 0)
+		return;
+	der_open(d, SEQUENCE);
+	der_put_oid(d, "2.5.29.37");
+	der_open(d, OCTET_STRING);
+	der_open(d, SEQUENCE);
+	for (size_t i = 0; i < usages->n; i++)
+		der_put_oid(d, usages->v[i]);
+	der_close(d);
+	der_close(d);
+	der_close(d);
+}
+
+/* Names are wanted where the policy requires some, or takes nothing else. */
+static bool wants_names(const struct profile *profile)
+{
+	for (unsigned field = POLICY_SAN; field < POLICY_FIELD_MAX; field++)
+		if (profile->policy->fields[field].required.n > 0)
+			return true;
+	return profile->short_form;
+}
+
+/* One attribute, one value, which is Extensions, or, where the names are for the client to fill in, a template of them
+ * (RFC 9908, 3.2 and 3.4). */
+static void put_extensions(struct der *d, const struct profile *profile, bool names)
+{
+	auto_value(buf) extensions = {0};
+	struct der inner = der_writer(&extensions);
+
+	if (names) {
+		der_open(&inner, SEQUENCE);
+		der_put_oid(&inner, "2.5.29.17");
+		der_close(&inner);
+	}
+	put_key_usage(&inner, profile);
+	put_extended_key_usage(&inner, profile);
+	if (extensions.failed)
+		d->out->failed = true;
+	if (extensions.len == 0)
+		return;
+	der_open(d, SEQUENCE);
+	der_put_oid(d, names ? OID_EXTENSION_TEMPLATE : OID_EXTENSION_REQUEST);
+	der_open(d, SET);
+	der_put(d, SEQUENCE, buf_bytes(&extensions));
+	der_close(d);
+	der_close(d);
+}
+
+/* --- the plain form */
+
+static void put_key(struct der *d, const struct key_kind *kind)
+{
+	der_open(d, SEQUENCE);
+	der_put_oid(d, kind->oid);
+	der_open(d, SET);
+	if (kind->curve)
+		der_put_oid(d, kind->curve);
+	if (kind->bits)
+		put_number(d, kind->bits);
+	der_close(d);
+	der_close(d);
+}
+
+static void put_plain(struct der *d, const struct profile *profile, bool linked)
+{
+	int signature = only(profile->policy->signatures);
+	const struct strings *oids = &profile->est.csr_oids;
+
+	if (linked)
+		der_put_oid(d, OID_CHALLENGE_PASSWORD);
+	if (key_of(profile))
+		put_key(d, key_of(profile));
+	if (profile->est.csr_attributes == PROFILE_CSR_EXTENSIONS)
+		put_extensions(d, profile, false);
+	for (size_t i = 0; i < oids->n; i++)
+		der_put_oid(d, oids->v[i]);
+	if (signature >= 0 && signatures[signature])
+		der_put_oid(d, signatures[signature]);
+}
+
+/* --- the template */
+
+static void put_rdn(struct der *d, enum subject_type type, const char *value)
+{
+	der_open(d, SET);
+	der_open(d, SEQUENCE);
+	der_put_oid(d, subject_type_oid(type));
+	if (value)
+		der_put(d, subject_type_tag(type), BYTES_STR(value));
+	der_close(d);
+	der_close(d);
+}
+
+/* What is to have this text, and no other. */
+static bool is_literal(const char *pattern)
+{
+	return !strpbrk(pattern, "*{");
+}
+
+static void put_required(struct der *d, const struct profile *profile)
+{
+	for (enum subject_type type = 0; type < SUBJECT_TYPE_MAX; type++) {
+		const struct strings *required = &profile->policy->fields[POLICY_SUBJECT + type].required;
+		if (required->n > 0 && !subject_find(&profile->subject, type))
+			put_rdn(d, type, required->n == 1 && is_literal(required->v[0]) ? required->v[0] : NULL);
+	}
+}
+
+/* RFC 9908, 3.4: absent where nothing is required of it. */
+static void put_subject(struct der *d, const struct profile *profile)
+{
+	auto_value(buf) names = {0};
+	struct der inner = der_writer(&names);
+
+	put_required(&inner, profile);
+	for (size_t i = 0; i < profile->subject.n; i++)
+		put_rdn(&inner, profile->subject.v[i].type, profile->subject.v[i].value);
+	if (names.failed)
+		d->out->failed = true;
+	if (names.len > 0)
+		der_put(d, SEQUENCE, buf_bytes(&names));
+}
+
+/* A modulus of the wanted length, which is no key. */
+static void put_placeholder(struct der *d, unsigned bits)
+{
+	uint8_t modulus[4096 / 8] = { 0x80 };
+	static const uint8_t exponent[] = { 1, 0, 1 };
+	auto_value(buf) key = {0};
+	struct der inner = der_writer(&key);
+
+	modulus[bits / 8 - 1] = 1;
+	buf_add_char(&key, 0); /* no unused bits */
+	der_open(&inner, SEQUENCE);
+	der_put_integer(&inner, BYTES(modulus, bits / 8));
+	der_put_integer(&inner, BYTES(exponent, sizeof(exponent)));
+	der_close(&inner);
+	if (key.failed)
+		d->out->failed = true;
+	der_put(d, BIT_STRING, buf_bytes(&key));
+}
+
+static void put_key_info(struct der *d, const struct key_kind *kind)
+{
+	if (!kind)
+		return;
+	der_open(d, CONTEXT_0);
+	der_open(d, SEQUENCE);
+	der_put_oid(d, kind->oid);
+	if (kind->curve)
+		der_put_oid(d, kind->curve);
+	if (kind->bits)
+		der_put(d, 0x05, BYTES("", 0)); /* RFC 3279, 2.3.1 */
+	der_close(d);
+	if (kind->bits)
+		put_placeholder(d, kind->bits);
+	der_close(d);
+}
+
+/* Clients that know the template look at nothing else, but for the linking that RFC 7030, 4.5.2, has named apart. */
+static void put_template(struct der *d, const struct profile *profile, bool linked)
+{
+	static const uint8_t version = 0;
+
+	if (linked)
+		der_put_oid(d, OID_CHALLENGE_PASSWORD);
+	der_open(d, SEQUENCE);
+	der_put_oid(d, OID_TEMPLATE);
+	der_open(d, SET);
+	der_open(d, SEQUENCE);
+	der_put(d, INTEGER, BYTES(&version, 1));
+	put_subject(d, profile);
+	put_key_info(d, key_of(profile));
+	der_open(d, CONTEXT_1);
+	put_extensions(d, profile, wants_names(profile));
+	der_close(d);
+	der_close(d);
+	der_close(d);
+	der_close(d);
+}
+
+void csr_attributes_write(const struct profile *profile, bool linked, struct buf *ret)
+{
+	auto_value(buf) content = {0};
+	struct der inner = der_writer(&content), outer = der_writer(ret);
+
+	if (profile->est.csr_attributes == PROFILE_CSR_TEMPLATE)
+		put_template(&inner, profile, linked);
+	else if (profile->est.csr_attributes != PROFILE_CSR_NONE)
+		put_plain(&inner, profile, linked);
+	else if (linked)
+		der_put_oid(&inner, OID_CHALLENGE_PASSWORD);
+	if (content.failed)
+		ret->failed = true;
+	if (content.len > 0)
+		der_put(&outer, SEQUENCE, buf_bytes(&content));
+}
+
+/* RFC 7030, 4.5.2. 204 has no body: some clients fail on one. */
+bool est_csrattrs(struct est_call *call, struct problem *p)
+{
+	auto_value(buf) der = {0};
+
+	csr_attributes_write(call->profile, call->authentication->binding == AUTHENTICATION_BINDING_REQUIRED, &der);
+	if (!buf_check(&der, p))
+		return false;
+	if (der.len > 0)
+		return text_reply(call, "application/csrattrs", buf_bytes(&der), p);
+	call->response->status = 204;
+	return true;
+}
