@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <stdio.h>
+#include <strings.h>
 
 enum { DNS_NAME_MAX = 253, DNS_LABEL_MAX = 63, LOCAL_PART_MAX = 64 };
 
@@ -203,16 +204,43 @@ static bool authority_check(const char *value, const char *authority, size_t len
 	return true;
 }
 
-/* RFC 5280, 4.2.1.6: absolute, with a host. Scheme and host have no case (7.4). */
+/* RFC 8141, 2: the length of "urn:NID:", what has no case; 0: not so. */
+static size_t urn_length(const char *value)
+{
+	size_t len = 0;
+
+	if (strncasecmp(value, "urn:", 4) != 0)
+		return 0;
+	while (is_alnum(value[4 + len]) || value[4 + len] == '-')
+		len++;
+	bool good = len >= 2 && len <= 32 && value[4] != '-' && value[3 + len] != '-';
+	return good && value[4 + len] == ':' ? 4 + len + 1 : 0;
+}
+
+static bool urn_canonical(const char *value, size_t prefix, struct identifier *ret, struct problem *p)
+{
+	if (!uri_characters_check(value, p))
+		return false;
+	if (!value[prefix] || strchr("/?#", value[prefix]) || has_dot_segment(value))
+		return problem_set(p, PROBLEM_MALFORMED, "RFC 8141, 2: \"%s\" names nothing after its namespace", value);
+	strcpy(ret->value, value);
+	for (size_t i = 0; i < prefix; i++)
+		ret->value[i] = to_lower(value[i]);
+	return true;
+}
+
+/* RFC 5280, 4.2.1.6: absolute, with a host, or a URN. Scheme and host have no case (7.4). */
 static bool uri_canonical(const char *value, struct identifier *ret, struct problem *p)
 {
-	size_t scheme = scheme_length(value);
+	size_t scheme = scheme_length(value), urn = urn_length(value);
 
 	if (strlen(value) >= sizeof(ret->value))
 		return problem_set(p, PROBLEM_MALFORMED, "RFC 5280, 4.2.1.6: the URI is over 255 bytes");
+	if (urn > 0)
+		return urn_canonical(value, urn, ret, p);
 	if (scheme == 0)
 		return problem_set(p, PROBLEM_MALFORMED,
-		                   "RFC 5280, 4.2.1.6: \"%s\" is no absolute URI with a host", value);
+		                   "RFC 5280, 4.2.1.6: \"%s\" is no absolute URI with a host, and no URN", value);
 	const char *authority = value + scheme + 3;
 	size_t len = strcspn(authority, "/?#");
 	if (!uri_characters_check(value, p) || !authority_check(value, authority, len, p))

@@ -30,7 +30,7 @@ bool identifier_type_from(const char *name, enum identifier_type *ret) must_use;
  * final dot, an IP address as "dns", an IPv4-mapped address as "ip"); REJECTED_IDENTIFIER for a name
  * that we never issue for (a bare top label is allowed: this is a private PKI; an all-numeric last
  * label, an empty or 64-byte label, "_" are not). A URI is absolute, with a plain host and without
- * dot segments. Which types can be ordered over ACME is for acme/ to say. */
+ * dot segments, or a URN. Which types can be ordered over ACME is for acme/ to say. */
 bool identifier_parse(const char *type, const char *value, struct identifier *ret,
                       struct problem *p) must_use;
 bool identifier_equal(const struct identifier *a, const struct identifier *b) must_use;

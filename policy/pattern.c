@@ -90,7 +90,8 @@ static bool email_matches(const char *pattern, const struct identifier *i)
 	return parsed && identifier_equal(&whole, i);
 }
 
-/* The text of a URI pattern without its star, in canonical form. */
+/* The text of a URI pattern without its star, in canonical form. A URN's star may stand for the whole of what its
+ * namespace names, which alone is no URN. */
 static bool uri_parse(const char *pattern, bool *ret_prefix, struct identifier *ret, struct problem *p)
 {
 	size_t len = strlen(pattern);
@@ -101,7 +102,14 @@ static bool uri_parse(const char *pattern, bool *ret_prefix, struct identifier *
 		return problem_set(p, PROBLEM_MALFORMED,
 		                   "RFC 5280, 4.2.1.6: the URI pattern is over 255 bytes");
 	memcpy(text, pattern, *ret_prefix ? len - 1 : len);
-	return identifier_parse("uri", text, ret, p);
+	bool whole = *ret_prefix && len > 2 && text[len - 2] == ':';
+	if (whole)
+		text[len - 1] = 'x';
+	if (!identifier_parse("uri", text, ret, p))
+		return false;
+	if (whole)
+		ret->value[len - 1] = '\0';
+	return true;
 }
 
 /* A prefix that ends within the host would let other hosts pass: "https://example.com*" begins
@@ -113,6 +121,8 @@ static bool uri_check(const char *pattern, struct problem *p)
 
 	if (!uri_parse(pattern, &prefix, &uri, p))
 		return false;
+	if (str_starts(uri.value, "urn:"))
+		return true;
 	const char *authority = strstr(uri.value, "://") + 3;
 	if (prefix && !strchr(authority, '/'))
 		return problem_set(p, PROBLEM_MALFORMED, "\"%s\": a \"/\" ends the host before the \"*\"",

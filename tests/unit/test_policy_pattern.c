@@ -58,6 +58,10 @@ static const struct match {
 	{ "uri", "spiffe://example.com/ns/*", "spiffe://example.com/ns/ab", true, true },
 	{ "uri", "spiffe://example.com/ns/*", "spiffe://example.com/nsx", false, false },
 	{ "uri", "*", "spiffe://example.com/", true, true },
+	{ "uri", "urn:device:*", "urn:device:7", true, true },
+	{ "uri", "URN:Device:a*", "urn:device:a7", true, true },
+	{ "uri", "urn:device:*", "urn:devices:7", false, false },
+	{ "uri", "urn:device:7", "urn:device:77", false, false },
 };
 
 static void test_matches(void **state)
@@ -85,7 +89,7 @@ static const struct {
 	{ "dns", ".example.com" }, { "dns", "10.0.0.1" }, { "dns", "exa mple.com" },
 	{ "ip", "" }, { "ip", "10.0.0.1/8" }, { "ip", "10.0.0.0/33" }, { "ip", "example.com" }, { "ip", "10.*" },
 	{ "email", "" }, { "email", "@" }, { "email", "@*.example.com" }, { "email", "example.com" }, { "email", "*@example.com" },
-	{ "uri", "" }, { "uri", "https://*" }, { "uri", "https://example.com*" }, { "uri", "spiffe:*" }, { "uri", "/x" },
+	{ "uri", "" }, { "uri", "https://*" }, { "uri", "https://example.com*" }, { "uri", "spiffe:*" }, { "uri", "urn:*" }, { "uri", "urn:dev*" }, { "uri", "https://example.com:*" }, { "uri", "/x" },
 	{ "uri", "https://example.com/../*" },
 };
 
