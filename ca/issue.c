@@ -136,8 +136,8 @@ static bool issuer_check(const struct approval_facts *facts, const struct issuer
 static bool below_check(const struct approval_facts *facts, const struct issuer *issuer, struct problem *p)
 {
 	return !facts->ca || issuer_may_certify(issuer, facts->path_length) ||
-	       problem_internal(p, "profile %s: issuer %s may have no such CA below it (RFC 5280, 4.2.1.9)", facts->profile,
-	                        issuer_name(issuer));
+	       problem_set(p, PROBLEM_BAD_CSR, "CA certificate is not allowed: issuer %s of profile %s may have no such CA below it "
+	                   "(RFC 5280, 4.2.1.9)", issuer_name(issuer), facts->profile);
 }
 
 /* RFC 5280, 4.1.2.2: positive, at most 20 octets, unique; without leading zeros. */

@@ -83,7 +83,21 @@ static bool open_ca(struct serve *serve, struct problem *p)
 	       ca_open(&options, buf_bytes(&passphrase), &serve->ca, p);
 }
 
-/* A profile whose issuer is not loaded would fail at its first certificate. */
+/* A profile whose issuer is not loaded would fail at its first certificate. One for CAs below a CA that may have none
+ * fails at each, in words, until the issuer is another. */
+static bool issuer_fits(const struct serve *serve, const struct profile *profile, struct problem *p)
+{
+	const struct issuer *issuer = ca_issuer(serve->ca, profile->issuer);
+
+	if (!issuer)
+		return problem_set(p, PROBLEM_MALFORMED, "profile %s: issuer %s is not loaded; a restart loads it",
+		                   profile->name, profile->issuer);
+	if (profile->policy->ca == POLICY_CA_REQUIRED && !issuer_may_certify(issuer, 0))
+		log_event(LOG_LEVEL_WARN, "profile", "name", profile->name, "issuer", issuer_name(issuer), "trouble",
+		          "its policy is for CAs, and none may stand below this issuer (RFC 5280, 4.2.1.9)", NULL);
+	return true;
+}
+
 static bool open_profiles(const struct serve *serve, const struct config *config, struct profiles **ret,
                           struct problem *p)
 {
@@ -92,10 +106,8 @@ static bool open_profiles(const struct serve *serve, const struct config *config
 	if (!config_profiles(config, &profiles, p))
 		return false;
 	for (size_t i = 0; (profile = profiles_at(profiles, i)); i++)
-		if (!ca_issuer(serve->ca, profile->issuer))
-			return problem_set(p, PROBLEM_MALFORMED,
-			                   "profile %s: issuer %s is not loaded; a restart loads it",
-			                   profile->name, profile->issuer);
+		if (!issuer_fits(serve, profile, p))
+			return false;
 	*ret = steal(profiles);
 	return true;
 }

@@ -275,7 +275,7 @@ static void each_rule_of_the_floor_refuses(void **state)
 		{ break_acme_ca, PROBLEM_INTERNAL, "common name" },
 		{ break_ca_unnamed, PROBLEM_INTERNAL, "at least one name" },
 		{ break_ca_usage, PROBLEM_INTERNAL, "a CA has keyCertSign" },
-		{ make_ca, PROBLEM_INTERNAL, "no such CA below it" }, /* the issuing CA's own path length is 0 */
+		{ make_ca, PROBLEM_BAD_CSR, "no such CA below it" }, /* the issuing CA's own path length is 0 */
 		{ break_spki, PROBLEM_BAD_PUBLIC_KEY, "not DER" },
 		{ break_algorithm, PROBLEM_BAD_PUBLIC_KEY, "ec-p384" },
 	};
