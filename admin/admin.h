@@ -27,6 +27,7 @@ extern const struct command admin_account_list, admin_account_show, admin_accoun
 extern const struct command admin_eab_create, admin_eab_list, admin_eab_revoke;
 extern const struct command admin_audit_list, admin_audit_verify, admin_audit_export;
 extern const struct command admin_est_credential_create, admin_est_credential_list, admin_est_credential_revoke;
+extern const struct command admin_est_credential_import;
 extern const struct command admin_renew_now;
 extern const struct command admin_request_list, admin_request_show;
 extern const struct command admin_request_approve, admin_request_reject, admin_request_cancel;

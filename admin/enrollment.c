@@ -1,160 +1,172 @@
-/* Enrollment codes, with which devices enroll over EST: est-credential create, list, revoke. */
-#include "store/enrollment.h"
+/* Credentials of EST: est-credential create, list, revoke. Import: admin/enrollment_import.c. */
+#include "admin/credential.h"
 
 #include <errno.h>
+#include <stdio.h>
+#include <unistd.h>
 
 #include "admin/actor.h"
 #include "admin/listing.h"
 #include "admin/option.h"
 #include "base/clock.h"
-#include "policy/enrollment_code.h"
+#include "policy/password.h"
 
-enum { LIFE = 7 * 86400 };
-
-static const char *status_of(const struct enrollment *enrollment, int64_t now)
-{
-	if (enrollment->revoked)
-		return "revoked";
-	if (enrollment->expires && enrollment->expires <= now)
-		return "expired";
-	return enrollment->uses_max && enrollment->uses >= enrollment->uses_max ? "used up" : "valid";
-}
-
-/* code: the code itself, which is shown once, when it is made; NULL. */
-static void put_enrollment(const struct enrollment *enrollment, const char *code, struct buf *ret)
-{
-	struct json_writer w = json_writer(ret);
-	json_open(&w, NULL);
-	json_put(&w, "id", enrollment->id);
-	json_put(&w, "code", code);
-	json_put(&w, "status", status_of(enrollment, clock_now()));
-	json_put(&w, "profile", enrollment->profile);
-	json_open_array(&w, "names");
-	for (size_t i = 0; i < enrollment->names.n; i++)
-		json_put(&w, NULL, enrollment->names.v[i]);
-	json_close(&w);
-	json_put(&w, "note", enrollment->note);
-	json_put_time(&w, "created", enrollment->created);
-	json_put_time(&w, "expires", enrollment->expires);
-	json_put_integer(&w, "uses", enrollment->uses);
-	if (enrollment->uses_max)
-		json_put_integer(&w, "usesMax", enrollment->uses_max);
-	json_put_time(&w, "used", enrollment->used);
-	json_put_time(&w, "revoked", enrollment->revoked);
-	json_close(&w);
-}
+enum { CODE_LIFE = 7 * 86400 };
 
 /* --- est-credential create */
 
 static const struct command_option create_options[] = {
-	{ "--profile", "NAME", "the profile it counts in; without: the first one of the configuration" },
+	{ "--kind", "code|password|secret|device", "what it is, see below; without: code" },
+	{ "--profile", "NAME", "the profile it counts in; without: the first one of the configuration, a device's: any" },
 	{ "--name", "PATTERN[,PATTERN...]",
 	  "names that may be asked for, as dns:device-17.example.com; without: what the profile allows" },
-	{ "--uses", "N|any", "how many certificates it gives; without: 1" },
-	{ "--expires", "DURATION|TIME|never", "how long it counts, as 30d or until an RFC 3339 time; without: 7d" },
+	{ "--user", "NAME", "the user name of a password or secret" },
+	{ "--password-file", "FILE", "the password, one line; without: the first line of standard input" },
+	{ "--digest", "sha-256[,md5]", "HTTP Digest may be used too: what it needs is kept, sealed" },
+	{ "--device", "SERIAL", "serial number of the device that it is for, which its names are then bound to" },
+	{ "--certificate", "HEX", "serial number of the manufacturer's certificate of a device" },
+	{ "--uses", "N|any", "how many certificates it gives; without: a code 1, all others any" },
+	{ "--expires", "DURATION|TIME|never", "how long it counts, as 30d or until an RFC 3339 time; without: a code 7d" },
 	{ "--note", "TEXT", "for whom it is" },
 	{ 0 },
 };
 
-static bool parse_uses(const char *text, int64_t *ret, struct problem *p)
+static bool parse_kind(const char *text, enum enrollment_kind *ret, struct problem *p)
+{
+	return !text || credential_kind_from(text, ret) ||
+	       problem_set(p, PROBLEM_MALFORMED, "--kind: expected code, password, secret or device, got `%s`", text);
+}
+
+static bool parse_uses(const char *text, struct credential_wish *wish, struct problem *p)
 {
 	char *end = NULL;
-	*ret = text && str_equal(text, "any") ? 0 : 1;
-	if (!text || *ret == 0)
+	wish->uses_max = !text && wish->kind == ENROLLMENT_CODE ? 1 : 0;
+	if (!text || str_equal(text, "any"))
 		return true;
 	errno = 0;
 	long long value = strtoll(text, &end, 10);
 	if (end == text || *end || errno || value < 1)
 		return problem_set(p, PROBLEM_MALFORMED, "--uses: expected a number from 1, or any, got `%s`", text);
-	*ret = value;
+	wish->uses_max = value;
 	return true;
 }
 
-static bool parse_life(const char *text, int64_t now, int64_t *ret, struct problem *p)
+static bool parse_life(const char *text, int64_t now, struct credential_wish *wish, struct problem *p)
 {
-	*ret = now + LIFE;
+	wish->expires = wish->kind == ENROLLMENT_CODE ? now + CODE_LIFE : 0;
 	if (text && str_equal(text, "never")) {
-		*ret = 0;
+		wish->expires = 0;
 		return true;
 	}
-	return option_expires(text, now, ret, p);
+	return option_expires(text, now, &wish->expires, p);
 }
 
-static bool parse_profile(const struct admin *admin, const char *text, struct strings *ret, struct problem *p)
+static bool parse_profile(const struct admin *admin, const char *text, struct credential_wish *wish, struct strings *ret,
+                          struct problem *p)
 {
+	if (!text && wish->kind == ENROLLMENT_DEVICE)
+		return true;
 	if (!option_profiles(admin, text ?: admin->profiles->v[0], ret, p))
 		return false;
+	wish->profile = ret->v[0];
 	return ret->n == 1 || problem_set(p, PROBLEM_MALFORMED, "--profile: expected one profile, got `%s`", text);
 }
 
-/* It is typed where a value must not look like an option. */
-static bool make_id(char ret[RANDOM_ID_SIZE], struct problem *p)
+static bool parse_digest(const char *text, struct credential_wish *wish, struct problem *p)
 {
-	do
-		if (!random_id(ret, p))
-			return false;
-	while (ret[0] == '-');
-	return true;
+	auto_value(strings) list = {0};
+	if (!option_list(text, &list, p))
+		return false;
+	wish->digest_sha256 = strings_has(&list, "sha-256");
+	wish->digest_md5 = strings_has(&list, "md5");
+	return list.n == (size_t)wish->digest_sha256 + wish->digest_md5 ||
+	       problem_set(p, PROBLEM_MALFORMED, "--digest: expected sha-256, md5 or both, got `%s`", text);
 }
 
-static bool put(struct store_txn *txn, void *arg, struct problem *p)
+static bool read_line(FILE *file, struct buf *ret, struct problem *p)
 {
-	const struct enrollment *enrollment = arg;
-	const struct audit_fact facts[] = {
-		audit_text("enrollment", enrollment->id), audit_text("note", enrollment->note),
-		audit_text("profile", enrollment->profile), audit_texts("names", enrollment->names),
-		audit_time("expires", enrollment->expires), audit_integer("usesMax", enrollment->uses_max), { 0 },
-	};
-	return store_enrollment_put(txn, enrollment, p) &&
-	       admin_tell(txn, AUDIT_ENROLLMENT_CREATED, enrollment->created, facts, p);
+	char line[PASSWORD_MAX + 3] = "";
+	bool read = fgets(line, sizeof line, file);
+	size_t len = strcspn(line, "\r\n");
+	buf_add(ret, line, len);
+	bool cut = read && len == sizeof line - 1;
+	mem_wipe(line, sizeof line);
+	if (!read || cut)
+		return problem_set(p, PROBLEM_MALFORMED, "the password is not to be read, or is over %d bytes", PASSWORD_MAX);
+	return buf_check(ret, p);
 }
 
-static bool print_made(const struct command_call *call, const struct enrollment *enrollment, const char *code,
-                       struct problem *p)
+/* Not from the command line, where every other process could read it. */
+static bool read_password(const struct command_call *call, struct buf *ret, struct problem *p)
+{
+	const char *path = command_value(call, "--password-file");
+	if (!path) {
+		if (isatty(STDIN_FILENO))
+			fputs("Password: ", stderr);
+		return read_line(stdin, ret, p);
+	}
+	FILE *file = fopen(path, "re");
+	if (!file)
+		return problem_set(p, PROBLEM_NOT_FOUND, "%s: %m", path);
+	bool read = read_line(file, ret, p);
+	fclose(file);
+	return read;
+}
+
+static bool print_made(const struct command_call *call, const struct enrollment *made, const char *secret, struct problem *p)
 {
 	auto_value(buf) json = {0};
 	if (call->json) {
-		put_enrollment(enrollment, code, &json);
+		credential_json(made, secret, clock_now(), &json);
 		return listing_print_object(call, &json, p);
 	}
-	fprintf(call->out, "id    %s\ncode  %s\n", enrollment->id, code);
+	fprintf(call->out, "id    %s\n", made->id);
+	if (*secret)
+		fprintf(call->out, "%s%s\n", made->kind == ENROLLMENT_CODE ? "code  " : "secret  ", secret);
 	return true;
 }
 
-static bool make(const struct command_call *call, struct enrollment *enrollment, struct problem *p)
+static bool make(const struct command_call *call, const struct credential_wish *wish, int64_t now, struct problem *p)
 {
 	auto_struct(store) *store = NULL;
-	char code[ENROLLMENT_CODE_SIZE];
-	uint8_t hash[SHA256_SIZE];
-	if (!admin_open_store(call->admin, &store, p) || !make_id(enrollment->id, p) ||
-	    !enrollment_code_make(store, enrollment->id, code, hash, p))
-		return false;
-	enrollment->hash = BYTES(hash, sizeof hash);
-	bool ok = store_update(store, put, enrollment, p) && print_made(call, enrollment, code, p);
-	mem_wipe(code, sizeof code);
+	auto_value(enrollment) made = {0};
+	char secret[CREDENTIAL_SECRET_SIZE], name[ADMIN_ACTOR_SIZE];
+	admin_actor(name);
+	const struct credential_actor actor = { name, NULL, now };
+	bool ok = admin_open_store(call->admin, &store, p) && credential_make(store, wish, &actor, &made, secret, p) &&
+	          print_made(call, &made, secret, p);
+	mem_wipe(secret, sizeof secret);
 	return ok;
 }
 
 static bool create_run(struct command_call *call, struct problem *p)
 {
 	auto_value(strings) profile = {0}, names = {0};
-	struct enrollment enrollment = { .note = command_value(call, "--note"), .created = clock_now() };
-	if (!parse_profile(call->admin, command_value(call, "--profile"), &profile, p) ||
-	    !option_names(command_value(call, "--name"), &names, p) ||
-	    !parse_uses(command_value(call, "--uses"), &enrollment.uses_max, p) ||
-	    !parse_life(command_value(call, "--expires"), enrollment.created, &enrollment.expires, p))
+	auto_value(buf) password = {0};
+	int64_t now = clock_now();
+	struct credential_wish wish = {
+		.names = &names, .note = command_value(call, "--note"), .user = command_value(call, "--user"),
+		.device = command_value(call, "--device"), .certificate = command_value(call, "--certificate"),
+	};
+	if (!parse_kind(command_value(call, "--kind"), &wish.kind, p) ||
+	    !parse_profile(call->admin, command_value(call, "--profile"), &wish, &profile, p) ||
+	    !option_names(command_value(call, "--name"), &names, p) || !parse_uses(command_value(call, "--uses"), &wish, p) ||
+	    !parse_life(command_value(call, "--expires"), now, &wish, p) || !parse_digest(command_value(call, "--digest"), &wish, p))
 		return false;
-	enrollment.profile = profile.v[0];
-	enrollment.names = (struct record_texts){ .v = (const char *const *)names.v, .n = names.n };
-	return make(call, &enrollment, p);
+	if ((wish.kind == ENROLLMENT_PASSWORD || command_value(call, "--password-file")) && !read_password(call, &password, p))
+		return false;
+	wish.password = password.data ? buf_text(&password) : NULL;
+	return make(call, &wish, now, p);
 }
 
 const struct command admin_est_credential_create = {
 	.name = "est-credential create", .args = "", .json = true, .admin = true, .options = create_options,
 	        .run = create_run,
-	.summary = "make a code with which devices enroll over EST",
-	.details = "Prints the code, which is not shown again: the store keeps its hash alone. Devices send it as\n"
-	           "the password of HTTP Basic, with any user's name.",
+	.summary = "make a credential with which devices enroll over EST",
+	.details = "Prints a code or secret, which is not shown again: the store keeps its hash alone.\n"
+	           "A code is sent as the password of HTTP Basic, with any user's name. A password or secret goes with\n"
+	           "its --user; the one is a person's own, the other is made here, for a machine. A device puts one on\n"
+	           "the list of those whose manufacturers' certificates are taken: by --device, --certificate or both.",
 };
 
 /* --- est-credential list */
@@ -173,11 +185,12 @@ static void add_enrollment(const struct enrollment *enrollment, struct buf *ret)
 		clock_format(enrollment->expires, expires);
 	if (enrollment->uses_max)
 		snprintf(limit, sizeof limit, "/%lld", (long long)enrollment->uses_max);
-	buf_printf(ret, "%-22s  %-7s  %-20s  %lld%-5s  %s  ", enrollment->id, status_of(enrollment, clock_now()), expires,
-	           (long long)enrollment->uses, limit, enrollment->profile);
+	buf_printf(ret, "%-22s  %-8s  %-7s  %-20s  %lld%-5s  %s  ", enrollment->id, enrollment_kind_name(enrollment->kind), credential_status(enrollment, clock_now()), expires,
+	           (long long)enrollment->uses, limit, enrollment->profile ?: "(any)");
 	for (size_t i = 0; i < enrollment->names.n; i++)
 		buf_printf(ret, "%s%s", i ? "," : "", enrollment->names.v[i]);
-	buf_printf(ret, "%s%s%s", enrollment->names.n ? "" : "(any)", enrollment->note ? "  " : "",
+	const char *who = enrollment->user ?: enrollment->device ?: enrollment->certificate;
+	buf_printf(ret, "%s%s%s%s%s", enrollment->names.n ? "" : "(any)", who ? "  " : "", who ?: "", enrollment->note ? "  " : "",
 	           enrollment->note ?: "");
 }
 
@@ -188,7 +201,7 @@ static bool list_row(struct store_txn *txn, void *arg, const char *id, bool json
 	if (!store_enrollment_get(txn, id, &enrollment, p))
 		return false;
 	if (json)
-		put_enrollment(&enrollment, NULL, ret);
+		credential_json(&enrollment, NULL, clock_now(), ret);
 	else
 		add_enrollment(&enrollment, ret);
 	return true;
@@ -199,52 +212,30 @@ static bool list_run(struct command_call *call, struct problem *p)
 	auto_struct(store) *store = NULL;
 	const struct listing listing = {
 		.call = call, .page = list_page, .row = list_row,
-		.heading = "ID                      STATUS   EXPIRES               USES    PROFILE  NAMES",
+		.heading = "ID                      KIND      STATUS   EXPIRES               USES    PROFILE  NAMES  USER OR DEVICE  NOTE",
 	};
 	return admin_open_store(call->admin, &store, p) && listing_print(store, &listing, p);
 }
 
 const struct command admin_est_credential_list = {
 	.name = "est-credential list", .args = "", .json = true, .admin = true, .run = list_run,
-	.summary = "list the enrollment codes for EST",
+	.summary = "list the credentials for EST",
 };
 
 /* --- est-credential revoke */
-
-struct revoking {
-	const char *id;
-	int64_t now;
-	struct enrollment *ret;
-};
-
-static bool revoke(struct store_txn *txn, void *arg, struct problem *p)
-{
-	struct revoking *revoking = arg;
-	auto_value(problem) why = {0};
-	enrollment_free(revoking->ret);
-	*revoking->ret = (struct enrollment){0};
-	if (!store_enrollment_get(txn, revoking->id, revoking->ret, &why))
-		return problem_set(p, PROBLEM_NOT_FOUND, "there is no enrollment code %s", revoking->id);
-	if (revoking->ret->revoked)
-		return problem_set(p, PROBLEM_ALREADY_REVOKED, "enrollment code %s is revoked already", revoking->id);
-	revoking->ret->revoked = revoking->now;
-	const struct audit_fact facts[] = {
-		audit_text("enrollment", revoking->id), audit_text("note", revoking->ret->note), { 0 },
-	};
-	return store_enrollment_put(txn, revoking->ret, p) &&
-	       admin_tell(txn, AUDIT_ENROLLMENT_REVOKED, revoking->now, facts, p);
-}
 
 static bool revoke_run(struct command_call *call, struct problem *p)
 {
 	auto_struct(store) *store = NULL;
 	auto_value(enrollment) enrollment = {0};
 	auto_value(buf) text = {0};
-	struct revoking revoking = { call->args[0], clock_now(), &enrollment };
-	if (!admin_open_store(call->admin, &store, p) || !store_update(store, revoke, &revoking, p))
+	char name[ADMIN_ACTOR_SIZE];
+	admin_actor(name);
+	const struct credential_actor actor = { name, NULL, clock_now() };
+	if (!admin_open_store(call->admin, &store, p) || !credential_revoke(store, call->args[0], &actor, &enrollment, p))
 		return false;
 	if (call->json) {
-		put_enrollment(&enrollment, NULL, &text);
+		credential_json(&enrollment, NULL, actor.now, &text);
 		return listing_print_object(call, &text, p);
 	}
 	fprintf(call->out, "revoked %s\n", enrollment.id);
@@ -254,6 +245,7 @@ static bool revoke_run(struct command_call *call, struct problem *p)
 const struct command admin_est_credential_revoke = {
 	.name = "est-credential revoke", .args = "ID", .args_min = 1, .args_max = 1, .json = true, .admin = true,
 	        .run = revoke_run,
-	.summary = "revoke an enrollment code for EST",
-	.details = "Counts from the next request on. What it gave stays valid.",
+	.summary = "revoke a credential for EST",
+	.details = "Counts from the next request on. What it gave stays valid. A device that is revoked is refused even where\n"
+	           "no list is asked for.",
 };

@@ -39,7 +39,7 @@ bool option_profiles(const struct admin *admin, const char *text, struct strings
 	return true;
 }
 
-static bool check_pattern(const char *text, struct problem *p)
+bool option_name_check(const char *text, struct problem *p)
 {
 	enum identifier_type type;
 	auto_free char *copy = strdup(text);
@@ -58,7 +58,7 @@ bool option_names(const char *text, struct strings *ret, struct problem *p)
 	if (!option_list(text, ret, p))
 		return false;
 	for (size_t i = 0; i < ret->n; i++)
-		if (!check_pattern(ret->v[i], p))
+		if (!option_name_check(ret->v[i], p))
 			return false;
 	return true;
 }

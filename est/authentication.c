@@ -2,6 +2,9 @@
 
 #include <stdatomic.h>
 
+static char usual_name[] = "default";
+static const struct authentication usual = { .name = usual_name, .methods = AUTHENTICATION_DEFAULT };
+
 struct authentications {
 	atomic_uint references;
 	struct authentication *v;
@@ -95,19 +98,16 @@ static bool check_labels(const struct authentications *set, struct problem *p)
 bool authentications_new(const struct authentication *rows, size_t count, const struct addr_list *proxies,
                          struct authentications **ret, struct problem *p)
 {
-	static char name[] = "default";
-	static const struct authentication usual = { .name = name, .methods = AUTHENTICATION_DEFAULT };
 	auto_struct(authentications) *set = calloc(1, sizeof(*set));
-	size_t n = count > 0 ? count : 1;
 
 	if (!set)
 		return problem_memory(p);
 	atomic_init(&set->references, 1);
-	set->v = calloc(n, sizeof(*set->v));
+	set->v = calloc(count + 1, sizeof(*set->v));
 	if (!set->v)
 		return problem_memory(p);
-	for (; set->n < n; set->n++)
-		if (!copy(count > 0 ? &rows[set->n] : &usual, &set->v[set->n], p)) {
+	for (; set->n < count; set->n++)
+		if (!copy(&rows[set->n], &set->v[set->n], p)) {
 			authentication_done(&set->v[set->n]);
 			return false;
 		}
@@ -136,7 +136,7 @@ void authentications_unref(struct authentications *set)
 
 const struct authentication *authentications_find(const struct authentications *set, const char *label)
 {
-	const struct authentication *rest = NULL;
+	const struct authentication *rest = &usual;
 
 	for (size_t i = 0; i < set->n; i++) {
 		if (strings_has(&set->v[i].labels, label))

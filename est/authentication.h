@@ -50,12 +50,12 @@ bool authentication_check(const struct authentication *authentication, struct pr
 
 struct authentications;
 /* Copies the rows, loads the files, copies the addresses of the proxies whose Client-Cert header is believed. MALFORMED
- * where a row makes no sense. count 0: one of the default methods, for all labels. References: 1. */
+ * where a row makes no sense. References: 1. */
 bool authentications_new(const struct authentication *rows, size_t count, const struct addr_list *proxies,
                          struct authentications **ret, struct problem *p) must_use;
 struct authentications *authentications_ref(struct authentications *set);
 void authentications_unref(struct authentications *set);
 declare_auto_struct(authentications, authentications_unref);
-/* The one for a label ("" for the service without); NULL: for that there is none. */
+/* The one for a label ("" for the service without). Where no row is for it, and none for all others: the default methods. */
 const struct authentication *authentications_find(const struct authentications *set, const char *label);
 const struct addr_list *authentications_proxies(const struct authentications *set);

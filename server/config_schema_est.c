@@ -59,7 +59,8 @@ static const struct config_key est_keys[] = {
 	  offsetof(struct config, est.labels.count), .fallback = "", .section = &ELEMENT(label_keys, struct label), .max = 256 },
 	{ "profile_labels", "Whether the name of each profile that is open to EST is a label.", CONFIG_BOOL, AT(labels.profiles),
 	  .fallback = "true" },
-	{ "authentication", "How clients prove who they are: a row for each group of labels.", CONFIG_SECTIONS, AT(authentication),
+	{ "authentication", "How clients prove who they are: a row for each group of labels. A label that no row is for has the "
+	  "default methods.", CONFIG_SECTIONS, AT(authentication),
 	  offsetof(struct config, est.authentication_count), .fallback = "",
 	  .section = &ELEMENT(authentication_keys, struct authentication), .max = 256 },
 	{ "proxies",

@@ -27,6 +27,7 @@ static const struct command *const commands[] = {
 	&admin_est_credential_create,
 	&admin_est_credential_list,
 	&admin_est_credential_revoke,
+	&admin_est_credential_import,
 	&admin_renew_now,
 	&admin_request_list,
 	&admin_request_show,

@@ -1,0 +1,427 @@
+"""Who may enroll over EST: passwords, secrets, manufacturers' certificates, registrars, nobody; and what of several that
+are shown counts."""
+
+import base64
+import concurrent.futures
+import csv
+import datetime
+import hashlib
+import json
+import ssl
+import time
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID, ObjectIdentifier
+
+from harness import Server
+from test_est import CERTS_ONLY, EST, PKCS10, Device, b64, credential, curl, inventory, issued, make_csr, make_key, names_of, nothing_changes, refused
+
+CMC_RA = ObjectIdentifier("1.3.6.1.5.5.7.3.28")
+FOREVER = datetime.datetime(9999, 12, 31, 23, 59, 59)
+UTC = datetime.timezone.utc
+NOW = datetime.datetime.now(UTC).replace(tzinfo=None)
+
+
+def name(**attributes):
+    types = {"cn": NameOID.COMMON_NAME, "serial": NameOID.SERIAL_NUMBER, "o": NameOID.ORGANIZATION_NAME}
+    return x509.Name([x509.NameAttribute(types[key], value) for key, value in attributes.items()])
+
+
+def certify(subject, key, issuer=None, issuer_key=None, ca=False, after=FOREVER, before=NOW - datetime.timedelta(days=1), hash=None,
+            extensions=(), serial=None):
+    builder = (x509.CertificateBuilder().subject_name(subject).issuer_name(issuer.subject if issuer else subject)
+               .public_key(key.public_key()).serial_number(serial or x509.random_serial_number()).not_valid_before(before).not_valid_after(after)
+               .add_extension(x509.BasicConstraints(ca, None), True))
+    for extension, critical in extensions:
+        builder = builder.add_extension(extension, critical)
+    return builder.sign(issuer_key or key, hash or hashes.SHA256())
+
+
+class Maker:
+    """A manufacturer: a root, a CA below it, and devices."""
+
+    def __init__(self, folder, called, root_after=FOREVER):
+        self.folder = folder
+        self.root_key, self.key = make_key(), make_key()
+        self.root = certify(name(cn=f"{called} root"), self.root_key, ca=True, after=root_after)
+        self.ca = certify(name(cn=f"{called} CA"), self.key, self.root, self.root_key, ca=True)
+        self.pem = folder / f"{called}.pem"
+        self.pem.write_bytes(self.root.public_bytes(serialization.Encoding.PEM))
+
+    def device(self, number, key=None, chain=True, subject=None, issuer=None, issuer_key=None, **more):
+        """curl's options for a device with this IDevID."""
+        key = key or make_key()
+        own = certify(subject or name(o="Maker", serial=number), key, issuer or self.ca, issuer_key or self.key, **more)
+        return self.options(own, key, [self.ca] if chain is True else chain or [])
+
+    def options(self, own, key, chain):
+        stem = hashlib.sha256(own.public_bytes(serialization.Encoding.DER)).hexdigest()[:16]
+        pem, key_pem = self.folder / f"{stem}.pem", self.folder / f"{stem}.key"
+        pem.write_bytes(b"".join(c.public_bytes(serialization.Encoding.PEM) for c in [own, *chain]))
+        key_pem.write_bytes(key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()))
+        return ["--cert", str(pem), "--key", str(key_pem)]
+
+
+@pytest.fixture(scope="module")
+def maker(tmp_path_factory):
+    return Maker(tmp_path_factory.mktemp("maker"), "acme-devices", root_after=NOW - datetime.timedelta(hours=1))
+
+
+TIED = {"name": "tied", "unlisted": "refuse", "keys": ["ec-p256"], "signatures": ["ecdsa-sha256"],
+        "key_usage": {"allow": ["digitalSignature"]}, "extended_key_usage": {"allow": ["clientAuth"]}, "validity_max": "90d",
+        "subject": {"serial_number": {"allow": ["*"]}, "cn": {"allow": ["*"]}},
+        "san": {"dns": {"allow": ["**.dev.example", "pump-{identity}.plant.example"]}, "hardware_module_name": {"allow": ["*"]}}}
+
+
+@pytest.fixture(scope="module")
+def server(maker):
+    rows = [
+        {"name": "plain", "labels": ["", "tls-server", "other"]},
+        {"name": "factory", "labels": ["factory"], "methods": ["certificate", "manufacturer", "code"], "manufacturers": [str(maker.pem)]},
+        {"name": "listed", "labels": ["listed"], "methods": ["manufacturer"], "manufacturers": [str(maker.pem)], "listed": True},
+        {"name": "ra", "labels": ["ra", "any/of/three"], "methods": ["registrar", "code"]},
+        {"name": "people", "labels": ["people"], "methods": ["anonymous", "code"]},
+        {"name": "bound", "labels": ["bound"], "methods": ["code"], "channel_binding": "require"},
+        {"name": "exporter", "labels": ["exporter"], "methods": ["code"], "channel_binding": "require", "tls_exporter": True},
+        {"name": "certs", "labels": ["certs"], "methods": ["certificate"]},
+    ]
+    labels = [{"label": label, "profile": "device"} for label in ("factory", "listed", "any/of/three")]
+    labels += [{"label": "ra", "profile": "tls-server"}, {"label": "bound", "profile": "tls-server"}, {"label": "exporter", "profile": "tls-server"},
+               {"label": "certs", "profile": "tls-server"}]
+    with Server({"est": {"authentication": rows, "labels": labels}, "policies": [TIED], "profiles": [
+            {"name": "tls-server"}, {"name": "other"}, {"name": "device", "methods": ["est"], "policy": "tied"},
+            {"name": "people", "methods": ["est"], "approvals": 1},
+            {"name": "registrar", "methods": ["est", "api"], "extended_key_usage": ["clientAuth", "1.3.6.1.5.5.7.3.28"]}]}) as running:
+        yield running
+
+
+def enroll(server, label, *options, csr=None):
+    return curl(server, f"{label}/simpleenroll" if label else "simpleenroll", *options, body=b64(csr or make_csr("a.example.com")))
+
+
+def password(server, user, text, *options):
+    done = server.run("est-credential", "create", "--json", "--kind", "password", "--user", user, *options, input=text + "\n", check=True)
+    return json.loads(done.stdout)
+
+
+def device_csr(serial, *names, key=None, cn=None):
+    attributes = ([x509.NameAttribute(NameOID.COMMON_NAME, cn)] if cn else []) + (
+        [x509.NameAttribute(NameOID.SERIAL_NUMBER, serial)] if serial else [])
+    builder = x509.CertificateSigningRequestBuilder().subject_name(x509.Name(attributes))
+    if names:
+        builder = builder.add_extension(x509.SubjectAlternativeName([n if isinstance(n, x509.GeneralName) else x509.DNSName(n) for n in names]), False)
+    return builder.sign(key or make_key(), hashes.SHA256()).public_bytes(serialization.Encoding.DER)
+
+
+# --- passwords and secrets
+
+def test_password(server, tmp_path):
+    made = password(server, "ada", "correct horse battery")
+    assert made["kind"] == "password" and "secret" not in made
+    certificate = issued(enroll(server, "", "-u", "ada:correct horse battery"), tmp_path)
+    row, = [r for r in inventory(server) if int(r["serial"], 16) == certificate.serial_number]
+    assert json.loads(server.run("cert", "show", "--json", row["id"], check=True).stdout)["identity"] == "user ada"
+    with nothing_changes(server):
+        for pair in ("ada:wrong horse battery", "ada:", "bob:correct horse battery", ":correct horse battery", "Ada:correct horse battery"):
+            refused(enroll(server, "", "-u", pair), 401)
+        refused(enroll(server, "other", "-u", "ada:correct horse battery"), 403, "profile tls-server")
+        refused(enroll(server, "factory", "-u", "ada:correct horse battery"), 401) # no password at this label
+    server.run("est-credential", "revoke", made["id"], check=True)
+    refused(enroll(server, "", "-u", "ada:correct horse battery"), 401)
+    password(server, "ada", "another horse battery") # the name is free again
+    issued(enroll(server, "", "-u", "ada:another horse battery"), tmp_path)
+
+
+def test_unknown_user_and_wrong_password_look_alike(server):
+    password(server, "grace", "correct horse battery")
+    replies = [enroll(server, "", "-u", pair) for pair in ("grace:xxxxxxxxxxxxxxxxx", "nobody:xxxxxxxxxxxxxxxxx")]
+    assert replies[0].status == replies[1].status == 401 and replies[0].body == replies[1].body
+
+
+def test_secret(server, tmp_path):
+    made = credential(server, "--kind", "secret", "--user", "pump-7", "--name", "dns:pump-7.example.com")
+    issued(enroll(server, "", "-u", f"pump-7:{made['secret']}", csr=make_csr("pump-7.example.com")), tmp_path)
+    issued(enroll(server, "", "-u", f"pump-7:{made['secret']}", csr=make_csr("pump-7.example.com")), tmp_path)
+    with nothing_changes(server):
+        refused(enroll(server, "", "-u", f"pump-8:{made['secret']}", csr=make_csr("pump-7.example.com")), 401)
+        refused(enroll(server, "", "-u", f"pump-7:{made['secret']}", csr=make_csr("pump-8.example.com")), 403, "pump-8.example.com")
+
+
+def test_store_holds_no_password(server):
+    made = credential(server, "--kind", "secret", "--user", "hidden", "--digest", "sha-256,md5")
+    password(server, "hidden-too", "very hidden words", "--digest", "md5")
+    ha1 = hashlib.md5(b"hidden-too:enrolld:very hidden words").hexdigest().encode()
+    for path in (server.folder / "data").rglob("*"):
+        data = path.read_bytes() if path.is_file() else b""
+        assert made["secret"].encode() not in data and b"very hidden words" not in data and ha1 not in data
+
+
+@pytest.mark.parametrize("options,says", [
+    (["--kind", "x"], "--kind"), (["--kind", "secret"], "user"), (["--user", "a"], "user"), (["--kind", "device"], "serial number"),
+    (["--kind", "secret", "--user", "a:b"], "user"), (["--kind", "secret", "--user", "a b"], "user"), (["--kind", "device", "--device", "a*"], "device"),
+    (["--kind", "device", "--certificate", "xyz"], "certificate"), (["--certificate", "0a"], "certificate"), (["--digest", "md5"], "digest"),
+    (["--kind", "secret", "--user", "a", "--digest", "sha-1"], "--digest"), (["--kind", "secret", "--user", "twice"], None),
+    (["--kind", "secret", "--user", "twice"], "twice"),
+])
+def test_credential_that_makes_no_sense(server, options, says):
+    done = server.run("est-credential", "create", *options)
+    assert (done.returncode == 0) == (says is None) and (says or "") in done.stderr, done.stderr
+
+
+def test_short_password(server):
+    done = server.run("est-credential", "create", "--kind", "password", "--user", "short", input="short\n")
+    assert done.returncode != 0 and "12" in done.stderr
+
+
+# --- manufacturers' certificates
+
+def test_device_of_a_manufacturer(server, maker, tmp_path):
+    options = maker.device("SN-0001")
+    key = make_key()
+    certificate = issued(enroll(server, "factory", *options, csr=device_csr("SN-0001", "SN-0001.dev.example", "pump-sn-0001.plant.example", key=key)), tmp_path)
+    assert certificate.subject.rfc4514_string() == "2.5.4.5=SN-0001" and sorted(names_of(certificate)) == ["pump-sn-0001.plant.example", "sn-0001.dev.example"]
+    row, = [r for r in inventory(server) if int(r["serial"], 16) == certificate.serial_number]
+    assert json.loads(server.run("cert", "show", "--json", row["id"], check=True).stdout)["identity"] == "device SN-0001"
+    issued(enroll(server, "factory", *options, csr=device_csr(None, "SN-0001.dev.example", cn="SN-0001")), tmp_path)
+    # and renews with what it was given
+    own = Device.files(type("Files", (), {"folder": tmp_path})(), certificate, key)
+    reply = curl(server, "factory/simplereenroll", *own, body=b64(device_csr("SN-0001", "SN-0001.dev.example", "pump-sn-0001.plant.example")))
+    assert names_of(issued(reply, tmp_path)) == names_of(certificate)
+
+
+@pytest.mark.parametrize("csr,says", [
+    (lambda: device_csr("SN-0002", "SN-0001.dev.example"), "serialNumber"), (lambda: device_csr("SN-0001", "SN-0002.dev.example"), "sn-0002"),
+    (lambda: device_csr("SN-0001", "dev.example"), "dev.example"), (lambda: device_csr("SN-0001", "SN-00011.dev.example"), "sn-00011"),
+    (lambda: device_csr("SN-0001", "pump-sn-0002.plant.example"), "pump-sn-0002"), (lambda: device_csr("SN-0001", cn="SN-0002"), "common name"),
+    (lambda: device_csr("SN-0001", cn="admin"), "common name"), (lambda: device_csr("SN-0001", "SN-0001.elsewhere.example"), "elsewhere"),
+    (lambda: device_csr("sn-0001"), "serialNumber"),
+])
+def test_device_has_what_is_its_own(server, maker, csr, says):
+    with nothing_changes(server):
+        reply = enroll(server, "factory", *maker.device("SN-0001"), csr=csr())
+        assert reply.status in (400, 403) and says in reply.body.decode(), reply.body
+
+
+def hardware_module(serial, oid=b"\x06\x03\x2a\x03\x04"):
+    value = b"\x30" + bytes([len(oid) + 2 + len(serial)]) + oid + b"\x04" + bytes([len(serial)]) + serial
+    return x509.OtherName(ObjectIdentifier("1.3.6.1.5.5.7.8.4"), value)
+
+
+def test_hardware_module_name(server, maker, tmp_path):
+    options = maker.device("", subject=name(o="Maker"), extensions=[(x509.SubjectAlternativeName([hardware_module(b"HW-77")]), True)])
+    certificate = issued(enroll(server, "factory", *options, csr=device_csr("HW-77", "hw-77.dev.example", hardware_module(b"HW-77"))), tmp_path)
+    assert certificate.subject.rfc4514_string() == "2.5.4.5=HW-77"
+    with nothing_changes(server):
+        refused(enroll(server, "factory", *options, csr=device_csr("HW-77", hardware_module(b"HW-78"))), 403, "HW-77")
+
+
+def hostile(maker):
+    day = datetime.timedelta(days=1)
+    stranger = make_key()
+    other = certify(maker.ca.subject, stranger, ca=True)
+    weak = rsa.generate_private_key(65537, 1024)
+    middle = certify(name(cn="weak CA"), weak, maker.root, maker.root_key, ca=True)
+    deep, key, chain = maker.ca, maker.key, [maker.ca]
+    for i in range(7):
+        below = make_key()
+        deep, key = certify(name(cn=f"CA {i}"), below, deep, key, ca=True), below
+        chain.insert(0, deep)
+    late_key = make_key()
+    late = certify(name(cn="late CA"), late_key, maker.root, maker.root_key, ca=True, after=NOW - day, before=NOW - 2 * day)
+    leaf_key = make_key()
+    leaf = certify(name(cn="no CA"), leaf_key, maker.ca, maker.key)
+    unknown = x509.UnrecognizedExtension(ObjectIdentifier("1.2.3.4.5"), b"\x05\x00")
+    return {
+        "expired": (maker.device("SN", after=NOW - day, before=NOW - 2 * day), "expired"),
+        "not yet": (maker.device("SN", before=NOW + day), "not valid yet"),
+        "CA expired": (maker.device("SN", issuer=late, issuer_key=late_key, chain=[late]), "expired"),
+        "of nobody": (maker.device("SN", issuer=other, issuer_key=stranger, chain=[other]), "root that is not known"),
+        "self-signed": (maker.device("SN", issuer=certify(name(serial="SN"), stranger, ca=True), issuer_key=stranger, subject=name(serial="SN"), chain=None), ""),
+        "right name, wrong CA": (maker.device("SN", issuer_key=stranger), "not signed it"),
+        "right name, no chain": (maker.device("SN", chain=None), "no manufacturer"),
+        "critical": (maker.device("SN", extensions=[(unknown, True)]), "critical extension"),
+        "SHA-1": (maker.device("SN", hash=hashes.SHA1()), "weak hash"),
+        "weak CA": (maker.device("SN", issuer=middle, issuer_key=weak, chain=[middle]), "weak key"),
+        "deep": (maker.device("SN", issuer=deep, issuer_key=key, chain=chain[:7]), ""),
+        "below a leaf": (maker.device("SN", issuer=leaf, issuer_key=leaf_key, chain=[leaf, maker.ca]), "no CA"),
+        "a CA": (maker.device("SN", ca=True), "CA's"),
+        "for servers": (maker.device("SN", extensions=[(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), False)]), "clientAuth"),
+        "no serial": (maker.device("", subject=name(o="Maker")), "names no device"),
+        "two serials": (maker.device("", subject=x509.Name([x509.NameAttribute(NameOID.SERIAL_NUMBER, s) for s in ("A", "B")])), "two serialNumber"),
+        "pattern": (maker.device("*"), "cannot be used"),
+    }
+
+
+def test_hostile_certificates_of_devices(server, maker):
+    with nothing_changes(server):
+        for what, (options, says) in hostile(maker).items():
+            for label, status in (("factory", 401), ("listed", 403)):
+                reply = enroll(server, label, *options, "--ciphers", "DEFAULT@SECLEVEL=0", csr=device_csr("SN"))
+                assert reply.status == status and says in reply.body.decode(), (what, reply.status, reply.body)
+                assert "manufacturer" in reply.body.decode(), (what, reply.body)
+
+
+def test_weak_key_of_a_device_ends_the_handshake_or_the_request(server, maker):
+    """openssl's security level refuses it on the wire, before anything else sees it."""
+    options = maker.device("SN", key=rsa.generate_private_key(65537, 1024))
+    with nothing_changes(server), pytest.raises(AssertionError):
+        enroll(server, "factory", *options, "--ciphers", "DEFAULT@SECLEVEL=0", csr=device_csr("SN"))
+    assert curl(server, "cacerts").status == 200
+
+
+def test_anchor_may_have_expired_and_the_device_lives_for_ever(server, maker, tmp_path):
+    assert maker.root.not_valid_after < NOW
+    issued(enroll(server, "factory", *maker.device("SN-FOREVER"), csr=device_csr("SN-FOREVER")), tmp_path)
+
+
+def test_list_of_devices(server, maker, tmp_path):
+    options = maker.device("SN-LIST-1")
+    refused(enroll(server, "listed", *options, csr=device_csr("SN-LIST-1")), 403, "not on the list")
+    made = credential(server, "--kind", "device", "--device", "SN-LIST-1", "--name", "dns:kiosk.dev.example")
+    issued(enroll(server, "listed", *options, csr=device_csr("SN-LIST-1", "kiosk.dev.example")), tmp_path)
+    with nothing_changes(server):
+        refused(enroll(server, "listed", *options, csr=device_csr("SN-LIST-1", "other.dev.example")), 403, "other.dev.example")
+    server.run("est-credential", "revoke", made["id"], check=True)
+    code = credential(server, "--profile", "device")["code"]
+    with nothing_changes(server):
+        for label in ("listed", "factory"): # put out is put out, whatever else it shows, and where no list is asked for
+            refused(enroll(server, label, *options, csr=device_csr("SN-LIST-1")), 403, "revoked")
+            refused(enroll(server, label, *options, "-u", f"x:{code}", csr=device_csr("SN-LIST-1")), 403, "revoked")
+
+
+def test_list_by_certificate(server, maker, tmp_path):
+    serial = x509.random_serial_number() >> 8
+    credential(server, "--kind", "device", "--certificate", f"00:{serial:x}" if len(f"{serial:x}") % 2 == 0 else f"0{serial:X}")
+    issued(enroll(server, "listed", *maker.device("SN-C-1", serial=serial), csr=device_csr("SN-C-1")), tmp_path)
+    refused(enroll(server, "listed", *maker.device("SN-C-1"), csr=device_csr("SN-C-1")), 403, "not on the list")
+
+
+def test_list_in_bulk(server, maker, tmp_path):
+    path = tmp_path / "devices.csv"
+    with open(path, "w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["device", "note", "names", "profile"])
+        for i in range(100000):
+            writer.writerow([f"BULK-{i:06}", 'rack "7", left', "dns:a.dev.example dns:b.dev.example" if i % 2 else "", "device" if i % 3 else ""])
+    begun = time.monotonic()
+    done = json.loads(server.run("est-credential", "import", "--json", str(path), check=True).stdout)
+    assert done == {"added": 100000, "changed": 0, "unchanged": 0, "revoked": 0} and time.monotonic() - begun < 40
+    again = json.loads(server.run("est-credential", "import", "--json", str(path), check=True).stdout)
+    assert again["unchanged"] == 100000 and again["added"] == again["changed"] == 0
+    issued(enroll(server, "listed", *maker.device("BULK-099999"), csr=device_csr("BULK-099999", "b.dev.example")), tmp_path)
+    lines = "\n".join(json.dumps(row) for row in ({"device": "BULK-000002", "note": "moved", "names": ["dns:c.dev.example"]}, {"certificate": "0A:FF"}))
+    done = json.loads(server.run("est-credential", "import", "--json", "-", input=lines, check=True).stdout)
+    assert done == {"added": 1, "changed": 1, "unchanged": 0, "revoked": 0}
+    issued(enroll(server, "listed", *maker.device("BULK-000002"), csr=device_csr("BULK-000002", "c.dev.example")), tmp_path)
+    events = json.loads(server.run("audit", "list", "--kind", "enrollment-imported", "--json", check=True).stdout)
+    assert sum(e["about"].get("added", 0) for e in events) == 100001
+
+
+@pytest.mark.parametrize("text,says", [
+    ("device,color\nA,red\n", "color"), ("device\nA\nB,C\n", "line 3"), ("device,expires\nA,soon\n", "expires"), ("note\nx\n", "line 2"),
+    ("device\n\"A\n", "quote"), ('{"device":"A"}\n{"device":1}\n', "line 2"), ('{"device":"A","device":"B"}\n', "line 1"), ("device,names\nA,b.example\n", "--name"),
+    ("device,profile\nA,none\n", "none"), ("device\nA B\n", "line 2"), ('["A"]\n', "line 1"),
+])
+def test_list_that_makes_no_sense(server, text, says):
+    with nothing_changes(server):
+        done = server.run("est-credential", "import", "-", input=text)
+        assert done.returncode != 0 and says in done.stderr, done.stderr
+
+
+# --- several at once
+
+def test_what_counts_of_several(server, maker, tmp_path):
+    code = credential(server, "--profile", "device", "--uses", "any")["code"]
+    # a good certificate is enough: the wrong code beside it is not looked at
+    issued(enroll(server, "factory", *maker.device("SN-5"), "-u", "x:est_wrong", csr=device_csr("SN-5")), tmp_path)
+    # one that proves nothing takes nothing away
+    strange = Maker(tmp_path, "strange").device("SN-6")
+    reply = enroll(server, "factory", *strange, "-u", f"x:{code}", csr=device_csr(None, "x.dev.example"))
+    assert names_of(issued(reply, tmp_path)) == ["x.dev.example"]
+    # nobody becomes anonymous by failing
+    with nothing_changes(server):
+        refused(enroll(server, "people", *strange), 401, "not of this CA")
+        refused(enroll(server, "people", "-u", "x:wrong"), 401)
+
+
+def test_labels_have_their_own_ways(server, tmp_path):
+    code = credential(server, "--profile", "tls-server")["code"]
+    with nothing_changes(server):
+        reply = enroll(server, "certs", "-u", f"x:{code}")
+        assert reply.status == 403 and "www-authenticate" not in reply.headers # no credentials of HTTP's would help
+        refused(enroll(server, "certs"), 403, "client certificate")
+    issued(enroll(server, "tls-server", "-u", f"x:{code}"), tmp_path)
+
+
+# --- registrars
+
+def test_registrar_enrolls_for_others(server, tmp_path):
+    key = make_key()
+    code = credential(server, "--profile", "registrar")["code"]
+    certificate = issued(enroll(server, "registrar", "-u", f"x:{code}", csr=make_csr("ra.example.com", key=key)), tmp_path)
+    assert CMC_RA in certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
+    options = Device.files(type("Files", (), {"folder": tmp_path})(), certificate, key)
+    for host in ("one.example.com", "two.example.com"):
+        made = issued(enroll(server, "ra", *options, csr=make_csr(host)), tmp_path)
+        row, = [r for r in inventory(server) if int(r["serial"], 16) == made.serial_number]
+        assert json.loads(server.run("cert", "show", "--json", row["id"], check=True).stdout)["identity"].startswith("registrar ")
+    # it has checked its client's binding itself (RFC 7030, 3.7)
+    bound = make_csr("three.example.com", add=lambda b: b.add_attribute(x509.oid.AttributeOID.CHALLENGE_PASSWORD, b"of another connection"))
+    issued(enroll(server, "ra", *options, csr=bound), tmp_path)
+    # elsewhere it is a device like another, of its own profile
+    with nothing_changes(server):
+        refused(enroll(server, "tls-server", *options, csr=make_csr("one.example.com")), 403)
+    device = Device(server, tmp_path, "d.example.com")
+    with nothing_changes(server):
+        refused(enroll(server, "ra", *device.options, csr=make_csr("e.example.com")), 401, "not taken at this label")
+        server_side = enroll(server, "ra", *device.options, csr=make_csr("d.example.com"))
+        refused(server_side, 401)
+
+
+# --- anonymous
+
+def test_anonymous_waits_for_people(server):
+    reply = enroll(server, "people", csr=make_csr("new.example.com"))
+    assert reply.status in (202, 403), reply.body
+    assert not [r for r in inventory(server) if "new.example.com" in json.dumps(r)]
+
+
+# --- what is refused is in the audit log
+
+def test_refused_credentials_are_in_the_audit_log(server):
+    refused(enroll(server, "", "-u", "mallory:a wrong password"), 401)
+    deadline, found = time.monotonic() + 10, []
+    while not found and time.monotonic() < deadline:
+        events = json.loads(server.run("audit", "list", "--kind", "enrollment-refused", "--json", check=True).stdout)
+        found = [e for e in events if e["about"].get("authentication") == "plain"]
+        assert "a wrong password" not in json.dumps(events)
+        time.sleep(0.1)
+    assert found and found[0]["from"] == "127.0.0.1"
+
+
+# --- passwords that many guess
+
+def test_flood_of_passwords_leaves_the_server_alive():
+    with Server() as own:
+        password(own, "ada", "correct horse battery")
+        code = credential(own, "--uses", "any")["code"]
+        csr = make_csr("a.example.com")
+        with concurrent.futures.ThreadPoolExecutor(24) as pool:
+            flood = [pool.submit(enroll, own, "", "-u", f"user{i}:some wrong password", csr=csr) for i in range(72)]
+            times = []
+            for _ in range(5):
+                begun = time.monotonic()
+                assert enroll(own, "", "-u", f"x:{code}", csr=csr).status == 200
+                times.append(time.monotonic() - begun)
+            statuses = {f.result().status for f in flood}
+        assert statuses <= {401, 429, 503} and max(times) < 5
+        for _ in range(60): # and who is right gets through as soon as the address has cooled
+            reply = enroll(own, "", "-u", "ada:correct horse battery", csr=csr)
+            if reply.status == 200:
+                break
+            assert reply.status in (429, 503) and int(reply.headers["retry-after"]) >= 1
+            time.sleep(1)
+        assert reply.status == 200
