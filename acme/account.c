@@ -134,6 +134,16 @@ static bool create(struct store_txn *txn, void *arg, struct problem *p)
 	       use_binding(txn, creation, p);
 }
 
+/* A policy may bind DNS names to it: `*.{account}.example.com`. So it is a label of a host name (RFC 1123, 2.1). */
+static bool make_id(char ret[RANDOM_ID_SIZE], struct problem *p)
+{
+	do
+		if (!random_id(ret, p))
+			return false;
+	while (strchr(ret, '_') || ret[0] == '-' || ret[RANDOM_ID_SIZE - 2] == '-');
+	return true;
+}
+
 static bool make_account(struct acme_call *call, const struct wish *wish, struct problem *p)
 {
 	char from[ADDR_TEXT_SIZE];
@@ -149,7 +159,7 @@ static bool make_account(struct acme_call *call, const struct wish *wish, struct
 		.eab_kid = bound ? buf_text(&wish->binding.kid) : NULL,
 		.eab_json = bound ? buf_text(&wish->binding.json) : NULL,
 	};
-	if (!pass_limit(call, from, p) || !random_id(account.id, p) ||
+	if (!pass_limit(call, from, p) || !make_id(account.id, p) ||
 	    !store_update(call->acme->store, create, &(struct account_creation){ call, &account }, p))
 		return false;
 	acme_location(call, "account", account.id, NULL);

@@ -50,7 +50,7 @@ const struct command server_policy_list = {
 
 static const struct command_option test_options[] = {
 	{ "--profile", "NAME", "the profile; the default one otherwise" },
-	{ "--method", "METHOD", "acme, est or api; otherwise the first of the profile's" },
+	{ "--method", "METHOD", "acme, est or api; otherwise the one of the profile's that lets a CSR say most: api, est, acme" },
 	{ "--identity", "TEXT", "what {identity} stands for" },
 	{ "--account", "ID", "what {account} stands for" },
 	{ "--eab", "KID", "what {eab} stands for" },
@@ -104,7 +104,7 @@ static bool method_choose(const struct command_call *call, const struct profile 
 	static const struct {
 		const char *name;
 		enum profile_method method;
-	} methods[] = { { "acme", PROFILE_ACME }, { "est", PROFILE_EST }, { "api", PROFILE_API } };
+	} methods[] = { { "api", PROFILE_API }, { "est", PROFILE_EST }, { "acme", PROFILE_ACME } };
 	const char *name = command_value(call, "--method");
 
 	for (size_t i = 0; i < array_length(methods); i++)
@@ -115,7 +115,12 @@ static bool method_choose(const struct command_call *call, const struct profile 
 	return problem_set(p, PROBLEM_MALFORMED, "--method: expected one of acme, est, api");
 }
 
-static bool print_json(const struct command_call *call, const struct profile *profile, bool held, const struct buf *rules,
+static const char *method_name(enum profile_method method)
+{
+	return method == PROFILE_API ? "api" : method == PROFILE_EST ? "est" : "acme";
+}
+
+static bool print_json(const struct command_call *call, const struct profile *profile, enum profile_method method, bool held, const struct buf *rules,
                        const struct buf *verdicts, struct problem *p)
 {
 	auto_value(buf) text = {0};
@@ -124,6 +129,7 @@ static bool print_json(const struct command_call *call, const struct profile *pr
 	json_open(&w, NULL);
 	json_put(&w, "profile", profile->name);
 	json_put(&w, "policy", profile->policy->name);
+	json_put(&w, "method", method_name(method));
 	json_put_bool(&w, "approved", held);
 	json_put_raw(&w, "rules", buf_bytes(rules));
 	json_put_raw(&w, "verdicts", buf_bytes(verdicts));
@@ -151,9 +157,9 @@ static bool judge(struct command_call *call, struct store *store, const struct p
 		return false;
 	json_close(&report.rules);
 	json_close(&report.verdicts);
-	if (call->json && !print_json(call, profile, held, &rules, &verdicts, p))
+	if (call->json && !print_json(call, profile, test.method, held, &rules, &verdicts, p))
 		return false;
-	return held || problem_set(p, PROBLEM_BAD_CSR, "profile %s would refuse this CSR", profile->name);
+	return held || problem_set(p, PROBLEM_BAD_CSR, "profile %s would refuse this CSR by %s", profile->name, method_name(test.method));
 }
 
 /* Without a store nothing is known of the key's history, and the rest is judged all the same. */

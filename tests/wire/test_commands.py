@@ -99,7 +99,8 @@ def test_policy_test(tmp_path):
     ]
     assert [r["rule"] for r in report["rules"] if not r["held"]] == ["names-allowed", "common-name-named", "subject-plain"]
     assert run(*line, "--profile", "dev", good).returncode == 1  # for nobody the bound patterns match nothing
-    over_acme = run(*line, good)
+    assert json.loads(run(*line, "--json", good).stdout)["method"] == "api"
+    over_acme = run(*line, "--method", "acme", good)
     assert over_acme.returncode == 1 and "the CSR's subject has O, which nothing has proven" in over_acme.stdout
     assert {"device", "corp"} <= {p["name"] for p in json.loads(run("policy", "list", "--json", "--config", config).stdout)}
 
