@@ -9,6 +9,7 @@
 
 #include "acme/dns_loop.h"
 #include "acme/dns_setup.h"
+#include "acme/hosts.h"
 #include "base/clock.h"
 
 enum { LOOK_MS = 1000 }; /* between two looks at the files */
@@ -17,19 +18,19 @@ enum { LOOK_MS = 1000 }; /* between two looks at the files */
 struct resolver {
 	struct dns_loop *loop;
 	struct ub_ctx *ctx;
-	bool hosts;                /* knows /etc/hosts */
 	unsigned generation;
 	struct resolver *next;
 };
 
-/* Hosts speak for addresses alone: for other types they would say that there is nothing. */
 struct dns {
 	struct buf text;           /* the configuration of each libunbound */
-	bool system;               /* resolv.conf and hosts besides */
+	bool system;               /* resolv.conf besides, and hosts */
 	char servers[128];
+	char *hosts_file;
 	struct strings files;      /* whose change makes new ones */
 	pthread_mutex_t mutex;     /* guards all below */
-	struct resolver *idle[2];  /* [hosts]; the last one used comes first */
+	struct resolver *idle;     /* the last one used comes first */
+	struct buf hosts;          /* the text of the file */
 	struct buf mark;           /* of the files, when they were looked at */
 	unsigned generation;
 	int64_t looked;
@@ -54,16 +55,11 @@ static bool setup_failed(const char *what, int error, struct problem *p)
 }
 
 /* A file that is not there is an empty one. */
-static bool use_system(const struct resolver *r, struct problem *p)
+static bool use_system(struct ub_ctx *ctx, struct problem *p)
 {
-	int error = ub_ctx_resolvconf(r->ctx, NULL);
+	int error = ub_ctx_resolvconf(ctx, NULL);
 
-	if (error && error != UB_READFILE)
-		return setup_failed("resolv.conf", error, p);
-	if (!r->hosts)
-		return true;
-	error = ub_ctx_hosts(r->ctx, NULL);
-	return !error || error == UB_READFILE || setup_failed("hosts", error, p);
+	return !error || error == UB_READFILE || setup_failed("resolv.conf", error, p);
 }
 
 /* libunbound takes zones from a file alone, so there is one, in memory. Its parser is one for the
@@ -83,15 +79,14 @@ static bool use_text(const struct dns *dns, struct ub_ctx *ctx, struct problem *
 	return !error || setup_failed("configuration", error, p);
 }
 
-static bool resolver_new(const struct dns *dns, bool hosts, struct resolver **ret, struct problem *p)
+static bool resolver_new(const struct dns *dns, struct resolver **ret, struct problem *p)
 {
 	auto_struct(resolver) *r = calloc(1, sizeof(*r));
 
 	if (!r || !dns_loop_new(&r->loop) || !(r->ctx = ub_ctx_create_ub_event(dns_loop_base(r->loop))))
 		return problem_memory(p);
-	r->hosts = hosts;
 	ub_ctx_debugout(r->ctx, NULL);
-	if (!use_text(dns, r->ctx, p) || (dns->system && !use_system(r, p)))
+	if (!use_text(dns, r->ctx, p) || (dns->system && !use_system(r->ctx, p)))
 		return false;
 	*ret = steal(r);
 	return true;
@@ -101,13 +96,23 @@ static bool resolver_new(const struct dns *dns, bool hosts, struct resolver **re
 
 static void drop_idle(struct dns *dns)
 {
-	for (size_t i = 0; i < array_length(dns->idle); i++)
-		while (dns->idle[i]) {
-			struct resolver *next = dns->idle[i]->next;
+	while (dns->idle) {
+		struct resolver *next = dns->idle->next;
 
-			resolver_free(dns->idle[i]);
-			dns->idle[i] = next;
-		}
+		resolver_free(dns->idle);
+		dns->idle = next;
+	}
+}
+
+/* libunbound does not read it: a name below a zone that it has itself, such as demo.localhost, would
+ * keep it from starting. A file that cannot be read is an empty one. */
+static void read_hosts(struct dns *dns)
+{
+	auto_value(problem) why = {0};
+
+	buf_clear(&dns->hosts);
+	if (!file_read(dns->hosts_file, HOSTS_FILE_MAX, &dns->hosts, &why))
+		buf_clear(&dns->hosts);
 }
 
 /* With the mutex held. Those at work are freed when they come back. */
@@ -124,22 +129,23 @@ static void look_at_files(struct dns *dns)
 	if (bytes_equal(buf_bytes(&mark), buf_bytes(&dns->mark)))
 		return;
 	drop_idle(dns);
+	if (dns->system)
+		read_hosts(dns);
 	dns->generation++;
 	buf_clear(&dns->mark);
 	buf_add(&dns->mark, mark.data, mark.len);
 }
 
-static bool resolver_take(struct dns *dns, bool hosts, struct resolver **ret, struct problem *p)
+static bool resolver_take(struct dns *dns, struct resolver **ret, struct problem *p)
 {
-	hosts = hosts && dns->system;
 	pthread_mutex_lock(&dns->mutex);
 	look_at_files(dns);
 	unsigned generation = dns->generation;
-	struct resolver *r = dns->idle[hosts];
+	struct resolver *r = dns->idle;
 	if (r)
-		dns->idle[hosts] = r->next;
+		dns->idle = r->next;
 	pthread_mutex_unlock(&dns->mutex);
-	if (!r && !resolver_new(dns, hosts, &r, p))
+	if (!r && !resolver_new(dns, &r, p))
 		return false;
 	r->generation = generation;
 	*ret = r;
@@ -151,8 +157,8 @@ static void resolver_give(struct dns *dns, struct resolver *r)
 	pthread_mutex_lock(&dns->mutex);
 	bool old = r->generation != dns->generation;
 	if (!old) {
-		r->next = dns->idle[r->hosts];
-		dns->idle[r->hosts] = r;
+		r->next = dns->idle;
+		dns->idle = r;
 	}
 	pthread_mutex_unlock(&dns->mutex);
 	if (old)
@@ -169,7 +175,9 @@ static bool add_files(const struct strings *list, struct strings *files)
 
 static bool find_files(const struct dns_options *o, struct dns *dns)
 {
-	return (!dns->system || (strings_add(&dns->files, "/etc/resolv.conf") && strings_add(&dns->files, "/etc/hosts"))) &&
+	dns->hosts_file = strdup(o->hosts ? o->hosts : "/etc/hosts");
+	return dns->hosts_file &&
+	       (!dns->system || (strings_add(&dns->files, "/etc/resolv.conf") && strings_add(&dns->files, dns->hosts_file))) &&
 	       add_files(o->trust_anchors, &dns->files) && add_files(o->root_hints, &dns->files);
 }
 
@@ -228,9 +236,20 @@ void dns_close(struct dns *dns)
 	drop_idle(dns);
 	buf_free(&dns->text);
 	buf_free(&dns->mark);
+	buf_free(&dns->hosts);
+	free(dns->hosts_file);
 	strings_free(&dns->files);
 	pthread_mutex_destroy(&dns->mutex);
 	free(dns);
+}
+
+size_t dns_hosts(struct dns *dns, const char *name, int family, struct addr *ret, size_t max)
+{
+	pthread_mutex_lock(&dns->mutex);
+	look_at_files(dns);
+	size_t n = hosts_find(buf_bytes(&dns->hosts), name, family, ret, max);
+	pthread_mutex_unlock(&dns->mutex);
+	return n;
 }
 
 const char *dns_servers(const struct dns *dns)
@@ -299,14 +318,6 @@ static size_t count_open(const struct asked *v, size_t n)
 	return open;
 }
 
-static bool all_addresses(const struct dns_question *v, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		if (v[i].type != DNS_TYPE_A && v[i].type != DNS_TYPE_AAAA)
-			return false;
-	return true;
-}
-
 static bool ask_all(struct resolver *r, struct asked *v, size_t n, int64_t deadline, struct problem *p)
 {
 	for (size_t i = 0; i < n; i++)
@@ -328,7 +339,7 @@ bool dns_ask(struct dns *dns, struct dns_question *v, size_t n, int64_t deadline
 		return problem_memory(p);
 	for (size_t i = 0; i < n; i++)
 		asked[i].question = &v[i];
-	if (!resolver_take(dns, all_addresses(v, n), &r, p))
+	if (!resolver_take(dns, &r, p))
 		return false;
 	bool done = ask_all(r, asked, n, deadline, p);
 	if (count_open(asked, n) == 0) {

@@ -42,6 +42,9 @@ void dns_question_clear(struct dns_question *q);
 bool dns_ask(struct dns *dns, struct dns_question *v, size_t n, int64_t deadline, struct problem *p) must_use;
 /* Why a question has no answer, in words for the one who runs that name. DNS; false. */
 bool dns_refuse(const struct dns *dns, const struct dns_question *q, struct problem *p);
+/* The addresses of the family that /etc/hosts has for the name, in its order; how many. None where
+ * the options name resolvers. */
+size_t dns_hosts(struct dns *dns, const char *name, int family, struct addr *ret, size_t max);
 /* Whom it asks: "192.0.2.53", for messages. */
 const char *dns_servers(const struct dns *dns);
 /* Refuses what is not secure: of names that a profile wants signed. */
@@ -52,10 +55,10 @@ struct dns_addresses {
 	struct addr v[2 * DNS_FAMILY_MAX]; /* IPv6 first (RFC 6724 prefers it) */
 	size_t n;                          /* at least 1 */
 };
-/* AAAA and A, asked at once; more than DNS_FAMILY_MAX of either are cut off. Refusals: DNS, in words
- * for the one who runs that name. */
+/* What the hosts file has, or else AAAA and A, asked at once; more than DNS_FAMILY_MAX of either are
+ * cut off. Refusals: DNS, in words for the one who runs that name. */
 bool dns_lookup(struct dns *dns, const char *name, int64_t deadline, struct dns_addresses *ret,
                 struct problem *p) must_use;
-/* The same; with secure each address must be proven by a trust anchor. */
+/* The same; with secure each address must be proven by a trust anchor, which no file is. */
 bool dns_lookup_secure(struct dns *dns, const char *name, bool secure, int64_t deadline,
                        struct dns_addresses *ret, struct problem *p) must_use;

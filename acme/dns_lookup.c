@@ -34,11 +34,21 @@ static bool collect(const struct dns *dns, const struct dns_question q[BOTH], bo
 	return ret->n > 0 || refuse(dns, q, p);
 }
 
+static bool in_hosts(struct dns *dns, const char *name, struct dns_addresses *ret)
+{
+	ret->n = dns_hosts(dns, name, AF_INET6, ret->v, DNS_FAMILY_MAX);
+	ret->n += dns_hosts(dns, name, AF_INET, ret->v + ret->n, DNS_FAMILY_MAX);
+	return ret->n > 0;
+}
+
 bool dns_lookup_secure(struct dns *dns, const char *name, bool secure, int64_t deadline,
                        struct dns_addresses *ret, struct problem *p)
 {
 	struct dns_question q[BOTH] = { { .name = name, .type = DNS_TYPE_AAAA }, { .name = name, .type = DNS_TYPE_A } };
 	struct dns_addresses found;
+
+	if (!secure && in_hosts(dns, name, ret))
+		return true;
 	bool done = dns_ask(dns, q, BOTH, deadline, p) && collect(dns, q, secure, &found, p);
 
 	if (done)

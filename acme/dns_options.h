@@ -12,6 +12,7 @@ struct dns_zone {
 };
 struct dns_options {
 	const struct strings *resolvers;        /* asked for all; NULL or empty: the system's resolv.conf and hosts */
+	const char *hosts;                      /* the system's file; NULL: /etc/hosts */
 	/* Not empty: nobody is asked to resolve, the root servers are: "builtin", files of root hints,
 	 * "192.0.2.53@5353". */
 	const struct strings *root_hints;

@@ -2,6 +2,9 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -181,6 +184,47 @@ static void many_threads_ask_at_once(void **state)
 	}
 }
 
+static void write_hosts(const char *path, const char *text)
+{
+	auto_value(problem) p = {0};
+
+	assert_true(file_write(path, BYTES_STR(text), 0600, &p));
+}
+
+static bool finds(struct dns *from, const char *name, const char *want)
+{
+	auto_value(problem) p = {0};
+	struct dns_addresses found;
+	char text[ADDR_TEXT_SIZE] = "";
+
+	if (dns_lookup(from, name, clock_monotonic_ms() + 500, &found, &p))
+		addr_format(&found.v[0], text);
+	return str_equal(text, want);
+}
+
+/* localhost is a zone of libunbound's own: a file that has names below it kept it from starting. */
+static void the_hosts_file_comes_first_and_is_read_again(void **state)
+{
+	char folder[] = "/tmp/enrolld-dns-XXXXXX";
+	auto_value(problem) p = {0};
+	auto_struct(dns) *from = NULL;
+
+	(void)state;
+	assert_non_null(mkdtemp(folder));
+	auto_free char *path = mem_printf("%s/hosts", folder);
+	write_hosts(path, "127.0.0.1 localhost demo.localhost\nnonsense\n192.0.2.7 Seven.example\n");
+	assert_true(dns_open(&(struct dns_options){ .hosts = path }, &from, &p));
+	assert_true(finds(from, "demo.localhost", "127.0.0.1"));
+	assert_true(finds(from, "seven.example", "192.0.2.7"));
+	assert_true(finds(from, "other.localhost", "::1") || finds(from, "other.localhost", "127.0.0.1"));
+	write_hosts(path, "192.0.2.8 seven.example\n");
+	for (int i = 0; i < 40 && !finds(from, "seven.example", "192.0.2.8"); i++)
+		nanosleep(&(struct timespec){ .tv_nsec = 100000000 }, NULL);
+	assert_true(finds(from, "seven.example", "192.0.2.8"));
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(rmdir(folder), 0);
+}
+
 static void a_resolver_that_is_no_address_is_refused(void **state)
 {
 	auto_value(problem) p = {0};
@@ -204,6 +248,7 @@ int main(void)
 		cmocka_unit_test(a_silent_server_costs_no_more_than_the_deadline),
 		cmocka_unit_test(answers_are_not_kept),
 		cmocka_unit_test(many_threads_ask_at_once),
+		cmocka_unit_test(the_hosts_file_comes_first_and_is_read_again),
 		cmocka_unit_test(a_resolver_that_is_no_address_is_refused),
 	};
 
