@@ -16,7 +16,7 @@ struct probe_handshake {
 	/* the caller's */
 	struct addr addr;
 	unsigned port;
-	const char *server_name;   /* for SNI */
+	char *server_name;         /* for SNI; not changed */
 	int64_t deadline;          /* clock_monotonic_ms */
 	int64_t connect_ms;        /* of that for the connection */
 	/* what came */

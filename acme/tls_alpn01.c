@@ -67,7 +67,7 @@ declare_auto_value(visit, visit_done);
 static bool shake_with(struct visit *v, const struct addr *addr, int64_t connect_ms, struct problem *p)
 {
 	v->shake = (struct probe_handshake){
-		.addr = *addr, .port = v->alpn->options.port, .server_name = buf_text(&v->server_name),
+		.addr = *addr, .port = v->alpn->options.port, .server_name = (char *)v->server_name.data,
 		.deadline = v->deadline, .connect_ms = connect_ms,
 	};
 	return probe_alpn_shake(v->alpn->alpn, &v->shake, p);
