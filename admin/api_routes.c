@@ -27,7 +27,7 @@ enum {
 #define PATCH(p) .http = { HTTP_PATCH, p, JSON, BODY, "REST API v1" }
 #define DELETE(p) .http = { HTTP_DELETE, p, NULL, 0, "REST API v1" }
 
-static const char *const statuses[] = { "valid", "expired", "revoked", "renewed", NULL };
+static const char *const statuses[] = { "valid", "expiring", "expired", "revoked", "renewed", NULL };
 static const char *const methods[] = { "acme", "est", "api", "internal", "import", NULL };
 static const char *const states[] = {
 #define X(name, text) text,
@@ -42,7 +42,7 @@ static const char *const states[] = {
 	{ "serial", "serial number, hexadecimal", NULL },                                                  \
 	{ "fingerprint", "SHA-256 of its DER, hexadecimal", NULL },                                        \
 	{ "key", "SHA-256 of its SubjectPublicKeyInfo, hexadecimal", NULL },                               \
-	{ "status", "valid, expired, revoked or renewed", statuses },                                      \
+	{ "status", "valid, expiring (within 30 days, and not renewed), expired, revoked or renewed", statuses }, \
 	{ "expiresAfter", "not before this time (RFC 3339)", NULL },                                       \
 	{ "expiresBefore", "not after this time (RFC 3339)", NULL },                                       \
 	{ "method", "how it was issued", methods },                                                        \

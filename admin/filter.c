@@ -70,7 +70,7 @@ static bool take_status(const struct reading *r, struct problem *p)
 		if (str_equal(search_statuses[i], text))
 			*ret = search_statuses[i];
 	return !text || *ret ||
-	       problem_set(p, PROBLEM_MALFORMED, "%sstatus: expected valid, expired, revoked or renewed, got `%s`", r->prefix, text);
+	       problem_set(p, PROBLEM_MALFORMED, "%sstatus: expected valid, expiring, expired, revoked or renewed, got `%s`", r->prefix, text);
 }
 
 static void take_name(const struct reading *r)

@@ -17,7 +17,7 @@
 	{ "--method", "METHOD", "that came over acme, est, api, internal or import" },              \
 	{ "--identity", "TEXT", "of who asked for it, as `cert show` says it" },                    \
 	{ "--metadata", "KEY=VALUE", "with this of its metadata" },                                 \
-	{ "--status", "STATUS", "valid, expired, revoked or renewed" },                             \
+	{ "--status", "STATUS", "valid, expiring (within 30d, not renewed), expired, revoked or renewed" },                             \
 	{ "--issued-after", "TIME|DURATION", "not before that time (RFC 3339), or within the last 30d" }, \
 	{ "--issued-before", "TIME|DURATION", "by that time, or longer than 30d ago" },             \
 	{ "--expires-after", "TIME|DURATION", "not before that time (RFC 3339), or not within 30d" }, \

@@ -8,7 +8,7 @@
 #include "base/base64.h"
 #include "base/clock.h"
 
-enum { LOOK_MAX = 2000, SOURCES_MAX = 300 };
+enum { LOOK_MAX = 2000, SOURCES_MAX = 300, SOON = 30 * 86400 };
 
 struct source {
 	enum certificate_index index;
@@ -29,7 +29,7 @@ struct search {
 	void *arg;
 };
 
-const char *const search_statuses[] = { "valid", "expired", "revoked", "renewed", NULL };
+const char *const search_statuses[] = { "valid", "expiring", "expired", "revoked", "renewed", NULL };
 
 static const char *const name_types[] = { "dns", "ip", "email", "uri", "cn" };
 
@@ -70,9 +70,13 @@ static bool has_metadata(const struct search *s, const struct certificate *row)
 
 static bool has_status(const struct search *s, const struct certificate *row)
 {
+	bool renewed = row->replaced_by && *row->replaced_by;
+	bool expiring = str_equal(s->query.status, "expiring");
+
 	if (str_equal(s->query.status, "renewed"))
-		return row->replaced_by && *row->replaced_by;
-	return str_equal(s->query.status, certificate_status_name(row, s->query.now));
+		return renewed;
+	return !(expiring && renewed) &&
+	       str_equal(expiring ? "valid" : s->query.status, certificate_status_name(row, s->query.now));
 }
 
 static bool same(const char *wanted, const char *have)
@@ -176,8 +180,12 @@ static void bound_expiry(struct search_query *q)
 {
 	if (q->status && str_equal(q->status, "expired") && (q->expires_to == 0 || q->expires_to >= q->now))
 		q->expires_to = q->now - 1;
-	if (q->status && str_equal(q->status, "valid") && q->expires_from < q->now)
+	bool expiring = q->status && str_equal(q->status, "expiring");
+
+	if (q->status && (expiring || str_equal(q->status, "valid")) && q->expires_from < q->now)
 		q->expires_from = q->now;
+	if (expiring && (q->expires_to == 0 || q->expires_to > q->now + SOON))
+		q->expires_to = q->now + SOON;
 }
 
 /* The narrowest first. Serial number and fingerprint of what was issued here have an index without pages. The revoked are

@@ -23,7 +23,7 @@ struct search_query {
 	const void *sees_arg;
 	struct record_texts scope;
 };
-/* "valid", "expired", "revoked", "renewed"; ended by NULL. */
+/* "valid", "expiring" (valid, within 30 days, and not renewed), "expired", "revoked", "renewed"; ended by NULL. */
 extern const char *const search_statuses[];
 /* Of "dns:www.example.com" the type's length, without its colon; 0: a bare name. */
 size_t search_name_type(const char *text);

@@ -87,6 +87,8 @@ static void list_chooses(void **state)
 		{ "--json --status expired", { false, false, true } },
 		{ "--json --status revoked", { false, false, false } },
 		{ "--json --status renewed", { false, false, false } },
+		{ "--json --status expiring", { true, true, false } },
+		{ "--json --status expiring --expires-before 1500s", { false, true, false } },
 		{ "--json --status valid --profile two", { false, true, false } },
 		{ "--json --expires-after 1500s", { true, false, false } },
 		{ "--json --expires-before 1500s", { false, true, true } },

@@ -344,6 +344,10 @@ def test_renew_links_both(api):
     assert old["replacedBy"] == second and new["replaces"] == first and old["status"] == "valid"
     assert new["metadata"] == old["metadata"] and new["profile"] == old["profile"]
     assert first in [r["id"] for r in api.everything(name="renew.example", status="renewed")]
+    short = api.issue("renew.example", attributes={"ttl": "29d"})["certificate"]["certificateId"]
+    assert [r["id"] for r in api.everything(name="renew.example", status="expiring")] == [short]
+    api.post(f"certificates/{short}/renew", {"csr": csr("renew.example")})
+    assert api.everything(name="renew.example", status="expiring") == []
     refused(409, api.post, f"certificates/{first}/renew", {"csr": csr("renew.example")})
     third = api.post(f"certificates/{second}/renew", {"csr": csr("renew.example"), "attributes": {"ttl": "7d"}, "metadata": []})
     assert "metadata" not in api.get(f"certificates/{third['certificate']['certificateId']}")
