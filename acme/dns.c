@@ -262,6 +262,7 @@ const char *dns_servers(const struct dns *dns)
 struct asked {
 	struct dns_question *question;
 	bool done, late;
+	bool bare;                 /* a denial without anything that says how long it holds */
 };
 
 void dns_question_clear(struct dns_question *q)
@@ -281,8 +282,10 @@ static void on_answer(void *arg, int rcode, void *message, int len, int security
 	struct asked *a = arg;
 	struct dns_question *q = a->question;
 	struct dns_answer answer = { .rcode = rcode ? rcode : DNS_SERVFAIL };
+	const uint8_t *header = message;
 
 	(void)limited;
+	a->bare = rcode || len < 12 || (header[6] == 0 && header[7] == 0 && header[8] == 0 && header[9] == 0);
 	a->done = true;
 	if (!rcode && dns_answer_open(BYTES(message, (size_t)len), q->type, &answer))
 		buf_add(&q->message, message, (size_t)len);
@@ -328,6 +331,21 @@ static bool ask_all(struct resolver *r, struct asked *v, size_t n, int64_t deadl
 	return true;
 }
 
+/* libunbound keeps failures, and denials without a SOA record, for five seconds whatever it is told;
+ * the next try is to see the world as it is then. That a name has one family of addresses alone may be
+ * kept. */
+static bool remembers_failure(const struct asked *v, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		const struct dns_question *q = v[i].question;
+		bool address = q->type == DNS_TYPE_A || q->type == DNS_TYPE_AAAA;
+
+		if (q->fate == DNS_ANSWERED ? v[i].bare && !address : q->fate != DNS_NO_NAME || v[i].bare)
+			return true;
+	}
+	return false;
+}
+
 /* A libunbound with a question that was not answered in time is given up, which answers it: nobody
  * is to be called when this has returned. */
 bool dns_ask(struct dns *dns, struct dns_question *v, size_t n, int64_t deadline, struct problem *p)
@@ -342,7 +360,7 @@ bool dns_ask(struct dns *dns, struct dns_question *v, size_t n, int64_t deadline
 	if (!resolver_take(dns, &r, p))
 		return false;
 	bool done = ask_all(r, asked, n, deadline, p);
-	if (count_open(asked, n) == 0) {
+	if (count_open(asked, n) == 0 && !remembers_failure(asked, n)) {
 		resolver_give(dns, r);
 		return done;
 	}

@@ -13,8 +13,8 @@ struct dns_zone {
 struct dns_options {
 	const struct strings *resolvers;        /* asked for all; NULL or empty: the system's resolv.conf and hosts */
 	const char *hosts;                      /* the system's file; NULL: /etc/hosts */
-	/* Not empty: nobody is asked to resolve, the root servers are: "builtin", files of root hints,
-	 * "192.0.2.53@5353". */
+	/* Not empty: nobody is asked to resolve, the root servers are: "builtin", or files of root
+	 * hints. */
 	const struct strings *root_hints;
 	const struct strings *trust_anchors;    /* files, DS and DNSKEY records; NULL or empty: nothing is validated */
 	const struct strings *insecure_zones;   /* not validated all the same */

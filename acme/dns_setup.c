@@ -85,7 +85,7 @@ static bool put_anchors(struct buf *ret, const struct strings *anchors, struct p
 	return true;
 }
 
-static bool puts_insecure_zones(struct buf *ret, const struct dns_options *o, struct problem *p)
+static bool put_insecure_zones(struct buf *ret, const struct dns_options *o, struct problem *p)
 {
 	for (size_t i = 0; i < o->zone_count; i++)
 		if (o->zones[i].insecure && !put(ret, "domain-insecure", o->zones[i].name, p))
@@ -123,6 +123,15 @@ static void put_denied(struct buf *ret, const struct dns_options *o)
 		put_denied_net(ret, &o->deny->v[i]);
 }
 
+/* Beside those that libunbound knows there may be files. */
+static bool put_roots(struct buf *ret, const struct strings *hints, struct problem *p)
+{
+	for (size_t i = 0; hints && i < hints->n; i++)
+		if (hints->v[i][0] == '/' && !put(ret, "root-hints", hints->v[i], p))
+			return false;
+	return true;
+}
+
 static bool put_server(struct buf *ret, const struct dns_options *o, struct problem *p)
 {
 	buf_add_str(ret, "server:\n");
@@ -133,7 +142,7 @@ static bool put_server(struct buf *ret, const struct dns_options *o, struct prob
 	buf_printf(ret, "\tmodule-config: \"%s\"\n", has_some(o->trust_anchors) ? "validator iterator" : "iterator");
 	buf_printf(ret, "\ttcp-upstream: %s\n", o->tcp ? "yes" : "no");
 	put_denied(ret, o);
-	return put_anchors(ret, o->trust_anchors, p) && puts_insecure_zones(ret, o, p);
+	return put_roots(ret, o->root_hints, p) && put_anchors(ret, o->trust_anchors, p) && put_insecure_zones(ret, o, p);
 }
 
 static bool put_zone(struct buf *ret, const char *name, const struct strings *servers, bool authoritative,
@@ -144,30 +153,9 @@ static bool put_zone(struct buf *ret, const char *name, const struct strings *se
 	       put_each(ret, authoritative ? "stub-addr" : "forward-addr", servers, p);
 }
 
-/* Root servers: those that libunbound knows, those of a file, or these very addresses, which are
- * taken as they are. */
-static bool put_roots(struct buf *ret, const struct strings *hints, struct problem *p)
-{
-	auto_value(strings) servers = {0};
-	struct addr addr;
-
-	for (size_t i = 0; i < hints->n; i++) {
-		auto_free char *host = strndup(hints->v[i], strcspn(hints->v[i], "@"));
-
-		if (!host)
-			return problem_memory(p);
-		if (addr_parse(host, &addr) && !strings_add(&servers, hints->v[i]))
-			return problem_memory(p);
-		if (hints->v[i][0] == '/' && !put(ret, "root-hints", hints->v[i], p))
-			return false;
-	}
-	return servers.n == 0 || put_zone(ret, ".", &servers, true, p);
-}
-
 static bool put_zones(struct buf *ret, const struct dns_options *o, struct problem *p)
 {
-	if (has_some(o->root_hints) ? !put_roots(ret, o->root_hints, p)
-	                            : has_some(o->resolvers) && !put_zone(ret, ".", o->resolvers, false, p))
+	if (!has_some(o->root_hints) && has_some(o->resolvers) && !put_zone(ret, ".", o->resolvers, false, p))
 		return false;
 	for (size_t i = 0; i < o->zone_count; i++)
 		if (!put_zone(ret, o->zones[i].name, &o->zones[i].resolvers, o->zones[i].authoritative, p))

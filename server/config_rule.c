@@ -145,10 +145,8 @@ bool config_rule_trust_anchor(const char *text, struct problem *p)
 
 bool config_rule_root_hint(const char *text, struct problem *p)
 {
-	auto_value(problem) why = {0};
-
-	return str_equal(text, "builtin") || (*text == '/' && !strpbrk(text, "\"\n\r")) || config_rule_resolver(text, &why) ||
-	       expected(p, "`builtin`, the absolute path of a file, or an address such as 192.0.2.53");
+	return str_equal(text, "builtin") || (*text == '/' && !strpbrk(text, "\"\n\r")) ||
+	       expected(p, "`builtin`, or the absolute path of a file");
 }
 
 bool config_rule_proxy(const char *text, struct problem *p)

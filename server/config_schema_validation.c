@@ -25,8 +25,8 @@ static const struct config_key dns_keys[] = {
 	{ "insecure_zones", "Zones that are not validated all the same.", CONFIG_TEXTS, AT(acme.insecure_zones),
 	  .check = config_rule_zone },
 	{ "root_hints",
-	  "Asks nobody to resolve and goes down from the root itself: `builtin` for the root servers of the Internet, a "
-	  "file of root hints, or addresses of root servers. Name servers on addresses that `http_01` denies are not "
+	  "Asks nobody to resolve and goes down from the root itself: `builtin` for the root servers of the Internet, "
+	  "or files of root hints. Name servers on addresses that `http_01` denies are not "
 	  "asked. Not together with `resolvers`.", CONFIG_TEXTS, AT(acme.root_hints), .check = config_rule_root_hint },
 	{ "zones", "Zones that are asked for elsewhere.", CONFIG_SECTIONS, AT(acme.options.dns.zones),
 	  offsetof(struct config, acme.options.dns.zone_count), .fallback = "", .max = 1000,
