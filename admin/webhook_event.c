@@ -4,6 +4,7 @@
 
 #include "admin/certificate.h"
 #include "base/json.h"
+#include "store/request.h"
 
 enum { VERSION = 1, LOOK = 200 };
 
@@ -116,6 +117,14 @@ static void find_certificate(struct store_txn *txn, const char *id, struct certi
 		*ret = (struct certificate){0};
 }
 
+static void find_request(struct store_txn *txn, const char *id, struct request *ret)
+{
+	auto_value(problem) why = {0};
+
+	if (id && random_id_valid(id) && !store_request_get(txn, id, ret, &why))
+		*ret = (struct request){0};
+}
+
 static void name_event(const struct audit_entry *entry, const char *kind, struct webhook_event *ret)
 {
 	auto_value(buf) hex = {0};
@@ -125,12 +134,13 @@ static void name_event(const struct audit_entry *entry, const char *kind, struct
 	snprintf(ret->type, sizeof(ret->type), "%s", kind);
 }
 
-/* An event that names no profile is of that of its certificate; one of neither is wanted by those who want all. */
+/* An event that names no profile is of that of its certificate or request; one of none is wanted by those who want all. */
 static bool take(struct store_txn *txn, const struct webhook *webhook, const struct audit_entry *entry,
                  struct webhook_event *ret, struct problem *p)
 {
 	auto_struct(json) *event = NULL;
 	auto_value(certificate) certificate = {0};
+	auto_value(request) request = {0};
 	auto_value(problem) why = {0};
 	const char *kind, *profile;
 
@@ -139,7 +149,8 @@ static bool take(struct store_txn *txn, const struct webhook *webhook, const str
 		return true;
 	const struct json *about = json_member(event, "about");
 	find_certificate(txn, json_member_string(about, "certificate"), &certificate);
-	profile = json_member_string(about, "profile") ?: certificate.profile ?: "";
+	find_request(txn, json_member_string(about, "request"), &request);
+	profile = json_member_string(about, "profile") ?: certificate.profile ?: request.profile ?: "";
 	if (!wants_profile(webhook, profile))
 		return true;
 	ret->found = true;

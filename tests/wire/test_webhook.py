@@ -13,12 +13,14 @@ import time
 
 import pytest
 
+from acme_raw import Client, make_csr
 from api_client import Api, Refused, make_token
-from harness import ROOT, Server
+from harness import ROOT, ChallengeServer, Server
 
 FAST = {"webhook": {"allow": ["127.0.0.0/8"], "retry_first": "1s", "retry_max": "2s", "timeout": "1s"},
         "api": {"requests_per_token": {"burst": 0}},
         "profiles": [{"name": "tls-server", "methods": ["acme", "api"]}, {"name": "other", "methods": ["api"]},
+                     {"name": "guarded", "methods": ["acme"], "approvals": 1},
                      {"name": "soon", "methods": ["api"], "expiry_alerts": ["2h", "30m"]},
                      {"name": "silent", "methods": ["api"], "expiry_alerts": ["none"]}]}
 
@@ -199,6 +201,26 @@ def test_filters(server, api, receiver):
     server.run("webhook", "revoke", hook, check=True)
 
 
+def test_a_request_that_people_decide(server, receiver):
+    hook, _ = create(server, receiver.url, "--profile", "guarded")
+    silent, _ = create(server, receiver.url + "&other", "--profile", "other")
+    with ChallengeServer(server.http01_port) as web:
+        client = Client(server, directory=server.url + "/acme/guarded/directory")
+        client.register()
+        url, order = client.order(["wait.example"])
+        client.solve(order, web)
+        client.finalize(order, make_csr(["wait.example"]))
+        (made,) = receiver.wait(1)
+        assert made["type"] == "request-made" and "certificate" not in made
+        server.run("request", "approve", made["event"]["about"]["request"], "--by", "ada", check=True)
+        client.wait(url, ("valid",))
+    events = receiver.wait(3)
+    assert [e["type"] for e in events] == ["request-made", "request-decided", "certificate-issued"]
+    assert {e["webhook"] for e in events} == {hook}
+    for made in (hook, silent):
+        server.run("webhook", "revoke", made, check=True)
+
+
 @pytest.mark.parametrize("status", [500, 429, 404, 302])
 def test_what_was_not_taken_is_tried_again_in_order(server, api, status):
     def refuse(handler):
@@ -288,7 +310,7 @@ def test_nothing_is_lost_or_reordered_across_kills(receiver):
 def test_it_is_given_up_and_resumed():
     with Server({**FAST, "webhook": {**FAST["webhook"], "retry_max": "1s", "give_up": "3s"}}) as server, Receiver(500) as receiver:
         api = Api(server, make_token(server, "admin")[0])
-        hook, _ = create(server, receiver.url)
+        hook, _ = create(server, receiver.url, "--profile", "tls-server")
         ids = [api.issue(f"g{i}.example")["certificate"]["certificateId"] for i in range(3)]
         row = until(lambda: (lambda r: r if r["status"] == "stopped" else None)(shown(server, hook)))
         assert "500" in row["lastError"] and "given up" in server.run("webhook", "list", check=True).stdout
