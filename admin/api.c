@@ -1,4 +1,4 @@
-#include "admin/api_call.h"
+#include "admin/api_issuance.h"
 #include "admin/api_routes.h"
 #include "base/work.h"
 
@@ -19,7 +19,8 @@ bool api_open(const struct api_options *options, struct store *store, struct ca 
 	pthread_rwlock_init(&api->profiles_lock, NULL);
 	if (!limit_new(options->requests_burst, options->requests_period, TOKENS_MAX, &api->requests, p) ||
 	    !limit_new(FAILURES_BURST, FAILURES_PERIOD, TOKENS_MAX, &api->failures, p) || !audit_queue_open(store, &api->audit, p) ||
-	    !api_chains_make(ca, &api->chains, p) || !work_open("api", 1, QUEUE_MAX, &api->work, p) || !api_sweep_begin(api, p))
+	    !vault_open(store, options->key_file, &api->vault, p) || !api_chains_make(ca, &api->chains, p) || !work_open("api", 1, QUEUE_MAX, &api->work, p) || !api_sweep_begin(api, p) ||
+	    !api_pending_begin(api, p))
 		return false;
 	*ret = steal(api);
 	return true;
@@ -34,6 +35,14 @@ void api_set_profiles(struct api *api, struct profiles *profiles)
 	profiles_unref(old);
 }
 
+struct profiles *api_profiles(struct api *api)
+{
+	pthread_rwlock_rdlock(&api->profiles_lock);
+	struct profiles *profiles = profiles_ref(api->profiles);
+	pthread_rwlock_unlock(&api->profiles_lock);
+	return profiles;
+}
+
 const struct http_wing *api_wing(struct api *api)
 {
 	return &api->wing;
@@ -45,6 +54,7 @@ void api_close(struct api *api)
 		return;
 	work_close(api->work, NULL);
 	audit_queue_close(api->audit);
+	vault_free(api->vault);
 	limit_free(api->requests);
 	limit_free(api->failures);
 	api_chains_free(&api->chains);

@@ -15,6 +15,7 @@ struct api_options {
 	unsigned requests_burst, requests_period; /* of one token; burst 0: no limit */
 	int64_t retention;                        /* seconds that requests are kept after they were made */
 	struct webhook_options webhook;           /* for those that are made or tested; the lists are borrowed */
+	const char *key_file;                     /* under which private keys are sealed (ca/vault.h); NULL: the store's seal */
 };
 struct api;
 /* Takes a reference to profiles. */

@@ -109,6 +109,8 @@ static void check_bool(const struct json *j, const char *path, struct problem *p
 
 static void check_field(const struct api_field *field, const struct json *j, const char *path, struct problem *parts)
 {
+	if (field->nullable && json_is_null(j))
+		return;
 	switch (field->type) {
 	case API_INTEGER: check_integer(field, j, path, parts); break;
 	case API_BOOL: check_bool(j, path, parts); break;

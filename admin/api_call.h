@@ -9,6 +9,7 @@
 #include "admin/api_schema.h"
 #include "base/json.h"
 #include "base/limit.h"
+#include "ca/vault.h"
 #include "policy/identity.h"
 #include "store/audit_queue.h"
 #include "store/certificate.h"
@@ -24,6 +25,7 @@ struct api {
 	struct profiles *profiles;      /* guarded by it */
 	struct limit *requests;         /* by token */
 	struct limit *failures;         /* by token: failed requests that are kept */
+	struct vault *vault;            /* private keys that are kept */
 	struct audit_queue *audit;      /* refusals, on their way to the audit log */
 	struct api_chains chains;
 	struct work *work;              /* what requests do not wait for */
@@ -56,6 +58,8 @@ struct api_call {
 };
 typedef bool api_action(struct api_call *call, struct problem *p);
 
+/* Those of now; a reference. */
+struct profiles *api_profiles(struct api *api) must_use;
 /* Status and application/json; the caller then writes the body. */
 struct json_writer api_reply(struct api_call *call, int status);
 /* The parts so far become p, if there are any: false. */
@@ -85,6 +89,8 @@ bool api_sweep_once(struct api *api, bool *ret_more, struct problem *p) must_use
 /* One action a route. */
 api_action api_certificate_issue, api_certificate_list, api_certificate_get, api_certificate_body, api_certificate_bundle, api_certificate_pem;
 api_action api_certificate_renew_now, api_certificate_renew, api_certificate_revoke, api_certificate_change, api_certificate_delete, api_certificate_import;
+api_action api_key_get, api_key_pem, api_key_pkcs12, api_key_delete;
+api_action api_request_approve, api_request_reject, api_request_cancel, api_request_collect;
 api_action api_profile_list, api_profile_get, api_profile_certificates, api_profile_latest, api_profile_test;
 api_action api_request_list, api_request_get, api_issuer_list, api_token_get, api_openapi_get;
 api_action api_webhook_create, api_webhook_list, api_webhook_get, api_webhook_change, api_webhook_test, api_webhook_resume, api_webhook_revoke;

@@ -1,11 +1,13 @@
 /* PATCH and DELETE certificates/{id}: what the operators keep beside it. */
 #include "admin/api_ask.h"
 #include "admin/certificate.h"
+#include "admin/managed.h"
 #include "store/audit.h"
 
 struct changing {
 	const struct api_call *call;
 	struct certificate_settings settings;
+	int64_t renew_before;
 	struct certificate row;         /* as it is afterwards */
 };
 
@@ -28,6 +30,29 @@ static bool set(struct store_txn *txn, void *arg, struct problem *p)
 	       tell(txn, c->call, AUDIT_CERTIFICATE_CHANGED, p);
 }
 
+/* null: as the profile says. */
+static void ask_renewal(struct changing *c, struct problem *parts)
+{
+	const struct certificate *row = &c->call->certificate;
+	const struct json *j = json_member(c->call->body, "renewBeforeDays");
+	const struct profile *profile = profiles_find(c->call->profiles, row->profile ?: "");
+	int64_t life = row->not_after - row->not_before;
+
+	if (!j)
+		return;
+	if (json_is_null(j) && profile)
+		c->renew_before = profile->renew_before < life ? profile->renew_before : life / 3;
+	else if (!managed_ask_renewal(c->call->body, &c->renew_before, parts))
+		c->renew_before = 0;
+	c->settings.renew_before = &c->renew_before;
+	if (c->renew_before > 0 && !row->key_kept)
+		problem_add_field(parts, PROBLEM_CONFLICT, "renewBeforeDays", NULL,
+		                  "the server renews what it has the key of: it does not keep that of this certificate");
+	else if (c->renew_before >= life)
+		problem_add_field(parts, PROBLEM_MALFORMED, "renewBeforeDays", NULL,
+		                  "is as long as the certificate's life, %lld seconds, or longer", (long long)life);
+}
+
 bool api_certificate_change(struct api_call *call, struct problem *p)
 {
 	struct changing changing = { .call = call };
@@ -36,6 +61,7 @@ bool api_certificate_change(struct api_call *call, struct problem *p)
 
 	if (json_member(call->body, "metadata") && api_ask_metadata(call->body, &metadata, &parts))
 		changing.settings.metadata = &metadata;
+	ask_renewal(&changing, &parts);
 	bool done = api_settle(&parts, p) && store_update(call->api->store, set, &changing, p);
 	if (done) {
 		api_reply(call, 200);

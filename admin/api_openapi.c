@@ -64,6 +64,18 @@ static void put_items(struct json_writer *w, const struct api_field *field)
 	json_close(w);
 }
 
+static void put_type(struct json_writer *w, const struct api_field *field)
+{
+	if (!field->nullable) {
+		json_put(w, "type", type_name(field->type));
+		return;
+	}
+	json_open_array(w, "type");
+	json_put(w, NULL, type_name(field->type));
+	json_put(w, NULL, "null");
+	json_close(w);
+}
+
 static void put_field(struct json_writer *w, const struct api_field *field)
 {
 	json_open(w, field->name);
@@ -71,7 +83,7 @@ static void put_field(struct json_writer *w, const struct api_field *field)
 	if (field->type == API_OBJECT) {
 		put_ref(w, field->object->name);
 	} else if (field->type != API_ANY) {
-		json_put(w, "type", type_name(field->type));
+		put_type(w, field);
 		put_bounds(w, field);
 	}
 	if (field->type == API_TIME)
@@ -186,8 +198,14 @@ static void put_responses(struct json_writer *w, const struct api_route *route)
 	json_open(w, is_deletion(route) ? "204" : "200");
 	json_put(w, "description", is_deletion(route) ? "It is done." : "What was asked for.");
 	if (!is_deletion(route))
-		put_content(w, route->reply ? "application/json" : "application/pem-certificate-chain", route->reply ? route->reply->name : NULL);
+		put_content(w, route->reply ? "application/json" : route->content, route->reply ? route->reply->name : NULL);
 	json_close(w);
+	if (route->may_wait) {
+		json_open(w, "202");
+		json_put(w, "description", "People must approve it first: Location leads to the request.");
+		put_content(w, "application/json", route->reply->name);
+		json_close(w);
+	}
 	json_open(w, "default");
 	json_put(w, "description", "A problem (RFC 9457): what is wrong, all of it.");
 	put_content(w, "application/problem+json", api_problem_reply.name);

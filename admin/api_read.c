@@ -1,5 +1,6 @@
 /* GET certificates/{id}: its row; its PEM; its bundle. */
 #include "admin/api_bundle.h"
+#include "admin/api_routes.h"
 #include "admin/certificate.h"
 #include "base/ossl.h"
 
@@ -37,7 +38,7 @@ bool api_certificate_pem(struct api_call *call, struct problem *p)
 	const struct api_chain *chain = api_chain_of(&call->api->chains, call->certificate.issuer);
 
 	call->response->status = 200;
-	call->response->content_type = "application/pem-certificate-chain";
+	call->response->content_type = call->route->content;
 	ossl_pem("CERTIFICATE", call->certificate.der, &call->response->body);
 	if (chain)
 		buf_add(&call->response->body, chain->chain.data, chain->chain.len);

@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "admin/api_query.h"
+#include "admin/request_json.h"
 
 enum { LOOK_MAX = 2000 };
 
@@ -10,33 +11,11 @@ static const char *or_null(const char *text)
 	return text && *text ? text : NULL;
 }
 
-static void put_request(struct json_writer *w, const struct request *record)
-{
-	json_open(w, NULL);
-	json_put(w, "id", record->id);
-	json_put(w, "status", request_state_name(record->state));
-	json_put(w, "profileId", record->profile);
-	json_put(w, "method", record->method);
-	json_put(w, "identity", record->identity);
-	json_put(w, "from", record->from);
-	json_put_time(w, "created", record->created);
-	json_put_time(w, "ended", record->ended);
-	if (record->reasons.n > 0) {
-		json_open_array(w, "reasons");
-		for (size_t i = 0; i < record->reasons.n; i++)
-			json_put(w, NULL, record->reasons.v[i]);
-		json_close(w);
-	}
-	json_put(w, "certificateId", or_null(record->certificate));
-	json_put(w, "replaces", or_null(record->replaces));
-	json_close(w);
-}
-
 bool api_request_get(struct api_call *call, struct problem *p)
 {
 	struct json_writer w = api_reply(call, 200);
 
-	put_request(&w, &call->record);
+	request_json(&call->record, &w);
 	return buf_check(&call->response->body, p);
 }
 
@@ -74,7 +53,7 @@ static bool list_some(struct store_txn *txn, struct listing_requests *l, struct 
 			return false;
 		if (!fits(l, &record))
 			continue;
-		put_request(l->out, &record);
+		request_json(&record, l->out);
 		l->found++;
 	}
 	memcpy(l->next, page.next, sizeof(l->next));

@@ -60,7 +60,7 @@ static const struct api_parameter request_query[] = {
 
 static const struct api_route routes[] = {
 	{ POST(CERTIFICATES, BODY_CSR), TOKEN_ISSUE, API_BY_BODY, &api_issue_body, NULL, &api_issued_reply, api_certificate_issue,
-	  "Issue a certificate for a CSR" },
+	  "Issue a certificate, for a CSR or a key that the server makes", .may_wait = true },
 	{ GET(CERTIFICATES), TOKEN_READ, API_OPEN, NULL, search_query, &api_certificates_reply, api_certificate_list,
 	  "Search the inventory" },
 	{ POST(CERTIFICATES "/import", BODY_CSR), TOKEN_ADMIN, API_OPEN, &api_import_body, NULL, &api_certificate_reply,
@@ -78,9 +78,17 @@ static const struct api_route routes[] = {
 	{ GET(CERTIFICATE "/bundle"), TOKEN_READ, API_BY_CERTIFICATE, NULL, NULL, &api_bundle_reply, api_certificate_bundle,
 	  "Read what a server is given: certificate and chain without the root" },
 	{ GET(CERTIFICATE "/pem"), TOKEN_READ, API_BY_CERTIFICATE, NULL, NULL, NULL, api_certificate_pem,
-	  "Read certificate and chain as one PEM file" },
+	  "Read certificate and chain as one PEM file", .content = "application/pem-certificate-chain" },
+	{ POST(CERTIFICATE "/pem", BODY), TOKEN_KEY, API_BY_CERTIFICATE, &api_export_body, NULL, NULL, api_key_pem,
+	  "Export private key, certificate and chain as one PEM file", .content = "application/x-pem-file" },
+	{ POST(CERTIFICATE "/pkcs12", BODY), TOKEN_KEY, API_BY_CERTIFICATE, &api_pkcs12_body, NULL, NULL, api_key_pkcs12,
+	  "Export private key, certificate and chain as PKCS #12", .content = "application/x-pkcs12" },
+	{ GET(CERTIFICATE "/private-key"), TOKEN_KEY, API_BY_CERTIFICATE, NULL, NULL, &api_key_reply, api_key_get,
+	  "Read the private key that the server keeps" },
+	{ DELETE(CERTIFICATE "/private-key"), TOKEN_KEY, API_BY_CERTIFICATE, NULL, NULL, NULL, api_key_delete,
+	  "Forget the private key that the server keeps" },
 	{ POST(CERTIFICATE "/renew", BODY_CSR), TOKEN_ISSUE, API_BY_CERTIFICATE, &api_renew_body, NULL, &api_issued_reply,
-	  api_certificate_renew, "Renew a certificate with a new CSR" },
+	  api_certificate_renew, "Renew a certificate, with a new key, the kept one or a CSR", .may_wait = true },
 	{ POST(CERTIFICATE "/revoke", BODY), TOKEN_REVOKE, API_BY_CERTIFICATE, &api_revoke_body, NULL, &api_revoked_reply,
 	  api_certificate_revoke, "Revoke a certificate, by id, serial number or fingerprint" },
 	{ GET(PROFILES), TOKEN_READ, API_OPEN, NULL, NULL, &api_profiles_reply, api_profile_list, "List the profiles" },
@@ -95,6 +103,14 @@ static const struct api_route routes[] = {
 	  "List what was asked for, newest first" },
 	{ GET(REQUESTS "/{id}"), TOKEN_READ, API_BY_REQUEST, NULL, NULL, &api_request_reply, api_request_get,
 	  "Read what became of a request" },
+	{ POST(REQUESTS "/{id}/approve", BODY), TOKEN_APPROVE, API_BY_REQUEST, &api_decide_body, NULL, &api_request_reply,
+	  api_request_approve, "Approve a request that waits; with the last approval that is needed it is issued" },
+	{ POST(REQUESTS "/{id}/reject", BODY), TOKEN_APPROVE, API_BY_REQUEST, &api_decide_body, NULL, &api_request_reply,
+	  api_request_reject, "Reject a request that waits" },
+	{ POST(REQUESTS "/{id}/cancel", BODY), API_ANY_ROLE, API_BY_REQUEST, &api_decide_body, NULL, &api_request_reply,
+	  api_request_cancel, "Take a request back: who made it, or who may decide" },
+	{ POST(REQUESTS "/{id}/collect", BODY), TOKEN_ISSUE, API_BY_REQUEST, &api_collect_body, NULL, &api_issued_reply,
+	  api_request_collect, "Fetch what was issued for one's own request; a private key that the server made this once" },
 	{ GET(API_PREFIX "cert-manager/ca"), TOKEN_READ, API_OPEN, NULL, NULL, &api_issuers_reply, api_issuer_list,
 	  "List the issuing CAs" },
 	{ POST(WEBHOOKS, BODY), TOKEN_ADMIN, API_EVERYWHERE, &api_webhook_body, NULL, &api_webhook_reply, api_webhook_create,
@@ -162,7 +178,15 @@ bool api_sees(const struct api_call *call, const char *profile)
 
 static bool may(const struct api_call *call, const char *profile, struct problem *p)
 {
-	return identity_may(call->identity, (enum token_role)call->route->role, profile, p);
+	static const enum token_role any[] = { TOKEN_READ, TOKEN_ISSUE, TOKEN_REVOKE, TOKEN_APPROVE, TOKEN_KEY };
+	auto_value(problem) ignored = {0};
+
+	if (call->route->role != API_ANY_ROLE)
+		return identity_may(call->identity, (enum token_role)call->route->role, profile, p);
+	for (size_t i = 0; i < array_length(any); i++)
+		if (identity_may(call->identity, any[i], profile, &ignored))
+			return true;
+	return problem_set(p, PROBLEM_UNAUTHORIZED, "the token is not for profile %s", profile ?: "");
 }
 
 /* Whether a profile exists is not told to a token of others. */
@@ -272,14 +296,6 @@ static bool act(struct api_call *call, struct problem *p)
 	return take_scope(call, p) && call->route->action(call, p);
 }
 
-static struct profiles *profiles_now(struct api *api)
-{
-	pthread_rwlock_rdlock(&api->profiles_lock);
-	struct profiles *profiles = profiles_ref(api->profiles);
-	pthread_rwlock_unlock(&api->profiles_lock);
-	return profiles;
-}
-
 static void add_headers(struct http_response *response)
 {
 	http_response_header(response, "Cache-Control", "no-store");
@@ -289,7 +305,7 @@ static void add_headers(struct http_response *response)
 static bool serve(void *state, size_t i, const struct http_request *request, struct http_response *response, struct problem *p)
 {
 	struct api *api = state;
-	auto_struct(profiles) *profiles = profiles_now(api);
+	auto_struct(profiles) *profiles = api_profiles(api);
 	struct api_call call = {
 		.api = api, .route = api_route_at(i), .request = request, .response = response, .profiles = profiles, .now = clock_now(),
 	};

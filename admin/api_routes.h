@@ -15,9 +15,11 @@ struct api_route {
 	enum api_scope scope;
 	const struct api_object *body; /* NULL: none */
 	const struct api_parameter *query; /* ended by name NULL; NULL: none */
-	const struct api_object *reply; /* of 200; NULL: 204, without content */
+	const struct api_object *reply; /* of 200; NULL: `content`, or 204 without any */
 	api_action *action;
 	const char *summary;
+	const char *content;           /* of a 200 that is no JSON; NULL */
+	bool may_wait;                 /* 202 with the same reply: people must approve it first */
 };
 size_t api_route_count(void);
 const struct api_route *api_route_at(size_t i);

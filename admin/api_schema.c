@@ -16,29 +16,92 @@ static API_OBJECT_OF(metadata_entry, "Metadata", metadata_fields);
 #define METADATA                                                                                                    \
 	{ "metadata", API_OBJECTS, .max = 32, .object = &metadata_entry, .meaning = "the operators' own words, kept beside it" }
 
-static const struct api_field period_fields[] = {
-	{ "ttl", API_TEXT, .max = 16, .meaning = "the certificate's life, as 90d, 12h, 3m (of 30 days), 1y (of 365); the profile's without" },
-	TIME("notBefore", "when its life begins; not together with ttl"),
-	TIME("notAfter", "when it ends; not together with ttl"),
+#define PERIOD                                                                                                            \
+	{ "ttl", API_TEXT, .max = 16, .meaning = "the certificate's life, as 90d, 12h, 3m (of 30 days), 1y (of 365); the profile's without" }, \
+	TIME("notBefore", "when its life begins; not together with ttl"),                                                 \
+	TIME("notAfter", "when it ends; not together with ttl")
+#define KEY_ALGORITHM                                                                                                     \
+	{ "keyAlgorithm", API_TEXT, .max = 32,                                                                            \
+	  .meaning = "of the key that the server makes: ec-p256 (EC_prime256v1), ec-p384, ec-p521, rsa-2048 (RSA_2048), rsa-3072, rsa-4096, ed25519" }
+
+static const struct api_field name_asked_fields[] = {
+	{ "type", API_TEXT, .max = 32, .meaning = "dns (dns_name), ip (ip_address), email, uri or upn; without: by its look" },
+	{ "value", API_TEXT, .required = true, .min = 1, .meaning = "the name" },
 };
-static API_OBJECT_OF(period, "Attributes", period_fields);
+static API_OBJECT_OF(name_asked, "AltName", name_asked_fields);
+
+static const struct api_field constraints_fields[] = {
+	{ "isCA", API_BOOL, .required = true, .meaning = "whether it is to be a CA's" },
+	{ "pathLength", API_INTEGER, .min = 0, .max = 127, .meaning = "of CAs below it" },
+};
+static API_OBJECT_OF(constraints, "BasicConstraints", constraints_fields);
+
+static const struct api_field attributes_fields[] = {
+	PERIOD,
+	TEXT("commonName", "CN of the subject"),
+	TEXT("organization", "O"),
+	TEXT("organizationalUnit", "OU"),
+	TEXT("country", "C, two letters"),
+	TEXT("state", "ST"),
+	TEXT("locality", "L"),
+	{ "domainComponents", API_TEXTS, .max = 16, .meaning = "DC, in the order of the subject" },
+	TEXT("emailAddress", "e-mail address in the subject"),
+	TEXT("serialNumber", "serialNumber of the subject, as of a device"),
+	{ "altNames", API_OBJECTS, .object = &name_asked, .meaning = "subjectAltName" },
+	KEY_ALGORITHM,
+	{ "signatureAlgorithm", API_TEXT, .max = 32, .meaning = "what the certificate is signed with, as the issuing CA's key can: ecdsa-sha256 (ECDSA-SHA256), rsa-sha256, ..." },
+	{ "keyUsages", API_TEXTS, .max = 9, .meaning = "digitalSignature (digital_signature), keyEncipherment, ...; the profile's without" },
+	{ "extendedKeyUsages", API_TEXTS, .max = 32, .meaning = "serverAuth (server_auth), clientAuth, ..., or OIDs; the profile's without" },
+	{ "basicConstraints", API_OBJECT, .object = &constraints, .meaning = "of a CA" },
+};
+static API_OBJECT_OF(attributes, "Attributes", attributes_fields);
+
+static const struct api_field renew_attributes_fields[] = { PERIOD, KEY_ALGORITHM };
+static API_OBJECT_OF(renew_attributes, "RenewAttributes", renew_attributes_fields);
+
+#define RENEWAL_DAYS(m) { "renewBeforeDays", API_INTEGER, .min = 0, .max = 3650, .nullable = true, .meaning = (m) }
 
 static const struct api_field issue_fields[] = {
 	{ "profileId", API_TEXT, .required = true, .min = 1, .max = 32, .meaning = "name of the profile" },
-	{ "csr", API_LINES, .meaning = "PKCS #10 request, PEM" },
-	{ "attributes", API_OBJECT, .object = &period, .meaning = "what is not in the CSR" },
+	{ "csr", API_LINES, .meaning = "PKCS #10 request, PEM; without one the server makes a key for what attributes say" },
+	{ "attributes", API_OBJECT, .object = &attributes, .meaning = "beside a CSR the certificate's life; without one all that is asked for" },
 	{ "removeRootsFromChain", API_BOOL, .meaning = "certificateChain without the root" },
+	RENEWAL_DAYS("days before its end that the server renews it, where it keeps the key; 0: not; the profile's without"),
 	METADATA,
 };
 API_OBJECT_OF(api_issue_body, "IssueRequest", issue_fields);
 
 static const struct api_field renew_fields[] = {
 	{ "csr", API_LINES, .meaning = "PKCS #10 request of the same names, PEM" },
-	{ "attributes", API_OBJECT, .object = &period, .meaning = "what is not in the CSR" },
+	{ "renewalKeySource", API_TEXT, .max = 16,
+	  .meaning = "newKey: one that the server makes, and returns; sameKey: the kept one; csr. Without: csr where there is one, else newKey" },
+	{ "attributes", API_OBJECT, .object = &renew_attributes, .meaning = "the certificate's life; without one of the server's keys lives as long as before" },
 	{ "removeRootsFromChain", API_BOOL, .meaning = "certificateChain without the root" },
 	METADATA,
 };
 API_OBJECT_OF(api_renew_body, "RenewRequest", renew_fields);
+
+static const struct api_field pkcs12_fields[] = {
+	{ "password", API_SECRET, .required = true, .min = 1, .max = 128, .meaning = "that opens the file" },
+	{ "alias", API_TEXT, .max = 128, .meaning = "friendlyName of the key and its certificate; without: the common name, or the first name" },
+	{ "legacy", API_BOOL, .meaning = "for old importers: Triple DES and SHA-1, which are weak" },
+};
+API_OBJECT_OF(api_pkcs12_body, "Pkcs12Request", pkcs12_fields);
+
+static const struct api_field export_fields[] = {
+	{ "password", API_SECRET, .min = 1, .max = 128, .meaning = "that the private key is encrypted with (PKCS #8, PBES2); without: it is not" },
+};
+API_OBJECT_OF(api_export_body, "PemRequest", export_fields);
+
+static const struct api_field decide_fields[] = {
+	{ "reason", API_TEXT, .meaning = "why; who asked sees it" },
+};
+API_OBJECT_OF(api_decide_body, "Decision", decide_fields);
+
+static const struct api_field collect_fields[] = {
+	{ "removeRootsFromChain", API_BOOL, .meaning = "certificateChain without the root" },
+};
+API_OBJECT_OF(api_collect_body, "CollectRequest", collect_fields);
 
 static const struct api_field revoke_fields[] = {
 	{ "revocationReason", API_TEXT, .max = 32,
@@ -46,7 +109,10 @@ static const struct api_field revoke_fields[] = {
 };
 API_OBJECT_OF(api_revoke_body, "RevokeRequest", revoke_fields);
 
-static const struct api_field change_fields[] = { METADATA };
+static const struct api_field change_fields[] = {
+	RENEWAL_DAYS("days before its end that the server renews it, where it keeps the key; 0: not; null: as the profile says"),
+	METADATA,
+};
 API_OBJECT_OF(api_change_body, "ChangeRequest", change_fields);
 
 static const struct api_field import_fields[] = {
@@ -123,15 +189,19 @@ API_OBJECT_OF(api_problem_reply, "Problem", problem_fields);
 	GIVEN("serialNumber", "hexadecimal"),                                        \
 	GIVEN("certificateId", "its id in the inventory")
 
-static const struct api_field body_fields[] = { BUNDLE };
+static const struct api_field body_fields[] = {
+	BUNDLE,
+	{ "privateKey", API_LINES, .meaning = "of one whose key the server made, PKCS #8, PEM; it is shown this once" },
+};
 API_OBJECT_OF(api_body_reply, "CertificateBody", body_fields);
 
 static const struct api_field bundle_fields[] = { BUNDLE, TIME("notAfter", "when it expires") };
 API_OBJECT_OF(api_bundle_reply, "Bundle", bundle_fields);
 
 static const struct api_field issued_fields[] = {
-	{ "certificate", API_OBJECT, .required = true, .object = &api_body_reply, .meaning = "what was issued" },
+	{ "certificate", API_OBJECT, .object = &api_body_reply, .meaning = "what was issued; of 202 there is none yet" },
 	GIVEN("certificateRequestId", "the request, which keeps what became of it"),
+	TEXT("status", "of 202: pending, people must approve it first"),
 };
 API_OBJECT_OF(api_issued_reply, "Issued", issued_fields);
 
@@ -140,6 +210,16 @@ static const struct api_field name_fields[] = {
 	GIVEN("value", "the name"),
 };
 static API_OBJECT_OF(name, "Name", name_fields);
+
+static const struct api_field renewal_fields[] = {
+	GIVEN("state", "off, scheduled, waiting, failing or done"),
+	{ "renewBeforeDays", API_INTEGER, .meaning = "days before its end; whole ones" },
+	{ "renewBeforeSeconds", API_INTEGER, .meaning = "the same in seconds" },
+	TIME("nextTry", "when the server tries it next"),
+	{ "failures", API_INTEGER, .meaning = "tries that failed, one after the other" },
+	TEXT("lastError", "why the last one did, or what it waits for"),
+};
+static API_OBJECT_OF(renewal, "Renewal", renewal_fields);
 
 static const struct api_field certificate_fields[] = {
 	GIVEN("id", "its id in the inventory"),
@@ -166,6 +246,8 @@ static const struct api_field certificate_fields[] = {
 	TEXT("replacedBy", "id of the one that renews it"),
 	TIME("renewFrom", "from when its client was asked to renew it, out of turn (RFC 9773)"),
 	TIME("renewUntil", "by when"),
+	{ "keyKept", API_BOOL, .meaning = "true: the server keeps its private key" },
+	{ "renewal", API_OBJECT, .object = &renewal, .meaning = "of one whose key the server keeps" },
 	METADATA,
 	{ "pem", API_LINES, .meaning = "of one that was asked for alone" },
 };
@@ -200,17 +282,35 @@ API_OBJECT_OF(api_profile_reply, "Profile", profile_fields);
 static const struct api_field profiles_fields[] = { LIST("profiles", api_profile_reply, "those that the token counts in") };
 API_OBJECT_OF(api_profiles_reply, "Profiles", profiles_fields);
 
+static const struct api_field decision_fields[] = {
+	GIVEN("by", "who decided"),
+	{ "approved", API_BOOL, .required = true, .meaning = "false: rejected" },
+	TEXT("reason", "why"),
+	{ "at", API_TIME, .required = true, .meaning = "when" },
+};
+static API_OBJECT_OF(decision, "RequestDecision", decision_fields);
+
 static const struct api_field request_fields[] = {
 	GIVEN("id", "its id"),
 	GIVEN("status", "pending, approved, rejected, cancelled, issued, failed or expired"),
 	GIVEN("profileId", "name of the profile"),
-	GIVEN("method", "api"),
-	GIVEN("identity", "who asked"),
+	GIVEN("method", "acme, est or api"),
+	TEXT("identity", "who asked"),
+	TEXT("account", "ACME account that asked"),
+	TEXT("order", "ACME order"),
 	TEXT("from", "address that it came from"),
+	TEXT("names", "of one that waits or has waited for people: what for"),
+	{ "managed", API_BOOL, .meaning = "true: the server makes the key when it issues" },
+	{ "csr", API_LINES, .meaning = "of one that waits or has waited; where the server makes the key, of another key" },
+	{ "approvalsNeeded", API_INTEGER, .meaning = "how many people must approve" },
+	{ "approvals", API_INTEGER, .meaning = "how many have" },
+	{ "decisions", API_OBJECTS, .object = &decision, .meaning = "who decided, and how" },
 	{ "created", API_TIME, .required = true, .meaning = "when it was made" },
-	TIME("ended", "when it was decided"),
+	TIME("expires", "when it ends undecided"),
+	TIME("ended", "when it was carried out, or ended otherwise"),
 	{ "reasons", API_TEXTS, .meaning = "why it was refused" },
 	TEXT("certificateId", "what was issued"),
+	{ "keyWaits", API_BOOL, .meaning = "true: the private key waits to be collected by who asked" },
 	TEXT("replaces", "the certificate that it renews"),
 };
 API_OBJECT_OF(api_request_reply, "CertificateRequest", request_fields);
@@ -277,3 +377,10 @@ static const struct api_field openapi_fields[] = {
 	{ "components", API_ANY, .required = true, .meaning = "the schemas" },
 };
 API_OBJECT_OF(api_openapi_reply, "OpenApi", openapi_fields);
+
+static const struct api_field key_fields[] = {
+	PEM("privateKey", "PKCS #8, PEM"),
+	GIVEN("certificateId", "the certificate it is read for"),
+	GIVEN("keyHash", "SHA-256 of its SubjectPublicKeyInfo, hexadecimal"),
+};
+API_OBJECT_OF(api_key_reply, "PrivateKey", key_fields);

@@ -24,6 +24,7 @@ struct api_field {
 	const char *const *choices;  /* of a text or the texts of a list; NULL-ended; NULL: any */
 	const struct api_object *object;
 	const char *meaning;
+	bool nullable;               /* null is a value of its own, in bodies */
 };
 struct api_object {
 	const char *name;            /* "IssueRequest": unique */
@@ -38,8 +39,9 @@ enum { API_TEXT_MAX = 255, API_LINES_MAX = 192 * 1024, API_LIST_MAX = 100 };
 /* Bodies of requests. */
 extern const struct api_object api_issue_body, api_renew_body, api_revoke_body, api_change_body, api_import_body, api_test_body, api_renew_now_body;
 extern const struct api_object api_webhook_body, api_webhook_change_body, api_resume_body, api_empty_body;
+extern const struct api_object api_pkcs12_body, api_export_body, api_decide_body, api_collect_body;
 /* Replies. */
 extern const struct api_object api_webhook_reply, api_webhooks_reply, api_webhook_test_reply;
 extern const struct api_object api_problem_reply, api_issued_reply, api_certificate_reply, api_certificates_reply,
         api_body_reply, api_bundle_reply, api_revoked_reply, api_profile_reply, api_profiles_reply, api_request_reply,
-        api_requests_reply, api_issuers_reply, api_token_reply, api_openapi_reply, api_test_reply, api_renew_now_reply;
+        api_requests_reply, api_issuers_reply, api_token_reply, api_openapi_reply, api_test_reply, api_renew_now_reply, api_key_reply;

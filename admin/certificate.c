@@ -47,6 +47,35 @@ static void put_metadata(struct json_writer *w, const struct certificate *certif
 	json_close(w);
 }
 
+const char *certificate_renewal_state(const struct certificate *certificate)
+{
+	if (certificate->replaced_by && *certificate->replaced_by)
+		return "done";
+	if (certificate->renew_at == 0 || certificate->status == CERTIFICATE_REVOKED)
+		return "off";
+	if (certificate->renew_failures > 0)
+		return "failing";
+	return certificate->renew_error ? "waiting" : "scheduled";
+}
+
+static void put_renewal(struct json_writer *w, const struct certificate *certificate)
+{
+	if (!certificate->key_kept)
+		return;
+	json_put_bool(w, "keyKept", true);
+	json_open(w, "renewal");
+	json_put(w, "state", certificate_renewal_state(certificate));
+	if (certificate->renew_before > 0) {
+		json_put_integer(w, "renewBeforeDays", certificate->renew_before / 86400);
+		json_put_integer(w, "renewBeforeSeconds", certificate->renew_before);
+	}
+	json_put_time(w, "nextTry", certificate->renew_at);
+	if (certificate->renew_failures > 0)
+		json_put_integer(w, "failures", certificate->renew_failures);
+	json_put(w, "lastError", certificate->renew_error);
+	json_close(w);
+}
+
 static void put_revocation(struct json_writer *w, const struct certificate *certificate)
 {
 	if (certificate->status != CERTIFICATE_REVOKED)
@@ -83,6 +112,7 @@ void certificate_json(const struct certificate *certificate, bool with_pem, stru
 	json_put(&w, "replacedBy", or_null(certificate->replaced_by));
 	json_put_time(&w, "renewFrom", certificate->advised_from);
 	json_put_time(&w, "renewUntil", certificate->advised_until);
+	put_renewal(&w, certificate);
 	put_metadata(&w, certificate);
 	if (with_pem) {
 		auto_value(buf) pem = {0};

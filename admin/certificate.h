@@ -6,6 +6,8 @@
 
 /* One object, appended. */
 void certificate_json(const struct certificate *certificate, bool with_pem, struct buf *ret);
+/* Of one whose key the server keeps: "off", "scheduled", "waiting", "failing" or "done". */
+const char *certificate_renewal_state(const struct certificate *certificate);
 /* "dns:a.example ip:192.0.2.1", without the common name. Appended. */
 void certificate_add_names(const struct certificate *certificate, struct buf *ret);
 /* Bytes in hexadecimal as people paste them: of either case, with or without colons, spaces and 0x. Leading zero bytes

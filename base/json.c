@@ -111,6 +111,11 @@ bool json_is_string(const struct json *j)
 	return j && cJSON_IsString(j->item);
 }
 
+bool json_is_null(const struct json *j)
+{
+	return j && cJSON_IsNull(j->item);
+}
+
 const struct json *json_member(const struct json *j, const char *name)
 {
 	if (!json_is_object(j))

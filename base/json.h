@@ -21,6 +21,7 @@ declare_auto_struct(json, json_free);
 bool json_is_object(const struct json *j);
 bool json_is_array(const struct json *j);
 bool json_is_string(const struct json *j);
+bool json_is_null(const struct json *j);
 /* The member, or NULL when it is missing or j is no object. JSON null is a value, not missing. */
 const struct json *json_member(const struct json *j, const char *name);
 /* The text of a string, or NULL when j is NULL or no string. Borrowed. */

@@ -95,6 +95,24 @@ bool bearer_check(struct store *store, const char *text, int64_t now, struct tok
 	return false;
 }
 
+bool bearer_check_id(struct store *store, const char *id, int64_t now, struct token *ret, struct problem *p)
+{
+	struct token token = {0};
+	struct looking looking = { .ret = &token };
+
+	if (!random_id_valid(id))
+		return unknown(p);
+	memcpy(looking.id, id, sizeof(looking.id));
+	if (!store_view(store, look_id, &looking, p))
+		return false;
+	if (check_life(&token, now, p)) {
+		*ret = token;
+		return true;
+	}
+	token_free(&token);
+	return false;
+}
+
 /* --- client certificates */
 
 static bool revoked_here(struct store_txn *txn, struct bytes fingerprint)

@@ -6,14 +6,15 @@
 #include "policy/client_certificate.h"
 #include "policy/enrollment_code.h"
 #include "policy/pattern.h"
+#include "policy/renewal.h"
 
-enum kind { OPERATOR, BEARER, CREDENTIAL, DEVICE, MANUFACTURED, REGISTRAR, ANONYMOUS };
+enum kind { OPERATOR, BEARER, CREDENTIAL, DEVICE, MANUFACTURED, REGISTRAR, ANONYMOUS, RENEWAL };
 
 struct identity {
 	enum kind kind;
 	const char *method; /* static */
 	char *text;
-	struct identifiers names;  /* the operator's */
+	struct identifiers names;  /* the operator's, or of what is renewed */
 	struct token token;        /* the bearer's */
 	struct enrollment enrollment; /* of who shows a credential, or of a device on the list; id "" without */
 	struct client_certificate certificate; /* of our own: the device's, the registrar's; id "" without */
@@ -235,6 +236,24 @@ bool identity_anonymous(const char *profile, struct identity **ret, struct probl
 	       identity_say(&identity, strdup("anonymous"), ret, p);
 }
 
+bool identity_recall(struct store *store, const char *text, int64_t now, struct identity **ret, struct problem *p)
+{
+	struct token token;
+
+	return renewal_token(store, text, now, &token, p) && bearer(&token, ret, p);
+}
+
+bool identity_renewal(struct store *store, const struct certificate *certificate, struct identity **ret, struct problem *p)
+{
+	auto_struct(identity) *identity = NULL;
+
+	if (!certificate->method || !str_equal(certificate->method, "api") || !certificate->identity || !certificate->profile)
+		return problem_set(p, PROBLEM_CONFLICT, "the certificate %s was not issued over the API", certificate->id);
+	return identity_new(RENEWAL, "api", &identity, p) && for_profile(identity, certificate->profile, p) &&
+	       renewal_names(certificate, &identity->names, p) && renewal_name(store, certificate->identity, &identity->token, p) &&
+	       identity_say(&identity, strdup(certificate->identity), ret, p);
+}
+
 /* --- what it may */
 
 static bool still_valid(struct store_txn *txn, const char *id, struct problem *p)
@@ -326,7 +345,7 @@ bool identity_proves(const struct identity *identity, const struct identifier *n
 
 	if (identity->kind == DEVICE)
 		return identifiers_has(&identity->certificate.names, name);
-	if (identity->kind == OPERATOR)
+	if (identity->kind == OPERATOR || identity->kind == RENEWAL)
 		return identifiers_has(&identity->names, name);
 	if (patterns->n > 0)
 		return patterns_mean(patterns, name);
@@ -355,7 +374,8 @@ const char *identity_name(const struct identity *identity)
 	const char *serial = identity_serial(identity);
 
 	switch (identity->kind) {
-	case BEARER: return identity->token.name;
+	case BEARER:
+	case RENEWAL: return identity->token.name;
 	case CREDENTIAL: return serial ?: identity->enrollment.user ?: identity->text;
 	case MANUFACTURED: return serial;
 	case DEVICE: return identity->certificate.name ?: identity->text;
@@ -409,6 +429,8 @@ bool identity_may(const struct identity *identity, enum token_role role, const c
 {
 	if (str_equal(identity->method, "est"))
 		return device_may(identity, role, profile, p);
+	if (identity->kind == RENEWAL && profile && !str_equal(identity->profile, profile))
+		return problem_set(p, PROBLEM_UNAUTHORIZED, "the renewal is for profile %s, not %s", identity->profile, profile);
 	if (identity->kind != BEARER)
 		return true;
 	if (!has_role(&identity->token, role))

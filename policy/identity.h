@@ -22,6 +22,7 @@
 #include "policy/password.h"
 #include "policy/trust.h"
 #include "store/enrollment.h"
+#include "store/certificate.h"
 #include "store/token.h"
 
 struct identity;
@@ -63,6 +64,12 @@ bool identity_manufactured(struct store *store, const struct identity_maker *mak
                            int64_t now, struct identity **ret, struct problem *p) must_use;
 /* Somebody who has proven nothing. Only where people approve each request does the gate hear him. */
 bool identity_anonymous(const char *profile, struct identity **ret, struct problem *p) must_use;
+/* Who asked over the API earlier, `text` being what identity_text said then: as the token is now. UNAUTHENTICATED. */
+bool identity_recall(struct store *store, const char *text, int64_t now, struct identity **ret, struct problem *p) must_use;
+/* The server itself, for a certificate that it issued over the API: it has the text and the name of who asked for that
+ * one, and has proven exactly its names, in its profile. What has become of the token since does not matter: the
+ * certificate is its profile's operator's by then, who can revoke it. CONFLICT: it is no such certificate. */
+bool identity_renewal(struct store *store, const struct certificate *certificate, struct identity **ret, struct problem *p) must_use;
 /* In the update that records what the identity was given: counts a use of the enrollment code, and finds
  * that neither code, certificate nor token was revoked meanwhile. UNAUTHENTICATED. */
 bool identity_spend(struct store_txn *txn, const struct identity *identity, int64_t now, struct problem *p) must_use;

@@ -77,6 +77,8 @@ struct profile {
 	int64_t approval_lifetime;                /* seconds that a request waits */
 	struct profile_est est;
 	struct profile_alerts alerts;
+	bool keep_keys;                           /* private keys that the server makes are kept, sealed */
+	int64_t renew_before;                     /* seconds before its end that the server renews one whose key it keeps; 0: not */
 };
 /* A complete profile of the given name with the shipped defaults ("tls-server"); the caller changes it.
  * They are: the default issuer; methods acme and internal; all key algorithms; every DNS name and IP

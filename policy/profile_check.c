@@ -168,6 +168,14 @@ static bool check_renewal(const struct profile *profile, struct problem *p)
 	return true;
 }
 
+static bool check_kept(const struct profile *profile, struct problem *p)
+{
+	if (profile->renew_before > 0 && !profile->keep_keys)
+		return refuse(profile, "renew_before", "keep_keys beside it: the server renews what it has the key of", p);
+	return profile->renew_before < profile->validity ||
+	       refuse(profile, "renew_before", "less than validity", p);
+}
+
 static bool check_subject(const struct profile *profile, struct problem *p)
 {
 	auto_value(problem) why = {0};
@@ -249,7 +257,7 @@ bool profile_check(const struct profile *profile, struct problem *p)
 	static bool (*const checks[])(const struct profile *profile, struct problem *p) = {
 		check_name, check_texts, check_methods, check_keys, check_patterns, check_names_max,
 		check_validity, check_key_usage, check_extended_key_usage, check_hash, check_common_name,
-		check_policy, check_subject, check_defaults, check_approvals, check_renewal, check_est,
+		check_policy, check_subject, check_defaults, check_approvals, check_renewal, check_est, check_kept,
 	};
 
 	for (size_t i = 0; i < array_length(checks); i++)

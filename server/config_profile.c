@@ -89,6 +89,8 @@ static void copy_values(const struct profile *from, struct profile *to)
 	to->est.server_keys = from->est.server_keys;
 	to->est.server_key_encrypted = from->est.server_key_encrypted;
 	to->est.csr_attributes = from->est.csr_attributes;
+	to->keep_keys = from->keep_keys;
+	to->renew_before = from->renew_before;
 }
 
 bool config_profile_make(const struct config *config, const struct config_profile *row, struct profile **ret, struct problem *p)

@@ -277,6 +277,10 @@ static const struct config_key api_keys[] = {
 	  CONFIG_SECTION, .section = &SECTION(api_limit_keys) },
 	{ "retention", "How long requests are kept after they were made.", CONFIG_DURATION,
 	  AT(api.options.retention), .fallback = "90d", .min = 60, .max = 60LL * YEAR },
+	{ "key_file",
+	  "File of 32 random bytes under which private keys are sealed; made when it is missing. Kept elsewhere than "
+	  "`data.folder`, it is not in the same backup. To change it: `enrolld key reseal`.", CONFIG_TEXT,
+	  AT(api.options.key_file), .shown = "a key that follows from `seal.key` in `data.folder`", .check = config_rule_not_empty },
 };
 
 static const struct config_key webhook_keys[] = {
@@ -409,6 +413,12 @@ static const struct config_key profile_keys[] = {
 	{ "require_dnssec",
 	  "Whether ACME challenges for DNS names count only when the DNS answers that they rest on are signed with DNSSEC; "
 	  "needs `acme.dns.trust_anchors`.", CONFIG_BOOL, PROFILE(require_dnssec), .fallback = "false" },
+	{ "keep_keys",
+	  "Whether private keys that the server makes over the API are kept, sealed, so that they can be read "
+	  "again and their certificates renewed by the server.", CONFIG_BOOL, PROFILE(keep_keys), .fallback = "false" },
+	{ "renew_before",
+	  "How long before its end the server renews a certificate whose key it keeps, unless the request says "
+	  "otherwise; 0: it does not.", CONFIG_DURATION, PROFILE(renew_before), .fallback = "0", .max = 60LL * YEAR },
 	{ "eab_required", "Whether new ACME accounts need an external account binding.", CONFIG_BOOL,
 	  PROFILE(eab_required), .fallback = "false" },
 };

@@ -87,6 +87,11 @@ bool store_certificate_advise(struct store_txn *txn, const char *id, const struc
 /* A try of the server's to renew it has failed; the next is at renew_at. */
 bool store_certificate_renewal_failed(struct store_txn *txn, const char *id, int64_t renew_at, const char *why,
                                       struct problem *p) must_use;
+/* It waits for something else than time: the next try is at renew_at, and nothing has failed. */
+bool store_certificate_renewal_waits(struct store_txn *txn, const char *id, int64_t renew_at, const char *why,
+                                     struct problem *p) must_use;
+/* The server has its key no more: it does not renew it either. */
+bool store_certificate_key_forgotten(struct store_txn *txn, const char *id, struct problem *p) must_use;
 /* An imported one alone: what we issued stays, for CRL and OCSP. CONFLICT. */
 bool store_certificate_delete(struct store_txn *txn, const char *id, struct problem *p) must_use;
 /* Those whose time to be renewed by the server has come, up to limit. */

@@ -52,8 +52,7 @@ bool store_certificate_advise(struct store_txn *txn, const char *id, const struc
 	return store_certificate_put(txn, &row, p);
 }
 
-bool store_certificate_renewal_failed(struct store_txn *txn, const char *id, int64_t renew_at, const char *why,
-                                      struct problem *p)
+static bool renewal_tried(struct store_txn *txn, const char *id, int failures, int64_t renew_at, const char *why, struct problem *p)
 {
 	auto_value(certificate) row = {0};
 
@@ -62,7 +61,31 @@ bool store_certificate_renewal_failed(struct store_txn *txn, const char *id, int
 	if (row.renew_at == 0) /* it was revoked, renewed or left alone meanwhile */
 		return true;
 	row.renew_at = renew_at;
-	row.renew_failures++;
+	row.renew_failures += failures;
 	row.renew_error = why;
+	return store_certificate_put(txn, &row, p);
+}
+
+bool store_certificate_renewal_failed(struct store_txn *txn, const char *id, int64_t renew_at, const char *why,
+                                      struct problem *p)
+{
+	return renewal_tried(txn, id, 1, renew_at, why, p);
+}
+
+bool store_certificate_renewal_waits(struct store_txn *txn, const char *id, int64_t renew_at, const char *why,
+                                     struct problem *p)
+{
+	return renewal_tried(txn, id, 0, renew_at, why, p);
+}
+
+bool store_certificate_key_forgotten(struct store_txn *txn, const char *id, struct problem *p)
+{
+	auto_value(certificate) row = {0};
+
+	if (!store_certificate_get(txn, id, &row, p))
+		return false;
+	row.key_kept = false;
+	row.renew_before = 0;
+	row.renew_at = 0;
 	return store_certificate_put(txn, &row, p);
 }

@@ -172,10 +172,16 @@ bool store_request_list(struct store_txn *txn, const enum request_state *state, 
 	return page_read(txn, &prefix, false, after, limit, ret, p) && (!issued || keep_issued(txn, &ret->ids, p));
 }
 
-/* Nobody has collected it, and nobody can any more. */
+/* Nobody has collected it, and nobody can any more. One that is kept for its certificate stays. */
 static bool forget_key(struct store_txn *txn, const struct request *request, struct problem *p)
 {
-	return !request->key_waits || store_private_key_delete(txn, request->key_hash, p);
+	auto_value(certificate) row = {0};
+	auto_value(problem) why = {0};
+
+	if (!request->key_waits)
+		return true;
+	bool kept = store_certificate_get(txn, request->certificate, &row, &why) && row.key_kept;
+	return kept || store_private_key_delete(txn, request->key_hash, p);
 }
 
 static bool sweep_one(struct store_txn *txn, const char *id, size_t *count, struct problem *p)

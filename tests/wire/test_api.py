@@ -552,7 +552,7 @@ def test_walk_from_another_profile(api, routes, tokens):
     bodies = {"IssueRequest": {"profileId": "tls-server", "csr": csr("walk.example")}, "RenewRequest": {"csr": csr("walk.example")},
               "ImportRequest": {"certificate": pem(self_signed()), "profileId": "tls-server"},
               "RenewNowRequest": {"filter": {"name": "walk.example"}},
-              "WebhookRequest": {"url": "https://receiver.example/"}}
+              "WebhookRequest": {"url": "https://receiver.example/"}, "Pkcs12Request": {"password": "x"}}
     for r in routes:
         path = r["path"].replace("{id}", ids.get(r["scope"], "A" * 22)).replace("{profile}", "tls-server")
         query = "?identifier=walk.example" if path.endswith("latest-active-bundle") else ""

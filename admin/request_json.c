@@ -1,0 +1,71 @@
+#include "admin/request_json.h"
+
+#include "base/ossl.h"
+#include "policy/consent.h"
+
+static const char *or_null(const char *text)
+{
+	return text && *text ? text : NULL;
+}
+
+static void put_decisions(const struct request *record, struct json_writer *w)
+{
+	const struct request_decision *v = record->decisions.v;
+
+	json_open_array(w, "decisions");
+	for (size_t i = 0; i < record->decisions.n; i++) {
+		json_open(w, NULL);
+		json_put(w, "by", v[i].by);
+		json_put_bool(w, "approved", v[i].approved);
+		json_put(w, "reason", v[i].reason);
+		json_put_time(w, "at", v[i].at);
+		json_close(w);
+	}
+	json_close(w);
+}
+
+static void put_approval(const struct request *record, struct json_writer *w)
+{
+	auto_value(buf) pem = {0};
+
+	if (record->needed == 0)
+		return;
+	json_put(w, "names", record->names);
+	if (record->managed)
+		json_put_bool(w, "managed", true);
+	if (record->csr.len > 0)
+		ossl_pem("CERTIFICATE REQUEST", record->csr, &pem);
+	json_put(w, "csr", or_null(buf_text(&pem)));
+	json_put_integer(w, "approvalsNeeded", record->needed);
+	json_put_integer(w, "approvals", (int64_t)consent_count(record));
+	put_decisions(record, w);
+}
+
+void request_json(const struct request *record, struct json_writer *w)
+{
+	json_open(w, NULL);
+	json_put(w, "id", record->id);
+	json_put(w, "status", request_state_name(record->state));
+	json_put(w, "profileId", record->profile ?: "");
+	json_put(w, "method", record->method ?: "");
+	json_put(w, "identity", or_null(record->identity));
+	json_put(w, "account", or_null(record->account));
+	json_put(w, "order", or_null(record->order));
+	json_put(w, "from", or_null(record->from));
+	put_approval(record, w);
+	json_put_time(w, "created", record->created);
+	if (record->ended == 0)
+		json_put_time(w, "expires", record->expires);
+	json_put_time(w, "ended", record->ended);
+	if (record->reasons.n > 0) {
+		json_open_array(w, "reasons");
+		for (size_t i = 0; i < record->reasons.n; i++)
+			json_put(w, NULL, record->reasons.v[i]);
+		json_close(w);
+	}
+	json_put(w, "certificateId", or_null(record->certificate));
+	if (record->key_waits)
+		json_put_bool(w, "keyWaits", true);
+	json_put(w, "replaces", or_null(record->replaces));
+	json_close(w);
+}

@@ -1,0 +1,497 @@
+"""Certificates whose key the server makes: issued, kept, exported, renewed, approved."""
+
+import datetime
+import json
+import subprocess
+import time
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.serialization import pkcs12
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from api_client import Api, Refused, csr, load, make_token, new_key
+from harness import Server
+
+DAY = 86400
+PROFILES = [
+    {"name": "open", "methods": ["api", "acme"]},
+    {"name": "kept", "methods": ["api"], "keep_keys": True, "renew_before": "20d"},
+    {"name": "quick", "methods": ["api"], "keep_keys": True, "renew_before": "3538s", "validity": "1h", "validity_max": "1d"},
+    {"name": "free", "methods": ["api"], "policy": "free", "key_usage": ["digitalSignature"], "extended_key_usage": ["clientAuth"]},
+    {"name": "device", "methods": ["api"], "policy": "device", "keep_keys": True},
+    {"name": "strict", "methods": ["api"], "keys": ["ec-p384"], "dns": {"allow": ["**.strict.example"]}},
+    {"name": "asked", "methods": ["api"], "approvals": 2, "approvers": ["ada", "bob", "eve"]},
+    {"name": "askedkept", "methods": ["api"], "approvals": 1, "keep_keys": True, "renew_before": "3538s", "validity": "1h"},
+    {"name": "ca", "methods": ["api"], "policy": "intermediate-ca"},
+]
+POLICIES = [{"name": "free", "unlisted": "allow", "san": {"upn": {"allow": ["*"]}}, "validity_max": "90d"}]
+
+
+@pytest.fixture(scope="module")
+def server():
+    with Server({"profiles": PROFILES, "policies": POLICIES, "api": {"requests_per_token": {"burst": 0}}}) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def api(server):
+    return Api(server, make_token(server, "admin", "key")[0])
+
+
+def refused(status, call, /, *args, **kwargs):
+    with pytest.raises(Refused) as caught:
+        call(*args, **kwargs)
+    assert caught.value.status == status, caught.value
+    return caught.value
+
+
+def key_of(made):
+    return serialization.load_pem_private_key(made["privateKey"].encode(), None)
+
+
+def spki(key):
+    return key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+
+
+def managed(api, profile="open", **attributes):
+    body = {"profileId": profile, "attributes": attributes}
+    return api.post("certificates", body)["certificate"]
+
+
+def names(certificate):
+    return certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+
+
+def wait_for(what, seconds=20):
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        found = what()
+        if found:
+            return found
+        time.sleep(0.1)
+    raise AssertionError("it did not come")
+
+
+# --- issuing
+
+def test_the_server_makes_the_key(server, api, tmp_path):
+    reply = api.post("certificates", {"profileId": "open", "attributes": {
+        "commonName": "www.example.com", "altNames": [{"type": "dns_name", "value": "www.example.com"}, {"type": "ip_address", "value": "192.0.2.7"}],
+        "keyAlgorithm": "RSA_2048", "keyUsages": ["digital_signature", "key_encipherment"], "extendedKeyUsages": ["server_auth"], "ttl": "30d"}})
+    assert set(reply) == {"certificate", "certificateRequestId"}
+    made = reply["certificate"]
+    certificate, key = load(made["certificate"]), key_of(made)
+    assert isinstance(key, rsa.RSAPrivateKey) and key.key_size == 2048
+    assert spki(key.public_key()) == spki(certificate.public_key())
+    assert [n.value for n in names(certificate)] == ["www.example.com", __import__("ipaddress").ip_address("192.0.2.7")]
+    assert certificate.subject.rfc4514_string() == "CN=www.example.com"
+    assert list(certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value) == [ExtendedKeyUsageOID.SERVER_AUTH]
+    for name in ("certificate", "certificateChain"):
+        (tmp_path / name).write_text(made[name])
+    subprocess.run(["openssl", "verify", "-CAfile", server.root_pem, "-untrusted", tmp_path / "certificateChain",
+                    tmp_path / "certificate"], check=True)
+    row = api.get(f"certificates/{made['certificateId']}")
+    assert "keyKept" not in row and row["method"] == "api"
+    refused(404, api.get, f"certificates/{made['certificateId']}/private-key")
+    record = api.get(f"certificate-requests/{reply['certificateRequestId']}")
+    assert record["status"] == "issued" and record["certificateId"] == made["certificateId"]
+
+
+@pytest.mark.parametrize("name,kind,size", [
+    ("ec-p256", ec.SECP256R1, 0), ("EC_prime256v1", ec.SECP256R1, 0), ("EC_secp384r1", ec.SECP384R1, 0), ("ec_p521", ec.SECP521R1, 0),
+    ("RSA_3072", None, 3072), ("rsa-4096", None, 4096), ("Ed25519", ed25519.Ed25519PrivateKey, 0)])
+def test_each_kind_of_key(api, name, kind, size):
+    key = key_of(managed(api, commonName="kind.example", keyAlgorithm=name))
+    assert key.key_size == size if size else isinstance(getattr(key, "curve", key), kind)
+
+
+def test_the_key_fits_profile_and_usages(api):
+    assert isinstance(key_of(managed(api, commonName="fit.example")), ec.EllipticCurvePrivateKey)
+    assert isinstance(key_of(managed(api, commonName="fit.example", keyUsages=["keyEncipherment"])), rsa.RSAPrivateKey)
+    assert isinstance(key_of(managed(api, "strict", commonName="a.strict.example")).curve, ec.SECP384R1)
+
+
+def test_all_that_can_be_asked(api):
+    made = load(managed(api, "free", commonName="ada", organization="Example", organizationalUnit="Crypto", country="DE", state="Hessen",
+                        locality="Kassel", domainComponents=["example", "com"], emailAddress="ada@example.com", serialNumber="0815",
+                        altNames=[{"value": "a.example.com"}, {"value": "2001:db8::7"}, {"value": "ada@example.com"},
+                                  {"value": "https://example.com/ada"}, {"type": "upn", "value": "ada@corp.example"}],
+                        extendedKeyUsages=["clientAuth", "1.3.6.1.4.1.311.20.2.2"], keyUsages=["digitalSignature"])["certificate"])
+    subject = {a.oid: a.value for a in made.subject}
+    assert [subject[o] for o in (NameOID.COMMON_NAME, NameOID.ORGANIZATION_NAME, NameOID.ORGANIZATIONAL_UNIT_NAME, NameOID.COUNTRY_NAME,
+                                 NameOID.STATE_OR_PROVINCE_NAME, NameOID.LOCALITY_NAME, NameOID.EMAIL_ADDRESS, NameOID.SERIAL_NUMBER)] == \
+        ["ada", "Example", "Crypto", "DE", "Hessen", "Kassel", "ada@example.com", "0815"]
+    assert [a.value for a in made.subject.get_attributes_for_oid(NameOID.DOMAIN_COMPONENT)] == ["example", "com"]
+    kinds = [type(n).__name__ for n in names(made)]
+    assert sorted(kinds) == ["DNSName", "IPAddress", "OtherName", "RFC822Name", "UniformResourceIdentifier"]
+    usages = [o.dotted_string for o in made.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value]
+    assert usages == ["1.3.6.1.5.5.7.3.2", "1.3.6.1.4.1.311.20.2.2"]
+
+
+def test_the_signature_is_as_asked(api):
+    made = load(managed(api, commonName="sig.example", signatureAlgorithm="ECDSA-SHA512")["certificate"])
+    assert isinstance(made.signature_hash_algorithm, hashes.SHA512)
+    problem = refused(400, managed, api, commonName="sig.example", signatureAlgorithm="RSA-SHA256")
+    assert "ECDSA" in problem.fields()["attributes.signatureAlgorithm"]
+
+
+def test_a_ca_below_an_issuer_that_may_have_none(api):
+    assert "CA certificate is not allowed" in refused(400, managed, api, commonName="a.example", basicConstraints={"isCA": True}).problem["detail"]
+    problem = refused(400, managed, api, "ca", commonName="Sub CA", basicConstraints={"isCA": True, "pathLength": 0})
+    assert "4.2.1.9" in problem.problem["detail"]
+
+
+BAD = [
+    ({}, "csr", "CSR cannot be empty"),
+    ({"ttl": "1d"}, "csr", "CSR cannot be empty"),
+    ({"commonName": ""}, "attributes.commonName", "1 to 64"),
+    ({"commonName": "x" * 65}, "attributes.commonName", "1 to 64"),
+    ({"commonName": "a b.example"}, "attributes", ""),
+    ({"commonName": "a.example", "country": "Germany"}, "attributes.country", "2 to 2"),
+    ({"commonName": "a.example", "altNames": ["a"]}, "attributes.altNames[0]", "expected an object"),
+    ({"commonName": "a.example", "altNames": [{"type": "x400", "value": "a"}]}, "attributes.altNames[0]", "expected type"),
+    ({"commonName": "a.example", "altNames": [{"type": "dns", "value": "a b"}]}, "attributes.altNames[0]", ""),
+    ({"commonName": "a.example", "altNames": [{"type": "ip", "value": "300.1.1.1"}]}, "attributes.altNames[0]", ""),
+    ({"commonName": "a.example", "altNames": [{"type": "upn", "value": "me"}]}, "attributes.altNames[0]", "UPN"),
+    ({"commonName": "a.example", "altNames": [{"type": "email", "value": "x@example.com"}]}, "attributes", "email SAN is not allowed"),
+    ({"commonName": "a.example", "keyAlgorithm": "DSA_1024"}, "attributes.keyAlgorithm", "expected rsa-2048"),
+    ({"commonName": "a.example", "keyUsages": ["everything"]}, "attributes.keyUsages", "4.2.1.3"),
+    ({"commonName": "a.example", "keyUsages": "digitalSignature"}, "attributes.keyUsages", "expected a list"),
+    ({"commonName": "a.example", "extendedKeyUsages": ["1.2.x"]}, "attributes.extendedKeyUsages", "or an OID"),
+    ({"commonName": "a.example", "extendedKeyUsages": ["codeSigning"]}, "attributes", "not allowed"),
+    ({"commonName": "a.example", "extendedKeyUsages": ["ocspSigning"]}, "attributes", "xtended"),
+    ({"commonName": "a.example", "signatureAlgorithm": "md5"}, "attributes.signatureAlgorithm", "expected"),
+    ({"commonName": "a.example", "basicConstraints": {"isCA": False, "pathLength": 1}}, "attributes.basicConstraints.pathLength", "only a CA"),
+    ({"commonName": "a.example", "organization": "Example"}, "attributes", "organization"),
+    ({"commonName": "a.example", "ttl": "4000d"}, "attributes.ttl", "longer"),
+    ({"commonName": "a.example", "privateKey": "x"}, "attributes.privateKey", "no such field"),
+]
+
+
+@pytest.mark.parametrize("attributes,field,text", BAD)
+def test_bad_attributes_name_the_field_and_change_nothing(api, attributes, field, text):
+    before = len(api.everything())
+    problem = refused(400, api.post, "certificates", {"profileId": "open", "attributes": attributes})
+    assert field in problem.fields() and text in problem.fields()[field], problem
+    assert len(api.everything()) == before
+
+
+def test_policy_judges_the_key_too(api):
+    problem = refused(400, managed, api, "strict", commonName="a.strict.example", keyAlgorithm="RSA_2048")
+    assert "Key algorithm is not allowed by template policy" in problem.problem["detail"]
+
+
+def test_with_a_csr_only_the_life_can_be_said(api):
+    problem = refused(400, api.post, "certificates", {"profileId": "open", "csr": csr("x.example"),
+                                                      "attributes": {"commonName": "y.example", "keyAlgorithm": "rsa-2048", "ttl": "1d"}})
+    assert set(problem.fields()) == {"attributes.commonName", "attributes.keyAlgorithm"}
+    assert "privateKey" not in api.post("certificates", {"profileId": "open", "csr": csr("x.example")})["certificate"]
+
+
+# --- the kept key
+
+@pytest.fixture(scope="module")
+def kept(api):
+    return managed(api, "kept", commonName="kept.example", altNames=[{"type": "dns", "value": "kept.example"}])
+
+
+def test_the_key_is_read_by_its_own_role(server, api, kept):
+    key = api.get(f"certificates/{kept['certificateId']}/private-key")
+    assert key["privateKey"] == kept["privateKey"] and key["certificateId"] == kept["certificateId"]
+    for roles in (("admin",), ("issue", "read", "revoke", "approve")):
+        other = Api(server, make_token(server, *roles)[0])
+        for method, path in (("GET", "private-key"), ("POST", "pem"), ("POST", "pkcs12"), ("DELETE", "private-key")):
+            reply = other.raw(method, f"/api/v1/cert-manager/certificates/{kept['certificateId']}/{path}",
+                              body={"password": "x"} if method == "POST" else None)
+            assert reply.status_code == 403 and "PRIVATE" not in reply.text
+    elsewhere = Api(server, make_token(server, "key", profile="open")[0])
+    refused(404, elsewhere.get, f"certificates/{kept['certificateId']}/private-key")
+    only = Api(server, make_token(server, "key", profile="kept")[0])
+    assert only.get(f"certificates/{kept['certificateId']}/private-key") == key
+    refused(403, only.get, f"certificates/{kept['certificateId']}")
+
+
+def test_the_key_is_sealed_and_never_logged(server, kept):
+    key = key_of(kept)
+    secret = key.private_numbers().private_value.to_bytes(32, "big")
+    der = key.private_bytes(serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    store = (server.folder / "data" / "data.mdb").read_bytes()
+    assert secret not in store and der not in store and kept["privateKey"].encode() not in store
+    assert kept["privateKey"].splitlines()[1] not in server.log_text()
+    assert secret.hex() not in server.log_text()
+
+
+def test_each_reading_is_audited(server, api, kept):
+    def count():
+        events = json.loads(server.run("audit", "list", "--json", "--kind", "private-key-read", check=True).stdout)
+        return len([e for e in events if (e.get("event") or e)["about"]["certificate"] == kept["certificateId"]])
+    before = count()
+    api.get(f"certificates/{kept['certificateId']}/private-key")
+    api.call("POST", f"certificates/{kept['certificateId']}/pem", {})
+    assert count() == before + 2
+
+
+def test_pem_with_the_key(api, kept, tmp_path):
+    text = api.call("POST", f"certificates/{kept['certificateId']}/pem", {})
+    assert text.startswith(kept["privateKey"]) and kept["certificate"] in text and text.count("BEGIN CERTIFICATE") == 2
+    sealed = api.call("POST", f"certificates/{kept['certificateId']}/pem", {"password": "pässword"})
+    assert "BEGIN PRIVATE" not in sealed and sealed.startswith("-----BEGIN ENCRYPTED PRIVATE KEY-----")
+    opened = serialization.load_pem_private_key(sealed.encode(), "pässword".encode())
+    assert opened.private_numbers() == key_of(kept).private_numbers()
+    with pytest.raises(ValueError):
+        serialization.load_pem_private_key(sealed.encode(), b"password")
+
+
+def p12(api, kept, **body):
+    reply = api.raw("POST", f"/api/v1/cert-manager/certificates/{kept['certificateId']}/pkcs12", body)
+    assert reply.status_code == 200 and reply.headers["Content-Type"] == "application/x-pkcs12", reply.text
+    return reply.content
+
+
+def test_pkcs12(api, kept, tmp_path):
+    data = p12(api, kept, password="pässword", alias="mein Schlüssel")
+    opened = pkcs12.load_pkcs12(data, "pässword".encode())
+    assert opened.key.private_numbers() == key_of(kept).private_numbers()
+    assert opened.cert.certificate == load(kept["certificate"]) and opened.cert.friendly_name.decode() == "mein Schlüssel"
+    assert [c.certificate for c in opened.additional_certs] == [load(kept["issuingCaCertificate"])]
+    with pytest.raises(ValueError):
+        pkcs12.load_pkcs12(data, b"password")
+    (tmp_path / "a.p12").write_bytes(data)
+    shown = subprocess.run(["openssl", "pkcs12", "-in", tmp_path / "a.p12", "-info", "-nodes", "-passin", "pass:pässword"],
+                           check=True, capture_output=True, text=True, errors="replace")
+    for part in ("MAC: sha256", "PBES2, PBKDF2, AES-256-CBC", "hmacWithSHA256"):
+        assert part in shown.stderr, shown.stderr
+    assert "SHA1" not in shown.stderr and "DES" not in shown.stderr
+    # Another reader than OpenSSL.
+    if subprocess.run(["which", "certtool"], capture_output=True).returncode == 0:
+        done = subprocess.run(["certtool", "--p12-info", "--inder", "--infile", tmp_path / "a.p12", "--password", "pässword"],
+                              capture_output=True, text=True)
+        assert done.returncode == 0 and "AES-256" in done.stdout, done.stdout + done.stderr
+
+
+def test_pkcs12_for_old_importers(api, kept, tmp_path):
+    (tmp_path / "a.p12").write_bytes(p12(api, kept, password="secret", legacy=True))
+    shown = subprocess.run(["openssl", "pkcs12", "-in", tmp_path / "a.p12", "-info", "-nodes", "-passin", "pass:secret"],
+                           check=True, capture_output=True, text=True)
+    assert "MAC: sha1" in shown.stderr and "pbeWithSHA1And3-KeyTripleDES-CBC" in shown.stderr
+    assert "friendlyName: kept.example" in shown.stdout  # without an alias: the common name
+
+
+@pytest.mark.parametrize("body,field", [({}, "password"), ({"password": ""}, "password"), ({"password": "x" * 129}, "password"),
+                                        ({"password": "a\nb"}, "password"), ({"password": "geheim", "alias": "a\u0000"}, ""),
+                                        ({"password": "geheim", "alias": "x" * 200}, "alias"), ({"password": "geheim", "legacy": 1}, "legacy")])
+def test_bad_exports(server, api, kept, body, field):
+    problem = refused(400, api.post, f"certificates/{kept['certificateId']}/pkcs12", body)
+    assert not field or field in problem.fields()
+    assert "geheim" not in json.dumps(problem.problem) and "geheim" not in server.log_text()
+
+
+def test_a_password_in_the_url_is_refused(server, api, kept):
+    reply = api.raw("POST", f"/api/v1/cert-manager/certificates/{kept['certificateId']}/pkcs12?password=geheim", {"password": "x"})
+    assert reply.status_code == 400 and "no such parameter" in reply.text
+    assert "geheim" not in reply.text and "geheim" not in server.log_text()
+
+
+def test_a_csrs_key_is_not_to_be_had(api):
+    made = api.issue("csr.example", profile="kept")["certificate"]["certificateId"]
+    refused(404, api.get, f"certificates/{made}/private-key")
+    refused(404, api.post, f"certificates/{made}/pkcs12", {"password": "x"})
+    problem = refused(400, api.post, "certificates", {"profileId": "kept", "csr": csr("a.example"), "renewBeforeDays": 3})
+    assert "not in a CSR" in problem.fields()["renewBeforeDays"]
+    refused(409, api.post, f"certificates/{made}/renew", {"renewalKeySource": "sameKey"})
+
+
+def test_a_forgotten_key(server, api):
+    made = managed(api, "kept", commonName="forget.example")["certificateId"]
+    assert api.get(f"certificates/{made}")["renewal"]["state"] == "scheduled"
+    reply = api.raw("DELETE", f"/api/v1/cert-manager/certificates/{made}/private-key")
+    assert reply.status_code == 204
+    row = api.get(f"certificates/{made}")
+    assert "keyKept" not in row and row["status"] == "valid"
+    refused(404, api.get, f"certificates/{made}/private-key")
+    refused(404, api.call, "DELETE", f"certificates/{made}/private-key")
+    assert "private-key-deleted" in server.run("audit", "list", check=True).stdout
+
+
+# --- renewal
+
+def test_renewal_with_a_new_key(api):
+    old = managed(api, "open", commonName="renew.example", altNames=[{"value": "renew.example"}, {"value": "192.0.2.9"}],
+                  extendedKeyUsages=["serverAuth"], ttl="17d")
+    reply = api.post(f"certificates/{old['certificateId']}/renew", {"renewalKeySource": "new_key"})["certificate"]
+    a, b = load(old["certificate"]), load(reply["certificate"])
+    assert a.subject == b.subject and names(a) == names(b)
+    assert a.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value == b.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
+    assert spki(a.public_key()) != spki(b.public_key()) == spki(key_of(reply).public_key())
+    assert b.not_valid_after - b.not_valid_before == a.not_valid_after - a.not_valid_before
+    assert api.get(f"certificates/{old['certificateId']}")["replacedBy"] == reply["certificateId"]
+    assert api.get(f"certificates/{reply['certificateId']}")["replaces"] == old["certificateId"]
+    assert api.get(f"certificates/{old['certificateId']}")["status"] == "valid"
+    refused(409, api.post, f"certificates/{old['certificateId']}/renew", {"renewalKeySource": "newKey"})
+    third = api.post(f"certificates/{reply['certificateId']}/renew",
+                     {"renewalKeySource": "newKey", "attributes": {"keyAlgorithm": "RSA_2048", "ttl": "3d"}})["certificate"]
+    assert key_of(third).key_size == 2048
+    latest = api.get("certificate-profiles/open/certificates/latest-active-bundle", identifier="renew.example")
+    assert latest["certificateId"] == third["certificateId"]
+
+
+def test_renewal_with_the_kept_key(api):
+    old = api.post("certificates", {
+        "profileId": "kept", "attributes": {"commonName": "same.example"}, "metadata": [{"key": "team", "value": "a"}]})["certificate"]
+    made = api.post(f"certificates/{old['certificateId']}/renew", {"renewalKeySource": "sameKey"})["certificate"]
+    assert "privateKey" not in made  # it was returned once
+    assert spki(load(made["certificate"]).public_key()) == spki(load(old["certificate"]).public_key())
+    row = api.get(f"certificates/{made['certificateId']}")
+    assert row["keyKept"] and row["renewal"]["state"] == "scheduled" and row["metadata"] == [{"key": "team", "value": "a"}]
+    assert api.get(f"certificates/{made['certificateId']}/private-key")["privateKey"] == old["privateKey"]
+    refused(400, api.post, f"certificates/{made['certificateId']}/renew", {"renewalKeySource": "sameKey", "attributes": {"keyAlgorithm": "rsa-2048"}})
+
+
+def test_the_policy_refuses_the_same_key(server, api):
+    made = managed(api, "device", commonName="device-1", extendedKeyUsages=["clientAuth"])
+    other = Api(server, make_token(server, "issue", "read")[0])
+    for who in (api, other):
+        problem = refused(400, who.post, f"certificates/{made['certificateId']}/renew", {"renewalKeySource": "reuse_key"})
+        assert "key" in problem.fields()["renewalKeySource"], problem
+    assert "replacedBy" not in api.get(f"certificates/{made['certificateId']}")
+    api.post(f"certificates/{made['certificateId']}/renew", {"renewalKeySource": "newKey"})
+
+
+@pytest.mark.parametrize("body,field", [({"renewalKeySource": "any"}, "renewalKeySource"), ({"renewalKeySource": "newKey", "csr": "x"}, "csr"),
+                                        ({"renewalKeySource": "csr"}, "csr"), ({"attributes": {"commonName": "x"}}, "attributes.commonName"),
+                                        ({"renewalKeySource": "newKey", "attributes": {"ttl": "500d"}}, "attributes.ttl")])
+def test_bad_renewals(api, kept, body, field):
+    assert field in refused(400, api.post, f"certificates/{kept['certificateId']}/renew", body).fields()
+    assert "replacedBy" not in api.get(f"certificates/{kept['certificateId']}")
+
+
+def test_renewal_can_be_set(api):
+    body = {"profileId": "kept", "attributes": {"commonName": "set.example", "ttl": "60d"}}
+    made = api.post("certificates", body)["certificate"]["certificateId"]
+    assert api.get(f"certificates/{made}")["renewal"]["renewBeforeDays"] == 20  # the profile's
+    for days, state in ((5, "scheduled"), (0, "off"), (59, "scheduled")):
+        row = api.call("PATCH", f"certificates/{made}", {"renewBeforeDays": days})
+        assert row["renewal"]["state"] == state and row["renewal"].get("renewBeforeDays", 0) == days
+    assert api.call("PATCH", f"certificates/{made}", {"renewBeforeDays": None})["renewal"]["renewBeforeDays"] == 20
+    assert "renewBeforeDays" in refused(400, api.call, "PATCH", f"certificates/{made}", {"renewBeforeDays": 60}).fields()
+    refused(400, api.call, "PATCH", f"certificates/{made}", {"renewBeforeDays": -1})
+    refused(400, api.call, "PATCH", f"certificates/{made}", {"renewBeforeDays": "5"})
+    own = api.post("certificates", {**body, "renewBeforeDays": 7})["certificate"]["certificateId"]
+    assert api.get(f"certificates/{own}")["renewal"]["renewBeforeDays"] == 7
+    off = api.post("certificates", {**body, "renewBeforeDays": 0})["certificate"]["certificateId"]
+    assert api.get(f"certificates/{off}")["renewal"] == {"state": "off"}
+    assert "renewBeforeDays" in refused(400, api.post, "certificates", {**body, "renewBeforeDays": 60}).fields()
+    short = api.post("certificates", {"profileId": "kept", "attributes": {"commonName": "set.example", "ttl": "3d"}})["certificate"]["certificateId"]
+    assert api.get(f"certificates/{short}")["renewal"]["renewBeforeDays"] == 0  # a third of three days, less a second
+    unkept = managed(api, commonName="unkept.example")["certificateId"]
+    assert "renewBeforeDays" in refused(409, api.call, "PATCH", f"certificates/{unkept}", {"renewBeforeDays": 5}).fields()
+
+
+# --- approval
+
+def token_of(server, name, *roles):
+    return Api(server, make_token(server, *roles, identity=name)[0])
+
+
+def test_two_of_three_approve_over_the_api(server, api):
+    asks = token_of(server, "ops", "issue", "read")
+    ada, bob, mallory = (token_of(server, n, "approve", "read") for n in ("ada", "bob", "mallory"))
+    reply = asks.raw("POST", "/api/v1/cert-manager/certificates", {"profileId": "asked", "csr": csr("ask.example"),
+                                                                  "metadata": [{"key": "a", "value": "b"}], "attributes": {"ttl": "9d"}})
+    asks.check("POST", "/api/v1/cert-manager/certificates", reply)
+    assert reply.status_code == 202 and set(reply.json()) == {"certificateRequestId", "status"} and reply.json()["status"] == "pending"
+    path = f"certificate-requests/{reply.json()['certificateRequestId']}"
+    assert reply.headers["Location"].endswith(path)
+    record = asks.get(path)
+    assert (record["status"], record["approvalsNeeded"], record["approvals"], record["names"]) == ("pending", 2, 0, "dns:ask.example")
+    assert record["id"] in [r["id"] for r in asks.everything("certificate-requests", status="pending")]
+    refused(409, asks.post, path + "/collect")
+    refused(403, asks.post, path + "/approve")
+    assert "none of the approvers" in refused(403, mallory.post, path + "/approve").problem["detail"]
+    assert ada.post(path + "/approve", {"reason": "known"})["approvals"] == 1
+    refused(409, ada.post, path + "/approve")
+    assert bob.post(path + "/approve")["status"] in ("approved", "issued")
+    record = wait_for(lambda: (r := asks.get(path))["status"] == "issued" and r)
+    assert [(d["by"], d["approved"]) for d in record["decisions"]] == [("ada", True), ("bob", True)]
+    made = asks.post(path + "/collect")["certificate"]
+    assert "privateKey" not in made and made["certificateId"] == record["certificateId"]
+    row = asks.get(f"certificates/{record['certificateId']}")
+    assert row["metadata"] == [{"key": "a", "value": "b"}]
+    assert load(made["certificate"]).not_valid_after - load(made["certificate"]).not_valid_before == datetime.timedelta(days=9, seconds=-1)
+    refused(409, bob.post, path + "/cancel")
+    issued = json.loads(server.run("request", "list", "--status", "issued", "--json", check=True).stdout)
+    assert record["id"] in [r["id"] for r in issued] and {r["status"] for r in issued} == {"issued"}
+    assert record["id"] in [r["id"] for r in asks.everything("certificate-requests", status="issued")]
+    kinds = server.run("audit", "list", check=True).stdout
+    assert "request-made" in kinds and "request-decided" in kinds
+
+
+def test_a_key_made_once_it_is_approved(server, api):
+    asks = token_of(server, "ops", "issue")
+    reply = asks.post("certificates", {"profileId": "asked", "attributes": {"commonName": "later.example", "keyAlgorithm": "RSA_2048"}})
+    path = f"certificate-requests/{reply['certificateRequestId']}"
+    shown = api.get(path)
+    assert shown["managed"] and "BEGIN CERTIFICATE REQUEST" in shown["csr"] and "later.example" in shown["names"]
+    for who in ("ada", "eve"):  # over the command line
+        server.run("request", "approve", shown["id"], "--by", who, check=True)
+    record = wait_for(lambda: (r := api.get(path))["status"] == "issued" and r)
+    assert record["keyWaits"]
+    asked_key = spki(x509.load_pem_x509_csr(shown["csr"].encode()).public_key())
+    refused(403, api.post, path + "/collect")  # it is another's
+    made = asks.post(path + "/collect")["certificate"]
+    key = key_of(made)
+    assert key.key_size == 2048 and spki(key.public_key()) == spki(load(made["certificate"]).public_key()) != asked_key
+    again = asks.post(path + "/collect")["certificate"]
+    assert "privateKey" not in again and again["certificate"] == made["certificate"]
+    refused(404, api.get, f"certificates/{made['certificateId']}/private-key")  # the profile keeps none
+
+
+def test_a_kept_key_that_was_collected_is_still_kept(server, api):
+    asks, eve = token_of(server, "ops", "issue"), token_of(server, "eve", "approve")
+    body = {"profileId": "askedkept", "attributes": {"commonName": "both.example"}, "renewBeforeDays": 0}
+    path = f"certificate-requests/{asks.post('certificates', body)['certificateRequestId']}"
+    eve.post(path + "/approve")
+    record = wait_for(lambda: (r := api.get(path))["status"] == "issued" and r)
+    made = asks.post(path + "/collect")["certificate"]
+    assert api.get(f"certificates/{record['certificateId']}/private-key")["privateKey"] == made["privateKey"]
+
+
+def test_rejected_and_cancelled(server, api):
+    asks, bob, reader = token_of(server, "ops", "issue", "read"), token_of(server, "bob", "approve"), token_of(server, "r", "read")
+    first, second = (f"certificate-requests/{asks.post('certificates', {'profileId': 'asked', 'csr': csr('no.example')})['certificateRequestId']}"
+                     for _ in range(2))
+    assert bob.post(first + "/reject", {"reason": "unknown host"})["status"] == "rejected"
+    refused(409, bob.post, first + "/approve")
+    refused(403, reader.post, second + "/cancel")
+    assert asks.post(second + "/cancel", {"reason": "mistaken"})["status"] == "cancelled"
+    for path, text in ((first, "unknown host"), (second, "mistaken")):
+        record = asks.get(path)
+        assert record["reasons"] == [text] and "certificateId" not in record
+        refused(409, asks.post, path + "/collect")
+    assert not [c for c in api.everything() if any(n["value"] == "no.example" for n in c["names"])]
+
+
+def test_who_asked_does_not_decide(server):
+    both = token_of(server, "eve", "issue", "approve", "read")
+    path = f"certificate-requests/{both.post('certificates', {'profileId': 'asked', 'csr': csr('own.example')})['certificateRequestId']}"
+    assert "who made the request" in refused(403, both.post, path + "/approve").problem["detail"]
+    assert both.get(path)["approvals"] == 0
+
+
+def test_a_revoked_token_gets_nothing_approved(server, api):
+    token, token_id = make_token(server, "issue", "read", identity="gone")
+    asks = Api(server, token)
+    path = f"certificate-requests/{asks.post('certificates', {'profileId': 'asked', 'csr': csr('gone.example')})['certificateRequestId']}"
+    server.run("token", "revoke", token_id, check=True)
+    for who in ("ada", "bob"):
+        token_of(server, who, "approve").post(path + "/approve")
+    record = wait_for(lambda: (r := api.get(path))["status"] == "failed" and r)
+    assert "revoked" in record["reasons"][0]
+
+
+def test_what_is_refused_is_not_asked(api):
+    problem = refused(400, api.post, "certificates", {"profileId": "asked", "attributes": {"commonName": "a.example", "organization": "X"}})
+    assert "organization" in problem.problem["detail"]
