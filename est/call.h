@@ -5,6 +5,7 @@
 #include <pthread.h>
 
 #include "est/authentication.h"
+#include "est/digest_nonce.h"
 #include "est/est.h"
 #include "est/guard.h"
 
@@ -15,6 +16,7 @@ struct est {
 	struct labels *labels;
 	struct authentications *authentications; /* guarded by it too */
 	struct guard *guard;          /* wrong credentials */
+	struct digest_nonces *nonces;
 	struct audit_queue *audit;    /* store/audit_queue.h: refusals, on their way to the audit log */
 	struct http_wing wing;
 };

@@ -16,6 +16,7 @@ bool est_open(struct store *store, struct ca *ca, struct labels *labels, struct 
 	pthread_rwlock_init(&est->labels_lock, NULL);
 	est->wing = est_routes_wing(est);
 	if (!authentications_new(NULL, 0, NULL, &est->authentications, p) || !guard_open(&est->guard, p) ||
+	    !digest_nonces_open(&est->nonces, p) ||
 	    !audit_queue_open(store, &est->audit, p))
 		return false;
 	*ret = steal(est);
@@ -55,6 +56,7 @@ void est_close(struct est *est)
 		return;
 	audit_queue_close(est->audit);
 	guard_close(est->guard);
+	digest_nonces_close(est->nonces);
 	authentications_unref(est->authentications);
 	labels_unref(est->labels);
 	pthread_rwlock_destroy(&est->labels_lock);

@@ -2,6 +2,7 @@
 
 #include "est/basic.h"
 #include "est/client_cert.h"
+#include "est/digest.h"
 #include "policy/client_certificate.h"
 #include "policy/enrollment_code.h"
 #include "store/audit_queue.h"
@@ -162,10 +163,49 @@ static enum outcome by_basic(struct est_call *call, const char *header, struct i
 	return outcome;
 }
 
+/* A right response to an old nonce is told so: the client answers the new one without asking its user (RFC 7616, 3.3). */
+static enum outcome judge_digest(struct est_call *call, const struct digest *digest, struct identity **identity,
+                                 struct identity **ret, struct problem *p)
+{
+	const struct addr *from = &call->request->peer;
+
+	if (identity_guessable(*identity) && !guard_allows(call->est->guard, from, digest->username, p))
+		return ENDED;
+	guard_passed(call->est->guard, from, digest->username);
+	if (digest_nonce_use(call->est->nonces, digest->nonce, digest->count, call->now))
+		return admit(call, identity, ret, p);
+	problem_set(p, PROBLEM_UNAUTHENTICATED, "RFC 7616, 3.3: the nonce is old, or was used with this nc");
+	p->stale = true;
+	return ENDED;
+}
+
+static enum outcome by_digest(struct est_call *call, const char *header, struct identity **ret, struct problem *p)
+{
+	auto_struct(identity) *identity = NULL;
+	struct digest digest;
+
+	if (!digest_read(header, call->request, &digest, p)) {
+		p->kind = p->kind == PROBLEM_MALFORMED ? PROBLEM_UNAUTHENTICATED : p->kind;
+		return ENDED;
+	}
+	if (!accepts(call, digest.sha256 ? AUTHENTICATION_DIGEST_SHA256 : AUTHENTICATION_DIGEST_MD5)) {
+		not_here(call, digest.sha256 ? "Digest with SHA-256" : "Digest with MD5", p);
+		return ENDED;
+	}
+	const struct password_claim claim = digest_claim(&digest, call->request);
+	if (identity_digest(call->est->store, &claim, call->now, &identity, p))
+		return judge_digest(call, &digest, &identity, ret, p);
+	if (p->kind == PROBLEM_UNAUTHENTICATED)
+		guard_failed(call->est->guard, &call->request->peer, digest.username, p);
+	return ENDED;
+}
+
 static enum outcome by_http(struct est_call *call, const char *header, struct identity **ret, struct problem *p)
 {
 	if (basic_is(header) && accepts(call, AUTHENTICATION_BASIC))
 		return by_basic(call, header, ret, p);
+	if (digest_is(header) && accepts(call, AUTHENTICATION_DIGEST))
+		return by_digest(call, header, ret, p);
 	problem_set(p, PROBLEM_UNAUTHENTICATED, "RFC 9110, 11.4: the scheme of the Authorization header is not taken at this label");
 	return ENDED;
 }

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "est/call.h"
+#include "est/wanted.h"
 
 enum {
 	/* The largest CSR in base64, in lines, with room for the dress of PEM. */
@@ -60,12 +61,17 @@ static struct authentications *authentications_now(struct est *est)
 	return authentications;
 }
 
+static void name_label(const struct http_request *request, unsigned segments, struct buf *ret)
+{
+	for (unsigned i = 0; i < segments; i++)
+		buf_printf(ret, "%s%s", i > 0 ? "/" : "", request->captures[i]);
+}
+
 static bool find_label(struct est_call *call, const struct labels *labels, unsigned segments, struct problem *p)
 {
 	auto_value(buf) name = {0};
 
-	for (unsigned i = 0; i < segments; i++)
-		buf_printf(&name, "%s%s", i > 0 ? "/" : "", call->request->captures[i]);
+	name_label(call->request, segments, &name);
 	if (!buf_check(&name, p))
 		return false;
 	call->label = labels_find(labels, buf_text(&name));
@@ -105,17 +111,25 @@ static bool serve(void *state, size_t i, const struct http_request *request, str
 
 /* --- the refusal */
 
+static void challenge(struct est *est, size_t i, const struct http_request *request, bool stale, struct http_response *response)
+{
+	auto_struct(authentications) *authentications = authentications_now(est);
+	auto_value(buf) name = {0};
+
+	name_label(request, routes[i].segments, &name);
+	wanted_write(est, authentications_find(authentications, buf_text(&name)), stale, response);
+}
+
 /* One line: operators read it in the logs of their devices. */
 static void refuse(void *state, size_t i, const struct http_request *request, const struct problem *p,
                    struct http_response *response)
 {
-	(void)state, (void)i;
 	buf_clear(&response->headers);
 	buf_clear(&response->body);
 	response->status = problem_status(p);
 	response->content_type = "text/plain";
-	if (response->status == 401)
-		http_response_header(response, "WWW-Authenticate", "Basic realm=\"enrolld\"");
+	if (response->status == 401) /* of serve's alone: there is a route */
+		challenge(state, i, request, p->stale, response);
 	if (p->retry_after > 0)
 		http_response_header_printf(response, "Retry-After", "%d",
 		                            p->retry_after < RETRY_AFTER_MAX ? p->retry_after : RETRY_AFTER_MAX);

@@ -388,6 +388,11 @@ bool identity_unproven(const struct identity *identity)
 	return identity->kind == ANONYMOUS;
 }
 
+bool identity_guessable(const struct identity *identity)
+{
+	return identity->kind == CREDENTIAL && identity->enrollment.kind == ENROLLMENT_PASSWORD;
+}
+
 bool identity_vouches(const struct identity *identity)
 {
 	return identity->kind == REGISTRAR;

@@ -89,6 +89,8 @@ bool identity_holds_other(const struct identity *identity, const char *der) must
 /* Whether it has proven nothing at all, and whether it speaks for others. */
 bool identity_unproven(const struct identity *identity) must_use;
 bool identity_vouches(const struct identity *identity) must_use;
+/* Whether what it was proven by is a person's password. */
+bool identity_guessable(const struct identity *identity) must_use;
 /* Whether its names are bound to patterns: then it has proven no name of another type, and no common name that is
  * none of its names. */
 bool identity_bound(const struct identity *identity) must_use;

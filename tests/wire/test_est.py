@@ -32,6 +32,9 @@ class Reply:
         self.status = int(lines[0].split()[1])
         self.names = [line.split(":")[0] for line in lines[1:]]
         self.headers = {name.lower(): value for name, value in (line.split(": ", 1) for line in lines[1:])}
+        self.all = {}
+        for name, value in (line.split(": ", 1) for line in lines[1:]):
+            self.all.setdefault(name.lower(), []).append(value)
         self.body, self.size = body, len(head)
 
 
@@ -43,7 +46,7 @@ def curl(server, path, *options, body=None, type=PKCS10):
     done = subprocess.run([*command, server.url + EST + path], input=body, capture_output=True, timeout=30)
     assert done.returncode == 0, done.stderr
     head, _, rest = done.stdout.partition(b"\r\n\r\n")
-    while head.startswith(b"HTTP/1.1 100"):
+    while rest.startswith(b"HTTP/1.1 "): # 100, or the 401 that Digest begins with
         head, _, rest = rest.partition(b"\r\n\r\n")
     return Reply(head, rest)
 

@@ -7,6 +7,7 @@ import csv
 import datetime
 import hashlib
 import json
+import re
 import socket
 import ssl
 import time
@@ -465,3 +466,99 @@ def test_flood_of_passwords_leaves_the_server_alive():
             assert reply.status in (429, 503) and int(reply.headers["retry-after"]) >= 1
             time.sleep(1)
         assert reply.status == 200
+
+
+# --- Digest
+
+def digest_fields(header):
+    return dict(re.findall(r'(\w+)="?([^",]+)"?', header.partition(" ")[2]))
+
+
+def digest_answer(fields, user, text, where, nc="00000001", hash=None, **change):
+    hash = hash or (hashlib.sha256 if fields.get("algorithm") == "SHA-256" else hashlib.md5)
+    h = lambda value: hash(value.encode()).hexdigest()  # noqa: E731
+    all = {"username": user, "realm": fields["realm"], "nonce": fields["nonce"], "uri": where, "nc": nc, "cnonce": "0a4f113b", "qop": "auth"}
+    all.update({k: v for k, v in change.items() if k in all})
+    response = h(f"{h(f'{user}:enrolld:{text}')}:{all['nonce']}:{all['nc']}:{all['cnonce']}:{all['qop']}:{h('POST:' + all['uri'])}")
+    all["response"] = change.get("response", response)
+    if fields.get("algorithm") and "algorithm" not in change:
+        all["algorithm"] = fields["algorithm"]
+    all.update({k: v for k, v in change.items() if k not in all})
+    return "Digest " + ", ".join(f"{k}={v}" if k in ("nc", "qop", "algorithm") else f'{k}="{v}"' for k, v in all.items() if v is not None)
+
+
+@pytest.fixture(scope="module")
+def digest(tmp_path_factory):
+    rows = [{"name": "both", "labels": ["both", "a/b"], "methods": ["digest-md5", "digest-sha256", "password"]},
+            {"name": "modern", "labels": ["modern"], "methods": ["digest-sha256"]}]
+    labels = [{"label": label, "profile": "tls-server"} for label in ("both", "modern", "a/b")]
+    with Server({"est": {"authentication": rows, "labels": labels}}) as running:
+        running.secret = credential(running, "--kind", "secret", "--user", "pump", "--digest", "sha-256,md5")["secret"]
+        password(running, "ada", "correct horse battery", "--digest", "sha-256")
+        yield running
+
+
+def ask(line, label, header=None):
+    reply = line.post(f"{label}/simpleenroll", make_csr("a.example.com"), **({"Authorization": header} if header else {}))
+    raw = [v for v in reply.all.get("www-authenticate", [])]
+    return reply, raw
+
+
+def test_digest_challenges_and_their_order(digest):
+    with Line(digest) as line:
+        reply, raw = ask(line, "both")
+        assert reply.status == 401 and [r.split()[0] for r in raw] == ["Digest", "Digest", "Basic"]
+        assert [digest_fields(r).get("algorithm") for r in raw] == ["MD5", "SHA-256", None] # libest takes the first
+        assert [r.split()[0] for r in ask(line, "modern")[1]] == ["Digest"]
+        assert [r.split()[0] for r in ask(line, "tls-server")[1]] == ["Basic"]
+
+
+@pytest.mark.parametrize("which,user", [(0, "pump"), (1, "pump"), (1, "ada")])
+def test_digest(digest, which, user, tmp_path):
+    text = digest.secret if user == "pump" else "correct horse battery"
+    with Line(digest) as line:
+        fields = digest_fields(ask(line, "both")[1][which])
+        reply, _ = ask(line, "both", digest_answer(fields, user, text, EST + "both/simpleenroll"))
+        issued(reply, tmp_path)
+        # the same once more is a replay; the next count is not
+        reply, raw = ask(line, "both", digest_answer(fields, user, text, EST + "both/simpleenroll"))
+        assert reply.status == 401 and "stale=true" in raw[which]
+        issued(ask(line, "both", digest_answer(fields, user, text, EST + "both/simpleenroll", nc="00000002"))[0], tmp_path)
+        # libest leaves the label out of the uri
+        issued(ask(line, "a/b", digest_answer(fields, user, text, EST + "simpleenroll", nc="00000003"))[0], tmp_path)
+        issued(ask(line, "a/b", digest_answer(fields, user, text, digest.url + EST + "a/b/simpleenroll", nc="0000000F"))[0], tmp_path)
+
+
+def test_digest_without_an_algorithm_is_md5(digest, tmp_path):
+    with Line(digest) as line:
+        fields = digest_fields(ask(line, "both")[1][0])
+        issued(ask(line, "both", digest_answer(fields, "pump", digest.secret, EST + "both/simpleenroll", algorithm=None))[0], tmp_path)
+
+
+@pytest.mark.parametrize("change,says", [
+    ({"realm": "other"}, "realm"), ({"uri": EST + "both/cacerts"}, "uri"), ({"uri": EST + "other/simpleenroll"}, "uri"), ({"uri": "/x"}, "uri"),
+    ({"nonce": "A" * 43}, "nonce"), ({"nc": "1"}, "nc"), ({"nc": "00000000"}, "nc"), ({"qop": "auth-int"}, "qop"), ({"response": "0" * 32}, "no such user"),
+    ({"response": "z" * 32}, "hexadecimal"), ({"algorithm": "SHA-512-256"}, "algorithm"), ({"username": "bob"}, "no such user"), ({"cnonce": ""}, ""),
+    ({"algorithm": "SHA-256"}, "hexadecimal"),
+])
+def test_digest_that_is_wrong(digest, change, says):
+    with Line(digest) as line, nothing_changes(digest):
+        fields = digest_fields(ask(line, "both")[1][0])
+        reply, raw = ask(line, "both", digest_answer(fields, "pump", digest.secret, EST + "both/simpleenroll", **change))
+        assert reply.status == 401 and says in reply.body.decode(), reply.body
+        assert ("stale=true" in raw[0]) == ("nonce" in change)
+    with Line(digest) as line:
+        fields = digest_fields(ask(line, "both")[1][0])
+        assert ask(line, "modern", digest_answer(fields, "pump", digest.secret, EST + "modern/simpleenroll"))[0].status == 401 # MD5 there
+        for broken in ("Digest", "Digest x", 'Digest username="a", username="b"', "Digest a=b,,", 'Digest realm="' + "x" * 5000 + '"', 'Digest nc="\\'):
+            assert ask(line, "both", broken)[0].status in (401, 431), broken
+
+
+def test_curl_speaks_digest(digest, tmp_path):
+    issued(enroll(digest, "modern", "--digest", "-u", f"pump:{digest.secret}"), tmp_path)
+    issued(enroll(digest, "both", "--digest", "-u", f"pump:{digest.secret}"), tmp_path)
+    refused(enroll(digest, "modern", "--digest", "-u", "pump:wrong"), 401)
+    refused(enroll(digest, "modern", "-u", f"pump:{digest.secret}"), 401) # no Basic there
+    made = credential(digest, "--kind", "secret", "--user", "plain")
+    refused(enroll(digest, "modern", "--digest", "-u", f"plain:{made['secret']}"), 401) # kept without what Digest needs
+    issued(enroll(digest, "both", "-u", f"plain:{made['secret']}"), tmp_path)
