@@ -149,6 +149,7 @@ static bool make_account(struct acme_call *call, const struct wish *wish, struct
 	char from[ADDR_TEXT_SIZE];
 	addr_format(&call->request->peer, from);
 	bool bound = wish->binding.kid.len > 0;
+	const struct scope *given = &wish->binding.key.scope;
 	struct account account = {
 		.directory = call->directory, .status = ACCOUNT_VALID, .key = call->key,
 		.thumbprint = BYTES(call->thumbprint, sizeof call->thumbprint), .jwk = call->jwk,
@@ -158,6 +159,8 @@ static bool make_account(struct acme_call *call, const struct wish *wish, struct
 		.created = call->now, .created_from = from,
 		.eab_kid = bound ? buf_text(&wish->binding.kid) : NULL,
 		.eab_json = bound ? buf_text(&wish->binding.json) : NULL,
+		.scope = { .names = given->names, .authorized = given->authorized, .profiles = given->profiles, .networks = given->networks },
+		.quota_shared = given->quota > 0 || given->quota_total > 0,
 	};
 	if (!pass_limit(call, from, p) || !make_id(account.id, p) ||
 	    !store_update(call->acme->store, create, &(struct account_creation){ call, &account }, p))

@@ -16,7 +16,7 @@ acme_action acme_order_new;          /* 7.4 */
 acme_action acme_order_get;          /* 7.1.3 */
 acme_action acme_order_list;         /* 7.1.2.1 */
 acme_action acme_order_finalize;     /* 7.4 */
-/* acme/authorization.c, acme/challenge.c */
+/* acme/preauthorization.c, acme/authorization.c, acme/challenge.c */
 acme_action acme_authorization_new;  /* 7.4.1 */
 acme_action acme_authorization_post; /* 7.5, 7.5.2 */
 acme_action acme_challenge_post;     /* 7.5.1 */

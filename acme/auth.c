@@ -2,6 +2,7 @@
 
 #include "acme/key_cache.h"
 #include "acme/nonce.h"
+#include "policy/scope.h"
 
 void auth_free(struct auth *auth)
 {
@@ -131,6 +132,8 @@ static bool check_status(const struct acme_call *call, struct problem *p)
 	if (call->account.id[0] && call->account.status != ACCOUNT_VALID)
 		return problem_set(p, PROBLEM_UNAUTHENTICATED, "RFC 8555, 7.3.6: the account is %s",
 		                   account_status_name(call->account.status));
+	if (!scope_admits(&call->account.scope, &call->request->peer))
+		return problem_set(p, PROBLEM_UNAUTHORIZED, "the account is not for the address that this comes from");
 	return true;
 }
 

@@ -6,6 +6,8 @@
 #include "acme/order_state.h"
 #include "acme/owner.h"
 #include "acme/probe.h"
+#include "policy/scope.h"
+#include "policy/subdomain.h"
 
 enum {
 	FIND_MAX = 20,        /* how many of the newest are looked at */
@@ -33,31 +35,51 @@ static void add_account_url(const struct acme_call *call, struct authorization_d
 	d->record.account_url = d->account_url;
 }
 
-bool authorization_draft(const struct acme_call *call, const struct profile *profile,
-                         const struct identifier *identifier,
-                         bool preauthorized, struct authorization_draft *ret, struct problem *p)
+static bool add_challenges(const struct acme_call *call, const struct profile *profile, bool for_wildcard,
+                           struct authorization_draft *d, struct problem *p)
 {
-	bool wildcard = identifier_is_wildcard(identifier);
-	struct authorization *a = &ret->record;
+	bool in_zone = d->record.subdomains && profile->subdomains == PROFILE_SUBDOMAINS_DNS;
 	const struct challenge_type *type;
 
-	*ret = (struct authorization_draft){ .identifier = *identifier };
+	for (size_t i = 0; (type = challenge_type_at(i)); i++) {
+		if (!challenge_type_fits(type, call->acme->options.challenges, d->identifier.type, for_wildcard) ||
+		    (in_zone && !type->wildcard))
+			continue;
+		if (!random_id(d->tokens[d->record.challenges.n], p))
+			return false;
+		add_challenge(d, type);
+	}
+	return true;
+}
+
+/* It lasts as long as an order that is made with it. */
+static void grant(const struct acme_call *call, struct authorization *a)
+{
+	a->granted = true;
+	a->status = AUTHORIZATION_VALID;
+	a->expires = call->now + call->acme->options.order_lifetime;
+}
+
+bool authorization_draft(const struct acme_call *call, const struct profile *profile, const struct authorization_wish *wish,
+                         struct authorization_draft *ret, struct problem *p)
+{
+	bool wildcard = identifier_is_wildcard(wish->identifier);
+	struct authorization *a = &ret->record;
+
+	*ret = (struct authorization_draft){ .identifier = *wish->identifier };
 	*a = (struct authorization){
-		.directory = call->directory, .status = AUTHORIZATION_PENDING, .preauthorized = preauthorized,
-		.type = identifier_type_name(identifier->type), .value = identifier_base(&ret->identifier),
-		.wildcard = wildcard, .require_dnssec = profile->require_dnssec, .created = call->now,
+		.directory = call->directory, .status = AUTHORIZATION_PENDING, .preauthorized = wish->preauthorized,
+		.type = identifier_type_name(wish->identifier->type), .value = identifier_base(&ret->identifier),
+		.wildcard = wildcard, .subdomains = wish->subdomains, .require_dnssec = profile->require_dnssec, .created = call->now,
 		.expires = call->now + call->acme->options.authorization_pending_lifetime,
 		.challenges = { .v = ret->challenges },
 	};
 	memcpy(a->account, call->account.id, sizeof(a->account));
 	add_account_url(call, ret);
-	for (size_t i = 0; (type = challenge_type_at(i)); i++) {
-		if (!challenge_type_fits(type, call->acme->options.challenges, identifier->type, wildcard))
-			continue;
-		if (!random_id(ret->tokens[a->challenges.n], p))
-			return false;
-		add_challenge(ret, type);
-	}
+	if (!wish->subdomains && scope_authorizes(&call->account.scope, wish->identifier))
+		grant(call, a);
+	else if (!add_challenges(call, profile, wildcard, ret, p))
+		return false;
 	return random_id_timed(a->id, p);
 }
 
@@ -81,8 +103,9 @@ static bool is_reusable(const struct authorization *a, const struct profile *pro
 	       a->expires - now >= left_min && proven_at(a) + lifetime - now >= left_min;
 }
 
-bool authorization_find(struct store_txn *txn, const char *account, const struct profile *profile,
-                        const struct identifier *identifier, int64_t now, struct authorization_found *ret, struct problem *p)
+/* below: NULL, or the name below the identifier that it must stand for. */
+static bool find(struct store_txn *txn, const char *account, const struct profile *profile, const struct identifier *identifier,
+                 const struct identifier *below, int64_t now, struct authorization_found *ret, struct problem *p)
 {
 	auto_value(strings) ids = {0};
 
@@ -96,10 +119,32 @@ bool authorization_find(struct store_txn *txn, const char *account, const struct
 
 		if (!store_authorization_get(txn, ids.v[i], &a, p))
 			return false;
-		if (!is_reusable(&a, profile, now))
+		if (!is_reusable(&a, profile, now) || (below && !subdomain_covers(profile, &a, below)))
 			continue;
 		memcpy(ret->id, a.id, sizeof(ret->id));
 		ret->expires = a.expires;
+	}
+	return true;
+}
+
+bool authorization_find(struct store_txn *txn, const char *account, const struct profile *profile,
+                        const struct identifier *identifier, int64_t now, struct authorization_found *ret, struct problem *p)
+{
+	return find(txn, account, profile, identifier, NULL, now, ret, p);
+}
+
+bool authorization_find_above(struct store_txn *txn, const char *account, const struct profile *profile,
+                              const struct identifier *identifier, int64_t now, struct authorization_found *ret, struct problem *p)
+{
+	struct identifier ancestor = { .type = IDENTIFIER_DNS };
+
+	ret->id[0] = '\0';
+	if (profile->subdomains == PROFILE_SUBDOMAINS_NONE || identifier->type != IDENTIFIER_DNS || identifier_is_wildcard(identifier))
+		return true;
+	for (const char *above = subdomain_above(identifier->value); above && !ret->id[0]; above = subdomain_above(above)) {
+		snprintf(ancestor.value, sizeof(ancestor.value), "%s", above);
+		if (!find(txn, account, profile, &ancestor, identifier, now, ret, p))
+			return false;
 	}
 	return true;
 }
@@ -155,6 +200,8 @@ static void authorization_write(const struct acme_call *call, struct json_writer
 	json_close(w);
 	if (a->wildcard)
 		json_put_bool(w, "wildcard", true);
+	if (a->subdomains)
+		json_put_bool(w, "subdomainAuthAllowed", true); /* RFC 9444, 4.1 */
 	json_close(w);
 }
 
@@ -171,7 +218,7 @@ static void retry_after(struct acme_call *call, const struct authorization *a)
 	}
 }
 
-static void reply(struct acme_call *call, int http_status, const struct authorization *a)
+void authorization_reply(struct acme_call *call, int http_status, const struct authorization *a)
 {
 	enum authorization_status status = authorization_status_at(a, call->now);
 	struct json_writer w = acme_reply(call, http_status);
@@ -242,88 +289,8 @@ bool acme_authorization_post(struct acme_call *call, struct problem *p)
 	bool done = call->payload ? do_deactivate(&c, p) : store_view(call->acme->store, load, &c, p);
 
 	if (done)
-		reply(call, 200, &c.record);
+		authorization_reply(call, 200, &c.record);
 	authorization_free(&c.record);
-	return done;
-}
-
-/* --- pre-authorization, 7.4.1 */
-
-struct preauthorization {
-	const struct acme_call *call;
-	struct authorization_draft draft;
-	struct authorization_found found;
-	struct authorization existing; /* the caller's to free */
-};
-
-/* Unwilling is 403 here (7.4.1), while newOrder says 400 with the same types. */
-static bool refuse_identifier(struct problem *p)
-{
-	if (p->kind == PROBLEM_REJECTED_IDENTIFIER || p->kind == PROBLEM_UNSUPPORTED_IDENTIFIER)
-		p->status = 403;
-	return false;
-}
-
-static bool parse(const struct acme_call *call, struct identifier *ret, struct problem *p)
-{
-	const struct json *identifier = json_member(call->payload, "identifier");
-	const char *type = json_member_string(identifier, "type");
-	const char *value = json_member_string(identifier, "value");
-
-	if (!type || !value)
-		return problem_set(p, PROBLEM_MALFORMED,
-		                   "RFC 8555, 7.4.1: \"identifier\" with \"type\" and \"value\" is wanted");
-	if (!identifier_parse(type, value, ret, p))
-		return refuse_identifier(p);
-	if (identifier_is_wildcard(ret))
-		return problem_set(p, PROBLEM_MALFORMED,
-		                   "RFC 8555, 7.4.1: a wildcard name cannot be pre-authorized");
-	const struct policy_who who = { .account = call->account.id, .eab = call->account.eab_kid };
-	return profile_allows(call->profile, &who, ret, p) || refuse_identifier(p);
-}
-
-/* What is valid already is shown instead of asking for the same proof again. */
-static bool store_new(struct store_txn *txn, void *arg, struct problem *p)
-{
-	struct preauthorization *n = arg;
-	const struct acme_call *call = n->call;
-
-	authorization_free(&n->existing);
-	n->existing = (struct authorization){0};
-	if (!authorization_find(txn, call->account.id, call->profile, &n->draft.identifier, call->now, &n->found, p))
-		return false;
-	if (n->found.id[0])
-		return store_authorization_get(txn, n->found.id, &n->existing, p);
-	return authorization_room(txn, call, 1, p) && store_authorization_put(txn, &n->draft.record, p);
-}
-
-static bool preauthorize(struct preauthorization *n, struct problem *p)
-{
-	const struct acme_call *call = n->call;
-	struct identifier identifier;
-
-	if (!parse(call, &identifier, p) || !authorization_draft(call, call->profile, &identifier, true, &n->draft, p))
-		return false;
-	if (n->draft.record.challenges.n == 0) {
-		problem_set(p, PROBLEM_REJECTED_IDENTIFIER, "no challenge type can prove \"%s\"",
-		            identifier.value);
-		return refuse_identifier(p);
-	}
-	return store_update(call->acme->store, store_new, n, p);
-}
-
-bool acme_authorization_new(struct acme_call *call, struct problem *p)
-{
-	struct preauthorization n = { .call = call };
-	bool done = preauthorize(&n, p);
-
-	if (done) {
-		const struct authorization *shown = n.existing.id[0] ? &n.existing : &n.draft.record;
-
-		acme_location(call, "authz", shown->id, NULL);
-		reply(call, 201, shown);
-	}
-	authorization_free(&n.existing);
 	return done;
 }
 

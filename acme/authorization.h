@@ -12,11 +12,15 @@ struct authorization_draft {
 	char tokens[CHALLENGE_TYPES_MAX][RANDOM_ID_SIZE];
 	char account_url[320];
 };
+struct authorization_wish {
+	const struct identifier *identifier;
+	bool preauthorized;
+	bool subdomains;         /* for the names below it as well (RFC 9444) */
+};
 /* With every challenge that fits the identifier; there may be none. The profile says what a proof
- * must be. */
-bool authorization_draft(const struct acme_call *call, const struct profile *profile,
-                         const struct identifier *identifier,
-                         bool preauthorized, struct authorization_draft *ret, struct problem *p) must_use;
+ * must be. What the account's scope authorizes is valid, and has no challenge. */
+bool authorization_draft(const struct acme_call *call, const struct profile *profile, const struct authorization_wish *wish,
+                         struct authorization_draft *ret, struct problem *p) must_use;
 
 struct authorization_found {
 	char id[RANDOM_ID_SIZE]; /* "": none */
@@ -26,6 +30,12 @@ struct authorization_found {
  * proven as the profile wants, not longer ago than it allows, and with some life left. */
 bool authorization_find(struct store_txn *txn, const char *account, const struct profile *profile,
                         const struct identifier *identifier, int64_t now, struct authorization_found *ret, struct problem *p) must_use;
+/* The same for a domain above it, whose proof stands for it in that profile (RFC 9444). */
+bool authorization_find_above(struct store_txn *txn, const char *account, const struct profile *profile,
+                              const struct identifier *identifier, int64_t now, struct authorization_found *ret,
+                              struct problem *p) must_use;
+/* Answers with it. */
+void authorization_reply(struct acme_call *call, int http_status, const struct authorization *a);
 /* In the caller's update: RATE_LIMITED when the account has too many pending ones for `more` new. */
 bool authorization_room(struct store_txn *txn, const struct acme_call *call, size_t more,
                         struct problem *p) must_use;

@@ -56,6 +56,8 @@ static void put_meta(struct json_writer *w, const struct acme_call *call)
 		json_close(w);
 	}
 	json_put_bool(w, "externalAccountRequired", call->profile->eab_required);
+	if (call->profile->subdomains != PROFILE_SUBDOMAINS_NONE)
+		json_put_bool(w, "subdomainAuthAllowed", true); /* RFC 9444, 4.4 */
 	put_profiles(w, call);
 	json_close(w);
 }

@@ -2,20 +2,12 @@
 
 #include "acme/jwk.h"
 #include "acme/jws.h"
-#include "store/eab.h"
 
 void eab_binding_free(struct eab_binding *binding)
 {
 	buf_free(&binding->kid);
 	buf_free(&binding->json);
-}
-
-static bool opens(const struct eab *eab, const char *directory)
-{
-	for (size_t i = 0; i < eab->profiles.n; i++)
-		if (str_equal(eab->profiles.v[i], directory))
-			return true;
-	return eab->profiles.n == 0;
+	eab_free(&binding->key);
 }
 
 static bool refused(struct problem *p, const char *why)
@@ -31,7 +23,7 @@ static bool check_usable(const struct eab *eab, const char *directory, int64_t n
 		return refused(p, "has expired");
 	if (eab->uses_max && eab->uses >= eab->uses_max)
 		return refused(p, "is used up");
-	if (!opens(eab, directory))
+	if (!scope_opens(&eab->scope, directory))
 		return refused(p, "is not for this directory");
 	return true;
 }
@@ -55,18 +47,19 @@ static bool view_eab(struct store_txn *txn, void *arg, struct problem *p)
 }
 
 /* The MAC is checked before the key's state is told: who has no key learns nothing of it. */
-static bool check_mac(const struct acme_call *call, const struct jws *jws, struct problem *p)
+static bool check_mac(const struct acme_call *call, const struct jws *jws, struct eab *ret, struct problem *p)
 {
-	auto_value(eab) eab = { 0 };
 	auto_value(buf) context = { 0 }, key = { 0 };
-	if (!store_view(call->acme->store, view_eab, &(struct eab_view){ jws->kid, &eab }, p))
+	if (!store_view(call->acme->store, view_eab, &(struct eab_view){ jws->kid, ret }, p))
 		return false;
 	buf_printf(&context, "eab %s", jws->kid);
 	if (!buf_check(&context, p))
 		return false;
-	if (!seal_reveal(store_seal(call->acme->store), buf_text(&context), eab.sealed_key, &key))
-		return problem_internal(p, "external account key %s does not unseal", eab.kid);
-	return jws_verify_mac(jws, buf_bytes(&key), p) && check_usable(&eab, call->directory, call->now, p);
+	if (!seal_reveal(store_seal(call->acme->store), buf_text(&context), ret->sealed_key, &key))
+		return problem_internal(p, "external account key %s does not unseal", ret->kid);
+	if (!jws_verify_mac(jws, buf_bytes(&key), p) || !check_usable(ret, call->directory, call->now, p))
+		return false;
+	return scope_admits(&ret->scope, &call->request->peer) || refused(p, "is not for the address that this comes from");
 }
 
 static bool check_key(const struct acme_call *call, const struct jws *jws, struct problem *p)
@@ -109,7 +102,7 @@ static bool copy(const struct json *object, const struct jws *jws, struct eab_bi
 bool eab_verify(const struct acme_call *call, const struct json *object, struct eab_binding *ret, struct problem *p)
 {
 	auto_value(jws) jws = { 0 };
-	return jws_read(object, JWS_BINDING, &jws, p) && check_url(call, &jws, p) && check_mac(call, &jws, p) &&
+	return jws_read(object, JWS_BINDING, &jws, p) && check_url(call, &jws, p) && check_mac(call, &jws, &ret->key, p) &&
 	       check_key(call, &jws, p) && copy(object, &jws, ret, p);
 }
 

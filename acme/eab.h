@@ -2,10 +2,12 @@
 #pragma once
 
 #include "acme/call.h"
+#include "policy/scope.h"
 
 struct eab_binding {
 	struct buf kid;
 	struct buf json;       /* the binding as sent, for the account object */
+	struct eab key;        /* as it was then: what the account inherits */
 };
 void eab_binding_free(struct eab_binding *binding);
 declare_auto_value(eab_binding, eab_binding_free);

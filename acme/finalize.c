@@ -11,9 +11,11 @@
 #include "ca/inventory.h"
 #include "policy/csr.h"
 #include "policy/gate.h"
+#include "policy/scope.h"
 
 /* How long a request waits for another that finalizes the same order: a signature and a commit. */
 enum { CLAIM_WAIT_MS = 2000 };
+enum { QUOTA_RETRY = 60 }; /* s */
 
 struct finalizing {
 	struct acme_call *call;
@@ -72,6 +74,8 @@ static bool put_certificate(struct store_txn *txn, struct finalizing *f, struct 
 	if (!predecessor_find(txn, f->call->acme->ca, &f->order, f->replaces, p))
 		return false;
 	f->certificate.replaces = f->replaces[0] ? f->replaces : NULL;
+	if (scope_is_metered(&f->call->account) && !scope_spend(txn, f->call->account.id, f->call->now, p))
+		return false;
 	event_actor(f->call->account.id, actor);
 	event_from(f->call, from);
 	return inventory_add(txn, &f->certificate, actor, from, p);
@@ -108,6 +112,8 @@ static bool refuse_csr(const struct finalizing *f, struct problem *p)
 		for (size_t i = 0; i < p->sub_count; i++)
 			if (p->subs[i].kind == first[k])
 				p->kind = first[k];
+	if (p->kind == PROBLEM_RATE_LIMITED)
+		p->retry_after = QUOTA_RETRY;
 	event_refused(f->call, AUDIT_CERTIFICATE_REFUSED, "order", f->order.id, p);
 	return false;
 }

@@ -59,12 +59,24 @@ static void write_url(const struct acme_call *call, struct json_writer *w, const
 	json_put(w, name, buf_text(&url));
 }
 
+/* Names below one domain may have one authorization (RFC 9444). */
+static bool is_shown(const struct record_texts *ids, size_t i)
+{
+	for (size_t k = 0; k < i; k++)
+		if (str_equal(ids->v[k], ids->v[i]))
+			return true;
+	return false;
+}
+
 static void write_authorizations(const struct acme_call *call, struct json_writer *w,
                                  const struct order *order)
 {
+	const struct record_texts *ids = &order->authorizations;
+
 	json_open_array(w, "authorizations");
-	for (size_t i = 0; i < order->authorizations.n; i++)
-		write_url(call, w, NULL, "authz", order->authorizations.v[i], NULL);
+	for (size_t i = 0; i < ids->n; i++)
+		if (!is_shown(ids, i))
+			write_url(call, w, NULL, "authz", ids->v[i], NULL);
 	json_close(w);
 }
 

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "ca/inventory.h"
 #include "policy/gate.h"
+#include "policy/scope.h"
 #include "store/request.h"
 
 enum { BATCH = 50, EVERY_MS = 1000 };
@@ -158,7 +159,7 @@ static bool store_issued(struct store_txn *txn, void *arg, struct problem *p)
 	char actor[EVENT_ACTOR_SIZE];
 
 	if (!store_request_get(txn, d->id, &request, p) || !store_order_get(txn, request.order, &order, p) ||
-	    !predecessor_find(txn, d->acme->ca, &order, d->replaces, p))
+	    !predecessor_find(txn, d->acme->ca, &order, d->replaces, p) || !scope_spend(txn, request.account, d->change.now, p))
 		return false;
 	d->certificate.replaces = d->replaces[0] ? d->replaces : NULL;
 	if (request.state != REQUEST_APPROVED)

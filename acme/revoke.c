@@ -91,7 +91,7 @@ static bool check_own_key(const struct revocation *r, struct problem *p)
 static bool is_held(struct store_txn *txn, const struct revocation *r, const char *id, struct problem *p)
 {
 	auto_value(authorization) a = { 0 };
-	return store_authorization_get(txn, id, &a, p) && a.status == AUTHORIZATION_VALID &&
+	return store_authorization_get(txn, id, &a, p) && a.status == AUTHORIZATION_VALID && !a.granted &&
 	       a.expires > r->call->now && str_equal(a.account, r->call->account.id);
 }
 

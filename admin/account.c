@@ -3,6 +3,7 @@
 
 #include "admin/actor.h"
 #include "admin/listing.h"
+#include "admin/scope.h"
 #include "base/clock.h"
 
 static void put_account(const struct account *account, struct buf *ret)
@@ -20,6 +21,7 @@ static void put_account(const struct account *account, struct buf *ret)
 	json_put_time(&w, "created", account->created);
 	json_put(&w, "createdFrom", account->created_from);
 	json_put(&w, "eab", account->eab_kid);
+	scope_put(&w, &account->scope);
 	auto_value(buf) thumbprint = {0};
 	buf_add_base64url(&thumbprint, account->thumbprint);
 	json_put(&w, "thumbprint", buf_text(&thumbprint));
@@ -42,6 +44,7 @@ static void add_account(const struct account *account, struct buf *ret)
 	buf_printf(ret, "\ncreated      %s\nfrom         %s\n", created, account->created_from ?: "");
 	if (account->eab_kid)
 		buf_printf(ret, "eab          %s\n", account->eab_kid);
+	scope_add(&account->scope, ret);
 	buf_add_str(ret, "thumbprint   ");
 	buf_add_base64url(ret, account->thumbprint);
 	buf_add_char(ret, '\n');
@@ -121,6 +124,40 @@ static bool get(struct store_txn *txn, void *arg, struct problem *p)
 	return problem_set(p, PROBLEM_NOT_FOUND, "there is no account %s", asking->id);
 }
 
+/* --- account limit */
+
+struct account_limiting {
+	struct account_asking asking;
+	const struct command_call *call;
+};
+
+static bool limit(struct store_txn *txn, void *arg, struct problem *p)
+{
+	const struct account_limiting *limiting = arg;
+	const struct account_asking *asking = &limiting->asking;
+	auto_value(scope_words) words = {0};
+	struct account *account = asking->ret;
+	if (!get(txn, arg, p))
+		return false;
+	const struct scope before = account->scope;
+	bool done = scope_read(limiting->call, &words, &account->scope, p);
+	const struct scope *scope = &account->scope;
+	const struct audit_fact facts[] = {
+		audit_text("account", asking->id), audit_texts("profiles", scope->profiles), audit_texts("names", scope->names),
+		audit_texts("authorized", scope->authorized), audit_texts("networks", scope->networks),
+		audit_integer("quota", scope->quota), audit_integer("quotaPeriod", scope->quota_period),
+		audit_integer("quotaTotal", scope->quota_total), { 0 },
+	};
+	done = done && store_account_put(txn, account, p) && admin_tell(txn, AUDIT_ACCOUNT_LIMITED, asking->now, facts, p);
+	account->scope = before; /* the words end here */
+	return done;
+}
+
+static const struct command_option limit_options[] = {
+	SCOPE_OPTIONS,
+	{ 0 },
+};
+
 /* As the account itself may do it (RFC 8555, 7.3.6). */
 static bool deactivate(struct store_txn *txn, void *arg, struct problem *p)
 {
@@ -170,6 +207,29 @@ static bool account_deactivate_run(struct command_call *call, struct problem *p)
 	return print_account(call, &account, p);
 }
 
+static bool account_limit_run(struct command_call *call, struct problem *p)
+{
+	auto_struct(store) *store = NULL;
+	auto_value(account) account = {0};
+	struct account_limiting limiting = { { call->admin, call->args[0], &account, clock_now() }, call };
+	bool any = false;
+	for (size_t i = 0; limit_options[i].name; i++)
+		any = any || command_value(call, limit_options[i].name);
+	if (!any)
+		return problem_set(p, PROBLEM_MALFORMED, "expected at least one option that says what it may order");
+	if (!admin_open_store(call->admin, &store, p) || !store_update(store, limit, &limiting, p) ||
+	    !store_view(store, get, &limiting.asking, p))
+		return false;
+	return print_account(call, &account, p);
+}
+
+const struct command admin_account_limit = {
+	.name = "account limit", .args = "ID", .args_min = 1, .args_max = 1, .json = true, .admin = true, .options = limit_options,
+	.run = account_limit_run,
+	.summary = "say what one ACME account may order",
+	.details = "Changes what the options say and leaves the rest; `any` takes a limit away. It holds from now on, also for orders "
+	           "that were made before.",
+};
 const struct command admin_account_show = {
 	.name = "account show", .args = "ID", .args_min = 1, .args_max = 1, .json = true, .admin = true,
 	        .run = account_show_run,

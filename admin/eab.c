@@ -6,6 +6,7 @@
 #include "admin/actor.h"
 #include "admin/listing.h"
 #include "admin/option.h"
+#include "admin/scope.h"
 #include "base/clock.h"
 #include "base/random.h"
 
@@ -30,10 +31,7 @@ static void put_eab(const struct eab *eab, const char *key, struct buf *ret)
 	json_put(&w, "key", key);
 	json_put(&w, "status", eab_status(eab, clock_now()));
 	json_put(&w, "note", eab->note);
-	json_open_array(&w, "profiles");
-	for (size_t i = 0; i < eab->profiles.n; i++)
-		json_put(&w, NULL, eab->profiles.v[i]);
-	json_close(&w);
+	scope_put(&w, &eab->scope);
 	json_put_time(&w, "created", eab->created);
 	json_put_time(&w, "expires", eab->expires);
 	json_put_integer(&w, "uses", eab->uses);
@@ -45,7 +43,7 @@ static void put_eab(const struct eab *eab, const char *key, struct buf *ret)
 /* --- eab create */
 
 static const struct command_option create_options[] = {
-	{ "--profile", "NAME[,NAME...]", "the profiles whose directories it opens; without: all" },
+	SCOPE_OPTIONS,
 	{ "--expires", "DURATION|TIME", "how long it can be used, as 30d or until an RFC 3339 time" },
 	{ "--uses", "N", "how many accounts it can bind; without: any number" },
 	{ "--note", "TEXT", "for whom it is" },
@@ -67,7 +65,10 @@ static bool put(struct store_txn *txn, void *arg, struct problem *p)
 {
 	const struct eab *eab = arg;
 	const struct audit_fact facts[] = {
-		audit_text("eab", eab->kid), audit_text("note", eab->note), audit_texts("profiles", eab->profiles),
+		audit_text("eab", eab->kid), audit_text("note", eab->note), audit_texts("profiles", eab->scope.profiles),
+		audit_texts("names", eab->scope.names), audit_texts("authorized", eab->scope.authorized),
+		audit_texts("networks", eab->scope.networks), audit_integer("quota", eab->scope.quota),
+		audit_integer("quotaPeriod", eab->scope.quota_period), audit_integer("quotaTotal", eab->scope.quota_total),
 		audit_time("expires", eab->expires), audit_integer("usesMax", eab->uses_max), { 0 },
 	};
 	return store_eab_put(txn, eab, p) && admin_tell(txn, AUDIT_EAB_CREATED, eab->created, facts, p);
@@ -124,17 +125,16 @@ static bool print_made(const struct command_call *call, const struct eab *eab, c
 static bool eab_create_run(struct command_call *call, struct problem *p)
 {
 	auto_struct(store) *store = NULL;
-	auto_value(strings) profiles = {0};
+	auto_value(scope_words) words = {0};
 	auto_value(buf) sealed = {0}, key = {0};
 	char kid[RANDOM_ID_SIZE];
 	struct eab eab = { .kid = kid, .note = command_value(call, "--note"), .created = clock_now() };
 	if (!parse_uses(command_value(call, "--uses"), &eab.uses_max, p) ||
 	    !option_expires(command_value(call, "--expires"), eab.created, &eab.expires, p) ||
-	    !option_profiles(call->admin, command_value(call, "--profile"), &profiles, p) ||
+	    !scope_read(call, &words, &eab.scope, p) ||
 	    !admin_open_store(call->admin, &store, p) || !make_kid(kid, p) || !seal_key(store, &eab, &sealed,
 	        &key, p))
 		return false;
-	eab.profiles = (struct record_texts){ .v = (const char *const *)profiles.v, .n = profiles.n };
 	return store_update(store, put, &eab, p) && print_made(call, &eab, &key, p);
 }
 
@@ -144,7 +144,9 @@ const struct command admin_eab_create = {
 	.summary = "make a key for external account binding",
 	.details = "Prints the key's id and the key, as base64url, which clients take as --eab-kid and "
 	        "--eab-hmac-key.\n"
-	           "The key is not shown again.",
+	           "The key is not shown again. What can be ordered is inherited by the accounts that it binds, and "
+	           "`account limit` changes it there;\nits quotas are one for them all. What --authorize says is authorized "
+	           "when it is ordered; all else is challenged.",
 };
 
 /* --- eab list */
@@ -166,9 +168,10 @@ static void add_eab(const struct eab *eab, struct buf *ret)
 		snprintf(limit, sizeof limit, "/%lld", (long long)eab->uses_max);
 	buf_printf(ret, "%-22s  %-7s  %-20s  %lld%-5s  ", eab->kid, eab_status(eab, clock_now()), expires,
 	           (long long)eab->uses, limit);
-	for (size_t i = 0; i < eab->profiles.n; i++)
-		buf_printf(ret, "%s%s", i ? "," : "", eab->profiles.v[i]);
-	buf_printf(ret, "%s%s%s", eab->profiles.n ? "" : "(all)", eab->note ? "  " : "", eab->note ?: "");
+	for (size_t i = 0; i < eab->scope.profiles.n; i++)
+		buf_printf(ret, "%s%s", i ? "," : "", eab->scope.profiles.v[i]);
+	buf_printf(ret, "%s%s%s", eab->scope.profiles.n ? "" : "(all)", eab->note ? "  " : "", eab->note ?: "");
+	scope_add_short(&eab->scope, ret);
 }
 
 static bool list_row(struct store_txn *txn, void *arg, const char *kid, bool json, struct buf *ret,

@@ -37,6 +37,10 @@ static const struct rule {
 
 	{ { "directory-offers", "The profile is one that the account's directory offers." },
 	  ORDER, ALONE, gate_directory_offers },
+	{ { "scope-profile", "The account's scope opens the profile." },
+	  ORDER, ALONE, gate_scope_profile },
+	{ { "scope-quota", "The quotas of the account and of its external account key have room." },
+	  ORDER, ALONE, gate_scope_quota },
 	{ { "identity-may", "A token has the role `issue`; token, enrollment code or certificate is for this profile." },
 	  IDENTITY, ALONE, gate_identity_may },
 
@@ -45,6 +49,10 @@ static const struct rule {
 
 	{ { "account-bound", "A profile that requires it is for externally bound accounts alone." },
 	  ORDER, JUDGED, gate_account_bound },
+	{ { "scope-names", "The account's scope lets it order each identifier." },
+	  ORDER, JUDGED, gate_scope_names },
+	{ { "scope-granted", "What was authorized without a challenge is within the account's scope still." },
+	  ORDER, JUDGED, gate_scope_granted },
 	{ { "authorizations-valid", "Each authorization of the order is valid." },
 	  ORDER, JUDGED, gate_authorizations_valid },
 	{ { "authorizations-unexpired", "No authorization of the order has expired." },
@@ -277,7 +285,8 @@ static bool is_of_origin(const struct rule *rule)
 {
 	static gate_check *const checks[] = {
 		gate_account_bound, gate_authorizations_valid, gate_authorizations_unexpired, gate_authorizations_owner,
-		gate_authorizations_cover, gate_period, gate_names_equal, gate_names_proven, gate_device_bound,
+		gate_authorizations_cover, gate_scope_names, gate_scope_granted, gate_period, gate_names_equal, gate_names_proven,
+		gate_device_bound,
 	};
 
 	for (size_t i = 0; i < array_length(checks); i++)

@@ -22,6 +22,7 @@ struct gate_case {
 	struct order order;
 	struct request request_record;        /* of an order in processing, or of the wish; id "" where there is none */
 	struct account account;
+	struct problem no_room;               /* why its quotas let it have no certificate more; not set: they do */
 	struct authorization *authorizations; /* one an identifier; id "" where there is none any more */
 	size_t authorization_count;
 	struct identifier *identifiers;       /* the order's, canonical, in its order */
@@ -77,6 +78,7 @@ typedef bool gate_check(const struct gate_case *c, struct problem *p);
 gate_check gate_order_owner, gate_account_valid, gate_order_ready, gate_order_unexpired;
 gate_check gate_profile_known, gate_profile_open, gate_directory_offers, gate_identity_may, gate_account_bound;
 gate_check gate_authorizations_valid, gate_authorizations_unexpired, gate_authorizations_owner;
+gate_check gate_scope_profile, gate_scope_quota, gate_scope_names, gate_scope_granted; /* gate_scope.c */
 gate_check gate_authorizations_cover, gate_period;
 /* gate_approval.c */
 gate_check gate_approved;

@@ -1,5 +1,8 @@
 #include "policy/gate_case.h"
 
+#include "policy/scope.h"
+#include "policy/subdomain.h"
+
 
 
 void gate_case_free(struct gate_case *c)
@@ -14,6 +17,7 @@ void gate_case_free(struct gate_case *c)
 	identifiers_free(&c->proven);
 	identifiers_free(&c->names);
 	subject_free(&c->subject);
+	problem_done(&c->no_room);
 	subject_free(&c->held_subject);
 	identifiers_free(&c->held_names);
 	csr_free(c->csr);
@@ -47,6 +51,11 @@ static bool request_read(struct store_txn *txn, struct gate_case *c, struct prob
 	       why.kind == PROBLEM_NOT_FOUND || gate_case_pass_on(&why, p);
 }
 
+static bool is_ours(const struct problem *p)
+{
+	return p->kind == PROBLEM_INTERNAL || p->kind == PROBLEM_UNAVAILABLE;
+}
+
 static bool order_read(struct store_txn *txn, void *arg, struct problem *p)
 {
 	struct gate_case *c = arg;
@@ -54,6 +63,8 @@ static bool order_read(struct store_txn *txn, void *arg, struct problem *p)
 	if (!store_order_get(txn, c->order_id, &c->order, p) || !request_read(txn, c, p) ||
 	    !store_account_get(txn, c->account_id, &c->account, p))
 		return false;
+	if (!scope_has_room(txn, &c->account, c->now, &c->no_room) && is_ours(&c->no_room))
+		return gate_case_pass_on(&c->no_room, p);
 	c->authorizations = calloc(c->order.authorizations.n + 1, sizeof(*c->authorizations));
 	if (!c->authorizations)
 		return problem_memory(p);
@@ -221,9 +232,12 @@ bool gate_authorizations_owner(const struct gate_case *c, struct problem *p)
 	return authorizations_each(c, is_of_account, "is another account's", p);
 }
 
-/* The very name, and a wildcard for a wildcard: "*.example.com" is not proven by "example.com". */
-static bool covers(const struct authorization *a, const struct identifier *name)
+/* The very name, and a wildcard for a wildcard: "*.example.com" is not proven by "example.com". Or, where the
+ * profile says so, a domain above it whose authorization says so too (RFC 9444). */
+static bool covers(const struct gate_case *c, const struct authorization *a, const struct identifier *name)
 {
+	if (subdomain_covers(c->profile, a, name))
+		return true;
 	return !is_missing(a) && same(a->type, identifier_type_name(name->type)) &&
 	       same(a->value, identifier_base(name)) && a->wildcard == identifier_is_wildcard(name);
 }
@@ -237,7 +251,7 @@ bool gate_authorizations_cover(const struct gate_case *c, struct problem *p)
 		                   "RFC 8555, 7.1.3: not one authorization for each identifier of the order");
 	for (size_t i = 0; i < c->identifier_count && i < c->authorization_count; i++) {
 		const struct identifier *name = &c->identifiers[i];
-		if (!covers(&c->authorizations[i], name))
+		if (!covers(c, &c->authorizations[i], name))
 			held = problem_add(p, PROBLEM_UNAUTHORIZED, identifier_type_name(name->type),
 			                   name->value,
 			                   "RFC 8555, 7.4: no authorization of the order is for %s", name->value);

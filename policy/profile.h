@@ -31,6 +31,13 @@ struct profile_est {
 	struct strings csr_oids;             /* dotted OIDs of attributes that csrattrs names besides */
 };
 
+/* RFC 9444: whether a proof for a domain stands for the names below it. */
+enum profile_subdomains {
+	PROFILE_SUBDOMAINS_NONE,
+	PROFILE_SUBDOMAINS_DNS,  /* one that was given in its zone */
+	PROFILE_SUBDOMAINS_ANY,
+};
+
 /* The fields marked "short" are the short form of a policy: they are what it is made from where the
  * profile names none, and mean nothing where it does. */
 struct profile_names {           /* rule of one identifier type */
@@ -69,6 +76,7 @@ struct profile {
 	bool reuse_account_key;                   /* false: the certificate's key may not be the account's */
 	int64_t authorization_lifetime;           /* seconds a valid authorization can be reused */
 	unsigned renewal_from, renewal_until;     /* percent of its life in which a certificate is to be renewed */
+	enum profile_subdomains subdomains;       /* ACME: what a proof for a domain is worth below it */
 	bool eab_required;                        /* ACME external account binding */
 	bool require_dnssec;                      /* ACME: proofs and addresses from signed DNS answers alone */
 	bool caa;                                 /* ACME: CAA records are asked for and held (RFC 8659) */

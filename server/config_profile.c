@@ -79,6 +79,7 @@ static void copy_values(const struct profile *from, struct profile *to)
 	to->reuse_account_key = from->reuse_account_key;
 	to->authorization_lifetime = from->authorization_lifetime;
 	to->renewal_from = from->renewal_from;
+	to->subdomains = from->subdomains;
 	to->renewal_until = from->renewal_until;
 	to->eab_required = from->eab_required;
 	to->require_dnssec = from->require_dnssec;

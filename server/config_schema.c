@@ -392,6 +392,11 @@ static const struct config_key profile_keys[] = {
 	  PROFILE(reuse_account_key), .fallback = "false" },
 	{ "authorization_lifetime", "How long a proof of control can be used again.", CONFIG_DURATION,
 	  PROFILE(authorization_lifetime), .fallback = "1d", .min = 60, .max = YEAR },
+	{ "subdomains",
+	  "Whether a proof for a domain stands for the names below it too, but for wildcard names (RFC 9444): `none`, `dns` "
+	  "where it was given in the domain's zone, or `any`.", CONFIG_CHOICE, PROFILE(subdomains), .fallback = "none",
+	  .choices = CHOICES({ "none", PROFILE_SUBDOMAINS_NONE }, { "dns", PROFILE_SUBDOMAINS_DNS },
+	                     { "any", PROFILE_SUBDOMAINS_ANY }) },
 	{ "renewal",
 	  "When clients are asked to renew (RFC 9773). Each certificate is given a window, a quarter as long, at its own "
 	  "place between these, so that a fleet does not renew at once.", CONFIG_SECTION, .section = &SECTION(renewal_keys) },

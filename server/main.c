@@ -20,6 +20,7 @@ static const struct command *const commands[] = {
 	&admin_cert_revoke,
 	&admin_account_list,
 	&admin_account_show,
+	&admin_account_limit,
 	&admin_account_deactivate,
 	&admin_eab_create,
 	&admin_eab_list,

@@ -19,6 +19,9 @@ static const struct record_field account_fields[] = {
 	record_text(12, account, created_from),
 	record_text(13, account, eab_kid),
 	record_text(14, account, eab_json),
+	record_texts(15, account, scope.profiles),
+	SCOPE_FIELDS(16, account),
+	record_bool(25, account, quota_shared),
 };
 static const struct record_schema account_schema = {
 	"account", sizeof(struct account), account_fields, array_length(account_fields),

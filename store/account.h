@@ -5,6 +5,7 @@
 #include "base/digest.h"
 #include "base/random.h"
 #include "store/record.h"
+#include "store/scope.h"
 #include "store/store.h"
 
 enum account_status { ACCOUNT_VALID, ACCOUNT_DEACTIVATED, ACCOUNT_REVOKED };
@@ -26,6 +27,8 @@ struct account {
 	const char *created_from;     /* IP address */
 	const char *eab_kid;          /* external account, or NULL */
 	const char *eab_json;         /* externalAccountBinding as sent, echoed (7.1.2) */
+	struct scope scope;           /* inherited from the external account's key, or set since */
+	bool quota_shared;            /* that key has a quota: its accounts count in its record too */
 };
 void account_free(struct account *account);
 declare_auto_value(account, account_free);

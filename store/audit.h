@@ -59,6 +59,8 @@
 	X(CERTIFICATE_IMPORTED, "certificate-imported", "a certificate of another CA is in the inventory")      \
 	X(CERTIFICATE_CHANGED, "certificate-changed", "what is kept beside a certificate was changed")          \
 	X(CERTIFICATE_DELETED, "certificate-deleted", "an imported certificate left the inventory")             \
+	X(ACCOUNT_LIMITED, "account-limited", "an operator said what an ACME account may order")                \
+	X(AUTHORIZATION_GRANTED, "authorization-granted", "names were authorized by an account's scope, without a challenge") \
 	X(RENEWAL_ADVISED, "renewal-advised", "clients were asked to renew certificates now (RFC 9773), or no longer") \
 	X(CERTIFICATE_EXPIRING, "certificate-expiring", "a certificate expires soon and nothing has replaced it") \
 	X(CERTIFICATE_EXPIRED, "certificate-expired", "a certificate has expired and nothing has replaced it")  \

@@ -32,6 +32,8 @@ static const struct record_field authorization_fields[] = {
 	record_list(11, authorization, challenges, &challenge_schema),
 	record_bool(12, authorization, require_dnssec),
 	record_text(13, authorization, account_url),
+	record_bool(20, authorization, granted),
+	record_bool(21, authorization, subdomains),
 };
 static const struct record_schema authorization_schema = {
 	"authorization", sizeof(struct authorization), authorization_fields, array_length(authorization_fields),

@@ -34,6 +34,8 @@ struct authorization {
 	bool require_dnssec;          /* it was, or is to be, proven by signed DNS answers alone */
 	const char *account_url;      /* as the client knew it when it was made; NULL: not recorded */
 	bool preauthorized;           /* made by newAuthz (7.4.1): reusable before any order */
+	bool granted;                 /* valid by the account's scope, without a challenge */
+	bool subdomains;              /* RFC 9444: it proves the names below as well */
 	int64_t created, expires;     /* expires of a pending one is its deadline */
 	struct record_list challenges; /* struct challenge */
 };

@@ -8,12 +8,13 @@ static const struct record_field eab_fields[] = {
 	record_text(1, eab, kid),
 	record_bytes(2, eab, sealed_key),
 	record_text(3, eab, note),
-	record_texts(4, eab, profiles),
+	record_texts(4, eab, scope.profiles),
 	record_integer(5, eab, created),
 	record_integer(6, eab, expires),
 	record_integer(7, eab, uses),
 	record_integer(8, eab, uses_max),
 	record_bool(9, eab, revoked),
+	SCOPE_FIELDS(10, eab),
 };
 static const struct record_schema eab_schema = {
 	"external account binding key", sizeof(struct eab), eab_fields, array_length(eab_fields),

@@ -3,6 +3,7 @@
 
 #include "base/random.h"
 #include "store/record.h"
+#include "store/scope.h"
 #include "store/store.h"
 
 struct eab {
@@ -10,7 +11,7 @@ struct eab {
 	const char *kid;
 	struct bytes sealed_key;      /* store_seal, context "eab " + kid */
 	const char *note;
-	struct record_texts profiles; /* directories it opens; none: all */
+	struct scope scope;           /* its accounts inherit it; its quota is one for them all */
 	int64_t created, expires;     /* 0: never */
 	int64_t uses, uses_max;       /* 0: any number */
 	bool revoked;

@@ -171,8 +171,8 @@ static const struct {
 	int status;
 } keys[] = {
 	{ "for any directory", { .kid = "key-1" }, 201 },
-	{ "for this directory", { .kid = "key-1", .profiles = { for_bound, 2 } }, 201 },
-	{ "for other directories", { .kid = "key-1", .profiles = { for_others, 2 } }, 403 },
+	{ "for this directory", { .kid = "key-1", .scope.profiles = { for_bound, 2 } }, 201 },
+	{ "for other directories", { .kid = "key-1", .scope.profiles = { for_others, 2 } }, 403 },
 	{ "revoked", { .kid = "key-1", .revoked = true }, 403 },
 	{ "expired", { .kid = "key-1", .expires = 1000 }, 403 },
 	{ "expires later", { .kid = "key-1", .expires = INT64_C(4000000000) }, 201 },

@@ -272,6 +272,39 @@ static void spoil_invalid(struct world *w) { w->order.status = ORDER_INVALID; }
 static void spoil_expired(struct world *w) { w->order.expires = clock_now(); }
 static void spoil_profile_gone(struct world *w) { w->profile_name = "other"; }
 static void spoil_directory(struct world *w) { w->profile->directory_alone = true; }
+static const char *const scopes[] = { "other", "dns:*.other.example", "dns:www.example.com", "ip:*" };
+static void spoil_scope_profile(struct world *w) { w->account.scope.profiles = (struct record_texts){ scopes, 1 }; }
+static void spoil_scope_quota(struct world *w)
+{
+	w->account.scope = (struct scope){ .quota = 3, .quota_period = 1000, .spent = 3, .spent_since = clock_now() - 10 };
+}
+static void spoil_scope_total(struct world *w) { w->account.scope = (struct scope){ .quota_total = 3, .spent_total = 3 }; }
+static void spoil_scope_names(struct world *w) { w->account.scope.names = (struct record_texts){ scopes + 1, 3 }; }
+static void spoil_scope_granted(struct world *w)
+{
+	w->account.scope.authorized = (struct record_texts){ scopes + 2, 2 };
+	w->authorization[0].granted = w->authorization[1].granted = w->authorization[2].granted = true;
+}
+/* Each by what alone keeps an authorization for a domain above from standing for the name. */
+static void above(struct world *w, enum profile_subdomains mode, const char *value, bool allowed, const char *type)
+{
+	static struct challenge proof;
+
+	proof = (struct challenge){ .type = type, .status = CHALLENGE_VALID };
+	w->profile->subdomains = mode;
+	w->authorization[0].value = value;
+	w->authorization[0].subdomains = allowed;
+	w->authorization[0].challenges = (struct record_list){ &proof, 1 };
+}
+static void spoil_above_off(struct world *w) { above(w, PROFILE_SUBDOMAINS_NONE, "example.com", true, "dns-01"); }
+static void spoil_above_alone(struct world *w) { above(w, PROFILE_SUBDOMAINS_ANY, "example.com", false, "dns-01"); }
+static void spoil_above_http(struct world *w) { above(w, PROFILE_SUBDOMAINS_DNS, "example.com", true, "http-01"); }
+static void spoil_above_suffix(struct world *w) { above(w, PROFILE_SUBDOMAINS_ANY, "ample.com", true, "dns-01"); }
+static void spoil_above_wildcard(struct world *w)
+{
+	above(w, PROFILE_SUBDOMAINS_ANY, "com", true, "dns-01");
+	w->authorizations[1] = w->ids[0];
+}
 static void spoil_profile_closed(struct world *w) { w->profile->methods = PROFILE_EST; }
 static void spoil_unbound(struct world *w) { w->profile->eab_required = true; }
 static void spoil_authz_pending(struct world *w) { w->authorization[1].status = AUTHORIZATION_PENDING; }
@@ -571,6 +604,16 @@ static const struct row {
 	{ "order-unexpired", spoil_expired, PROBLEM_ORDER_NOT_READY, "expired", NULL, true, false },
 	{ "profile-known", spoil_profile_gone, PROBLEM_INVALID_PROFILE, "\"test\"", NULL, false, false },
 	{ "directory-offers", spoil_directory, PROBLEM_INVALID_PROFILE, "does not offer", NULL, true, false },
+	{ "scope-profile", spoil_scope_profile, PROBLEM_INVALID_PROFILE, "may order by", NULL, true, false },
+	{ "scope-quota", spoil_scope_quota, PROBLEM_RATE_LIMITED, "3 certificates in 1000 seconds", NULL, true, false },
+	{ "scope-quota", spoil_scope_total, PROBLEM_UNAUTHORIZED, "3 certificates in all", NULL, true, false },
+	{ "scope-names", spoil_scope_names, PROBLEM_REJECTED_IDENTIFIER, "may order", "*.example.com", true, false },
+	{ "scope-granted", spoil_scope_granted, PROBLEM_UNAUTHORIZED, "without a challenge", "*.example.com", true, false },
+	{ "authorizations-cover", spoil_above_off, PROBLEM_UNAUTHORIZED, "no authorization", "www.example.com", true, false },
+	{ "authorizations-cover", spoil_above_alone, PROBLEM_UNAUTHORIZED, "no authorization", "www.example.com", true, false },
+	{ "authorizations-cover", spoil_above_http, PROBLEM_UNAUTHORIZED, "no authorization", "www.example.com", true, false },
+	{ "authorizations-cover", spoil_above_suffix, PROBLEM_UNAUTHORIZED, "no authorization", "www.example.com", true, false },
+	{ "authorizations-cover", spoil_above_wildcard, PROBLEM_UNAUTHORIZED, "no authorization", "*.example.com", true, false },
 	{ "profile-open", spoil_profile_closed, PROBLEM_INVALID_PROFILE, "not open", NULL, false, false },
 	{ "identity-may", spoil_role, PROBLEM_UNAUTHORIZED, "role issue", NULL, false, true },
 	{ "identity-may", spoil_token_profile, PROBLEM_UNAUTHORIZED, "not for profile test", NULL, false, true },
@@ -1282,9 +1325,51 @@ static void test_order_identifier_malformed(void **state)
 	world_free(&w);
 }
 
+/* RFC 9444: a proof for a domain stands for a name below it. */
+static void test_proof_above(void **state)
+{
+	static const struct { enum profile_subdomains mode; const char *value, *type; } cases[] = {
+		{ PROFILE_SUBDOMAINS_DNS, "example.com", "dns-01" }, { PROFILE_SUBDOMAINS_ANY, "com", "http-01" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < array_length(cases); i++) {
+		struct world w;
+		struct problem p = {0};
+		auto_struct(approval) *approval = NULL;
+
+		world_make(&w);
+		above(&w, cases[i].mode, cases[i].value, true, cases[i].type);
+		if (!world_judge(&w, &approval, &p))
+			fail_msg("%s", p.detail);
+		world_free(&w);
+	}
+}
+
+/* A scope that has room for all of it is no hindrance. */
+static void test_wide_scope(void **state)
+{
+	static const char *const names[] = { "dns:**.example.com", "ip:10.0.0.0/8" }, *const profiles[] = { "test" };
+	struct world w;
+	struct problem p = {0};
+	auto_struct(approval) *approval = NULL;
+
+	(void)state;
+	world_make(&w);
+	w.account.scope = (struct scope){
+		.names = { names, 2 }, .authorized = { names, 1 }, .profiles = { profiles, 1 }, .quota = 3, .quota_period = 1000,
+		.spent = 3, .spent_since = clock_now() - 1000, .quota_total = 4, .spent_total = 3,
+	};
+	w.authorization[0].granted = w.authorization[1].granted = true;
+	if (!world_judge(&w, &approval, &p))
+		fail_msg("%s", p.detail);
+	world_free(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_proof_above), cmocka_unit_test(test_wide_scope),
 		cmocka_unit_test(test_each_rule_alone),
 		cmocka_unit_test(test_each_rule_alone_identity),
 		cmocka_unit_test(test_all_rules),

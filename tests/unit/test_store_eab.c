@@ -11,10 +11,13 @@ static void put(const char *kid)
 
 static void test_all_fields(void **state)
 {
-	static const char *const profiles[] = { "server", "device" };
+	static const char *const profiles[] = { "server", "device" }, *const names[] = { "dns:*.lab.example", "ip:10.0.0.0/8" };
+	static const char *const networks[] = { "192.0.2.0/24" };
 	struct eab in = {
 		.kid = "kid with spaces/and ü", .sealed_key = BYTES("sealed", 6), .note = "for the lab",
-		.profiles = { profiles, 2 }, .created = 1, .expires = 2, .uses = 3, .uses_max = 4, .revoked = true,
+		.scope = { .names = { names, 1 }, .authorized = { names, 2 }, .profiles = { profiles, 2 }, .networks = { networks, 1 },
+		           .quota = 5, .quota_period = 6, .quota_total = 7, .spent = 8, .spent_since = 9, .spent_total = 10 },
+		.created = 1, .expires = 2, .uses = 3, .uses_max = 4, .revoked = true,
 	};
 	struct eab out;
 
@@ -24,7 +27,16 @@ static void test_all_fields(void **state)
 	want_text(out.kid, in.kid);
 	want_bytes(out.sealed_key, in.sealed_key);
 	want_text(out.note, in.note);
-	want_texts(out.profiles, in.profiles);
+	want_texts(out.scope.profiles, in.scope.profiles);
+	want_texts(out.scope.names, in.scope.names);
+	want_texts(out.scope.authorized, in.scope.authorized);
+	want_texts(out.scope.networks, in.scope.networks);
+	assert_int_equal(out.scope.quota, 5);
+	assert_int_equal(out.scope.quota_period, 6);
+	assert_int_equal(out.scope.quota_total, 7);
+	assert_int_equal(out.scope.spent, 8);
+	assert_int_equal(out.scope.spent_since, 9);
+	assert_int_equal(out.scope.spent_total, 10);
 	assert_int_equal(out.created, 1);
 	assert_int_equal(out.expires, 2);
 	assert_int_equal(out.uses, 3);
@@ -41,7 +53,7 @@ static void test_few_fields(void **state)
 	put("k");
 	must(store_eab_get(txn, "k", &out, p));
 	assert_null(out.note);
-	assert_int_equal(out.profiles.n + out.sealed_key.len, 0);
+	assert_int_equal(out.scope.profiles.n + out.scope.names.n + out.sealed_key.len, 0);
 	eab_free(&out);
 	must_refuse(PROBLEM_NOT_FOUND, store_eab_get(txn, "kk", &out, p));
 	must_refuse(PROBLEM_NOT_FOUND, store_eab_get(txn, "", &out, p));
