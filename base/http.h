@@ -13,6 +13,11 @@ enum http_method { HTTP_GET, HTTP_HEAD, HTTP_POST, HTTP_PUT, HTTP_PATCH, HTTP_DE
 const char *http_method_name(enum http_method method);
 enum http_method http_method_from(const char *name);
 
+/* As whom the server has shown itself on a connection: libcrypto's X509, EVP_PKEY and STACK_OF(X509), borrowed. */
+struct http_server {
+	void *certificate, *key, *chain;
+};
+
 /* What the TLS connection proves about its client. DER is borrowed from the connection. */
 struct http_tls {
 	const char *version;           /* "TLSv1.3" */
@@ -22,6 +27,8 @@ struct http_tls {
 	 * the connection has none. */
 	bool (*unique)(const struct http_tls *tls, struct buf *ret);
 	bool (*exporter)(const struct http_tls *tls, uint8_t ret[32]);
+	bool confidential;             /* its cipher hides what is sent, by 128 bits at least */
+	void (*server)(const struct http_tls *tls, struct http_server *ret);
 	void *connection;
 };
 

@@ -8,6 +8,7 @@
 #include "est/digest_nonce.h"
 #include "est/est.h"
 #include "est/guard.h"
+#include "est/wrapping_keys.h"
 
 struct est {
 	struct store *store;
@@ -15,6 +16,7 @@ struct est {
 	pthread_rwlock_t labels_lock;
 	struct labels *labels;
 	struct authentications *authentications; /* guarded by it too */
+	struct wrapping_keys *wrapping_keys;  /* and these; NULL: none */
 	struct guard *guard;          /* wrong credentials */
 	struct digest_nonces *nonces;
 	struct audit_queue *audit;    /* store/audit_queue.h: refusals, on their way to the audit log */
@@ -30,6 +32,7 @@ struct est_call {
 	const struct profile *profile; /* the label's */
 	const struct authentications *authentications;
 	const struct authentication *authentication; /* the label's */
+	const struct wrapping_keys *wrapping_keys;
 	bool proxied;                  /* the connection is a listed proxy's; known once the requester is */
 	int64_t now;
 };
@@ -39,4 +42,5 @@ est_action est_cacerts;            /* RFC 7030, 4.1; est/cacerts.c */
 est_action est_simpleenroll;       /* 4.2.1; est/enroll.c */
 est_action est_simplereenroll;     /* 4.2.2 */
 est_action est_csrattrs;           /* 4.5; est/csr_attributes.c */
-est_action est_not_built;          /* 4.3 and 4.4 */
+est_action est_serverkeygen;       /* 4.4; est/keygen.c */
+est_action est_not_built;          /* 4.3; est/routes.c */

@@ -45,6 +45,17 @@ void est_set_authentications(struct est *est, struct authentications *authentica
 	authentications_unref(old);
 }
 
+void est_set_wrapping_keys(struct est *est, struct wrapping_keys *keys)
+{
+	struct wrapping_keys *new = wrapping_keys_ref(keys);
+
+	pthread_rwlock_wrlock(&est->labels_lock);
+	struct wrapping_keys *old = est->wrapping_keys;
+	est->wrapping_keys = new;
+	pthread_rwlock_unlock(&est->labels_lock);
+	wrapping_keys_unref(old);
+}
+
 const struct http_wing *est_wing(struct est *est)
 {
 	return &est->wing;
@@ -58,6 +69,7 @@ void est_close(struct est *est)
 	guard_close(est->guard);
 	digest_nonces_close(est->nonces);
 	authentications_unref(est->authentications);
+	wrapping_keys_unref(est->wrapping_keys);
 	labels_unref(est->labels);
 	pthread_rwlock_destroy(&est->labels_lock);
 	free(est);

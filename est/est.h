@@ -8,6 +8,7 @@
 #include "ca/ca.h"
 #include "est/authentication.h"
 #include "est/label.h"
+#include "est/wrapping_keys.h"
 #include "store/store.h"
 
 struct est;
@@ -17,6 +18,8 @@ bool est_open(struct store *store, struct ca *ca, struct labels *labels, struct 
 void est_set_labels(struct est *est, struct labels *labels);
 /* The ways to prove who one is, from the next request on; until then the default methods for all labels. */
 void est_set_authentications(struct est *est, struct authentications *authentications);
+/* The keys that keys made here can be encrypted with, from the next request on; until then none. */
+void est_set_wrapping_keys(struct est *est, struct wrapping_keys *keys);
 const struct http_wing *est_wing(struct est *est);
 void est_close(struct est *est);
 declare_auto_struct(est, est_close);

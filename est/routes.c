@@ -31,16 +31,14 @@ static const struct est_route routes[] = {
 	ROWS("simpleenroll", HTTP_POST, "application/pkcs10", BODY, "4.2.1", est_simpleenroll),
 	ROWS("simplereenroll", HTTP_POST, "application/pkcs10", BODY, "4.2.2", est_simplereenroll),
 	ROWS("fullcmc", HTTP_POST, NULL, BODY, "4.3", est_not_built),
-	ROWS("serverkeygen", HTTP_POST, NULL, BODY, "4.4", est_not_built),
+	ROWS("serverkeygen", HTTP_POST, "application/pkcs10", BODY, "4.4.1", est_serverkeygen),
 	ROWS("csrattrs", HTTP_GET, NULL, 0, "4.5", est_csrattrs),
 };
 
 bool est_not_built(struct est_call *call, struct problem *p)
 {
-	const char *name = strstr(call->request->path, "fullcmc") ? "fullcmc" : "serverkeygen";
-
-	return problem_set(p, PROBLEM_NOT_IMPLEMENTED, "%s is not served here; make the key on the device and use simpleenroll",
-	                   name);
+	(void)call;
+	return problem_set(p, PROBLEM_NOT_IMPLEMENTED, "fullcmc is not served here; use simpleenroll");
 }
 
 /* --- the call */
@@ -59,6 +57,14 @@ static struct authentications *authentications_now(struct est *est)
 	struct authentications *authentications = authentications_ref(est->authentications);
 	pthread_rwlock_unlock(&est->labels_lock);
 	return authentications;
+}
+
+static struct wrapping_keys *wrapping_keys_now(struct est *est)
+{
+	pthread_rwlock_rdlock(&est->labels_lock);
+	struct wrapping_keys *keys = wrapping_keys_ref(est->wrapping_keys);
+	pthread_rwlock_unlock(&est->labels_lock);
+	return keys;
 }
 
 static void name_label(const struct http_request *request, unsigned segments, struct buf *ret)
@@ -97,9 +103,10 @@ static bool serve(void *state, size_t i, const struct http_request *request, str
 	struct est *est = state;
 	auto_struct(labels) *labels = labels_now(est);
 	auto_struct(authentications) *authentications = authentications_now(est);
+	auto_struct(wrapping_keys) *keys = wrapping_keys_now(est);
 	struct est_call call = {
 		.est = est, .request = request, .response = response, .profiles = labels_profiles(labels),
-		.authentications = authentications, .now = clock_now(),
+		.authentications = authentications, .wrapping_keys = keys, .now = clock_now(),
 	};
 
 	assert(i < array_length(routes));

@@ -79,8 +79,7 @@ static bool key_read(struct bytes spki, struct csr *csr, struct problem *p)
 	if (!ossl_public_key(spki, &csr->key, p) || !key_algorithm_of(csr->key, &csr->algorithm, p) ||
 	    !key_form_check(spki, csr->algorithm, p))
 		return key_refused(p);
-	buf_add(&csr->spki, spki.data, spki.len);
-	return buf_check(&csr->spki, p);
+	return true;
 }
 
 /* Of two CSRs that differ in nothing but signature and the proofs of their connections it is the same. */
@@ -95,6 +94,9 @@ static bool asked_read(const struct parts *parts, struct csr *csr, struct proble
 		return false;
 	digest_sha256(buf_bytes(&asked), csr->asked);
 	digest_sha256(parts->spki, csr->key_hash);
+	buf_add(&csr->spki, parts->spki.data, parts->spki.len);
+	if (!buf_check(&csr->spki, p))
+		return false;
 	return true;
 }
 

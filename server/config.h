@@ -12,6 +12,7 @@
 #include "ca/ca.h"
 #include "est/authentication.h"
 #include "est/label.h"
+#include "est/wrapping_keys.h"
 #include "policy/profile.h"
 #include "server/revocation.h"
 
@@ -88,6 +89,7 @@ struct config {
 	} acme;
 	struct {
 		struct labels_options labels;
+		struct wrapping_options wrapping;
 		struct authentication *authentication;
 		size_t authentication_count;
 		struct addr_list proxies;

@@ -54,11 +54,25 @@ static const struct config_key authentication_keys[] = {
 	  AUTHENTICATION(exporter), .fallback = "false" },
 };
 
+#define WRAPPING(member) .offset = offsetof(struct wrapping_key, member)
+static const struct config_key wrapping_key_rows[] = {
+	{ "id", "What a CSR calls it in its DecryptKeyIdentifier.", CONFIG_TEXT, WRAPPING(id), .required = true,
+	  .check = config_rule_not_empty, .max = 256 },
+	{ "file", "A file with its 16, 24 or 32 bytes in hexadecimal; group and others must not be able to read it.", CONFIG_TEXT,
+	  WRAPPING(file), .required = true, .check = config_rule_not_empty },
+};
+
 static const struct config_key est_keys[] = {
 	{ "labels", "What its paths lead to, besides the names of profiles.", CONFIG_SECTIONS, AT(labels.list),
 	  offsetof(struct config, est.labels.count), .fallback = "", .section = &ELEMENT(label_keys, struct label), .max = 256 },
 	{ "profile_labels", "Whether the name of each profile that is open to EST is a label.", CONFIG_BOOL, AT(labels.profiles),
 	  .fallback = "true" },
+	{ "wrapping_keys", "Symmetric keys that devices have, to encrypt with them the keys that serverkeygen makes.", CONFIG_SECTIONS,
+	  AT(wrapping.keys), offsetof(struct config, est.wrapping.key_count), .fallback = "",
+	  .section = &ELEMENT(wrapping_key_rows, struct wrapping_key), .max = 10000 },
+	{ "wrapping_certificates",
+	  "PEM files of certificates of devices, RSA or of elliptic curves, for the same; a device's own client certificate needs not be "
+	  "there.", CONFIG_TEXTS, AT(wrapping.certificates), .check = config_rule_not_empty },
 	{ "authentication", "How clients prove who they are: a row for each group of labels. A label that no row is for has the "
 	  "default methods.", CONFIG_SECTIONS, AT(authentication),
 	  offsetof(struct config, est.authentication_count), .fallback = "",

@@ -153,11 +153,13 @@ static bool open_est(struct serve *serve, struct problem *p)
 {
 	auto_struct(authentications) *authentications = NULL;
 	auto_struct(labels) *labels = NULL;
-	if (!config_authentications(serve->config, &authentications, p) ||
+	auto_struct(wrapping_keys) *keys = NULL;
+	if (!config_authentications(serve->config, &authentications, p) || !wrapping_keys_new(&serve->config->est.wrapping, &keys, p) ||
 	    !labels_new(&serve->config->est.labels, serve->profiles, &labels, p) ||
 	    !est_open(serve->store, serve->ca, labels, &serve->est, p))
 		return false;
 	est_set_authentications(serve->est, authentications);
+	est_set_wrapping_keys(serve->est, keys);
 	return true;
 }
 
@@ -278,8 +280,9 @@ bool serve_reload(struct serve *serve, const struct config *config, struct probl
 	auto_struct(profiles) *profiles = NULL;
 	auto_struct(labels) *labels = NULL;
 	auto_struct(authentications) *authentications = NULL;
+	auto_struct(wrapping_keys) *keys = NULL;
 	if (!open_profiles(serve, config, &profiles, p) || !labels_new(&config->est.labels, profiles, &labels, p) ||
-	    !config_authentications(config, &authentications, p) ||
+	    !config_authentications(config, &authentications, p) || !wrapping_keys_new(&config->est.wrapping, &keys, p) ||
 	    !own_certificate_reload(serve->own, config, profiles, p) ||
 	    !server_tell(serve->store, &(struct server_event){ AUDIT_CONFIGURATION_RELOADED, .config = config }, p))
 		return false;
@@ -288,6 +291,7 @@ bool serve_reload(struct serve *serve, const struct config *config, struct probl
 	est_set_labels(serve->est, labels);
 	webhooks_set_profiles(serve->webhooks, profiles);
 	est_set_authentications(serve->est, authentications);
+	est_set_wrapping_keys(serve->est, keys);
 	struct profiles *old = serve->profiles;
 	serve->profiles = steal(profiles);
 	profiles_unref(old);

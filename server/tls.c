@@ -203,6 +203,14 @@ static bool exporter(const struct http_tls *facts, uint8_t ret[32])
 	return SSL_export_keying_material(ssl, ret, 32, label, sizeof(label) - 1, (const uint8_t *)"", 0, 1) == 1;
 }
 
+static void server(const struct http_tls *facts, struct http_server *ret)
+{
+	STACK_OF(X509) *chain = NULL;
+
+	SSL_get0_chain_certs(facts->connection, &chain);
+	*ret = (struct http_server){ SSL_get_certificate(facts->connection), SSL_get_privatekey(facts->connection), chain };
+}
+
 static bool add_certificate(struct tls_peer *peer, X509 *certificate)
 {
 	size_t begin = peer->der.len;
@@ -242,6 +250,8 @@ struct tls_peer *tls_peer_new(void *ssl)
 		.chain = peer->chain,
 		.unique = unique,
 		.exporter = exporter,
+		.confidential = SSL_get_cipher_bits(ssl, NULL) >= 128,
+		.server = server,
 		.connection = ssl,
 	};
 	return copy_chain(peer, ssl) ? steal(peer) : NULL;

@@ -237,7 +237,7 @@ def test_wrong_method_type_and_size(server):
 def test_other_operations(server):
     reply = curl(server, "csrattrs")
     assert reply.status == 204 and reply.body == b"" and "content-length" not in reply.headers
-    refused(curl(server, "serverkeygen", body=b64(make_csr("a.example.com"))), 501)
+    refused(curl(server, "serverkeygen", body=b64(make_csr("a.example.com"))), 501, "makes no keys")
     refused(curl(server, "tls-server/fullcmc", body=b"x", type="application/pkcs7-mime"), 501)
 
 
