@@ -47,6 +47,7 @@ static bool copy_options(const struct acme_options *from, struct acme_house *hou
 {
 	struct acme_options *to = &house->acme.options;
 	*to = *from;
+	to->persist_forms = from->persist_forms ? from->persist_forms : ACME_PERSIST_02;
 	to->challenges = from->challenges ? from->challenges : ACME_CHALLENGES_USUAL;
 	if (!copy_text(from->terms_of_service, &house->terms_of_service, &to->terms_of_service) ||
 	    !copy_text(from->website, &house->website, &to->website) ||

@@ -24,6 +24,7 @@ enum acme_challenge {
 	ACME_HTTP_01 = 1, ACME_DNS_01 = 2, ACME_TLS_ALPN_01 = 4, ACME_DNS_ACCOUNT_01 = 8, ACME_DNS_PERSIST_01 = 16,
 	ACME_CHALLENGES_USUAL = ACME_HTTP_01 | ACME_DNS_01 | ACME_TLS_ALPN_01 | ACME_DNS_ACCOUNT_01,
 };
+enum acme_persist_form { ACME_PERSIST_02 = 1, ACME_PERSIST_00 = 2 }; /* drafts of dns-persist-01 */
 struct acme_options {
 	const char *terms_of_service, *website;  /* NULL: none */
 	const struct strings *caa_identities;
@@ -41,6 +42,7 @@ struct acme_options {
 	unsigned pending_authorizations_max;     /* by account */
 	unsigned contacts_max;
 	unsigned challenges;                     /* enum acme_challenge bits that are offered; 0: the usual */
+	unsigned persist_forms;                  /* enum acme_persist_form bits; 0: the newest */
 	/* http-01 */
 	unsigned tls_alpn_port;                  /* tls-alpn-01: 443 */
 	unsigned http_port, https_port;          /* 80, 443: the ports a probe and its redirects may use */

@@ -36,11 +36,17 @@ static bool prove_dns_account(const struct challenge_tools *tools, const struct 
 	return dns_account01_prove(tools->dns, task, deadline(tools), p);
 }
 
+static bool prove_dns_persist(const struct challenge_tools *tools, const struct probe_task *task, struct problem *p)
+{
+	return dns_persist01_prove(tools->dns, &tools->persist, task, deadline(tools), p);
+}
+
 static const struct challenge_type types[] = {
 	{ "http-01", ACME_HTTP_01, .identifiers = DNS | IP, .prove = prove_http },     /* 8.3; RFC 8738, 5 */
 	{ "dns-01", ACME_DNS_01, .identifiers = DNS, .wildcard = true, .prove = prove_dns }, /* 8.4 */
 	{ "tls-alpn-01", ACME_TLS_ALPN_01, .identifiers = DNS | IP, .alone = true, .prove = prove_tls }, /* RFC 8737; RFC 8738, 6 */
 	{ "dns-account-01", ACME_DNS_ACCOUNT_01, .identifiers = DNS, .wildcard = true, .prove = prove_dns_account },
+	{ "dns-persist-01", ACME_DNS_PERSIST_01, .identifiers = DNS, .wildcard = true, .prove = prove_dns_persist },
 };
 _Static_assert(array_length(types) <= CHALLENGE_TYPES_MAX, "an authorization has room for all");
 
@@ -73,6 +79,25 @@ struct challenge *challenge_of(const struct authorization *authorization, const 
 	return NULL;
 }
 
+/* The name of the member in each draft that is spoken. */
+static void put_issuers(const struct acme_call *call, struct json_writer *w)
+{
+	if (call->acme->options.persist_forms & ACME_PERSIST_02)
+		issuer_names_write(call->acme, w, "issuerDomainNames");
+	if (call->acme->options.persist_forms & ACME_PERSIST_00)
+		issuer_names_write(call->acme, w, "issuer-domain-names");
+}
+
+void issuer_names_write(const struct acme *acme, struct json_writer *w, const char *member)
+{
+	const struct strings *names = acme->options.caa_identities;
+
+	json_open_array(w, member);
+	for (size_t i = 0; names && i < names->n; i++)
+		json_put(w, NULL, names->v[i]);
+	json_close(w);
+}
+
 void challenge_write(const struct acme_call *call, struct json_writer *w,
                      const struct authorization *authorization, const struct challenge *challenge)
 {
@@ -83,7 +108,10 @@ void challenge_write(const struct acme_call *call, struct json_writer *w,
 	json_put(w, "type", challenge->type);
 	json_put(w, "url", buf_text(&url));
 	json_put(w, "status", challenge_status_name(challenge->status));
-	json_put(w, "token", challenge->token);
+	if (str_equal(challenge->type, "dns-persist-01"))
+		put_issuers(call, w);
+	else
+		json_put(w, "token", challenge->token);
 	json_put_time(w, "validated", challenge->validated);
 	if (challenge->error) /* while it is processing too, as 8.2 demands against the letter of 8 */
 		json_put_raw(w, "error", BYTES_STR(challenge->error));

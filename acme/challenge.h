@@ -2,6 +2,7 @@
 #pragma once
 
 #include "acme/call.h"
+#include "acme/dns_persist01.h"
 #include "acme/http01.h"
 #include "policy/identifier.h"
 #include "store/authorization.h"
@@ -11,6 +12,7 @@ struct challenge_tools {
 	struct http01 *http01;
 	struct tls_alpn01 *tls_alpn01;
 	struct dns *dns;
+	struct dns_persist_rules persist;
 	unsigned timeout_ms;
 };
 struct challenge_type {
@@ -35,3 +37,5 @@ struct challenge *challenge_of(const struct authorization *authorization, const 
 /* One flat object, its error last: some clients read it with regular expressions. */
 void challenge_write(const struct acme_call *call, struct json_writer *w,
                      const struct authorization *authorization, const struct challenge *challenge);
+/* The Issuer Domain Names of dns-persist-01, as an array. */
+void issuer_names_write(const struct acme *acme, struct json_writer *w, const char *member);

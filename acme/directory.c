@@ -1,4 +1,5 @@
 #include "acme/actions.h"
+#include "acme/challenge.h"
 
 static const struct resource {
 	const char *name, *path;
@@ -42,6 +43,17 @@ static void put_profiles(struct json_writer *w, const struct acme_call *call)
 	json_close(w);
 }
 
+/* draft-ietf-acme-dns-persist-02, 3.2 and 4.1 */
+static void put_persist(struct json_writer *w, const struct acme_call *call)
+{
+	auto_value(buf) prefix = { 0 };
+	if (!(call->acme->options.challenges & ACME_DNS_PERSIST_01))
+		return;
+	issuer_names_write(call->acme, w, "issuerDomainNames");
+	acme_url(call, &prefix, "account-hash", "", NULL);
+	json_put(w, "accountHashPrefix", buf_text(&prefix));
+}
+
 static void put_meta(struct json_writer *w, const struct acme_call *call)
 {
 	const struct acme_options *options = &call->acme->options;
@@ -59,6 +71,7 @@ static void put_meta(struct json_writer *w, const struct acme_call *call)
 	if (call->profile->subdomains != PROFILE_SUBDOMAINS_NONE)
 		json_put_bool(w, "subdomainAuthAllowed", true); /* RFC 9444, 4.4 */
 	put_profiles(w, call);
+	put_persist(w, call);
 	json_close(w);
 }
 

@@ -139,6 +139,8 @@ static bool get_from(struct hop *hop, const struct addr *addr, int64_t connect_m
 	hop->get.proxy_addr = hop->http01->proxy_addr;
 	hop->get.timeout_ms = left;
 	hop->get.connect_ms = connect_ms && connect_ms < left / 2 ? connect_ms : left;
+	if (hop->http01->proxy && !hop->url && !fetch_url_parse(buf_text(&hop->first), &hop->url, p))
+		return false;
 	if (!hop->url)
 		return http_get(&hop->get, hop->at.host, hop->path, p);
 	hop->get.url = hop->url;

@@ -3,7 +3,10 @@
 #include "acme/event.h"
 #include "acme/jwk.h"
 #include "acme/jws.h"
+#include "base/digest.h"
 #include "policy/key.h"
+
+enum { FORMER_MAX = 1000 };
 
 /* A rollover (RFC 8555, 7.3.5) in the making. */
 struct rollover {
@@ -11,6 +14,7 @@ struct rollover {
 	struct jwk new_key;
 	struct json *payload;         /* the keyChange object */
 	struct account changed;
+	struct buf former;            /* the thumbprints it had before */
 	char taken_by[RANDOM_ID_SIZE]; /* the account that has the new key already */
 	struct acme_call *call;
 };
@@ -21,6 +25,7 @@ static void rollover_free(struct rollover *rollover)
 	jwk_free(&rollover->new_key);
 	json_free(rollover->payload);
 	account_free(&rollover->changed);
+	buf_free(&rollover->former);
 }
 declare_auto_value(rollover, rollover_free);
 
@@ -96,6 +101,21 @@ static bool tell_rolled(struct store_txn *txn, const struct rollover *r, struct 
 	       event_account(txn, r->call, AUDIT_ACCOUNT_KEY_CHANGED, r->call->account.id, facts, p);
 }
 
+/* draft-ietf-acme-dns-persist-02, 4.2: records that were made with a former key go on to hold. */
+static bool keep_thumbprint(struct rollover *r, struct problem *p)
+{
+	struct bytes former = r->changed.former_thumbprints;
+	if (!(r->call->acme->options.challenges & ACME_DNS_PERSIST_01))
+		return true;
+	if (former.len / SHA256_SIZE >= FORMER_MAX)
+		former = BYTES(former.data + SHA256_SIZE, former.len - SHA256_SIZE);
+	buf_clear(&r->former);
+	buf_add(&r->former, former.data, former.len);
+	buf_add(&r->former, r->changed.thumbprint.data, r->changed.thumbprint.len);
+	r->changed.former_thumbprints = buf_bytes(&r->former);
+	return buf_check(&r->former, p);
+}
+
 /* The account is read again: it may have been deactivated, or given another key, since this
  * request was verified. */
 static bool roll(struct store_txn *txn, void *arg, struct problem *p)
@@ -108,6 +128,8 @@ static bool roll(struct store_txn *txn, void *arg, struct problem *p)
 	if (r->changed.status != ACCOUNT_VALID || !bytes_equal(r->changed.thumbprint, r->call->account.thumbprint))
 		return problem_set(p, PROBLEM_UNAUTHENTICATED,
 		                   "RFC 8555, 7.3.5: the key that signed the request is the account's no more");
+	if (!keep_thumbprint(r, p))
+		return false;
 	r->changed.key = buf_bytes(&r->new_key.spki);
 	r->changed.jwk = buf_text(&r->new_key.text);
 	r->changed.thumbprint = BYTES(r->new_key.thumbprint, sizeof r->new_key.thumbprint);

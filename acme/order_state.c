@@ -201,6 +201,8 @@ bool authorization_apply(struct store_txn *txn, struct authorization *authorizat
 		authorization->expires = change->valid_until;
 		if (!outlast(txn, &orders, &authorization->expires, p))
 			return false;
+		if (change->ends && change->ends < authorization->expires)
+			authorization->expires = change->ends;
 	} else if (change->keep_until) {
 		authorization->expires = change->keep_until;
 	}

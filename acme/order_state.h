@@ -48,6 +48,7 @@ struct state_change {
 	int64_t now;
 	int64_t keep_until;   /* when what ends here may be swept; 0: as before */
 	int64_t valid_until;  /* for AUTHORIZATION_PROVED: how long it may be reused */
+	int64_t ends;         /* the same: when the proof itself ends, whatever orders wait; 0: not by itself */
 	const char *error;    /* problem document for orders that end by it; never NULL when one can */
 };
 /* In the caller's update: moves the authorization, stores it as it is now, and moves the orders

@@ -97,6 +97,7 @@ static bool try_once(struct probes *probes, struct probe_result *r, struct probl
 	r->last = (uint64_t)r->challenge.attempts + 1 >= options->probe_attempts;
 	r->change.now = clock_now();
 	r->change.valid_until = r->change.now + lifetime(probes->acme, r->directory);
+	r->change.ends = r->until;
 	r->change.keep_until = r->proven ? 0 : r->change.now + probes->acme->options.retention;
 	return probe_result_store(probes->acme->store, r, p);
 }

@@ -11,6 +11,8 @@ struct probe_task {
 	const char *token, *key_authorization;
 	const char *account_url;                    /* as the client knows it; NULL: not recorded */
 	bool wildcard;                              /* the order asked for "*." + value */
+	struct bytes thumbprints;                   /* of the account's keys, 32 bytes each, the present one last */
+	int64_t *ret_until;                         /* where the proof says when it ends; may be NULL */
 	bool require_dnssec;                        /* what DNS says counts only when it is signed */
 };
 struct probe_reply {

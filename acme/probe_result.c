@@ -5,6 +5,7 @@ void probe_result_free(struct probe_result *r)
 	account_free(&r->account);
 	authorization_free(&r->record);
 	free(r->key_authorization);
+	buf_free(&r->thumbprints);
 	problem_done(&r->problem);
 	buf_free(&r->error);
 }
@@ -35,10 +36,15 @@ static bool key_authorization(struct probe_result *r, struct problem *p)
 	buf_add_base64url(&text, r->account.thumbprint);
 	if (!buf_check(&text, p))
 		return false;
+	buf_add(&r->thumbprints, r->account.former_thumbprints.data, r->account.former_thumbprints.len);
+	buf_add(&r->thumbprints, r->account.thumbprint.data, r->account.thumbprint.len);
+	if (!buf_check(&r->thumbprints, p))
+		return false;
 	r->key_authorization = buf_take(&text, NULL);
 	r->task = (struct probe_task){
 		.type = r->record.type, .value = r->record.value, .token = r->challenge.token,
 		.key_authorization = r->key_authorization, .account_url = r->record.account_url,
+		.thumbprints = buf_bytes(&r->thumbprints), .ret_until = &r->until,
 		.wildcard = r->record.wildcard, .require_dnssec = r->record.require_dnssec,
 	};
 	return r->key_authorization || problem_memory(p);

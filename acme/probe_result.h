@@ -13,7 +13,9 @@ struct probe_result {
 	struct challenge challenge;   /* of the record */
 	const char *task_type, *directory;
 	char *key_authorization;      /* of the account's key as it is now (8.3) */
+	struct buf thumbprints;
 	struct probe_task task;
+	int64_t until;                /* the proof's own end; 0: none */
 	bool dropped;                 /* nobody waits for it: gone, ended, or the account is */
 	/* the caller, after the probe */
 	bool proven;

@@ -37,6 +37,7 @@ static bool open_first(const struct acme_options *o, struct place *place, struct
 	place->name = "this server";
 	place->own_dns = place->own_http = true;
 	tools->timeout_ms = o->probe_timeout_ms;
+	tools->persist.forms = o->persist_forms;
 	if (!dns_open(&o->dns, &tools->dns, p))
 		return false;
 	const struct http01_options http = http_options(o, place);
@@ -80,6 +81,7 @@ bool vantage_open(const struct acme_options *options, struct vantage **ret, stru
 	if (!vantage->places || (options->caa_identities && !strings_copy(options->caa_identities, &vantage->identities)))
 		return problem_memory(p);
 	vantage->n = 1;
+	vantage->places[0].tools.persist.issuers = &vantage->identities;
 	if (!open_first(options, &vantage->places[0], p))
 		return false;
 	for (size_t i = 0; i < options->vantage_count; i++) {
@@ -160,11 +162,12 @@ static bool count(const struct vantage *v, struct look *looks, size_t n, struct 
 	                   against->why.sub_count > 0 ? against->why.subs[0].detail : against->why.detail);
 }
 
-static bool agree(const struct vantage *v, look_from *from, const void *arg, struct problem *p)
+/* The others look for arg, which they share. */
+static bool agree(const struct vantage *v, look_from *from, const void *first, const void *arg, struct problem *p)
 {
 	size_t n = v->n - 1;
 
-	if (!from(&v->places[0].tools, arg, p))
+	if (!from(&v->places[0].tools, first, p))
 		return false;
 	if (n == 0 || v->quorum <= 1)
 		return true;
@@ -197,9 +200,12 @@ static bool prove_from(const struct challenge_tools *tools, const void *arg, str
 bool vantage_prove(struct vantage *vantage, const struct challenge_type *type, const struct probe_task *task,
                    struct problem *p)
 {
-	const struct proof proof = { type, task };
+	struct probe_task shared = *task;
+	const struct proof first = { type, task }, proof = { type, &shared };
 
-	return type->alone ? type->prove(&vantage->places[0].tools, task, p) : agree(vantage, prove_from, &proof, p);
+	shared.ret_until = NULL;
+	return type->alone ? prove_from(&vantage->places[0].tools, &first, p)
+	                   : agree(vantage, prove_from, &first, &proof, p);
 }
 
 struct caa_question {
@@ -219,5 +225,5 @@ bool vantage_caa(struct vantage *vantage, const struct caa_subject *v, size_t n,
 {
 	const struct caa_question question = { vantage, v, n };
 
-	return n == 0 || agree(vantage, caa_from, &question, p);
+	return n == 0 || agree(vantage, caa_from, &question, &question, p);
 }

@@ -119,6 +119,9 @@ static bool check_dns(const struct config *config, const struct config_text *tex
 		if (config->profiles[i].profile.caa && config->acme.caa_identities.n == 0)
 			return config_text_fault(text, path, p, "expected `acme.caa_identities` to be there for it");
 	}
+	if ((config->acme.options.challenges & ACME_DNS_PERSIST_01) &&
+	    (config->acme.caa_identities.n == 0 || config->acme.caa_identities.n > 10))
+		return config_text_fault(text, "acme.challenges", p, "expected 1 to 10 `acme.caa_identities` with `dns-persist-01`");
 	if (config->acme.options.quorum > 1 + config->acme.options.vantage_count)
 		return config_text_fault(text, "acme.vantage.quorum", p, "expected no more than there are points, and one for this server");
 	return true;

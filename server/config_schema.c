@@ -263,7 +263,10 @@ static const struct config_key acme_keys[] = {
 	{ "challenges", "The challenges that are offered where they fit.", CONFIG_FLAGS, AT(acme.options.challenges),
 	  .fallback = "http-01, dns-01, tls-alpn-01, dns-account-01",
 	  .choices = CHOICES({ "http-01", ACME_HTTP_01 }, { "dns-01", ACME_DNS_01 },
-	                     { "tls-alpn-01", ACME_TLS_ALPN_01 }, { "dns-account-01", ACME_DNS_ACCOUNT_01 }) },
+	                     { "tls-alpn-01", ACME_TLS_ALPN_01 }, { "dns-account-01", ACME_DNS_ACCOUNT_01 },
+	                     { "dns-persist-01", ACME_DNS_PERSIST_01 }) },
+	{ "dns_persist_01", "The dns-persist-01 challenge, where `challenges` has it; its Issuer Domain Names are `caa_identities`.",
+	  CONFIG_SECTION, .section = &config_persist_section },
 };
 
 static const struct config_key api_limit_keys[] = {

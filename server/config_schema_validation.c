@@ -42,6 +42,13 @@ static const struct config_key tls_alpn_keys[] = {
 };
 const struct config_section config_tls_alpn_section = SECTION(tls_alpn_keys);
 
+static const struct config_key persist_keys[] = {
+	{ "forms", "Drafts whose records are believed, and whose members the challenge has: `draft-02` with hashed account URIs, `draft-00` with account URLs.",
+	  CONFIG_FLAGS, AT(acme.options.persist_forms), .fallback = "draft-02",
+	  .choices = (const struct config_choice[]){ { "draft-02", ACME_PERSIST_02 }, { "draft-00", ACME_PERSIST_00 }, { NULL, 0 } } },
+};
+const struct config_section config_persist_section = SECTION(persist_keys);
+
 #define POINT(member) .offset = offsetof(struct vantage_point, member)
 static const struct config_key point_keys[] = {
 	{ "name", "Its name, for messages.", CONFIG_TEXT, POINT(name), .required = true, .check = config_rule_id },

@@ -18,6 +18,7 @@ struct account {
 	enum account_status status;
 	struct bytes key;             /* SubjectPublicKeyInfo DER */
 	struct bytes thumbprint;      /* RFC 7638, SHA-256, 32 bytes */
+	struct bytes former_thumbprints; /* of the keys it had, 32 bytes each, the oldest first; kept for dns-persist-01 */
 	const char *jwk;              /* canonical JWK text as RFC 7638 orders it */
 	struct record_texts contacts; /* as sent */
 	bool terms_agreed;

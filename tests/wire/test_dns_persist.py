@@ -1,0 +1,119 @@
+"""dns-persist-01 (draft-ietf-acme-dns-persist-02, and draft 00's form) on the wire."""
+
+import base64
+import hashlib
+import time
+
+import pytest
+
+from acme_raw import Client, make_key, thumbprint
+from harness import Server
+from lying_dns import LyingDns, txt
+
+
+@pytest.fixture(scope="module")
+def liar():
+    with LyingDns() as running:
+        yield running
+
+
+def config(liar, *forms):
+    return {"acme": {"resolvers": [liar.resolver], "caa_identities": ["ca.example.net"], "challenges": ["http-01", "dns-persist-01"],
+                     "dns_persist_01": {"forms": list(forms)}}}
+
+
+@pytest.fixture(scope="module")
+def server(liar):
+    with Server(config(liar, "draft-02")) as running:
+        yield running
+
+
+def register(server):
+    client = Client(server)
+    client.register()
+    return client
+
+
+def hashed(client, domain, key=None):
+    inner = bytes([len(domain)]) + domain.encode() + thumbprint(key or client.key).encode() + client.kid.encode()
+    digest = base64.urlsafe_b64encode(hashlib.sha256(inner).digest()).rstrip(b"=").decode()
+    return client.directory["meta"]["accountHashPrefix"] + "sha-256/" + digest
+
+
+def prove(client, name):
+    authorization = client.order([name])[1]["authorizations"][0]
+    challenge = next(c for c in client.post(authorization).json()["challenges"] if c["type"] == "dns-persist-01")
+    client.post(challenge["url"], {})
+    body = client.wait(authorization, ("valid", "invalid"))
+    return body, next(c for c in body["challenges"] if c["type"] == "dns-persist-01")
+
+
+def test_directory_and_challenge(server):
+    client = register(server)
+    meta = client.directory["meta"]
+    assert meta["issuerDomainNames"] == ["ca.example.net"] and meta["accountHashPrefix"].endswith("/")
+    authorization = client.order(["shown.example.com"])[1]["authorizations"][0]
+    challenge = next(c for c in client.post(authorization).json()["challenges"] if c["type"] == "dns-persist-01")
+    assert challenge["issuerDomainNames"] == ["ca.example.net"] and "token" not in challenge and "issuer-domain-names" not in challenge
+
+
+def test_not_offered_by_itself():
+    with Server() as plain:
+        client = register(plain)
+        kinds = {c["type"] for c in client.post(client.order(["x.example.com"])[1]["authorizations"][0]).json()["challenges"]}
+        assert "dns-persist-01" not in kinds and "accountHashPrefix" not in client.directory["meta"]
+
+
+def test_record_that_stays(server, liar):
+    client = register(server)
+    liar.records["_validation-persist.stays.example.com", "TXT"] = [
+        txt("other.example; accounturi=https://other.example/1"), txt("ca.example.net;", f" accounturi={hashed(client, 'stays.example.com')}")]
+    assert prove(client, "stays.example.com")[0]["status"] == "valid"
+
+
+def test_record_outlives_a_key_rollover(server, liar):
+    client = register(server)
+    old = client.key
+    liar.records["_validation-persist.rolled.example.com", "TXT"] = [txt(f"ca.example.net; accounturi={hashed(client, 'rolled.example.com')}")]
+    from test_acme_protocol import key_change
+    client.post(client.directory["keyChange"], key_change(client, new := make_key()))
+    client.key = new
+    assert hashed(client, "rolled.example.com") != hashed(client, "rolled.example.com", old)
+    assert prove(client, "rolled.example.com")[0]["status"] == "valid"
+
+
+def test_wildcard_needs_the_policy(server, liar):
+    client = register(server)
+    uri = hashed(client, "*")
+    liar.records["_validation-persist.plain.example.com", "TXT"] = [txt(f"ca.example.net; accounturi={uri}")]
+    liar.records["_validation-persist.wild.example.com", "TXT"] = [txt(f"ca.example.net; accounturi={uri}; policy=wildcard")]
+    body, challenge = prove(client, "*.plain.example.com")
+    assert body["status"] == "invalid" and challenge["error"]["type"].endswith(":unauthorized")
+    assert prove(client, "*.wild.example.com")[0]["status"] == "valid"
+
+
+def test_end_of_the_record_ends_the_authorization(server, liar):
+    client = register(server)
+    until = int(time.time()) + 3600
+    liar.records["_validation-persist.ends.example.com", "TXT"] = [
+        txt(f"ca.example.net; accounturi={hashed(client, '*')}; persistUntil={until}")]
+    body, _ = prove(client, "ends.example.com")
+    assert body["status"] == "valid"
+    assert body["expires"] <= time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(until))
+
+
+def test_record_of_another_account(server, liar):
+    client, other = register(server), register(server)
+    liar.records["_validation-persist.foreign.example.com", "TXT"] = [txt(f"ca.example.net; accounturi={hashed(other, '*')}")]
+    body, challenge = prove(client, "foreign.example.com")
+    assert body["status"] == "invalid" and challenge["error"]["type"].endswith(":unauthorized")
+    assert "_validation-persist.foreign.example.com" in challenge["error"]["detail"]
+
+
+def test_form_of_draft_00(liar):
+    with Server(config(liar, "draft-00", "draft-02")) as both:
+        client = register(both)
+        liar.records["_validation-persist.former.example.com", "TXT"] = [txt(f"ca.example.net; accounturi={client.kid}")]
+        body, challenge = prove(client, "former.example.com")
+        assert body["status"] == "valid"
+        assert challenge["issuer-domain-names"] == challenge["issuerDomainNames"] == ["ca.example.net"]

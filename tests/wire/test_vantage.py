@@ -1,0 +1,85 @@
+"""Several places must agree before a proof is believed: resolvers for DNS and CAA, proxies for http-01."""
+
+import contextlib
+
+import pytest
+
+from acme_raw import Client
+from harness import ChallengeServer, Server
+from lying_dns import LyingDns, txt
+from proxy import Proxy
+from test_dns_hostile import answer, at, begin
+
+
+@contextlib.contextmanager
+def places(quorum):
+    """A server that looks with three eyes: its own, another resolver, and another resolver with a proxy."""
+    with LyingDns() as own, LyingDns() as second, LyingDns() as third, Proxy() as proxy:
+        points = [{"name": "second", "resolvers": [second.resolver]},
+                  {"name": "third", "resolvers": [third.resolver], "proxy": proxy.url}]
+        config = {"acme": {"resolvers": [own.resolver], "vantage": {"points": points, "quorum": quorum}, "caa_identities": ["ca.example.net"]},
+                  "profiles": [{"name": "tls-server", "caa": True}]}
+        with Server(config) as server:
+            client = Client(server)
+            client.register()
+            yield server, client, (own, second, third), proxy
+
+
+def publish(liars, name, proof):
+    for liar in liars:
+        liar.records[at(name), "TXT"] = [txt(proof)]
+
+
+def test_quorum_of_resolvers():
+    with places(2) as (_, client, liars, _):
+        for seen_by, want in ((liars, "valid"), (liars[:2], "valid"), ((liars[0], liars[2]), "valid"), (liars[:1], "invalid"), (liars[1:], "invalid")):
+            name = "-".join(str(liars.index(x)) for x in seen_by) + ".example.com"
+            authorization, challenge, proof = begin(client, name)
+            publish(seen_by, name, proof)
+            status, error = answer(client, authorization, challenge)
+            assert status == want, (name, error)
+        assert "TXT" in error["detail"], "this server itself must always agree"
+
+
+def test_who_did_not_agree_is_told():
+    with places(3) as (_, client, liars, _):
+        authorization, challenge, proof = begin(client, "told.example.com")
+        publish(liars[:2], "told.example.com", proof)
+        status, error = answer(client, authorization, challenge)
+        assert status == "invalid" and "2 of 3 vantage points agree, 3 are wanted; third:" in error["detail"]
+
+
+def test_quorum_of_caa():
+    with places(3) as (_, client, liars, _):
+        authorization, challenge, proof = begin(client, "caa.example.com")
+        publish(liars, "caa.example.com", proof)
+        liars[2].records["caa.example.com", "CAA"] = ['0 issue ";"']
+        status, error = answer(client, authorization, challenge)
+        assert status == "invalid" and error["type"].endswith(":caa") and "third" in error["detail"]
+
+
+@pytest.mark.parametrize("beyond,want", [("same", "valid"), ("nothing", "invalid"), ("another", "invalid")])
+def test_http_through_a_proxy(beyond, want):
+    """The third place sees the web server that its proxy leads to."""
+    with places(3) as (server, client, liars, proxy), ChallengeServer(server.http01_port) as web, ChallengeServer(0) as other:
+        target = f"127.0.0.1:{server.http01_port}"
+        proxy.elsewhere = {"same": {}, "nothing": {target: None}, "another": {target: ("127.0.0.1", other.port)}}[beyond]
+        authorization, challenge, _ = begin(client, "web.example.com", "http-01")
+        text = client.key_authorization(challenge["token"]).encode()
+        web.answers[challenge["token"]] = text
+        other.answers[challenge["token"]] = b"something else"
+        status, error = answer(client, authorization, challenge)
+        assert status == want, error
+        assert proxy.asked == [target], "by the address that was judged, not by name"
+        if want == "invalid":
+            assert "third" in error["detail"]
+
+
+def test_proxy_does_not_lead_around_the_judgement():
+    """What may not be connected to may not be through a proxy either."""
+    with places(3) as (server, client, liars, proxy), ChallengeServer(server.http01_port) as web:
+        liars[2].records["inner.example.com", "A"] = ["169.254.169.254"]
+        authorization, challenge, _ = begin(client, "inner.example.com", "http-01")
+        web.answers[challenge["token"]] = client.key_authorization(challenge["token"]).encode()
+        status, error = answer(client, authorization, challenge)
+        assert status == "invalid" and "169.254.169.254" in error["detail"] and not proxy.asked
