@@ -22,7 +22,7 @@ static const struct record_field account_fields[] = {
 	record_texts(15, account, scope.profiles),
 	SCOPE_FIELDS(16, account),
 	record_bool(25, account, quota_shared),
-	record_bytes(20, account, former_thumbprints),
+	record_bytes(26, account, former_thumbprints),
 };
 static const struct record_schema account_schema = {
 	"account", sizeof(struct account), account_fields, array_length(account_fields),
