@@ -64,7 +64,7 @@ static enum outcome by_own(struct est_call *call, const struct client_cert *show
 
 	if (!accepts(call, AUTHENTICATION_CERTIFICATE | AUTHENTICATION_REGISTRAR))
 		return not_here(call, "a certificate of this CA", p);
-	if (!identity_device(call->est->store, issuers, n, shown->chain[0], renewal, call->now, &identity, p))
+	if (!identity_device(call->est->store, issuers, n, shown->chain[0], renewal, call->now, call->profile->est.renewal_grace, &identity, p))
 		return outcome_of(p);
 	enum outcome outcome = admit_own(call, identity, p);
 	if (outcome == PROVEN)

@@ -103,11 +103,11 @@ static bool find_row(struct store *store, struct bytes der, struct certificate *
 }
 
 /* RFC 5280, 4.1.2.5: both ends are inclusive. */
-static bool check_row(const struct certificate *row, int64_t now, struct problem *p)
+static bool check_row(const struct certificate *row, int64_t now, int64_t grace, struct problem *p)
 {
 	if (row->status != CERTIFICATE_VALID)
 		return problem_set(p, PROBLEM_UNAUTHORIZED, "the client certificate is revoked");
-	if (now < row->not_before || now > row->not_after)
+	if (now < row->not_before || now - grace > row->not_after)
 		return refuse(p, now < row->not_before ? "is not valid yet" : "has expired");
 	if (!str_equal(row->method ?: "", "est") && !str_equal(row->method ?: "", "api"))
 		return refuse(p, "was not issued over EST or the API: its names are proven again where it came from");
@@ -186,18 +186,19 @@ static bool is_registrar(X509 *certificate)
 }
 
 bool client_certificate_check(struct store *store, const struct bytes *issuers, size_t issuer_count, struct bytes der,
-                              int64_t now, struct client_certificate *ret, struct problem *p)
+                              int64_t now, int64_t grace, struct client_certificate *ret, struct problem *p)
 {
 	auto(X509) *certificate = NULL;
 	auto_value(certificate) row = {0};
 	auto_value(client_certificate) found = {0};
 
 	if (!read_certificate(der, &certificate, p) || !check_issuer(certificate, issuers, issuer_count, p) ||
-	    !check_usage(certificate, p) || !find_row(store, der, &row, p) || !check_row(&row, now, p) ||
+	    !check_usage(certificate, p) || !find_row(store, der, &row, p) || !check_row(&row, now, grace, p) ||
 	    !take_names(&row, &found.names, p) ||
 	    !take_others(certificate, &found.others, p) || !take_name(certificate, &found, p))
 		return false;
 	found.registrar = is_registrar(certificate);
+	found.expired = now > row.not_after;
 	memcpy(found.id, row.id, sizeof(found.id));
 	found.profile = strdup(row.profile);
 	found.subject = strdup(row.subject ?: "");

@@ -16,6 +16,7 @@ struct client_certificate {
 	struct identifiers names;     /* of its subjectAltName */
 	struct strings others;        /* those of other types: the GeneralName's DER in hexadecimal */
 	char *name;                   /* serialNumber of its subject, or else its common name; NULL: neither */
+	bool expired;                 /* not longer ago than the grace */
 	bool registrar;               /* it has id-kp-cmcRA (RFC 6402, 2.10) */
 };
 void client_certificate_free(struct client_certificate *certificate);
@@ -23,7 +24,7 @@ declare_auto_value(client_certificate, client_certificate_free);
 
 /* Whether it names one of these as its issuer, signed by it or not. */
 bool client_certificate_claims(const struct bytes *issuers, size_t issuer_count, struct bytes der) must_use;
-/* issuers: DER of the certificates of the CA's issuers. UNAUTHENTICATED; UNAUTHORIZED: it is revoked, and whoever
+/* issuers: DER of the certificates of the CA's issuers. grace: seconds after its end in which it still counts. UNAUTHENTICATED; UNAUTHORIZED: it is revoked, and whoever
  * shows it is to be heard in no other way either. */
 bool client_certificate_check(struct store *store, const struct bytes *issuers, size_t issuer_count, struct bytes der,
-                              int64_t now, struct client_certificate *ret, struct problem *p) must_use;
+                              int64_t now, int64_t grace, struct client_certificate *ret, struct problem *p) must_use;

@@ -133,12 +133,12 @@ bool identity_digest(struct store *store, const struct password_claim *claim, in
 /* --- who shows a certificate */
 
 bool identity_device(struct store *store, const struct bytes *issuers, size_t issuer_count, struct bytes der,
-                     bool renewal, int64_t now, struct identity **ret, struct problem *p)
+                     bool renewal, int64_t now, int64_t grace, struct identity **ret, struct problem *p)
 {
 	auto_struct(identity) *identity = NULL;
 
 	if (!identity_new(DEVICE, "est", &identity, p) ||
-	    !client_certificate_check(store, issuers, issuer_count, der, now, &identity->certificate, p))
+	    !client_certificate_check(store, issuers, issuer_count, der, now, grace, &identity->certificate, p))
 		return false;
 	identity->renewal = renewal;
 	return identity_say(&identity, mem_printf("certificate %s", identity->certificate.id), ret, p);
@@ -156,6 +156,8 @@ bool identity_registrar(struct identity *device, const char *profile, struct pro
 
 	if (device->kind != DEVICE || !device->certificate.registrar)
 		return problem_set(p, PROBLEM_UNAUTHORIZED, "the client certificate is no registration authority's: it has no id-kp-cmcRA (RFC 6402)");
+	if (device->certificate.expired) /* what grace there is is for its own renewal */
+		return problem_set(p, PROBLEM_UNAUTHORIZED, "the client certificate has expired");
 	if (!text || !for_profile(device, profile, p))
 		return problem_memory(p);
 	free(device->text);

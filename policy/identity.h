@@ -47,9 +47,9 @@ bool identity_digest(struct store *store, const struct password_claim *claim, in
                      struct problem *p) must_use;
 /* The device that holds this certificate of our own (policy/client_certificate.h): method "est". It has
  * proven the certificate's subject and names, in the certificate's profile. With renewal it asks for
- * all of its names (RFC 7030, 4.2.2). UNAUTHENTICATED. */
+ * all of its names (RFC 7030, 4.2.2). grace: how many seconds ago it may have expired. UNAUTHENTICATED. */
 bool identity_device(struct store *store, const struct bytes *issuers, size_t issuer_count, struct bytes der,
-                     bool renewal, int64_t now, struct identity **ret, struct problem *p) must_use;
+                     bool renewal, int64_t now, int64_t grace, struct identity **ret, struct problem *p) must_use;
 /* Turns the identity of a device whose certificate has id-kp-cmcRA into that of a registration authority (RFC 7030,
  * 3.7), which vouches for the devices that it asks for, in this profile. UNAUTHORIZED: it is none, and unchanged. */
 bool identity_registrar(struct identity *device, const char *profile, struct problem *p) must_use;

@@ -187,7 +187,7 @@ static struct identity *world_device(struct world *w, struct store *store)
 	digest_sha256(row.der, fingerprint);
 	row.fingerprint = row.key_hash = BYTES(fingerprint, sizeof(fingerprint));
 	assert_true(store_update(store, put_certificate, &row, &p));
-	if (!identity_device(store, &row.der, 1, row.der, true, clock_now(), &identity, &p))
+	if (!identity_device(store, &row.der, 1, row.der, true, clock_now(), 0, &identity, &p))
 		fail_msg("%s%s", p.detail, p.cause);
 	return identity;
 }
