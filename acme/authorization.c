@@ -43,7 +43,7 @@ static bool add_challenges(const struct acme_call *call, const struct profile *p
 
 	for (size_t i = 0; (type = challenge_type_at(i)); i++) {
 		if (!challenge_type_fits(type, call->acme->options.challenges, d->identifier.type, for_wildcard) ||
-		    (in_zone && !type->wildcard))
+		    !profile_takes_challenge(profile, type->name) || (in_zone && !type->wildcard))
 			continue;
 		if (!random_id(d->tokens[d->record.challenges.n], p))
 			return false;
@@ -83,14 +83,14 @@ bool authorization_draft(const struct acme_call *call, const struct profile *pro
 	return random_id_timed(a->id, p);
 }
 
-static int64_t proven_at(const struct authorization *a)
+static const struct challenge *proof_of(const struct authorization *a)
 {
 	const struct challenge *v = a->challenges.v;
 
 	for (size_t i = 0; i < a->challenges.n; i++)
 		if (v[i].status == CHALLENGE_VALID)
-			return v[i].validated;
-	return 0;
+			return &v[i];
+	return NULL;
 }
 
 /* Its own end may be later than its time for reuse: it outlasts the orders it was made for. */
@@ -98,9 +98,11 @@ static bool is_reusable(const struct authorization *a, const struct profile *pro
 {
 	int64_t lifetime = profile->authorization_lifetime;
 	int64_t left_min = lifetime / 2 < LEFT_MIN ? lifetime / 2 : LEFT_MIN;
+	const struct challenge *proof = proof_of(a);
 
-	return lifetime > 0 && (a->require_dnssec || !profile->require_dnssec) && authorization_status_at(a, now) == AUTHORIZATION_VALID &&
-	       a->expires - now >= left_min && proven_at(a) + lifetime - now >= left_min;
+	return lifetime > 0 && proof && profile_takes_challenge(profile, proof->type) &&
+	       (a->require_dnssec || !profile->require_dnssec) && authorization_status_at(a, now) == AUTHORIZATION_VALID &&
+	       a->expires - now >= left_min && proof->validated + lifetime - now >= left_min;
 }
 
 /* below: NULL, or the name below the identifier that it must stand for. */

@@ -81,6 +81,8 @@ bool acme_directory_get(struct acme_call *call, struct problem *p)
 	struct json_writer w = acme_reply(call, 200);
 	json_open(&w, NULL);
 	for (size_t i = 0; i < array_length(resources); i++) {
+		if (call->profile->acme.no_preauthorization && str_equal(resources[i].name, "newAuthz"))
+			continue;
 		buf_clear(&url);
 		acme_url(call, &url, resources[i].path, NULL, NULL);
 		json_put(&w, resources[i].name, buf_text(&url));

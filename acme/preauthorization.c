@@ -128,10 +128,17 @@ static bool preauthorize(struct preauthorization *n, struct problem *p)
 	return store_update(call->acme->store, store_new, n, p);
 }
 
+static bool is_offered(const struct acme_call *call, struct problem *p)
+{
+	return !call->profile->acme.no_preauthorization ||
+	       problem_set(p, PROBLEM_UNAUTHORIZED, "RFC 8555, 7.4.1: profile %s has no pre-authorization: begin with an order",
+	                   call->profile->name);
+}
+
 bool acme_authorization_new(struct acme_call *call, struct problem *p)
 {
 	struct preauthorization n = { .call = call };
-	bool done = preauthorize(&n, p);
+	bool done = is_offered(call, p) && preauthorize(&n, p);
 
 	if (done) {
 		const struct authorization *shown = n.existing.id[0] ? &n.existing : &n.draft.record;

@@ -61,6 +61,8 @@ static const struct rule {
 	  ORDER, JUDGED, gate_authorizations_owner },
 	{ { "authorizations-cover", "Each identifier has an authorization for exactly itself." },
 	  ORDER, JUDGED, gate_authorizations_cover },
+	{ { "authorizations-method", "Each identifier was proven by a challenge that the profile takes." },
+	  ORDER, JUDGED, gate_authorizations_method },
 	{ { "period", "The life that was asked for is one that the profile gives." },
 	  BOTH, JUDGED, gate_period },
 	{ { "names-present", "The CSR has a name." },
@@ -285,8 +287,8 @@ static bool is_of_origin(const struct rule *rule)
 {
 	static gate_check *const checks[] = {
 		gate_account_bound, gate_authorizations_valid, gate_authorizations_unexpired, gate_authorizations_owner,
-		gate_authorizations_cover, gate_scope_names, gate_scope_granted, gate_period, gate_names_equal, gate_names_proven,
-		gate_device_bound,
+		gate_authorizations_cover, gate_authorizations_method, gate_scope_names, gate_scope_granted, gate_period,
+		gate_names_equal, gate_names_proven, gate_device_bound,
 	};
 
 	for (size_t i = 0; i < array_length(checks); i++)

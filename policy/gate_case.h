@@ -79,7 +79,7 @@ gate_check gate_order_owner, gate_account_valid, gate_order_ready, gate_order_un
 gate_check gate_profile_known, gate_profile_open, gate_directory_offers, gate_identity_may, gate_account_bound;
 gate_check gate_authorizations_valid, gate_authorizations_unexpired, gate_authorizations_owner;
 gate_check gate_scope_profile, gate_scope_quota, gate_scope_names, gate_scope_granted; /* gate_scope.c */
-gate_check gate_authorizations_cover, gate_period;
+gate_check gate_authorizations_cover, gate_authorizations_method, gate_period;
 /* gate_approval.c */
 gate_check gate_approved;
 /* Whether people have approved the request of the case: of an order any, of an identity its own. */

@@ -66,11 +66,17 @@ void profile_free(struct profile *profile)
 	}
 	strings_free(&profile->extended_key_usage);
 	strings_free(&profile->approvers);
+	strings_free(&profile->acme.challenges);
 	strings_free(&profile->est.change_names);
 	strings_free(&profile->est.csr_oids);
 	subject_free(&profile->subject);
 	policy_free(profile->policy);
 	free(profile);
+}
+
+bool profile_takes_challenge(const struct profile *profile, const char *type)
+{
+	return profile->acme.challenges.n == 0 || strings_has(&profile->acme.challenges, type);
 }
 
 /* A type without an allowed pattern is not mentioned, whatever is denied of it. */

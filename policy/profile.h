@@ -38,6 +38,12 @@ enum profile_subdomains {
 	PROFILE_SUBDOMAINS_ANY,
 };
 
+/* What is of ACME alone. */
+struct profile_acme {
+	struct strings challenges;   /* types by which names are proven, "dns-01"; empty: all that are offered */
+	bool no_preauthorization;    /* its directory has no newAuthz (RFC 8555, 7.4.1) */
+};
+
 /* The fields marked "short" are the short form of a policy: they are what it is made from where the
  * profile names none, and mean nothing where it does. */
 struct profile_names {           /* rule of one identifier type */
@@ -84,6 +90,7 @@ struct profile {
 	struct strings approvers;                 /* who may; empty: anybody who may decide at all */
 	int64_t approval_lifetime;                /* seconds that a request waits */
 	struct profile_est est;
+	struct profile_acme acme;
 	struct profile_alerts alerts;
 	bool keep_keys;                           /* private keys that the server makes are kept, sealed */
 	int64_t renew_before;                     /* seconds before its end that the server renews one whose key it keeps; 0: not */
@@ -115,6 +122,7 @@ const struct profile *profiles_find(const struct profiles *profiles, const char 
 const struct profile *profiles_default(const struct profiles *profiles);
 const struct profile *profiles_at(const struct profiles *profiles, size_t i);           /* NULL past the end */
 const struct key_blocklist *profiles_blocklist(const struct profiles *profiles);
+bool profile_takes_challenge(const struct profile *profile, const char *type) must_use;
 /* Whether an order in that ACME directory can be for this profile: a directory is for the profile that it is
  * named after, and the default one for all others too that do not say `directory_alone`. */
 bool profiles_offer(const struct profiles *profiles, const char *directory, const struct profile *profile) must_use;

@@ -39,6 +39,7 @@ struct config_profile {
 	struct strings csr_names;       /* of profile.est.csr_oids, by name as well */
 	struct strings subject[SUBJECT_TYPE_MAX];
 	struct strings expiry_alerts;
+	bool preauthorization;          /* acme.pre_authorization */
 };
 struct config_policy {
 	struct policy policy;           /* usages by name as well */

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "acme/challenge.h"
 #include "policy/profile_check.h"
 #include "server/config_policy.h"
 #include "server/config_rule.h"
@@ -173,6 +174,20 @@ static const struct config_profile *find(const struct config *config, size_t cou
 	return NULL;
 }
 
+/* A profile whose challenges are all off could never be proven. */
+static bool check_challenges(const struct config *config, size_t i, const struct config_text *text, struct problem *p)
+{
+	const struct strings *types = &config->profiles[i].profile.acme.challenges;
+	for (size_t k = 0; k < types->n; k++) {
+		char path[PATH_TEXT];
+		if (challenge_type_find(types->v[k])->bit & config->acme.options.challenges)
+			continue;
+		snprintf(path, sizeof path, "profiles[%zu].acme.challenges[%zu]", i, k);
+		return config_text_refuse(text, path, "one of `acme.challenges`", p);
+	}
+	return true;
+}
+
 /* The profile's own rules are judged by policy/, here for the sake of the line. */
 static bool check_profile(struct config *config, size_t i, const struct config_text *text,
                           struct problem *p)
@@ -191,7 +206,7 @@ static bool check_profile(struct config *config, size_t i, const struct config_t
 		return config_text_refuse(text, path, "the name of an issuer in `ca.issuers`", p);
 	}
 	snprintf(path, sizeof path, "profiles[%zu]", i);
-	if (!config_policy_complete(config, i, text, p))
+	if (!config_policy_complete(config, i, text, p) || !check_challenges(config, i, text, p))
 		return false;
 	if (!config_profile_make(config, &config->profiles[i], &made, &why))
 		return why.kind == PROBLEM_MALFORMED ? config_text_fault(text, path, p, "%s", why.detail) : problem_memory(p);

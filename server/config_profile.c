@@ -64,8 +64,9 @@ static const char *hash_name(int bits)
 	return bits == 256 ? "SHA256" : bits == 384 ? "SHA384" : bits == 512 ? "SHA512" : NULL;
 }
 
-static void copy_values(const struct profile *from, struct profile *to)
+static void copy_values(const struct config_profile *row, struct profile *to)
 {
+	const struct profile *from = &row->profile;
 	to->methods = from->methods;
 	to->directory_alone = from->directory_alone;
 	to->keys = from->keys;
@@ -86,6 +87,7 @@ static void copy_values(const struct profile *from, struct profile *to)
 	to->caa = from->caa;
 	to->approvals = from->approvals;
 	to->approval_lifetime = from->approval_lifetime;
+	to->acme.no_preauthorization = !row->preauthorization;
 	to->est.renewal_grace = from->est.renewal_grace;
 	to->est.server_keys = from->est.server_keys;
 	to->est.server_key_encrypted = from->est.server_key_encrypted;
@@ -107,9 +109,10 @@ bool config_profile_make(const struct config *config, const struct config_profil
 		if (!replace_texts(&profile->names[type].allow, &from->names[type].allow, p) ||
 		    !replace_texts(&profile->names[type].deny, &from->names[type].deny, p))
 			return false;
-	copy_values(from, profile);
+	copy_values(row, profile);
 	profile->hash = hash_name(row->hash);
-	if (!replace_texts(&profile->est.change_names, &from->est.change_names, p) || !config_usages(&row->csr_names, &profile->est.csr_oids, p) ||
+	if (!replace_texts(&profile->acme.challenges, &from->acme.challenges, p) ||
+	    !replace_texts(&profile->est.change_names, &from->est.change_names, p) || !config_usages(&row->csr_names, &profile->est.csr_oids, p) ||
 	    !profile_alerts_parse(&row->expiry_alerts, &profile->alerts, p))
 		return false;
 	if (!replace_texts(&profile->approvers, &from->approvers, p) || !add_subject(row, profile, p) || (row->policy && !config_policy_find(config, row->policy, &profile->policy, p)) ||

@@ -2,6 +2,7 @@
 
 #include <ctype.h>
 
+#include "acme/challenge.h"
 #include "base/addr.h"
 #include "base/clock.h"
 #include "base/ossl.h"
@@ -170,6 +171,11 @@ bool config_rule_usage(const char *text, struct problem *p)
 	auto(ASN1_OBJECT) *object = OBJ_txt2obj(text, 0);
 	return object ? true
 	       : expected(p, "an extended key usage such as serverAuth, clientAuth or 1.3.6.1.5.5.7.3.1");
+}
+
+bool config_rule_challenge(const char *text, struct problem *p)
+{
+	return challenge_type_find(text) ? true : expected(p, "a type of challenge such as http-01, dns-01 or tls-alpn-01");
 }
 
 bool config_rule_alert(const char *text, struct problem *p)

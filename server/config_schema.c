@@ -414,6 +414,7 @@ static const struct config_key profile_keys[] = {
 	  .shown = "`30d`, `7d` and `1d`, those of them that are shorter than the certificate's life", .check = config_rule_alert },
 	{ "approval_lifetime", "How long a request waits for approval.", CONFIG_DURATION, PROFILE(approval_lifetime),
 	  .fallback = "7d", .min = 60, .max = YEAR },
+	{ "acme", "What is of ACME alone.", CONFIG_SECTION, .section = &config_profile_acme_section },
 	{ "est", "What is of EST alone.", CONFIG_SECTION, .section = &config_profile_est_section },
 	{ "caa",
 	  "Whether CAA records (RFC 8659, RFC 8657) are asked for and held, when a name is proven over ACME and again before "

@@ -313,6 +313,13 @@ static void spoil_authz_revoked(struct world *w) { w->authorization[1].status = 
 static void spoil_authz_expired(struct world *w) { w->authorization[1].expires = clock_now(); }
 static void spoil_authz_account(struct world *w) { strcpy(w->authorization[1].account, OTHER_ID); }
 static void spoil_authz_directory(struct world *w) { w->authorization[1].directory = "other"; }
+static void spoil_authz_method(struct world *w)
+{
+	static struct challenge proof[] = { { .type = "dns-01", .status = CHALLENGE_INVALID }, { .type = "http-01", .status = CHALLENGE_VALID } };
+
+	assert_true(strings_add(&w->profile->acme.challenges, "dns-01"));
+	w->authorization[1].challenges = (struct record_list){ proof, array_length(proof) };
+}
 static void spoil_authz_value(struct world *w) { w->authorization[1].value = "example.org"; }
 static void spoil_authz_not_wildcard(struct world *w) { w->authorization[1].wildcard = false; }
 static void spoil_authz_type(struct world *w) { w->authorization[2].type = "dns"; }
@@ -624,6 +631,7 @@ static const struct row {
 	{ "authorizations-unexpired", spoil_authz_expired, PROBLEM_UNAUTHORIZED, "expired", "*.example.com", true, false },
 	{ "authorizations-owner", spoil_authz_account, PROBLEM_UNAUTHORIZED, "another account", "*.example.com", true, false },
 	{ "authorizations-owner", spoil_authz_directory, PROBLEM_UNAUTHORIZED, "another account", "*.example.com", true, false },
+	{ "authorizations-method", spoil_authz_method, PROBLEM_UNAUTHORIZED, "does not take", "*.example.com", true, false },
 	{ "authorizations-cover", spoil_authz_value, PROBLEM_UNAUTHORIZED, "no authorization", "*.example.com", true, false },
 	{ "authorizations-cover", spoil_authz_not_wildcard, PROBLEM_UNAUTHORIZED, "no authorization", "*.example.com", true, false },
 	{ "authorizations-cover", spoil_authz_type, PROBLEM_UNAUTHORIZED, "no authorization", "10.0.0.1", true, false },

@@ -18,6 +18,8 @@ PROFILES = [
     {"name": "inner", "directory_alone": True},
     {"name": "addresses", "dns": {"allow": []}, "ip": {"allow": ["*"]}, "names_max": 1, "validity": "2d", "validity_max": "3d"},
     {"name": "devices", "methods": ["est"]},
+    {"name": "zone", "acme": {"challenges": ["dns-01"], "pre_authorization": False}},
+    {"name": "web-only", "acme": {"challenges": ["http-01"]}},
 ]
 
 
@@ -43,7 +45,7 @@ def profiles_of(server, url):
 
 def test_directory_names_the_profiles_that_can_be_ordered_there(server):
     offered = profiles_of(server, server.directory)
-    assert set(offered) == {"web", "client", "bound", "addresses"}
+    assert set(offered) == {"web", "client", "bound", "addresses", "zone", "web-only"}
     assert offered["client"] == "https://pki.example/client"
     scheme, text = offered["web"].split(",", 1)
     assert scheme == "data:text/plain;charset=utf-8" and urllib.parse.unquote(text) == "TLS servers, 90 days"
@@ -123,3 +125,41 @@ def test_finalize_when_the_profile_is_gone(server, web):
     finally:
         server.reload({"profiles": PROFILES})
     client.finalize(order, make_csr(["gone.example.com"]))
+
+
+def types_of(client, url):
+    return {c["type"] for c in client.post(url).json()["challenges"]}
+
+
+def test_a_profile_takes_the_challenges_that_it_names(server, web):
+    client = Client(server)
+    client.register()
+    for profile, want in (("zone", {"dns-01"}), ("web-only", {"http-01"}), ("web", {"http-01", "dns-01", "tls-alpn-01", "dns-account-01"})):
+        _, order = client.order([f"{profile}.kinds.example.com"], profile=profile)
+        assert types_of(client, order["authorizations"][0]) == want
+    # A wildcard name, which http-01 cannot prove.
+    with pytest.raises(Refused) as refused:
+        client.order(["*.kinds.example.com"], profile="web-only")
+    assert refused.value.type == "rejectedIdentifier"
+
+
+def test_a_proof_that_another_profile_took_does_not_count(server, web):
+    client = Client(server)
+    client.register()
+    client.issue(["proven.example.com"], web, profile="web")
+    url, order = client.order(["proven.example.com"], profile="web-only")
+    assert order["status"] == "ready"  # http-01 is what it takes
+    url, order = client.order(["proven.example.com"], profile="zone")
+    assert order["status"] == "pending" and types_of(client, order["authorizations"][0]) == {"dns-01"}
+    with pytest.raises(Refused) as refused:
+        client.finalize(order, make_csr(["proven.example.com"]))
+    assert refused.value.type == "orderNotReady"
+
+
+def test_a_directory_without_pre_authorization(server):
+    client = Client(server, directory=directory(server, "zone"))
+    assert "newAuthz" not in client.directory and "newAuthz" in Client(server).directory
+    client.register()
+    with pytest.raises(Refused) as refused:
+        client.post(directory(server, "zone").replace("directory", "new-authz"), {"identifier": {"type": "dns", "value": "a.example.com"}})
+    assert refused.value.reply.status_code == 403 and "has no pre-authorization" in refused.value.reply.text
