@@ -6,10 +6,12 @@ import concurrent.futures
 import csv
 import datetime
 import hashlib
+import http.client
 import json
 import re
 import socket
 import ssl
+import subprocess
 import time
 
 import pytest
@@ -18,7 +20,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID, ObjectIdentifier
 
-from harness import Server
+from harness import Server, free_port
 from test_est import EST, PKCS10, Device, Reply, b64, credential, curl, inventory, issued, make_csr, make_key, names_of, nothing_changes, refused
 
 CMC_RA = ObjectIdentifier("1.3.6.1.5.5.7.3.28")
@@ -562,3 +564,135 @@ def test_curl_speaks_digest(digest, tmp_path):
     made = credential(digest, "--kind", "secret", "--user", "plain")
     refused(enroll(digest, "modern", "--digest", "-u", f"plain:{made['secret']}"), 401) # kept without what Digest needs
     issued(enroll(digest, "both", "-u", f"plain:{made['secret']}"), tmp_path)
+
+
+# --- behind a reverse proxy (RFC 9440)
+
+@pytest.fixture(scope="module")
+def proxied(maker):
+    """A plain listener behind a proxy on 127.0.0.2; the TLS one is for all the world."""
+    running = Server()
+    running.plain = free_port()
+    running.write_config({
+        "est": {"proxies": ["127.0.0.2"], "labels": [{"label": "factory", "profile": "device"}], "authentication": [
+            {"name": "all", "methods": ["certificate", "manufacturer", "code", "registrar"], "manufacturers": [str(maker.pem)]}]},
+        "policies": [TIED], "profiles": [{"name": "tls-server"}, {"name": "device", "methods": ["est"], "policy": "tied"}],
+        "listeners": [{"address": "127.0.0.1", "port": running.port, "services": ["acme"]},
+                      {"address": "127.0.0.1", "port": running.plain, "tls": False, "services": ["est"], "external_url": "https://ca.example"}]})
+    with running:
+        yield running
+
+
+def sequence(*certificates):
+    return ", ".join(":" + base64.b64encode(c.public_bytes(serialization.Encoding.DER)).decode() + ":" for c in certificates)
+
+
+def through(server, label, csr, operation="simpleenroll", source="127.0.0.2", **headers):
+    line = http.client.HTTPConnection("127.0.0.1", server.plain, timeout=20, source_address=(source, 0))
+    line.request("POST", f"{EST}{label}/{operation}", b64(csr), {"Content-Type": PKCS10, **{k.replace("_", "-"): v for k, v in headers.items()}})
+    reply = line.getresponse()
+    body = reply.read()
+    head = f"HTTP/1.1 {reply.status}\r\n" + "\r\n".join(f"{k}: {v}" for k, v in reply.getheaders())
+    line.close()
+    return Reply(head.encode(), body)
+
+
+def test_proxy_says_the_certificate(proxied, maker, tmp_path):
+    def shown(serial, **more):
+        key = make_key()
+        return certify(name(o="Maker", serial=serial), key, maker.ca, maker.key, **more)
+
+    own = shown("SN-P-1")
+    csr = device_csr("SN-P-1")
+    issued(through(proxied, "factory", csr, Client_Cert=sequence(own), Client_Cert_Chain=sequence(maker.ca, maker.root)), tmp_path)
+    key = make_key()
+    first = issued(through(proxied, "factory", device_csr("SN-P-1", key=key), Client_Cert=sequence(own), Client_Cert_Chain=sequence(maker.ca)), tmp_path)
+    issued(through(proxied, "factory", device_csr("SN-P-1"), "simplereenroll", Client_Cert=sequence(first)), tmp_path)
+    with nothing_changes(proxied):
+        refused(through(proxied, "factory", csr, Client_Cert=sequence(own)), 401, "no manufacturer") # without its chain
+        refused(through(proxied, "factory", csr, Client_Cert=sequence(own)[:-1]), 400, "RFC 9440")
+        refused(through(proxied, "factory", csr, Client_Cert=sequence(own) + ";a=b"), 400, "RFC 9440")
+        refused(through(proxied, "factory", csr, Client_Cert=sequence(own, maker.ca)), 400, "RFC 9440")
+        refused(through(proxied, "factory", csr, Client_Cert_Chain=sequence(maker.ca)), 400, "without")
+        refused(through(proxied, "factory", csr, Client_Cert=sequence(*[maker.ca] * 1), Client_Cert_Chain=sequence(*[maker.root] * 10)), 413)
+        refused(through(proxied, "factory", csr), 401)
+        # from elsewhere the header is an attempt to be somebody
+        refused(through(proxied, "factory", csr, source="127.0.0.1", Client_Cert=sequence(own), Client_Cert_Chain=sequence(maker.ca)), 400, "listed proxies")
+        refused(through(proxied, "factory", csr, source="127.0.0.3", Client_Cert=":AQID:"), 400, "listed proxies")
+    bound = make_csr("x.dev.example", add=lambda b: b.add_attribute(x509.oid.AttributeOID.CHALLENGE_PASSWORD, b"of the client's connection"))
+    code = credential(proxied, "--profile", "device")["code"]
+    with nothing_changes(proxied):
+        refused(through(proxied, "factory", bound, Authorization=basic(f"x:{code}")), 403, "proxy")
+
+
+# --- linking identity and proof of possession (RFC 7030, 3.5)
+
+def bound_csr(value, host="a.example.com"):
+    return make_csr(host, add=lambda b: b.add_attribute(x509.oid.AttributeOID.CHALLENGE_PASSWORD, value))
+
+
+def unique(line):
+    return base64.b64encode(line.tls.get_channel_binding("tls-unique"))
+
+
+TLS12, TLS13 = ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3
+
+
+@pytest.mark.parametrize("label", ["bound", "tls-server"])
+def test_tls_unique_in_tls_12(server, tmp_path, label):
+    code = credential(server, "--profile", "tls-server", "--uses", "any")["code"]
+    head = {"Authorization": basic(f"x:{code}")}
+    with Line(server, version=TLS12) as line:
+        issued(line.post(f"{label}/simpleenroll", bound_csr(unique(line)), **head), tmp_path)
+        issued(line.post(f"{label}/simpleenroll", bound_csr(unique(line)), **head), tmp_path) # the same connection, once more
+        with nothing_changes(server), Line(server, version=TLS12) as other:
+            refused(line.post(f"{label}/simpleenroll", bound_csr(unique(other)), **head), 403, "tls-unique")
+        session = line.tls.session
+    # Who offers to resume a session is given a new one, whose tls-unique is unique (RFC 7627, 1).
+    with Line(server, session=session, context=line.context) as again:
+        assert not again.tls.session_reused
+        issued(again.post(f"{label}/simpleenroll", bound_csr(unique(again)), **head), tmp_path)
+    with nothing_changes(server), Line(server, version=TLS13) as line:
+        refused(line.post(f"{label}/simpleenroll", bound_csr(b"any"), **head), 403, "TLS 1.3")
+
+
+def test_binding_that_is_required(server, tmp_path):
+    code = credential(server, "--profile", "tls-server", "--uses", "any")["code"]
+    head = {"Authorization": basic(f"x:{code}")}
+    for version in (TLS12, TLS13):
+        with nothing_changes(server), Line(server, version=version) as line:
+            refused(line.post("bound/simpleenroll", make_csr("a.example.com"), **head), 403, "is required")
+            refused(line.post("exporter/simpleenroll", make_csr("a.example.com"), **head), 403, "tls-exporter")
+        with Line(server, version=version) as line:
+            issued(line.post("tls-server/simpleenroll", make_csr("a.example.com"), **head), tmp_path)
+
+
+def test_tls_exporter_in_tls_13(server, tmp_path):
+    """s_client exports the value; the request goes over the same connection."""
+    code = credential(server, "--profile", "tls-server", "--uses", "any")["code"]
+
+    def ask(label, bend):
+        client = subprocess.Popen(["openssl", "s_client", "-connect", f"127.0.0.1:{server.port}", "-tls1_3", "-CAfile", server.root_pem, "-servername", "localhost",
+                                   "-keymatexport", "EXPORTER-Channel-Binding", "-keymatexportlen", "32", "-ign_eof"],
+                                  stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        try:
+            text = b""
+            while b"Keying material: " not in text or not text.endswith(b"\n"):
+                text += client.stdout.readline()
+            value = bytes.fromhex(re.search(rb"Keying material: ([0-9A-F]+)", text)[1].decode())
+            body = b64(bound_csr(base64.b64encode(bend(value))))
+            client.stdin.write((f"POST {EST}{label}/simpleenroll HTTP/1.1\r\nHost: localhost:{server.port}\r\nContent-Type: {PKCS10}\r\nAuthorization: "
+                                f"{basic('x:' + code)}\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n").encode() + body)
+            client.stdin.flush()
+            out = client.communicate(timeout=20)[0]
+        finally:
+            client.kill()
+        reply = out[out.index(b"HTTP/1.1 "):]
+        head, _, rest = reply.partition(b"\r\n\r\n")
+        return Reply(head, rest.split(b"\n\n")[0] if b"closed" in rest else rest)
+
+    assert ask("exporter", lambda v: v).status == 200
+    with nothing_changes(server):
+        assert ask("exporter", lambda v: v[:-1] + bytes([v[-1] ^ 1])).status == 403
+        assert ask("bound", lambda v: v).status == 403 # nobody asked for it there
+        assert ask("tls-server", lambda v: v).status == 403
