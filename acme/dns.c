@@ -9,6 +9,7 @@
 
 #include "acme/dns_loop.h"
 #include "acme/dns_setup.h"
+#include "acme/dns_stub.h"
 #include "acme/hosts.h"
 #include "base/clock.h"
 
@@ -25,6 +26,7 @@ struct resolver {
 struct dns {
 	struct buf text;           /* the configuration of each libunbound */
 	bool system;               /* resolv.conf besides, and hosts */
+	struct dns_stub *stub;     /* for plain look-ups of addresses; NULL: there are none */
 	char servers[128];
 	char *hosts_file;
 	struct strings files;      /* whose change makes new ones */
@@ -221,6 +223,7 @@ bool dns_open(const struct dns_options *options, struct dns **ret, struct proble
 	if (!dns_setup_text(options, &dns->text, p))
 		return false;
 	name_servers(options, dns);
+	dns->stub = dns_stub_new(options);
 	bool special = (options->trust_anchors && options->trust_anchors->n > 0) || options->zone_count > 0 ||
 	               (options->root_hints && options->root_hints->n > 0);
 	if (special && !try_setup(dns, p))
@@ -234,6 +237,7 @@ void dns_close(struct dns *dns)
 	if (!dns)
 		return;
 	drop_idle(dns);
+	dns_stub_free(dns->stub);
 	buf_free(&dns->text);
 	buf_free(&dns->mark);
 	buf_free(&dns->hosts);
@@ -350,9 +354,11 @@ static bool remembers_failure(const struct asked *v, size_t n)
  * is to be called when this has returned. */
 bool dns_ask(struct dns *dns, struct dns_question *v, size_t n, int64_t deadline, struct problem *p)
 {
+	if (dns->stub && dns_stub_ask(dns->stub, v, n, deadline))
+		return true;
+
 	auto_free struct asked *asked = calloc(n, sizeof(*asked));
 	struct resolver *r = NULL;
-
 	if (!asked)
 		return problem_memory(p);
 	for (size_t i = 0; i < n; i++)

@@ -1,9 +1,9 @@
 /* DNS: what the world says of names that are being validated. This file and dns_loop own libunbound.
  *
  * A `struct dns` is shared by all probes; each asking runs on its caller's thread, in a libunbound
- * of its own that is kept for the next. It asks whom its options name, or the resolvers of
- * resolv.conf with /etc/hosts before them for addresses; these files, and those of trust anchors and
- * root hints, are read again when they have changed. With trust anchors what they speak for is
+ * of its own that is kept for the next; plain look-ups of addresses mostly need none (acme/dns_stub.h). It
+ * asks whom its options name, or the resolvers of resolv.conf with /etc/hosts before them for addresses;
+ * these files, and those of trust anchors and root hints, are read again when they have changed. With trust anchors what they speak for is
  * validated (RFC 4035), and bogus is refused. Answers are not cached: what counts is what the name
  * is now. Internal to acme/. */
 #pragma once
