@@ -1,10 +1,9 @@
 #include "acme/actions.h"
-#include "acme/caa.h"
 #include "acme/claim.h"
 #include "acme/event.h"
 #include "acme/order.h"
+#include "acme/order_caa.h"
 #include "acme/order_state.h"
-#include "acme/probe.h"
 #include "acme/predecessor.h"
 #include "acme/request.h"
 #include "base/base64.h"
@@ -134,67 +133,6 @@ static bool ask(struct finalizing *f, struct problem *p)
 	return true;
 }
 
-/* How the name was proven, as CAA calls it (RFC 8657, 4). */
-static const char *method_of(const struct authorization *a)
-{
-	const struct challenge *v = a->challenges.v;
-
-	for (size_t i = 0; i < a->challenges.n; i++)
-		if (v[i].status == CHALLENGE_VALID)
-			return v[i].type;
-	return "ca-policy";
-}
-
-struct caa_names {
-	const struct order *order;
-	struct authorization *records;
-	struct caa_subject *subjects;
-	size_t loaded, n;
-};
-
-/* In a view. */
-static bool load_names(struct store_txn *txn, void *arg, struct problem *p)
-{
-	struct caa_names *names = arg;
-
-	for (size_t i = 0; i < names->order->authorizations.n; i++) {
-		struct authorization *a = &names->records[i];
-
-		if (!store_authorization_get(txn, names->order->authorizations.v[i], a, p))
-			return false;
-		names->loaded++;
-		if (str_equal(a->type, "dns"))
-			names->subjects[names->n++] = (struct caa_subject){
-				.value = a->value, .wildcard = a->wildcard, .method = method_of(a),
-				.account_url = a->account_url, .require_dnssec = a->require_dnssec,
-			};
-	}
-	return true;
-}
-
-/* For each identifier once more, however young its authorization is. */
-static bool check_caa(const struct finalizing *f, struct problem *p)
-{
-	const struct acme_call *call = f->call;
-	const struct profile *profile = profiles_find(call->profiles, f->order.profile);
-	size_t max = f->order.authorizations.n;
-	struct caa_names names = { .order = &f->order };
-
-	if (!profile || !profile->caa)
-		return true;
-	auto_free struct authorization *records = calloc(max + 1, sizeof(*records));
-	auto_free struct caa_subject *subjects = calloc(max + 1, sizeof(*subjects));
-	if (!records || !subjects)
-		return problem_memory(p);
-	names.records = records;
-	names.subjects = subjects;
-	bool permitted = store_view(call->acme->store, load_names, &names, p) &&
-	                 probes_caa(call->acme->probes, subjects, names.n, p);
-	for (size_t i = 0; i < names.loaded; i++)
-		authorization_free(&records[i]);
-	return permitted;
-}
-
 /* With the order claimed. When the gate or the CA refuses, the order stays ready (7.4): a CSR can
  * be amended, and a CA that cannot sign now may do so later. */
 static bool issue(struct finalizing *f, struct problem *p)
@@ -205,7 +143,7 @@ static bool issue(struct finalizing *f, struct problem *p)
 	if (!gate_order(call->acme->store, call->profiles, f->order.id, call->account.id, buf_bytes(&f->csr),
 	                &approval, p))
 		return p->kind == PROBLEM_USER_ACTION_REQUIRED ? ask(f, p) : refuse_csr(f, p);
-	if (!check_caa(f, p)) {
+	if (!order_caa(call->acme, call->profiles, &f->order, p)) {
 		event_refused(call, AUDIT_CERTIFICATE_REFUSED, "order", f->order.id, p);
 		return false;
 	}

@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <time.h>
 
@@ -21,11 +22,13 @@ enum {
 	RESUME_STEP_MS = 20,
 	RESUME_PAGE = 500,
 	STALE_MAX = 3,
+	CAA_WAITING_MAX = 16,                        /* requests that wait for CAA records at once */
 };
 
 struct probes {
 	struct acme *acme;
 	struct vantage *vantage;
+	atomic_uint caa_waiting;
 	struct work *work;
 	pthread_mutex_t mutex;  /* guards all below */
 	struct probe_queue queue;
@@ -268,6 +271,19 @@ int probes_retry_after(struct probes *probes, const char *authorization, const c
 		wait = (probe->due - clock_monotonic_ms()) / 1000 + 1;
 	pthread_mutex_unlock(&probes->mutex);
 	return wait < 1 ? 1 : wait > 60 ? 60 : (int)wait;
+}
+
+bool probes_caa_begin(struct probes *probes)
+{
+	if (atomic_fetch_add(&probes->caa_waiting, 1) < CAA_WAITING_MAX)
+		return true;
+	probes_caa_end(probes);
+	return false;
+}
+
+void probes_caa_end(struct probes *probes)
+{
+	atomic_fetch_sub(&probes->caa_waiting, 1);
 }
 
 bool probes_caa(struct probes *probes, const struct caa_subject *v, size_t n, struct problem *p)

@@ -24,5 +24,8 @@ bool probes_begin(struct probes *probes, const struct probe_request *request, in
 int probes_retry_after(struct probes *probes, const char *authorization, const char *challenge);
 /* CAA for all these names as validations see it, on the caller's thread; within the time of one try. */
 struct caa_subject;
+/* A place among those who wait for CAA at once; false: there is none. Each is given back. */
+bool probes_caa_begin(struct probes *probes) must_use;
+void probes_caa_end(struct probes *probes);
 bool probes_caa(struct probes *probes, const struct caa_subject *v, size_t n, struct problem *p) must_use;
 size_t probes_count(struct probes *probes); /* challenges in flight, for metrics */

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "acme/event.h"
+#include "acme/order_caa.h"
 #include "acme/order_state.h"
 #include "acme/predecessor.h"
 #include "base/clock.h"
@@ -217,6 +218,23 @@ static bool is_ours(const struct problem *p)
 	return p->kind == PROBLEM_INTERNAL || p->kind == PROBLEM_UNAVAILABLE;
 }
 
+static bool read_order(struct store_txn *txn, void *arg, struct problem *p)
+{
+	struct order *order = arg;
+	char id[RANDOM_ID_SIZE];
+
+	memcpy(id, order->id, sizeof(id));
+	return store_order_get(txn, id, order, p);
+}
+
+static bool check_caa(struct acme *acme, const struct profiles *profiles, const char *id, struct problem *p)
+{
+	auto_value(order) order = {0};
+
+	snprintf(order.id, sizeof(order.id), "%s", id);
+	return store_view(acme->store, read_order, &order, p) && order_caa(acme, profiles, &order, p);
+}
+
 static bool issue(struct deciding *d, struct problem *p)
 {
 	struct acme *acme = d->acme;
@@ -227,6 +245,7 @@ static bool issue(struct deciding *d, struct problem *p)
 	auto_struct(profiles) *profiles = profiles_ref(acme->profiles);
 	pthread_rwlock_unlock(&acme->profiles_lock);
 	return gate_order(acme->store, profiles, request->order, request->account, request->csr, &approval, p) &&
+	       check_caa(acme, profiles, request->order, p) &&
 	       ca_issue(acme->ca, &approval, &d->certificate, p) && store_update(acme->store, store_issued, d, p);
 }
 
