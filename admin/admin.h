@@ -16,6 +16,7 @@ struct admin {
 	const struct strings *(*approvers)(const void *config, const char *profile);
 	const void *config;                    /* approvers' */
 	const struct webhook_options *webhook;
+	const char *key_file;                  /* as struct api_options */
 	/* Ends what an account has begun, in the caller's update. It is the protocol's to know what that
 	 * is, and admin/ does not see the protocols: the server hands it in. */
 	bool (*cancel_work)(struct store_txn *txn, const char *account_id, struct problem *p);
@@ -24,6 +25,8 @@ struct admin {
 extern const struct command admin_init_command, admin_backup_command, admin_version_command;
 extern const struct command admin_cert_list, admin_cert_show, admin_cert_revoke;
 extern const struct command admin_account_list, admin_account_show, admin_account_limit, admin_account_deactivate;
+extern const struct command admin_cert_renewal, admin_cert_renewals, admin_cert_key, admin_key_reseal;
+extern const struct command admin_account_list, admin_account_show, admin_account_deactivate;
 extern const struct command admin_eab_create, admin_eab_list, admin_eab_revoke;
 extern const struct command admin_audit_list, admin_audit_verify, admin_audit_export;
 extern const struct command admin_est_credential_create, admin_est_credential_list, admin_est_credential_revoke;

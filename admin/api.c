@@ -1,4 +1,4 @@
-#include "admin/api_issuance.h"
+#include "admin/managed.h"
 #include "admin/api_routes.h"
 #include "base/work.h"
 
@@ -20,7 +20,7 @@ bool api_open(const struct api_options *options, struct store *store, struct ca 
 	if (!limit_new(options->requests_burst, options->requests_period, TOKENS_MAX, &api->requests, p) ||
 	    !limit_new(FAILURES_BURST, FAILURES_PERIOD, TOKENS_MAX, &api->failures, p) || !audit_queue_open(store, &api->audit, p) ||
 	    !vault_open(store, options->key_file, &api->vault, p) || !api_chains_make(ca, &api->chains, p) || !work_open("api", 1, QUEUE_MAX, &api->work, p) || !api_sweep_begin(api, p) ||
-	    !api_pending_begin(api, p))
+	    !api_pending_begin(api, p) || !api_renewals_begin(api, p))
 		return false;
 	*ret = steal(api);
 	return true;

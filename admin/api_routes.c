@@ -58,6 +58,9 @@ static const struct api_parameter request_query[] = {
 	{ "status", "what has become of it", states }, { "profile", "name of a profile", NULL }, PAGED,
 };
 
+static const char *const failing[] = { "failing", NULL };
+static const struct api_parameter renewals_query[] = { { "state", "failing: those alone whose last try failed", failing }, PAGED };
+
 static const struct api_route routes[] = {
 	{ POST(CERTIFICATES, BODY_CSR), TOKEN_ISSUE, API_BY_BODY, &api_issue_body, NULL, &api_issued_reply, api_certificate_issue,
 	  "Issue a certificate, for a CSR or a key that the server makes", .may_wait = true },
@@ -111,6 +114,8 @@ static const struct api_route routes[] = {
 	  api_request_cancel, "Take a request back: who made it, or who may decide" },
 	{ POST(REQUESTS "/{id}/collect", BODY), TOKEN_ISSUE, API_BY_REQUEST, &api_collect_body, NULL, &api_issued_reply,
 	  api_request_collect, "Fetch what was issued for one's own request; a private key that the server made this once" },
+	{ GET(API_PREFIX "cert-manager/renewals"), TOKEN_READ, API_OPEN, NULL, renewals_query, &api_certificates_reply, api_renewal_list,
+	  "List what the server renews by itself, soonest first" },
 	{ GET(API_PREFIX "cert-manager/ca"), TOKEN_READ, API_OPEN, NULL, NULL, &api_issuers_reply, api_issuer_list,
 	  "List the issuing CAs" },
 	{ POST(WEBHOOKS, BODY), TOKEN_ADMIN, API_EVERYWHERE, &api_webhook_body, NULL, &api_webhook_reply, api_webhook_create,

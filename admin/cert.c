@@ -30,6 +30,18 @@ static void add_hex(const char *label, struct bytes value, struct buf *ret)
 	buf_add_char(ret, '\n');
 }
 
+static void add_renewal(const struct certificate *certificate, struct buf *ret)
+{
+	add_text("replaces", certificate->replaces, ret);
+	add_text("replaced by", certificate->replaced_by, ret);
+	if (!certificate->key_kept)
+		return;
+	add_text("key", "kept by the server", ret);
+	add_text("renewal", certificate_renewal_state(certificate), ret);
+	add_time("next try", certificate->renew_at, ret);
+	add_text("last error", certificate->renew_error, ret);
+}
+
 static void add_certificate(const struct certificate *certificate, struct buf *ret)
 {
 	add_text("id", certificate->id, ret);
@@ -50,6 +62,7 @@ static void add_certificate(const struct certificate *certificate, struct buf *r
 	add_time("renew until", certificate->advised_until, ret);
 	add_text("account", certificate->account, ret);
 	add_text("identity", certificate->identity, ret);
+	add_renewal(certificate, ret);
 	if (certificate->status == CERTIFICATE_REVOKED) {
 		add_time("revoked", certificate->revoked, ret);
 		add_text("reason", revocation_reason_name(certificate->reason), ret);

@@ -36,7 +36,7 @@ bool commands_admin(const struct config *config, struct strings *ret_profiles, s
 		.passphrase = { config->ca.passphrase.file, config->ca.passphrase.environment,
 		                config->ca.passphrase.credential },
 		.profiles = ret_profiles,
-		.approvers = approvers, .config = config,
+		.approvers = approvers, .config = config, .key_file = config->api.options.key_file,
 		.webhook = &config->webhook.options,
 		.cancel_work = acme_account_cancel_work,
 	};

@@ -69,6 +69,7 @@
 	X(WEBHOOK_REVOKED, "webhook-revoked", "a webhook was ended")                                            \
 	X(WEBHOOK_STOPPED, "webhook-stopped", "a webhook was given up: nothing could be delivered for long")    \
 	X(WEBHOOK_RESUMED, "webhook-resumed", "a webhook goes on, perhaps without the event that it stood at")  \
+	X(RENEWAL_FAILED, "renewal-failed", "the server could not renew a certificate by itself")               \
 	X(PRIVATE_KEY_READ, "private-key-read", "a private key that the server keeps left it")                  \
 	X(PRIVATE_KEY_DELETED, "private-key-deleted", "a private key that the server kept is no more")          \
 	X(PRIVATE_KEYS_RESEALED, "private-keys-resealed", "private keys are sealed under another key")          \

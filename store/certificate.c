@@ -315,6 +315,7 @@ static const struct listing {
 	[CERTIFICATE_BY_ACCOUNT] = { KEY_CERTIFICATE_ACCOUNT, add_id_value, false, "an account's id" },
 	[CERTIFICATE_BY_PROFILE] = { KEY_CERTIFICATE_PROFILE, add_text_value, false, "a profile's name" },
 	[CERTIFICATE_BY_EXPIRY] = { KEY_CERTIFICATE_EXPIRY, add_time_value, true, "a time as in RFC 3339" },
+	[CERTIFICATE_RENEWALS] = { .class = KEY_CERTIFICATE_RENEWAL },
 	[CERTIFICATE_IMPORTED] = { KEY_CERTIFICATE_IMPORT, add_serial_value, false, "a serial number in hexadecimal" },
 	[CERTIFICATE_REVOKED_OF] = { KEY_CERTIFICATE_REVOKED, add_text_value, false, "an issuer's id" },
 	[CERTIFICATE_ALL_REVOKED] = { .class = KEY_CERTIFICATE_REVOKED },
@@ -348,6 +349,8 @@ void store_certificate_cursor(enum certificate_index index, const struct certifi
 		key_add_text(&key, certificate->issuer);
 	if (index == CERTIFICATE_BY_EXPIRY)
 		key_add_time(&key, certificate->not_after);
+	else if (index == CERTIFICATE_RENEWALS)
+		key_add_time(&key, certificate->renew_at);
 	else if (index == CERTIFICATE_REVOKED_OF || index == CERTIFICATE_ALL_REVOKED)
 		key_add_time(&key, revocation_end(certificate));
 	else if (index != CERTIFICATE_ALL)

@@ -90,6 +90,8 @@ bool store_certificate_renewal_failed(struct store_txn *txn, const char *id, int
 /* It waits for something else than time: the next try is at renew_at, and nothing has failed. */
 bool store_certificate_renewal_waits(struct store_txn *txn, const char *id, int64_t renew_at, const char *why,
                                      struct problem *p) must_use;
+/* The server tries then. CONFLICT: it does not renew it. */
+bool store_certificate_renew_at(struct store_txn *txn, const char *id, int64_t renew_at, struct problem *p) must_use;
 /* The server has its key no more: it does not renew it either. */
 bool store_certificate_key_forgotten(struct store_txn *txn, const char *id, struct problem *p) must_use;
 /* An imported one alone: what we issued stays, for CRL and OCSP. CONFLICT. */
@@ -107,6 +109,7 @@ enum certificate_index {
 	CERTIFICATE_BY_EXPIRY,  /* soonest first; value: RFC 3339 time to begin at, or NULL */
 	CERTIFICATE_REVOKED_OF, /* value: issuer id */
 	CERTIFICATE_ALL_REVOKED, /* those of each issuer together */
+	CERTIFICATE_RENEWALS,   /* those that the server renews, soonest first */
 	CERTIFICATE_IMPORTED,   /* value: hex of the serial number of imported ones */
 };
 bool store_certificate_list(struct store_txn *txn, enum certificate_index index, const char *value, const char *after,

@@ -78,6 +78,18 @@ bool store_certificate_renewal_waits(struct store_txn *txn, const char *id, int6
 	return renewal_tried(txn, id, 0, renew_at, why, p);
 }
 
+bool store_certificate_renew_at(struct store_txn *txn, const char *id, int64_t renew_at, struct problem *p)
+{
+	auto_value(certificate) row = {0};
+
+	if (!store_certificate_get(txn, id, &row, p))
+		return false;
+	if (!row.key_kept || row.status == CERTIFICATE_REVOKED || (row.replaced_by && *row.replaced_by))
+		return problem_set(p, PROBLEM_CONFLICT, "the certificate %s is none that the server renews", id);
+	row.renew_at = renew_at;
+	return store_certificate_put(txn, &row, p);
+}
+
 bool store_certificate_key_forgotten(struct store_txn *txn, const char *id, struct problem *p)
 {
 	auto_value(certificate) row = {0};

@@ -390,6 +390,126 @@ def test_renewal_can_be_set(api):
     assert "renewBeforeDays" in refused(409, api.call, "PATCH", f"certificates/{unkept}", {"renewBeforeDays": 5}).fields()
 
 
+# --- renewal by the server
+
+def latest(api, profile, name):
+    return api.get(f"certificate-profiles/{profile}/certificates/latest-active-bundle", identifier=name)
+
+
+def stop_renewals(api, profile):
+    for row in api.everything(profile=profile, status="valid"):
+        if row.get("renewal", {}).get("state") in ("scheduled", "failing", "waiting"):
+            api.call("PATCH", f"certificates/{row['id']}", {"renewBeforeDays": 0})
+
+
+def test_the_server_renews_before_the_end(server, api):
+    old = api.post("certificates", {"profileId": "quick", "attributes": {"commonName": "auto.example"},
+                                    "metadata": [{"key": "team", "value": "a"}]})["certificate"]
+    assert latest(api, "quick", "auto.example")["certificateId"] == old["certificateId"]
+    row = wait_for(lambda: (r := api.get(f"certificates/{old['certificateId']}"))["renewal"]["state"] == "done" and r)
+    stop_renewals(api, "quick")
+    new = api.get(f"certificates/{row['replacedBy']}")
+    assert new["replaces"] == old["certificateId"] and new["profile"] == "quick" and new["metadata"] == [{"key": "team", "value": "a"}]
+    assert new["keyKept"] and new["keyHash"] != row["keyHash"] and new["identity"] == row["identity"]
+    shown = latest(api, "quick", "auto.example")
+    assert shown["certificateId"] != old["certificateId"]
+    key = serialization.load_pem_private_key(api.get(f"certificates/{shown['certificateId']}/private-key")["privateKey"].encode(), None)
+    assert spki(key.public_key()) == spki(load(shown["certificate"]).public_key())
+    assert api.get(f"certificates/{old['certificateId']}/private-key")["privateKey"] == old["privateKey"]
+    assert row["status"] == "valid"
+    assert latest(api, "quick", old["certificateId"])["certificateId"] == shown["certificateId"]  # the first one's id leads on
+
+
+def reload(server, profiles):
+    server.write_config({**server.extra, "profiles": profiles})
+    server.process.send_signal(__import__("signal").SIGHUP)
+    time.sleep(0.5)
+
+
+def test_what_fails_is_seen_and_tried_again(server, api):
+    made = managed(api, "quick", commonName="fail.example")["certificateId"]
+    narrow = [dict(p, dns={"allow": ["nothing.example"]}) if p["name"] == "quick" else p for p in PROFILES]
+    reload(server, narrow)
+    try:
+        row = wait_for(lambda: (r := api.get(f"certificates/{made}"))["renewal"]["state"] == "failing" and r)
+        assert "fail.example" in row["renewal"]["lastError"] and row["renewal"]["failures"] == 1
+        assert row["renewal"]["nextTry"] > row["notBefore"] and "replacedBy" not in row
+        listed = api.get("renewals", state="failing")["certificates"]
+        assert made in [c["id"] for c in listed]
+        shown = server.run("cert", "renewals", check=True).stdout
+        assert any(made in line and "failing" in line and "fail.example" in line for line in shown.splitlines())
+        assert "renewal-failed" in server.run("audit", "list", check=True).stdout
+    finally:
+        reload(server, PROFILES)
+    assert "failing" in server.run("cert", "renewal", made, check=True).stdout
+    server.run("cert", "renewal", made, "--now", check=True)
+    wait_for(lambda: api.get(f"certificates/{made}")["renewal"]["state"] == "done")
+    stop_renewals(api, "quick")
+
+
+def test_revoked_is_not_renewed(api):
+    made = managed(api, "quick", commonName="revoked.example")["certificateId"]
+    api.post(f"certificates/{made}/revoke", {"revocationReason": "keyCompromise"})
+    time.sleep(7)
+    row = api.get(f"certificates/{made}")
+    assert row["renewal"]["state"] == "off" and "replacedBy" not in row
+
+
+def test_a_renewal_waits_for_people_too(server, api):
+    asks, eve = token_of(server, "ops", "issue"), token_of(server, "eve", "approve")
+    path = f"certificate-requests/{asks.post('certificates', {'profileId': 'askedkept', 'attributes': {'commonName': 'wait.example'}})['certificateRequestId']}"
+    eve.post(path + "/approve")
+    made = wait_for(lambda: (r := api.get(path))["status"] == "issued" and r)["certificateId"]
+    row = wait_for(lambda: (r := api.get(f"certificates/{made}"))["renewal"]["state"] == "waiting" and r)
+    asked = [r for r in api.everything("certificate-requests", status="pending") if r.get("replaces") == made]
+    assert len(asked) == 1 and asked[0]["id"] in row["renewal"]["lastError"]
+    eve.post(f"certificate-requests/{asked[0]['id']}/approve")
+    wait_for(lambda: api.get(f"certificates/{made}")["renewal"]["state"] == "done")
+    stop_renewals(api, "askedkept")
+    assert "keyWaits" not in api.get(f"certificate-requests/{asked[0]['id']}")
+
+
+def test_renewal_on_the_command_line(server, api):
+    made = managed(api, "kept", commonName="cli.example", ttl="60d")["certificateId"]
+    assert "scheduled" in server.run("cert", "renewal", made, check=True).stdout
+    assert json.loads(server.run("cert", "renewal", made, "--before", "10d", "--json", check=True).stdout)["renewal"]["renewBeforeDays"] == 10
+    assert "off" in server.run("cert", "renewal", made, "--before", "off", check=True).stdout
+    assert server.run("cert", "renewal", made, "--before", "60d").returncode == 1
+    assert server.run("cert", "renewal", made, "--before", "soon").returncode == 1
+    assert "kept by the server" in server.run("cert", "show", made, check=True).stdout
+    unkept = managed(api, commonName="cli.example")["certificateId"]
+    assert "does not keep the key" in server.run("cert", "renewal", unkept, "--now").stderr
+
+
+def test_key_on_the_command_line(server, api, tmp_path):
+    made = managed(api, "kept", commonName="cli.example")
+    assert server.run("cert", "key", made["certificateId"], check=True).stdout == made["privateKey"]
+    server.run("cert", "key", made["serialNumber"], "--out", str(tmp_path / "key"), check=True)
+    assert (tmp_path / "key").read_text() == made["privateKey"] and (tmp_path / "key").stat().st_mode & 0o777 == 0o600
+    assert server.run("cert", "key", managed(api, commonName="cli.example")["certificateId"]).returncode == 1
+
+
+def test_keys_are_sealed_anew():
+    with Server({"profiles": [{"name": "kept", "methods": ["api", "acme"], "keep_keys": True}]}) as server:
+        api = Api(server, make_token(server, "admin", "key")[0])
+        made = managed(api, "kept", commonName="seal.example")
+        server.stop()
+        server.write_config({**server.extra, "api": {"key_file": str(server.folder / "vault.key")}})
+        server.start()
+        refused(500, api.get, f"certificates/{made['certificateId']}/private-key")
+        assert "key reseal" in server.log_text()
+        assert server.run("key", "reseal", check=True).stdout == "1 sealed anew, 0 were already\n"
+        assert api.get(f"certificates/{made['certificateId']}/private-key")["privateKey"] == made["privateKey"]
+        assert server.run("key", "reseal", check=True).stdout == "0 sealed anew, 1 were already\n"
+        assert (server.folder / "vault.key").stat().st_mode & 0o777 == 0o600
+        assert "private-keys-resealed" in server.run("audit", "list", check=True).stdout
+        # From one file to another.
+        (server.folder / "vault.key").rename(server.folder / "old.key")
+        server.run("key", "reseal", "--from", str(server.folder / "old.key"), check=True)
+        assert server.run("cert", "key", made["certificateId"], check=True).stdout == made["privateKey"]
+        assert server.run("audit", "verify").returncode == 0
+
+
 # --- approval
 
 def token_of(server, name, *roles):
