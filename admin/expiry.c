@@ -23,7 +23,7 @@ struct due {
 struct round {
 	const struct profiles *profiles;
 	struct alert_state from, to;
-	int64_t now, step;
+	int64_t now, step, longest;  /* longest: of all times before */
 	struct due *v;
 	size_t n, room;
 	bool more;
@@ -67,6 +67,19 @@ static bool is_turn(const struct round *r, const struct certificate *row, int64_
 	int64_t smallest;
 
 	return smallest_due(r, row, r->now, &smallest) && smallest == before;
+}
+
+static int64_t longest_of(const struct profiles *profiles)
+{
+	int64_t longest = profile_default_alerts.before[profile_default_alerts.n - 1];
+	const struct profile *profile;
+
+	for (size_t k = 0; (profile = profiles_at(profiles, k)); k++) {
+		const struct profile_alerts *alerts = &profile->alerts;
+		if (alerts->n > 0 && alerts->before[alerts->n - 1] > longest)
+			longest = alerts->before[alerts->n - 1];
+	}
+	return longest;
 }
 
 /* --- what needs no alert --- */
@@ -173,7 +186,7 @@ static bool look_at_event(struct store_txn *txn, struct round *r, const char *li
 	auto_value(problem) why = {0};
 
 	if (!tells_of_new(line) || !line_member(line, "\"notAfter\":\"", text, sizeof(text)) || !clock_parse(text, &not_after) ||
-	    not_after <= r->from.reached || not_after > r->from.reached + PROFILE_ALERT_MAX ||
+	    not_after <= r->from.reached || not_after > r->from.reached + r->longest ||
 	    !line_member(line, "\"certificate\":\"", id, sizeof(id)) || !store_certificate_get(txn, id, &row, &why))
 		return true;
 	return !smallest_due(r, &row, r->from.reached, &before) || !is_turn(r, &row, before) || add_due(txn, r, &row, before, p);
@@ -367,7 +380,7 @@ bool expiry_watch_run(struct expiry_watch *watch, struct store *store, const str
 {
 	if (!begin(watch, store, now, p))
 		return false;
-	struct round round = { .profiles = profiles, .from = watch->now, .now = now };
+	struct round round = { .profiles = profiles, .from = watch->now, .now = now, .longest = longest_of(profiles) };
 	bool done = look_fitting(store, &round, p), save = done && is_worth_saving(watch, &round);
 	done = done && (!save || store_update(store, commit, &round, p));
 	free(round.v);

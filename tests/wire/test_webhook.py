@@ -277,6 +277,47 @@ def test_one_that_stalls_holds_no_other_up(server, api):
             server.run("webhook", "revoke", hook, check=True)
 
 
+def test_what_a_receiver_writes_is_not_kept(server, api):
+    """Neither a body without end nor headers without end cost more than the try."""
+    def flood(handler):
+        handler.send_response(200)
+        handler.send_header("Content-Length", str(1 << 40))
+        handler.end_headers()
+        try:
+            while True:
+                handler.wfile.write(b"secret of the inner network " * 1000)
+        except OSError:
+            handler.close_connection = True
+
+    def headers(handler):
+        try:
+            handler.wfile.write(b"HTTP/1.1 200 OK\r\n")
+            while True:
+                handler.wfile.write(b"X-More: " + b"y" * 1000 + b"\r\n")
+        except OSError:
+            handler.close_connection = True
+
+    with Receiver(flood) as receiver:
+        hook, _ = create(server, receiver.url)
+        assert api.post(f"/api/v1/webhooks/{hook}/test") == {"taken": True, "status": 200}
+        receiver.answer = headers
+        tested = api.post(f"/api/v1/webhooks/{hook}/test")
+        assert not tested["taken"] and "header" in tested["error"]
+        server.run("webhook", "revoke", hook, check=True)
+    assert "inner network" not in server.log_text()
+
+
+def test_the_environment_names_no_proxy(receiver):
+    with Server(FAST) as server:
+        server.stop()
+        dead = "http://127.0.0.1:9"
+        server.start(env={"http_proxy": dead, "HTTP_PROXY": dead, "ALL_PROXY": dead, "all_proxy": dead})
+        api = Api(server, make_token(server, "admin")[0])
+        create(server, receiver.url, "--profile", "tls-server")
+        api.issue("proxy.example")
+        receiver.wait(1)
+
+
 def test_nothing_is_lost_or_reordered_across_kills(receiver):
     with Server(FAST) as server:
         api = Api(server, make_token(server, "admin")[0])
