@@ -13,6 +13,7 @@
 #define CERTIFICATE CERTIFICATES "/{id}"
 #define PROFILES API_PREFIX "cert-manager/certificate-profiles"
 #define PROFILE PROFILES "/{profile}"
+#define CREDENTIALS API_PREFIX "est/credentials"
 #define WEBHOOKS API_PREFIX "webhooks"
 #define WEBHOOK WEBHOOKS "/{id}"
 #define REQUESTS API_PREFIX "cert-manager/certificate-requests"
@@ -51,6 +52,7 @@ static const char *const states[] = {
 	{ "metadata", "KEY=VALUE of its metadata", NULL }
 static const struct api_parameter search_query[] = { { "profile", "name of a profile", NULL }, SEARCH, PAGED };
 static const struct api_parameter profile_query[] = { SEARCH, PAGED };
+static const struct api_parameter paged_query[] = { PAGED };
 static const struct api_parameter latest_query[] = {
 	{ "identifier", "a name in the certificate, or the id of one that had it", NULL }, { NULL, NULL, NULL },
 };
@@ -118,6 +120,16 @@ static const struct api_route routes[] = {
 	  "List what the server renews by itself, soonest first" },
 	{ GET(API_PREFIX "cert-manager/ca"), TOKEN_READ, API_OPEN, NULL, NULL, &api_issuers_reply, api_issuer_list,
 	  "List the issuing CAs" },
+	{ POST(CREDENTIALS, BODY), TOKEN_ADMIN, API_EVERYWHERE, &api_credential_body, NULL, &api_credential_reply, api_credential_create,
+	  "Make a credential with which devices enroll over EST" },
+	{ GET(CREDENTIALS), TOKEN_ADMIN, API_EVERYWHERE, NULL, paged_query, &api_credentials_reply, api_credential_list,
+	  "List the credentials of EST" },
+	{ POST(CREDENTIALS "/import", BODY_CSR), TOKEN_ADMIN, API_EVERYWHERE, &api_devices_body, NULL, &api_devices_reply,
+	  api_credential_import, "Put devices on the list of those whose manufacturers' certificates EST takes" },
+	{ GET(CREDENTIALS "/{id}"), TOKEN_ADMIN, API_EVERYWHERE, NULL, NULL, &api_credential_reply, api_credential_get,
+	  "Read a credential, without its secret" },
+	{ POST(CREDENTIALS "/{id}/revoke", BODY), TOKEN_ADMIN, API_EVERYWHERE, &api_empty_body, NULL, &api_credential_reply,
+	  api_credential_revoke, "Revoke a credential, or put a device out" },
 	{ POST(WEBHOOKS, BODY), TOKEN_ADMIN, API_EVERYWHERE, &api_webhook_body, NULL, &api_webhook_reply, api_webhook_create,
 	  "Send events to a URL from now on" },
 	{ GET(WEBHOOKS), TOKEN_ADMIN, API_EVERYWHERE, NULL, NULL, &api_webhooks_reply, api_webhook_list, "List the webhooks" },

@@ -3,6 +3,7 @@ are shown counts."""
 
 import base64
 import concurrent.futures
+import contextlib
 import csv
 import datetime
 import hashlib
@@ -20,6 +21,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID, ObjectIdentifier
 
+from api_client import Api, Refused, make_token
 from harness import Server, free_port
 from test_est import EST, PKCS10, Device, Reply, b64, credential, curl, inventory, issued, make_csr, make_key, names_of, nothing_changes, refused
 
@@ -696,3 +698,129 @@ def test_tls_exporter_in_tls_13(server, tmp_path):
         assert ask("exporter", lambda v: v[:-1] + bytes([v[-1] ^ 1])).status == 403
         assert ask("bound", lambda v: v).status == 403 # nobody asked for it there
         assert ask("tls-server", lambda v: v).status == 403
+
+
+# --- credentials over the API
+
+CREDENTIALS = "/api/v1/est/credentials"
+
+
+def test_credentials_over_the_api(server, maker, tmp_path):
+    api = Api(server, make_token(server, "admin")[0])
+    made = api.post(CREDENTIALS, {"profileId": "tls-server", "names": ["dns:api.example.com"], "note": "by API"})
+    assert made["kind"] == "code" and made["usesMax"] == 1 and "expires" in made
+    issued(enroll(server, "", "-u", f"x:{made['code']}", csr=make_csr("api.example.com")), tmp_path)
+    shown = api.get(f"{CREDENTIALS}/{made['id']}")
+    assert shown["status"] == "used up" and "code" not in shown and shown["note"] == "by API"
+    secret = api.post(CREDENTIALS, {"kind": "secret", "user": "api-pump", "profileId": "tls-server", "digest": ["sha-256"], "usesMax": 2})
+    assert secret["digest"] == ["sha-256"] and secret["usesMax"] == 2
+    issued(enroll(server, "", "-u", f"api-pump:{secret['secret']}"), tmp_path)
+    words = api.post(CREDENTIALS, {"kind": "password", "user": "api-ada", "profileId": "tls-server", "password": "correct horse battery"})
+    assert "password" not in words and "secret" not in words
+    issued(enroll(server, "", "-u", "api-ada:correct horse battery"), tmp_path)
+    assert api.post(f"{CREDENTIALS}/{words['id']}/revoke")["status"] == "revoked"
+    refused(enroll(server, "", "-u", "api-ada:correct horse battery"), 401)
+    assert api.post(f"{CREDENTIALS}/import", {"devices": [{"device": "API-1", "names": ["dns:api-1.dev.example"]}, {"certificate": "0A:0B"}]}) == {
+        "added": 2, "changed": 0, "unchanged": 0, "revoked": 0}
+    issued(enroll(server, "listed", *maker.device("API-1"), csr=device_csr("API-1", "api-1.dev.example")), tmp_path)
+    page, ids = api.get(CREDENTIALS, limit=2), []
+    ids += [c["id"] for c in page["credentials"]]
+    assert len(ids) == 2 and page["next"]
+    assert not set(ids) & {c["id"] for c in api.get(CREDENTIALS, limit=2, after=page["next"])["credentials"]}
+    events = json.loads(server.run("audit", "list", "--kind", "enrollment-created", "--json", check=True).stdout)
+    event, = [e for e in events if e["about"]["enrollment"] == made["id"]]
+    assert event["actor"].startswith("token ") and event["from"] == "127.0.0.1"
+
+
+@pytest.mark.parametrize("path,body,status", [
+    ("", {"kind": "x"}, 400), ("", {"kind": "secret"}, 400), ("", {"kind": "secret", "user": "a:b"}, 400), ("", {"profileId": "none"}, 404),
+    ("", {"names": ["b.example"]}, 400), ("", {"expires": "2020-01-01T00:00:00Z"}, 400), ("", {"usesMax": -1}, 400), ("", {"other": 1}, 400),
+    ("", {"kind": "password", "user": "p", "password": "short"}, 400), ("", {"digest": ["sha-1"]}, 400),
+    ("/import", {"devices": [{"note": "x"}]}, 400), ("/import", {"devices": [{"device": "A", "profile": "none"}]}, 404),
+    ("/import", {"devices": [{"device": "A*"}]}, 400), ("/AAAAAAAAAAAAAAAAAAAAAA/revoke", {}, 404),
+])
+def test_api_refuses(server, path, body, status):
+    api = Api(server, make_token(server, "admin")[0])
+    with nothing_changes(server), pytest.raises(Refused) as caught:
+        api.post(CREDENTIALS + path, body)
+    assert caught.value.status == status, caught.value
+
+
+def test_credentials_are_for_administrators(server):
+    for roles, more in ((("issue", "read", "revoke", "approve"), {}), (("admin",), {"profile": "tls-server"})):
+        api = Api(server, make_token(server, *roles, **more)[0])
+        for call in (lambda: api.get(CREDENTIALS), lambda: api.post(CREDENTIALS, {})):
+            with nothing_changes(server), pytest.raises(Refused) as caught:
+                call()
+            assert caught.value.status == 403
+
+
+# --- a hostile client of TLS
+
+def test_hostile_handshakes_hurt_nobody(server, maker, tmp_path):
+    code = credential(server, "--profile", "tls-server", "--uses", "any")["code"]
+    address = ("127.0.0.1", server.port)
+    half = []
+    for i in range(40): # less than the threads, so that what is shown is what one client does to another
+        s = socket.create_connection(address, timeout=10)
+        s.sendall([b"", b"\x16\x03\x01", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(40)][i % 3])
+        if i % 2:
+            s.shutdown(socket.SHUT_WR)
+        half.append(s)
+    begun = time.monotonic()
+    issued(enroll(server, "", "-u", f"x:{code}"), tmp_path)
+    assert time.monotonic() - begun < 5
+    for s in half:
+        s.close()
+    with pytest.raises((ssl.SSLError, ConnectionError)): # ALPN without http/1.1 (RFC 7301, 3.2)
+        Line(server, alpn=["h2", "acme-tls/1"])
+    with Line(server, alpn=["h2", "http/1.1"]) as line:
+        assert line.tls.selected_alpn_protocol() == "http/1.1"
+    huge = certify(name(o="x" * 60, serial="BIG"), make_key(), maker.ca, maker.key,
+                   extensions=[(x509.UnrecognizedExtension(ObjectIdentifier("1.2.3.4"), bytes(64 * 1024)), False)])
+    key = make_key()
+    huge = certify(huge.subject, key, maker.ca, maker.key, extensions=[(x509.UnrecognizedExtension(ObjectIdentifier("1.2.3.4"), b"\x04\x83\x01\x00\x00" + bytes(65536)), False)])
+    options = maker.options(huge, key, [maker.ca])
+    for version in (TLS12, TLS13):
+        with nothing_changes(server), pytest.raises((ssl.SSLError, ConnectionError, AssertionError)):
+            Line(server, options, version=version).post("factory/simpleenroll", device_csr("BIG"))
+    context = server.tls_context()
+    context.check_hostname = False
+    with socket.create_connection(address, timeout=10) as raw, context.wrap_socket(raw) as tls: # without SNI
+        assert tls.version() == "TLSv1.3"
+    done = subprocess.run(["openssl", "s_client", "-connect", f"127.0.0.1:{server.port}", "-tls1_2", "-CAfile", server.root_pem], input=b"R\nQ\n",
+                          capture_output=True, timeout=20)
+    assert b"renegotiation" in done.stdout + done.stderr
+    issued(enroll(server, "", "-u", f"x:{code}"), tmp_path)
+
+
+def test_thousand_idle_handshakes_end_and_the_server_goes_on(tmp_path):
+    with Server({"http": {"header_timeout": "2s"}}) as own:
+        code = credential(own, "--uses", "any")["code"]
+        idle = []
+        for _ in range(1000):
+            s = socket.socket()
+            s.setblocking(False)
+            with contextlib.suppress(BlockingIOError):
+                s.connect(("127.0.0.1", own.port))
+            idle.append(s)
+        begun, served = time.monotonic(), None
+        while served is None and time.monotonic() - begun < 60:
+            with contextlib.suppress(AssertionError):
+                served = issued(enroll(own, "", "-u", f"x:{code}"), tmp_path)
+        took = time.monotonic() - begun
+        for s in idle:
+            s.close()
+        assert served is not None and took < 60, took
+
+
+@pytest.mark.parametrize("version", [TLS12, TLS13])
+def test_tls_12_and_13_side_by_side(server, maker, tmp_path, version):
+    with Line(server, maker.device("SN-TLS"), version=version) as line:
+        assert line.tls.version() == version.name.replace("_", ".")
+        issued(line.post("factory/simpleenroll", device_csr("SN-TLS")), tmp_path)
+
+
+def test_tls_11_is_not_spoken(server):
+    done = subprocess.run(["openssl", "s_client", "-connect", f"127.0.0.1:{server.port}", "-tls1_1", "-cipher", "DEFAULT@SECLEVEL=0"], input=b"", capture_output=True, timeout=20)
+    assert done.returncode != 0
