@@ -10,7 +10,7 @@
 
 #define URL_MEANING "http or https; an address that is denied must be allowed by `webhook.allow` of the configuration"
 #define FILTERS                                                                                                        \
-	{ "events", API_TEXTS, .max = 32, .meaning = "kinds of events, or the beginning of some and `*`; certificate-* and request-* without" }, \
+	{ "events", API_TEXTS, .max = 32, .meaning = "kinds of events, or the beginning of some and `*`; certificate-*, request-* and renewal-failed without" }, \
 	{ "profiles", API_TEXTS, .max = 100, .meaning = "events about certificates and requests of these alone; none: all" }, \
 	{ "note", API_TEXT, .max = 200, .meaning = "what it is for" },                                                 \
 	{ "secret", API_SECRET, .min = WEBHOOK_SECRET_MIN, .max = WEBHOOK_SECRET_MAX, .meaning = "one of your own; without, one is made" }

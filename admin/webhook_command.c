@@ -47,7 +47,7 @@ static struct webhook_asker asker_here(char actor[ADMIN_ACTOR_SIZE])
 
 #define EVENT_DETAILS                                                                                             \
 	"KIND is that of an event of the audit log (`audit list --help` names all), or the beginning of some and `*`;\n" \
-	"without: certificate-*,request-*.\n"
+	"without: certificate-*,request-*,renewal-failed.\n"
 
 /* Takes the options of a command; secret and lists are where the wish points to. */
 static bool take_wish(const struct command_call *call, struct buf *secret, struct strings *events, struct strings *profiles,

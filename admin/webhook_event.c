@@ -8,7 +8,7 @@
 
 enum { VERSION = 1, LOOK = 200 };
 
-const char *const webhook_default_events[] = { "certificate-*", "request-*", NULL };
+const char *const webhook_default_events[] = { "certificate-*", "request-*", "renewal-failed", NULL };
 
 void webhook_event_free(struct webhook_event *event)
 {

@@ -5,6 +5,7 @@ import hmac
 import http.server
 import json
 import re
+import signal
 import socket
 import ssl
 import subprocess
@@ -530,3 +531,18 @@ def test_one_that_was_replaced_is_not_told_of(server, api):
     other = api.issue("one.example", profile="soon", attributes={"ttl": "1h"})["certificate"]["certificateId"]
     until(lambda: other in expiring(server))
     assert {newer, older}.isdisjoint(expiring(server))
+
+
+def test_a_renewal_of_the_servers_own_that_fails_is_told_of_and_the_alert_comes_all_the_same(receiver):
+    kept = {"name": "kept", "methods": ["api"], "keep_keys": True, "renew_before": "3535s", "validity": "1h", "validity_max": "1d"}
+    with Server({**FAST, "profiles": [{"name": "tls-server"}, kept]}) as server:
+        api = Api(server, make_token(server, "admin")[0])
+        create(server, receiver.url, "--profile", "kept")
+        made = api.post("certificates", {"profileId": "kept", "attributes": {"commonName": "kept.example"}})["certificate"]["certificateId"]
+        server.write_config({**FAST, "profiles": [
+            {"name": "tls-server"}, {**kept, "dns": {"allow": ["nothing.example"]}, "expiry_alerts": ["59m"]}]})
+        server.process.send_signal(signal.SIGHUP)
+        failed = until(lambda: next((e for e in receiver.bodies() if e["type"] == "renewal-failed"), None), 30)
+        assert failed["certificate"]["id"] == made and "kept.example" in failed["event"]["about"]["reason"]
+        alert = until(lambda: next((e for e in receiver.bodies() if e["type"] == "certificate-expiring"), None), 30)
+        assert alert["certificate"]["id"] == made and alert["event"]["about"]["alert"] == "59m"
