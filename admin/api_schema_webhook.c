@@ -44,6 +44,7 @@ static API_OBJECT_OF(try, "WebhookTry", try_fields);
 static const struct api_field reply_fields[] = {
 	GIVEN("id", "its id"),
 	{ "url", API_TEXT, .required = true, .max = WEBHOOK_URL_MAX, .meaning = "where events are sent" },
+	TEXT("name", "of one of the configuration, which alone changes it"),
 	TEXT("note", "what it is for"),
 	TEXT("secret", "what they are signed with; shown once, when it is made"),
 	{ "events", API_TEXTS, .required = true, .meaning = "what it wants" },

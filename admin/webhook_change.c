@@ -31,9 +31,17 @@ static bool is_printable(const char *text)
 	return true;
 }
 
+void webhook_secret_check(const char *secret, struct problem *parts)
+{
+	size_t len = secret ? strlen(secret) : WEBHOOK_SECRET_MIN;
+
+	if (len < WEBHOOK_SECRET_MIN || len > WEBHOOK_SECRET_MAX || (secret && !is_printable(secret)))
+		problem_add_field(parts, PROBLEM_MALFORMED, "secret", NULL, "expected %d to %d printable ASCII characters without space",
+		                  WEBHOOK_SECRET_MIN, WEBHOOK_SECRET_MAX);
+}
+
 void webhook_wish_check(const struct webhook_options *options, const struct webhook_wish *wish, struct problem *parts)
 {
-	size_t len = wish->secret ? strlen(wish->secret) : WEBHOOK_SECRET_MIN;
 	auto_value(problem) why = {0};
 
 	if (wish->url && !webhook_url_check(options, wish->url, &why))
@@ -41,9 +49,7 @@ void webhook_wish_check(const struct webhook_options *options, const struct webh
 	if (wish->note && strlen(wish->note) > NOTE_MAX)
 		problem_add_field(parts, PROBLEM_MALFORMED, "note", NULL, "expected at most %d bytes", NOTE_MAX);
 	check_events(wish->events, parts);
-	if (len < WEBHOOK_SECRET_MIN || len > WEBHOOK_SECRET_MAX || (wish->secret && !is_printable(wish->secret)))
-		problem_add_field(parts, PROBLEM_MALFORMED, "secret", NULL, "expected %d to %d printable ASCII characters without space",
-		                  WEBHOOK_SECRET_MIN, WEBHOOK_SECRET_MAX);
+	webhook_secret_check(wish->secret, parts);
 }
 
 static bool take_secret(const struct webhook_wish *wish, struct buf *ret, struct problem *p)
@@ -111,8 +117,8 @@ static bool tell(struct store_txn *txn, const struct changing *c, enum audit_kin
 	if (!buf_check(&place, p))
 		return false;
 	const struct audit_fact facts[] = {
-		audit_text("webhook", row->id), audit_text("place", buf_text(&place)), audit_text("note", row->note),
-		audit_texts("events", row->events), audit_texts("profiles", row->profiles), audit_integer("skipped", skipped), { 0 },
+		audit_text("webhook", row->id), audit_text("name", row->name), audit_text("place", buf_text(&place)),
+		audit_text("note", row->note), audit_texts("events", row->events), audit_texts("profiles", row->profiles), audit_integer("skipped", skipped), { 0 },
 	};
 	return store_audit_add(txn, &(struct audit_event){ kind, c->asker->now, c->asker->actor, c->asker->from, facts }, p);
 }
@@ -146,6 +152,7 @@ static void fill(const struct changing *c, struct webhook *row)
 
 	row->url = wish->url ?: row->url;
 	row->note = wish->note ?: row->note;
+	row->name = wish->name ?: row->name;
 	if (c->sealed.len > 0)
 		row->sealed_secret = buf_bytes(&c->sealed);
 	if (wish->profiles)
@@ -181,12 +188,18 @@ static bool create(struct store_txn *txn, void *arg, struct problem *p)
 	return put(txn, c, &row, p);
 }
 
+static bool may_change(const struct changing *c, const struct webhook *row, struct problem *p)
+{
+	return !row->name || c->asker->configuration ||
+	       problem_set(p, PROBLEM_CONFLICT, "webhook %s is %s of the configuration, and changed there", row->id, row->name);
+}
+
 static bool set(struct store_txn *txn, void *arg, struct problem *p)
 {
 	struct changing *c = arg;
 	auto_value(webhook) row = {0};
 
-	if (!webhook_get(txn, c->id, &row, p))
+	if (!webhook_get(txn, c->id, &row, p) || !may_change(c, &row, p))
 		return false;
 	fill(c, &row);
 	return tell(txn, c, AUDIT_WEBHOOK_CHANGED, &row, 0, p) && put(txn, c, &row, p);
@@ -197,7 +210,7 @@ static bool revoke(struct store_txn *txn, void *arg, struct problem *p)
 	struct changing *c = arg;
 	auto_value(webhook) row = {0};
 
-	return webhook_get(txn, c->id, &row, p) && store_webhook_delete(txn, c->id, p) &&
+	return webhook_get(txn, c->id, &row, p) && may_change(c, &row, p) && store_webhook_delete(txn, c->id, p) &&
 	       tell(txn, c, AUDIT_WEBHOOK_REVOKED, &row, 0, p);
 }
 
@@ -313,6 +326,7 @@ void webhook_json(const struct webhook *webhook, uint64_t last, const char *secr
 	json_open(&w, NULL);
 	json_put(&w, "id", webhook->id);
 	json_put(&w, "url", webhook->url);
+	json_put(&w, "name", webhook->name);
 	json_put(&w, "note", webhook->note);
 	json_put(&w, "secret", secret);
 	put_texts(&w, "events", &webhook->events);

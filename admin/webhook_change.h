@@ -8,10 +8,12 @@
 struct webhook_asker {
 	const char *actor, *from;        /* from: NULL without an address */
 	int64_t now;
+	bool configuration;              /* it is the configuration that asks: nobody else changes what it names */
 };
 /* What is NULL is not said: a new one has the defaults then, and another one stays as it is. */
 struct webhook_wish {
 	const char *url, *note;
+	const char *name;                /* of one of the configuration */
 	const struct strings *events, *profiles; /* empty events: the default ones; empty profiles: all */
 	const char *secret;
 	bool new_secret;                 /* without a secret: make another one */
@@ -19,11 +21,13 @@ struct webhook_wish {
 /* Adds a part for each field that is wrong, as the API calls it. */
 void webhook_wish_check(const struct webhook_options *options, const struct webhook_wish *wish, struct problem *parts);
 
+void webhook_secret_check(const char *secret, struct problem *parts); /* NULL: fine */
+
 /* A checked wish. ret_secret has the secret, where it was made or given; ret is the row afterwards. CONFLICT: there
  * are WEBHOOKS_MAX. */
 bool webhook_create(struct store *store, const struct webhook_wish *wish, const struct webhook_asker *asker, struct buf *ret_secret,
                     struct webhook *ret, struct problem *p) must_use;
-/* NOT_FOUND, here and below. A failing one is tried again at once. */
+/* NOT_FOUND, here and below; CONFLICT for one of the configuration. A failing one is tried again at once. */
 bool webhook_set(struct store *store, const char *id, const struct webhook_wish *wish, const struct webhook_asker *asker,
                  struct buf *ret_secret, struct webhook *ret, struct problem *p) must_use;
 bool webhook_revoke(struct store *store, const char *id, const struct webhook_asker *asker, struct problem *p) must_use;

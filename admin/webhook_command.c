@@ -141,7 +141,8 @@ static void add_webhook(const struct webhook *row, uint64_t last, struct buf *re
 {
 	char next[CLOCK_RFC3339_SIZE];
 	buf_printf(ret, "%-22s  %-7s  %9lld  %6lld  %s%s%s", row->id, webhook_status(row), (long long)row->delivered,
-	           (long long)last - (long long)row->cursor, row->url, row->note ? "  " : "", row->note ?: "");
+	           (long long)last - (long long)row->cursor, row->url, row->name ? "  " : "", row->name ?: "");
+	buf_printf(ret, "%s%s", row->note && *row->note ? "  " : "", row->note ?: "");
 	if (!row->failing)
 		return;
 	clock_format(row->next_try, next);

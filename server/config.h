@@ -7,7 +7,7 @@
 
 #include "acme/acme.h"
 #include "admin/api.h"
-#include "admin/webhook.h"
+#include "admin/webhook_declared.h"
 #include "base/log.h"
 #include "ca/ca.h"
 #include "est/authentication.h"
@@ -103,6 +103,8 @@ struct config {
 		struct addr_list allow, deny;
 		char *trust;
 	} webhook;
+	struct webhook_declared *webhooks;
+	size_t webhook_count;
 	struct config_policy *policies;
 	size_t policy_count;
 	char *default_profile;

@@ -238,6 +238,28 @@ static bool check_webhook(const struct config *config, const struct config_text 
 	return true;
 }
 
+static bool check_declared(const struct config *config, size_t i, const struct config_text *text, struct problem *p)
+{
+	const struct webhook_declared *row = &config->webhooks[i];
+	auto_value(problem) parts = {0};
+	char path[PATH_TEXT + sizeof parts.subs[0].field];
+	snprintf(path, sizeof path, "webhooks[%zu].name", i);
+	for (size_t j = 0; j < i; j++)
+		if (str_equal(config->webhooks[j].name, row->name))
+			return config_text_fault(text, path, p, "expected a name of its own, got `%s` again", row->name);
+	webhook_declared_check(&config->webhook.options, row, &parts);
+	if (parts.sub_count > 0) {
+		snprintf(path, sizeof path, "webhooks[%zu].%s", i, parts.subs[0].field);
+		return config_text_fault(text, path, p, "%s", parts.subs[0].detail);
+	}
+	for (size_t j = 0; j < row->profiles.n; j++) {
+		snprintf(path, sizeof path, "webhooks[%zu].profiles[%zu]", i, j);
+		if (!find(config, config->profile_count, row->profiles.v[j]))
+			return config_text_refuse(text, path, "the name of one of `profiles`", p);
+	}
+	return true;
+}
+
 static bool check_authentication(const struct config *config, size_t i, const struct config_text *text, struct problem *p)
 {
 	char path[PATH_TEXT];
@@ -256,6 +278,9 @@ bool config_check(struct config *config, const struct config_text *text, struct 
 			return false;
 	for (size_t i = 0; i < config->est.authentication_count; i++)
 		if (!check_authentication(config, i, text, p))
+			return false;
+	for (size_t i = 0; i < config->webhook_count; i++)
+		if (!check_declared(config, i, text, p))
 			return false;
 	if (!config_policies_check(config, text, p))
 		return false;

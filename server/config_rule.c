@@ -3,6 +3,7 @@
 #include <ctype.h>
 
 #include "acme/challenge.h"
+#include "admin/webhook_event.h"
 #include "base/addr.h"
 #include "base/clock.h"
 #include "base/ossl.h"
@@ -176,6 +177,13 @@ bool config_rule_usage(const char *text, struct problem *p)
 bool config_rule_challenge(const char *text, struct problem *p)
 {
 	return challenge_type_find(text) ? true : expected(p, "a type of challenge such as http-01, dns-01 or tls-alpn-01");
+}
+
+bool config_rule_event(const char *text, struct problem *p)
+{
+	auto_value(problem) why = {0};
+	return webhook_pattern_check(text, &why) ? true
+	       : expected(p, "a kind of event that `enrolld audit list --help` names, or the beginning of one and *");
 }
 
 bool config_rule_alert(const char *text, struct problem *p)

@@ -447,6 +447,9 @@ static const struct config_key top_keys[] = {
 	{ "est", "The EST service (RFC 7030; docs/est.md).", CONFIG_SECTION, .section = &config_est_section, .reload = true },
 	{ "api", "The REST API (docs/api.md).", CONFIG_SECTION, .section = &SECTION(api_keys) },
 	{ "webhook", "How events are sent to webhooks (docs/webhooks.md).", CONFIG_SECTION, .section = &SECTION(webhook_keys) },
+	{ "webhooks", "Webhooks that the configuration names, beside those of `enrolld webhook create`.", CONFIG_SECTIONS, AT(webhooks),
+	  offsetof(struct config, webhook_count), .fallback = "", .section = &config_webhook_section, .max = WEBHOOKS_MAX,
+	  .reload = true },
 	{ "policies",
 	  "What may stand in certificates, field by field, for profiles to name. A field that a policy does not "
 	  "mention is refused, unless it says `unlisted: allow`. In a pattern that is required or allowed, "

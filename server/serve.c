@@ -177,7 +177,8 @@ static bool open_services(struct serve *serve, struct problem *p)
 	serve->revocation_wing = revocation_wing(serve->revocation);
 	if (!api_open(&serve->config->api.options, serve->store, serve->ca, serve->profiles, &serve->api, p))
 		return false;
-	if (!webhooks_open(&serve->config->webhook.options, serve->store, serve->profiles, &serve->webhooks, p))
+	if (!webhooks_declare(serve->store, serve->config->webhooks, serve->config->webhook_count, true, p) ||
+	    !webhooks_open(&serve->config->webhook.options, serve->store, serve->profiles, &serve->webhooks, p))
 		return false;
 	serve->status.crls = revocation_crls(serve->revocation);
 
@@ -284,6 +285,7 @@ bool serve_reload(struct serve *serve, const struct config *config, struct probl
 	if (!open_profiles(serve, config, &profiles, p) || !labels_new(&config->est.labels, profiles, &labels, p) ||
 	    !config_authentications(config, &authentications, p) || !wrapping_keys_new(&config->est.wrapping, &keys, p) ||
 	    !own_certificate_reload(serve->own, config, profiles, p) ||
+	    !webhooks_declare(serve->store, config->webhooks, config->webhook_count, false, p) ||
 	    !server_tell(serve->store, &(struct server_event){ AUDIT_CONFIGURATION_RELOADED, .config = config }, p))
 		return false;
 	acme_set_profiles(serve->acme, profiles);

@@ -27,6 +27,7 @@ static const struct record_field webhook_fields[] = {
 	record_integer(12, webhook, next_try),
 	record_integer(13, webhook, stopped),
 	record_list(14, webhook, tries, &try_schema),
+	record_text(15, webhook, name),
 };
 static const struct record_schema webhook_schema = {
 	"webhook", sizeof(struct webhook), webhook_fields, array_length(webhook_fields),

@@ -19,6 +19,7 @@ struct webhook {
 	const char *url;
 	struct bytes sealed_secret;   /* store_seal, context "webhook " + id */
 	const char *note;
+	const char *name;             /* in the configuration, which then says all but how far it is; NULL: not there */
 	struct record_texts events;   /* patterns of kinds of events */
 	struct record_texts profiles; /* events of these alone; none: all */
 	int64_t created;

@@ -16,7 +16,7 @@ import pytest
 
 from acme_raw import Client, make_csr
 from api_client import Api, Refused, make_token
-from harness import ROOT, ChallengeServer, Server
+from harness import BINARY, ROOT, ChallengeServer, Server
 
 FAST = {"webhook": {"allow": ["127.0.0.0/8"], "retry_first": "1s", "retry_max": "2s", "timeout": "1s"},
         "api": {"requests_per_token": {"burst": 0}},
@@ -546,3 +546,70 @@ def test_a_renewal_of_the_servers_own_that_fails_is_told_of_and_the_alert_comes_
         assert failed["certificate"]["id"] == made and "kept.example" in failed["event"]["about"]["reason"]
         alert = until(lambda: next((e for e in receiver.bodies() if e["type"] == "certificate-expiring"), None), 30)
         assert alert["certificate"]["id"] == made and alert["event"]["about"]["alert"] == "59m"
+
+
+# --- those of the configuration
+
+
+def reload(server, extra, log="configuration-reloaded"):
+    before = server.run("audit", "list", "--kind", log).stdout.count(log)
+    server.write_config(extra)
+    server.process.send_signal(signal.SIGHUP)
+    until(lambda: server.run("audit", "list", "--kind", log).stdout.count(log) > before)
+
+
+def rows(server):
+    return {r.get("name"): r for r in json.loads(server.run("webhook", "list", "--json", check=True).stdout)}
+
+
+def test_the_configuration_names_webhooks(receiver, tmp_path):
+    secret = tmp_path / "secret"
+    secret.write_text("0123456789abcdef-file\n")
+    secret.chmod(0o600)
+    chat = {"name": "chat", "url": receiver.url, "secret": {"file": str(secret)}, "profiles": ["tls-server"], "note": "the team"}
+    pipe = {"name": "pipe", "url": receiver.url + "&pipe", "secret": {"environment": "PIPE_SECRET"}, "events": ["token-*"]}
+    server = Server({**FAST, "webhooks": [chat, pipe]})
+    try:
+        server.start(env={"PIPE_SECRET": "0123456789abcdef-pipe"})
+        api = Api(server, make_token(server, "admin")[0])
+        api.issue("declared.example")
+        events = {e["type"]: e for e in receiver.wait(2)}
+        now = rows(server)
+        assert events["certificate-issued"]["webhook"] == now["chat"]["id"] and events["token-created"]["webhook"] == now["pipe"]["id"]
+        assert now["chat"]["note"] == "the team" and now["chat"]["events"] == ["certificate-*", "request-*", "renewal-failed"]
+        for headers, body, path in receiver.requests:
+            assert verify("0123456789abcdef-pipe" if path.endswith("pipe") else "0123456789abcdef-file", headers, body)
+        # Nobody else changes or ends it; testing and resuming are no changes.
+        for done in (server.run("webhook", "change", "--note", "x", now["chat"]["id"]), server.run("webhook", "revoke", now["chat"]["id"])):
+            assert done.returncode == 1 and "of the configuration" in done.stderr
+        with pytest.raises(Refused) as caught:
+            api.call("DELETE", f"/api/v1/webhooks/{now['chat']['id']}")
+        assert caught.value.status == 409
+        server.run("webhook", "test", now["chat"]["id"], check=True)
+        # A reload changes what it says differently, and leaves each where it is; a secret of the environment stays.
+        made = server.run("audit", "list", "--kind", "webhook-changed").stdout
+        reload(server, {**FAST, "webhooks": [{**chat, "events": ["certificate-revoked"]}, pipe]})
+        later = rows(server)
+        assert later["chat"]["id"] == now["chat"]["id"] and later["chat"]["events"] == ["certificate-revoked"]
+        assert later["pipe"]["id"] == now["pipe"]["id"] and later["pipe"]["cursor"] >= now["pipe"]["cursor"]
+        assert server.run("audit", "list", "--kind", "webhook-changed").stdout.count("webhook-changed") == made.count("webhook-changed") + 1
+        # One that is named no more ends; those of commands stay. A new one with a secret of the environment needs a restart.
+        other, _ = create(server, receiver.url)
+        reload(server, {**FAST, "webhooks": [chat]})
+        assert set(rows(server)) == {"chat", None} and rows(server)[None]["id"] == other
+        reload(server, {**FAST, "webhooks": [chat, {**pipe, "name": "late"}]}, "configuration-refused")
+        assert "a restart reads its secret" in server.log_text() and set(rows(server)) == {"chat", None}
+    finally:
+        server.close()
+
+
+@pytest.mark.parametrize("row,text", [
+    ({"url": "http://127.0.0.1/"}, "loopback"), ({"secret": {}}, "expected one of `file`, `environment` and `credential`"),
+    ({"secret": {"file": "a", "credential": "b"}}, "expected one of"), ({"events": ["certificate-isued"]}, "webhooks[0].events[0]"),
+    ({"profiles": ["nowhere"]}, "webhooks[0].profiles[0]"), ({"url": "nonsense:"}, "webhooks[0].url"), ({"name": "No Name"}, "webhooks[0].name"),
+])
+def test_what_is_wrong_in_the_configuration_is_told_with_its_place(row, text, tmp_path):
+    config = tmp_path / "c.yaml"
+    config.write_text(json.dumps({"webhooks": [{"name": "a", "url": "https://receiver.example/", "secret": {"file": "x"}, **row}]}))
+    done = subprocess.run([BINARY, "check-config", str(config)], capture_output=True, text=True)
+    assert done.returncode == 1 and text in done.stderr, done.stderr

@@ -1,0 +1,20 @@
+/* Webhook declared: the webhooks that the configuration names. Internal to admin/ and for the server. */
+#pragma once
+
+#include "admin/webhook.h"
+
+struct webhook_declared {
+	char *name;                     /* what it is known by, over restarts */
+	char *url, *note;               /* note: NULL without one */
+	struct strings events, profiles;
+	struct {
+		char *file, *environment, *credential; /* one of them */
+	} secret;
+};
+/* Adds a part for each field that is wrong, as the configuration calls it below a row. */
+void webhook_declared_check(const struct webhook_options *options, const struct webhook_declared *row, struct problem *parts);
+
+/* Makes the store's rows what the configuration says: new ones begin with the next event, those that are as they
+ * were stay as far as they are, and those that are named no more end. Variables of the environment are read when
+ * the process starts alone: after that a secret from one stays as it is. */
+bool webhooks_declare(struct store *store, const struct webhook_declared *rows, size_t n, bool starting, struct problem *p) must_use;
