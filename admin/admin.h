@@ -26,7 +26,6 @@ extern const struct command admin_init_command, admin_backup_command, admin_vers
 extern const struct command admin_cert_list, admin_cert_show, admin_cert_revoke;
 extern const struct command admin_account_list, admin_account_show, admin_account_limit, admin_account_deactivate;
 extern const struct command admin_cert_renewal, admin_cert_renewals, admin_cert_key, admin_key_reseal;
-extern const struct command admin_account_list, admin_account_show, admin_account_deactivate;
 extern const struct command admin_eab_create, admin_eab_list, admin_eab_revoke;
 extern const struct command admin_audit_list, admin_audit_verify, admin_audit_export;
 extern const struct command admin_est_credential_create, admin_est_credential_list, admin_est_credential_revoke;
