@@ -3,6 +3,7 @@
  *
  *   bench_acme DIRECTORY TLS_CA ROOT|- HTTP_PORT DNS_PORT|0 CLIENTS COUNT SERVER_PID [TAG]    */
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -88,6 +89,7 @@ int main(int argc, char **argv)
 {
 	if (argc < 9)
 		bench_fail("DIRECTORY TLS_CA ROOT|- HTTP_PORT DNS_PORT|0 CLIENTS COUNT SERVER_PID [TAG]");
+	signal(SIGPIPE, SIG_IGN);
 	bench.directory = argv[1];
 	bench.tls_ca = argv[2];
 	bench.root = str_equal(argv[3], "-") ? NULL : argv[3];
