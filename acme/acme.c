@@ -5,6 +5,7 @@
 #include "acme/nonce.h"
 #include "acme/request.h"
 #include "acme/routes.h"
+#include "acme/star.h"
 #include "store/audit_queue.h"
 
 enum { LIMIT_KEYS_MAX = 100000 };
@@ -90,7 +91,8 @@ bool acme_open(const struct acme_options *options, struct store *store, struct c
 	pthread_rwlock_init(&acme->profiles_lock, NULL);
 	if (!copy_options(options, house, p) || !open_limits(acme, p) || !nonces_open(&acme->nonces, p) ||
 	    !key_cache_open(&acme->keys, p) || !claims_open(&acme->claims, p) ||
-	    !audit_queue_open(store, &acme->audit, p) || !probes_open(acme, &acme->probes, p) || !acme_sweep_begin(acme, p) || !acme_requests_begin(acme, p))
+	    !audit_queue_open(store, &acme->audit, p) || !probes_open(acme, &acme->probes, p) || !acme_sweep_begin(acme, p) || !acme_requests_begin(acme, p) ||
+	    !acme_star_begin(acme, p))
 		return false;
 	acme->options.dns = (struct dns_options){0};
 	acme->options.vantage = NULL;

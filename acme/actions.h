@@ -16,6 +16,7 @@ acme_action acme_order_new;          /* 7.4 */
 acme_action acme_order_get;          /* 7.1.3 */
 acme_action acme_order_list;         /* 7.1.2.1 */
 acme_action acme_order_finalize;     /* 7.4 */
+acme_action acme_star_certificate_get; /* RFC 8739, 3.3 */
 /* acme/preauthorization.c, acme/authorization.c, acme/challenge.c */
 acme_action acme_authorization_new;  /* 7.4.1 */
 acme_action acme_authorization_post; /* 7.5, 7.5.2 */

@@ -1,5 +1,6 @@
 #include "acme/actions.h"
 #include "acme/challenge.h"
+#include "acme/star.h"
 
 static const struct resource {
 	const char *name, *path;
@@ -70,6 +71,7 @@ static void put_meta(struct json_writer *w, const struct acme_call *call)
 	json_put_bool(w, "externalAccountRequired", call->profile->eab_required);
 	if (call->profile->subdomains != PROFILE_SUBDOMAINS_NONE)
 		json_put_bool(w, "subdomainAuthAllowed", true); /* RFC 9444, 4.4 */
+	star_write_meta(w, call->profile);
 	put_profiles(w, call);
 	put_persist(w, call);
 	json_close(w);

@@ -6,6 +6,7 @@
 #include "acme/order_state.h"
 #include "acme/predecessor.h"
 #include "acme/request.h"
+#include "acme/star.h"
 #include "base/base64.h"
 #include "ca/inventory.h"
 #include "policy/csr.h"
@@ -86,7 +87,7 @@ static bool store_issued(struct store_txn *txn, void *arg, struct problem *p)
 {
 	struct finalizing *f = arg;
 	const struct acme_call *call = f->call;
-	const struct state_change change = {
+	struct state_change change = {
 		.now = call->now, .keep_until = call->now + call->acme->options.retention,
 	};
 
@@ -99,6 +100,9 @@ static bool store_issued(struct store_txn *txn, void *arg, struct problem *p)
 		return not_ready(f, p);
 	f->order.csr_digest = BYTES(f->digest, sizeof(f->digest));
 	memcpy(f->order.certificate, f->certificate.id, sizeof(f->order.certificate));
+	if (star_is(&f->order) && !star_begin(txn, &f->order, buf_bytes(&f->csr), &f->certificate,
+	                                      call->acme->options.retention, &change.keep_until, p))
+		return false;
 	return put_certificate(txn, f, p) && order_apply(txn, &f->order, ORDER_ISSUED, &change, p);
 }
 

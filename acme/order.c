@@ -4,6 +4,7 @@
 #include "acme/claim.h"
 #include "acme/order_state.h"
 #include "acme/owner.h"
+#include "acme/star.h"
 
 struct loading {
 	const struct acme_call *call;
@@ -110,7 +111,10 @@ static void order_write(const struct acme_call *call, struct json_writer *w, con
 	json_put_time(w, "notAfter", order->not_after);
 	write_authorizations(call, w, order);
 	write_url(call, w, "finalize", "order", order->id, "finalize");
-	if (status == ORDER_VALID)
+	star_write(w, &order->star);
+	if (status == ORDER_VALID && star_is(order))
+		write_url(call, w, "star-certificate", "star-certificate", order->id, NULL);
+	else if (status == ORDER_VALID)
 		write_url(call, w, "certificate", "certificate", order->certificate, NULL);
 	if (status == ORDER_INVALID)
 		write_error(w, order);
@@ -135,6 +139,8 @@ bool acme_order_get(struct acme_call *call, struct problem *p)
 	auto_value(order) order = {0};
 	enum order_status status;
 
+	if (call->payload)
+		return star_cancel(call, p);
 	if (!order_load(call, &order, &status, p))
 		return false;
 	order_reply(call, 200, &order, status);

@@ -1,5 +1,6 @@
 #include "acme/order_request.h"
 #include "acme/predecessor.h"
+#include "acme/star.h"
 #include "base/clock.h"
 #include "policy/scope.h"
 #include "policy/subdomain.h"
@@ -162,6 +163,17 @@ static bool take_time(const struct acme_call *call, const char *name, int64_t *r
 	       problem_set(p, PROBLEM_MALFORMED, "RFC 8555, 7.4: \"%s\" is not a time of RFC 3339", name);
 }
 
+/* RFC 8739, 3.1.1; its dates are in the place of notBefore and notAfter. */
+static bool take_star(struct order_request *r, struct problem *p)
+{
+	const struct issuer *issuer = ca_issuer(r->call->acme->ca, r->profile->issuer);
+
+	if (!star_take(r->call, r->profile, &r->order.star, p))
+		return !r->profile->star.on && blame_profile(r, p);
+	return !issuer || r->order.star.end <= issuer_not_after(issuer) ||
+	       problem_set(p, PROBLEM_MALFORMED, "RFC 8739, 3.1.1: \"end-date\" is later than the CA's own certificate ends");
+}
+
 /* What cannot be had is refused now, and not altered later (7.4). */
 static bool take_times(struct order_request *r, struct problem *p)
 {
@@ -206,5 +218,5 @@ static bool take_tokens(const struct order_request *r, struct problem *p)
 
 bool order_ask(struct order_request *r, struct problem *p)
 {
-	return choose_profile(r, p) && take_identifiers(r, p) && take_times(r, p) && take_replaces(r, p) && take_tokens(r, p);
+	return choose_profile(r, p) && take_identifiers(r, p) && take_star(r, p) && take_times(r, p) && take_replaces(r, p) && take_tokens(r, p);
 }

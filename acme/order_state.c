@@ -13,6 +13,7 @@ static const struct arrow order_arrows[] = {
 	{ ORDER_READY, ORDER_FAILED, ORDER_INVALID },
 	{ ORDER_PROCESSING, ORDER_ISSUED, ORDER_VALID },
 	{ ORDER_PROCESSING, ORDER_FAILED, ORDER_INVALID },
+	{ ORDER_VALID, ORDER_CANCEL, ORDER_CANCELED },
 };
 
 /* The figure deactivates valid authorizations only, but 7.5.2 knows no such limit and clients give
@@ -154,7 +155,8 @@ bool order_apply(struct store_txn *txn, struct order *order, enum order_event ev
 		assert(change->error);
 		order->error = change->error;
 	}
-	if ((order->status == ORDER_INVALID || order->status == ORDER_VALID) && change->keep_until)
+	if (order->status != ORDER_PENDING && order->status != ORDER_READY && order->status != ORDER_PROCESSING &&
+	    change->keep_until)
 		order->expires = change->keep_until;
 	return store_order_put(txn, order, p);
 }

@@ -13,6 +13,7 @@ enum order_event {
 	ORDER_AUTHORIZED,     /* all its authorizations are valid */
 	ORDER_FINALIZED,      /* a finalize request was accepted */
 	ORDER_ISSUED,
+	ORDER_CANCEL,         /* by the client, of one that renews itself (RFC 8739, 3.1.2) */
 	ORDER_FAILED,         /* an error, its end in time, or an authorization that ended */
 	ORDER_EVENT_MAX,
 };

@@ -4,6 +4,7 @@
 #include "base/base64.h"
 #include "ca/revocation.h"
 #include "policy/identifier.h"
+#include "policy/star.h"
 #include "store/authorization.h"
 
 /* Authorizations of one identifier that are looked at for a valid one, newest first. */
@@ -143,13 +144,24 @@ static bool check_account(struct store_txn *txn, const struct revocation *r, str
 	return str_equal(r->certificate.account, r->call->account.id) || holds_names(txn, r, p);
 }
 
+/* RFC 8739, 3.1.2: such an order is canceled, and its certificates end soon. */
+static bool check_star(struct store_txn *txn, const struct revocation *r, struct problem *p)
+{
+	auto_value(order) order = { 0 };
+	auto_value(problem) why = { 0 };
+	if (!r->certificate.order[0] || !store_order_get(txn, r->certificate.order, &order, &why) || !star_is(&order))
+		return true;
+	return problem_set(p, PROBLEM_AUTO_RENEWAL_REVOCATION_NOT_SUPPORTED,
+	                   "RFC 8739, 3.1.2: a certificate that renews itself is not revoked: cancel its order");
+}
+
 static bool record(struct store_txn *txn, void *arg, struct problem *p)
 {
 	const struct revocation *r = arg;
 	bool by_account = r->call->account.id[0] != '\0';
 	char from[ADDR_TEXT_SIZE];
 	event_from(r->call, from);
-	return (!by_account || check_account(txn, r, p)) &&
+	return (!by_account || check_account(txn, r, p)) && check_star(txn, r, p) &&
 	       revocation_record(txn, r->certificate.id, r->reason, r->call->now, buf_text(&r->by), from,
 	                         REVOCATION_BY_SUBSCRIBER, p);
 }

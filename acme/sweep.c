@@ -54,7 +54,7 @@ static bool sweep_order(struct store_txn *txn, const char *id, const struct stat
 		return false;
 	if (order.expires > change->now)
 		return true;
-	if (order.status == ORDER_VALID || order.status == ORDER_INVALID)
+	if (order.status == ORDER_VALID || order.status == ORDER_INVALID || order.status == ORDER_CANCELED)
 		return store_order_delete(txn, id, p);
 	return order_apply(txn, &order, ORDER_FAILED, change, p);
 }

@@ -244,6 +244,7 @@ static const struct api_field certificate_fields[] = {
 	TEXT("revokedBy", "who revoked it"),
 	TEXT("replaces", "id of the certificate that it renews"),
 	TEXT("replacedBy", "id of the one that renews it"),
+	{ "noRevocation", API_BOOL, .meaning = "it says that there is no revocation information (RFC 9608): none is published" },
 	TIME("renewFrom", "from when its client was asked to renew it, out of turn (RFC 9773)"),
 	TIME("renewUntil", "by when"),
 	{ "keyKept", API_BOOL, .meaning = "true: the server keeps its private key" },

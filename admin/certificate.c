@@ -110,6 +110,8 @@ void certificate_json(const struct certificate *certificate, bool with_pem, stru
 	json_put(&w, "label", or_null(certificate->label));
 	json_put(&w, "replaces", or_null(certificate->replaces));
 	json_put(&w, "replacedBy", or_null(certificate->replaced_by));
+	if (certificate->no_revocation)
+		json_put_bool(&w, "noRevocation", true);
 	json_put_time(&w, "renewFrom", certificate->advised_from);
 	json_put_time(&w, "renewUntil", certificate->advised_until);
 	put_renewal(&w, certificate);

@@ -14,6 +14,10 @@
 	X(ACCOUNT_DOES_NOT_EXIST, 400, "accountDoesNotExist")                        \
 	X(ALREADY_REVOKED, 400, "alreadyRevoked")                                    \
 	X(ALREADY_REPLACED, 409, "alreadyReplaced")                                  \
+	X(AUTO_RENEWAL_CANCELED, 403, "autoRenewalCanceled")                         \
+	X(AUTO_RENEWAL_EXPIRED, 403, "autoRenewalExpired")                           \
+	X(AUTO_RENEWAL_CANCELLATION_INVALID, 400, "autoRenewalCancellationInvalid")  \
+	X(AUTO_RENEWAL_REVOCATION_NOT_SUPPORTED, 403, "autoRenewalRevocationNotSupported") \
 	X(BAD_ATTESTATION, 400, "badAttestationStatement")                           \
 	X(BAD_CSR, 400, "badCSR")                                                    \
 	X(BAD_NONCE, 400, "badNonce")                                                \

@@ -66,7 +66,8 @@ static bool add_entry(struct store_txn *txn, const char *id, struct crl_writer *
 	if (!store_certificate_get(txn, id, &certificate, p))
 		return false;
 	const struct crl_entry entry = { certificate.serial, certificate.revoked, certificate.reason };
-	crl_add(writer, &entry);
+	if (!certificate.no_revocation) /* RFC 9608, 2: a list never has an entry for it */
+		crl_add(writer, &entry);
 	return true;
 }
 

@@ -122,6 +122,11 @@ bool extension_signs_ocsp(const struct extension_source *source)
 	return strings_has(source->facts->extended_key_usage, OID_OCSP_SIGNING);
 }
 
+static bool no_revocation(const struct extension_source *source)
+{
+	return source->facts->no_revocation;
+}
+
 static void put_null(struct der *d, const struct extension_source *source)
 {
 	(void)source;
@@ -177,6 +182,7 @@ static const struct row own_rows[] = {
 	{ "2.5.29.14", NULL, NULL, put_subject_key_id },
 	{ "2.5.29.17", names_known, subject_empty, put_subject_alt_name },
 	{ "1.3.6.1.5.5.7.48.1.5", extension_signs_ocsp, NULL, put_null }, /* id-pkix-ocsp-nocheck */
+	{ "2.5.29.56", no_revocation, NULL, put_null },                   /* id-ce-noRevAvail (RFC 9608, 2) */
 };
 static const struct row authority_row = { "2.5.29.35", NULL, NULL, put_authority_key_id };
 static const struct row issuer_rows[] = {

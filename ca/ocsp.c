@@ -117,10 +117,11 @@ static bool is_ours(const struct place *place, const struct ocsp_certificate *c)
 	       bytes_equal(c->key_hash, BYTES(place->key_hash[c->hash], hash_sizes[c->hash]));
 }
 
-/* A serial number of another issuer of this server is not one of this issuer. */
+/* A serial number of another issuer of this server is not one of this issuer. Of one with noRevAvail nothing is
+ * known here, whatever was recorded (RFC 9608, 2). */
 static bool take_row(struct lookup *lookup, const struct certificate *row, struct ocsp_single *single)
 {
-	if (!str_equal(row->issuer, issuer_name(lookup->place->issuer)))
+	if (!str_equal(row->issuer, issuer_name(lookup->place->issuer)) || row->no_revocation)
 		return true;
 	lookup->known++;
 	single->status = row->status == CERTIFICATE_REVOKED ? OCSP_REVOKED : OCSP_GOOD;

@@ -21,7 +21,7 @@ static bool base_check(const char *base, struct problem *p)
 static bool put_extensions(struct extension_source *source, const char *id, const char *base, struct template *ret,
                            struct problem *p)
 {
-	struct der authority = der_writer(&ret->authority), all = der_writer(&ret->extensions);
+	struct der authority = der_writer(&ret->authority), all = der_writer(&ret->extensions), brief = der_writer(&ret->brief);
 	int len = base ? (int)strlen(base) : 0;
 
 	while (len > 0 && base[len - 1] == '/')
@@ -36,7 +36,9 @@ static bool put_extensions(struct extension_source *source, const char *id, cons
 	source->ocsp_url = ocsp_url;
 	extension_put_authority(&authority, source);
 	extension_put_issuer(&all, source);
-	return buf_check(&ret->authority, p) && buf_check(&ret->extensions, p);
+	source->crl_url = source->ocsp_url = NULL;
+	extension_put_issuer(&brief, source);
+	return buf_check(&ret->authority, p) && buf_check(&ret->brief, p) && buf_check(&ret->extensions, p);
 }
 
 bool template_make(struct bytes issuer, struct bytes key_id, const char *id, const char *base, struct template *ret,
@@ -60,6 +62,7 @@ void template_free(struct template *t)
 	buf_free(&t->issuer);
 	buf_free(&t->authority);
 	buf_free(&t->extensions);
+	buf_free(&t->brief);
 }
 
 static void put_validity(struct der *d, int64_t not_before, int64_t not_after)
@@ -105,7 +108,8 @@ static void put_extensions_of(struct der *d, const struct template *t, const str
 	der_open(d, 0xa3);
 	der_open(d, 0x30);
 	extension_put_own(d, source);
-	der_put_raw(d, buf_bytes(extension_signs_ocsp(source) ? &t->authority : &t->extensions));
+	der_put_raw(d, buf_bytes(extension_signs_ocsp(source) ? &t->authority
+	                         : source->facts->no_revocation ? &t->brief : &t->extensions));
 	der_close(d);
 	der_close(d);
 }

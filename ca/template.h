@@ -9,6 +9,7 @@ struct template {
 	struct buf issuer;     /* Name: the subject of the issuer's own certificate, byte for byte */
 	struct buf authority;  /* the authorityKeyIdentifier extension alone */
 	struct buf extensions; /* AKI, AIA, CRL distribution point */
+	struct buf brief;      /* AKI, AIA of the issuer's certificate alone (RFC 9608, 3) */
 };
 /* key_id: the issuer's own subject key identifier. base: issuer_urls.base, NULL: no pointers. */
 bool template_make(struct bytes issuer, struct bytes key_id, const char *id, const char *base, struct template *ret,

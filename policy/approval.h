@@ -28,6 +28,7 @@ struct approval_facts {
 	int64_t not_before, not_after;        /* both inclusive; backdating done */
 	unsigned key_usage;                   /* fits the key's algorithm */
 	const struct strings *extended_key_usage;
+	bool no_revocation;                   /* noRevAvail in place of what leads to revocation information (RFC 9608) */
 	const char *hash;                     /* NULL: by issuer key */
 	const char *method;                   /* "acme" */
 	const char *account, *order;          /* ids; "" unless acme */

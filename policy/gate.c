@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "policy/gate_case.h"
+#include "policy/star.h"
 
 /* In no header, so that nobody else can call it by including one; `make arch` looks at the symbols
  * and finds that this object alone refers to it. */
@@ -65,6 +66,8 @@ static const struct rule {
 	  ORDER, JUDGED, gate_authorizations_method },
 	{ { "period", "The life that was asked for is one that the profile gives." },
 	  BOTH, JUDGED, gate_period },
+	{ { "rolling-same", "A certificate that renews itself is made from the CSR that the first was made from." },
+	  ORDER, JUDGED, gate_rolling_same },
 	{ { "names-present", "The CSR has a name." },
 	  BOTH, JUDGED, gate_names_present },
 	{ { "names-count", "The CSR has no more names than the profile lets it." },
@@ -197,6 +200,14 @@ static bool judge(const struct gate_case *c, enum origin origin, enum stage stag
 	return false;
 }
 
+/* RFC 9608, 6.1: too short a life to tell of its end; and what renews itself cannot be revoked (RFC 8739, 3.1.2). */
+static bool is_unrevocable(const struct gate_case *c, const struct approval_facts *facts)
+{
+	int64_t life = facts->not_after - facts->not_before + 1;
+
+	return !facts->ca && (life <= c->profile->no_revocation_within || (!c->identity && star_is(&c->order)));
+}
+
 static bool approve(const struct gate_case *c, struct approval_facts *facts, struct approval **ret,
                     struct problem *p)
 {
@@ -219,7 +230,10 @@ static bool approve(const struct gate_case *c, struct approval_facts *facts, str
 	facts->extended_key_usage = c->request.extended_key_usage;
 	memcpy(facts->csr_digest, csr->digest, sizeof(facts->csr_digest));
 	memcpy(facts->key_hash, csr->key_hash, sizeof(facts->key_hash));
-	return gate_case_period(c, &facts->not_before, &facts->not_after, p) && approval_make(facts, ret, p);
+	if (!gate_case_period(c, &facts->not_before, &facts->not_after, p))
+		return false;
+	facts->no_revocation = is_unrevocable(c, facts);
+	return approval_make(facts, ret, p);
 }
 
 /* The CSR is read when the state of its origin is such that it can matter. */
@@ -288,7 +302,7 @@ static bool is_of_origin(const struct rule *rule)
 	static gate_check *const checks[] = {
 		gate_account_bound, gate_authorizations_valid, gate_authorizations_unexpired, gate_authorizations_owner,
 		gate_authorizations_cover, gate_authorizations_method, gate_scope_names, gate_scope_granted, gate_period,
-		gate_names_equal, gate_names_proven, gate_device_bound,
+		gate_rolling_same, gate_names_equal, gate_names_proven, gate_device_bound,
 	};
 
 	for (size_t i = 0; i < array_length(checks); i++)

@@ -78,6 +78,7 @@ typedef bool gate_check(const struct gate_case *c, struct problem *p);
 gate_check gate_order_owner, gate_account_valid, gate_order_ready, gate_order_unexpired;
 gate_check gate_profile_known, gate_profile_open, gate_directory_offers, gate_identity_may, gate_account_bound;
 gate_check gate_authorizations_valid, gate_authorizations_unexpired, gate_authorizations_owner;
+gate_check gate_rolling_same;
 gate_check gate_scope_profile, gate_scope_quota, gate_scope_names, gate_scope_granted; /* gate_scope.c */
 gate_check gate_authorizations_cover, gate_authorizations_method, gate_period;
 /* gate_approval.c */
@@ -110,6 +111,8 @@ bool gate_case_judge(const struct gate_case *c, enum policy_part part, struct pr
 /* The KU_ bits for the certificate: the profile's that fit the key, and of these the CSR's when it
  * asks for some. */
 unsigned gate_case_key_usage(const struct gate_case *c);
+/* Whether the order has a certificate that is renewed without asking anybody (RFC 8739). */
+bool gate_case_is_rolling(const struct gate_case *c) must_use;
 /* The life of the certificate. MALFORMED. */
 bool gate_case_period(const struct gate_case *c, int64_t *ret_from, int64_t *ret_to, struct problem *p) must_use;
 /* The refusal of a function that judges one thing becomes a part of p. Returns false. */

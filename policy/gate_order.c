@@ -1,6 +1,7 @@
 #include "policy/gate_case.h"
 
 #include "policy/scope.h"
+#include "policy/star.h"
 #include "policy/subdomain.h"
 
 
@@ -128,9 +129,23 @@ bool gate_account_valid(const struct gate_case *c, struct problem *p)
 	                   account_status_name(c->account.status));
 }
 
+/* One that is due: not sooner, and not after it was canceled. */
+bool gate_case_is_rolling(const struct gate_case *c)
+{
+	struct star_dates dates;
+
+	return star_is(&c->order) && c->order.status == ORDER_VALID && star_next(&c->order.star, c->now, &dates);
+}
+
+bool gate_rolling_same(const struct gate_case *c, struct problem *p)
+{
+	return !gate_case_is_rolling(c) || bytes_equal(c->order.csr_digest, BYTES(c->csr->digest, sizeof(c->csr->digest))) ||
+	       problem_add(p, PROBLEM_BAD_CSR, NULL, NULL, "RFC 8739, 2.2: a renewal is made from the CSR of the first certificate");
+}
+
 bool gate_order_ready(const struct gate_case *c, struct problem *p)
 {
-	return c->order.status == ORDER_READY || (c->order.status == ORDER_PROCESSING && gate_case_approved(c)) ||
+	return c->order.status == ORDER_READY || gate_case_is_rolling(c) || (c->order.status == ORDER_PROCESSING && gate_case_approved(c)) ||
 	       problem_add(p, PROBLEM_ORDER_NOT_READY, NULL, NULL,
 	                   "RFC 8555, 7.4: the order is %s, not ready",
 	                   order_status_name(c->order.status));
@@ -298,10 +313,29 @@ static bool wish_period(const struct gate_case *c, int64_t *ret_from, int64_t *r
 	return profile_period(c->profile, c->now, c->now, wish->not_before, not_after, ret_from, ret_to, p);
 }
 
+/* The profile must take such orders still. */
+static bool star_period(const struct gate_case *c, int64_t *ret_from, int64_t *ret_to, struct problem *p)
+{
+	const struct order_star *star = &c->order.star;
+	struct star_dates dates;
+
+	if (!star_check(c->profile, star, c->order.created, p))
+		return false;
+	if (c->order.status != ORDER_VALID || !star_next(star, c->now, &dates))
+		star_first(c->profile, star, c->now, &dates);
+	if (dates.not_after <= c->now)
+		return problem_set(p, PROBLEM_MALFORMED, "RFC 8739, 3.1.1: the order's end-date is past");
+	*ret_from = dates.not_before;
+	*ret_to = dates.not_after;
+	return true;
+}
+
 bool gate_case_period(const struct gate_case *c, int64_t *ret_from, int64_t *ret_to, struct problem *p)
 {
 	if (c->identity)
 		return wish_period(c, ret_from, ret_to, p);
+	if (star_is(&c->order))
+		return star_period(c, ret_from, ret_to, p);
 	return profile_period(c->profile, c->now, c->order.created, c->order.not_before, c->order.not_after, ret_from, ret_to, p);
 }
 

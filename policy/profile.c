@@ -26,6 +26,7 @@ static const struct profile defaults = {
 	.key_usage = KU_DIGITAL_SIGNATURE | KU_KEY_ENCIPHERMENT,
 	.common_name = PROFILE_CN_IF_ASKED,
 	.authorization_lifetime = DAY,
+	.star = { .lifetime_min = DAY, .duration_max = 365 * DAY },
 	.renewal_from = 66,
 	.renewal_until = 80,
 	.approval_lifetime = 7 * DAY,

@@ -44,6 +44,14 @@ struct profile_acme {
 	bool no_preauthorization;    /* its directory has no newAuthz (RFC 8555, 7.4.1) */
 };
 
+/* Orders whose certificates the server renews by itself (RFC 8739). */
+struct profile_star {
+	bool on;
+	int64_t lifetime_min;    /* of each certificate */
+	int64_t duration_max;    /* from the start to the end of one order */
+	bool get;                /* they may be fetched by anybody, where the order says so */
+};
+
 /* The fields marked "short" are the short form of a policy: they are what it is made from where the
  * profile names none, and mean nothing where it does. */
 struct profile_names {           /* rule of one identifier type */
@@ -81,6 +89,8 @@ struct profile {
 	const char *hash;                         /* "SHA256" "SHA384" "SHA512" or NULL: by issuer key */
 	bool reuse_account_key;                   /* false: the certificate's key may not be the account's */
 	int64_t authorization_lifetime;           /* seconds a valid authorization can be reused */
+	int64_t no_revocation_within;             /* seconds: no revocation information for a life so short or shorter (RFC 9608); 0 */
+	struct profile_star star;
 	unsigned renewal_from, renewal_until;     /* percent of its life in which a certificate is to be renewed */
 	enum profile_subdomains subdomains;       /* ACME: what a proof for a domain is worth below it */
 	bool eab_required;                        /* ACME external account binding */

@@ -176,6 +176,16 @@ static bool check_kept(const struct profile *profile, struct problem *p)
 	       refuse(profile, "renew_before", "less than validity", p);
 }
 
+/* Nobody is there to approve what the server renews. */
+static bool check_star(const struct profile *profile, struct problem *p)
+{
+	const struct profile_star *star = &profile->star;
+
+	if (star->on && (star->lifetime_min < 1 || star->lifetime_min > profile->validity_max || star->duration_max < star->lifetime_min))
+		return refuse(profile, "auto_renewal", "min_lifetime at most validity_max and max_duration", p);
+	return !star->on || profile->approvals == 0 || refuse(profile, "auto_renewal", "not together with approvals", p);
+}
+
 static bool check_subject(const struct profile *profile, struct problem *p)
 {
 	auto_value(problem) why = {0};
@@ -257,7 +267,7 @@ bool profile_check(const struct profile *profile, struct problem *p)
 	static bool (*const checks[])(const struct profile *profile, struct problem *p) = {
 		check_name, check_texts, check_methods, check_keys, check_patterns, check_names_max,
 		check_validity, check_key_usage, check_extended_key_usage, check_hash, check_common_name,
-		check_policy, check_subject, check_defaults, check_approvals, check_renewal, check_est, check_kept,
+		check_policy, check_subject, check_defaults, check_approvals, check_renewal, check_star, check_est, check_kept,
 	};
 
 	for (size_t i = 0; i < array_length(checks); i++)

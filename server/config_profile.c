@@ -79,6 +79,8 @@ static void copy_values(const struct config_profile *row, struct profile *to)
 	to->common_name = from->common_name;
 	to->reuse_account_key = from->reuse_account_key;
 	to->authorization_lifetime = from->authorization_lifetime;
+	to->no_revocation_within = from->no_revocation_within;
+	to->star = from->star;
 	to->renewal_from = from->renewal_from;
 	to->subdomains = from->subdomains;
 	to->renewal_until = from->renewal_until;

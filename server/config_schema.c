@@ -328,6 +328,16 @@ static const struct config_key renewal_keys[] = {
 	  .fallback = "80", .min = 1, .max = 99 },
 };
 
+static const struct config_key star_keys[] = {
+	{ "enabled", "Whether such orders are taken.", CONFIG_BOOL, PROFILE(star.on), .fallback = "false" },
+	{ "min_lifetime", "The shortest life of one certificate of such an order.", CONFIG_DURATION, PROFILE(star.lifetime_min),
+	  .fallback = "1d", .min = 1, .max = YEAR },
+	{ "max_duration", "How long an order may go on.", CONFIG_DURATION, PROFILE(star.duration_max), .fallback = "365d",
+	  .min = 1, .max = 60LL * YEAR },
+	{ "certificate_get", "Whether an order may let anybody fetch its certificate who knows the URL.", CONFIG_BOOL,
+	  PROFILE(star.get), .fallback = "false" },
+};
+
 static const struct config_key profile_keys[] = {
 	{ "name", "Its name; `/acme/NAME/directory` is its ACME directory, and `NAME` its label in EST.", CONFIG_TEXT, PROFILE(name),
 	  .required = true, .check = config_rule_own_profile },
@@ -400,6 +410,12 @@ static const struct config_key profile_keys[] = {
 	  "where it was given in the domain's zone, or `any`.", CONFIG_CHOICE, PROFILE(subdomains), .fallback = "none",
 	  .choices = CHOICES({ "none", PROFILE_SUBDOMAINS_NONE }, { "dns", PROFILE_SUBDOMAINS_DNS },
 	                     { "any", PROFILE_SUBDOMAINS_ANY }) },
+	{ "no_revocation_within",
+	  "Certificates of a life so long or shorter say that there is no revocation information of them (noRevAvail, RFC "
+	  "9608), and lead to no CRL and no responder; 0: none do. Days at most: until they end, nobody learns that one was "
+	  "revoked.", CONFIG_DURATION, PROFILE(no_revocation_within), .fallback = "0s", .max = 30 * DAY },
+	{ "auto_renewal", "Orders whose certificates the server renews by itself (RFC 8739).", CONFIG_SECTION,
+	  .section = &SECTION(star_keys) },
 	{ "renewal",
 	  "When clients are asked to renew (RFC 9773). Each certificate is given a window, a quarter as long, at its own "
 	  "place between these, so that a fleet does not renew at once.", CONFIG_SECTION, .section = &SECTION(renewal_keys) },

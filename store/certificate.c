@@ -58,10 +58,11 @@ static const struct record_field certificate_fields[] = {
 	record_integer(27, certificate, renew_at),
 	record_integer(28, certificate, renew_failures),
 	record_text(29, certificate, renew_error),
-	record_text(33, certificate, label),
 	record_integer(30, certificate, advised_from),
 	record_integer(31, certificate, advised_until),
 	record_text(32, certificate, advised_why),
+	record_text(33, certificate, label),
+	record_bool(40, certificate, no_revocation),
 };
 static const struct record_schema certificate_schema = {
 	"certificate", sizeof(struct certificate), certificate_fields, array_length(certificate_fields),

@@ -29,6 +29,15 @@ static const struct record_field order_fields[] = {
 	record_bytes(14, order, csr_digest),
 	record_id(15, order, certificate),
 	record_text(16, order, replaces),
+	record_integer(17, order, star.lifetime),
+	record_integer(18, order, star.start),
+	record_integer(19, order, star.end),
+	record_integer(20, order, star.adjust),
+	record_bool(21, order, star.get),
+	record_integer(22, order, star.first),
+	record_integer(23, order, star.count),
+	record_integer(24, order, star.due),
+	record_bytes(25, order, star.csr),
 };
 static const struct record_schema order_schema = {
 	"order", sizeof(struct order), order_fields, array_length(order_fields),
@@ -58,12 +67,24 @@ static void index_waiting(const struct order *order, struct index *ix)
 	}
 }
 
+static void index_star(const struct order *order, struct index *ix)
+{
+	struct key key;
+
+	if (order->star.due == 0 || order->status != ORDER_VALID)
+		return;
+	key_begin(&key, KEY_ORDER_STAR);
+	key_add_time(&key, order->star.due);
+	index_add(ix, &key);
+}
+
 static void order_index(const void *record, struct index *ix)
 {
 	const struct order *order = record;
 
 	index_account(order, ix);
 	index_waiting(order, ix);
+	index_star(order, ix);
 	expiry_index(ix, EXPIRY_ORDER, order->expires);
 }
 
@@ -73,7 +94,7 @@ const char *order_status_name(enum order_status s)
 {
 	static const char *const names[] = {
 		[ORDER_PENDING] = "pending", [ORDER_READY] = "ready", [ORDER_PROCESSING] = "processing",
-		[ORDER_VALID] = "valid", [ORDER_INVALID] = "invalid",
+		[ORDER_VALID] = "valid", [ORDER_INVALID] = "invalid", [ORDER_CANCELED] = "canceled",
 	};
 
 	assert((size_t)s < array_length(names));
@@ -114,6 +135,39 @@ bool store_order_by_authorization(struct store_txn *txn, const char *authorizati
 	if (!key_add_id(&prefix, authorization))
 		return problem_set(p, PROBLEM_NOT_FOUND, "there is no such authorization");
 	return page_read_ids(txn, &prefix, SIZE_MAX, ret, p);
+}
+
+struct due {
+	int64_t now;
+	size_t limit;
+	struct strings *ids;
+	bool no_memory;
+};
+
+static bool visit_due(void *arg, struct bytes key, struct bytes value)
+{
+	struct due *due = arg;
+	char id[RANDOM_ID_SIZE];
+
+	(void)value;
+	assert(key.len == 1 + KEY_TIME_SIZE + KEY_ID_SIZE);
+	if (key_time(key.data + 1) > due->now || due->ids->n == due->limit)
+		return false;
+	key_id_text(key.data + 1 + KEY_TIME_SIZE, id);
+	due->no_memory = !strings_add(due->ids, id);
+	return !due->no_memory;
+}
+
+bool store_order_star_due(struct store_txn *txn, int64_t now, size_t limit, struct strings *ret, struct problem *p)
+{
+	struct due due = { .now = now, .limit = limit, .ids = ret };
+	struct key prefix;
+
+	key_begin(&prefix, KEY_ORDER_STAR);
+	kv_scan(txn->kv, key_bytes(&prefix), key_bytes(&prefix), visit_due, &due);
+	if (kv_failed(txn->kv))
+		return kv_refuse(txn->kv, p);
+	return !due.no_memory || problem_memory(p);
 }
 
 bool store_order_delete(struct store_txn *txn, const char *id, struct problem *p)

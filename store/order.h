@@ -5,13 +5,25 @@
 #include "store/record.h"
 #include "store/store.h"
 
-enum order_status { ORDER_PENDING, ORDER_READY, ORDER_PROCESSING, ORDER_VALID, ORDER_INVALID };
+/* The last one is RFC 8739's, of an order whose certificate was renewed until then. */
+enum order_status { ORDER_PENDING, ORDER_READY, ORDER_PROCESSING, ORDER_VALID, ORDER_INVALID, ORDER_CANCELED };
 const char *order_status_name(enum order_status s);
 
 /* An identifier as the client wrote it; policy/identifier.h gives its canonical form. */
 struct order_identifier {
 	const char *type;   /* "dns" */
 	const char *value;  /* as sent: clients compare text */
+};
+/* A certificate that the server renews by itself (RFC 8739, 3.1.1). policy/star.h has the dates. */
+struct order_star {
+	int64_t lifetime;                 /* nominal, of each certificate, in seconds; 0: this is no such order */
+	int64_t start, end;               /* start 0: as soon as it is valid */
+	int64_t adjust;                   /* by which each is to be predated */
+	bool get;                         /* anybody may fetch it */
+	int64_t first;                    /* when the first one was nominally due */
+	int64_t count;                    /* the number of the next one */
+	int64_t due;                      /* when that is to be made, or tried again; 0: none is to come */
+	struct bytes csr;                 /* which all are made from */
 };
 struct order {
 	void *memory;
@@ -29,6 +41,7 @@ struct order {
 	struct bytes csr_digest;          /* SHA-256 of the accepted CSR */
 	char certificate[RANDOM_ID_SIZE]; /* "" until valid */
 	const char *replaces;             /* RFC 9773 */
+	struct order_star star;
 };
 void order_free(struct order *order);
 declare_auto_value(order, order_free);
@@ -41,4 +54,6 @@ bool store_order_list(struct store_txn *txn, const char *account, const char *af
                       struct store_page *ret, struct problem *p) must_use;
 /* Orders that wait on an authorization. */
 bool store_order_by_authorization(struct store_txn *txn, const char *authorization, struct strings *ret, struct problem *p) must_use;
+/* Those whose next certificate is due (RFC 8739), soonest first. */
+bool store_order_star_due(struct store_txn *txn, int64_t now, size_t limit, struct strings *ret, struct problem *p) must_use;
 bool store_order_delete(struct store_txn *txn, const char *id, struct problem *p) must_use;

@@ -68,7 +68,7 @@ refers() {
 	refers issue_responder "ca/responder.o"
 	refers X509_sign "ca/create.o"
 	refers store_certificate_put "ca/inventory.o ca/revocation.o ca/foreign.o store/certificate_change.o"
-	refers ca_issue "acme/finalize.o acme/request.o admin/api_issuance.o est/enroll.o server/own_certificate.o"
+	refers ca_issue "acme/finalize.o acme/request.o acme/star_renew.o admin/api_issuance.o est/enroll.o server/own_certificate.o"
 } >> "$results"
 if grep -l 'approval_make *(' $(ls */*.h) 2>/dev/null | grep -q .; then
 	echo "no approval_make is declared in a header" >> "$results"

@@ -4,7 +4,9 @@
 static const char *const order_figure[] = {
 	"pending AUTHORIZED ready", "pending FAILED invalid", "ready FINALIZED processing",
 	        "ready FAILED invalid",
-	"processing ISSUED valid", "processing FAILED invalid", NULL,
+	"processing ISSUED valid", "processing FAILED invalid",
+	"valid CANCEL canceled", /* RFC 8739, 3.1.2 */
+	NULL,
 };
 static const char *const authorization_figure[] = {
 	"pending FAILED invalid", "pending PROVED valid", "pending EXPIRE expired", "valid REVOKE revoked",
@@ -17,7 +19,7 @@ static const char *const challenge_figure[] = {
 	"processing PROVED valid", "processing FAILED invalid", NULL,
 };
 
-static const char *const order_events[] = { "AUTHORIZED", "FINALIZED", "ISSUED", "FAILED" };
+static const char *const order_events[] = { "AUTHORIZED", "FINALIZED", "ISSUED", "CANCEL", "FAILED" };
 static const char *const authorization_events[] = { "PROVED", "FAILED", "DEACTIVATE", "REVOKE", "EXPIRE" };
 static const char *const challenge_events[] = { "RESPONSE", "RETRY", "PROVED", "FAILED" };
 _Static_assert(array_length(order_events) == ORDER_EVENT_MAX, "all of them");
@@ -44,7 +46,7 @@ static void check(const char *const *figure, const char *from, const char *event
 static void every_pair_is_as_drawn(void **state)
 {
 	(void)state;
-	for (int from = ORDER_PENDING; from <= ORDER_INVALID; from++) {
+	for (int from = ORDER_PENDING; from <= ORDER_CANCELED; from++) {
 		for (int event = 0; event < ORDER_EVENT_MAX; event++) {
 			enum order_status s = (enum order_status)from;
 			bool moved = order_step(&s, (enum order_event)event);

@@ -305,6 +305,22 @@ static void spoil_above_wildcard(struct world *w)
 	above(w, PROFILE_SUBDOMAINS_ANY, "com", true, "dns-01");
 	w->authorizations[1] = w->ids[0];
 }
+/* An order whose certificate the server renews by itself, its second one due (RFC 8739). */
+static void rolling(struct world *w, int64_t count)
+{
+	int64_t now = clock_now();
+
+	w->profile->star = (struct profile_star){ .on = true, .lifetime_min = 100, .duration_max = 10000 };
+	w->order.status = ORDER_VALID;
+	w->order.star = (struct order_star){ .lifetime = 1000, .end = now + 5000, .first = now - 500, .count = count, .due = now - 100 };
+}
+static void spoil_rolling_csr(struct world *w) { rolling(w, 1); }
+static void spoil_rolling_early(struct world *w) { rolling(w, 2); }
+static void spoil_rolling_off(struct world *w)
+{
+	w->order.star = (struct order_star){ .lifetime = 1000, .end = clock_now() + 5000 };
+	w->profile->star.on = false;
+}
 static void spoil_profile_closed(struct world *w) { w->profile->methods = PROFILE_EST; }
 static void spoil_unbound(struct world *w) { w->profile->eab_required = true; }
 static void spoil_authz_pending(struct world *w) { w->authorization[1].status = AUTHORIZATION_PENDING; }
@@ -621,6 +637,9 @@ static const struct row {
 	{ "authorizations-cover", spoil_above_http, PROBLEM_UNAUTHORIZED, "no authorization", "www.example.com", true, false },
 	{ "authorizations-cover", spoil_above_suffix, PROBLEM_UNAUTHORIZED, "no authorization", "www.example.com", true, false },
 	{ "authorizations-cover", spoil_above_wildcard, PROBLEM_UNAUTHORIZED, "no authorization", "*.example.com", true, false },
+	{ "rolling-same", spoil_rolling_csr, PROBLEM_BAD_CSR, "the CSR of the first", NULL, true, false },
+	{ "order-ready", spoil_rolling_early, PROBLEM_ORDER_NOT_READY, "valid", NULL, true, false },
+	{ "period", spoil_rolling_off, PROBLEM_MALFORMED, "renew themselves", NULL, true, false },
 	{ "profile-open", spoil_profile_closed, PROBLEM_INVALID_PROFILE, "not open", NULL, false, false },
 	{ "identity-may", spoil_role, PROBLEM_UNAUTHORIZED, "role issue", NULL, false, true },
 	{ "identity-may", spoil_token_profile, PROBLEM_UNAUTHORIZED, "not for profile test", NULL, false, true },
@@ -1354,6 +1373,30 @@ static void test_proof_above(void **state)
 	}
 }
 
+/* The dates of RFC 8739, 3.5, and never revocation information. */
+static void test_rolling(void **state)
+{
+	struct world w;
+	struct problem p = {0};
+	uint8_t digest[SHA256_SIZE];
+	auto_struct(approval) *approval = NULL;
+	auto_value(buf) der = {0};
+
+	(void)state;
+	world_make(&w);
+	rolling(&w, 1);
+	w.csr.key = "ed25519"; /* whose signature is the same each time */
+	make_csr(&w.csr, &der);
+	digest_sha256(buf_bytes(&der), digest);
+	w.order.csr_digest = BYTES(digest, sizeof(digest));
+	if (!world_judge(&w, &approval, &p))
+		fail_msg("%s", p.detail);
+	assert_int_equal(approval_facts(approval)->not_after, w.order.star.first + 2000);
+	assert_int_equal(approval_facts(approval)->not_before, w.order.star.first + 1000 - 600);
+	assert_true(approval_facts(approval)->no_revocation);
+	world_free(&w);
+}
+
 /* A scope that has room for all of it is no hindrance. */
 static void test_wide_scope(void **state)
 {
@@ -1377,7 +1420,7 @@ static void test_wide_scope(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_proof_above), cmocka_unit_test(test_wide_scope),
+		cmocka_unit_test(test_proof_above), cmocka_unit_test(test_wide_scope), cmocka_unit_test(test_rolling),
 		cmocka_unit_test(test_each_rule_alone),
 		cmocka_unit_test(test_each_rule_alone_identity),
 		cmocka_unit_test(test_all_rules),

@@ -261,10 +261,45 @@ static void test_names(void **state)
 	assert_string_equal(order_status_name(ORDER_INVALID), "invalid");
 }
 
+/* RFC 8739: the ones that are due, soonest first, while they are valid. */
+static void test_star_due(void **state)
+{
+	struct order order = { .status = ORDER_VALID, .created = 1, .expires = 100000,
+	                       .star = { .lifetime = 10, .end = 1000, .adjust = 3, .get = true, .first = 20, .count = 2, .due = 50,
+	                                 .csr = BYTES("csr", 3) } };
+	struct order out = {0};
+	auto_value(strings) none = {0}, due = {0}, late = {0};
+	char ids[2][RANDOM_ID_SIZE];
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		must(random_id(ids[i], p));
+		memcpy(order.id, ids[i], RANDOM_ID_SIZE);
+		must(random_id(order.account, p));
+		order.star.due = 50 - 10 * i;
+		must(store_order_put(txn, &order, p));
+	}
+	must(store_order_star_due(txn, 39, 10, &none, p));
+	assert_int_equal(none.n, 0);
+	must(store_order_star_due(txn, 50, 10, &due, p));
+	assert_int_equal(due.n, 2);
+	assert_string_equal(due.v[0], ids[1]);
+	must(store_order_get(txn, ids[0], &out, p));
+	assert_int_equal(out.star.lifetime + out.star.end + out.star.adjust + out.star.first + out.star.count + out.star.due, 1085);
+	assert_true(out.star.get);
+	want_bytes(out.star.csr, order.star.csr);
+	out.status = ORDER_CANCELED;
+	must(store_order_put(txn, &out, p));
+	order_free(&out);
+	must(store_order_star_due(txn, 50, 1, &late, p));
+	assert_int_equal(late.n, 1);
+	assert_string_equal(late.v[0], ids[1]);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		ROWS_TEST(test_all_fields),
+		ROWS_TEST(test_all_fields), ROWS_TEST(test_star_due),
 		ROWS_TEST(test_few_fields),
 		ROWS_TEST(test_not_found),
 		ROWS_TEST(test_list_newest_first),

@@ -1,0 +1,168 @@
+#include "acme/actions.h"
+#include "acme/event.h"
+#include "acme/star.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "ca/inventory.h"
+#include "policy/gate.h"
+#include "policy/scope.h"
+#include "store/audit_queue.h"
+
+enum { BATCH = 50, EVERY_MS = 1000, AGAIN_MS = 10, SOON = 60 };
+
+struct renewing {
+	struct acme *acme;
+	const char *id;
+	int64_t now;
+	struct order order;              /* as it was when the work began */
+	struct certificate certificate;
+	int64_t again;                   /* of a failure: the next try */
+};
+
+static void renewing_free(struct renewing *r)
+{
+	order_free(&r->order);
+	certificate_free(&r->certificate);
+}
+declare_auto_value(renewing, renewing_free);
+
+static bool read_order(struct store_txn *txn, void *arg, struct problem *p)
+{
+	struct renewing *r = arg;
+
+	return store_order_get(txn, r->id, &r->order, p);
+}
+
+static bool is_live(const struct order *order)
+{
+	return star_is(order) && order->status == ORDER_VALID && order->star.due != 0;
+}
+
+/* In an update: nobody has canceled it since. RFC 8739, 3.1.2: then nothing more is issued. */
+static bool store_renewed(struct store_txn *txn, void *arg, struct problem *p)
+{
+	struct renewing *r = arg;
+	auto_value(order) order = { 0 };
+	char actor[EVENT_ACTOR_SIZE];
+	struct star_dates dates;
+
+	if (!store_order_get(txn, r->id, &order, p))
+		return false;
+	if (!is_live(&order) || order.star.count != r->order.star.count || !star_next(&order.star, r->now, &dates))
+		return problem_set(p, PROBLEM_CONFLICT, "the order is %s", order_status_name(order.status));
+	order.star.count = dates.number + 1;
+	order.star.due = star_due(&order.star);
+	memcpy(order.certificate, r->certificate.id, sizeof(order.certificate));
+	event_actor(order.account, actor);
+	return inventory_add(txn, &r->certificate, actor, NULL, p) && scope_spend(txn, order.account, r->now, p) &&
+	       store_order_put(txn, &order, p);
+}
+
+static bool store_failed(struct store_txn *txn, void *arg, struct problem *p)
+{
+	const struct renewing *r = arg;
+	auto_value(order) order = { 0 };
+
+	if (!store_order_get(txn, r->id, &order, p))
+		return false;
+	if (!is_live(&order))
+		return true;
+	order.star.due = r->again < order.star.end ? r->again : 0;
+	return store_order_put(txn, &order, p);
+}
+
+static bool issue(struct renewing *r, struct problem *p)
+{
+	struct acme *acme = r->acme;
+	auto_struct(approval) *approval = NULL;
+
+	pthread_rwlock_rdlock(&acme->profiles_lock);
+	auto_struct(profiles) *profiles = profiles_ref(acme->profiles);
+	pthread_rwlock_unlock(&acme->profiles_lock);
+	return gate_order(acme->store, profiles, r->id, r->order.account, r->order.star.csr, &approval, p) &&
+	       ca_issue(acme->ca, &approval, &r->certificate, p) && store_update(acme->store, store_renewed, r, p);
+}
+
+static bool is_ours(const struct problem *p)
+{
+	return p->kind == PROBLEM_INTERNAL || p->kind == PROBLEM_UNAVAILABLE;
+}
+
+/* What policy refuses is told to the audit log, and tried again when a tenth of the life is over: an operator may
+ * have changed it by then. */
+static void tell_refused(const struct renewing *r, const struct problem *why)
+{
+	char actor[EVENT_ACTOR_SIZE];
+	const struct audit_fact facts[] = {
+		audit_text("account", r->order.account), audit_text("order", r->id), audit_text("profile", r->order.profile), { 0 },
+	};
+
+	event_actor(r->order.account, actor);
+	audit_queue_refuse(r->acme->audit, &(struct audit_event){ AUDIT_CERTIFICATE_REFUSED, r->now, actor, NULL, facts }, why);
+}
+
+static bool fail(struct renewing *r, const struct problem *why, struct problem *p)
+{
+	int64_t part = r->order.star.lifetime / 10;
+
+	if (is_ours(why) && part > SOON)
+		part = SOON;
+	r->again = r->now + (part > 0 ? part : 1);
+	if (!is_ours(why))
+		tell_refused(r, why);
+	log_event(LOG_LEVEL_WARN, "auto-renewal", "order", r->id, "cause", why->cause[0] ? why->cause : why->detail, NULL);
+	return store_update(r->acme->store, store_failed, r, p);
+}
+
+static bool renew(struct acme *acme, const char *id, struct problem *p)
+{
+	auto_value(renewing) r = { .acme = acme, .id = id, .now = clock_now() };
+	auto_value(problem) why = { 0 };
+
+	if (!store_view(acme->store, read_order, &r, p))
+		return false;
+	return issue(&r, &why) || why.kind == PROBLEM_CONFLICT || fail(&r, &why, p);
+}
+
+struct finding {
+	int64_t now;
+	struct strings *ids;
+};
+
+static bool find_due(struct store_txn *txn, void *arg, struct problem *p)
+{
+	const struct finding *f = arg;
+
+	return store_order_star_due(txn, f->now, BATCH, f->ids, p);
+}
+
+bool acme_star_once(struct acme *acme, bool *ret_more, struct problem *p)
+{
+	auto_value(strings) ids = { 0 };
+
+	if (!store_view(acme->store, find_due, &(struct finding){ clock_now(), &ids }, p))
+		return false;
+	*ret_more = ids.n == BATCH;
+	for (size_t i = 0; i < ids.n; i++) {
+		auto_value(problem) why = { 0 };
+		if (!renew(acme, ids.v[i], &why))
+			log_event(LOG_LEVEL_ERROR, "auto-renewal", "order", ids.v[i], "cause", why.cause[0] ? why.cause : why.detail, NULL);
+	}
+	return true;
+}
+
+static void run(void *arg)
+{
+	auto_value(problem) p = { 0 }, closing = { 0 };
+	struct acme *acme = arg;
+	bool more = false;
+
+	if (!acme_star_once(acme, &more, &p))
+		log_event(LOG_LEVEL_ERROR, "auto-renewal", "cause", p.cause[0] ? p.cause : p.detail, NULL);
+	(void)!work_add(acme->sweeper, more ? AGAIN_MS : EVERY_MS, run, acme, &closing);
+}
+
+bool acme_star_begin(struct acme *acme, struct problem *p)
+{
+	return work_add(acme->sweeper, EVERY_MS, run, acme, p);
+}
