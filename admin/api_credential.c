@@ -70,8 +70,8 @@ static bool take_wish(const struct api_call *call, struct strings *names, struct
 
 	(void)!credential_kind_from(json_member_string(body, "kind") ?: "code", &ret->kind);
 	ret->profile = json_member_string(body, "profileId");
-	if (!ret->profile && ret->kind != ENROLLMENT_DEVICE)
-		ret->profile = profiles_default(call->profiles)->name;
+	if (*ret->profile == '\0')
+		ret->profile = NULL;
 	ret->user = json_member_string(body, "user");
 	ret->password = json_member_string(body, "password");
 	ret->device = json_member_string(body, "device");

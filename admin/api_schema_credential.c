@@ -13,7 +13,7 @@ static const char *const digests[] = { "sha-256", "md5", NULL };
 
 static const struct api_field create_fields[] = {
 	{ "kind", API_TEXT, .choices = kinds, .meaning = "code without" },
-	{ "profileId", API_TEXT, .max = 32, .meaning = "the profile it counts in; a device's may be any" },
+	{ "profileId", API_TEXT, .required = true, .max = 32, .meaning = "the profile it counts in; empty: a device's, any" },
 	NAMES,
 	{ "user", API_TEXT, .max = 128, .meaning = "the user name of a password or secret" },
 	{ "password", API_SECRET, .max = 256, .meaning = "of kind password" },

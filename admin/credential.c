@@ -5,6 +5,7 @@
 #include "base/base64.h"
 #include "policy/enrollment_code.h"
 #include "policy/password.h"
+#include "policy/trust.h"
 #include "store/audit.h"
 
 _Static_assert((int)CREDENTIAL_SECRET_SIZE >= (int)ENROLLMENT_CODE_SIZE, "a code fits");
@@ -41,8 +42,8 @@ bool credential_user_check(const char *user, struct problem *p)
 
 bool credential_device_check(const char *device, struct problem *p)
 {
-	return is_word(device, 127, "*{},\"\\") ||
-	       problem_set(p, PROBLEM_MALFORMED, "device: expected a serial number of 1 to 127 bytes without spaces and *{},\"\\");
+	return trust_serial_check(device) ||
+	       problem_set(p, PROBLEM_MALFORMED, "device: expected a serial number: 1 to 127 characters of ASCII, none of *{},\"\\");
 }
 
 bool credential_certificate_read(const char *text, struct buf *ret, struct problem *p)

@@ -24,6 +24,10 @@ void trust_unref(struct trust *trust);
 declare_auto_struct(trust, trust_unref);
 size_t trust_count(const struct trust *trust);
 
+/* Whether a device's serial number is a text that names, patterns and lists can be made of: printable ASCII, spaces only
+ * within (as "PID:C9300 SN:FCW1"), none of * { } , " and \. */
+bool trust_serial_check(const char *serial) must_use;
+
 /* A device as its manufacturer names it. */
 struct trust_device {
 	char serial[128];          /* serialNumber of the subject, or else what its hardwareModuleName says; never "" */

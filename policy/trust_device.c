@@ -17,16 +17,14 @@ static bool refuse(struct problem *p, const char *why)
 	return problem_set(p, PROBLEM_UNAUTHENTICATED, "the manufacturer's certificate of the device %s", why);
 }
 
-/* It becomes part of names, patterns and lines of logs, so it is a plain word: no space at its ends, no
- * control character, nothing that a pattern or a list would read as its own. */
-static bool is_serial(const char *text)
+bool trust_serial_check(const char *text)
 {
 	size_t len = strlen(text);
 
 	for (size_t i = 0; i < len; i++)
-		if (text[i] <= ' ' || text[i] == 0x7f || strchr("*{},\"\\", text[i]))
+		if (text[i] < ' ' || text[i] > '~' || strchr("*{},\"\\", text[i]))
 			return false;
-	return len > 0 && len < sizeof(((struct trust_device *)0)->serial);
+	return len > 0 && len < sizeof(((struct trust_device *)0)->serial) && text[0] != ' ' && text[len - 1] != ' ';
 }
 
 /* The only one: of two nobody could say which is the device's. */
@@ -47,7 +45,7 @@ static bool subject_serial(X509 *certificate, char *ret, size_t size, struct pro
 		return refuse(p, "has a serialNumber that cannot be used");
 	memcpy(ret, text, (size_t)len);
 	ret[len] = '\0';
-	return is_serial(ret) || refuse(p, "has a serialNumber that cannot be used");
+	return trust_serial_check(ret) || refuse(p, "has a serialNumber that cannot be used");
 }
 
 /* hwSerialNum (RFC 4108, 5) as the text that it is, or else in hexadecimal. */
@@ -58,8 +56,8 @@ static void take_hardware(const char *value, struct trust_device *ret)
 
 	if (!hex_decode(hex, strlen(hex), &raw))
 		return;
-	const char *text = memchr(raw.data, 0, raw.len) || !is_serial(buf_text(&raw)) ? hex : buf_text(&raw);
-	if (is_serial(text))
+	const char *text = memchr(raw.data, 0, raw.len) || !trust_serial_check(buf_text(&raw)) ? hex : buf_text(&raw);
+	if (trust_serial_check(text))
 		strcpy(ret->serial, text);
 }
 

@@ -256,6 +256,14 @@ def test_device_has_what_is_its_own(server, maker, csr, says):
         assert reply.status in (400, 403) and says in reply.body.decode(), reply.body
 
 
+def test_serial_number_with_spaces(server, maker, tmp_path):
+    """As Cisco's SUDI has it."""
+    serial = "PID:C9300-24T SN:FCW2303D16Y"
+    credential(server, "--kind", "device", "--device", serial)
+    certificate = issued(enroll(server, "listed", *maker.device(serial), csr=device_csr(serial, cn=serial)), tmp_path)
+    assert certificate.subject.get_attributes_for_oid(NameOID.SERIAL_NUMBER)[0].value == serial
+
+
 def hardware_module(serial, oid=b"\x06\x03\x2a\x03\x04"):
     value = b"\x30" + bytes([len(oid) + 2 + len(serial)]) + oid + b"\x04" + bytes([len(serial)]) + serial
     return x509.OtherName(ObjectIdentifier("1.3.6.1.5.5.7.8.4"), value)
@@ -368,7 +376,7 @@ def test_list_in_bulk(server, maker, tmp_path):
 @pytest.mark.parametrize("text,says", [
     ("device,color\nA,red\n", "color"), ("device\nA\nB,C\n", "line 3"), ("device,expires\nA,soon\n", "expires"), ("note\nx\n", "line 2"),
     ("device\n\"A\n", "quote"), ('{"device":"A"}\n{"device":1}\n', "line 2"), ('{"device":"A","device":"B"}\n', "line 1"), ("device,names\nA,b.example\n", "--name"),
-    ("device,profile\nA,none\n", "none"), ("device\nA B\n", "line 2"), ('["A"]\n', "line 1"),
+    ("device,profile\nA,none\n", "none"), ("device\nA*\n", "line 2"), ("device\n A\n", "line 2"), ('["A"]\n', "line 1"),
 ])
 def test_list_that_makes_no_sense(server, text, says):
     with nothing_changes(server):
@@ -428,10 +436,21 @@ def test_registrar_enrolls_for_others(server, tmp_path):
 
 # --- anonymous
 
-def test_anonymous_waits_for_people(server):
-    reply = enroll(server, "people", csr=make_csr("new.example.com"))
-    assert reply.status in (202, 403), reply.body
+def test_anonymous_waits_for_people(server, tmp_path):
+    key = make_key()
+    csr = make_csr("new.example.com", key=key)
+    reply = enroll(server, "people", csr=csr)
+    assert reply.status == 202 and int(reply.headers["retry-after"]) > 0
     assert not [r for r in inventory(server) if "new.example.com" in json.dumps(r)]
+    waiting, = [r for r in json.loads(server.run("request", "list", "--json", check=True).stdout) if r["identity"] == "anonymous"]
+    server.run("request", "approve", waiting["id"], check=True)
+    assert names_of(issued(enroll(server, "people", csr=csr), tmp_path)) == ["new.example.com"]
+
+
+def test_anonymous_where_nobody_approves(tmp_path):
+    with Server({"est": {"authentication": [{"name": "all", "methods": ["anonymous"]}]}}) as own:
+        with nothing_changes(own):
+            refused(enroll(own, ""), 403, "must prove who he is")
 
 
 # --- what is refused is in the audit log
@@ -735,21 +754,21 @@ def test_credentials_over_the_api(server, maker, tmp_path):
 @pytest.mark.parametrize("path,body,status", [
     ("", {"kind": "x"}, 400), ("", {"kind": "secret"}, 400), ("", {"kind": "secret", "user": "a:b"}, 400), ("", {"profileId": "none"}, 404),
     ("", {"names": ["b.example"]}, 400), ("", {"expires": "2020-01-01T00:00:00Z"}, 400), ("", {"usesMax": -1}, 400), ("", {"other": 1}, 400),
-    ("", {"kind": "password", "user": "p", "password": "short"}, 400), ("", {"digest": ["sha-1"]}, 400),
-    ("/import", {"devices": [{"note": "x"}]}, 400), ("/import", {"devices": [{"device": "A", "profile": "none"}]}, 404),
+    ("", {"kind": "password", "user": "p", "password": "short"}, 400), ("", {"digest": ["sha-1"]}, 400), ("", {"profileId": ""}, 400),
+    ("/import", {"devices": [{"note": "x"}]}, 400), ("/import", {"devices": [{"device": "A", "profile": "none"}]}, 404), ("/import", {}, 400),
     ("/import", {"devices": [{"device": "A*"}]}, 400), ("/AAAAAAAAAAAAAAAAAAAAAA/revoke", {}, 404),
 ])
 def test_api_refuses(server, path, body, status):
     api = Api(server, make_token(server, "admin")[0])
     with nothing_changes(server), pytest.raises(Refused) as caught:
-        api.post(CREDENTIALS + path, body)
+        api.post(CREDENTIALS + path, body if path else {"profileId": "tls-server", **body})
     assert caught.value.status == status, caught.value
 
 
 def test_credentials_are_for_administrators(server):
     for roles, more in ((("issue", "read", "revoke", "approve"), {}), (("admin",), {"profile": "tls-server"})):
         api = Api(server, make_token(server, *roles, **more)[0])
-        for call in (lambda: api.get(CREDENTIALS), lambda: api.post(CREDENTIALS, {})):
+        for call in (lambda: api.get(CREDENTIALS), lambda: api.post(CREDENTIALS, {"profileId": "tls-server"})):
             with nothing_changes(server), pytest.raises(Refused) as caught:
                 call()
             assert caught.value.status == 403
