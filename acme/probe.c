@@ -106,7 +106,7 @@ static bool try_once(struct probes *probes, struct probe_result *r, struct probl
 }
 
 /* Runs without the mutex. false: nothing is stored, try later. ret_over: there is no next try. */
-static bool attempt(struct probes *probes, const struct probe *probe, bool *ret_over)
+static bool attempt(struct probes *probes, const struct probe *probe, bool *ret_over, bool *ret_proven)
 {
 	auto_value(problem) p = {0};
 
@@ -123,6 +123,7 @@ static bool attempt(struct probes *probes, const struct probe *probe, bool *ret_
 			continue;
 		log_result(&r);
 		*ret_over = r.dropped || r.proven || r.last;
+		*ret_proven = r.proven;
 		return true;
 	}
 	return false;
@@ -148,13 +149,13 @@ static void wake(struct probes *probes, int64_t delay_ms)
 }
 
 /* With the mutex held. */
-static void settle(struct probes *probes, struct probe *probe, bool stored, bool over)
+static void settle(struct probes *probes, struct probe *probe, bool stored, bool over, bool proven)
 {
 	int64_t delay;
 
-	probe_queue_done(&probes->queue, probe);
-	probe->tries++;
 	probe->last_end = clock_monotonic_ms();
+	probe_queue_done(&probes->queue, probe, proven, probe->last_end);
+	probe->tries++;
 	probe->stored += stored;
 	if (stored && over) {
 		probe_queue_end(&probes->queue, probe);
@@ -168,13 +169,13 @@ static void settle(struct probes *probes, struct probe *probe, bool stored, bool
 /* The mutex is held before and after, and is free when anybody is told: who wakes wants it. */
 static void take_a_try(struct probes *probes, struct probe *probe)
 {
-	bool stored, over = false;
+	bool stored, over = false, proven = false;
 
 	probe->refs++;
 	pthread_mutex_unlock(&probes->mutex);
-	stored = attempt(probes, probe, &over);
+	stored = attempt(probes, probe, &over, &proven);
 	pthread_mutex_lock(&probes->mutex);
-	settle(probes, probe, stored, over);
+	settle(probes, probe, stored, over, proven);
 	pthread_mutex_unlock(&probes->mutex);
 	pthread_cond_broadcast(&probe->changed);
 	pthread_mutex_lock(&probes->mutex);

@@ -7,6 +7,7 @@
 #include <sys/queue.h>
 
 #include "acme/probe.h"
+#include "acme/probe_history.h"
 #include "policy/identifier.h"
 
 /* Lives from its response to its end, and as long as somebody waits for it. */
@@ -15,7 +16,7 @@ struct probe {
 	char authorization[RANDOM_ID_SIZE], account[RANDOM_ID_SIZE];
 	char challenge[32];
 	char target[IDENTIFIER_VALUE_SIZE];
-	int64_t due, last_end;  /* clock_monotonic_ms */
+	int64_t due, began, last_end;  /* clock_monotonic_ms */
 	unsigned tries, refs;
 	uint64_t stored;        /* results that are in the store */
 	bool running, ended;
@@ -26,6 +27,7 @@ struct probe_queue {
 	size_t count, max;
 	struct probe **running;             /* one a thread */
 	size_t running_count, threads;
+	struct probe_history history;
 };
 bool probe_queue_open(unsigned threads, size_t max, struct probe_queue *ret, struct problem *p) must_use;
 void probe_queue_close(struct probe_queue *queue);
@@ -36,10 +38,11 @@ struct probe *probe_queue_find(const struct probe_queue *queue, const char *auth
 bool probe_queue_room(const struct probe_queue *queue, const char *account, struct problem *p) must_use;
 bool probe_queue_add(struct probe_queue *queue, const struct probe_request *request, int64_t due,
                      struct probe **ret, struct problem *p) must_use;
-/* Of those that are due and have a thread left for them, the oldest of the account that has the
- * least running; it counts as running from here to probe_queue_done. NULL: none. */
+/* Of those that are due and have a thread left for them, one of the account that has the least
+ * running, and of those the account whose turn is the longest ago; it counts as running from here to
+ * probe_queue_done. NULL: none. */
 struct probe *probe_queue_take(struct probe_queue *queue, int64_t now);
-void probe_queue_done(struct probe_queue *queue, struct probe *probe);
+void probe_queue_done(struct probe_queue *queue, struct probe *probe, bool proven, int64_t now);
 /* Takes it out; it stays for those who hold a reference, whom the caller tells. */
 void probe_queue_end(struct probe_queue *queue, struct probe *probe);
 void probe_unref(struct probe *probe);

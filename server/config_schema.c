@@ -210,7 +210,7 @@ static const struct config_key http_01_keys[] = {
 };
 
 static const struct config_key probe_keys[] = {
-	{ "threads", "Probes at once.", CONFIG_NUMBER, AT(acme.options.probe_threads), .fallback = "8",
+	{ "threads", "Probes at once.", CONFIG_NUMBER, AT(acme.options.probe_threads), .fallback = "16",
 	  .min = 1, .max = 256 },
 	{ "queue", "Probes that may wait for a thread.", CONFIG_NUMBER, AT(acme.options.probe_queue),
 	  .fallback = "10000", .min = 1, .max = 1000000 },
