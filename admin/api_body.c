@@ -39,16 +39,26 @@ static void list_choices(const char *const *choices, struct buf *ret)
 		buf_printf(ret, "%s`%s`", i ? ", " : "", choices[i]);
 }
 
+static bool has_lines(const struct api_field *field)
+{
+	return field->type == API_LINES || field->type == API_SECRET_LINES;
+}
+
+static bool is_secret(const struct api_field *field)
+{
+	return field->type == API_SECRET || field->type == API_SECRET_LINES;
+}
+
 static int64_t text_max(const struct api_field *field)
 {
 	if (field->max)
 		return field->max;
-	return field->type == API_LINES ? API_LINES_MAX : API_TEXT_MAX;
+	return has_lines(field) ? API_LINES_MAX : API_TEXT_MAX;
 }
 
 static void check_text(const struct api_field *field, const struct json *j, const char *path, struct problem *parts)
 {
-	const char *text = json_string(j), *shown = field->type == API_SECRET ? NULL : text;
+	const char *text = json_string(j), *shown = is_secret(field) ? NULL : text;
 	auto_value(buf) choices = {0};
 	int64_t t;
 
@@ -56,7 +66,7 @@ static void check_text(const struct api_field *field, const struct json *j, cons
 		wrong(path, NULL, "expected a text");
 	else if ((int64_t)strlen(text) > text_max(field) || (int64_t)strlen(text) < field->min)
 		wrong(path, shown, "expected %lld to %lld bytes, got %zu", (long long)field->min, (long long)text_max(field), strlen(text));
-	else if (has_control(text, field->type == API_LINES ? "\r\n\t" : ""))
+	else if (has_control(text, has_lines(field) ? "\r\n\t" : ""))
 		wrong(path, shown, "has a control character");
 	else if (field->type == API_TIME && !clock_parse(text, &t))
 		wrong(path, shown, "expected a time as in RFC 3339");

@@ -45,9 +45,9 @@ static void ask_renewal(struct changing *c, struct problem *parts)
 	else if (!managed_ask_renewal(c->call->body, &c->renew_before, parts))
 		c->renew_before = 0;
 	c->settings.renew_before = &c->renew_before;
-	if (c->renew_before > 0 && !row->key_kept)
+	if (c->renew_before > 0 && (!row->key_kept || certificate_is_imported(row)))
 		problem_add_field(parts, PROBLEM_CONFLICT, "renewBeforeDays", NULL,
-		                  "the server renews what it has the key of: it does not keep that of this certificate");
+		                  "the server renews what it has issued and has the key of: this certificate is none");
 	else if (c->renew_before >= life)
 		problem_add_field(parts, PROBLEM_MALFORMED, "renewBeforeDays", NULL,
 		                  "is as long as the certificate's life, %lld seconds, or longer", (long long)life);

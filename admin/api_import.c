@@ -3,18 +3,22 @@
 #include "admin/certificate.h"
 #include "base/ossl.h"
 #include "ca/foreign.h"
+#include "ca/vault.h"
 
 struct importing {
 	const struct api_call *call;
 	struct certificate row;
 	struct record_list metadata;
+	struct buf sealed;             /* empty: there is no key */
+	struct private_key key;
 };
 
 static bool put(struct store_txn *txn, void *arg, struct problem *p)
 {
 	struct importing *i = arg;
 
-	return foreign_add(txn, &i->row, identity_text(i->call->identity), i->call->from, p);
+	return foreign_add(txn, &i->row, identity_text(i->call->identity), i->call->from, p) &&
+	       (i->sealed.len == 0 || store_private_key_put(txn, i->row.key_hash, &i->key, p));
 }
 
 static bool read_certificate(const struct api_call *call, struct importing *i, struct problem *parts)
@@ -29,6 +33,22 @@ static bool read_certificate(const struct api_call *call, struct importing *i, s
 	    !foreign_row(buf_bytes(&der), profile, identity_text(call->identity), call->now, &i->row, &why))
 		return api_gather(parts, &why, "certificate");
 	return true;
+}
+
+static bool read_key(const struct api_call *call, struct importing *i, struct problem *parts)
+{
+	const char *text = json_member_string(call->body, "privateKey");
+	auto(EVP_PKEY) *key = NULL;
+	auto_value(problem) why = {0};
+	uint8_t hash[32];
+
+	if (!text)
+		return true;
+	if (!vault_read_pem(text, &key, &why) || !vault_close(call->api->vault, key, call->now, &i->sealed, hash, &i->key, &why))
+		return api_gather(parts, &why, "privateKey");
+	i->row.key_kept = bytes_equal(i->row.key_hash, BYTES(hash, sizeof(hash)));
+	return i->row.key_kept ||
+	       problem_add_field(parts, PROBLEM_MALFORMED, "privateKey", NULL, "is not the key of the certificate");
 }
 
 /* One of no profile is seen by those who see all, so they alone can bring it in. */
@@ -49,7 +69,7 @@ bool api_certificate_import(struct api_call *call, struct problem *p)
 
 	if (!may_import(call, p))
 		return false;
-	(void)(read_certificate(call, &importing, &parts) && api_ask_metadata(call->body, &importing.metadata, &parts));
+	(void)(read_certificate(call, &importing, &parts) && read_key(call, &importing, &parts) && api_ask_metadata(call->body, &importing.metadata, &parts));
 	bool done = api_settle(&parts, p);
 	importing.row.metadata = importing.metadata;
 	done = done && store_update(call->api->store, put, &importing, p);
@@ -58,6 +78,7 @@ bool api_certificate_import(struct api_call *call, struct problem *p)
 		certificate_json(&importing.row, true, &call->response->body);
 	}
 	certificate_free(&importing.row);
+	buf_free(&importing.sealed);
 	free(importing.metadata.v);
 	return done && buf_check(&call->response->body, p);
 }

@@ -38,7 +38,7 @@ static void put_choices(struct json_writer *w, const char *const *choices)
 
 static bool is_text(enum api_type type)
 {
-	return type == API_TEXT || type == API_LINES || type == API_SECRET || type == API_TIME;
+	return type == API_TEXT || type == API_LINES || type == API_SECRET || type == API_SECRET_LINES || type == API_TIME;
 }
 
 static void put_bounds(struct json_writer *w, const struct api_field *field)
@@ -88,7 +88,7 @@ static void put_field(struct json_writer *w, const struct api_field *field)
 	}
 	if (field->type == API_TIME)
 		json_put(w, "format", "date-time");
-	if (field->type == API_SECRET)
+	if (field->type == API_SECRET || field->type == API_SECRET_LINES)
 		json_put(w, "format", "password");
 	if (field->type == API_TEXTS || field->type == API_OBJECTS)
 		put_items(w, field);

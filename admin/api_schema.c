@@ -117,6 +117,7 @@ API_OBJECT_OF(api_change_body, "ChangeRequest", change_fields);
 
 static const struct api_field import_fields[] = {
 	PEM("certificate", "of another CA, PEM"),
+	{ "privateKey", API_SECRET_LINES, .max = 16384, .meaning = "its key, PEM, not encrypted; the server keeps it sealed" },
 	{ "profileId", API_TEXT, .max = 32, .meaning = "a profile that it is counted among" },
 	METADATA,
 };

@@ -8,6 +8,7 @@ enum api_type {
 	API_TEXT,     /* one line: UTF-8 without control characters */
 	API_LINES,    /* PEM: the same, with line ends and tabs */
 	API_SECRET,   /* one line, never echoed */
+	API_SECRET_LINES, /* PEM of a private key, never echoed */
 	API_INTEGER,
 	API_BOOL,
 	API_TIME,     /* RFC 3339 */

@@ -18,6 +18,8 @@ static bool check(const struct setting *s, struct problem *p)
 {
 	const struct certificate *row = &s->row;
 
+	if (certificate_is_imported(row))
+		return problem_set(p, PROBLEM_CONFLICT, "the certificate was issued by another CA: it can be renewed there");
 	if (!row->key_kept)
 		return problem_set(p, PROBLEM_CONFLICT, "the server does not keep the key of certificate %s", row->id);
 	if (row->replaced_by && *row->replaced_by)

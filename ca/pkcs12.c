@@ -13,7 +13,7 @@ static const struct suite {
 
 static bool read_chain(struct bytes pem, STACK_OF(X509) *ret)
 {
-	auto(BIO) *in = BIO_new_mem_buf(pem.data, (int)pem.len);
+	auto(BIO) *in = BIO_new_mem_buf(pem.len > 0 ? (const void *)pem.data : "", (int)pem.len);
 
 	for (X509 *next; in && (next = PEM_read_bio_X509(in, NULL, NULL, NULL));)
 		if (sk_X509_push(ret, next) <= 0) {

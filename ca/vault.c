@@ -123,6 +123,24 @@ bool vault_reveal(const struct vault *vault, struct bytes key_hash, const struct
 
 /* --- as PEM */
 
+static int no_password(char *buffer, int size, int writing, void *arg)
+{
+	(void)buffer, (void)size, (void)writing, (void)arg;
+	return -1;
+}
+
+bool vault_read_pem(const char *text, EVP_PKEY **ret, struct problem *p)
+{
+	auto(BIO) *in = BIO_new_mem_buf(text, (int)strlen(text));
+	EVP_PKEY *key = in ? PEM_read_bio_PrivateKey(in, NULL, no_password, NULL) : NULL;
+
+	ERR_clear_error();
+	if (!key)
+		return problem_set(p, PROBLEM_MALFORMED, "expected a private key as PEM, not encrypted");
+	*ret = key;
+	return true;
+}
+
 static bool encrypt(EVP_PKEY *key, const char *password, struct buf *ret, struct problem *p)
 {
 	auto(PKCS8_PRIV_KEY_INFO) *info = EVP_PKEY2PKCS8(key);

@@ -25,5 +25,7 @@ bool vault_reveal(const struct vault *vault, struct bytes key_hash, const struct
 /* Whether the row is sealed under this vault's key. */
 bool vault_has(const struct vault *vault, const struct private_key *row) must_use;
 
+/* A private key in PEM, not encrypted: PKCS #8, or the older forms of RSA and EC keys. MALFORMED. */
+bool vault_read_pem(const char *text, EVP_PKEY **ret, struct problem *p) must_use;
 /* An unencrypted PKCS #8 key as PEM, or with a password (RFC 8018: PBES2, PBKDF2 with SHA-256, AES-256-CBC). Appended. */
 bool vault_pem(EVP_PKEY *key, const char *password, struct buf *ret, struct problem *p) must_use;

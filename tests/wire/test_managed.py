@@ -316,6 +316,42 @@ def test_a_forgotten_key(server, api):
     assert "private-key-deleted" in server.run("audit", "list", check=True).stdout
 
 
+def foreign(key):
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "foreign.example")])
+    now = datetime.datetime.now(datetime.timezone.utc)
+    made = (x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key()).serial_number(x509.random_serial_number())
+            .not_valid_before(now - datetime.timedelta(days=1)).not_valid_after(now + datetime.timedelta(days=9)).sign(key, hashes.SHA256()))
+    return made.public_bytes(serialization.Encoding.PEM).decode()
+
+
+@pytest.mark.parametrize("form", ["PKCS8", "TraditionalOpenSSL"])
+def test_an_imported_key(server, api, form):
+    key = new_key()
+    text = key.private_bytes(serialization.Encoding.PEM, getattr(serialization.PrivateFormat, form), serialization.NoEncryption()).decode()
+    made = api.post("certificates/import", {"certificate": foreign(key), "privateKey": text, "profileId": "kept"})
+    assert made["keyKept"] and made["method"] == "import"
+    shown = api.get(f"certificates/{made['id']}/private-key")["privateKey"]
+    assert serialization.load_pem_private_key(shown.encode(), None).private_numbers() == key.private_numbers()
+    opened = pkcs12.load_pkcs12(p12(api, {"certificateId": made["id"]}, password="x"), b"x")
+    assert opened.key.private_numbers() == key.private_numbers() and not opened.additional_certs
+    refused(409, api.call, "PATCH", f"certificates/{made['id']}", {"renewBeforeDays": 2})
+    refused(409, api.post, f"certificates/{made['id']}/renew", {"renewalKeySource": "sameKey"})
+    assert text.splitlines()[1] not in server.log_text()
+
+
+def test_bad_imported_keys(api):
+    key = new_key()
+    text = new_key().private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()).decode()
+    sealed = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8,
+                               serialization.BestAvailableEncryption(b"x")).decode()
+    before = len(api.everything(method="import"))
+    for bad, why in ((text, "not the key"), (sealed, "not encrypted"), ("x", "expected a private key"), (text + "\u0001", "control")):
+        problem = refused(400, api.post, "certificates/import", {"certificate": foreign(key), "privateKey": bad})
+        part, = problem.problem["errors"]
+        assert part["field"] == "privateKey" and why in part["detail"] and "value" not in part
+    assert len(api.everything(method="import")) == before
+
+
 # --- renewal
 
 def test_renewal_with_a_new_key(api):
