@@ -34,6 +34,7 @@ struct est_call {
 	const struct authentication *authentication; /* the label's */
 	const struct wrapping_keys *wrapping_keys;
 	bool proxied;                  /* the connection is a listed proxy's; known once the requester is */
+	struct addr from;              /* the client's address; of one behind a listed proxy, as the proxy says */
 	int64_t now;
 };
 typedef bool est_action(struct est_call *call, struct problem *p);

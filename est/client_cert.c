@@ -94,6 +94,25 @@ static void take_connection(const struct http_tls *tls, struct client_cert *ret)
 		ret->chain[ret->n] = tls->chain[ret->n];
 }
 
+static const char *last_forwarded(const struct http_request *request)
+{
+	const char *found = NULL;
+
+	for (size_t i = 0; i < request->header_count; i++)
+		if (strcasecmp(request->headers[i].name, "X-Forwarded-For") == 0)
+			found = request->headers[i].value;
+	const char *comma = found ? strrchr(found, ',') : NULL;
+	return comma ? comma + 1 + strspn(comma + 1, " \t") : found;
+}
+
+struct addr client_cert_from(const struct http_request *request, const struct addr_list *proxies)
+{
+	const char *text = addr_list_has(proxies, &request->peer) ? last_forwarded(request) : NULL;
+	struct addr from;
+
+	return text && addr_parse(text, &from) ? from : request->peer;
+}
+
 bool client_cert_read(const struct http_request *request, const struct addr_list *proxies, struct client_cert *ret,
                       struct problem *p)
 {

@@ -19,6 +19,9 @@ struct client_cert {
 void client_cert_free(struct client_cert *shown);
 declare_auto_value(client_cert, client_cert_free);
 
+/* Where the request came from: behind a listed proxy the last address in X-Forwarded-For, which is the one that the
+ * proxy has added; without one that can be read, the proxy's. */
+struct addr client_cert_from(const struct http_request *request, const struct addr_list *proxies);
 /* MALFORMED; TOO_LARGE. */
 bool client_cert_read(const struct http_request *request, const struct addr_list *proxies, struct client_cert *ret,
                       struct problem *p) must_use;

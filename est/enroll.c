@@ -31,7 +31,7 @@ static bool record(struct store_txn *txn, void *arg, struct problem *p)
 	struct enrolling *e = arg;
 	char from[ADDR_TEXT_SIZE];
 
-	addr_format(&e->call->request->peer, from);
+	addr_format(&e->call->from, from);
 	return identity_spend(txn, e->identity, e->call->now, p) &&
 	       waiting_settle(txn, &e->waiting, e->certificate.id, p) &&
 	       inventory_add(txn, &e->certificate, identity_text(e->identity), from, p);
@@ -45,7 +45,7 @@ static bool refuse(const struct enrolling *e, const struct problem *p)
 
 	if (problem_status(p) >= 500)
 		return false;
-	addr_format(&call->request->peer, from);
+	addr_format(&call->from, from);
 	const struct audit_fact facts[] = { audit_text("profile", call->profile->name), audit_text("label", call->label->name), {0} };
 	const struct audit_event event = { AUDIT_CERTIFICATE_REFUSED, call->now, identity_text(e->identity), from, facts };
 	audit_queue_refuse(call->est->audit, &event, p);

@@ -113,14 +113,14 @@ static enum outcome by_code(struct est_call *call, const char *code, struct iden
 	if (identity_enrollment(call->est->store, code, call->now, &identity, p))
 		return admit(call, &identity, ret, p);
 	if (p->kind == PROBLEM_UNAUTHENTICATED)
-		guard_failed(call->est->guard, &call->request->peer, NULL, p);
+		guard_failed(call->est->guard, &call->from, NULL, p);
 	return ENDED;
 }
 
 static enum outcome by_password(struct est_call *call, const struct basic *basic, struct identity **ret, struct problem *p)
 {
 	struct store *store = call->est->store;
-	const struct addr *from = &call->request->peer;
+	const struct addr *from = &call->from;
 	auto_struct(identity) *identity = NULL;
 
 	if (identity_secret(store, basic->user, basic->password, call->now, &identity, p))
@@ -146,7 +146,7 @@ static enum outcome pick(struct est_call *call, const struct basic *basic, struc
 	if (basic->user[0] && basic->password[0] && !is_code && accepts(call, AUTHENTICATION_PASSWORD))
 		return by_password(call, basic, ret, p);
 	problem_set(p, PROBLEM_UNAUTHENTICATED, "there is no such enrollment code or user");
-	guard_failed(call->est->guard, &call->request->peer, NULL, p);
+	guard_failed(call->est->guard, &call->from, NULL, p);
 	return ENDED;
 }
 
@@ -167,7 +167,7 @@ static enum outcome by_basic(struct est_call *call, const char *header, struct i
 static enum outcome judge_digest(struct est_call *call, const struct digest *digest, struct identity **identity,
                                  struct identity **ret, struct problem *p)
 {
-	const struct addr *from = &call->request->peer;
+	const struct addr *from = &call->from;
 
 	if (identity_guessable(*identity) && !guard_allows(call->est->guard, from, digest->username, p))
 		return ENDED;
@@ -196,7 +196,7 @@ static enum outcome by_digest(struct est_call *call, const char *header, struct 
 	if (identity_digest(call->est->store, &claim, call->now, &identity, p))
 		return judge_digest(call, &digest, &identity, ret, p);
 	if (p->kind == PROBLEM_UNAUTHENTICATED)
-		guard_failed(call->est->guard, &call->request->peer, digest.username, p);
+		guard_failed(call->est->guard, &call->from, digest.username, p);
 	return ENDED;
 }
 
@@ -260,7 +260,7 @@ static void tell(const struct est_call *call, const struct client_cert *shown, c
 
 	if (problem_status(p) >= 500 || (shown->n == 0 && !http_header(call->request, "Authorization")))
 		return;
-	addr_format(&call->request->peer, from);
+	addr_format(&call->from, from);
 	audit_queue_refuse(call->est->audit, &event, p);
 }
 

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "est/call.h"
+#include "est/client_cert.h"
 #include "est/wanted.h"
 
 enum {
@@ -110,6 +111,7 @@ static bool serve(void *state, size_t i, const struct http_request *request, str
 	};
 
 	assert(i < array_length(routes));
+	call.from = client_cert_from(request, authentications_proxies(authentications));
 	if (!request->tls && !str_starts(request->base_url, "https://"))
 		return problem_set(p, PROBLEM_UNAUTHORIZED, "RFC 7030, 3.3: EST is served over HTTPS alone");
 	return find_label(&call, labels, routes[i].segments, p) && check_type(&call, routes[i].http.content_type, p) &&

@@ -131,7 +131,7 @@ static bool put_new(struct store_txn *txn, struct waiting *w, struct problem *p)
 	names_of(shown, &names);
 	waiter_of(w, waiter);
 	digest_sha256(w->csr, digest);
-	addr_format(&call->request->peer, from);
+	addr_format(&call->from, from);
 	struct request request = {
 		.profile = call->profile->name, .method = "est", .identity = identity_text(w->identity), .from = from,
 		.names = buf_text(&names), .csr = w->csr, .csr_digest = BYTES(digest, sizeof(digest)), .managed = w->made,

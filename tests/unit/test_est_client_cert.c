@@ -107,9 +107,31 @@ static void test_connection(void **state)
 	assert_true(proxied.n == 0 && proxied.proxied);
 }
 
+static void test_from(void **state)
+{
+	static const struct { const char *peer, *first, *last, *want; } froms[] = {
+		{ PROXY, NULL, NULL, PROXY }, { PROXY, "198.51.100.1", NULL, "198.51.100.1" }, { PROXY, "203.0.113.9, 198.51.100.1", NULL, "198.51.100.1" },
+		{ PROXY, "203.0.113.9", "198.51.100.1,2001:db8::1", "2001:db8::1" }, { PROXY, "unknown", NULL, PROXY }, { PROXY, "", NULL, PROXY },
+		{ "192.0.2.8", "198.51.100.1", NULL, "192.0.2.8" }, /* nobody listed it */
+	};
+
+	(void)state;
+	for (size_t i = 0; i < array_length(froms); i++) {
+		const struct http_header headers[] = { { "x-forwarded-for", froms[i].first }, { "X-Forwarded-For", froms[i].last } };
+		struct http_request request = { .headers = headers, .header_count = !!froms[i].first + (size_t)!!froms[i].last };
+		auto_value(addr_list) proxies = {0};
+		auto_value(problem) p = {0};
+		char text[ADDR_TEXT_SIZE];
+		assert_true(addr_parse(froms[i].peer, &request.peer) && addr_list_add(&proxies, PROXY, &p));
+		const struct addr from = client_cert_from(&request, &proxies);
+		addr_format(&from, text);
+		assert_string_equal(text, froms[i].want);
+	}
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_rows), cmocka_unit_test(test_twice), cmocka_unit_test(test_connection) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_rows), cmocka_unit_test(test_twice), cmocka_unit_test(test_connection), cmocka_unit_test(test_from) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
