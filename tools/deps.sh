@@ -6,7 +6,7 @@ case "$1" in
 build) want="$build" ;;
 check) want="$build $(sed -e 's/#.*//' tools/packages-check.txt | tr '\n' ' ')" ;;
 tidy) want="$build clang-tidy" ;;
-bench) want="$build pebble caddy python3 iproute2 openssl" ;;
+bench) want="$build pebble caddy python3 python3-requests python3-cryptography iproute2 openssl" ;;
 *) echo "deps.sh: build, check, tidy or bench" >&2; exit 2 ;;
 esac
 missing=""

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import time
 
 import pytest
 
@@ -162,3 +163,24 @@ def test_nsec3_with_absurd_iterations_is_bounded():
             status, error = answer(client, authorization, challenge)
             assert status == "invalid" and error["type"].endswith(":dns"), error
             assert "CAA" in error["detail"] and "not signed" in error["detail"], error
+
+
+def test_trust_anchor_in_a_file_is_read_again(knot, tmp_path):
+    anchors = tmp_path / "anchors"
+    anchors.write_text(spoil(knot.ds("signed.test")) + "\n")
+    dns = {"zones": [{"zone": "signed.test", "resolvers": [knot.resolver], "authoritative": True}], "trust_anchors": [str(anchors)]}
+    with Server({"acme": {"dns": dns}}) as server:
+        client, _, authorization, challenge, proof = order(server, "file.signed.test")
+        knot.update("signed.test", "_acme-challenge.file.signed.test", proof)
+        status, error = answer(client, authorization, challenge)
+        assert status == "invalid" and "bogus" in error["detail"]
+        anchors.write_text(knot.ds("signed.test") + "\n")
+        time.sleep(1.2)
+        client, _, authorization, challenge, proof = order(server, "file.signed.test")
+        knot.update("signed.test", "_acme-challenge.file.signed.test", proof)
+        assert answer(client, authorization, challenge) == ("valid", None)
+
+
+def test_trust_anchor_that_cannot_be_used_is_told_at_the_start(tmp_path):
+    with pytest.raises(AssertionError, match="trust anchors"):
+        Server({"acme": {"dns": {"trust_anchors": [str(tmp_path / "missing")]}}}).start()
