@@ -50,7 +50,7 @@ BENCHES := $(patsubst tests/bench/%.c,%,$(wildcard tests/bench/bench_*.c))
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all run check unit asan tsan fuzz fuzzers wire clients arch tidy bench install clean deps-%
+.PHONY: all run check unit asan tsan fuzz fuzzers wire clients interop arch tidy bench install clean deps-%
 
 all: $(B)/enrolld
 
@@ -120,6 +120,11 @@ wire: all $(B)/tests/wire/http_server
 
 clients: all
 	@$(PYTHON) -m pytest -q tests/clients $(if $(ONLY),-k '$(ONLY)')
+
+# Clients newer than Debian's, from their own registry; no part of `make check`.
+interop: all
+	@test -x build/interop/bin/certbot || { $(PYTHON) -m venv build/interop && build/interop/bin/pip install -q 'certbot>=4.1'; }
+	@$(PYTHON) -m pytest -q tests/interop $(if $(ONLY),-k '$(ONLY)')
 
 arch: all
 	@tools/arch.sh $(B)

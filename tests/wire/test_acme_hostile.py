@@ -3,6 +3,7 @@ refused: the right problem type and status each time, a fresh nonce each time, n
 
 import hashlib
 import json
+import time
 
 import pytest
 
@@ -16,12 +17,13 @@ class World:
     """A server with something behind every {name} of its routes, and two accounts."""
 
     def __init__(self):
-        self.server = Server().start()
+        self.server = Server({"profiles": [{"name": "tls-server", "auto_renewal": {"enabled": True}}]}).start()
         self.web = ChallengeServer(self.server.http01_port)
         self.alice, self.mallory = Client(self.server), Client(self.server)
         self.alice.register()
         self.mallory.register()
         _, self.certificate = self.alice.issue(["walk.example.com"], self.web)
+        self.star = self.star_certificate("rolling.example.com")
         self.order_url, order = self.alice.order(["pending.example.com"])
         self.authorization = order["authorizations"][0]
         self.challenge = self.alice.post(self.authorization).json()["challenges"][0]["url"]
@@ -33,6 +35,14 @@ class World:
         shown = self.server.run("routes", "--json", check=True)
         self.routes = [r for r in json.loads(shown.stdout) if r["wing"] == "acme"]
 
+    def star_certificate(self, name):
+        """The URL of a certificate that renews itself, and not while a test runs (RFC 8739)."""
+        url, order = self.alice.order([name], **{"auto-renewal": {"end-date": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 20 * 86400)),
+                                                                  "lifetime": 10 * 86400}})
+        self.alice.solve(order, self.web)
+        self.alice.finalize(order, make_csr([name]))
+        return self.alice.wait(url, ("valid", "invalid"))["star-certificate"]
+
     def url(self, route):
         """A URL of this route that names something of Alice's."""
         profile = self.alice.kid.split("/")[4]
@@ -40,6 +50,7 @@ class World:
             "account/{id}": self.alice.kid, "account/{id}/orders": self.alice.kid + "/orders", "order/{id}": self.order_url,
             "order/{id}/finalize": self.finalize, "authz/{id}": self.authorization, "challenge/{authz}/{key}": self.challenge,
             "certificate/{id}": self.certificate, "certificate/{id}/{n}": self.certificate + "/0",
+            "star-certificate/{id}": self.star, "renewal-info/{id}": self.alice.directory["renewalInfo"] + "/AA.AQ",
         }
         path = route["path"]
         tail = path.removeprefix("/acme/{profile}/")
