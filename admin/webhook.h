@@ -19,6 +19,14 @@ struct webhook_options {
 };
 enum { WEBHOOKS_MAX = 32, WEBHOOK_URL_MAX = 1024, WEBHOOK_SECRET_MIN = 16, WEBHOOK_SECRET_MAX = 255 };
 
+/* For monitoring: one webhook in numbers. */
+struct webhook_gauge {
+	const char *id, *status;         /* "active" "failing" "stopped" */
+	int64_t behind, attempts;        /* events it has not come to; tries of the next one that failed */
+};
+typedef void webhook_visit(void *arg, const struct webhook_gauge *gauge);
+bool webhooks_gauge(struct store *store, webhook_visit *visit, void *arg, struct problem *p) must_use;
+
 struct webhooks;
 /* Takes a reference to profiles, copies the options but for their lists, which are borrowed. */
 bool webhooks_open(const struct webhook_options *options, struct store *store, struct profiles *profiles,

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "admin/webhook.h"
 #include "base/clock.h"
 #include "server/reply.h"
 
@@ -114,6 +115,34 @@ static void put_crls(struct buf *out, const struct status *status, const char *n
 	}
 }
 
+struct webhook_metrics {
+	struct buf failed, behind;
+};
+
+static void add_webhook(void *arg, const struct webhook_gauge *gauge)
+{
+	struct webhook_metrics *m = arg;
+
+	buf_printf(&m->failed, "enrolld_webhook_failed_tries{webhook=\"%s\",status=\"%s\"} %lld\n", gauge->id, gauge->status,
+	           (long long)gauge->attempts);
+	buf_printf(&m->behind, "enrolld_webhook_behind_events{webhook=\"%s\"} %lld\n", gauge->id, (long long)gauge->behind);
+}
+
+/* Those that were read before something failed are shown. */
+static void put_webhooks(struct buf *out, struct store *store)
+{
+	auto_value(problem) why = {0};
+	struct webhook_metrics m = {0};
+
+	(void)!webhooks_gauge(store, add_webhook, &m, &why);
+	buf_printf(out, "# HELP enrolld_webhook_failed_tries Tries to deliver the next event of a webhook that failed.\n"
+	                "# TYPE enrolld_webhook_failed_tries gauge\n%s"
+	                "# HELP enrolld_webhook_behind_events Events that a webhook has not come to.\n"
+	                "# TYPE enrolld_webhook_behind_events gauge\n%s", buf_text(&m.failed), buf_text(&m.behind));
+	buf_free(&m.failed);
+	buf_free(&m.behind);
+}
+
 static double resident_bytes(void)
 {
 	long pages = 0;
@@ -146,6 +175,7 @@ static void serve_metrics(const struct status *status, struct http_response *res
 	put_process(out, status);
 	put_listen(out, status->listen);
 	put_store(out, status->store);
+	put_webhooks(out, status->store);
 	put_issuers(out, status->ca);
 	put_crls(out, status, "enrolld_crl_next_update_seconds",
 	         "Until when the CRL of an issuing CA can be used, as Unix time.", crl_next_update);

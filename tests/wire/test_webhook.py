@@ -232,6 +232,9 @@ def test_what_was_not_taken_is_tried_again_in_order(server, api, status):
         hook, _ = create(server, receiver.url)
         ids = [api.issue(f"r{i}.example")["certificate"]["certificateId"] for i in range(3)]
         row = until(lambda: (lambda r: r if r["attempts"] >= 2 else None)(shown(server, hook)))
+        metrics = server.get("/metrics").decode()
+        assert re.search(rf'enrolld_webhook_failed_tries{{webhook="{hook}",status="failing"}} [1-9]', metrics)
+        assert re.search(rf'enrolld_webhook_behind_events{{webhook="{hook}"}} [1-9]', metrics)
         assert row["status"] == "failing" and str(status) in row["lastError"] and row["tries"][0]["status"] == status
         assert str(status) in server.run("webhook", "list", check=True).stdout
         # One event alone was tried, and no redirect was followed.
