@@ -71,7 +71,7 @@ bool gate_renewal_whole(const struct gate_case *c, struct problem *p)
 	bool renewal = false, whole = true;
 	const struct client_certificate *held = identity_certificate(c->identity, &renewal);
 
-	if (!renewal)
+	if (!held || !renewal) /* a registrar renews the certificates of others, and shows none of them */
 		return true;
 	for (size_t i = 0; i < held->names.n; i++) {
 		const struct identifier *name = &held->names.v[i];

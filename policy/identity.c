@@ -290,7 +290,7 @@ bool identity_spend(struct store_txn *txn, const struct identity *identity, int6
 const struct client_certificate *identity_certificate(const struct identity *identity, bool *ret_renewal)
 {
 	if (ret_renewal)
-		*ret_renewal = identity->renewal;
+		*ret_renewal = identity->kind == DEVICE && identity->renewal;
 	return identity->kind == DEVICE ? &identity->certificate : NULL;
 }
 

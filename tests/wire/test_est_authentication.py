@@ -424,6 +424,8 @@ def test_registrar_enrolls_for_others(server, tmp_path):
     # it has checked its client's binding itself (RFC 7030, 3.7)
     bound = make_csr("three.example.com", add=lambda b: b.add_attribute(x509.oid.AttributeOID.CHALLENGE_PASSWORD, b"of another connection"))
     issued(enroll(server, "ra", *options, csr=bound), tmp_path)
+    # and renews for others what they hold
+    issued(curl(server, "ra/simplereenroll", *options, body=b64(make_csr("one.example.com"))), tmp_path)
     # elsewhere it is a device like another, of its own profile
     with nothing_changes(server):
         refused(enroll(server, "tls-server", *options, csr=make_csr("one.example.com")), 403)
