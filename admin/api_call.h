@@ -3,6 +3,7 @@
 #pragma once
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "admin/api.h"
 #include "admin/api_chain.h"
@@ -29,6 +30,7 @@ struct api {
 	struct audit_queue *audit;      /* refusals, on their way to the audit log */
 	struct api_chains chains;
 	struct work *work;              /* what requests do not wait for */
+	atomic_bool kicked;             /* a look at what was decided is on its way */
 	struct http_wing wing;
 };
 

@@ -252,9 +252,19 @@ bool api_pending_begin(struct api *api, struct problem *p)
 	return work_add(api->work, EVERY_MS, run, api, p);
 }
 
+static void run_kicked(void *arg)
+{
+	struct api *api = arg;
+
+	atomic_store(&api->kicked, false);
+	once(api);
+}
+
+/* One at a time: the queue has room for what comes round, which must find its place again. */
 void api_pending_kick(struct api *api)
 {
 	auto_value(problem) busy = {0};
 
-	(void)!work_add(api->work, 0, once, api, &busy);
+	if (!atomic_exchange(&api->kicked, true) && !work_add(api->work, 0, run_kicked, api, &busy))
+		atomic_store(&api->kicked, false);
 }

@@ -40,6 +40,9 @@ static void put_request(const struct request *request, struct buf *ret)
 	json_put(&w, "account", some(request->account));
 	json_put(&w, "order", some(request->order));
 	json_put(&w, "identity", request->identity);
+	if (request->managed)
+		json_put_bool(&w, "managed", true);
+	json_put(&w, "replaces", some(request->replaces));
 	json_put(&w, "names", request->names);
 	json_put_integer(&w, "needed", request->needed);
 	json_put_integer(&w, "approvals", (int64_t)consent_count(request));
@@ -87,6 +90,8 @@ static void add_request(const struct request *request, struct buf *ret)
 	add_line(ret, "order", request->order);
 	add_line(ret, "identity", request->identity);
 	add_line(ret, "names", request->names);
+	add_line(ret, "replaces", request->replaces);
+	add_line(ret, "key", !request->managed ? NULL : request->key_hash.len > 0 ? "the kept one" : "the server makes it when it issues");
 	buf_printf(ret, "%-12s %zu of %lld\n", "approvals", consent_count(request), (long long)request->needed);
 	add_decisions(request, ret);
 	add_line(ret, "created", created);
@@ -138,7 +143,7 @@ static bool list_row(struct store_txn *txn, void *arg, const char *id, bool json
 }
 
 static const struct command_option list_options[] = {
-	{ "--status", "STATUS", "pending, approved, rejected, cancelled, failed or expired" },
+	{ "--status", "STATUS", "pending, approved, rejected, cancelled, issued, failed or expired" },
 	{ "--limit", "N", "at most so many" },
 	{ 0 },
 };

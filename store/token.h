@@ -12,7 +12,7 @@
 	X(READ, 1, "read", "list and read certificates, requests and profiles")                \
 	X(REVOKE, 2, "revoke", "revoke certificates")                                          \
 	X(APPROVE, 3, "approve", "decide requests that wait for a person")                     \
-	X(KEY, 4, "key", "read private keys that the server keeps")                            \
+	X(KEY, 4, "key", "read, export and delete private keys that the server keeps")                            \
 	X(ADMIN, 5, "admin", "all of the others but key; import, delete, webhooks")
 
 enum token_role {
