@@ -19,7 +19,7 @@ sys.path.insert(0, str(ROOT / "tests/lib"))
 from harness import Server, free_port  # noqa: E402
 
 BUILD = pathlib.Path(sys.argv[1])
-COUNT = int(os.environ.get("BENCH_COUNT", "400"))
+COUNT = int(os.environ.get("BENCH_COUNT", "200"))
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", "3"))
 STALLED = 60    # seconds
 CLIENTS = [1, 2, 4, 8, 64]
