@@ -241,6 +241,8 @@ static void refuse(void *state, size_t i, const struct http_request *request, co
 		http_response_header(response, "Location", p->location);
 	if (p->link[0])
 		http_response_header(response, "Link", p->link);
+	if (p->kind == PROBLEM_RATE_LIMITED && acme->options.website) /* RFC 8555, 6.6 */
+		http_response_header_printf(response, "Link", "<%s>;rel=\"help\"", acme->options.website);
 	acme_problem_write(&shown, request->id, &response->body);
 }
 

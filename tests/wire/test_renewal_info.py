@@ -174,13 +174,14 @@ def test_profile_says_when_and_the_issuer_why(tmp_path):
 
 
 def test_asking_is_limited_by_address_6():
-    extra = {"acme": {"limits": {"renewal_info_per_address": {"burst": 3, "period": "1h"}}}}
+    extra = {"acme": {"website": "https://pki.example/limits", "limits": {"renewal_info_per_address": {"burst": 3, "period": "1h"}}}}
     with Server(extra) as server:
         client = Client(server)
         for _ in range(3):
             info(client, "AA.AQ", 404)
         reply = info(client, "AA.AQ", 429)
         assert reply.json()["type"].endswith(":rateLimited") and int(reply.headers["Retry-After"]) > 0
+        assert '<https://pki.example/limits>;rel="help"' in reply.headers["Link"] # RFC 8555, 6.6
         assert client.session.get(server.directory).status_code == 200
 
 
@@ -302,3 +303,35 @@ def test_renew_now_over_the_api(fleet):
     with pytest.raises(Exception) as caught:
         reader.post(path, {"filter": {"name": "api.example.com"}})
     assert caught.value.status == 403
+
+
+# --- a CA on its way out
+
+def test_certificates_of_a_ca_that_is_replaced():
+    with Server() as server, ChallengeServer(server.http01_port) as web:
+        client = Client(server)
+        client.register()
+        old = issue(client, web, "old-ca.example.com")
+        assert not over_now(client, old)
+        folder = server.folder / "data/ca"
+        for path in list(folder.glob("issuing.*")):
+            (folder / path.name.replace("issuing", "second", 1)).write_bytes(path.read_bytes())
+        for path in folder.glob("second.*"):
+            path.chmod(0o600)
+        for ca in ({"issuers": ["second", "issuing"], "retiring": ["issuing"]}, {"issuers": ["second"]}):
+            server.stop()
+            server.write_config({"ca": ca})
+            server.start()
+            client.nonces.clear()
+            assert over_now(client, old)
+            assert not over_now(client, issue(client, web, f"new{len(ca)}.example.com"))
+            info(client, f"{b64(bytes(20))}.{cert_id(old).split('.')[1]}", 404)
+
+
+@pytest.mark.parametrize("ca", [{"retiring": ["issuing"]}, {"retiring": ["none"]}])
+def test_retiring_that_is_wrong(server, ca):
+    before = server.extra
+    server.write_config({"ca": ca})
+    done = server.run("check-config")
+    server.write_config(before)
+    assert done.returncode != 0 and "ca.retiring" in done.stderr
