@@ -46,8 +46,6 @@ bool authentication_check(const struct authentication *a, struct problem *p)
 
 static bool copy(const struct authentication *from, struct authentication *to, struct problem *p)
 {
-	if (!authentication_check(from, p))
-		return false;
 	to->methods = from->methods;
 	to->listed = from->listed;
 	to->binding = from->binding;
@@ -70,27 +68,29 @@ static bool copy_proxies(const struct addr_list *from, struct addr_list *to, str
 	return true;
 }
 
-static bool names_label(const struct authentications *set, size_t count, const struct authentication *a)
+static bool shares_label(const struct authentication *a, const struct authentication *b)
 {
-	for (size_t i = 0; i < count; i++)
-		for (size_t l = 0; l < a->labels.n; l++)
-			if (strings_has(&set->v[i].labels, a->labels.v[l]))
-				return true;
+	for (size_t l = 0; l < b->labels.n; l++)
+		if (strings_has(&a->labels, b->labels.v[l]))
+			return true;
 	return false;
 }
 
-/* Each label has one, whatever the order of the rows. */
-static bool check_labels(const struct authentications *set, struct problem *p)
+/* Each label has one row, whatever their order. */
+bool authentications_check(const struct authentication *rows, size_t count, struct problem *p)
 {
-	bool rest = false;
-
-	for (size_t i = 0; i < set->n; i++) {
-		const struct authentication *a = &set->v[i];
-		if (a->labels.n == 0 && rest)
-			return refuse(a, "labels", "one row alone may be for all other labels", p);
-		rest = rest || a->labels.n == 0;
-		if (names_label(set, i, a))
-			return refuse(a, "labels", "a label of another row", p);
+	for (size_t i = 0; i < count; i++) {
+		const struct authentication *a = &rows[i];
+		if (!authentication_check(a, p))
+			return false;
+		for (size_t k = 0; k < i; k++) {
+			if (str_equal(rows[k].name, a->name))
+				return refuse(a, "name", "the name of another row", p);
+			if (a->labels.n == 0 && rows[k].labels.n == 0)
+				return refuse(a, "labels", "one row alone may be for all other labels", p);
+			if (shares_label(&rows[k], a))
+				return refuse(a, "labels", "a label of another row", p);
+		}
 	}
 	return true;
 }
@@ -98,9 +98,11 @@ static bool check_labels(const struct authentications *set, struct problem *p)
 bool authentications_new(const struct authentication *rows, size_t count, const struct addr_list *proxies,
                          struct authentications **ret, struct problem *p)
 {
-	auto_struct(authentications) *set = calloc(1, sizeof(*set));
+	auto_struct(authentications) *set = NULL;
 
-	if (!set)
+	if (!authentications_check(rows, count, p))
+		return false;
+	if (!(set = calloc(1, sizeof(*set))))
 		return problem_memory(p);
 	atomic_init(&set->references, 1);
 	set->v = calloc(count + 1, sizeof(*set->v));
@@ -111,7 +113,7 @@ bool authentications_new(const struct authentication *rows, size_t count, const 
 			authentication_done(&set->v[set->n]);
 			return false;
 		}
-	if (!check_labels(set, p) || !copy_proxies(proxies, &set->proxies, p))
+	if (!copy_proxies(proxies, &set->proxies, p))
 		return false;
 	*ret = steal(set);
 	return true;

@@ -45,8 +45,9 @@ struct authentication {
 void authentication_free(struct authentication *authentication);
 declare_auto_struct(authentication, authentication_free);
 
-/* Whether the row makes sense in itself. MALFORMED says which key does not. */
+/* Whether a row makes sense in itself, and all of them together. MALFORMED says which row and key does not. */
 bool authentication_check(const struct authentication *authentication, struct problem *p) must_use;
+bool authentications_check(const struct authentication *rows, size_t count, struct problem *p) must_use;
 
 struct authentications;
 /* Copies the rows, loads the files, copies the addresses of the proxies whose Client-Cert header is believed. MALFORMED

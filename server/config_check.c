@@ -260,12 +260,26 @@ static bool check_declared(const struct config *config, size_t i, const struct c
 	return true;
 }
 
+static bool is_label(const struct config *config, const char *name)
+{
+	for (size_t i = 0; i < config->est.labels.count; i++)
+		if (str_equal(config->est.labels.list[i].name, name))
+			return true;
+	const struct config_profile *row = find(config, config->profile_count, *name ? name : config->default_profile);
+	return row && row->profile.methods & PROFILE_EST && (!*name || config->est.labels.profiles);
+}
+
+/* A label mistyped would leave the one that was meant to the default methods. */
 static bool check_authentication(const struct config *config, size_t i, const struct config_text *text, struct problem *p)
 {
+	const struct strings *labels = &config->est.authentication[i].labels;
 	char path[PATH_TEXT];
 	auto_value(problem) why = {0};
 	snprintf(path, sizeof path, "est.authentication[%zu]", i);
-	return authentication_check(&config->est.authentication[i], &why) ? true : config_text_fault(text, path, p, "%s", why.detail);
+	for (size_t k = 0; k < labels->n; k++)
+		if (!is_label(config, labels->v[k]))
+			return config_text_fault(text, path, p, "labels: there is no label `%s` in `est.labels`, nor a profile of that name that is open to EST", labels->v[k]);
+	return authentications_check(config->est.authentication, i + 1, &why) ? true : config_text_fault(text, path, p, "%s", why.detail);
 }
 
 bool config_check(struct config *config, const struct config_text *text, struct problem *p)
