@@ -1,5 +1,6 @@
 """Webhooks: events of the audit log at a receiver that fails, stalls and redirects, across restarts of the server."""
 
+import datetime
 import hashlib
 import hmac
 import http.server
@@ -616,3 +617,19 @@ def test_what_is_wrong_in_the_configuration_is_told_with_its_place(row, text, tm
     config.write_text(json.dumps({"webhooks": [{"name": "a", "url": "https://receiver.example/", "secret": {"file": "x"}, **row}]}))
     done = subprocess.run([BINARY, "check-config", str(config)], capture_output=True, text=True)
     assert done.returncode == 1 and text in done.stderr, done.stderr
+
+
+def test_an_imported_certificate_is_told_of_by_the_usual_times(server, api):
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from api_client import new_key
+    key, now = new_key(), datetime.datetime.now(datetime.timezone.utc)
+    name = x509.Name([x509.NameAttribute(x509.oid.NameOID.COMMON_NAME, "elsewhere")])
+    pem = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key()).serial_number(x509.random_serial_number()) \
+        .not_valid_before(now - datetime.timedelta(days=360)).not_valid_after(now + datetime.timedelta(days=5)) \
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("elsewhere.example")]), False).sign(key, hashes.SHA256())
+    imported = api.post("certificates/import", {"certificate": pem.public_bytes(serialization.Encoding.PEM).decode()})["id"]
+    until(lambda: imported in expiring(server))
+    (event,) = [e for e in json.loads(server.run("audit", "list", "--json", "--kind", "certificate-expiring", check=True).stdout)
+                if e["about"]["certificate"] == imported]
+    assert event["about"]["alert"] == "7d" and event["about"]["daysLeft"] in (4, 5)
