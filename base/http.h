@@ -29,6 +29,7 @@ struct http_tls {
 	bool (*exporter)(const struct http_tls *tls, uint8_t ret[32]);
 	bool confidential;             /* its cipher hides what is sent, by 128 bits at least */
 	void (*server)(const struct http_tls *tls, struct http_server *ret);
+	void *peer;                    /* the first of chain as libcrypto's X509, borrowed; NULL where there is none */
 	void *connection;
 };
 

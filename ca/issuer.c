@@ -270,6 +270,11 @@ EVP_PKEY *issuer_public_key(const struct issuer *issuer)
 	return X509_get0_pubkey(issuer->certificate);
 }
 
+X509 *issuer_x509(const struct issuer *issuer)
+{
+	return issuer->certificate;
+}
+
 X509 *issuer_root(const struct issuer *issuer)
 {
 	return issuer->root;

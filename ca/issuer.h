@@ -22,6 +22,7 @@ declare_auto_struct(issuer, issuer_free);
 
 const char *issuer_name(const struct issuer *issuer);
 struct bytes issuer_certificate(const struct issuer *issuer);          /* DER */
+X509 *issuer_x509(const struct issuer *issuer);                        /* the same, decoded. Borrowed */
 /* DER of its certificate, of those above it and of the root, and of issuer_rollover, one after another: all
  * that RFC 7030, 4.1.3 has in /cacerts. Borrowed. */
 struct bytes issuer_certificates(const struct issuer *issuer);

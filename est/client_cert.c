@@ -90,6 +90,7 @@ static bool read_headers(const struct http_request *request, struct client_cert 
 
 static void take_connection(const struct http_tls *tls, struct client_cert *ret)
 {
+	ret->decoded = tls ? tls->peer : NULL;
 	for (; tls && ret->n < tls->chain_length && ret->n < CLIENT_CERT_MAX; ret->n++)
 		ret->chain[ret->n] = tls->chain[ret->n];
 }

@@ -14,6 +14,7 @@ struct client_cert {
 	struct bytes chain[CLIENT_CERT_MAX]; /* DER, the client's own first; borrowed from the request or from der */
 	size_t n;                            /* 0: none was shown */
 	bool proxied;
+	void *decoded;                       /* the first as libcrypto's X509, where TLS has it; NULL */
 	struct buf der;
 };
 void client_cert_free(struct client_cert *shown);

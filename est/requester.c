@@ -23,13 +23,13 @@ static bool accepts(const struct est_call *call, unsigned methods)
 
 /* --- by certificate */
 
-static size_t issuers_of(const struct ca *ca, struct bytes ret[ISSUERS_MAX])
+static size_t issuers_of(const struct ca *ca, X509 *ret[ISSUERS_MAX])
 {
 	const struct issuer *issuer;
 	size_t n = 0;
 
 	while (n < ISSUERS_MAX && (issuer = ca_issuer_at(ca, n)))
-		ret[n++] = issuer_certificate(issuer);
+		ret[n++] = issuer_x509(issuer);
 	return n;
 }
 
@@ -57,14 +57,15 @@ static enum outcome admit_own(struct est_call *call, struct identity *identity, 
 	return identity_may(identity, TOKEN_ISSUE, call->profile->name, p) ? PROVEN : OPEN;
 }
 
-static enum outcome by_own(struct est_call *call, const struct client_cert *shown, const struct bytes *issuers, size_t n,
+static enum outcome by_own(struct est_call *call, const struct client_cert *shown, X509 *const *issuers, size_t n,
                            bool renewal, struct identity **ret, struct problem *p)
 {
 	auto_struct(identity) *identity = NULL;
 
 	if (!accepts(call, AUTHENTICATION_CERTIFICATE | AUTHENTICATION_REGISTRAR))
 		return not_here(call, "a certificate of this CA", p);
-	if (!identity_device(call->est->store, issuers, n, shown->chain[0], renewal, call->now, call->profile->est.renewal_grace, &identity, p))
+	const struct client_certificate_shown own = { shown->chain[0], shown->decoded };
+	if (!identity_device(call->est->store, issuers, n, &own, renewal, call->now, call->profile->est.renewal_grace, &identity, p))
 		return outcome_of(p);
 	enum outcome outcome = admit_own(call, identity, p);
 	if (outcome == PROVEN)
@@ -85,7 +86,7 @@ static enum outcome by_manufacturer(struct est_call *call, const struct client_c
 static enum outcome by_certificate(struct est_call *call, const struct client_cert *shown, bool renewal, struct identity **ret,
                                    struct problem *p)
 {
-	struct bytes issuers[ISSUERS_MAX];
+	X509 *issuers[ISSUERS_MAX];
 	size_t n = issuers_of(call->est->ca, issuers);
 
 	if (client_certificate_claims(issuers, n, shown->chain[0]))

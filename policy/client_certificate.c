@@ -21,63 +21,56 @@ void client_certificate_free(struct client_certificate *certificate)
 	identifiers_free(&certificate->names);
 }
 
-static bool read_certificate(struct bytes der, X509 **ret, struct problem *p)
+static bool read_certificate(const struct client_certificate_shown *shown, X509 **ret, struct problem *p)
 {
-	const uint8_t *at = der.data;
-	auto(X509) *certificate = d2i_X509(NULL, &at, (long)der.len);
+	const uint8_t *at = shown->der.data;
 
-	if (!certificate || at != der.data + der.len)
+	if (shown->decoded && X509_up_ref(shown->decoded) == 1) {
+		*ret = shown->decoded;
+		return true;
+	}
+	auto(X509) *certificate = d2i_X509(NULL, &at, (long)shown->der.len);
+	if (!certificate || at != shown->der.data + shown->der.len)
 		return refuse(p, "cannot be read");
 	*ret = steal(certificate);
 	return true;
 }
 
-static bool names_issuer(const X509 *certificate, const X509 *issuer)
+/* Those of a v3 certificate (RFC 5280, 4.1), without decoding the rest of it. */
+static bool read_issuer(struct bytes der, struct bytes *ret)
 {
-	return issuer && X509_NAME_cmp(X509_get_issuer_name(certificate), X509_get_subject_name(issuer)) == 0;
-}
+	struct bytes certificate, tbs, skipped;
+	struct tlv name;
 
-static bool is_signed_by(X509 *certificate, struct bytes issuer_der)
-{
-	const uint8_t *at = issuer_der.data;
-	auto(X509) *issuer = d2i_X509(NULL, &at, (long)issuer_der.len);
-
-	return names_issuer(certificate, issuer) && X509_verify(certificate, X509_get0_pubkey(issuer)) == 1;
-}
-
-/* The Name of the issuer or of the subject (RFC 5280, 4.1), as it stands. */
-static bool name_of(struct bytes der, bool subject, struct bytes *ret)
-{
-	struct bytes certificate, tbs, version;
-	struct tlv part = {0};
-
-	if (!tlv_only(der, TLV_SEQUENCE, &certificate) || !tlv_take(&certificate, TLV_SEQUENCE, &tbs))
+	if (!tlv_take(&der, TLV_SEQUENCE, &certificate) || !tlv_take(&certificate, TLV_SEQUENCE, &tbs) ||
+	    !tlv_take(&tbs, TLV_CONTEXT_CONSTRUCTED(0), &skipped) || !tlv_take(&tbs, TLV_INTEGER, &skipped) ||
+	    !tlv_take(&tbs, TLV_SEQUENCE, &skipped) || !tlv_next(&tbs, &name))
 		return false;
-	(void)!tlv_take(&tbs, TLV_CONTEXT_CONSTRUCTED(0), &version);
-	for (unsigned i = 0; i < (subject ? 5 : 3); i++) /* serialNumber, signature, issuer; validity, subject */
-		if (!tlv_next(&tbs, &part))
-			return false;
-	*ret = part.whole;
+	*ret = name.whole;
 	return true;
 }
 
-/* Ours have the very bytes of their issuer's subject: no X509 is made of what only claims to be ours. */
-bool client_certificate_claims(const struct bytes *issuers, size_t issuer_count, struct bytes der)
+/* To the byte: each issuer of ours writes its name in one way. */
+bool client_certificate_claims(X509 *const *issuers, size_t issuer_count, struct bytes der)
 {
-	struct bytes issuer, subject;
+	struct bytes name;
 
-	if (!name_of(der, false, &issuer))
+	if (!read_issuer(der, &name))
 		return false;
-	for (size_t i = 0; i < issuer_count; i++)
-		if (name_of(issuers[i], true, &subject) && bytes_equal(issuer, subject))
+	for (size_t i = 0; i < issuer_count; i++) {
+		const unsigned char *own;
+		size_t len;
+		if (X509_NAME_get0_der(X509_get_subject_name(issuers[i]), &own, &len) == 1 && bytes_equal(name, BYTES(own, len)))
 			return true;
+	}
 	return false;
 }
 
-static bool check_issuer(X509 *certificate, const struct bytes *issuers, size_t count, struct problem *p)
+static bool check_issuer(X509 *certificate, X509 *const *issuers, size_t count, struct problem *p)
 {
 	for (size_t i = 0; i < count; i++)
-		if (is_signed_by(certificate, issuers[i]))
+		if (X509_NAME_cmp(X509_get_issuer_name(certificate), X509_get_subject_name(issuers[i])) == 0 &&
+		    X509_verify(certificate, X509_get0_pubkey(issuers[i])) == 1)
 			return true;
 	return refuse(p, "is not of this CA: none of its issuers has signed it");
 }
@@ -199,15 +192,15 @@ static bool is_registrar(X509 *certificate)
 	return found;
 }
 
-bool client_certificate_check(struct store *store, const struct bytes *issuers, size_t issuer_count, struct bytes der,
+bool client_certificate_check(struct store *store, X509 *const *issuers, size_t issuer_count, const struct client_certificate_shown *shown,
                               int64_t now, int64_t grace, struct client_certificate *ret, struct problem *p)
 {
 	auto(X509) *certificate = NULL;
 	auto_value(certificate) row = {0};
 	auto_value(client_certificate) found = {0};
 
-	if (!read_certificate(der, &certificate, p) || !check_issuer(certificate, issuers, issuer_count, p) ||
-	    !check_usage(certificate, p) || !find_row(store, der, &row, p) || !check_row(&row, now, grace, p) ||
+	if (!read_certificate(shown, &certificate, p) || !check_issuer(certificate, issuers, issuer_count, p) ||
+	    !check_usage(certificate, p) || !find_row(store, shown->der, &row, p) || !check_row(&row, now, grace, p) ||
 	    !take_names(&row, &found.names, p) ||
 	    !take_others(certificate, &found.others, p) || !take_name(certificate, &found, p))
 		return false;

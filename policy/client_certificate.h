@@ -6,6 +6,7 @@
  * ACME has proven is proven for a day, and must not be kept for ever by renewals. Any thread. */
 #pragma once
 
+#include "base/ossl.h"
 #include "policy/identifier.h"
 #include "store/certificate.h"
 
@@ -23,8 +24,13 @@ void client_certificate_free(struct client_certificate *certificate);
 declare_auto_value(client_certificate, client_certificate_free);
 
 /* Whether it names one of these as its issuer, signed by it or not. */
-bool client_certificate_claims(const struct bytes *issuers, size_t issuer_count, struct bytes der) must_use;
-/* issuers: DER of the certificates of the CA's issuers. grace: seconds after its end in which it still counts. UNAUTHENTICATED; UNAUTHORIZED: it is revoked, and whoever
+bool client_certificate_claims(X509 *const *issuers, size_t issuer_count, struct bytes der) must_use;
+/* What a client has shown. */
+struct client_certificate_shown {
+	struct bytes der;
+	X509 *decoded;                /* the same, where TLS has decoded it, which costs as much as checking it; NULL */
+};
+/* issuers: the certificates of the CA's issuers. grace: seconds after its end in which it still counts. UNAUTHENTICATED; UNAUTHORIZED: it is revoked, and whoever
  * shows it is to be heard in no other way either. */
-bool client_certificate_check(struct store *store, const struct bytes *issuers, size_t issuer_count, struct bytes der,
+bool client_certificate_check(struct store *store, X509 *const *issuers, size_t issuer_count, const struct client_certificate_shown *shown,
                               int64_t now, int64_t grace, struct client_certificate *ret, struct problem *p) must_use;

@@ -132,13 +132,13 @@ bool identity_digest(struct store *store, const struct password_claim *claim, in
 
 /* --- who shows a certificate */
 
-bool identity_device(struct store *store, const struct bytes *issuers, size_t issuer_count, struct bytes der,
+bool identity_device(struct store *store, X509 *const *issuers, size_t issuer_count, const struct client_certificate_shown *shown,
                      bool renewal, int64_t now, int64_t grace, struct identity **ret, struct problem *p)
 {
 	auto_struct(identity) *identity = NULL;
 
 	if (!identity_new(DEVICE, "est", &identity, p) ||
-	    !client_certificate_check(store, issuers, issuer_count, der, now, grace, &identity->certificate, p))
+	    !client_certificate_check(store, issuers, issuer_count, shown, now, grace, &identity->certificate, p))
 		return false;
 	identity->renewal = renewal;
 	return identity_say(&identity, mem_printf("certificate %s", identity->certificate.id), ret, p);

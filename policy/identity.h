@@ -27,6 +27,7 @@
 
 struct identity;
 struct client_certificate;
+struct client_certificate_shown;
 /* The process's own operator, who may have the names that the configuration lists. */
 bool identity_operator(const struct identifiers *names, struct identity **ret, struct problem *p) must_use;
 /* Who shows this token, or this client certificate (policy/bearer.h): method "api". UNAUTHENTICATED. */
@@ -48,7 +49,7 @@ bool identity_digest(struct store *store, const struct password_claim *claim, in
 /* The device that holds this certificate of our own (policy/client_certificate.h): method "est". It has
  * proven the certificate's subject and names, in the certificate's profile. With renewal it asks for
  * all of its names (RFC 7030, 4.2.2). grace: how many seconds ago it may have expired. UNAUTHENTICATED. */
-bool identity_device(struct store *store, const struct bytes *issuers, size_t issuer_count, struct bytes der,
+bool identity_device(struct store *store, X509 *const *issuers, size_t issuer_count, const struct client_certificate_shown *shown,
                      bool renewal, int64_t now, int64_t grace, struct identity **ret, struct problem *p) must_use;
 /* Turns the identity of a device whose certificate has id-kp-cmcRA into that of a registration authority (RFC 7030,
  * 3.7), which vouches for the devices that it asks for, in this profile. UNAUTHORIZED: it is none, and unchanged. */

@@ -252,6 +252,7 @@ struct tls_peer *tls_peer_new(void *ssl)
 		.exporter = exporter,
 		.confidential = SSL_get_cipher_bits(ssl, NULL) >= 128,
 		.server = server,
+		.peer = SSL_get0_peer_certificate(ssl),
 		.connection = ssl,
 	};
 	return copy_chain(peer, ssl) ? steal(peer) : NULL;

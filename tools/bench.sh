@@ -2,6 +2,7 @@
 # All benchmarks of one build folder; each prints what docs/performance.md quotes.
 set -eu
 /usr/bin/python3 tests/bench/run.py "$1"
+/usr/bin/python3 tests/bench/est.py "$1"
 "$1/tests/bench/bench_status"
 /usr/bin/python3 tests/bench/flood.py
 # A store of so many certificates, as BENCH_INVENTORY=1000000: about 3 GB below TMPDIR and a minute a million.

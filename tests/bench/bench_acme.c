@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "tests/bench/acme_client.h"
+#include "tests/bench/process.h"
 #include "tests/bench/responder.h"
 
 static struct {
@@ -20,13 +21,6 @@ static struct {
 	pthread_barrier_t start;
 } bench;
 
-static double now_ms(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
-}
-
 static void *client_run(void *arg)
 {
 	(void)arg;
@@ -35,39 +29,12 @@ static void *client_run(void *arg)
 	for (unsigned i; (i = atomic_fetch_add(&bench.next, 1)) < bench.count;) {
 		char name[128];
 		snprintf(name, sizeof name, "n%u.%s.bench.example.com", i, bench.tag);
-		double began = now_ms();
+		double began = process_now_ms();
 		atomic_fetch_add(&bench.requests, acme_client_issue(client, name));
-		bench.ms[i] = now_ms() - began;
+		bench.ms[i] = process_now_ms() - began;
 	}
 	acme_client_free(client);
 	return NULL;
-}
-
-/* CPU of a process so far, ms, from the kernel's own account. */
-static double cpu_ms(int pid)
-{
-	char path[64];
-	unsigned long user, system;
-	snprintf(path, sizeof path, "/proc/%d/stat", pid);
-	FILE *f = fopen(path, "r");
-	if (!f || fscanf(f, "%*d (%*[^)]) %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user, &system) != 2)
-		bench_fail("cannot read %s", path);
-	fclose(f);
-	return (double)(user + system) * 1000.0 / (double)sysconf(_SC_CLK_TCK);
-}
-
-static double rss_mb(int pid)
-{
-	char path[64], line[256];
-	unsigned long kb = 0;
-	snprintf(path, sizeof path, "/proc/%d/status", pid);
-	FILE *f = fopen(path, "r");
-	while (f && fgets(line, sizeof line, f))
-		if (sscanf(line, "VmRSS: %lu", &kb) == 1)
-			break;
-	if (f)
-		fclose(f);
-	return (double)kb / 1024.0;
 }
 
 static int by_value(const void *a, const void *b)
@@ -82,7 +49,7 @@ static void report(double wall_ms, double cpu, int pid)
 	printf("{\"clients\":%u,\"count\":%u,\"per_second\":%.1f,\"p50_ms\":%.2f,\"p99_ms\":%.2f,\"cpu_ms\":%.3f,"
 	       "\"requests\":%.2f,\"rss_mb\":%.1f}\n", bench.clients, bench.count, bench.count * 1000.0 / wall_ms,
 	       bench.ms[bench.count / 2], bench.ms[bench.count * 99 / 100], cpu / bench.count,
-	       (double)atomic_load(&bench.requests) / bench.count, rss_mb(pid));
+	       (double)atomic_load(&bench.requests) / bench.count, process_rss_mb(pid, "VmRSS"));
 }
 
 int main(int argc, char **argv)
@@ -105,10 +72,10 @@ int main(int argc, char **argv)
 		if (pthread_create(&threads[i], NULL, client_run, NULL))
 			bench_fail("no thread");
 	pthread_barrier_wait(&bench.start);
-	double began = now_ms(), cpu = cpu_ms(pid);
+	double began = process_now_ms(), cpu = process_cpu_ms(pid);
 	for (unsigned i = 0; i < bench.clients; i++)
 		pthread_join(threads[i], NULL);
-	report(now_ms() - began, cpu_ms(pid) - cpu, pid);
+	report(process_now_ms() - began, process_cpu_ms(pid) - cpu, pid);
 	free(threads);
 	free(bench.ms);
 	return 0;

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/digest.h"
 #include "policy/bearer.h"
+#include "policy/client_certificate.h"
 #include "policy/enrollment_code.h"
 #include "policy_make.h"
 #include "store/account.h"
@@ -187,7 +188,8 @@ static struct identity *world_device(struct world *w, struct store *store)
 	digest_sha256(row.der, fingerprint);
 	row.fingerprint = row.key_hash = BYTES(fingerprint, sizeof(fingerprint));
 	assert_true(store_update(store, put_certificate, &row, &p));
-	if (!identity_device(store, &row.der, 1, row.der, true, clock_now(), 0, &identity, &p))
+	const struct client_certificate_shown shown = { .der = row.der };
+	if (!identity_device(store, &x, 1, &shown, true, clock_now(), 0, &identity, &p))
 		fail_msg("%s%s", p.detail, p.cause);
 	return identity;
 }
