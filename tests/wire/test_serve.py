@@ -397,5 +397,5 @@ def test_unit_file_is_hardened():
     unit = (ROOT / "deploy/enrolld.service").read_text().splitlines()
     for line in ("Type=notify", "DynamicUser=yes", "ProtectSystem=strict", "MemoryDenyWriteExecute=yes", "NoNewPrivileges=yes",
                  "SystemCallFilter=@system-service", "CapabilityBoundingSet=CAP_NET_BIND_SERVICE", "UMask=0077",
-                 "ExecReload=/bin/kill -HUP $MAINPID"):
+                 "ExecReload=/bin/sh -c 'kill -HUP $MAINPID'"):
         assert line in unit, line
