@@ -117,9 +117,8 @@ struct reading {
 static bool read_one(struct store_txn *txn, void *arg, struct problem *p)
 {
 	struct reading *r = arg;
-	auto_value(problem) why = {0};
 
-	return store_enrollment_get(txn, r->id, r->ret, &why) || problem_set(p, PROBLEM_NOT_FOUND, "there is no credential %s", r->id);
+	return credential_find(txn, r->id, r->ret, p);
 }
 
 bool api_credential_get(struct api_call *call, struct problem *p)
@@ -133,17 +132,34 @@ bool api_credential_get(struct api_call *call, struct problem *p)
 struct listing_credentials {
 	const struct api_call *call;
 	struct json_writer *out;
-	struct buf after;
+	struct buf after, name;
 	size_t limit;
 	char next[128];
 };
+
+/* One that is named, or none, is a page of its own. */
+static bool list_ids(struct store_txn *txn, const struct listing_credentials *l, struct store_page *ret, struct problem *p)
+{
+	auto_value(enrollment) row = {0};
+	auto_value(problem) why = {0};
+
+	if (l->name.len == 0)
+		return store_enrollment_list(txn, buf_text(&l->after), l->limit, ret, p);
+	if (credential_find(txn, buf_text(&l->name), &row, &why))
+		return strings_add(&ret->ids, row.id) || problem_memory(p);
+	if (why.kind == PROBLEM_NOT_FOUND)
+		return true;
+	*p = why;
+	why = (struct problem){0};
+	return false;
+}
 
 static bool list(struct store_txn *txn, void *arg, struct problem *p)
 {
 	struct listing_credentials *l = arg;
 	auto_value(store_page) page = {0};
 
-	if (!store_enrollment_list(txn, buf_text(&l->after), l->limit, &page, p))
+	if (!list_ids(txn, l, &page, p))
 		return false;
 	for (size_t i = 0; i < page.ids.n; i++) {
 		auto_value(enrollment) row = {0};
@@ -166,6 +182,7 @@ bool api_credential_list(struct api_call *call, struct problem *p)
 
 	l.limit = api_query_limit(call, &parts);
 	(void)!api_query(call, "after", &l.after);
+	(void)!api_query(call, "find", &l.name);
 	bool done = api_settle(&parts, p);
 	if (done) {
 		struct json_writer w = api_reply(call, 200);
@@ -178,6 +195,7 @@ bool api_credential_list(struct api_call *call, struct problem *p)
 		json_close(&w);
 	}
 	buf_free(&l.after);
+	buf_free(&l.name);
 	return done && buf_check(&call->response->body, p);
 }
 

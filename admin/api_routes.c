@@ -52,7 +52,9 @@ static const char *const states[] = {
 	{ "metadata", "KEY=VALUE of its metadata", NULL }
 static const struct api_parameter search_query[] = { { "profile", "name of a profile", NULL }, SEARCH, PAGED };
 static const struct api_parameter profile_query[] = { SEARCH, PAGED };
-static const struct api_parameter paged_query[] = { PAGED };
+static const struct api_parameter credential_query[] = {
+	{ "find", "one of them: its id, or device:SERIAL, certificate:HEX, user:NAME", NULL }, PAGED,
+};
 static const struct api_parameter latest_query[] = {
 	{ "identifier", "a name in the certificate, or the id of one that had it", NULL }, { NULL, NULL, NULL },
 };
@@ -122,7 +124,7 @@ static const struct api_route routes[] = {
 	  "List the issuing CAs" },
 	{ POST(CREDENTIALS, BODY), TOKEN_ADMIN, API_EVERYWHERE, &api_credential_body, NULL, &api_credential_reply, api_credential_create,
 	  "Make a credential with which devices enroll over EST" },
-	{ GET(CREDENTIALS), TOKEN_ADMIN, API_EVERYWHERE, NULL, paged_query, &api_credentials_reply, api_credential_list,
+	{ GET(CREDENTIALS), TOKEN_ADMIN, API_EVERYWHERE, NULL, credential_query, &api_credentials_reply, api_credential_list,
 	  "List the credentials of EST" },
 	{ POST(CREDENTIALS "/import", BODY_CSR), TOKEN_ADMIN, API_EVERYWHERE, &api_devices_body, NULL, &api_devices_reply,
 	  api_credential_import, "Put devices on the list of those whose manufacturers' certificates EST takes" },

@@ -210,10 +210,42 @@ bool credential_make(struct store *store, const struct credential_wish *wish, co
 	return keep(store, &m, ret_secret, p) && (store_update(store, put, &m, p) || taken(wish, p));
 }
 
+/* --- found */
+
+static bool by_certificate(struct store_txn *txn, const char *text, struct enrollment *ret, struct problem *p)
+{
+	auto_value(buf) hex = {0};
+
+	return credential_certificate_read(text, &hex, p) && store_enrollment_by_certificate(txn, buf_text(&hex), ret, p);
+}
+
+bool credential_find(struct store_txn *txn, const char *name, struct enrollment *ret, struct problem *p)
+{
+	static const struct {
+		const char *prefix;
+		bool (*find)(struct store_txn *txn, const char *text, struct enrollment *ret, struct problem *p);
+	} ways[] = {
+		{ "device:", store_enrollment_by_device }, { "certificate:", by_certificate }, { "user:", store_enrollment_by_user },
+		{ "", store_enrollment_get },
+	};
+	auto_value(problem) why = {0};
+	size_t i = 0;
+
+	while (!str_starts(name, ways[i].prefix))
+		i++;
+	if (ways[i].find(txn, name + strlen(ways[i].prefix), ret, &why))
+		return true;
+	if (why.kind == PROBLEM_NOT_FOUND)
+		return problem_set(p, PROBLEM_NOT_FOUND, "there is no credential %s", name);
+	*p = why;
+	why = (struct problem){0};
+	return false;
+}
+
 /* --- ended */
 
 struct revoking {
-	const char *id;
+	const char *name;
 	const struct credential_actor *actor;
 	struct enrollment *ret;
 };
@@ -221,27 +253,27 @@ struct revoking {
 static bool revoke(struct store_txn *txn, void *arg, struct problem *p)
 {
 	struct revoking *r = arg;
-	auto_value(problem) why = {0};
+	struct enrollment *e = r->ret;
 
-	enrollment_free(r->ret);
-	*r->ret = (struct enrollment){0};
-	if (!store_enrollment_get(txn, r->id, r->ret, &why))
-		return problem_set(p, PROBLEM_NOT_FOUND, "there is no credential %s", r->id);
-	if (r->ret->revoked)
-		return problem_set(p, PROBLEM_ALREADY_REVOKED, "credential %s is revoked already", r->id);
-	r->ret->revoked = r->actor->now;
+	enrollment_free(e);
+	*e = (struct enrollment){0};
+	if (!credential_find(txn, r->name, e, p))
+		return false;
+	if (e->revoked)
+		return problem_set(p, PROBLEM_ALREADY_REVOKED, "credential %s is revoked already", r->name);
+	e->revoked = r->actor->now;
 	const struct audit_fact facts[] = {
-		audit_text("enrollment", r->id), audit_text("user", r->ret->user), audit_text("device", r->ret->device),
-		audit_text("note", r->ret->note), { 0 },
+		audit_text("enrollment", e->id), audit_text("user", e->user), audit_text("device", e->device),
+		audit_text("certificate", e->certificate), audit_text("note", e->note), { 0 },
 	};
 	const struct audit_event event = { AUDIT_ENROLLMENT_REVOKED, r->actor->now, r->actor->name, r->actor->from, facts };
-	return store_enrollment_put(txn, r->ret, p) && store_audit_add(txn, &event, p);
+	return store_enrollment_put(txn, e, p) && store_audit_add(txn, &event, p);
 }
 
-bool credential_revoke(struct store *store, const char *id, const struct credential_actor *actor, struct enrollment *ret,
+bool credential_revoke(struct store *store, const char *name, const struct credential_actor *actor, struct enrollment *ret,
                        struct problem *p)
 {
-	struct revoking revoking = { id, actor, ret };
+	struct revoking revoking = { name, actor, ret };
 
 	return store_update(store, revoke, &revoking, p);
 }

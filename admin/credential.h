@@ -27,8 +27,10 @@ enum { CREDENTIAL_SECRET_SIZE = 64 };
  * code or secret, which is nowhere else; "" of the other kinds. The caller wipes it, and frees ret. */
 bool credential_make(struct store *store, const struct credential_wish *wish, const struct credential_actor *actor,
                      struct enrollment *ret, char ret_secret[CREDENTIAL_SECRET_SIZE], struct problem *p) must_use;
-/* NOT_FOUND; ALREADY_REVOKED. The caller frees ret. */
-bool credential_revoke(struct store *store, const char *id, const struct credential_actor *actor, struct enrollment *ret,
+/* By its id, or as "device:SERIAL", "certificate:HEX", "user:NAME". NOT_FOUND; MALFORMED. The caller frees ret. */
+bool credential_find(struct store_txn *txn, const char *name, struct enrollment *ret, struct problem *p) must_use;
+/* The same; ALREADY_REVOKED. */
+bool credential_revoke(struct store *store, const char *name, const struct credential_actor *actor, struct enrollment *ret,
                        struct problem *p) must_use;
 /* "valid", "revoked", "expired", "used up" */
 const char *credential_status(const struct enrollment *enrollment, int64_t now);

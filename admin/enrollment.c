@@ -207,19 +207,30 @@ static bool list_row(struct store_txn *txn, void *arg, const char *id, bool json
 	return true;
 }
 
+/* One that is named is a page of its own. */
+static bool list_one(struct store_txn *txn, void *arg, const char *after, size_t limit, struct store_page *ret, struct problem *p)
+{
+	auto_value(enrollment) enrollment = {0};
+	(void)after, (void)limit;
+	return credential_find(txn, arg, &enrollment, p) && (strings_add(&ret->ids, enrollment.id) || problem_memory(p));
+}
+
 static bool list_run(struct command_call *call, struct problem *p)
 {
 	auto_struct(store) *store = NULL;
+	auto_free char *name = call->args[0] ? strdup(call->args[0]) : NULL;
 	const struct listing listing = {
-		.call = call, .page = list_page, .row = list_row,
+		.call = call, .page = name ? list_one : list_page, .arg = name, .row = list_row,
 		.heading = "ID                      KIND      STATUS   EXPIRES               USES    PROFILE  NAMES  USER OR DEVICE  NOTE",
 	};
+	if (call->args[0] && !name)
+		return problem_memory(p);
 	return admin_open_store(call->admin, &store, p) && listing_print(store, &listing, p);
 }
 
 const struct command admin_est_credential_list = {
-	.name = "est-credential list", .args = "", .json = true, .admin = true, .run = list_run,
-	.summary = "list the credentials for EST",
+	.name = "est-credential list", .args = "[ID|device:SERIAL|certificate:HEX|user:NAME]", .args_max = 1, .json = true, .admin = true, .run = list_run,
+	.summary = "list the credentials for EST, or one of them",
 };
 
 /* --- est-credential revoke */
@@ -243,7 +254,7 @@ static bool revoke_run(struct command_call *call, struct problem *p)
 }
 
 const struct command admin_est_credential_revoke = {
-	.name = "est-credential revoke", .args = "ID", .args_min = 1, .args_max = 1, .json = true, .admin = true,
+	.name = "est-credential revoke", .args = "ID|device:SERIAL|certificate:HEX|user:NAME", .args_min = 1, .args_max = 1, .json = true, .admin = true,
 	        .run = revoke_run,
 	.summary = "revoke a credential for EST",
 	.details = "Counts from the next request on. What it gave stays valid. A device that is revoked is refused even where\n"

@@ -369,6 +369,13 @@ def test_list_in_bulk(server, maker, tmp_path):
     done = json.loads(server.run("est-credential", "import", "--json", "-", input=lines, check=True).stdout)
     assert done == {"added": 1, "changed": 1, "unchanged": 0, "revoked": 0}
     issued(enroll(server, "listed", *maker.device("BULK-000002"), csr=device_csr("BULK-000002", "c.dev.example")), tmp_path)
+    found, = json.loads(server.run("est-credential", "list", "device:BULK-000002", "--json", check=True).stdout)
+    assert found["note"] == "moved" and found["uses"] == 1
+    assert json.loads(server.run("est-credential", "list", "certificate:0a:ff", "--json", check=True).stdout)[0]["certificate"] == "0aff"
+    server.run("est-credential", "revoke", "device:BULK-000002", check=True)
+    refused(enroll(server, "listed", *maker.device("BULK-000002"), csr=device_csr("BULK-000002")), 403, "revoked")
+    for wrong in ("device:none", "user:none", "none", "certificate:x"):
+        assert server.run("est-credential", "revoke", wrong).returncode != 0
     events = json.loads(server.run("audit", "list", "--kind", "enrollment-imported", "--json", check=True).stdout)
     assert sum(e["about"].get("added", 0) for e in events) == 100001
 
@@ -744,6 +751,8 @@ def test_credentials_over_the_api(server, maker, tmp_path):
     assert api.post(f"{CREDENTIALS}/import", {"devices": [{"device": "API-1", "names": ["dns:api-1.dev.example"]}, {"certificate": "0A:0B"}]}) == {
         "added": 2, "changed": 0, "unchanged": 0, "revoked": 0}
     issued(enroll(server, "listed", *maker.device("API-1"), csr=device_csr("API-1", "api-1.dev.example")), tmp_path)
+    assert [c["device"] for c in api.get(CREDENTIALS, find="device:API-1")["credentials"]] == ["API-1"]
+    assert api.get(CREDENTIALS, find="user:nobody")["credentials"] == []
     page, ids = api.get(CREDENTIALS, limit=2), []
     ids += [c["id"] for c in page["credentials"]]
     assert len(ids) == 2 and page["next"]
