@@ -1,5 +1,6 @@
 #include "acme/actions.h"
 #include "acme/event.h"
+#include "acme/order_caa.h"
 #include "acme/star.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -80,6 +81,7 @@ static bool issue(struct renewing *r, struct problem *p)
 	auto_struct(profiles) *profiles = profiles_ref(acme->profiles);
 	pthread_rwlock_unlock(&acme->profiles_lock);
 	return gate_order(acme->store, profiles, r->id, r->order.account, r->order.star.csr, &approval, p) &&
+	       order_caa(acme, profiles, &r->order, p) &&
 	       ca_issue(acme->ca, &approval, &r->certificate, p) && store_update(acme->store, store_renewed, r, p);
 }
 

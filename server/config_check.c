@@ -120,6 +120,10 @@ static bool check_dns(const struct config *config, const struct config_text *tex
 		if (config->profiles[i].profile.caa && config->acme.caa_identities.n == 0)
 			return config_text_fault(text, path, p, "expected `acme.caa_identities` to be there for it");
 	}
+	if (config->acme.options.challenges == 0)
+		return config_text_fault(text, "acme.challenges", p, "expected at least one challenge");
+	if (config->acme.options.persist_forms == 0)
+		return config_text_fault(text, "acme.dns_persist_01.forms", p, "expected at least one form");
 	if ((config->acme.options.challenges & ACME_DNS_PERSIST_01) &&
 	    (config->acme.caa_identities.n == 0 || config->acme.caa_identities.n > 10))
 		return config_text_fault(text, "acme.challenges", p, "expected 1 to 10 `acme.caa_identities` with `dns-persist-01`");

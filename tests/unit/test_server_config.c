@@ -96,6 +96,19 @@ static const struct refusal refusals[] = {
 	{ "ca: {urls: \"https://ca.example\"}\n",
 	  "f:1:6: key `ca.urls`: expected a URL of scheme and host alone, such as "
 	  "http://ca.example:8080, got `https://ca.example`" },
+	{ "acme: {challenges: []}\n", "f:1:8: key `acme.challenges`: expected at least one challenge" },
+	{ "acme: {challenges: [dns-persist-01]}\n",
+	  "f:1:8: key `acme.challenges`: expected 1 to 10 `acme.caa_identities` with `dns-persist-01`" },
+	{ "acme: {resolvers: [192.0.2.1], dns: {root_hints: [builtin]}}\n",
+	  "f:1:38: key `acme.dns.root_hints`: expected `resolvers` or `root_hints`, not both" },
+	{ "acme: {vantage: {quorum: 2}}\n",
+	  "f:1:18: key `acme.vantage.quorum`: expected no more than there are points, and one for this server" },
+	{ "profiles: [{name: a, caa: true}]\n", "f:1:22: key `profiles[0].caa`: expected `acme.caa_identities` to be there for it" },
+	{ "profiles: [{name: a, require_dnssec: true}]\n",
+	  "f:1:22: key `profiles[0].require_dnssec`: expected `acme.dns.trust_anchors` to be there for it" },
+	{ "acme: {vantage: {points: [{name: a, proxy: \"http://proxy.example:3128\"}]}}\n",
+	  "f:1:37: key `acme.vantage.points[0].proxy`: expected a proxy by address and port such as http://192.0.2.1:3128 or "
+	  "socks5://192.0.2.1:1080, got `http://proxy.example:3128`" },
 	{ "acme: {resolvers: [\"127.0.0.1@65536\"]}\n",
 	  "f:1:20: key `acme.resolvers[0]`: expected the address of a resolver such as "
 	  "192.0.2.53 or 127.0.0.1@5353, got `127.0.0.1@65536`" },
