@@ -34,6 +34,9 @@ static void put_profile(struct json_writer *w, const struct profile *profile)
 	put_keys(w, profile->keys);
 	json_put_integer(w, "validitySeconds", profile->validity);
 	json_put_integer(w, "validityMaxSeconds", profile->validity_max);
+	json_put_bool(w, "keepKeys", profile->keep_keys);
+	json_put_integer(w, "renewBeforeSeconds", profile->renew_before);
+	json_put_integer(w, "approvalsNeeded", profile->approvals);
 	json_close(w);
 }
 

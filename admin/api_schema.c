@@ -278,6 +278,9 @@ static const struct api_field profile_fields[] = {
 	{ "keys", API_TEXTS, .required = true, .meaning = "keys that it certifies" },
 	{ "validitySeconds", API_INTEGER, .required = true, .meaning = "life when nothing is asked for" },
 	{ "validityMaxSeconds", API_INTEGER, .required = true, .meaning = "the longest that can be asked for" },
+	{ "keepKeys", API_BOOL, .required = true, .meaning = "whether private keys that the server makes are kept" },
+	{ "renewBeforeSeconds", API_INTEGER, .required = true, .meaning = "how long before its end the server renews what it keeps the key of; 0: not" },
+	{ "approvalsNeeded", API_INTEGER, .required = true, .meaning = "how many people must approve a request" },
 };
 API_OBJECT_OF(api_profile_reply, "Profile", profile_fields);
 

@@ -404,6 +404,12 @@ def test_bad_renewals(api, kept, body, field):
     assert "replacedBy" not in api.get(f"certificates/{kept['certificateId']}")
 
 
+def test_the_profile_says_so(api):
+    shown = api.get("certificate-profiles/kept")
+    assert shown["keepKeys"] and shown["renewBeforeSeconds"] == 20 * DAY and shown["approvalsNeeded"] == 0
+    assert api.get("certificate-profiles/asked")["approvalsNeeded"] == 2
+
+
 def test_renewal_can_be_set(api):
     body = {"profileId": "kept", "attributes": {"commonName": "set.example", "ttl": "60d"}}
     made = api.post("certificates", body)["certificate"]["certificateId"]
