@@ -539,7 +539,7 @@ def test_keys_are_sealed_anew():
         server.write_config({**server.extra, "api": {"key_file": str(server.folder / "vault.key")}})
         server.start()
         refused(500, api.get, f"certificates/{made['certificateId']}/private-key")
-        assert "key reseal" in server.log_text()
+        wait_for(lambda: "key reseal" in server.log_text())  # the line follows the reply
         assert server.run("key", "reseal", check=True).stdout == "1 sealed anew, 0 were already\n"
         assert api.get(f"certificates/{made['certificateId']}/private-key")["privateKey"] == made["privateKey"]
         assert server.run("key", "reseal", check=True).stdout == "0 sealed anew, 1 were already\n"
