@@ -8,6 +8,7 @@ import os
 import pathlib
 import platform
 import shutil
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -203,10 +204,6 @@ def floors(floor, requests):
     return bare, plain
 
 
-def median(values):
-    return sorted(values)[len(values) // 2]
-
-
 def main():
     floor = json.loads(subprocess.run([BUILD / "tests/bench/bench_floor"], capture_output=True, text=True, check=True).stdout)
     print(f"{platform.machine()}, {os.cpu_count()} cores, OpenSSL {package('libssl3')}, {version('gcc', '--version')}; "
@@ -221,7 +218,7 @@ def main():
         rows, note = run()
         table(f"{name} {package(name.split()[0].lower())}", rows, note, floor)
         shares = [mine["cpu_ms"] / r["cpu_ms"] for mine, r in zip(ours, rows, strict=True) if "cpu_ms" in r]
-        print(f"\nenrolld's CPU a certificate is {100 * median(shares):.0f}% of {name}'s (median over the rows)")
+        print(f"\nenrolld's CPU a certificate is {100 * statistics.median(shares):.0f}% of {name}'s (median over the rows)")
 
 
 if __name__ == "__main__":
