@@ -5,6 +5,7 @@
 #include "base/digest.h"
 #include "base/ossl.h"
 #include "policy/tlv.h"
+#include "store/enrollment.h"
 
 static bool refuse(struct problem *p, const char *why)
 {
@@ -182,6 +183,37 @@ static bool take_name(X509 *certificate, struct client_certificate *ret, struct 
 	       (ret->name || take_attribute(certificate, NID_commonName, &ret->name, p));
 }
 
+struct device {
+	const char *serial;
+	bool revoked;
+};
+
+static bool look_device(struct store_txn *txn, void *arg, struct problem *p)
+{
+	struct device *d = arg;
+	auto_value(enrollment) row = {0};
+
+	if (!store_enrollment_by_device(txn, d->serial, &row, p))
+		return false;
+	d->revoked = row.revoked != 0;
+	return true;
+}
+
+/* A device that was put out of the list does not stay in by what it was given before. */
+static bool check_device(struct store *store, const char *serial, struct problem *p)
+{
+	struct device device = { .serial = serial };
+	auto_value(problem) why = {0};
+
+	if (!serial || store_view(store, look_device, &device, &why))
+		return !device.revoked || problem_set(p, PROBLEM_UNAUTHORIZED, "the device %s is revoked", serial);
+	if (why.kind == PROBLEM_NOT_FOUND)
+		return true;
+	*p = why;
+	why = (struct problem){0};
+	return false;
+}
+
 static bool is_registrar(X509 *certificate)
 {
 	auto(EXTENDED_KEY_USAGE) *usages = X509_get_ext_d2i(certificate, NID_ext_key_usage, NULL, NULL);
@@ -202,7 +234,8 @@ bool client_certificate_check(struct store *store, X509 *const *issuers, size_t 
 	if (!read_certificate(shown, &certificate, p) || !check_issuer(certificate, issuers, issuer_count, p) ||
 	    !check_usage(certificate, p) || !find_row(store, shown->der, &row, p) || !check_row(&row, now, grace, p) ||
 	    !take_names(&row, &found.names, p) ||
-	    !take_others(certificate, &found.others, p) || !take_name(certificate, &found, p))
+	    !take_others(certificate, &found.others, p) || !take_name(certificate, &found, p) ||
+	    !check_device(store, found.name, p))
 		return false;
 	found.registrar = is_registrar(certificate);
 	found.expired = now > row.not_after;

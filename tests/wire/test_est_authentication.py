@@ -345,6 +345,17 @@ def test_list_of_devices(server, maker, tmp_path):
             refused(enroll(server, label, *options, "-u", f"x:{code}", csr=device_csr("SN-LIST-1")), 403, "revoked")
 
 
+def test_device_that_is_put_out_does_not_renew(server, maker, tmp_path):
+    made = credential(server, "--kind", "device", "--device", "SN-OUT")
+    key = make_key()
+    certificate = issued(enroll(server, "factory", *maker.device("SN-OUT"), csr=device_csr("SN-OUT", key=key)), tmp_path)
+    own = maker.options(certificate, key, [])
+    server.run("est-credential", "revoke", made["id"], check=True)
+    with nothing_changes(server):
+        refused(curl(server, "factory/simplereenroll", *own, body=b64(device_csr("SN-OUT"))), 403, "device SN-OUT is revoked")
+        refused(enroll(server, "factory", *own, csr=device_csr("SN-OUT")), 403, "device SN-OUT is revoked")
+
+
 def test_list_by_certificate(server, maker, tmp_path):
     serial = x509.random_serial_number() >> 8
     credential(server, "--kind", "device", "--certificate", f"00:{serial:x}" if len(f"{serial:x}") % 2 == 0 else f"0{serial:X}")
