@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "est/call.h"
+#include "est/text.h"
 #include "est/client_cert.h"
 #include "est/wanted.h"
 
@@ -129,6 +130,13 @@ static void challenge(struct est *est, size_t i, const struct http_request *requ
 	wanted_write(est, authentications_find(authentications, buf_text(&name)), stale, response);
 }
 
+/* Bouncy Castle asks without credentials first, leaves the 401's body unread, and fails for that. Who has sent no
+ * credentials knows what is missing from WWW-Authenticate. */
+static bool asks_first(const struct http_request *request)
+{
+	return !http_header(request, "Authorization") && text_is_bare(request);
+}
+
 /* One line: operators read it in the logs of their devices. */
 static void refuse(void *state, size_t i, const struct http_request *request, const struct problem *p,
                    struct http_response *response)
@@ -142,6 +150,10 @@ static void refuse(void *state, size_t i, const struct http_request *request, co
 	if (p->retry_after > 0)
 		http_response_header_printf(response, "Retry-After", "%d",
 		                            p->retry_after < RETRY_AFTER_MAX ? p->retry_after : RETRY_AFTER_MAX);
+	if (response->status == 401 && asks_first(request)) {
+		response->content_type = NULL;
+		return;
+	}
 	buf_printf(&response->body, "%s", problem_text(p));
 	if (response->status >= 500)
 		buf_printf(&response->body, " (request %s)", request->id);

@@ -4,11 +4,16 @@
  * 1024; but strongSwan before 5.9.11, which sends neither of these headers, reads no text of several. */
 enum { LONG_LINE = 1000, COLUMNS = 64 };
 
+bool text_is_bare(const struct http_request *request)
+{
+	return !http_header(request, "User-Agent") && !http_header(request, "Accept");
+}
+
 static bool wants_lines(const struct est_call *call, size_t len)
 {
 	if (call->label->wrap != LABEL_WRAP_AUTO)
 		return call->label->wrap == LABEL_WRAP_LINES;
-	return len >= LONG_LINE && (http_header(call->request, "User-Agent") || http_header(call->request, "Accept"));
+	return len >= LONG_LINE && !text_is_bare(call->request);
 }
 
 void text_wrap(const struct est_call *call, struct bytes der, struct buf *ret)

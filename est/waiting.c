@@ -1,5 +1,6 @@
 #include "est/waiting.h"
 
+#include "est/text.h"
 #include "policy/consent.h"
 #include "store/audit.h"
 
@@ -178,7 +179,7 @@ static bool ask(struct store_txn *txn, void *arg, struct problem *p)
 	return step_aside(txn, w, &old, p) && put_new(txn, w, p);
 }
 
-/* libest and strongSwan read integers alone, and no dates. */
+/* libest and strongSwan read integers alone, and no dates. Bouncy Castle fails on a body that it leaves unread. */
 bool waiting_ask(struct waiting *w, struct problem *p)
 {
 	struct http_response *response = w->call->response;
@@ -187,8 +188,10 @@ bool waiting_ask(struct waiting *w, struct problem *p)
 	if (!store_update(w->call->est->store, ask, w, p))
 		return false;
 	response->status = 202;
-	response->content_type = "text/plain";
 	http_response_header_printf(response, "Retry-After", "%u", seconds);
+	if (text_is_bare(w->call->request))
+		return true;
+	response->content_type = "text/plain";
 	buf_printf(&response->body, "the request waits for approval; ask again in %u seconds\n", seconds);
 	return buf_check(&response->body, p);
 }

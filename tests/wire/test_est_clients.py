@@ -137,7 +137,7 @@ def replies(server):
         "cacerts": f"GET {EST}cacerts HTTP/1.1\r\nHost: localhost\r\n\r\n".encode(),
         "csrattrs": f"GET {EST}made/csrattrs HTTP/1.1\r\nHost: localhost\r\n\r\n".encode(),
         "simpleenroll": post("simpleenroll", csr, basic(server)), "serverkeygen": post("made/serverkeygen", csr, basic(server, "made")),
-        "202": post("asked/simpleenroll", csr, basic(server, "asked")), "401": post("simpleenroll", csr), "403": post("simplereenroll", csr),
+        "202": post("asked/simpleenroll", csr, basic(server, "asked"), "Accept: */*"), "401": post("simpleenroll", csr, "User-Agent: one that shows texts"), "403": post("simplereenroll", csr),
         "404": post("none/simpleenroll", csr), "400": post("simpleenroll", b"{}", basic(server)), "415": post("simpleenroll", csr, type="text/plain"),
         "405": f"GET {EST}simpleenroll HTTP/1.1\r\nHost: localhost\r\n\r\n".encode(), "501": post("fullcmc", b"x"),
     }
@@ -181,6 +181,19 @@ def test_connection_is_kept_otherwise(server, connect, tmp_path):
     for _ in range(3):
         client.send(post("simpleenroll", b64(make_csr("a.example.com")), basic(server)))
         certificate(*client.reply(), tmp_path)
+
+
+def test_first_401_has_no_body_for_bare_clients(server, connect, tmp_path):
+    """Bouncy Castle leaves the body of a 401 unread and fails for that; it sends neither User-Agent nor Accept."""
+    client, csr = connect(), b64(make_csr("a.example.com"))
+    client.send(post("simpleenroll", csr))
+    head, body = client.reply()
+    assert head.startswith(b"HTTP/1.1 401 ") and b"WWW-Authenticate: Basic" in head and b"Content-Length: 0" in head and body == b""
+    client.send(post("simpleenroll", csr, "Authorization: Basic eDp5"))
+    head, body = client.reply()
+    assert head.startswith(b"HTTP/1.1 401 ") and body.endswith(b"\n")
+    client.send(post("simpleenroll", csr, basic(server)))
+    certificate(*client.reply(), tmp_path)
 
 
 # --- what is taken
