@@ -31,7 +31,7 @@ static void open_ocsp(const struct ocsp_options *options)
 	status_check(ocsp_open(options, status.store, status.ca, &ocsp, &p) && ocsp_refresh(ocsp, &p), &p);
 }
 
-static X509 *issuer_x509(void)
+static X509 *parsed_issuer(void)
 {
 	return test_parse(issuer_certificate(status_issuer()));
 }
@@ -40,7 +40,7 @@ static X509 *issuer_x509(void)
 
 static OCSP_CERTID *id_of_row(const struct certificate *row, const EVP_MD *hash)
 {
-	auto(X509) *certificate = test_parse(row->der), *issuer = issuer_x509();
+	auto(X509) *certificate = test_parse(row->der), *issuer = parsed_issuer();
 	OCSP_CERTID *id = OCSP_cert_to_id(hash, certificate, issuer);
 
 	assert_non_null(id);
@@ -110,7 +110,7 @@ static void verify(OCSP_BASICRESP *basic)
 	status_check(ossl_from_pem("CERTIFICATE", ca_root_pem(status.ca), &root, &p), &p);
 	auto(X509) *anchor = test_parse(buf_bytes(&root));
 	assert_int_equal(X509_STORE_add_cert(store, anchor), 1);
-	assert_true(sk_X509_push(others, issuer_x509()) > 0);
+	assert_true(sk_X509_push(others, parsed_issuer()) > 0);
 	assert_int_equal(OCSP_basic_verify(basic, others, store, 0), 1);
 }
 
@@ -226,7 +226,7 @@ static void the_responder_can_do_nothing_else(void **state)
 {
 	static const int absent[] = { NID_info_access, NID_crl_distribution_points, NID_subject_alt_name };
 	auto(X509) *certificate = responder_x509();
-	auto(X509) *issuer = issuer_x509();
+	auto(X509) *issuer = parsed_issuer();
 
 	(void)state;
 	assert_int_equal(X509_verify(certificate, X509_get0_pubkey(issuer)), 1);
@@ -437,7 +437,7 @@ static void several_certificates(void **state)
 static void certificates_of_others(void **state)
 {
 	auto_value(certificate) row = { 0 };
-	auto(X509) *issuer = issuer_x509();
+	auto(X509) *issuer = parsed_issuer();
 	auto_value(buf) foreign = { 0 };
 	auto_value(buf) mixed = { 0 };
 	auto_value(buf) other_hash = { 0 };
