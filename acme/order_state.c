@@ -161,6 +161,13 @@ bool order_apply(struct store_txn *txn, struct order *order, enum order_event ev
 	return store_order_put(txn, order, p);
 }
 
+/* Who takes an authorization back ends what is renewed on the strength of it, as if by canceling the order. */
+static bool renewals_end(struct store_txn *txn, struct order *order, const struct state_change *change, struct problem *p)
+{
+	order->star.due = 0;
+	return order_apply(txn, order, ORDER_CANCEL, change, p);
+}
+
 static bool order_follow(struct store_txn *txn, const char *id, const struct state_change *change,
                          struct problem *p)
 {
@@ -169,6 +176,8 @@ static bool order_follow(struct store_txn *txn, const char *id, const struct sta
 
 	if (!store_order_get(txn, id, &order, p) || !judge(txn, &order, 0, &judged, p))
 		return false;
+	if (order.status == ORDER_VALID)
+		return judged != ORDER_INVALID || change->now > order.star.end || renewals_end(txn, &order, change, p);
 	if (judged == ORDER_INVALID)
 		return order_apply(txn, &order, ORDER_FAILED, change, p);
 	if (judged == ORDER_READY && order.status == ORDER_PENDING)

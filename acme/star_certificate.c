@@ -4,6 +4,8 @@
 #include "base/clock.h"
 #include "store/certificate.h"
 
+enum { RETRY = 10 }; /* s */
+
 struct fetching {
 	const struct acme_call *call;
 	struct order order;              /* the caller's to free, as the certificate */
@@ -46,8 +48,11 @@ static bool load(struct store_txn *txn, void *arg, struct problem *p)
 {
 	struct fetching *f = arg;
 
-	return store_order_get(txn, f->call->capture[0], &f->order, p) && may_fetch(f, p) && is_current(f, p) &&
-	       store_certificate_get(txn, f->order.certificate, &f->certificate, p);
+	if (!store_order_get(txn, f->call->capture[0], &f->order, p) || !may_fetch(f, p) || !is_current(f, p) ||
+	    !store_certificate_get(txn, f->order.certificate, &f->certificate, p))
+		return false;
+	return f->call->now <= f->certificate.not_after ||
+	       problem_unavailable(p, RETRY, "order %s: no certificate was made since the last one ended", f->order.id);
 }
 
 static void add_date(struct http_response *response, const char *name, int64_t t)

@@ -164,7 +164,8 @@ static void run(void *arg)
 	(void)!work_add(acme->sweeper, more ? AGAIN_MS : EVERY_MS, run, acme, &closing);
 }
 
+/* At once: what fell due while no server ran is late. */
 bool acme_star_begin(struct acme *acme, struct problem *p)
 {
-	return work_add(acme->sweeper, EVERY_MS, run, acme, p);
+	return work_add(acme->sweeper, 0, run, acme, p);
 }

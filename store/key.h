@@ -16,7 +16,7 @@
 	X(ACCOUNT_KEY, 'a', "directory text, thumbprint -> id")                    \
 	X(ORDER, 'O', "id -> order")                                               \
 	X(ORDER_ACCOUNT, 'o', "account id, newest, id; those not invalid")         \
-	X(ORDER_WAITING, 'w', "authorization id, id; those pending or ready")      \
+	X(ORDER_WAITING, 'w', "authorization id, id; those pending, ready or auto-renewed") \
 	X(ORDER_STAR, 'H', "time of the next certificate, id; those auto-renewed")  \
 	X(AUTHORIZATION, 'Z', "id -> authorization")                               \
 	X(AUTHORIZATION_NAME, 'z', "account id, digest of the identifier, newest, id") \

@@ -58,7 +58,9 @@ static void index_waiting(const struct order *order, struct index *ix)
 {
 	struct key key;
 
-	if (order->status != ORDER_PENDING && order->status != ORDER_READY)
+	bool renewed = order->status == ORDER_VALID && order->star.due != 0;
+
+	if (order->status != ORDER_PENDING && order->status != ORDER_READY && !renewed)
 		return;
 	for (size_t i = 0; i < order->authorizations.n; i++) {
 		key_begin(&key, KEY_ORDER_WAITING);

@@ -1,6 +1,7 @@
 """Orders whose certificates the server renews by itself (RFC 8739), and certificates without revocation information
 (RFC 9608)."""
 
+import contextlib
 import datetime
 import email.utils
 import json
@@ -228,15 +229,42 @@ def test_start_and_the_example_of_3_5_1(server, web):
 
 
 def test_the_end_of_an_authorization_ends_it(server, client, web):
-    _, order = begin(client, web, "taken.example", lifetime=4)
+    url, order = begin(client, web, "taken.example", lifetime=4)
     client.post(order["authorizations"][0], {"status": "deactivated"})
+    assert client.post(url).json()["status"] == "canceled"
+    refused("autoRenewalCanceled", 403, client.post, order["star-certificate"])
+    before = len(json.loads(server.run("cert", "list", "--json", "--name", "taken.example", check=True).stdout))
+    time.sleep(4)
+    assert len(json.loads(server.run("cert", "list", "--json", "--name", "taken.example", check=True).stdout)) == before
+
+
+def test_the_end_of_an_account_ends_it(server, client, web):
+    _, order = begin(client, web, "left.example", lifetime=600, **{"allow-certificate-get": True})
+    client.post(client.kid, {"status": "deactivated"})
+    reply = requests.get(order["star-certificate"], verify=server.root_pem)
+    assert reply.status_code == 403 and reply.json()["type"].endswith(":autoRenewalCanceled")
+
+
+def test_policy_that_changed_ends_it(server, client, web):
+    """Each renewal passes the gate; what it refuses is told, and tried again later."""
+    _, order = begin(client, web, "limited.example", lifetime=4)
+    account = client.kid.rsplit("/", 1)[-1]
+    server.run("account", "limit", account, "--name", "dns:else.example", check=True)
     serials = set()
-    for _ in range(12):
+    for _ in range(6):
         serials.add(current(client, order).serial_number)
         time.sleep(0.5)
     assert len(serials) <= 2
     refusals = json.loads(server.run("audit", "list", "--json", "--kind", "certificate-refused", check=True).stdout)
     assert any(e["about"].get("order") == order["finalize"].rsplit("/", 2)[-2] for e in refusals)
+    server.run("account", "limit", account, "--name", "any", check=True)
+    deadline = time.monotonic() + 10
+    while True:
+        with contextlib.suppress(Refused): # 503 while the last one has ended and none has followed
+            if current(client, order).serial_number not in serials:
+                break
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
 
 
 @pytest.mark.parametrize("kill", [False, True])
@@ -251,10 +279,10 @@ def test_restart_in_the_middle(web, kill):
         server.start()
         deadline = time.monotonic() + 10
         client.nonces.clear()
-        while True:
-            after = current(client, order)
-            if after.serial_number != before.serial_number:
-                break
+        after = before
+        while after == before:
+            with contextlib.suppress(Refused): # 503 until the next one is there
+                after = current(client, order)
             assert time.monotonic() < deadline
             time.sleep(0.1)
         assert after.not_valid_before <= datetime.datetime.utcnow() <= after.not_valid_after
