@@ -15,7 +15,7 @@ from knot import KEY, SECRET, Knot
 ZONES = {
     "plain.test": "_acme-challenge.alias CNAME proof.elsewhere.test.\n" + "".join(f'_acme-challenge.crowd TXT "{i:0>200}"\n' for i in range(20)),
     "elsewhere.test": "",
-    "signed.test": "host A 127.0.0.1\n",
+    "signed.test": '@ CAA 0 issue "ca.test"\nhost A 127.0.0.1\n',
     "bogus.test": "host A 127.0.0.1\n",
 }
 
@@ -36,8 +36,8 @@ def server(knot):
     """Asks Knot for the zones that it has; lame.test is one that it does not have."""
     zones = [{"zone": z, "resolvers": [knot.resolver], "authoritative": True} for z in (*ZONES, "lame.test")]
     anchors = [knot.ds("signed.test"), spoil(knot.ds("bogus.test"))]
-    with Server({"acme": {"dns": {"zones": zones, "trust_anchors": anchors}},
-                 "profiles": [{"name": "tls-server"}, {"name": "signed", "require_dnssec": True}]}) as running:
+    with Server({"acme": {"dns": {"zones": zones, "trust_anchors": anchors}, "caa_identities": ["ca.test"]},
+                 "profiles": [{"name": "tls-server"}, {"name": "signed", "require_dnssec": True, "caa": True}]}) as running:
         yield running
 
 
@@ -133,6 +133,14 @@ def test_unsigned_zone_is_refused_where_signatures_are_wanted(server, knot):
     knot.update("plain.test", "_acme-challenge.host.plain.test", proof)
     status, error = answer(client, authorization, challenge)
     assert status == "invalid" and error["type"].endswith(":dns") and "not signed" in error["detail"]
+
+
+def test_signed_denials_are_climbed_over_to_caa(server, knot):
+    """The name itself is proven not to have CAA records, or not to exist; those of the zone count, and are signed."""
+    client, body, authorization, challenge, proof = order(server, "deep.below.signed.test", server.url + "/acme/signed/directory")
+    knot.update("signed.test", "_acme-challenge.deep.below.signed.test", proof)
+    assert answer(client, authorization, challenge) == ("valid", None)
+    assert client.finalize(body, make_csr(["deep.below.signed.test"])).json()["status"] == "valid"
 
 
 def test_wrong_record_is_told_with_what_was_wanted(server, knot):
