@@ -42,7 +42,7 @@ static void ask_renewal(struct changing *c, struct problem *parts)
 		return;
 	if (json_is_null(j) && profile)
 		c->renew_before = profile->renew_before < life ? profile->renew_before : life / 3;
-	else if (!managed_ask_renewal(c->call->body, &c->renew_before, parts))
+	else if (!managed_ask_renewal(c->call->body, &c->renew_before))
 		c->renew_before = 0;
 	c->settings.renew_before = &c->renew_before;
 	if (c->renew_before > 0 && (!row->key_kept || certificate_is_imported(row)))

@@ -61,7 +61,7 @@ bool api_issued_write(struct api_call *call, const struct issuance *e, struct pr
 /* What the server is to renew, it must have the key of. */
 static void ask_renewal(const struct api_call *call, struct issuance *e, struct problem *parts)
 {
-	if (!managed_ask_renewal(call->body, &e->renew_before, parts) || e->renew_before == 0)
+	if (!managed_ask_renewal(call->body, &e->renew_before) || e->renew_before == 0)
 		return;
 	e->renew_field = "renewBeforeDays";
 	if (!e->managed || !call->profile->keep_keys)

@@ -45,5 +45,5 @@ bool managed_key(struct api *api, struct bytes key_hash, EVP_PKEY **ret, struct 
 bool api_renewals_once(struct api *api, bool *ret_more, struct problem *p) must_use;
 bool api_renewals_begin(struct api *api, struct problem *p) must_use;
 
-/* `renewBeforeDays` of a body, as seconds; false: it is not there. null there is 0. */
-bool managed_ask_renewal(const struct json *body, int64_t *ret, struct problem *parts) must_use;
+/* `renewBeforeDays` of a body, as seconds; false: there is no number. */
+bool managed_ask_renewal(const struct json *body, int64_t *ret) must_use;

@@ -193,11 +193,10 @@ void managed_read(const struct json *attributes, struct managed *ret, struct pro
 	read_algorithms(attributes, ret, parts);
 }
 
-bool managed_ask_renewal(const struct json *body, int64_t *ret, struct problem *parts)
+bool managed_ask_renewal(const struct json *body, int64_t *ret)
 {
 	int64_t days;
 
-	(void)parts;
 	if (!json_integer(json_member(body, "renewBeforeDays"), &days))
 		return false;
 	*ret = days * DAY;
