@@ -193,6 +193,50 @@ static void test_copy(void **state)
 	certificate_free(&out);
 }
 
+/* What waits has not failed; what is to be renewed now is due now; a key that is forgotten ends it. */
+static void test_renewals_by_hand(void **state)
+{
+	struct certificate a = make(1), b = make(2), c = make(3), out;
+
+	(void)state;
+	c.key_kept = false;
+	put(&a);
+	put(&b);
+	put(&c);
+	set_renewal(a.id, 1000);
+	must(store_certificate_renewal_waits(txn, a.id, NOT_AFTER - 200, "waits", p));
+	out = get(a.id);
+	assert_true(out.renew_failures == 0 && out.renew_at == NOT_AFTER - 200);
+	want_text(out.renew_error, "waits");
+	certificate_free(&out);
+	must(store_certificate_renew_at(txn, a.id, 7, p));
+	assert_int_equal(due(7), 1);
+	must_refuse(PROBLEM_CONFLICT, store_certificate_renew_at(txn, c.id, 7, p));
+	must(store_certificate_replace(txn, b.id, a.id, p));
+	must_refuse(PROBLEM_CONFLICT, store_certificate_renew_at(txn, b.id, 7, p));
+	must(store_certificate_key_forgotten(txn, a.id, p));
+	assert_int_equal(due(NOT_AFTER), 0);
+	out = get(a.id);
+	assert_true(!out.key_kept && out.renew_before == 0);
+	certificate_free(&out);
+	must_refuse(PROBLEM_CONFLICT, store_certificate_renew_at(txn, a.id, 7, p));
+}
+
+static void test_renewals_in_order(void **state)
+{
+	auto_value(store_page) page = {0};
+	struct certificate a = make(1), b = make(2);
+
+	(void)state;
+	put(&a);
+	put(&b);
+	set_renewal(a.id, 1000);
+	set_renewal(b.id, 2000);
+	must(store_certificate_list(txn, CERTIFICATE_RENEWALS, NULL, "", 10, &page, p));
+	assert_int_equal(page.ids.n, 2);
+	want_text(page.ids.v[0], b.id);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -203,6 +247,8 @@ int main(void)
 		ROWS_TEST(test_imported_serial),
 		ROWS_TEST(test_delete_imported_alone),
 		ROWS_TEST(test_copy),
+		ROWS_TEST(test_renewals_by_hand),
+		ROWS_TEST(test_renewals_in_order),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
