@@ -178,7 +178,7 @@ static bool take_star(struct order_request *r, struct problem *p)
 static bool take_times(struct order_request *r, struct problem *p)
 {
 	const struct acme_call *call = r->call;
-	const struct issuer *issuer = ca_issuer(call->acme->ca, r->profile->issuer);
+	const struct issuer *issuer = ca_issuer_current(call->acme->ca, r->profile->issuer);
 	struct order *o = &r->order;
 	int64_t from, to;
 

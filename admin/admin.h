@@ -23,6 +23,8 @@ struct admin {
 };
 
 extern const struct command admin_init_command, admin_backup_command, admin_version_command;
+extern const struct command admin_ca_list, admin_ca_show, admin_ca_import, admin_ca_csr, admin_ca_install;
+extern const struct command admin_ca_renew, admin_ca_rekey, admin_ca_rollover, admin_ca_disable, admin_ca_enable, admin_ca_crl, admin_ca_revoke;
 extern const struct command admin_cert_list, admin_cert_show, admin_cert_revoke;
 extern const struct command admin_account_list, admin_account_show, admin_account_limit, admin_account_deactivate;
 extern const struct command admin_cert_renewal, admin_cert_renewals, admin_cert_key, admin_key_reseal;
@@ -42,6 +44,9 @@ struct admin_init_result {
 	bool passphrase, ca, store;            /* what was made */
 };
 bool admin_init(const struct admin *admin, struct admin_init_result *ret, struct problem *p) must_use;
+
+/* The file `passphrase` in the CA's folder, where the configuration names no other source and it is missing. */
+bool admin_passphrase_complete(const struct admin *admin, bool *ret_made, struct problem *p) must_use;
 
 /* The store of the configuration; NOT_FOUND tells of `enrolld init`. */
 bool admin_open_store(const struct admin *admin, struct store **ret, struct problem *p) must_use;

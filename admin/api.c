@@ -19,7 +19,7 @@ bool api_open(const struct api_options *options, struct store *store, struct ca 
 	pthread_rwlock_init(&api->profiles_lock, NULL);
 	if (!limit_new(options->requests_burst, options->requests_period, TOKENS_MAX, &api->requests, p) ||
 	    !limit_new(FAILURES_BURST, FAILURES_PERIOD, TOKENS_MAX, &api->failures, p) || !audit_queue_open(store, &api->audit, p) ||
-	    !vault_open(store, options->key_file, &api->vault, p) || !api_chains_make(ca, &api->chains, p) || !work_open("api", 1, QUEUE_MAX, &api->work, p) || !api_sweep_begin(api, p) ||
+	    !vault_open(store, options->key_file, &api->vault, p) || !work_open("api", 1, QUEUE_MAX, &api->work, p) || !api_sweep_begin(api, p) ||
 	    !api_pending_begin(api, p) || !api_renewals_begin(api, p))
 		return false;
 	*ret = steal(api);
@@ -57,7 +57,6 @@ void api_close(struct api *api)
 	vault_free(api->vault);
 	limit_free(api->requests);
 	limit_free(api->failures);
-	api_chains_free(&api->chains);
 	profiles_unref(api->profiles);
 	pthread_rwlock_destroy(&api->profiles_lock);
 	free(api);

@@ -2,13 +2,16 @@
 #include "admin/api_call.h"
 #include "base/ossl.h"
 
-static void put_issuer(struct json_writer *w, const struct issuer *issuer, const struct api_chain *chain)
+static void put_issuer(struct json_writer *w, const struct ca *ca, const struct issuer *issuer)
 {
+	auto_value(api_chain) chain;
+
+	api_chain_make(ca, issuer_name(issuer), &chain);
 	json_open(w, NULL);
 	json_put(w, "id", issuer_name(issuer));
 	json_put_time(w, "notAfter", issuer_not_after(issuer));
-	json_put(w, "certificate", buf_text(&chain->issuing));
-	json_put(w, "certificateChain", buf_text(&chain->with_root));
+	json_put(w, "certificate", buf_text(&chain.issuing));
+	json_put(w, "certificateChain", buf_text(&chain.with_root));
 	json_close(w);
 }
 
@@ -20,7 +23,7 @@ bool api_issuer_list(struct api_call *call, struct problem *p)
 	json_open(&w, NULL);
 	json_open_array(&w, "issuers");
 	for (size_t i = 0; (issuer = ca_issuer_at(call->api->ca, i)); i++)
-		put_issuer(&w, issuer, &call->api->chains.v[i]);
+		put_issuer(&w, call->api->ca, issuer);
 	json_close(&w);
 	json_close(&w);
 	return buf_check(&call->response->body, p);

@@ -13,13 +13,14 @@ static void put_hex(struct json_writer *w, const char *name, struct bytes value)
 /* An imported certificate, and one whose issuer is not loaded any more, has no chain here. */
 void api_bundle_put(const struct api_call *call, const struct certificate *row, bool with_root, struct json_writer *w)
 {
-	const struct api_chain *chain = api_chain_of(&call->api->chains, row->issuer);
+	auto_value(api_chain) chain;
 	auto_value(buf) pem = {0};
 
+	api_chain_make(call->api->ca, row->issuer, &chain);
 	ossl_pem("CERTIFICATE", row->der, &pem);
 	json_put(w, "certificate", buf_text(&pem));
-	json_put(w, "certificateChain", chain ? buf_text(with_root ? &chain->with_root : &chain->chain) : "");
-	json_put(w, "issuingCaCertificate", chain ? buf_text(&chain->issuing) : "");
+	json_put(w, "certificateChain", buf_text(with_root ? &chain.with_root : &chain.chain));
+	json_put(w, "issuingCaCertificate", buf_text(&chain.issuing));
 	put_hex(w, "serialNumber", row->serial);
 	json_put(w, "certificateId", row->id);
 }

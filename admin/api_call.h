@@ -28,7 +28,6 @@ struct api {
 	struct limit *failures;         /* by token: failed requests that are kept */
 	struct vault *vault;            /* private keys that are kept */
 	struct audit_queue *audit;      /* refusals, on their way to the audit log */
-	struct api_chains chains;
 	struct work *work;              /* what requests do not wait for */
 	atomic_bool kicked;             /* a look at what was decided is on its way */
 	struct http_wing wing;

@@ -35,12 +35,12 @@ bool api_certificate_bundle(struct api_call *call, struct problem *p)
 /* The same as a file: RFC 8555, 9.1 gives the type its name. */
 bool api_certificate_pem(struct api_call *call, struct problem *p)
 {
-	const struct api_chain *chain = api_chain_of(&call->api->chains, call->certificate.issuer);
+	auto_value(api_chain) chain;
 
+	api_chain_make(call->api->ca, call->certificate.issuer, &chain);
 	call->response->status = 200;
 	call->response->content_type = call->route->content;
 	ossl_pem("CERTIFICATE", call->certificate.der, &call->response->body);
-	if (chain)
-		buf_add(&call->response->body, chain->chain.data, chain->chain.len);
+	buf_add(&call->response->body, chain.chain.data, chain.chain.len);
 	return buf_check(&call->response->body, p);
 }

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "admin/actor.h"
+#include "admin/ca_work.h"
 #include "base/clock.h"
 #include "base/digest.h"
 #include "base/json.h"
@@ -57,7 +58,7 @@ static bool passphrase_write(const char *path, struct problem *p)
 }
 
 /* Only where no other source is named: what the operator keeps is the operator's to make. */
-static bool passphrase_complete(const struct admin *admin, bool *ret_made, struct problem *p)
+bool admin_passphrase_complete(const struct admin *admin, bool *ret_made, struct problem *p)
 {
 	if (admin->passphrase.file || admin->passphrase.environment || admin->passphrase.credential)
 		return true;
@@ -70,18 +71,19 @@ static bool passphrase_complete(const struct admin *admin, bool *ret_made, struc
 	return make_folder(admin->ca.folder, p) && passphrase_write(path, p);
 }
 
-static bool ca_complete(const struct admin *admin, struct admin_init_result *ret, struct problem *p)
+/* The passphrase stays empty where there is a CA. */
+static bool ca_complete(const struct admin *admin, struct admin_init_result *ret, struct buf *ret_passphrase,
+                        struct problem *p)
 {
-	auto_value(buf) passphrase = {0};
 	struct ca_create_options options = admin->ca;
 	if (ca_exists(admin->ca.folder))
 		return true;
-	if (!passphrase_complete(admin, &ret->passphrase, p) ||
-	    !secret_read(&admin->passphrase, admin->ca.folder, &passphrase, p))
+	if (!admin_passphrase_complete(admin, &ret->passphrase, p) ||
+	    !secret_read(&admin->passphrase, admin->ca.folder, ret_passphrase, p))
 		return false;
 	ret->ca = true;
 	options.passphrase = ret->passphrase ? KEYFILE_RANDOM : KEYFILE_CHOSEN;
-	return ca_create(&options, buf_bytes(&passphrase), p);
+	return ca_create(&options, buf_bytes(ret_passphrase), p);
 }
 
 static bool store_complete(const struct admin *admin, bool *ret_made, struct store **ret, struct problem *p)
@@ -137,17 +139,25 @@ static bool tell_made(const struct admin *admin, const struct admin_init_result 
 	return store_update(store, tell, &event, p);
 }
 
+/* The root's first list, so that what points to it leads somewhere. */
+static bool list_made(const struct admin *admin, const struct buf *passphrase, struct store *store, struct problem *p)
+{
+	const struct life life = { admin->ca.folder, buf_bytes(passphrase), admin->ca.base };
+	return ca_crl_complete(&life, store, p);
+}
+
 bool admin_init(const struct admin *admin, struct admin_init_result *ret, struct problem *p)
 {
 	struct admin_init_result made = {0};
 	auto_struct(store) *store = NULL;
-	if (!ca_complete(admin, &made, p) || !store_complete(admin, &made.store, &store, p))
+	auto_value(buf) passphrase = {0};
+	if (!ca_complete(admin, &made, &passphrase, p) || !store_complete(admin, &made.store, &store, p))
 		return false;
 	if (!made.ca && !made.store)
 		return problem_set(p, PROBLEM_CONFLICT, "the CA in %s and the store in %s are there already",
 		                   admin->ca.folder,
 		                   admin->data_folder);
-	if (!tell_made(admin, &made, store, p))
+	if (!tell_made(admin, &made, store, p) || (made.ca && !list_made(admin, &passphrase, store, p)))
 		return false;
 	*ret = made;
 	return true;

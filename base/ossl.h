@@ -39,6 +39,7 @@ declare_auto(EVP_PKEY, EVP_PKEY_free);
 declare_auto(EVP_PKEY_CTX, EVP_PKEY_CTX_free);
 declare_auto(EXTENDED_KEY_USAGE, EXTENDED_KEY_USAGE_free);
 declare_auto(GENERAL_NAMES, GENERAL_NAMES_free);
+declare_auto(NAME_CONSTRAINTS, NAME_CONSTRAINTS_free);
 declare_auto(OSSL_PARAM, OSSL_PARAM_free);
 declare_auto(OSSL_PARAM_BLD, OSSL_PARAM_BLD_free);
 declare_auto(PKCS8_PRIV_KEY_INFO, PKCS8_PRIV_KEY_INFO_free);

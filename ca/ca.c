@@ -1,94 +1,303 @@
 #include "ca/ca.h"
 
+#include <stdatomic.h>
+
+#include "base/clock.h"
+#include "ca/authority.h"
 #include "ca/chain.h"
+#include "ca/files.h"
 #include "ca/issue.h"
 #include "ca/issuer_inside.h"
+#include "store/authority.h"
 
-struct ca {
+enum { LINE_LENGTH = 1000 };
+
+/* A name, and the issuer that issues for it. */
+struct alias {
+	char name[ISSUER_NAME_SIZE];
+	struct issuer *current;
+};
+/* What readers see at one moment. */
+struct table {
+	struct table *older;           /* kept: somebody may have it in hand */
 	struct issuer **issuers;
+	bool *kept;                    /* belongs to an older table as well */
 	size_t count;
-	struct buf root; /* PEM */
+	struct alias *aliases;
+	size_t alias_count;
+	struct buf root;               /* PEM */
+};
+struct ca {
+	char *folder;
+	_Atomic(struct table *) table;
 };
 
-static bool issuer_add(struct ca *ca, const struct ca_options *options, const char *name, struct bytes passphrase,
-                       struct problem *p)
+static void table_free(struct table *table)
 {
-	if (ca_issuer(ca, name))
-		return problem_set(p, PROBLEM_MALFORMED, "issuer %s: named twice", name);
-	struct issuer **issuers = reallocarray(ca->issuers, ca->count + 1, sizeof(*issuers));
+	for (size_t i = 0; i < table->count; i++)
+		if (!table->kept[i])
+			issuer_free(table->issuers[i]);
+	free(table->issuers);
+	free(table->kept);
+	free(table->aliases);
+	buf_free(&table->root);
+	free(table);
+}
+declare_auto_struct(table, table_free);
+
+static struct issuer *table_find(const struct table *table, const char *name)
+{
+	for (size_t i = 0; table && i < table->count; i++)
+		if (str_equal(issuer_name(table->issuers[i]), name))
+			return table->issuers[i];
+	return NULL;
+}
+
+static const struct alias *alias_find(const struct table *table, const char *name)
+{
+	for (size_t i = 0; i < table->alias_count; i++)
+		if (*name == '\0' || str_equal(table->aliases[i].name, name))
+			return &table->aliases[i];
+	return NULL;
+}
+
+/* --- loading */
+
+struct loading {
+	struct table *table;
+	const struct table *before;    /* NULL: none */
+	const struct ca_options *options;
+	struct bytes passphrase;
+};
+
+static bool table_grow(struct table *table, struct problem *p)
+{
+	struct issuer **issuers = reallocarray(table->issuers, table->count + 1, sizeof(*issuers));
+
 	if (!issuers)
 		return problem_memory(p);
-	ca->issuers = issuers;
-	if (!issuer_load(options->folder, name, passphrase, &options->urls, &issuers[ca->count], p))
+	table->issuers = issuers;
+	bool *kept = reallocarray(table->kept, table->count + 1, sizeof(*kept));
+	if (!kept)
+		return problem_memory(p);
+	table->kept = kept;
+	return true;
+}
+
+/* An issuer that is what it was stays the same object. */
+static void table_add(struct loading *loading, struct issuer *fresh)
+{
+	struct table *table = loading->table;
+	struct issuer *before = table_find(loading->before, issuer_name(fresh));
+	bool same = before && issuer_equal(before, fresh);
+
+	if (before && !same)
+		issuer_set_disabled(fresh, issuer_is_disabled(before));
+	table->kept[table->count] = same;
+	table->issuers[table->count++] = same ? before : fresh;
+	if (same)
+		issuer_free(fresh);
+}
+
+static bool issuer_add(struct loading *loading, const char *name, struct problem *p)
+{
+	auto_struct(issuer) *fresh = NULL;
+
+	if (table_find(loading->table, name))
+		return problem_set(p, PROBLEM_MALFORMED, "issuer %s: named twice", name);
+	if (!table_grow(loading->table, p) ||
+	    !issuer_load(loading->options->folder, name, loading->passphrase, &loading->options->urls, &fresh, p) ||
+	    !issue_self_test(fresh, p))
 		return false;
-	ca->count++;
-	return issue_self_test(issuers[ca->count - 1], p);
+	table_add(loading, steal(fresh));
+	return true;
+}
+
+/* Nothing is asked any more of a CA that ended and whose place is taken. */
+static bool has_ended(const char *folder, const char *name, bool *ret, struct problem *p)
+{
+	auto(X509) *certificate = NULL;
+	int64_t end;
+
+	if (!files_certificate(folder, name, &certificate, p) || !authority_not_after(certificate, &end, p))
+		return false;
+	*ret = end < clock_now();
+	return true;
+}
+
+static bool alias_add(struct table *table, const char *name, struct problem *p)
+{
+	struct alias *aliases = reallocarray(table->aliases, table->alias_count + 1, sizeof(*aliases));
+
+	if (!aliases)
+		return problem_memory(p);
+	table->aliases = aliases;
+	strcpy(aliases[table->alias_count].name, name);
+	aliases[table->alias_count++].current = NULL;
+	return true;
+}
+
+/* The issuer and those that took its place, one after the other. */
+static bool line_add(struct loading *loading, const char *name, struct problem *p)
+{
+	const char *folder = loading->options->folder;
+	struct table *table = loading->table;
+	char at[ISSUER_NAME_SIZE], next[ISSUER_NAME_SIZE] = "";
+	size_t begin = table->alias_count;
+	bool ended = false;
+
+	if (!issuer_name_check(name, p))
+		return false;
+	strcpy(at, name);
+	for (int i = 0; *at && i < LINE_LENGTH; i++) {
+		if (!files_successor(folder, at, next, p) || (*next && !has_ended(folder, at, &ended, p)) ||
+		    !alias_add(table, at, p) || ((!*next || !ended) && !issuer_add(loading, at, p)))
+			return false;
+		strcpy(at, next);
+	}
+	for (size_t i = begin; i < table->alias_count; i++)
+		table->aliases[i].current = table->issuers[table->count - 1];
+	return true;
 }
 
 /* The root that clients are told to trust must be the one that the default chain ends in. */
-static bool root_load(struct ca *ca, const char *folder, struct problem *p)
+static bool root_load(struct table *table, const char *folder, struct problem *p)
 {
-	auto_free char *path = mem_printf("%s/root.pem", folder);
-	auto(ossl_x509_stack) *file = NULL;
+	char name[ISSUER_NAME_SIZE];
+	auto(X509) *root = NULL;
 	auto_value(buf) der = { 0 };
+	const struct issuer *first = alias_find(table, "")->current;
 
-	if (!path)
-		return problem_memory(p);
-	if (!chain_read(path, &file, p))
+	if (!files_current(folder, "root", name, p) || !files_certificate(folder, name, &root, p))
 		return false;
-	X509 *root = sk_X509_value(file, 0);
-	if (sk_X509_num(file) != 1 || X509_cmp(root, issuer_root(ca->issuers[0])) != 0)
-		return problem_set(p, PROBLEM_MALFORMED, "%s: not the root that the chain of issuer %s ends in", path,
-		                   issuer_name(ca->issuers[0]));
+	if (X509_cmp(root, issuer_root(first)) != 0)
+		return problem_set(p, PROBLEM_MALFORMED, "%s/%s.pem: not the root that the chain of issuer %s ends in", folder, name,
+		                   issuer_name(first));
 	if (!ossl_der(i2d_X509, root, &der))
 		return problem_memory(p);
-	ossl_pem("CERTIFICATE", buf_bytes(&der), &ca->root);
-	return buf_check(&ca->root, p);
+	ossl_pem("CERTIFICATE", buf_bytes(&der), &table->root);
+	return buf_check(&table->root, p);
+}
+
+static bool table_load(struct loading *loading, struct problem *p)
+{
+	static const char *const usual[] = { "issuing", NULL };
+
+	for (const char *const *name = loading->options->issuers ?: usual; *name; name++)
+		if (!line_add(loading, *name, p))
+			return false;
+	if (loading->table->count == 0)
+		return problem_set(p, PROBLEM_MALFORMED, "the CA has no issuer");
+	return root_load(loading->table, loading->options->folder, p);
 }
 
 bool ca_open(const struct ca_options *options, struct bytes passphrase, struct ca **ret, struct problem *p)
 {
-	static const char *const usual[] = { "issuing", NULL };
 	auto_struct(ca) *ca = calloc(1, sizeof(*ca));
+	auto_struct(table) *table = calloc(1, sizeof(*table));
+	struct loading loading = { .table = table, .options = options, .passphrase = passphrase };
 
-	if (!ca)
+	if (!ca || !table || !(ca->folder = strdup(options->folder)))
 		return problem_memory(p);
-	for (const char *const *name = options->issuers ? options->issuers : usual; *name; name++)
-		if (!issuer_add(ca, options, *name, passphrase, p))
-			return false;
-	if (ca->count == 0)
-		return problem_set(p, PROBLEM_MALFORMED, "the CA has no issuer");
-	if (!root_load(ca, options->folder, p))
+	if (!table_load(&loading, p))
 		return false;
+	atomic_init(&ca->table, steal(table));
 	*ret = steal(ca);
+	return true;
+}
+
+/* Those that are no longer named go on: what they issued is still asked about. */
+static bool keep_former(struct loading *loading, struct problem *p)
+{
+	struct table *table = loading->table;
+
+	for (size_t i = 0; i < loading->before->count; i++) {
+		if (table_find(table, issuer_name(loading->before->issuers[i])))
+			continue;
+		if (!table_grow(table, p))
+			return false;
+		table->kept[table->count] = true;
+		table->issuers[table->count++] = loading->before->issuers[i];
+	}
+	return true;
+}
+
+bool ca_reload(struct ca *ca, const struct ca_options *options, struct bytes passphrase, struct problem *p)
+{
+	struct table *before = atomic_load(&ca->table);
+	auto_struct(table) *table = calloc(1, sizeof(*table));
+	struct loading loading = { .table = table, .before = before, .options = options, .passphrase = passphrase };
+
+	if (!table)
+		return problem_memory(p);
+	if (!table_load(&loading, p) || !keep_former(&loading, p))
+		return false;
+	table->older = before;
+	atomic_store(&ca->table, steal(table));
 	return true;
 }
 
 void ca_free(struct ca *ca)
 {
-	if (!ca)
-		return;
-	for (size_t i = 0; i < ca->count; i++)
-		issuer_free(ca->issuers[i]);
-	free(ca->issuers);
-	buf_free(&ca->root);
+	struct table *table = ca ? atomic_load(&ca->table) : NULL;
+
+	while (table) {
+		struct table *older = table->older;
+		table_free(table);
+		table = older;
+	}
+	if (ca)
+		free(ca->folder);
 	free(ca);
 }
 
+/* --- following the operators */
+
+static bool follow(struct store_txn *txn, void *arg, struct problem *p)
+{
+	const struct table *table = arg;
+
+	for (size_t i = 0; i < table->count; i++) {
+		auto_value(authority_state) state = { 0 };
+		if (!store_authority_get(txn, issuer_name(table->issuers[i]), &state, p))
+			return false;
+		issuer_set_disabled(table->issuers[i], state.disabled != 0);
+	}
+	return true;
+}
+
+bool ca_follow(struct ca *ca, struct store *store, struct problem *p)
+{
+	return store_view(store, follow, atomic_load(&ca->table), p);
+}
+
+/* --- asking */
+
 const struct issuer *ca_issuer(const struct ca *ca, const char *name)
 {
-	for (size_t i = 0; i < ca->count; i++)
-		if (*name == '\0' || str_equal(issuer_name(ca->issuers[i]), name))
-			return ca->issuers[i];
-	return NULL;
+	return *name ? table_find(atomic_load(&ca->table), name) : ca_issuer_current(ca, name);
+}
+
+const struct issuer *ca_issuer_current(const struct ca *ca, const char *name)
+{
+	const struct alias *alias = alias_find(atomic_load(&ca->table), name);
+
+	return alias ? alias->current : NULL;
 }
 
 const struct issuer *ca_issuer_at(const struct ca *ca, size_t i)
 {
-	return i < ca->count ? ca->issuers[i] : NULL;
+	const struct table *table = atomic_load(&ca->table);
+
+	return i < table->count ? table->issuers[i] : NULL;
 }
 
 struct bytes ca_root_pem(const struct ca *ca)
 {
-	return buf_bytes(&ca->root);
+	return buf_bytes(&((struct table *)atomic_load(&ca->table))->root);
+}
+
+const char *ca_folder(const struct ca *ca)
+{
+	return ca->folder;
 }

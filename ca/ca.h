@@ -1,6 +1,7 @@
 /* CA: signs what the policy approved, and nothing else.
  *
- * `struct ca` owns the issuers and their keys. Immutable after opening; any thread. ca_issue never
+ * `struct ca` owns the issuers and their keys. Any thread. What it lends stays good until ca_free: ca_reload puts
+ * other issuers in the place of those that changed, and keeps these for who has them in hand. ca_issue never
  * sees a CSR; it takes approvals, and leaves recording to the caller, who puts the certificate and
  * the change that caused it into one store update before anything leaves the process. */
 #pragma once
@@ -13,17 +14,23 @@
 
 struct ca;
 
+enum { CA_PATH_LENGTH_MAX = 16 };
 struct ca_create_options {
 	const char *folder;             /* made 0700 */
 	const char *organization;       /* O of both names; NULL: none */
 	const char *root_name, *issuing_name; /* CN */
 	enum keyfile_kind root_key, issuing_key;
+	const char *root_uri, *issuing_uri; /* RFC 7512: the keys are in a token; NULL: they are made */
 	int64_t root_lifetime, issuing_lifetime; /* seconds */
+	int path_length;                /* CAs that may stand below the issuing CA, one under the other */
+	const struct strings *permitted, *excluded; /* names below the issuing CA (ca/constraint.h); NULL: any */
+	const char *base;               /* issuer_urls.base; NULL: no pointers */
 	enum keyfile_passphrase passphrase; /* what kind the one given to ca_create is */
 };
 /* Makes root and issuing CA. CONFLICT when the folder holds one already. What a crash left half made
  * is completed by the next call with the same passphrase: issuing.pem, written last, makes a CA. */
 bool ca_create(const struct ca_create_options *options, struct bytes passphrase, struct problem *p) must_use;
+/* Whether there is a CA below a root, made here or imported. */
 bool ca_exists(const char *folder) must_use;
 
 struct ca_options {
@@ -35,11 +42,24 @@ bool ca_open(const struct ca_options *options, struct bytes passphrase, struct c
 void ca_free(struct ca *ca);
 declare_auto_struct(ca, ca_free);
 
-/* The issuer of that name; "" is the default; NULL: none. */
+/* Reads the files anew: other certificates, chains, successors, issuers. The options are those of ca_open; false:
+ * all stays as it was. One thread at a time. */
+bool ca_reload(struct ca *ca, const struct ca_options *options, struct bytes passphrase, struct problem *p) must_use;
+/* Takes up what the operators decided in the meantime (store/authority.h). Cheap: called every second or so. */
+bool ca_follow(struct ca *ca, struct store *store, struct problem *p) must_use;
+
+/* The issuer of that very name, of which a certificate's row tells; "": the one that the default issues from;
+ * NULL: none. */
 const struct issuer *ca_issuer(const struct ca *ca, const char *name);
-const struct issuer *ca_issuer_at(const struct ca *ca, size_t i); /* NULL past the end */
+/* The issuer that a profile's issuer issues from now: itself, or the last of those that took its place. */
+const struct issuer *ca_issuer_current(const struct ca *ca, const char *name);
+/* All of them, those whose place was taken included, for their CRLs and OCSP answers. NULL past the end; a
+ * reload may put others at a number. */
+const struct issuer *ca_issuer_at(const struct ca *ca, size_t i);
 /* Root certificate, PEM. Borrowed. */
 struct bytes ca_root_pem(const struct ca *ca);
+
+const char *ca_folder(const struct ca *ca);
 
 /* Signs the approval, which is consumed in any case (*approval is NULL afterwards). ret is a
  * complete inventory row, its memory owned by ret (certificate_free): der, serial of 128 random

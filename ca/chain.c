@@ -85,6 +85,24 @@ static bool verify_prepare(X509_STORE_CTX *ctx, X509_STORE *trusted, X509 *certi
 	return true;
 }
 
+/* RFC 5280, 6.1.4 (l) and (m): how many CAs stand below each of the chain, a certificate that the CA signs
+ * included, and of those that are issued to themselves none is counted. */
+static bool lengths_check(const char *path, X509 *certificate, ossl_x509_stack *chain, struct problem *p)
+{
+	int below = 1;
+
+	for (int i = chain_begin(certificate, chain) == certificate ? 0 : 1; i < sk_X509_num(chain); i++) {
+		X509 *above = sk_X509_value(chain, i);
+		long length = X509_get_pathlen(above);
+		if (length >= 0 && length < below)
+			return problem_set(p, PROBLEM_MALFORMED,
+			                   "%s: RFC 5280, 4.2.1.9: a CA above allows %ld CAs below it, and there are %d", path, length,
+			                   below);
+		below += (X509_get_extension_flags(above) & EXFLAG_SI) == 0;
+	}
+	return true;
+}
+
 bool chain_verify(const char *path, X509 *certificate, ossl_x509_stack *chain, struct problem *p)
 {
 	auto(X509_STORE) *trusted = X509_STORE_new();
@@ -97,7 +115,7 @@ bool chain_verify(const char *path, X509 *certificate, ossl_x509_stack *chain, s
 	if (!trusted || !ctx || !verify_prepare(ctx, trusted, chain_begin(certificate, chain), chain))
 		return problem_openssl(p, "preparing to verify a chain");
 	if (X509_verify_cert(ctx) == 1)
-		return true;
+		return lengths_check(path, certificate, chain, p);
 	ERR_clear_error();
 	return problem_set(p, PROBLEM_MALFORMED, "%s: the issuer's certificate does not verify: %s", path,
 	                   X509_verify_cert_error_string(X509_STORE_CTX_get_error(ctx)));

@@ -4,7 +4,7 @@
 #include "ca/issuer_inside.h"
 #include "ca/revocation.h"
 
-enum { REASON_UNSPECIFIED = 0, REASON_REMOVE_FROM_CRL = 8 };
+enum { REASON_UNSPECIFIED = 0 };
 
 void crl_begin(struct crl_writer *w, const struct issuer *issuer, const struct crl_facts *facts,
                struct buf *out)
@@ -22,13 +22,13 @@ void crl_begin(struct crl_writer *w, const struct issuer *issuer, const struct c
 
 /* RFC 5280, 5.3.1: reasonCode is not critical, says nothing rather than unspecified, and
  * removeFromCRL in delta CRLs alone. Written whole: there may be a million of them. */
-static void put_reason(struct der *d, int64_t reason)
+static void put_reason(struct der *d, int64_t reason, bool delta)
 {
 	uint8_t extensions[] = {
 		0x30, 0x0c, 0x30, 0x0a, 0x06, 0x03, 0x55, 0x1d, 0x15, 0x04, 0x03, 0x0a, 0x01, (uint8_t)reason,
 	};
 
-	if (reason != REASON_UNSPECIFIED && reason != REASON_REMOVE_FROM_CRL && revocation_reason_name(reason))
+	if (reason != REASON_UNSPECIFIED && (delta || reason != CRL_REMOVE_FROM_CRL) && revocation_reason_name(reason))
 		der_put_raw(d, BYTES(extensions, sizeof(extensions)));
 }
 
@@ -46,32 +46,87 @@ void crl_add(struct crl_writer *w, const struct crl_entry *entry)
 	der_open(&w->der, 0x30);
 	der_put_integer(&w->der, entry->serial);
 	der_put_time(&w->der, revocation_date(w, entry->revoked));
-	put_reason(&w->der, entry->reason);
+	put_reason(&w->der, entry->reason, w->facts.base != 0);
 	der_close(&w->der);
 }
 
-static void put_number(struct der *d, int64_t number)
+static void put_integer(struct der *d, int64_t number)
 {
 	uint8_t magnitude[8];
 
 	for (size_t i = 0; i < sizeof(magnitude); i++)
 		magnitude[i] = (uint8_t)((uint64_t)number >> (8 * (sizeof(magnitude) - 1 - i)));
-	der_open(d, 0x30);
-	der_put_oid(d, "2.5.29.20");
-	der_open(d, 0x04);
 	der_put_integer(d, BYTES(magnitude, sizeof(magnitude)));
+}
+
+static void open_extension(struct der *d, const char *oid, bool critical)
+{
+	der_open(d, 0x30);
+	der_put_oid(d, oid);
+	if (critical)
+		der_put_bool(d, true);
+	der_open(d, 0x04);
+}
+
+static void close_extension(struct der *d)
+{
 	der_close(d);
 	der_close(d);
 }
 
+static void put_number(struct der *d, const char *oid, bool critical, int64_t number)
+{
+	open_extension(d, oid, critical);
+	put_integer(d, number);
+	close_extension(d);
+}
+
+/* distributionPoint [0] of fullName [0] of a URI (RFC 5280, 4.2.1.13). */
+static void put_point(struct der *d, const char *url)
+{
+	der_open(d, 0x30);
+	der_open(d, 0xa0);
+	der_open(d, 0xa0);
+	der_put(d, 0x86, BYTES_STR(url));
+	der_close(d);
+	der_close(d);
+	der_close(d);
+}
+
+/* The URL is the certificates' own, byte for byte (RFC 5280, 6.3.3 (b)(2)). */
+static void put_scope(struct der *d, const char *url)
+{
+	open_extension(d, "2.5.29.28", true);
+	put_point(d, url);
+	close_extension(d);
+}
+
+static void put_freshest(struct der *d, const char *url)
+{
+	open_extension(d, "2.5.29.46", false);
+	der_open(d, 0x30);
+	put_point(d, url);
+	der_close(d);
+	close_extension(d);
+}
+
 static void put_extensions(struct crl_writer *w)
 {
-	der_open(&w->der, 0xa0);
-	der_open(&w->der, 0x30);
-	der_put_raw(&w->der, buf_bytes(&issuer_template(w->issuer)->authority));
-	put_number(&w->der, w->facts.number);
-	der_close(&w->der);
-	der_close(&w->der);
+	const struct crl_facts *facts = &w->facts;
+	struct der *d = &w->der;
+
+	der_open(d, 0xa0);
+	der_open(d, 0x30);
+	der_put_raw(d, buf_bytes(&issuer_template(w->issuer)->authority));
+	put_number(d, "2.5.29.20", false, facts->number);
+	if (facts->base)
+		put_number(d, "2.5.29.27", true, facts->base);
+	if (facts->scope_url)
+		put_scope(d, facts->scope_url);
+	if (facts->delta_url && !facts->base)
+		put_freshest(d, facts->delta_url);
+	der_close(d);
+	der_close(d);
 }
 
 bool crl_end(struct crl_writer *w, struct problem *p)

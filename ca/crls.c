@@ -1,224 +1,84 @@
 #include "ca/crls.h"
 
 #include <pthread.h>
+#include <unistd.h>
 
 #include "base/clock.h"
-#include "base/digest.h"
-#include "ca/crl.h"
 #include "store/revocation.h"
 
 enum {
-	PAGE = 500,
 	PAUSE_FACTOR = 10,    /* the pause after a list is also so many times what it took */
 	PAUSE_FAILED = 10000, /* ms */
 	CLOCK_BACK = 60,      /* s that thisUpdate may lie ahead before the list is made anew */
+	FILE_MAX = 16 * 1024 * 1024,
 };
 
 struct place {
-	const struct issuer *issuer;
-	struct crl *current;          /* NULL: none yet */
+	char issuer[ISSUER_NAME_SIZE];
+	struct crl_set current;       /* shards 0: none yet */
 	int64_t scheduled;            /* thisUpdate of the last list that came by time */
 	int64_t not_before_ms;        /* of the next one */
 };
 struct crls {
 	struct crls_options options;
 	struct store *store;
-	pthread_mutex_t mutex;        /* guards the current of each place */
-	struct place *places;
+	const struct ca *ca;
+	pthread_mutex_t mutex;        /* guards the list of places, and the current of each */
+	struct place **places;
 	size_t count;
 };
 
-void crl_unref(struct crl *crl)
-{
-	if (!crl || atomic_fetch_sub(&crl->refs, 1) > 1)
-		return;
-	buf_free(&crl->der);
-	free(crl);
-}
+/* --- a list is made and published */
 
-/* --- what the store knows */
-
-struct reading {
-	const char *issuer;
-	struct revocation ret;
-};
-
-static bool read_state(struct store_txn *txn, void *arg, struct problem *p)
-{
-	struct reading *r = arg;
-
-	return store_revocation_get(txn, r->issuer, &r->ret, p);
-}
-
-/* The entries of a page are read in one transaction, so that no transaction lasts long. What is
- * revoked meanwhile counts as a change and makes the next list. */
-struct paging {
-	struct crl_writer *writer;
-	const char *issuer;
-	int64_t since;
-	char next[sizeof(((struct store_page *)0)->next)];
-};
-
-static bool add_entry(struct store_txn *txn, const char *id, struct crl_writer *writer, struct problem *p)
-{
-	auto_value(certificate) certificate = { 0 };
-
-	if (!store_certificate_get(txn, id, &certificate, p))
-		return false;
-	const struct crl_entry entry = { certificate.serial, certificate.revoked, certificate.reason };
-	if (!certificate.no_revocation) /* RFC 9608, 2: a list never has an entry for it */
-		crl_add(writer, &entry);
-	return true;
-}
-
-static bool add_page(struct store_txn *txn, void *arg, struct problem *p)
-{
-	struct paging *paging = arg;
-	auto_value(store_page) page = { 0 };
-
-	if (!store_certificate_revoked(txn, paging->issuer, paging->since, paging->next, PAGE, &page, p))
-		return false;
-	for (size_t i = 0; i < page.ids.n; i++)
-		if (!add_entry(txn, page.ids.v[i], paging->writer, p))
-			return false;
-	memcpy(paging->next, page.next, sizeof(page.next));
-	return true;
-}
-
-static bool add_entries(struct store *store, struct paging *paging, struct problem *p)
-{
-	do {
-		if (!store_view(store, add_page, paging, p))
-			return false;
-	} while (paging->next[0] != '\0');
-	return true;
-}
-
-/* --- a list */
-
-static int64_t number_after(int64_t last, int64_t now)
-{
-	return last < now ? now : last + 1;
-}
-
-/* An entry leaves the list when it stood on a scheduled one after its certificate had expired
- * (RFC 5280, 3.3). A list of the future was made by a clock that was wrong: then nothing leaves. */
-static int64_t listed_since(const struct revocation *state, int64_t now)
-{
-	return state->crl_scheduled <= now ? state->crl_scheduled : 0;
-}
-
-static bool crl_write(const struct crls *crls, const struct place *place, const struct revocation *state,
-                      struct crl *crl, struct problem *p)
-{
-	const struct crl_facts facts = { crl->number, crl->this_update, crl->next_update };
-	struct crl_writer writer;
-	struct paging paging = { .writer = &writer, .issuer = issuer_name(place->issuer), 
-	                         .since = listed_since(state, crl->this_update) };
-
-	crl_begin(&writer, place->issuer, &facts, &crl->der);
-	if (!add_entries(crls->store, &paging, p) || !crl_end(&writer, p))
-		return false;
-	crl->count = writer.count;
-	return true;
-}
-
-static void etag_make(struct crl *crl)
-{
-	auto_value(buf) text = { 0 };
-	uint8_t digest[SHA256_SIZE];
-
-	digest_sha256(buf_bytes(&crl->der), digest);
-	buf_add_char(&text, '"');
-	buf_add_hex(&text, BYTES(digest, sizeof(digest)));
-	buf_add_char(&text, '"');
-	memcpy(crl->etag, buf_text(&text), text.failed ? 1 : CRL_ETAG_SIZE);
-}
-
-static bool crl_make(const struct crls *crls, const struct place *place, const struct revocation *state,
-                     struct crl **ret, struct problem *p)
-{
-	auto_struct(crl) *crl = calloc(1, sizeof(*crl));
-	int64_t now = clock_now();
-
-	if (!crl)
-		return problem_memory(p);
-	atomic_init(&crl->refs, 1);
-	crl->number = number_after(state->crl_number, now);
-	crl->this_update = now;
-	crl->next_update = now + crls->options.lifetime;
-	crl->changes = state->changes;
-	if (!crl_write(crls, place, state, crl, p))
-		return false;
-	etag_make(crl);
-	*ret = steal(crl);
-	return true;
-}
-
-/* The number is taken in the store before anyone sees the list that has it. */
-struct claim {
-	const char *issuer;
-	int64_t last_number;
-	const struct crl *crl;
-	int64_t scheduled;
-};
-
-static bool record_claim(struct store_txn *txn, void *arg, struct problem *p)
-{
-	const struct claim *claim = arg;
-	auto_value(revocation) state = { 0 };
-
-	if (!store_revocation_get(txn, claim->issuer, &state, p))
-		return false;
-	if (state.crl_number != claim->last_number)
-		return problem_set(p, PROBLEM_CONFLICT, "another process makes CRLs of issuer %s",
-		                   claim->issuer);
-	state.crl_number = claim->crl->number;
-	state.crl_time = claim->crl->this_update;
-	state.crl_scheduled = claim->scheduled;
-	return store_revocation_put(txn, &state, p);
-}
-
-static void publish(struct crls *crls, struct place *place, struct crl *crl)
+static void publish(struct crls *crls, struct place *place, struct crl_set *set)
 {
 	pthread_mutex_lock(&crls->mutex);
-	struct crl *old = place->current;
-	place->current = crl;
+	struct crl_set old = place->current;
+	place->current = *set;
 	pthread_mutex_unlock(&crls->mutex);
-	crl_unref(old);
+	crl_set_free(&old);
 }
 
-static bool is_scheduled(const struct crls *crls, int64_t last, int64_t now)
+static bool renew(struct crls *crls, struct place *place, struct problem *p)
 {
-	return now >= last + crls->options.interval || now + CLOCK_BACK < last;
-}
+	struct crl_set set = { 0 };
+	const struct issuer *issuer = ca_issuer(crls->ca, place->issuer);
 
-static bool renew(struct crls *crls, struct place *place, const struct revocation *state, struct problem *p)
-{
-	auto_struct(crl) *crl = NULL;
-
-	if (!crl_make(crls, place, state, &crl, p))
+	if (!issuer)
+		return true;
+	if (!crl_set_make(&crls->options, crls->store, issuer, &set, p))
 		return false;
-	bool scheduled = is_scheduled(crls, state->crl_scheduled, crl->this_update);
-	struct claim claim = {
-		.issuer = issuer_name(place->issuer), .last_number = state->crl_number, .crl = crl,
-		.scheduled = scheduled ? crl->this_update : state->crl_scheduled,
-	};
-	if (!store_update(crls->store, record_claim, &claim, p))
-		return false;
-	place->scheduled = claim.scheduled;
-	publish(crls, place, steal(crl));
+	place->scheduled = set.crl_scheduled;
+	publish(crls, place, &set);
 	return true;
 }
 
 /* --- when */
 
-static bool is_due(const struct crls *crls, const struct place *place, const struct revocation *state)
+struct reading {
+	const char *issuer;
+	int64_t changes;
+};
+
+static bool read_changes(struct store_txn *txn, void *arg, struct problem *p)
 {
+	struct reading *r = arg;
+	auto_value(revocation) state = { 0 };
+
+	if (!store_revocation_get(txn, r->issuer, &state, p))
+		return false;
+	r->changes = state.changes;
+	return true;
+}
+
+static bool is_due(const struct crls *crls, const struct place *place, int64_t changes)
+{
+	const struct crl *current = place->current.shards ? place->current.complete[0] : NULL;
 	int64_t now = clock_now();
 
-	return !place->current || place->current->changes != state->changes ||
-	       is_scheduled(crls, place->scheduled, now) || now + CLOCK_BACK < place->current->this_update;
+	return !current || current->changes != changes || crl_is_scheduled(&crls->options, place->scheduled, now) ||
+	       now + CLOCK_BACK < current->this_update ||
+	       (crls->options.delta_lifetime && now >= current->this_update + crls->options.delta_lifetime / 2);
 }
 
 static int64_t pause_after(const struct crls_options *options, int64_t took_ms)
@@ -231,14 +91,13 @@ static int64_t pause_after(const struct crls_options *options, int64_t took_ms)
 static bool renew_if_due(struct crls *crls, struct place *place, struct problem *p)
 {
 	int64_t begin = clock_monotonic_ms();
-	struct reading reading = { .issuer = issuer_name(place->issuer) };
+	struct reading reading = { .issuer = place->issuer };
 
-	if (!store_view(crls->store, read_state, &reading, p))
+	if (!store_view(crls->store, read_changes, &reading, p))
 		return false;
-	auto_value(revocation) state = reading.ret;
-	if (!is_due(crls, place, &state))
+	if (!is_due(crls, place, reading.changes))
 		return true;
-	if (!renew(crls, place, &state, p))
+	if (!renew(crls, place, p))
 		return false;
 	int64_t end = clock_monotonic_ms();
 	place->not_before_ms = end + pause_after(&crls->options, end - begin);
@@ -253,31 +112,108 @@ static bool place_refresh(struct crls *crls, struct place *place, struct problem
 	return false;
 }
 
+/* --- the issuers, of which a reload may bring more */
+
+static struct place *find_place(const struct crls *crls, const char *issuer)
+{
+	for (size_t i = 0; i < crls->count; i++)
+		if (str_equal(crls->places[i]->issuer, issuer))
+			return crls->places[i];
+	return NULL;
+}
+
+static bool place_add(struct crls *crls, const char *issuer, struct problem *p)
+{
+	auto_free struct place *place = calloc(1, sizeof(*place));
+	struct place **places = NULL;
+
+	if (!place)
+		return problem_memory(p);
+	strcpy(place->issuer, issuer);
+	pthread_mutex_lock(&crls->mutex);
+	places = reallocarray(crls->places, crls->count + 1, sizeof(struct place *));
+	if (places) {
+		crls->places = places;
+		crls->places[crls->count++] = steal(place);
+	}
+	pthread_mutex_unlock(&crls->mutex);
+	return places ? true : problem_memory(p);
+}
+
+static bool places_complete(struct crls *crls, struct problem *p)
+{
+	const struct issuer *issuer;
+
+	for (size_t i = 0; (issuer = ca_issuer_at(crls->ca, i)); i++)
+		if (!find_place(crls, issuer_name(issuer)) && !place_add(crls, issuer_name(issuer), p))
+			return false;
+	return true;
+}
+
 bool crls_refresh(struct crls *crls, struct problem *p)
 {
-	bool good = true;
+	bool good = places_complete(crls, p);
 
 	for (size_t i = 0; i < crls->count; i++)
-		good = place_refresh(crls, &crls->places[i], p) && good;
+		good = place_refresh(crls, crls->places[i], p) && good;
 	return good;
 }
 
-bool crls_get(struct crls *crls, const char *issuer, struct crl **ret, struct problem *p)
+/* --- asking */
+
+bool crl_name_from(const char *text, struct crl_name *ret)
 {
-	for (size_t i = 0; i < crls->count; i++) {
-		if (!str_equal(issuer_name(crls->places[i].issuer), issuer))
-			continue;
-		pthread_mutex_lock(&crls->mutex);
-		struct crl *crl = crls->places[i].current;
-		if (crl)
-			atomic_fetch_add(&crl->refs, 1);
-		pthread_mutex_unlock(&crls->mutex);
-		if (!crl)
-			return problem_unavailable(p, 1, "the CRL of issuer %s is not made yet", issuer);
-		*ret = crl;
-		return true;
-	}
-	return problem_set(p, PROBLEM_NOT_FOUND, "there is no issuer of this name");
+	size_t digits = strspn(text, "0123456789");
+
+	if (digits == 0 || digits > 4 || (text[0] == '0' && digits > 1))
+		return false;
+	ret->shard = strtoul(text, NULL, 10);
+	ret->delta = str_equal(text + digits, ".delta.crl");
+	return ret->delta || str_equal(text + digits, ".crl");
+}
+
+static struct crl *take(const struct place *place, struct crl_name name)
+{
+	struct crl **list = name.delta ? place->current.deltas : place->current.complete;
+	struct crl *crl = list && name.shard < place->current.shards ? list[name.shard] : NULL;
+
+	if (crl)
+		atomic_fetch_add(&crl->refs, 1);
+	return crl;
+}
+
+/* Few ask, for there are few CA certificates, and the file is small. */
+static bool read_file(const struct crls *crls, const char *issuer, struct crl **ret, struct problem *p)
+{
+	auto_free char *path = mem_printf("%s/%s.crl", ca_folder(crls->ca), issuer);
+	auto_value(buf) der = { 0 };
+	auto_value(problem) why = { 0 };
+
+	if (!issuer_name_check(issuer, &why))
+		return problem_set(p, PROBLEM_NOT_FOUND, "there is no issuer of this name");
+	if (!path)
+		return problem_memory(p);
+	if (access(path, F_OK) != 0)
+		return problem_set(p, PROBLEM_NOT_FOUND, "there is no issuer of this name");
+	return file_read(path, FILE_MAX, &der, p) && crl_from(buf_bytes(&der), ret, p);
+}
+
+bool crls_get(struct crls *crls, const char *issuer, struct crl_name name, struct crl **ret, struct problem *p)
+{
+	pthread_mutex_lock(&crls->mutex);
+	const struct place *place = find_place(crls, issuer);
+	bool made = place && place->current.shards > 0;
+	struct crl *crl = made ? take(place, name) : NULL;
+	pthread_mutex_unlock(&crls->mutex);
+
+	if (!place && name.shard == 0 && !name.delta)
+		return read_file(crls, issuer, ret, p);
+	if (place && !made)
+		return problem_unavailable(p, 1, "the CRL of issuer %s is not made yet", issuer);
+	if (!crl)
+		return problem_set(p, PROBLEM_NOT_FOUND, place ? "the issuer has no such CRL" : "there is no issuer of this name");
+	*ret = crl;
+	return true;
 }
 
 /* --- life */
@@ -286,20 +222,15 @@ bool crls_open(const struct crls_options *options, struct store *store, const st
                struct problem *p)
 {
 	auto_struct(crls) *crls = calloc(1, sizeof(*crls));
-	size_t count = 0;
 
 	if (!crls)
 		return problem_memory(p);
 	pthread_mutex_init(&crls->mutex, NULL);
 	crls->options = *options;
 	crls->store = store;
-	while (ca_issuer_at(ca, count))
-		count++;
-	crls->places = calloc(count, sizeof(*crls->places));
-	if (!crls->places)
-		return problem_memory(p);
-	for (; crls->count < count; crls->count++)
-		crls->places[crls->count].issuer = ca_issuer_at(ca, crls->count);
+	crls->ca = ca;
+	if (!places_complete(crls, p))
+		return false;
 	*ret = steal(crls);
 	return true;
 }
@@ -308,8 +239,10 @@ void crls_close(struct crls *crls)
 {
 	if (!crls)
 		return;
-	for (size_t i = 0; i < crls->count; i++)
-		crl_unref(crls->places[i].current);
+	for (size_t i = 0; i < crls->count; i++) {
+		crl_set_free(&crls->places[i]->current);
+		free(crls->places[i]);
+	}
 	free(crls->places);
 	pthread_mutex_destroy(&crls->mutex);
 	free(crls);

@@ -7,31 +7,11 @@
  * last one in the store and no less than the time (RFC 5280, 5.2.3). Any thread. */
 #pragma once
 
-#include <stdatomic.h>
-
 #include "ca/ca.h"
+#include "ca/crl_make.h"
 #include "store/store.h"
 
 struct crls;
-struct crls_options {
-	int64_t lifetime;       /* seconds from thisUpdate to nextUpdate */
-	int64_t interval;       /* seconds from one scheduled list to the next; shorter than the lifetime */
-	/* At least between two lists of an issuer: revocations that come together share one, and large lists
-	 * take more of it. 0: no pause. */
-	unsigned pause_ms;
-};
-
-enum { CRL_ETAG_SIZE = 2 + 64 + 1 };
-struct crl {
-	atomic_int refs;
-	struct buf der;
-	int64_t number, this_update, next_update;
-	size_t count;                     /* entries */
-	int64_t changes;                  /* revocations that were known to it (store/revocation.h) */
-	char etag[CRL_ETAG_SIZE];         /* quoted */
-};
-void crl_unref(struct crl *crl);
-declare_auto_struct(crl, crl_unref);
 
 /* Borrows store and CA. */
 bool crls_open(const struct crls_options *options, struct store *store, const struct ca *ca, struct crls **ret,
@@ -39,8 +19,17 @@ bool crls_open(const struct crls_options *options, struct store *store, const st
 void crls_close(struct crls *crls);
 declare_auto_struct(crls, crls_close);
 
-/* Makes the lists that are due. false: one could not be made; the old one stays, and it is tried again
- * some seconds later. */
+/* Makes the lists that are due, of all issuers that the CA has by now. false: one could not be made; the old one
+ * stays, and it is tried again some seconds later. */
 bool crls_refresh(struct crls *crls, struct problem *p) must_use;
-/* The issuer's list, the caller's to unref. NOT_FOUND: no such issuer; UNAVAILABLE: not made yet. */
-bool crls_get(struct crls *crls, const char *issuer, struct crl **ret, struct problem *p) must_use;
+
+/* A list: which one of those side by side, and whether the delta to it. */
+struct crl_name {
+	size_t shard;
+	bool delta;
+};
+/* "0.crl", "0.delta.crl". false: no such name. */
+bool crl_name_from(const char *text, struct crl_name *ret) must_use;
+/* The issuer's list, the caller's to unref. NOT_FOUND: no such issuer or list; UNAVAILABLE: not made yet. That of
+ * a CA which is none of the issuers, a root, is the file NAME.crl in the CA's folder (`enrolld ca crl`). */
+bool crls_get(struct crls *crls, const char *issuer, struct crl_name name, struct crl **ret, struct problem *p) must_use;

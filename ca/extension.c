@@ -218,6 +218,11 @@ void extension_put_issuer(struct der *d, const struct extension_source *source)
 	put_rows(d, issuer_rows, array_length(issuer_rows), source);
 }
 
+void extension_put_pointers(struct der *d, const struct extension_source *source)
+{
+	put_rows(d, issuer_rows, array_length(issuer_rows), source);
+}
+
 void extension_put_authority(struct der *d, const struct extension_source *source)
 {
 	put_rows(d, &authority_row, 1, source);

@@ -20,5 +20,7 @@ struct extension_source {
 bool extension_signs_ocsp(const struct extension_source *source);
 void extension_put_own(struct der *d, const struct extension_source *source);
 void extension_put_issuer(struct der *d, const struct extension_source *source);
+/* Those of the issuer but for authorityKeyIdentifier. */
+void extension_put_pointers(struct der *d, const struct extension_source *source);
 /* authorityKeyIdentifier alone: a CRL and an OCSP responder's certificate have no other of the issuer's. */
 void extension_put_authority(struct der *d, const struct extension_source *source);

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/digest.h"
 #include "store/audit.h"
+#include "store/authority.h"
 
 /* A block that is filled from its begin; its size is counted beforehand. */
 struct block {
@@ -184,8 +185,29 @@ static bool link_replaced(struct store_txn *txn, const struct certificate *row, 
 	return store_certificate_put(txn, &old, p);
 }
 
+/* The decision counts from the update in which it was made: what was signed meanwhile is not given out. */
+static bool check_enabled(struct store_txn *txn, const char *issuer, struct problem *p)
+{
+	auto_value(authority_state) state = { 0 };
+
+	if (!store_authority_get(txn, issuer, &state, p))
+		return false;
+	return state.disabled == 0 || problem_unavailable(p, 3600, "issuer %s is disabled and issues nothing", issuer);
+}
+
+static bool add(struct store_txn *txn, const struct certificate *row, const char *actor, const char *from,
+                struct problem *p)
+{
+	return link_replaced(txn, row, p) && store_certificate_put(txn, row, p) && tell_issued(txn, row, actor, from, p);
+}
+
 bool inventory_add(struct store_txn *txn, const struct certificate *row, const char *actor, const char *from,
                    struct problem *p)
 {
-	return link_replaced(txn, row, p) && store_certificate_put(txn, row, p) && tell_issued(txn, row, actor, from, p);
+	return check_enabled(txn, row->issuer, p) && add(txn, row, actor, from, p);
+}
+
+bool inventory_add_own(struct store_txn *txn, const struct certificate *row, struct problem *p)
+{
+	return add(txn, row, "server", NULL, p);
 }

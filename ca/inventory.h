@@ -9,7 +9,10 @@
 bool inventory_row(const struct approval_facts *facts, const char *issuer, struct bytes serial, struct bytes der,
                    struct certificate *ret, struct problem *p) must_use;
 /* Puts a fresh row, and the event that tells of it (store/audit.h), in the caller's update: no certificate gets
- * into the inventory another way (make arch). The row that it replaces learns of it. actor: who had it issued, in words; from: the address that this came
+ * into the inventory another way (make arch). The row that it replaces learns of it. UNAVAILABLE when its CA
+ * is disabled. actor: who had it issued, in words; from: the address that this came
  * from, or NULL. */
 bool inventory_add(struct store_txn *txn, const struct certificate *row, const char *actor, const char *from,
                    struct problem *p) must_use;
+/* The same for what a CA says of itself, which it says also when it is disabled. */
+bool inventory_add_own(struct store_txn *txn, const struct certificate *row, struct problem *p) must_use;

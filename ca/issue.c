@@ -6,6 +6,7 @@
 #include "base/digest.h"
 #include "base/random.h"
 #include "ca/ca.h"
+#include "ca/constraint.h"
 #include "ca/extension.h"
 #include "ca/inventory.h"
 #include "ca/issuer_inside.h"
@@ -133,6 +134,8 @@ static bool issuer_check(const struct approval_facts *facts, const struct issuer
 {
 	if (!issuer)
 		return problem_internal(p, "profile %s: there is no issuer \"%s\"", facts->profile, facts->issuer);
+	if (issuer_is_disabled(issuer))
+		return problem_unavailable(p, 3600, "issuer %s is disabled and issues nothing", issuer_name(issuer));
 	if (facts->not_after > issuer_not_after(issuer))
 		return problem_unavailable(p, 3600, "issuer %s ends before the certificate would: renew the issuer",
 		                           issuer_name(issuer));
@@ -182,24 +185,33 @@ static bool certificate_make(const struct issuer *issuer, const struct approval_
 	if (!scheme)
 		return problem_internal(p, "issuer %s cannot sign with %s", issuer_name(issuer), facts->hash);
 	if (!template_write(issuer_template(issuer), scheme->algorithm, serial, facts, &tbs, p) ||
+	    !constraint_check(issuer_constrained(issuer), buf_bytes(&tbs), scheme->algorithm, p) ||
 	    !signer_sign(scheme, buf_bytes(&tbs), &signature, p))
 		return false;
 	put_certificate(ret, buf_bytes(&tbs), scheme->algorithm, &signature);
 	return buf_check(ret, p);
 }
 
+static bool row_make(const struct issuer *issuer, const struct approval_facts *facts, struct bytes serial,
+                     struct bytes der, struct certificate *ret, struct problem *p)
+{
+	if (!inventory_row(facts, issuer_name(issuer), serial, der, ret, p))
+		return false;
+	ret->shard = (int64_t)template_shard(issuer_template(issuer), serial);
+	return true;
+}
+
 bool ca_issue(struct ca *ca, struct approval **approval, struct certificate *ret, struct problem *p)
 {
 	auto_struct(approval) *taken = steal(*approval);
 	const struct approval_facts *facts = approval_facts(taken);
-	const struct issuer *issuer = ca_issuer(ca, facts->issuer);
+	const struct issuer *issuer = ca_issuer_current(ca, facts->issuer);
 	auto_value(buf) der = { 0 };
 	uint8_t room[SERIAL_SIZE];
 	struct bytes serial;
 
 	return issuer_check(facts, issuer, p) && floor_check(facts, p) && below_check(facts, issuer, p) && serial_make(room, &serial, p) &&
-	       certificate_make(issuer, facts, serial, &der, p) &&
-	       inventory_row(facts, issuer_name(issuer), serial, buf_bytes(&der), ret, p);
+	       certificate_make(issuer, facts, serial, &der, p) && row_make(issuer, facts, serial, buf_bytes(&der), ret, p);
 }
 
 /* --- what the CA says of itself */

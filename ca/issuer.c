@@ -2,18 +2,21 @@
 
 #include <assert.h>
 #include <dirent.h>
+#include <stdatomic.h>
 #include <time.h>
 
 #include <openssl/err.h>
 
 #include "ca/chain.h"
+#include "ca/constraint.h"
+#include "ca/files.h"
 #include "ca/keyfile.h"
 #include "ca/rollover.h"
 
-enum { NAME_MAX_LENGTH = 32, CHAIN_COUNT_MAX = 8 };
+enum { CHAIN_COUNT_MAX = 8 };
 
 struct issuer {
-	char name[NAME_MAX_LENGTH + 1];
+	char name[ISSUER_NAME_SIZE];
 	X509 *certificate, *root;
 	struct buf der;
 	struct buf all; /* der, the default chain and its root, the rollover */
@@ -23,16 +26,25 @@ struct issuer {
 	struct template template;
 	struct buf chain[CHAIN_COUNT_MAX]; /* PEM */
 	size_t chain_count;
+	ossl_x509_stack *constrained; /* of the default chain, itself included: those with name constraints */
+	atomic_bool disabled;
 };
 
-static bool name_set(struct issuer *issuer, const char *name, struct problem *p)
+bool issuer_name_check(const char *name, struct problem *p)
 {
 	size_t len = strlen(name);
 
-	if (len < 1 || len > NAME_MAX_LENGTH || strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-") != len)
+	if (len < 1 || len >= ISSUER_NAME_SIZE || strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-") != len)
 		return problem_set(p, PROBLEM_MALFORMED, "issuer \"%s\": a name of 1 to 32 of a-z, 0-9 and - is wanted",
 		                   name);
-	memcpy(issuer->name, name, len + 1);
+	return true;
+}
+
+static bool name_set(struct issuer *issuer, const char *name, struct problem *p)
+{
+	if (!issuer_name_check(name, p))
+		return false;
+	strcpy(issuer->name, name);
 	return true;
 }
 
@@ -46,9 +58,7 @@ static bool time_of(const ASN1_TIME *t, int64_t *ret)
 	return true;
 }
 
-/* RFC 5280, 4.2.1.9, 4.2.1.3, 4.2.1.2 and 4.1.2.4: what a certificate must be to stand above others.
- * That it is valid now is found with its chain. */
-static bool certificate_check(const char *path, X509 *certificate, struct problem *p)
+bool issuer_certificate_check(const char *path, X509 *certificate, struct problem *p)
 {
 	const char *wrong = NULL;
 
@@ -74,7 +84,7 @@ static bool certificate_load(struct issuer *issuer, const char *path, struct pro
 	if (sk_X509_num(file) != 1)
 		return problem_set(p, PROBLEM_MALFORMED, "%s: more than one certificate", path);
 	issuer->certificate = sk_X509_shift(file);
-	if (!certificate_check(path, issuer->certificate, p))
+	if (!issuer_certificate_check(path, issuer->certificate, p))
 		return false;
 	if (!time_of(X509_get0_notAfter(issuer->certificate), &issuer->not_after))
 		return problem_set(p, PROBLEM_MALFORMED, "%s: notAfter is no time", path);
@@ -87,10 +97,8 @@ static bool key_load(struct issuer *issuer, const char *path, struct bytes passp
 
 	if (!keyfile_read(path, passphrase, &key, p))
 		return false;
-	if (X509_check_private_key(issuer->certificate, key) != 1) {
-		ERR_clear_error();
+	if (!keyfile_fits(issuer->certificate, key))
 		return problem_set(p, PROBLEM_MALFORMED, "%s: not the key of the certificate %s.pem", path, issuer->name);
-	}
 	return signer_new(key, &issuer->signer, p);
 }
 
@@ -107,8 +115,29 @@ static bool template_load(struct issuer *issuer, const struct issuer_urls *urls,
 
 	if (!ossl_der(i2d_X509_NAME, X509_get_subject_name(issuer->certificate), &name))
 		return problem_memory(p);
-	return template_make(buf_bytes(&name), issuer_key_id(issuer),
-	                     issuer->name, urls ? urls->base : NULL, &issuer->template, p);
+	return template_make(buf_bytes(&name), issuer_key_id(issuer), issuer->name, urls, &issuer->template, p);
+}
+
+static bool constraints_keep_one(struct issuer *issuer, X509 *certificate)
+{
+	if (!constraint_any(certificate))
+		return true;
+	if (!X509_up_ref(certificate))
+		return false;
+	if (sk_X509_push(issuer->constrained, certificate) > 0)
+		return true;
+	X509_free(certificate);
+	return false;
+}
+
+static bool constraints_keep(struct issuer *issuer, ossl_x509_stack *chain, struct problem *p)
+{
+	issuer->constrained = sk_X509_new_null();
+	bool kept = issuer->constrained && constraints_keep_one(issuer, issuer->certificate);
+
+	for (int i = 0; kept && i < sk_X509_num(chain); i++)
+		kept = constraints_keep_one(issuer, sk_X509_value(chain, i));
+	return kept ? true : problem_memory(p);
 }
 
 /* Before the root is taken out of the chain. */
@@ -123,18 +152,30 @@ static bool certificates_keep(struct issuer *issuer, const char *folder, ossl_x5
 	       buf_check(&issuer->all, p);
 }
 
+/* A root has no chain but itself. */
+static bool chain_open(const struct issuer *issuer, const char *path, ossl_x509_stack **ret, struct problem *p)
+{
+	if (X509_self_signed(issuer->certificate, 0) != 1)
+		return chain_read(path, ret, p);
+	auto(ossl_x509_stack) *alone = sk_X509_new_null();
+	if (!alone || !X509_up_ref(issuer->certificate) || sk_X509_push(alone, issuer->certificate) <= 0)
+		return problem_memory(p);
+	*ret = steal(alone);
+	return true;
+}
+
 static bool chain_load(struct issuer *issuer, const char *folder, const char *path, struct problem *p)
 {
 	auto(ossl_x509_stack) *chain = NULL;
 
 	if (issuer->chain_count == CHAIN_COUNT_MAX)
 		return problem_set(p, PROBLEM_MALFORMED, "%s: more than %d chains", path, CHAIN_COUNT_MAX);
-	if (!chain_read(path, &chain, p) || !chain_verify(path, issuer->certificate, chain, p) ||
+	if (!chain_open(issuer, path, &chain, p) || !chain_verify(path, issuer->certificate, chain, p) ||
 	    !chain_write(issuer->certificate, chain, &issuer->chain[issuer->chain_count++], p))
 		return false;
 	if (issuer->root)
 		return true;
-	if (!certificates_keep(issuer, folder, chain, p))
+	if (!certificates_keep(issuer, folder, chain, p) || !constraints_keep(issuer, chain, p))
 		return false;
 	issuer->root = sk_X509_pop(chain);
 	return true;
@@ -205,6 +246,7 @@ void issuer_free(struct issuer *issuer)
 	X509_free(issuer->root);
 	buf_free(&issuer->der);
 	buf_free(&issuer->all);
+	sk_X509_pop_free(issuer->constrained, X509_free);
 	signer_free(issuer->signer);
 	template_free(&issuer->template);
 	for (size_t i = 0; i < issuer->chain_count; i++)
@@ -253,6 +295,33 @@ struct bytes issuer_chain_pem(const struct issuer *issuer, size_t i)
 {
 	assert(i < issuer->chain_count);
 	return buf_bytes(&issuer->chain[i]);
+}
+
+bool issuer_equal(const struct issuer *a, const struct issuer *b)
+{
+	bool same = str_equal(a->name, b->name) && bytes_equal(buf_bytes(&a->all), buf_bytes(&b->all)) &&
+	            a->template.shards == b->template.shards &&
+	            bytes_equal(buf_bytes(a->template.extensions), buf_bytes(b->template.extensions)) &&
+	            a->chain_count == b->chain_count;
+
+	for (size_t i = 0; same && i < a->chain_count; i++)
+		same = bytes_equal(buf_bytes(&a->chain[i]), buf_bytes(&b->chain[i]));
+	return same;
+}
+
+void issuer_set_disabled(struct issuer *issuer, bool disabled)
+{
+	atomic_store(&issuer->disabled, disabled);
+}
+
+bool issuer_is_disabled(const struct issuer *issuer)
+{
+	return atomic_load(&issuer->disabled);
+}
+
+ossl_x509_stack *issuer_constrained(const struct issuer *issuer)
+{
+	return issuer->constrained;
 }
 
 const struct signer *issuer_signer(const struct issuer *issuer)

@@ -2,18 +2,26 @@
  *
  * Files of an issuer `issuing` in the CA's folder: issuing.pem (its certificate), issuing.key
  * (ca/keyfile.h), issuing.chain.pem (certificates above it, the root last; more files
- * issuing.chain-NAME.pem are alternate chains, RFC 8555, 7.4.2), and root.pem, root.key. Immutable
- * after loading; any thread. Names: [a-z0-9-]{1,32}. */
+ * issuing.chain-NAME.pem are alternate chains, RFC 8555, 7.4.2), issuing.successor (ca/files.h), and root.pem,
+ * root.key. Immutable after loading; any thread. Names: [a-z0-9-]{1,32}. */
 #pragma once
 
 #include "base/ossl.h"
 
 struct issuer;
+enum { ISSUER_NAME_SIZE = 33 };
+/* MALFORMED unless it is such a name. */
+bool issuer_name_check(const char *name, struct problem *p) must_use;
+
+/* RFC 5280, 4.2.1.9, 4.2.1.3, 4.2.1.2 and 4.1.2.4: what a certificate must be to stand above others. That it is
+ * valid now is found with its chain. MALFORMED; the text begins with path. */
+bool issuer_certificate_check(const char *path, X509 *certificate, struct problem *p) must_use;
 
 /* Where relying parties find what the certificates point to; NULL leaves the pointer out. */
 struct issuer_urls {
 	/* "http://ca.example:8080": /ca/{issuer}.crt, /crl/{issuer}/{shard}.crl and /ocsp/{issuer} below it */
 	const char *base;
+	size_t shards;       /* CRLs side by side among which certificates are spread; 0: one */
 };
 bool issuer_load(const char *folder, const char *name, struct bytes passphrase, const struct issuer_urls *urls,
                  struct issuer **ret, struct problem *p) must_use;
@@ -31,6 +39,8 @@ struct bytes issuer_certificates(const struct issuer *issuer);
 struct bytes issuer_rollover(const struct issuer *issuer);
 /* Its subjectKeyIdentifier, the authorityKeyIdentifier of what it signs. Borrowed. */
 struct bytes issuer_key_id(const struct issuer *issuer);
+/* Whether the operators disabled it, as ca_follow has last seen it. */
+bool issuer_is_disabled(const struct issuer *issuer);
 int64_t issuer_not_after(const struct issuer *issuer);
 /* Whether a CA of this pathLenConstraint (-1: none) may stand below it (RFC 5280, 4.2.1.9). */
 bool issuer_may_certify(const struct issuer *issuer, int path_length);

@@ -6,6 +6,7 @@
 #include <openssl/pkcs12.h>
 
 #include "base/random.h"
+#include "ca/pkcs11.h"
 #include "ca/private.h"
 
 enum { KEYFILE_MAX = 64 * 1024 };
@@ -77,21 +78,37 @@ static bool key_encrypt(EVP_PKEY *key, enum keyfile_passphrase kind, struct byte
 	return ossl_der(i2d_X509_SIG, sealed, ret_der) ? true : problem_memory(p);
 }
 
+bool keyfile_seal(EVP_PKEY *key, enum keyfile_passphrase kind, struct bytes passphrase, struct buf *ret,
+                  struct problem *p)
+{
+	auto_value(buf) der = { 0 };
+
+	if (passphrase.len == 0 || passphrase.len > KEYFILE_MAX)
+		return problem_set(p, PROBLEM_MALFORMED, "a key is written under a passphrase only");
+	if (!key_encrypt(key, kind, passphrase, &der, p))
+		return false;
+	ossl_pem("ENCRYPTED PRIVATE KEY", buf_bytes(&der), ret);
+	return buf_check(ret, p);
+}
+
+bool keyfile_fits(X509 *certificate, EVP_PKEY *key)
+{
+	auto_value(buf) own = { 0 }, other = { 0 };
+	auto_value(problem) why = { 0 };
+
+	return ossl_der(i2d_X509_PUBKEY, X509_get_X509_PUBKEY(certificate), &own) && ossl_public_der(key, &other, &why) &&
+	       bytes_equal(buf_bytes(&own), buf_bytes(&other));
+}
+
 bool keyfile_write(const char *path, EVP_PKEY *key, enum keyfile_passphrase kind, struct bytes passphrase,
                    struct problem *p)
 {
-	auto_value(buf) der = { 0 };
 	auto_value(buf) pem = { 0 };
 	struct stat st;
 
-	if (passphrase.len == 0 || passphrase.len > KEYFILE_MAX)
-		return problem_set(p, PROBLEM_MALFORMED, "%s: a key is written under a passphrase only", path);
 	if (lstat(path, &st) == 0)
 		return problem_set(p, PROBLEM_CONFLICT, "%s: there is such a file already", path);
-	if (!key_encrypt(key, kind, passphrase, &der, p))
-		return false;
-	ossl_pem("ENCRYPTED PRIVATE KEY", buf_bytes(&der), &pem);
-	return buf_check(&pem, p) && file_write(path, buf_bytes(&pem), 0600, p);
+	return keyfile_seal(key, kind, passphrase, &pem, p) && file_write(path, buf_bytes(&pem), 0600, p);
 }
 
 /* The one PEM block (RFC 7468) of the file. What stands beside it was never looked at by whoever
@@ -145,6 +162,23 @@ static bool key_decrypt(const char *path, struct bytes der, struct bytes passphr
 	return read ? true : problem_set(p, PROBLEM_UNAUTHORIZED, "%s: the passphrase does not open this key", path);
 }
 
+/* A file may say where the key is, in place of what it is. */
+static bool is_uri(struct bytes text)
+{
+	return text.len > strlen(KEYFILE_URI) && memcmp(text.data, KEYFILE_URI, strlen(KEYFILE_URI)) == 0;
+}
+
+static bool key_in_token(const char *path, const struct buf *text, EVP_PKEY **ret, struct problem *p)
+{
+	auto_free char *uri = strndup(buf_text(text), strcspn(buf_text(text), "\r\n"));
+
+	if (!uri)
+		return problem_memory(p);
+	if (text->len > strlen(uri) + 1)
+		return problem_set(p, PROBLEM_MALFORMED, "%s: more than one line with a PKCS#11 URI", path);
+	return pkcs11_key(uri, ret, p);
+}
+
 static bool key_open(const char *path, struct bytes text, struct bytes passphrase, EVP_PKEY **ret, struct problem *p)
 {
 	bool sealed = passphrase.len > 0;
@@ -164,6 +198,8 @@ bool keyfile_read(const char *path, struct bytes passphrase, EVP_PKEY **ret, str
 		return problem_set(p, PROBLEM_MALFORMED, "%s: the passphrase is too long", path);
 	if (!private_read(path, KEYFILE_MAX, 0077, &text, p))
 		return false;
+	if (is_uri(buf_bytes(&text)))
+		return key_in_token(path, &text, ret, p);
 	bool read = key_open(path, buf_bytes(&text), passphrase, ret, p);
 	ERR_clear_error();
 	return read;

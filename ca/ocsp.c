@@ -14,7 +14,7 @@ enum {
 };
 
 struct place {
-	const struct issuer *issuer;
+	char issuer[ISSUER_NAME_SIZE];
 	uint8_t name_hash[OCSP_HASH_MAX][SHA256_SIZE], key_hash[OCSP_HASH_MAX][SHA256_SIZE];
 	struct responder *responder;    /* NULL: none yet */
 	int64_t not_before_ms;          /* of the next try to make one */
@@ -22,9 +22,10 @@ struct place {
 struct ocsp {
 	struct ocsp_options options;
 	struct store *store;
+	const struct ca *ca;
 	struct ocsp_cache *cache;
-	pthread_mutex_t mutex;          /* guards the responder of each place */
-	struct place *places;
+	pthread_mutex_t mutex;          /* guards the list of places, and the responder of each */
+	struct place **places;
 	size_t count;
 };
 
@@ -78,10 +79,11 @@ static void publish(struct ocsp *ocsp, struct place *place, struct responder *re
 static bool place_refresh(struct ocsp *ocsp, struct place *place, struct problem *p)
 {
 	struct responder *responder;
+	const struct issuer *issuer = ca_issuer(ocsp->ca, place->issuer);
 
-	if (clock_monotonic_ms() < place->not_before_ms || !is_due(ocsp, place))
+	if (!issuer || clock_monotonic_ms() < place->not_before_ms || !is_due(ocsp, place))
 		return true;
-	if (!responder_new(place->issuer, ocsp->store, ocsp->options.responder_lifetime, &responder, p)) {
+	if (!responder_new(issuer, ocsp->store, ocsp->options.responder_lifetime, &responder, p)) {
 		place->not_before_ms = clock_monotonic_ms() + PAUSE_FAILED;
 		return false;
 	}
@@ -89,12 +91,69 @@ static bool place_refresh(struct ocsp *ocsp, struct place *place, struct problem
 	return true;
 }
 
+/* --- the issuers, of which a reload may bring more */
+
+static struct place *place_named(const struct ocsp *ocsp, const char *issuer)
+{
+	for (size_t i = 0; i < ocsp->count; i++)
+		if (str_equal(ocsp->places[i]->issuer, issuer))
+			return ocsp->places[i];
+	return NULL;
+}
+
+static bool place_init(struct place *place, const struct issuer *issuer, struct problem *p)
+{
+	struct bytes der = issuer_certificate(issuer), name = buf_bytes(&issuer_template(issuer)->issuer);
+	const unsigned char *at = der.data;
+	auto(X509) *x = d2i_X509(NULL, &at, (long)der.len);
+	const ASN1_BIT_STRING *key = x ? X509_get0_pubkey_bitstr(x) : NULL;
+
+	if (!key)
+		return problem_openssl(p, "reading an issuer's certificate");
+	struct bytes bits = BYTES(ASN1_STRING_get0_data(key), (size_t)ASN1_STRING_length(key));
+	strcpy(place->issuer, issuer_name(issuer));
+	digest_sha1(name, place->name_hash[OCSP_SHA1]);
+	digest_sha1(bits, place->key_hash[OCSP_SHA1]);
+	digest_sha256(name, place->name_hash[OCSP_SHA256]);
+	digest_sha256(bits, place->key_hash[OCSP_SHA256]);
+	return true;
+}
+
+static bool place_add(struct ocsp *ocsp, const struct issuer *issuer, struct problem *p)
+{
+	auto_free struct place *place = calloc(1, sizeof(*place));
+	struct place **places = NULL;
+
+	if (!place)
+		return problem_memory(p);
+	if (!place_init(place, issuer, p))
+		return false;
+	pthread_mutex_lock(&ocsp->mutex);
+	places = reallocarray(ocsp->places, ocsp->count + 1, sizeof(struct place *));
+	if (places) {
+		ocsp->places = places;
+		ocsp->places[ocsp->count++] = steal(place);
+	}
+	pthread_mutex_unlock(&ocsp->mutex);
+	return places ? true : problem_memory(p);
+}
+
+static bool places_complete(struct ocsp *ocsp, struct problem *p)
+{
+	const struct issuer *issuer;
+
+	for (size_t i = 0; (issuer = ca_issuer_at(ocsp->ca, i)); i++)
+		if (!place_named(ocsp, issuer_name(issuer)) && !place_add(ocsp, issuer, p))
+			return false;
+	return true;
+}
+
 bool ocsp_refresh(struct ocsp *ocsp, struct problem *p)
 {
-	bool good = true;
+	bool good = places_complete(ocsp, p);
 
 	for (size_t i = 0; i < ocsp->count; i++)
-		good = place_refresh(ocsp, &ocsp->places[i], p) && good;
+		good = place_refresh(ocsp, ocsp->places[i], p) && good;
 	return good;
 }
 
@@ -121,7 +180,7 @@ static bool is_ours(const struct place *place, const struct ocsp_certificate *c)
  * known here, whatever was recorded (RFC 9608, 2). */
 static bool take_row(struct lookup *lookup, const struct certificate *row, struct ocsp_single *single)
 {
-	if (!str_equal(row->issuer, issuer_name(lookup->place->issuer)) || row->no_revocation)
+	if (!str_equal(row->issuer, lookup->place->issuer) || row->no_revocation)
 		return true;
 	lookup->known++;
 	single->status = row->status == CERTIFICATE_REVOKED ? OCSP_REVOKED : OCSP_GOOD;
@@ -250,12 +309,12 @@ static bool reply_to(struct ocsp *ocsp, struct lookup *lookup, const struct resp
 	return true;
 }
 
-static const struct place *find_place(const struct ocsp *ocsp, const char *issuer)
+static const struct place *find_place(struct ocsp *ocsp, const char *issuer)
 {
-	for (size_t i = 0; i < ocsp->count; i++)
-		if (str_equal(issuer_name(ocsp->places[i].issuer), issuer))
-			return &ocsp->places[i];
-	return NULL;
+	pthread_mutex_lock(&ocsp->mutex);
+	const struct place *place = place_named(ocsp, issuer);
+	pthread_mutex_unlock(&ocsp->mutex);
+	return place;
 }
 
 bool ocsp_answer(struct ocsp *ocsp, const char *issuer, struct bytes request, struct ocsp_reply *ret,
@@ -277,44 +336,19 @@ bool ocsp_answer(struct ocsp *ocsp, const char *issuer, struct bytes request, st
 
 /* --- life */
 
-static bool place_init(struct place *place, const struct issuer *issuer, struct problem *p)
-{
-	struct bytes der = issuer_certificate(issuer), name = buf_bytes(&issuer_template(issuer)->issuer);
-	const unsigned char *at = der.data;
-	auto(X509) *x = d2i_X509(NULL, &at, (long)der.len);
-	const ASN1_BIT_STRING *key = x ? X509_get0_pubkey_bitstr(x) : NULL;
-
-	if (!key)
-		return problem_openssl(p, "reading an issuer's certificate");
-	struct bytes bits = BYTES(ASN1_STRING_get0_data(key), (size_t)ASN1_STRING_length(key));
-	place->issuer = issuer;
-	digest_sha1(name, place->name_hash[OCSP_SHA1]);
-	digest_sha1(bits, place->key_hash[OCSP_SHA1]);
-	digest_sha256(name, place->name_hash[OCSP_SHA256]);
-	digest_sha256(bits, place->key_hash[OCSP_SHA256]);
-	return true;
-}
-
 bool ocsp_open(const struct ocsp_options *options, struct store *store, const struct ca *ca, struct ocsp **ret,
                struct problem *p)
 {
 	auto_struct(ocsp) *ocsp = calloc(1, sizeof(*ocsp));
-	const struct issuer *issuer;
-	size_t count = 0;
 
 	if (!ocsp)
 		return problem_memory(p);
 	pthread_mutex_init(&ocsp->mutex, NULL);
 	ocsp->options = *options;
 	ocsp->store = store;
-	while (ca_issuer_at(ca, count))
-		count++;
-	ocsp->places = calloc(count, sizeof(*ocsp->places));
-	if (!ocsp->places)
-		return problem_memory(p);
-	for (; (issuer = ca_issuer_at(ca, ocsp->count)); ocsp->count++)
-		if (!place_init(&ocsp->places[ocsp->count], issuer, p))
-			return false;
+	ocsp->ca = ca;
+	if (!places_complete(ocsp, p))
+		return false;
 	if (!ocsp_cache_new(options->cache_places, &ocsp->cache, p))
 		return false;
 	*ret = steal(ocsp);
@@ -325,8 +359,10 @@ void ocsp_close(struct ocsp *ocsp)
 {
 	if (!ocsp)
 		return;
-	for (size_t i = 0; i < ocsp->count; i++)
-		responder_unref(ocsp->places[i].responder);
+	for (size_t i = 0; i < ocsp->count; i++) {
+		responder_unref(ocsp->places[i]->responder);
+		free(ocsp->places[i]);
+	}
 	ocsp_cache_free(ocsp->cache);
 	free(ocsp->places);
 	pthread_mutex_destroy(&ocsp->mutex);

@@ -34,7 +34,7 @@ static bool key_hash(struct bytes certificate, uint8_t ret[20], struct problem *
 
 static bool record(struct store_txn *txn, void *arg, struct problem *p)
 {
-	return inventory_add(txn, arg, "server", NULL, p);
+	return inventory_add_own(txn, arg, p);
 }
 
 static bool certify(const struct issuer *issuer, EVP_PKEY *key, struct store *store, int64_t lifetime,

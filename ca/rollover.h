@@ -6,9 +6,17 @@
  * Any thread. */
 #pragma once
 
-#include "base/ossl.h"
+#include "ca/life.h"
 
 /* Appends the DER of the file's certificates, one after another, but for the root itself; nothing when there is
  * no file, or when it is about other roots. MALFORMED: a certificate in it is of another name than the root, or
  * does not verify with any of the keys. */
 bool rollover_read(const char *folder, X509 *root, struct buf *ret, struct problem *p) must_use;
+
+/* The three steps (docs/ca.md). Begin: a new root of the same name, the certificates of the file, and each CA
+ * below the old root signed by the new one too, as an alternate chain; what clients are shown stays as it is.
+ * Switch: the new root and its chains are the default ones, the old ones the alternates. End: nothing leads to
+ * the old root any more. CONFLICT when it is not the turn of the step. */
+bool rollover_begin(const struct life *life, const struct life_terms *terms, struct change *ret, struct problem *p) must_use;
+bool rollover_switch(const struct life *life, struct change *ret, struct problem *p) must_use;
+bool rollover_end(const struct life *life, struct change *ret, struct problem *p) must_use;

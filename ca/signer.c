@@ -1,5 +1,7 @@
 #include "ca/signer.h"
 
+#include "ca/pkcs11.h"
+
 enum { SCHEME_MAX = 3 };
 
 struct signer {
@@ -54,20 +56,29 @@ static bool scheme_add(struct signer *signer, const struct row *row, EVP_PKEY *k
 	return true;
 }
 
+bool signer_key_check(EVP_PKEY *key, struct problem *p)
+{
+	bool fits = false;
+
+	if (EVP_PKEY_is_a(key, "EC") && !curve_known(key))
+		return problem_set(p, PROBLEM_BAD_PUBLIC_KEY, "a CA's EC key is on P-256 or P-384");
+	for (size_t i = 0; i < array_length(rows); i++)
+		fits |= row_fits(&rows[i], key);
+	return fits || problem_set(p, PROBLEM_BAD_PUBLIC_KEY,
+	                           "a CA's key is EC on P-256 or P-384, or RSA of 2048 to 8192 bits");
+}
+
 bool signer_new(EVP_PKEY *key, struct signer **ret, struct problem *p)
 {
 	auto_struct(signer) *signer = calloc(1, sizeof(*signer));
 
 	if (!signer)
 		return problem_memory(p);
-	if (EVP_PKEY_is_a(key, "EC") && !curve_known(key))
-		return problem_set(p, PROBLEM_BAD_PUBLIC_KEY, "a CA's EC key is on P-256 or P-384");
+	if (!signer_key_check(key, p))
+		return false;
 	for (size_t i = 0; i < array_length(rows); i++)
 		if (row_fits(&rows[i], key) && !scheme_add(signer, &rows[i], key, p))
 			return false;
-	if (signer->count == 0)
-		return problem_set(p, PROBLEM_BAD_PUBLIC_KEY,
-		                   "a CA's key is EC on P-256 or P-384, or RSA of 2048 to 8192 bits");
 	*ret = steal(signer);
 	return true;
 }
@@ -97,7 +108,7 @@ bool signer_sign(const struct signer_scheme *scheme, struct bytes message, struc
 
 	if (!ctx || EVP_MD_CTX_copy_ex(ctx, scheme->ready) != 1 ||
 	    EVP_DigestSign(ctx, ret->data, &len, message.data, message.len) != 1)
-		return problem_openssl(p, "signing");
+		return pkcs11_trouble(p) ? false : problem_openssl(p, "signing");
 	ret->len = len;
 	return true;
 }

@@ -13,6 +13,8 @@ struct signer_scheme {
 	EVP_MD_CTX *ready;      /* initialised with the key; copied for each signature */
 };
 
+/* Whether there is a way to sign with such a key: what signer_new refuses. */
+bool signer_key_check(EVP_PKEY *key, struct problem *p) must_use;
 /* Takes a reference of the key. BAD_PUBLIC_KEY: ECDSA on P-256 or P-384, or RSA of 2048 to 8192 bits. */
 bool signer_new(EVP_PKEY *key, struct signer **ret, struct problem *p) must_use;
 void signer_free(struct signer *signer);

@@ -9,7 +9,7 @@ static const char *type_of(const struct label *label)
 
 bool est_cacerts(struct est_call *call, struct problem *p)
 {
-	const struct issuer *issuer = ca_issuer(call->est->ca, call->profile->issuer);
+	const struct issuer *issuer = ca_issuer_current(call->est->ca, call->profile->issuer);
 
 	if (!issuer)
 		return problem_internal(p, "profile %s: issuer %s is not loaded", call->profile->name, call->profile->issuer);

@@ -30,8 +30,11 @@ bool commands_admin(const struct config *config, struct strings *ret_profiles, s
 			.folder = config->ca.folder, .organization = config->ca.organization,
 			.root_name = config->ca.root_name, .issuing_name = config->ca.issuing_name,
 			.root_key = config->ca.root_key, .issuing_key = config->ca.issuing_key,
+			.root_uri = config->ca.root_uri, .issuing_uri = config->ca.issuing_uri,
 			.root_lifetime = config->ca.root_lifetime,
 			        .issuing_lifetime = config->ca.issuing_lifetime,
+			.path_length = (int)config->ca.path_length, .base = config->ca.urls,
+			.permitted = &config->ca.permitted, .excluded = &config->ca.excluded,
 		},
 		.passphrase = { config->ca.passphrase.file, config->ca.passphrase.environment,
 		                config->ca.passphrase.credential },
@@ -40,7 +43,7 @@ bool commands_admin(const struct config *config, struct strings *ret_profiles, s
 		.webhook = &config->webhook.options,
 		.cancel_work = acme_account_cancel_work,
 	};
-	return true;
+	return config_pkcs11(config, p);
 }
 
 /* --- check-config */

@@ -63,10 +63,17 @@ struct config {
 		char *organization, *root_name, *issuing_name;
 		enum keyfile_kind root_key, issuing_key;
 		int64_t root_lifetime, issuing_lifetime;
+		unsigned path_length;
+		struct strings permitted, excluded;
 		struct {
 			char *file, *environment, *credential;
 		} passphrase;
 		char *urls;
+		unsigned crl_shards;
+		char *root_uri, *issuing_uri;
+		struct {
+			char *module, *file, *environment, *credential;
+		} pkcs11;
 	} ca;
 	struct config_listener *listeners;
 	size_t listener_count;
@@ -126,6 +133,9 @@ bool config_profiles(const struct config *config, struct profiles **ret, struct 
 
 /* How EST's clients prove who they are; reads the manufacturers' files. */
 bool config_authentications(const struct config *config, struct authentications **ret, struct problem *p) must_use;
+
+/* Tells ca/pkcs11.h of the module that the file names. */
+bool config_pkcs11(const struct config *config, struct problem *p) must_use;
 
 /* docs/configuration.md and the commented example, from the rows. */
 void config_print_reference(struct buf *ret);

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "acme/challenge.h"
+#include "ca/constraint.h"
 #include "policy/profile_check.h"
 #include "server/config_policy.h"
 #include "server/config_rule.h"
@@ -79,8 +80,18 @@ static bool check_ca(const struct config *config, const struct config_text *text
 	if (!!sources[0] + !!sources[1] + !!sources[2] > 1)
 		return config_text_fault(text, "ca.passphrase", p,
 		                         "expected at most one of `file`, `environment` and `credential`");
+	if (!!config->ca.pkcs11.file + !!config->ca.pkcs11.environment + !!config->ca.pkcs11.credential > 1)
+		return config_text_fault(text, "ca.pkcs11.pin", p,
+		                         "expected at most one of `file`, `environment` and `credential`");
+	if ((config->ca.root_uri || config->ca.issuing_uri) && !config->ca.pkcs11.module)
+		return config_text_fault(text, config->ca.root_uri ? "ca.root_key_uri" : "ca.issuing_key_uri", p,
+		                         "expected `ca.pkcs11.module` as well");
 	if (config->ca.issuers.n == 0)
 		return config_text_fault(text, "ca.issuers", p, "expected at least one issuer");
+	auto(NAME_CONSTRAINTS) *names = NULL;
+	auto_value(problem) why = {0};
+	if (!constraint_make(&config->ca.permitted, &config->ca.excluded, &names, &why))
+		return config_text_fault(text, config->ca.permitted.n ? "ca.permitted" : "ca.excluded", p, "%s", why.detail);
 	if (config->ca.issuing_lifetime > config->ca.root_lifetime)
 		return config_text_fault(text, "ca.issuing_lifetime", p,
 		                         "expected no more than `ca.root_lifetime`");
@@ -92,6 +103,8 @@ static bool check_revocation(const struct config *config, const struct config_te
 	const struct revocation_options *r = &config->revocation;
 	if (r->crl.interval >= r->crl.lifetime)
 		return config_text_fault(text, "crl.interval", p, "expected less than `crl.lifetime`");
+	if (r->crl.delta_lifetime && (r->crl.delta_lifetime < 10 || r->crl.delta_lifetime > r->crl.lifetime))
+		return config_text_fault(text, "crl.delta_lifetime", p, "expected 0, or 10s to `crl.lifetime`");
 	if (r->ocsp.responder_lifetime < 2 * r->ocsp.lifetime)
 		return config_text_fault(text, "ocsp.responder_lifetime", p,
 		                         "expected at least twice `ocsp.lifetime`");

@@ -1,6 +1,7 @@
 #include "server/config.h"
 
 #include "base/ossl.h"
+#include "ca/pkcs11.h"
 #include "server/config_check.h"
 #include "server/config_policy.h"
 
@@ -180,4 +181,13 @@ bool config_profiles(const struct config *config, struct profiles **ret, struct 
 	blocklist = NULL;
 	list.n = 0; /* the set owns them now */
 	return true;
+}
+
+bool config_pkcs11(const struct config *config, struct problem *p)
+{
+	const struct secret_source pin = {
+		config->ca.pkcs11.file, config->ca.pkcs11.environment, config->ca.pkcs11.credential,
+	};
+
+	return pkcs11_configure(config->ca.pkcs11.module, &pin, config->ca.folder, p);
 }

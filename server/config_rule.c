@@ -7,6 +7,7 @@
 #include "base/addr.h"
 #include "base/clock.h"
 #include "base/ossl.h"
+#include "ca/pkcs11_uri.h"
 #include "est/label.h"
 #include "policy/pattern.h"
 #include "policy/policy.h"
@@ -20,6 +21,12 @@ static bool expected(struct problem *p, const char *what)
 bool config_rule_not_empty(const char *text, struct problem *p)
 {
 	return *text ? true : expected(p, "some text");
+}
+
+bool config_rule_pkcs11(const char *text, struct problem *p)
+{
+	auto_value(pkcs11_uri) uri = {0};
+	return pkcs11_uri_parse(text, &uri, p);
 }
 
 bool config_rule_address(const char *text, struct problem *p)

@@ -1,5 +1,6 @@
 #include "server/publish.h"
 
+#include "ca/files.h"
 #include "server/reply.h"
 
 enum { ISSUER, ROOT };
@@ -16,28 +17,39 @@ static void reply(struct http_response *response, const char *content_type, stru
 	buf_add(&response->body, body.data, body.len);
 }
 
-static const struct issuer *find(const struct ca *ca, const char *file)
+/* A root, which is no issuer here, and which the certificates of CAs point to. */
+static bool root_der(const struct ca *ca, const char *name, struct buf *ret, struct problem *p)
 {
-	const struct issuer *issuer;
-	for (size_t i = 0; (issuer = ca_issuer_at(ca, i)); i++) {
-		const char *name = issuer_name(issuer);
-		if (str_starts(file, name) && str_equal(file + strlen(name), ".crt"))
-			return issuer;
-	}
-	return NULL;
+	auto(X509) *root = NULL;
+	auto_value(problem) why = {0};
+	bool found = files_certificate(ca_folder(ca), name, &root, &why);
+	if (!found && why.kind == PROBLEM_INTERNAL)
+		return problem_internal(p, "%s", why.cause);
+	if (!found)
+		return problem_set(p, PROBLEM_NOT_FOUND, "there is no CA of this name");
+	return ossl_der(i2d_X509, root, ret) ? true : problem_memory(p);
+}
+
+static bool serve_certificate(const struct ca *ca, const char *file, struct http_response *response, struct problem *p)
+{
+	auto_value(buf) der = {0};
+	auto_free char *name = str_ends(file, ".crt") ? mem_printf("%.*s", (int)(strlen(file) - strlen(".crt")), file) : NULL;
+	const struct issuer *issuer = name && *name ? ca_issuer(ca, name) : NULL;
+	if (!name)
+		return problem_set(p, PROBLEM_NOT_FOUND, "there is no CA of this name");
+	if (!issuer && !root_der(ca, name, &der, p))
+		return false;
+	reply(response, "application/pkix-cert", issuer ? issuer_certificate(issuer) : buf_bytes(&der));
+	return true;
 }
 
 static bool serve(void *state, size_t i, const struct http_request *request, struct http_response *response,
                   struct problem *p)
 {
 	const struct ca *ca = state;
-	const struct issuer *issuer = i == ISSUER ? find(ca, request->captures[0]) : NULL;
-	if (i == ISSUER && !issuer)
-		return problem_set(p, PROBLEM_NOT_FOUND, "there is no issuer of this name");
 	if (i == ISSUER)
-		reply(response, "application/pkix-cert", issuer_certificate(issuer));
-	else
-		reply(response, "application/x-pem-file", ca_root_pem(ca));
+		return serve_certificate(ca, request->captures[0], response, p);
+	reply(response, "application/x-pem-file", ca_root_pem(ca));
 	return true;
 }
 

@@ -4,18 +4,23 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/work.h"
+#include "ca/files.h"
 #include "server/reply.h"
 
 enum {
 	TICK = 1000,                    /* ms */
+	WATCH = 12 * 3600 * 1000,       /* ms */
 	QUEUE = 2,
 	OCSP_REQUEST_MAX = 16 * 1024,   /* 32 certificates, and the signature of a signed request */
 };
 struct revocation_service {
 	struct revocation_options options;
+	struct store *store;
+	struct ca *ca;
 	struct crls *crls;
 	struct ocsp *ocsp;
 	struct work *work;
+	int64_t watched_ms;             /* when the roots' lists were last looked at */
 };
 
 enum { CRL, OCSP_POST, OCSP_GET, OCSP_EMPTY };
@@ -83,10 +88,11 @@ static bool serve_crl(const struct revocation_service *service, const struct htt
 {
 	auto_struct(crl) *crl = NULL;
 	int64_t now = clock_now();
+	struct crl_name name;
 
-	if (!str_equal(request->captures[1], "0.crl"))
-		return problem_set(p, PROBLEM_NOT_FOUND, "there is no such shard: the only one is 0.crl");
-	if (!crls_get(service->crls, request->captures[0], &crl, p))
+	if (!crl_name_from(request->captures[1], &name))
+		return problem_set(p, PROBLEM_NOT_FOUND, "there is no such CRL: the first one is 0.crl");
+	if (!crls_get(service->crls, request->captures[0], name, &crl, p))
 		return false;
 	const struct freshness fresh = {
 		crl->etag, crl->this_update, crl->next_update,
@@ -226,21 +232,52 @@ static void log_failure(const char *what, const struct problem *p)
 	log_event(LOG_LEVEL_ERROR, what, "cause", p->cause[0] ? p->cause : p->detail, NULL);
 }
 
+/* The list of a root is made by `enrolld ca crl`, which somebody has to run in time. */
+static void watch_root(const struct revocation_service *service, const char *name)
+{
+	auto_struct(crl) *crl = NULL;
+	auto_value(problem) why = { 0 };
+	char ends[CLOCK_RFC3339_SIZE];
+
+	if (ca_issuer(service->ca, name) || !crls_get(service->crls, name, (struct crl_name){ 0 }, &crl, &why) ||
+	    crl->next_update - clock_now() > (crl->next_update - crl->this_update) / 4)
+		return;
+	clock_format(crl->next_update, ends);
+	log_event(LOG_LEVEL_WARN, "the CRL of a root ends: run `enrolld ca crl`", "ca", name, "next_update", ends, NULL);
+}
+
+static void watch_roots(struct revocation_service *service)
+{
+	auto_value(strings) names = { 0 };
+	auto_value(problem) why = { 0 };
+
+	if (service->watched_ms && clock_monotonic_ms() < service->watched_ms + WATCH)
+		return;
+	service->watched_ms = clock_monotonic_ms();
+	if (!files_names(ca_folder(service->ca), &names, &why))
+		log_failure("the CA's folder", &why);
+	for (size_t i = 0; i < names.n; i++)
+		watch_root(service, names.v[i]);
+}
+
 static void tick(void *arg)
 {
 	struct revocation_service *service = arg;
 	auto_value(problem) why = { 0 };
 	struct problem stopping = { 0 };
 
+	if (!ca_follow(service->ca, service->store, &why))
+		log_failure("following the operators", &why);
 	if (!ocsp_refresh(service->ocsp, &why))
 		log_failure("ocsp responder", &why);
 	if (!crls_refresh(service->crls, &why))
 		log_failure("crl", &why);
+	watch_roots(service);
 	if (!work_add(service->work, TICK, tick, service, &stopping))
 		problem_done(&stopping); /* the work is closing */
 }
 
-static bool open_parts(struct revocation_service *service, struct store *store, const struct ca *ca,
+static bool open_parts(struct revocation_service *service, struct store *store, struct ca *ca,
                        struct problem *p)
 {
 	return crls_open(&service->options.crl, store, ca, &service->crls, p) &&
@@ -249,7 +286,7 @@ static bool open_parts(struct revocation_service *service, struct store *store, 
 	       work_add(service->work, 0, tick, service, p);
 }
 
-bool revocation_open(const struct revocation_options *options, struct store *store, const struct ca *ca,
+bool revocation_open(const struct revocation_options *options, struct store *store, struct ca *ca,
                      struct revocation_service **ret, struct problem *p)
 {
 	struct revocation_service *service = calloc(1, sizeof(*service));
@@ -257,6 +294,8 @@ bool revocation_open(const struct revocation_options *options, struct store *sto
 	if (!service)
 		return problem_memory(p);
 	service->options = *options;
+	service->store = store;
+	service->ca = ca;
 	if (!open_parts(service, store, ca, p)) {
 		revocation_close(service);
 		return false;

@@ -15,7 +15,7 @@ struct revocation_options {
 };
 struct revocation_service;
 /* Borrows store and CA. Lists and responder keys are made at once, but on the thread. */
-bool revocation_open(const struct revocation_options *options, struct store *store, const struct ca *ca,
+bool revocation_open(const struct revocation_options *options, struct store *store, struct ca *ca,
                      struct revocation_service **ret, struct problem *p) must_use;
 void revocation_close(struct revocation_service *service);
 /* The lists, for those who watch them. */

@@ -24,6 +24,7 @@ struct serve {
 	struct config *config;
 	struct store *store;
 	struct ca *ca;
+	struct buf passphrase;         /* of the CA's keys, where it cannot be read again */
 	struct profiles *profiles;
 	struct own_certificate *own;
 	struct acme *acme;
@@ -63,31 +64,54 @@ static const char **issuer_names(const struct strings *issuers)
 	return names;
 }
 
-static bool open_ca(struct serve *serve, struct problem *p)
+/* A variable of the environment is gone once it was read, so what it held is kept for reloads. */
+static bool read_passphrase(struct serve *serve, const struct config *config, struct buf *ret, struct problem *p)
 {
-	const struct config *config = serve->config;
 	const struct secret_source source = {
 		config->ca.passphrase.file, config->ca.passphrase.environment,
 		        config->ca.passphrase.credential,
 	};
+	if (serve->passphrase.len > 0 && source.environment) {
+		buf_add(ret, serve->passphrase.data, serve->passphrase.len);
+		return buf_check(ret, p);
+	}
+	if (!secret_read(&source, config->ca.folder, ret, p))
+		return false;
+	if (source.environment)
+		buf_add(&serve->passphrase, ret->data, ret->len);
+	return buf_check(&serve->passphrase, p);
+}
+
+/* The options are good in the call. ca_reload when there is a CA. */
+static bool load_ca(struct serve *serve, const struct config *config, struct problem *p)
+{
 	auto_value(buf) passphrase = {0};
 	auto_free const char **issuers = issuer_names(&config->ca.issuers);
-	const struct ca_options options = { .folder = config->ca.folder, .issuers = issuers,
-	                                    .urls.base = config->ca.urls };
+	const struct ca_options options = {
+		.folder = serve->config->ca.folder, .issuers = issuers,
+		.urls = { .base = serve->config->ca.urls, .shards = config->ca.crl_shards },
+	};
 	if (!issuers)
 		return problem_memory(p);
-	if (!ca_exists(config->ca.folder))
+	if (!config_pkcs11(config, p) || !read_passphrase(serve, config, &passphrase, p))
+		return false;
+	return serve->ca ? ca_reload(serve->ca, &options, buf_bytes(&passphrase), p)
+	                 : ca_open(&options, buf_bytes(&passphrase), &serve->ca, p);
+}
+
+static bool open_ca(struct serve *serve, struct problem *p)
+{
+	if (!ca_exists(serve->config->ca.folder))
 		return problem_set(p, PROBLEM_NOT_FOUND, "there is no CA in %s: run `enrolld init` first",
-		                   config->ca.folder);
-	return secret_read(&source, config->ca.folder, &passphrase, p) &&
-	       ca_open(&options, buf_bytes(&passphrase), &serve->ca, p);
+		                   serve->config->ca.folder);
+	return load_ca(serve, serve->config, p) && ca_follow(serve->ca, serve->store, p);
 }
 
 /* A profile whose issuer is not loaded would fail at its first certificate. One for CAs below a CA that may have none
  * fails at each, in words, until the issuer is another. */
 static bool issuer_fits(const struct serve *serve, const struct profile *profile, struct problem *p)
 {
-	const struct issuer *issuer = ca_issuer(serve->ca, profile->issuer);
+	const struct issuer *issuer = ca_issuer_current(serve->ca, profile->issuer);
 
 	if (!issuer)
 		return problem_set(p, PROBLEM_MALFORMED, "profile %s: issuer %s is not loaded; a restart loads it",
@@ -276,13 +300,15 @@ bool serve_open(struct config **config, struct serve **ret, struct problem *p)
 	return true;
 }
 
+/* The CA's files are their own truth: what was read of them stays also where the rest is refused. */
 bool serve_reload(struct serve *serve, const struct config *config, struct problem *p)
 {
 	auto_struct(profiles) *profiles = NULL;
 	auto_struct(labels) *labels = NULL;
 	auto_struct(authentications) *authentications = NULL;
 	auto_struct(wrapping_keys) *keys = NULL;
-	if (!open_profiles(serve, config, &profiles, p) || !labels_new(&config->est.labels, profiles, &labels, p) ||
+	if (!load_ca(serve, config, p) || !open_profiles(serve, config, &profiles, p) ||
+	    !labels_new(&config->est.labels, profiles, &labels, p) ||
 	    !config_authentications(config, &authentications, p) || !wrapping_keys_new(&config->est.wrapping, &keys, p) ||
 	    !own_certificate_reload(serve->own, config, profiles, p) ||
 	    !webhooks_declare(serve->store, config->webhooks, config->webhook_count, false, p) ||
@@ -350,6 +376,7 @@ void serve_close(struct serve *serve)
 	strings_free(&serve->names);
 	profiles_unref(serve->profiles);
 	ca_free(serve->ca);
+	buf_free(&serve->passphrase);
 	store_close(serve->store);
 	config_free(serve->config);
 	free(serve);

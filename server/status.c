@@ -110,7 +110,7 @@ static void put_crls(struct buf *out, const struct status *status, const char *n
 	for (size_t i = 0; (issuer = ca_issuer_at(status->ca, i)); i++) {
 		auto_struct(crl) *crl = NULL;
 		auto_value(problem) none_yet = {0};
-		if (crls_get(status->crls, issuer_name(issuer), &crl, &none_yet))
+		if (crls_get(status->crls, issuer_name(issuer), (struct crl_name){0}, &crl, &none_yet))
 			buf_printf(out, "%s{issuer=\"%s\"} %lld\n", name, issuer_name(issuer), (long long)value(crl));
 	}
 }

@@ -51,6 +51,11 @@
 	X(ENROLLMENT_REFUSED, "enrollment-refused", "a credential shown over EST was refused")                  \
 	X(ENROLLMENT_IMPORTED, "enrollment-imported", "devices were put on the list for EST")                   \
 	X(CA_CREATED, "ca-created", "root and issuing CA were made")                                            \
+	X(CA_CHANGED, "ca-changed", "a CA was imported, installed, renewed, given a new key, or its root rolled over") \
+	X(CA_REQUESTED, "ca-requested", "a request was made for a CA outside to sign")                          \
+	X(CA_DISABLED, "ca-disabled", "a CA issues nothing more")                                               \
+	X(CA_ENABLED, "ca-enabled", "a CA that was disabled issues again")                                      \
+	X(CRL_MADE, "crl-made", "a root signed a list of what it revoked")                                      \
 	X(STORE_COPIED, "store-copied", "a copy of the store was begun (`enrolld backup`)")                     \
 	X(SERVER_STARTED, "server-started", "a server began to serve with this configuration")                  \
 	X(SERVER_STOPPED, "server-stopped", "a server ended as it was told to")                                 \

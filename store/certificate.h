@@ -51,6 +51,7 @@ struct certificate {
 	int64_t advised_from, advised_until; /* when an operator wants its client to renew it (RFC 9773); 0: as the profile says */
 	const char *advised_why;        /* URL of a page that says why; NULL */
 	bool no_revocation;             /* noRevAvail (RFC 9608): no list and no responder tells of it, revoked or not */
+	int64_t shard;                  /* which of its issuer's CRLs it would be on: its own URL says the same */
 };
 void certificate_free(struct certificate *certificate);
 declare_auto_value(certificate, certificate_free);

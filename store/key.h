@@ -39,6 +39,7 @@
 	X(REQUEST_DUE, 'j', "id; those to be carried out")                         \
 	X(REQUEST_WAITER, 'h', "SHA-256 of who waits, and where, and with which key -> id") \
 	X(REVOCATION, 'R', "issuer text -> what is known of its revocations")      \
+	X(AUTHORITY, 'I', "issuer text -> what operators decided about a CA")      \
 	X(EAB, 'E', "kid text -> external account binding key")                    \
 	X(REQUEST, 'Q', "id -> request")                                           \
 	X(REQUEST_NEWEST, 'q', "newest, id")                                       \

@@ -8,6 +8,11 @@ static const struct record_field revocation_fields[] = {
 	record_integer(3, revocation, crl_number),
 	record_integer(4, revocation, crl_time),
 	record_integer(5, revocation, crl_scheduled),
+	record_integer(6, revocation, shards),
+	record_integer(7, revocation, delta_base),
+	record_integer(8, revocation, delta_base_time),
+	record_integer(9, revocation, next_base),
+	record_integer(10, revocation, next_base_time),
 };
 static const struct record_schema revocation_schema = {
 	"revocation", sizeof(struct revocation), revocation_fields, array_length(revocation_fields),

@@ -12,6 +12,9 @@ struct revocation {
 	int64_t crl_number;     /* of the last CRL; 0: none was made */
 	int64_t crl_time;       /* its thisUpdate */
 	int64_t crl_scheduled;  /* thisUpdate of the last CRL that was made because its time had come */
+	int64_t shards;         /* the most CRLs that there ever were side by side; 0: one */
+	int64_t delta_base, delta_base_time; /* number and thisUpdate of the CRL that deltas are to; 0: none */
+	int64_t next_base, next_base_time;   /* of the one that follows it as such */
 };
 void revocation_free(struct revocation *revocation);
 declare_auto_value(revocation, revocation_free);

@@ -24,6 +24,7 @@ BEGIN {
 	owner["cyaml/cyaml.h"] = "server/config.c"
 	owner["yaml.h"] = "server/config_text.c"
 	owner["openssl/ssl.h"] = "server/tls.c server/civetweb_seam.c acme/probe_alpn.c"
+	owner["p11-kit-1/p11-kit/pkcs11.h"] = "ca/pkcs11_session.h"
 	system_headers = " arpa/inet.h assert.h ctype.h dirent.h dlfcn.h errno.h fcntl.h ifaddrs.h inttypes.h limits.h malloc.h math.h " \
 		"netdb.h netinet/in.h netinet/tcp.h poll.h pthread.h pwd.h sched.h semaphore.h signal.h stdarg.h stdatomic.h stdbool.h stddef.h " \
 		"stdint.h stdio.h stdlib.h string.h strings.h time.h unistd.h "
@@ -66,7 +67,7 @@ refers() {
 	refers signer_new "ca/issuer.o ca/responder.o"
 	refers issue_crl "ca/crl.o"
 	refers issue_responder "ca/responder.o"
-	refers X509_sign "ca/create.o"
+	refers X509_sign "ca/authority.o"
 	refers store_certificate_put "ca/inventory.o ca/revocation.o ca/foreign.o store/certificate_change.o"
 	refers ca_issue "acme/finalize.o acme/request.o acme/star_renew.o admin/api_issuance.o est/enroll.o server/own_certificate.o"
 } >> "$results"

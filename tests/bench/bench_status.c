@@ -103,7 +103,7 @@ static void bench_crl(unsigned count)
 	status_check(crls_open(&options, status.store, status.ca, &crls, &p), &p);
 	long before = peak_kb();
 	int64_t cpu = clock_cpu_us(), begin = clock_monotonic_ms();
-	status_check(crls_refresh(crls, &p) && crls_get(crls, "issuing", &crl, &p), &p);
+	status_check(crls_refresh(crls, &p) && crls_get(crls, "issuing", (struct crl_name){ 0 }, &crl, &p), &p);
 	cpu = clock_cpu_us() - cpu;
 	printf("CRL of %zu entries: %zu bytes, %.1f CPU ms, %lld ms, %.2f us an entry, %.1f MB more memory at the peak\n", crl->count,
 	       crl->der.len, (double)cpu / 1000, (long long)(clock_monotonic_ms() - begin), (double)cpu / count,

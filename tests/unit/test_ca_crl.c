@@ -42,7 +42,7 @@ static struct crl *refreshed(struct crls *crls)
 	struct crl *crl = NULL;
 	auto_value(problem) p = { 0 };
 
-	status_check(crls_refresh(crls, &p) && crls_get(crls, "issuing", &crl, &p), &p);
+	status_check(crls_refresh(crls, &p) && crls_get(crls, "issuing", (struct crl_name){ 0 }, &crl, &p), &p);
 	return crl;
 }
 
@@ -335,9 +335,9 @@ static void a_list_is_made_when_something_was_revoked(void **state)
 	auto_value(problem) p = { 0 };
 
 	(void)state;
-	assert_false(crls_get(crls, "issuing", &none, &p));
+	assert_false(crls_get(crls, "issuing", (struct crl_name){ 0 }, &none, &p));
 	assert_int_equal(p.kind, PROBLEM_UNAVAILABLE);
-	assert_false(crls_get(crls, "other", &none, &p));
+	assert_false(crls_get(crls, "other", (struct crl_name){ 0 }, &none, &p));
 	assert_int_equal(p.kind, PROBLEM_NOT_FOUND);
 	status_issue(TEST_DAY, &one);
 	status_issue(TEST_DAY, &other);

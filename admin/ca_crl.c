@@ -1,0 +1,216 @@
+/* ca crl: the list of what a root revoked, which is made by hand where the root's key is. */
+#include "admin/actor.h"
+#include "admin/ca_work.h"
+#include "admin/listing.h"
+#include "base/clock.h"
+#include "base/digest.h"
+#include "ca/files.h"
+#include "ca/revocation.h"
+
+struct telling {
+	const char *name;
+	const struct crl *crl;
+	int64_t now;
+};
+
+static bool tell(struct store_txn *txn, void *arg, struct problem *p)
+{
+	const struct telling *t = arg;
+	const struct audit_fact facts[] = {
+		audit_text("ca", t->name), audit_integer("number", t->crl->number),
+		audit_integer("entries", (int64_t)t->crl->count), audit_time("nextUpdate", t->crl->next_update), { 0 },
+	};
+
+	return admin_tell(txn, AUDIT_CRL_MADE, t->now, facts, p);
+}
+
+static bool write_list(const struct life *life, struct store *store, const char *name, int64_t lifetime, bool told,
+                       struct crl **ret, struct problem *p)
+{
+	auto_struct(issuer) *issuer = NULL;
+	auto_value(crl_set) set = {0};
+	auto_free char *path = mem_printf("%s/%s.crl", life->folder, name);
+	const struct issuer_urls urls = { .base = life->base };
+	const struct crls_options options = { .lifetime = lifetime, .interval = 1 };
+
+	if (!path)
+		return problem_memory(p);
+	if (!issuer_load(life->folder, name, life->passphrase, &urls, &issuer, p) ||
+	    !crl_set_make(&options, store, issuer, &set, p))
+		return false;
+	struct telling telling = { name, set.complete[0], clock_now() };
+	if ((told && !store_update(store, tell, &telling, p)) || !file_write(path, buf_bytes(&set.complete[0]->der), 0644, p))
+		return false;
+	*ret = steal(set.complete[0]);
+	return true;
+}
+
+static bool roots_find(const struct life *life, struct strings *ret, struct problem *p)
+{
+	auto_value(strings) names = {0};
+	bool is_root;
+
+	if (!files_names(life->folder, &names, p))
+		return false;
+	for (size_t i = 0; i < names.n; i++) {
+		if (!life_is_root(life, names.v[i], &is_root, p))
+			return false;
+		if (is_root && files_has(life->folder, names.v[i], ".key") && !strings_add(ret, names.v[i]))
+			return problem_memory(p);
+	}
+	return true;
+}
+
+/* The first list of a root, which says nothing: part of what made the root, and told with that. */
+static bool write_first(const struct life *life, struct store *store, const char *name, struct problem *p)
+{
+	auto_struct(crl) *crl = NULL;
+
+	return files_has(life->folder, name, ".crl") || write_list(life, store, name, CA_CRL_LIFETIME, false, &crl, p);
+}
+
+bool ca_crl_complete(const struct life *life, struct store *store, struct problem *p)
+{
+	auto_value(strings) roots = {0};
+
+	if (!roots_find(life, &roots, p))
+		return false;
+	for (size_t i = 0; i < roots.n; i++)
+		if (!write_first(life, store, roots.v[i], p))
+			return false;
+	return true;
+}
+
+/* --- the command */
+
+static const struct command_option options[] = {
+	{ "--lifetime", "DURATION", "until nextUpdate; without: 1y" },
+	{ 0 },
+};
+
+static bool make(const struct command_call *call, const struct ca_work *work, const char *name, struct json_writer *w,
+                 struct problem *p)
+{
+	auto_struct(crl) *crl = NULL;
+	char ends[CLOCK_RFC3339_SIZE];
+	int64_t lifetime = work->terms.lifetime ?: CA_CRL_LIFETIME;
+	bool is_root;
+
+	if (!life_is_root(&work->life, name, &is_root, p))
+		return false;
+	if (!is_root)
+		return problem_set(p, PROBLEM_MALFORMED, "%s is no root: the server makes its CRL", name);
+	if (!write_list(&work->life, work->store, name, lifetime, true, &crl, p))
+		return false;
+	clock_format(crl->next_update, ends);
+	if (!call->json)
+		fprintf(call->out, "wrote %s/%s.crl: number %lld, %zu entries, until %s\n", work->life.folder, name,
+		        (long long)crl->number, crl->count, ends);
+	json_open(w, NULL);
+	json_put(w, "ca", name);
+	json_put_integer(w, "number", crl->number);
+	json_put_integer(w, "entries", (int64_t)crl->count);
+	json_put_time(w, "nextUpdate", crl->next_update);
+	json_close(w);
+	return true;
+}
+
+static bool run(struct command_call *call, struct problem *p)
+{
+	auto_value(ca_work) work = {0};
+	auto_value(strings) roots = {0};
+	auto_value(buf) text = {0};
+	struct json_writer w = json_writer(&text);
+
+	if (!ca_work_open(call, false, &work, p) || !ca_work_terms(call, &work, p))
+		return false;
+	if (call->arg_count ? !strings_add(&roots, call->args[0]) : !roots_find(&work.life, &roots, p))
+		return call->arg_count ? problem_memory(p) : false;
+	if (roots.n == 0)
+		return problem_set(p, PROBLEM_NOT_FOUND, "no key of a root is in %s", work.life.folder);
+	json_open_array(&w, NULL);
+	for (size_t i = 0; i < roots.n; i++)
+		if (!make(call, &work, roots.v[i], &w, p))
+			return false;
+	json_close(&w);
+	return !call->json || listing_print_object(call, &text, p);
+}
+
+const struct command admin_ca_crl = {
+	.name = "ca crl", .args = "[ROOT]", .args_max = 1, .json = true, .admin = true, .options = options, .run = run,
+	.summary = "make the CRL of a root, or of all whose key is here",
+	.details = "It lists the CA certificates that `enrolld cert revoke` revoked. A server that runs sends it from then\n"
+	           "on, and warns in its log when three quarters of its time are over. CRLs of issuing CAs are the\n"
+	           "server's own matter.",
+};
+
+/* --- ca revoke */
+
+static const struct command_option revoke_options[] = {
+	{ "--reason", "REASON", "name or number of RFC 5280, 5.3.1; without: cACompromise" },
+	{ "--lifetime", "DURATION", "of the root's list, until nextUpdate; without: 1y" },
+	{ 0 },
+};
+
+struct revoking {
+	const struct change *change;
+	struct bytes fingerprint;
+	int64_t reason, now;
+};
+
+/* One that `enrolld init` made is in the inventory only now. */
+static bool revoke(struct store_txn *txn, void *arg, struct problem *p)
+{
+	const struct revoking *r = arg;
+	auto_value(certificate) row = {0};
+	char actor[ADMIN_ACTOR_SIZE];
+
+	admin_actor(actor);
+	return change_record(txn, r->change, actor, r->now, p) &&
+	       store_certificate_by_fingerprint(txn, r->fingerprint, &row, p) &&
+	       revocation_record(txn, row.id, r->reason, r->now, actor, NULL, REVOCATION_BY_OPERATOR, p);
+}
+
+static bool revoke_certificate(struct ca_work *work, const char *name, const char *signer, int64_t reason, struct problem *p)
+{
+	auto(X509) *certificate = NULL;
+	auto_value(buf) der = {0};
+	uint8_t fingerprint[SHA256_SIZE];
+
+	if (!files_certificate(work->life.folder, name, &certificate, p) ||
+	    !change_row(&work->change, certificate, signer, p))
+		return false;
+	if (!ossl_der(i2d_X509, certificate, &der))
+		return problem_memory(p);
+	digest_sha256(buf_bytes(&der), fingerprint);
+	struct revoking revoking = { &work->change, BYTES(fingerprint, sizeof fingerprint), reason, clock_now() };
+	return store_update(work->store, revoke, &revoking, p);
+}
+
+static bool revoke_run(struct command_call *call, struct problem *p)
+{
+	auto_value(ca_work) work = {0};
+	auto_value(buf) text = {0};
+	struct json_writer w = json_writer(&text);
+	const char *name = call->args[0], *reason_text = command_value(call, "--reason") ?: "cACompromise";
+	char signer[ISSUER_NAME_SIZE];
+	int64_t reason;
+	bool is_root;
+
+	if (!revocation_reason_from(reason_text, &reason))
+		return problem_set(p, PROBLEM_BAD_REVOCATION_REASON, "--reason: there is no reason `%s`", reason_text);
+	if (!ca_work_open(call, false, &work, p) || !ca_work_terms(call, &work, p) ||
+	    !life_is_root(&work.life, name, &is_root, p))
+		return false;
+	if (is_root)
+		return problem_set(p, PROBLEM_MALFORMED, "%s is a root: nothing stands above it that could revoke it", name);
+	return life_signer(&work.life, name, signer, p) && revoke_certificate(&work, name, signer, reason, p) &&
+	       make(call, &work, signer, &w, p) && (!call->json || listing_print_object(call, &text, p));
+}
+
+const struct command admin_ca_revoke = {
+	.name = "ca revoke", .args = "NAME", .args_min = 1, .args_max = 1, .json = true, .admin = true,
+	.options = revoke_options, .run = revoke_run,
+	.summary = "revoke the certificate of a CA, and make the root's CRL anew",
+	.details = "For a CA whose root's key is here. It is not disabled by this: `enrolld ca disable` does that.",
+};
