@@ -59,9 +59,10 @@ bool api_key_get(struct api_call *call, struct problem *p)
 
 static struct bytes chain_of(const struct api_call *call)
 {
-	const struct api_chain *chain = api_chain_of(&call->api->chains, call->certificate.issuer);
+	const char *id = call->certificate.issuer;
+	const struct issuer *issuer = id && *id ? ca_issuer(call->api->ca, id) : NULL;
 
-	return chain ? buf_bytes(&chain->chain) : BYTES(NULL, 0);
+	return issuer ? issuer_chain_pem(issuer, 0) : BYTES(NULL, 0);
 }
 
 /* As servers read it: key, certificate, chain. */

@@ -50,6 +50,7 @@ extern const struct config_section config_profile_est_section; /* of `profiles[]
 extern const struct config_section config_est_section; /* server/config_schema_est.c: `est` */
 extern const struct config_section config_profile_acme_section; /* server/config_schema_acme.c: of a profile */
 extern const struct config_section config_webhook_section; /* server/config_schema_webhook.c: of an entry of `webhooks` */
+extern const struct config_section config_ca_section; /* server/config_schema_ca.c */
 extern const struct config_section config_policy_section; /* server/config_schema_policy.c: of an entry of `policies` */
 extern const struct config_section config_tls_alpn_section, config_vantage_section, config_persist_section, config_dns_section; /* server/config_schema_validation.c: `acme.dns` */
 #define CONFIG_KEY_CHOICES                                                                                \
