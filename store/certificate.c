@@ -63,7 +63,7 @@ static const struct record_field certificate_fields[] = {
 	record_text(32, certificate, advised_why),
 	record_text(33, certificate, label),
 	record_bool(40, certificate, no_revocation),
-	record_integer(40, certificate, shard),
+	record_integer(41, certificate, shard),
 };
 static const struct record_schema certificate_schema = {
 	"certificate", sizeof(struct certificate), certificate_fields, array_length(certificate_fields),
