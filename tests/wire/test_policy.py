@@ -4,6 +4,7 @@ rules about keys; the built-in policies."""
 import datetime
 import ipaddress
 import json
+import subprocess
 
 import pytest
 from cryptography import x509
@@ -209,3 +210,28 @@ def test_the_command_judges_as_the_api_does(server, api, tmp_path):
     assert report["approved"] and report["method"] == "api"
     over_api = api.post("certificate-profiles/fleet/test", {"csr": file.read_text()})
     assert over_api["approved"] and over_api["verdicts"] == report["verdicts"]
+
+
+def test_an_intermediate_ca_that_signs(tmp_path):
+    """The built-in policy in use: a CA below the issuing CA, and a certificate below that, as openssl sees them."""
+    config = {**CONFIG, "ca": {"issuing_path_length": 1}, "profiles": [{"name": "tls-server"}, CONFIG["profiles"][-1]]}
+    with Server(config) as server:
+        api = Api(server, make_token(server, "admin")[0])
+        key, leaf_key = new_key(), new_key()
+        made = api.post("certificates", {"profileId": "sub-ca", "csr": csr([("CN", "Sub CA"), ("O", "Example Ltd")], key=key)})["certificate"]
+        sub = load(made["certificate"])
+        basic = sub.extensions.get_extension_for_class(x509.BasicConstraints)
+        usage = sub.extensions.get_extension_for_class(x509.KeyUsage).value
+        assert basic.critical and basic.value.ca and basic.value.path_length == 0 and usage.key_cert_sign and usage.crl_sign
+        leaf = x509.CertificateBuilder().subject_name(x509.Name([x509.NameAttribute(NAMES["CN"], "leaf.example")])).issuer_name(sub.subject) \
+            .public_key(leaf_key.public_key()).serial_number(7).not_valid_before(sub.not_valid_before) \
+            .not_valid_after(sub.not_valid_before + datetime.timedelta(days=20)) \
+            .add_extension(x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(
+                sub.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value), False).sign(key, hashes.SHA256())
+        (tmp_path / "leaf.pem").write_bytes(leaf.public_bytes(serialization.Encoding.PEM))
+        (tmp_path / "chain.pem").write_text(made["certificate"] + made["certificateChain"])
+        subprocess.run(["openssl", "verify", "-x509_strict", "-CAfile", server.root_pem, "-untrusted", tmp_path / "chain.pem",
+                        tmp_path / "leaf.pem"], check=True, capture_output=True)
+        # Neither a longer path than the policy's, nor a certificate of no CA.
+        for basic, text in (((True, 1), "path length"), ((False, None), "CA certificate is required")):
+            assert any(text in t for t in reasons(api, "sub-ca", csr([("CN", "Sub CA")], basic=basic)))
