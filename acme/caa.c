@@ -75,7 +75,8 @@ static void judge(const struct round *r, const struct climb *c, const struct dns
 		return;
 	problem_add(p, PROBLEM_CAA, "dns", s->value, "RFC 8659, %s: the CAA records at %s %s for %s%s",
 	            v.stopped ? "4.5" : "4.2", c->at,
-	            v.stopped ? "have a critical property that this CA does not know" : "do not let this CA issue, this account or this challenge,",
+	            v.stopped ? "have a critical property that this CA does not know"
+	                      : "do not let this CA issue, this account or this challenge,",
 	            s->wildcard ? "*." : "", s->value);
 }
 

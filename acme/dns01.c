@@ -55,12 +55,13 @@ static bool refuse(const struct dns *dns, const struct found *f, struct problem 
 		                   "RFC 8555, 8.4: none of the %zu TXT records at %s is the \"%s\" that was wanted (asked: %s)",
 		                   f->records, name, want, servers);
 	return problem_set(p, PROBLEM_INCORRECT_RESPONSE,
-	                   "RFC 8555, 8.4: of %zu TXT records at %s none is the \"%s\" that was wanted; there is %s%s (asked: %s)",
+	                   "RFC 8555, 8.4: of %zu TXT records at %s none is the \"%s\" that was wanted; there is %s%s "
+	                   "(asked: %s)",
 	                   f->records, name, want, buf_text(&f->others), f->shown > SHOWN_MAX ? " and more" : "", servers);
 }
 
-static bool judge(const struct dns *dns, const struct dns_question *q, const struct probe_task *task, const char *want,
-                  struct problem *p)
+static bool judge(const struct dns *dns, const struct dns_question *q, const struct probe_task *task,
+                  const char *want, struct problem *p)
 {
 	struct found f = { .name = q->name, .want = want };
 	struct dns_answer answer;

@@ -97,7 +97,8 @@ static bool check_account(const struct dns_persist_rules *rules, const struct pr
 		       problem_set(p, PROBLEM_UNAUTHORIZED, "the accounturi is the hash of another account, key or name");
 	if (rules->forms == ACME_PERSIST_00)
 		return problem_set(p, PROBLEM_UNAUTHORIZED, "the accounturi is not this account's URL");
-	return problem_set(p, PROBLEM_MALFORMED, "the accounturi is not a hashed URI with sha-256 below this CA's accountHashPrefix");
+	return problem_set(p, PROBLEM_MALFORMED,
+	                   "the accounturi is not a hashed URI with sha-256 below this CA's accountHashPrefix");
 }
 
 /* Seconds since 1970 in decimal. */
@@ -118,8 +119,8 @@ static bool check_until(struct bytes text, int64_t now, int64_t *ret, struct pro
 	return true;
 }
 
-static bool check_once(const struct issue_value *value, const char *tag, bool wanted, struct bytes *ret, bool *ret_there,
-                       struct problem *p)
+static bool check_once(const struct issue_value *value, const char *tag, bool wanted, struct bytes *ret,
+                       bool *ret_there, struct problem *p)
 {
 	size_t n = issue_value_find(value, tag, ret);
 
@@ -151,8 +152,8 @@ bool dns_persist01_judge(const struct dns_persist_rules *rules, const struct pro
 
 /* --- the record that is there */
 
-static bool judge_each(const struct dns_persist_rules *rules, const struct probe_task *task, const struct dns_question *q,
-                       int64_t *ret_until, struct problem *p)
+static bool judge_each(const struct dns_persist_rules *rules, const struct probe_task *task,
+                       const struct dns_question *q, int64_t *ret_until, struct problem *p)
 {
 	struct dns_answer answer;
 	struct bytes data;
@@ -186,11 +187,12 @@ static bool judge(const struct dns *dns, const struct dns_persist_rules *rules, 
 		return true;
 	}
 	if (problem_is_set(&why))
-		return problem_set(p, why.kind, "draft-ietf-acme-dns-persist-02, 4.1: TXT at %s: %s (asked: %s)", q->name, why.detail,
-		                   dns_servers(dns));
+		return problem_set(p, why.kind, "draft-ietf-acme-dns-persist-02, 4.1: TXT at %s: %s (asked: %s)",
+		                   q->name, why.detail, dns_servers(dns));
 	return problem_set(p, PROBLEM_UNAUTHORIZED,
 	                   "draft-ietf-acme-dns-persist-02, 4.2: there is no TXT record for \"%s\" at %s (asked: %s)",
-	                   rules->issuers && rules->issuers->n > 0 ? rules->issuers->v[0] : "this CA", q->name, dns_servers(dns));
+	                   rules->issuers && rules->issuers->n > 0 ? rules->issuers->v[0] : "this CA", q->name,
+	                   dns_servers(dns));
 }
 
 bool dns_persist01_prove(struct dns *dns, const struct dns_persist_rules *rules, const struct probe_task *task,

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import random
 import time
 
 import dns.flags
@@ -258,11 +259,16 @@ def test_tcp_only():
 
 def test_from_the_root_itself(tmp_path):
     """No resolver is asked: the way down begins at the root, here a server that has all zones. Name servers have port 53."""
+    address = f"127.{random.randint(1, 250)}.{random.randint(0, 250)}.53"
     hints = tmp_path / "root.hints"
-    hints.write_text(". 3600 NS a.root.\na.root. 3600 A 127.0.0.53\n")
-    with LyingDns(address="127.0.0.53", port=53) as root, Server({"acme": {"resolvers": [], "dns": {"root_hints": [str(hints)]}}}) as server:
+    hints.write_text(f". 3600 NS a.root.\na.root. 3600 A {address}\n")
+    try:
+        root = LyingDns(address=address, port=53)
+    except PermissionError:
+        pytest.skip("port 53 is for root alone on this machine")
+    with root, Server({"acme": {"resolvers": [], "dns": {"root_hints": [str(hints)]}}}) as server:
         root.records["", "NS"] = ["a.root."]
-        root.records["a.root", "A"] = ["127.0.0.53"]
+        root.records["a.root", "A"] = [address]
         client = Client(server)
         client.register()
         authorization, challenge, proof = begin(client, "root.example.com")
