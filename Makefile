@@ -50,7 +50,7 @@ BENCHES := $(patsubst tests/bench/%.c,%,$(wildcard tests/bench/bench_*.c))
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all run check unit asan tsan fuzz fuzzers wire clients interop arch tidy bench install clean deps-%
+.PHONY: all run check unit asan tsan fuzz fuzzers wire clients interop arch tidy lint bench install clean deps-%
 
 all: $(B)/enrolld
 
@@ -128,6 +128,10 @@ interop: all
 
 arch: all
 	@tools/arch.sh $(B)
+
+# pkilint is in no Debian release: tests/lint/pkilint.py says how to install it below build/lint.
+lint: $(patsubst %,$(B)/tests/unit/%,test_ca_lint test_ca_crl test_ca_ocsp)
+	@build/lint/bin/python tests/lint/pkilint.py $(B)/tests/unit
 
 tidy: deps-tidy
 	@clang-tidy --quiet $(SOURCES) -- $(filter-out -MMD -MP -fcf-protection,$(CFLAGS))

@@ -118,6 +118,9 @@ static bool percent_decode(const char *text, struct buf *ret)
 			return false;
 		text += 2;
 	}
+	for (size_t i = 0; i < ret->len; i++) /* what took the path for a form made a space of each plus */
+		if (ret->data[i] == ' ')
+			ret->data[i] = '+';
 	return !ret->failed;
 }
 
