@@ -162,7 +162,7 @@ static void add_names(const struct scope *scope, bool lines, struct buf *ret)
 {
 	add_row(ret, lines, "may order", &scope->names);
 	add_row(ret, lines, "unchallenged", &scope->authorized);
-	add_row(ret, lines, "from", &scope->networks);
+	add_row(ret, lines, "only from", &scope->networks);
 	add_quotas(scope, lines, ret);
 }
 
