@@ -394,6 +394,7 @@ static int accept_any(X509_STORE_CTX *store, void *arg)
 static SSL_CTX *side(const SSL_METHOD *method, X509 *cert, EVP_PKEY *key)
 {
 	SSL_CTX *context = SSL_CTX_new(method);
+	int groups[] = { NID_X25519 };
 
 	SSL_CTX_use_certificate(context, cert);
 	SSL_CTX_use_PrivateKey(context, key);
@@ -401,7 +402,7 @@ static SSL_CTX *side(const SSL_METHOD *method, X509 *cert, EVP_PKEY *key)
 	SSL_CTX_set_cert_verify_callback(context, accept_any, NULL);
 	SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
 	SSL_CTX_set_num_tickets(context, 0);
-	SSL_CTX_set1_groups_list(context, "X25519");
+	SSL_CTX_set1_groups(context, groups, 1);
 	return context;
 }
 
