@@ -630,7 +630,7 @@ def sequence(*certificates):
 
 def through(server, label, csr, operation="simpleenroll", source="127.0.0.2", **headers):
     line = http.client.HTTPConnection("127.0.0.1", server.plain, timeout=20, source_address=(source, 0))
-    line.request("POST", f"{EST}{label}/{operation}", b64(csr), {"Content-Type": PKCS10, **{k.replace("_", "-"): v for k, v in headers.items()}})
+    line.request("POST", f"{EST}{label}/{operation}", b64(csr), {"Content-Type": PKCS10, "User-Agent": "test", **{k.replace("_", "-"): v for k, v in headers.items()}})
     reply = line.getresponse()
     body = reply.read()
     head = f"HTTP/1.1 {reply.status}\r\n" + "\r\n".join(f"{k}: {v}" for k, v in reply.getheaders())
