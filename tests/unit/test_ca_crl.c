@@ -302,6 +302,87 @@ static void the_writer_writes_what_it_is_told(void **state)
 	}
 }
 
+static bool extension_is(const X509_CRL *crl, int nid, bool critical)
+{
+	int at = X509_CRL_get_ext_by_NID(crl, nid, -1);
+
+	return at >= 0 && X509_EXTENSION_get_critical(X509_CRL_get_ext(crl, at)) == critical &&
+	       X509_CRL_get_ext_by_NID(crl, nid, at) < 0;
+}
+
+static bool url_is(const DIST_POINT_NAME *point, const char *url)
+{
+	const GENERAL_NAME *name = point && point->type == 0 ? sk_GENERAL_NAME_value(point->name.fullname, 0) : NULL;
+
+	return name && name->type == GEN_URI && sk_GENERAL_NAME_num(point->name.fullname) == 1 &&
+	       str_equal((const char *)ASN1_STRING_get0_data(name->d.uniformResourceIdentifier), url);
+}
+
+static void keep_parsed(const char *name, X509_CRL *crl)
+{
+	auto_value(buf) der = { 0 };
+
+	assert_true(ossl_der(i2d_X509_CRL, crl, &der));
+	keep(name, buf_bytes(&der));
+}
+
+/* RFC 5280, 5.2.4, 5.2.5 and 5.2.6: what is critical, and what stands in which list. */
+static void scopes_and_deltas(void **state)
+{
+	static const char scope[] = "http://ca.example/crl/issuing/3.crl", delta_url[] = "http://ca.example/crl/issuing/3.delta.crl";
+	const int64_t now = 1800000000;
+	const struct crl_entry entries[] = { { BYTES("\x01", 1), now, 1 }, { BYTES("\x02", 1), now, CRL_REMOVE_FROM_CRL } };
+	struct crl_facts facts = {
+		.number = 70, .this_update = now, .next_update = now + 600, .scope_url = scope, .delta_url = delta_url,
+	};
+
+	(void)state;
+	auto(X509_CRL) *complete = written(&facts, entries, array_length(entries));
+	facts.base = 50;
+	auto(X509_CRL) *delta = written(&facts, entries, array_length(entries));
+	keep_parsed("shard", complete);
+	keep_parsed("delta", delta);
+	assert_true(extension_is(complete, NID_issuing_distribution_point, true) && extension_is(delta, NID_issuing_distribution_point, true));
+	assert_true(extension_is(complete, NID_freshest_crl, false) && !extension_is(delta, NID_freshest_crl, false));
+	assert_true(extension_is(delta, NID_delta_crl, true) && !extension_is(complete, NID_delta_crl, true));
+	ISSUING_DIST_POINT *point = X509_CRL_get_ext_d2i(complete, NID_issuing_distribution_point, NULL, NULL);
+	assert_true(point && url_is(point->distpoint, scope) && point->onlyuser <= 0 && point->onlyCA <= 0 && point->indirectCRL <= 0);
+	ISSUING_DIST_POINT_free(point);
+	CRL_DIST_POINTS *freshest = X509_CRL_get_ext_d2i(complete, NID_freshest_crl, NULL, NULL);
+	assert_true(sk_DIST_POINT_num(freshest) == 1 && url_is(sk_DIST_POINT_value(freshest, 0)->distpoint, delta_url));
+	CRL_DIST_POINTS_free(freshest);
+	auto(ASN1_INTEGER) *base = X509_CRL_get_ext_d2i(delta, NID_delta_crl, NULL, NULL);
+	assert_int_equal(ASN1_INTEGER_get(base), 50);
+	assert_int_equal(number_of(delta), number_of(complete));
+	X509_REVOKED *of_complete = sk_X509_REVOKED_value(X509_CRL_get_REVOKED(complete), 1);
+	X509_REVOKED *of_delta = sk_X509_REVOKED_value(X509_CRL_get_REVOKED(delta), 1);
+	assert_true(X509_REVOKED_get_ext_by_NID(of_complete, NID_crl_reason, -1) < 0);
+	ASN1_ENUMERATED *reason = X509_REVOKED_get_ext_d2i(of_delta, NID_crl_reason, NULL, NULL);
+	assert_int_equal(ASN1_ENUMERATED_get(reason), CRL_REMOVE_FROM_CRL);
+	ASN1_ENUMERATED_free(reason);
+}
+
+static void names_of_lists(void **state)
+{
+	static const struct {
+		const char *text;
+		bool want, want_delta;
+		size_t want_shard;
+	} rows[] = {
+		{ "0.crl", true, false, 0 }, { "17.crl", true, false, 17 }, { "3.delta.crl", true, true, 3 }, { "00.crl", false, false, 0 },
+		{ ".crl", false, false, 0 }, { "1", false, false, 0 }, { "1.crlx", false, false, 0 }, { "-1.crl", false, false, 0 },
+		{ "12345.crl", false, false, 0 }, { "1.delta", false, false, 0 }, { "", false, false, 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < array_length(rows); i++) {
+		struct crl_name name = { 0 };
+		assert_int_equal(crl_name_from(rows[i].text, &name), rows[i].want);
+		if (rows[i].want)
+			assert_true(name.shard == rows[i].want_shard && name.delta == rows[i].want_delta);
+	}
+}
+
 /* RFC 5280, 5.1.2.4: GeneralizedTime from 2050 on. */
 static void times_after_2049(void **state)
 {
@@ -610,6 +691,8 @@ int main(void)
 		cmocka_unit_test(every_rule_holds),
 		EACH(the_writer_writes_what_it_is_told),
 		EACH(times_after_2049),
+		EACH(scopes_and_deltas),
+		EACH(names_of_lists),
 		EACH(a_list_is_made_when_something_was_revoked),
 		EACH(revocations_that_come_together_share_a_list),
 		EACH(a_list_is_made_when_its_time_has_come),

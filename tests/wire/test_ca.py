@@ -9,7 +9,6 @@ import pytest
 import requests
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509 import ocsp
 
 from acme_raw import Client, Refused
@@ -453,13 +452,6 @@ def test_name_constraints_hold(tmp_path):
         assert shown["permitted"] == names and shown["excluded"] == ["dns:secret.example.com"]
 
 
-def test_intermediate_below_init(tmp_path):
-    with Server({"ca": {"issuing_path_length": 1}}) as server:
-        issuing = x509.load_pem_x509_certificate((folder_of(server) / "issuing.pem").read_bytes())
-        assert issuing.extensions.get_extension_for_class(x509.BasicConstraints).value.path_length == 1
-        assert server.tls_context()
-
-
 # --- deltas and shards
 
 
@@ -538,8 +530,8 @@ def test_shards(tmp_path):
         server.close()
 
 
-def test_strongswan_verifies_online(fresh, tmp_path):
-    """charon's revocation plugin fetches nothing without its curl plugin; pki reads the list from a file."""
+def test_strongswan_verifies_with_lists(fresh, tmp_path):
+    """Its revocation plugin fetches nothing without the curl plugin, so pki gets the lists as files."""
     fresh.start()
     chain, _ = Shop(fresh, tmp_path).issue()
     names = {"leaf": pem_list(chain)[0], "issuing": pem_list(chain)[1], "root": open(fresh.root_pem).read()}

@@ -1,7 +1,6 @@
 """CA keys in a PKCS#11 token: SoftHSM 2, found by its module, used by a server under load, lost and found."""
 
 import concurrent.futures
-import json
 import os
 import pathlib
 import subprocess
@@ -154,4 +153,3 @@ def test_uris_that_mean_no_key(token, tmp_path, uri, text):
         assert judged.returncode == (0 if "absent" in uri else 1), judged.stderr
     finally:
         server.close()
-    assert json
