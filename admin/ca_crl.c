@@ -39,7 +39,7 @@ static bool write_list(const struct life *life, struct store *store, const char 
 	    !crl_set_make(&options, store, issuer, &set, p))
 		return false;
 	struct telling telling = { name, set.complete[0], clock_now() };
-	if ((told && !store_update(store, tell, &telling, p)) || !file_write(path, buf_bytes(&set.complete[0]->der), 0644, p))
+	if ((told && !store_update(store, tell, &telling, p)) || !file_write(path, buf_bytes(&set.complete[0]->der), 0600, p))
 		return false;
 	*ret = steal(set.complete[0]);
 	return true;

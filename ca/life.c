@@ -308,7 +308,7 @@ static bool certify_new(const struct life *life, const struct life_terms *terms,
 
 bool life_put_successor(const char *name, const char *successor, struct change *change, struct problem *p)
 {
-	return change_file(change, name, ".successor", BYTES_STR(successor), 0644, p);
+	return change_file(change, name, ".successor", BYTES_STR(successor), 0600, p);
 }
 
 static bool rekey_check(const struct life *life, const char *name, struct change *change, struct problem *p)

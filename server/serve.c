@@ -65,8 +65,9 @@ static const char **issuer_names(const struct strings *issuers)
 }
 
 /* A variable of the environment is gone once it was read, so what it held is kept for reloads. */
-static bool read_passphrase(struct serve *serve, const struct config *config, struct buf *ret, struct problem *p)
+static bool read_passphrase(struct serve *serve, struct buf *ret, struct problem *p)
 {
+	const struct config *config = serve->config;
 	const struct secret_source source = {
 		config->ca.passphrase.file, config->ca.passphrase.environment,
 		        config->ca.passphrase.credential,
@@ -82,7 +83,7 @@ static bool read_passphrase(struct serve *serve, const struct config *config, st
 	return buf_check(&serve->passphrase, p);
 }
 
-/* The options are good in the call. ca_reload when there is a CA. */
+/* Issuers and shards are the new configuration's; where the CA is, that of the start. */
 static bool load_ca(struct serve *serve, const struct config *config, struct problem *p)
 {
 	auto_value(buf) passphrase = {0};
@@ -93,7 +94,7 @@ static bool load_ca(struct serve *serve, const struct config *config, struct pro
 	};
 	if (!issuers)
 		return problem_memory(p);
-	if (!config_pkcs11(config, p) || !read_passphrase(serve, config, &passphrase, p))
+	if (!config_pkcs11(serve->config, p) || !read_passphrase(serve, &passphrase, p))
 		return false;
 	return serve->ca ? ca_reload(serve->ca, &options, buf_bytes(&passphrase), p)
 	                 : ca_open(&options, buf_bytes(&passphrase), &serve->ca, p);

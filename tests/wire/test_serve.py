@@ -240,7 +240,7 @@ def test_reload_takes_profiles():
     ("{", "not YAML"),
     ("tls: {certificate: /nonexistent.pem, key: /nonexistent.key}", "/nonexistent.pem"),
     ("key_blocklists: [/nonexistent.txt]", "/nonexistent.txt"),
-    ("profiles: [{name: one, issuer: other}]\nca: {issuers: [issuing, other]}", "issuer other is not loaded"),
+    ("profiles: [{name: one, issuer: other}]\nca: {issuers: [issuing, other]}", "ca/other.pem"),
     (None, "No such file"),
 ])
 def test_bad_file_is_refused_and_the_old_one_stays(text, says):
