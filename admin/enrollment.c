@@ -229,8 +229,9 @@ static bool list_run(struct command_call *call, struct problem *p)
 }
 
 const struct command admin_est_credential_list = {
-	.name = "est-credential list", .args = "[ID|device:SERIAL|certificate:HEX|user:NAME]", .args_max = 1, .json = true, .admin = true, .run = list_run,
+	.name = "est-credential list", .args = "[CREDENTIAL]", .args_max = 1, .json = true, .admin = true, .run = list_run,
 	.summary = "list the credentials for EST, or one of them",
+	.details = "CREDENTIAL is an id, or device:SERIAL, certificate:HEX or user:NAME.",
 };
 
 /* --- est-credential revoke */
@@ -254,9 +255,10 @@ static bool revoke_run(struct command_call *call, struct problem *p)
 }
 
 const struct command admin_est_credential_revoke = {
-	.name = "est-credential revoke", .args = "ID|device:SERIAL|certificate:HEX|user:NAME", .args_min = 1, .args_max = 1, .json = true, .admin = true,
+	.name = "est-credential revoke", .args = "CREDENTIAL", .args_min = 1, .args_max = 1, .json = true, .admin = true,
 	        .run = revoke_run,
 	.summary = "revoke a credential for EST",
-	.details = "Counts from the next request on. What it gave stays valid. A device that is revoked is refused even where\n"
+	.details = "CREDENTIAL is an id, or device:SERIAL, certificate:HEX or user:NAME.\n"
+	           "Counts from the next request on. What it gave stays valid. A device that is revoked is refused even where\n"
 	           "no list is asked for.",
 };

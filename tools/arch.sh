@@ -77,6 +77,11 @@ else
 	echo "ok approval_make is declared in no header" >> "$results"
 fi
 
+# One global name, one object: two would be linked in silence, the one or the other.
+nm -A --defined-only --extern-only "$objects"/*/*.o 2>/dev/null | awk '
+$2 ~ /^[A-TX-Z]$/ { sub(/^.*\//, "", $1); n[$3]++; where[$3] = where[$3] " " $1 }
+END { for (s in n) print (n[s] == 1 ? "ok " : "no ") s " is defined in" where[s] }' >> "$results"
+
 # 4. Sizes: no function over 80 lines, no file over 500. 5. No goto.
 awk '
 FNR == 1 { finish(); file = FILENAME; longest = 0; jump = 0 }
