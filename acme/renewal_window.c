@@ -43,13 +43,16 @@ bool renewal_find(struct store_txn *txn, const struct ca *ca, const struct certi
 
 /* --- the window */
 
-/* Its CA is gone, or is being replaced. */
+/* Its CA is gone, or is being replaced. One that is disabled and has no successor is waited for: there
+ * is nobody who would issue. */
 static bool is_forsaken(const struct acme_call *call, const struct certificate *row)
 {
 	const struct acme *acme = call->acme;
-	const char *issuer = row->issuer ?: "";
+	const char *name = row->issuer ?: "";
+	const struct issuer *issuer = ca_issuer(acme->ca, name);
 
-	return !ca_issuer(acme->ca, issuer) || (acme->options.issuers_retiring && strings_has(acme->options.issuers_retiring, issuer));
+	return !issuer || (issuer_is_disabled(issuer) && ca_issuer_current(acme->ca, name) != issuer) ||
+	       (acme->options.issuers_retiring && strings_has(acme->options.issuers_retiring, name));
 }
 
 /* Over by an hour, so that clients whose clocks are slow see it as past as well (RFC 9773, 6). */

@@ -328,6 +328,24 @@ def test_certificates_of_a_ca_that_is_replaced():
             info(client, f"{b64(bytes(20))}.{cert_id(old).split('.')[1]}", 404)
 
 
+def test_certificates_of_a_ca_that_was_rekeyed_and_disabled():
+    with Server() as server, ChallengeServer(server.http01_port) as web:
+        client = Client(server)
+        client.register()
+        old = issue(client, web, "rekeyed.example.com")
+        server.run("ca", "rekey", "issuing", check=True)
+        server.stop()
+        server.start()
+        client.nonces.clear()
+        assert not over_now(client, old)
+        server.run("ca", "disable", "issuing", check=True)
+        deadline = time.monotonic() + 10
+        while not over_now(client, old):
+            assert time.monotonic() < deadline
+            time.sleep(0.2)
+        assert not over_now(client, issue(client, web, "fresh.example.com"))
+
+
 @pytest.mark.parametrize("ca", [{"retiring": ["issuing"]}, {"retiring": ["none"]}])
 def test_retiring_that_is_wrong(server, ca):
     before = server.extra
