@@ -5,6 +5,7 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 
+enum { SESSIONS_MAX = 128, SESSION_SECONDS = 300 };
 enum { CLIENT_CHAIN_MAX = 10, CLIENT_CHAIN_BYTES = 32 * 1024, SERVER_CHAIN_MAX = 10 };
 
 struct tls {
@@ -67,13 +68,16 @@ static bool set_strength(SSL_CTX *context, bool only_tls13)
 	       SSL_CTX_set1_groups(context, groups, array_length(groups)) == 1;
 }
 
-/* A resumed session would show the client's own certificate but not its chain, and its tls-unique
- * would not be unique (RFC 7627, 5.4). Clients of these protocols come back rarely. */
+/* Sessions of TLS 1.2 can be resumed (RFC 7030, 3.3). They are kept here and go by their ids: a ticket
+ * would not hold the client's chain. What they hold is bounded, as anybody can begin one. Who resumes
+ * has shown the same certificates, which are judged again with each request. */
 static bool set_sessions(SSL_CTX *context)
 {
 	static const unsigned char id[] = "enrolld";
 
-	SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
+	SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_SERVER);
+	SSL_CTX_sess_set_cache_size(context, SESSIONS_MAX);
+	SSL_CTX_set_timeout(context, SESSION_SECONDS);
 	SSL_CTX_set_options(context, SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
 	return SSL_CTX_set_num_tickets(context, 0) == 1 &&
 	       SSL_CTX_set_session_id_context(context, id, sizeof(id) - 1) == 1;
@@ -177,15 +181,18 @@ struct tls_peer {
 	struct buf der;
 };
 
-/* RFC 5929, 3.1: the first Finished message, which without resumption is the client's. */
+/* RFC 5929, 3.1: the first Finished message, the client's, or the server's where a session was resumed.
+ * Then it is unique only with a master secret that is (RFC 7627, 5.4). */
 static bool unique(const struct http_tls *facts, struct buf *ret)
 {
 	SSL *ssl = facts->connection;
 	uint8_t finished[EVP_MAX_MD_SIZE];
+	bool resumed = SSL_session_reused(ssl);
 
-	if (SSL_version(ssl) != TLS1_2_VERSION || SSL_session_reused(ssl))
+	if (SSL_version(ssl) != TLS1_2_VERSION || (resumed && SSL_get_extms_support(ssl) != 1))
 		return false;
-	size_t len = SSL_get_peer_finished(ssl, finished, sizeof(finished));
+	size_t len = resumed ? SSL_get_finished(ssl, finished, sizeof(finished))
+	                     : SSL_get_peer_finished(ssl, finished, sizeof(finished));
 	if (len == 0 || len > sizeof(finished))
 		return false;
 	buf_add(ret, finished, len);

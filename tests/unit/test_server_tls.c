@@ -397,15 +397,44 @@ static void protocols(void **state)
 	identity_free(&id);
 }
 
-static void sessions_are_not_resumed(void **state)
+/* Of a session that was resumed: the whole chain, and the server's Finished. */
+static void check_resumed(struct link *again, const struct identity *mine, bool want_unique)
 {
-	static const int versions[] = { TLS1_2_VERSION, TLS1_3_VERSION };
-	struct identity id = identity_new("server", -DAY, DAY);
+	struct tls_peer *peer = tls_peer_new(again->server);
+	const struct http_tls *facts = tls_peer_facts(peer);
+	auto_value(buf) unique = {0}, der = {0};
+	uint8_t finished[64];
+	size_t len = SSL_get_peer_finished(again->client, finished, sizeof(finished));
+
+	assert_int_equal(facts->chain_length, 2);
+	assert_true(ossl_der(i2d_X509, mine->certificate, &der));
+	assert_true(bytes_equal(buf_bytes(&der), facts->chain[0]));
+	assert_int_equal(facts->unique(facts, &unique), want_unique);
+	if (want_unique)
+		assert_true(bytes_equal(buf_bytes(&unique), BYTES(finished, len)));
+	tls_peer_free(peer);
+}
+
+static void sessions_are_resumed_in_tls_1_2(void **state)
+{
+	static const struct {
+		int version;
+		uint64_t client_options;
+		bool want, want_unique;
+	} rows[] = {
+		{ TLS1_2_VERSION, 0, true, true },
+		{ TLS1_2_VERSION, SSL_OP_NO_EXTENDED_MASTER_SECRET, true, false },
+		{ TLS1_3_VERSION, 0, false, false },
+	};
+	struct identity id = identity_new("server", -DAY, DAY), mine = identity_new("client", -DAY, DAY);
 	struct tls *tls = server_new(&(struct tls_options){ .ask_client = true }, &id);
 
 	(void)state;
-	for (size_t i = 0; i < array_length(versions); i++) {
-		SSL_CTX *client = client_new(versions[i]);
+	for (size_t i = 0; i < array_length(rows); i++) {
+		SSL_CTX *client = client_new(rows[i].version);
+		SSL_CTX_set_options(client, rows[i].client_options);
+		assert_true(SSL_CTX_use_cert_and_key(client, mine.certificate, mine.key, NULL, 1));
+		assert_true(SSL_CTX_add1_chain_cert(client, id.certificate));
 		struct link l = link_new(client, tls), again = link_new(client, tls);
 		char text[4];
 		assert_true(shake(&l));
@@ -415,7 +444,9 @@ static void sessions_are_not_resumed(void **state)
 		assert_false(SSL_SESSION_has_ticket(session));
 		SSL_set_session(again.client, session);
 		assert_true(shake(&again));
-		assert_false(SSL_session_reused(again.server));
+		assert_int_equal(SSL_session_reused(again.server), rows[i].want);
+		if (rows[i].want)
+			check_resumed(&again, &mine, rows[i].want_unique);
 		SSL_SESSION_free(session);
 		link_free(&l);
 		link_free(&again);
@@ -423,6 +454,7 @@ static void sessions_are_not_resumed(void **state)
 	}
 	tls_free(tls);
 	identity_free(&id);
+	identity_free(&mine);
 }
 
 static void renegotiation_is_refused(void **state)
@@ -459,7 +491,7 @@ int main(void)
 		cmocka_unit_test(certificates_change_while_serving),
 		cmocka_unit_test(without_a_certificate_there_is_no_handshake),
 		cmocka_unit_test(protocols),
-		cmocka_unit_test(sessions_are_not_resumed),
+		cmocka_unit_test(sessions_are_resumed_in_tls_1_2),
 		cmocka_unit_test(renegotiation_is_refused),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -688,10 +688,12 @@ def test_tls_unique_in_tls_12(server, tmp_path, label):
         issued(line.post(f"{label}/simpleenroll", bound_csr(unique(line)), **head), tmp_path) # the same connection, once more
         with nothing_changes(server), Line(server, version=TLS12) as other:
             refused(line.post(f"{label}/simpleenroll", bound_csr(unique(other)), **head), 403, "tls-unique")
-        session = line.tls.session
-    # Who offers to resume a session is given a new one, whose tls-unique is unique (RFC 7627, 1).
+        session, first = line.tls.session, unique(line)
+        line.tls.unwrap() # of one that breaks off nothing is kept
+    # A resumed session has a tls-unique of its own, the server's Finished (RFC 5929, 3.1).
     with Line(server, session=session, context=line.context) as again:
-        assert not again.tls.session_reused
+        assert again.tls.session_reused and unique(again) != first
+        refused(again.post(f"{label}/simpleenroll", bound_csr(first), **head), 403, "tls-unique")
         issued(again.post(f"{label}/simpleenroll", bound_csr(unique(again)), **head), tmp_path)
     with nothing_changes(server), Line(server, version=TLS13) as line:
         refused(line.post(f"{label}/simpleenroll", bound_csr(b"any"), **head), 403, "TLS 1.3")
@@ -860,6 +862,23 @@ def test_tls_12_and_13_side_by_side(server, maker, tmp_path, version):
     with Line(server, maker.device("SN-TLS"), version=version) as line:
         assert line.tls.version() == version.name.replace("_", ".")
         issued(line.post("factory/simpleenroll", device_csr("SN-TLS")), tmp_path)
+
+
+def test_resumed_session_is_judged_anew(server, maker, tmp_path):
+    made = credential(server, "--kind", "device", "--device", "SN-AGAIN")
+    with Line(server, maker.device("SN-AGAIN"), version=TLS12) as line:
+        issued(line.post("factory/simpleenroll", device_csr("SN-AGAIN")), tmp_path)
+        session = line.tls.session
+        line.tls.unwrap()
+    with Line(server, session=session, context=line.context) as again:
+        assert again.tls.session_reused
+        issued(again.post("factory/simpleenroll", device_csr("SN-AGAIN")), tmp_path)
+        session = again.tls.session
+        again.tls.unwrap()
+    server.run("est-credential", "revoke", made["id"], check=True)
+    with nothing_changes(server), Line(server, session=session, context=line.context) as late:
+        assert late.tls.session_reused
+        refused(late.post("factory/simpleenroll", device_csr("SN-AGAIN")), 403, "revoked")
 
 
 def test_tls_11_is_not_spoken(server):
