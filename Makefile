@@ -116,7 +116,7 @@ fuzz:
 	@tools/fuzz.sh build/fuzz/tests/fuzz $(FUZZERS)
 
 wire: all $(B)/tests/wire/http_server
-	@$(PYTHON) -m pytest -q tests/wire $(if $(ONLY),-k '$(ONLY)')
+	@$(PYTHON) -m pytest -q -n 3 --dist loadfile tests/wire $(if $(ONLY),-k '$(ONLY)')
 
 clients: all
 	@$(PYTHON) -m pytest -q tests/clients $(if $(ONLY),-k '$(ONLY)')

@@ -11,6 +11,7 @@ static const struct {
 	{ "logfile", "\"\"" },
 	{ "cache-max-ttl", "0" },               /* what counts is what the name is now */
 	{ "cache-max-negative-ttl", "0" },
+	{ "aggressive-nsec", "no" },            /* nor is a denial of one name one of its neighbours' (RFC 8198) */
 	{ "infra-host-ttl", "5" },              /* a server that was down is asked again soon */
 	{ "msg-cache-size", "65536" },
 	{ "rrset-cache-size", "65536" },

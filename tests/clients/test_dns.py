@@ -143,6 +143,18 @@ def test_signed_denials_are_climbed_over_to_caa(server, knot):
     assert client.finalize(body, make_csr(["deep.below.signed.test"])).json()["status"] == "valid"
 
 
+def test_signed_denial_of_a_name_says_nothing_of_its_neighbours(server, knot):
+    """What RFC 8198 lets resolvers conclude would deny a record that was published a moment ago: the denial of a zone's
+    first name begins at the apex, so that it denies the wildcard and all names before that one as well."""
+    client, body, authorization, challenge, proof = order(server, "ab.signed.test", server.url + "/acme/signed/directory")
+    knot.update("signed.test", "_acme-challenge.ab.signed.test", proof)
+    assert answer(client, authorization, challenge) == ("valid", None)
+    assert client.finalize(body, make_csr(["ab.signed.test"])).json()["status"] == "valid" # asks for CAA, which there is not
+    client, _, authorization, challenge, proof = order(server, "aa.signed.test")
+    knot.update("signed.test", "_acme-challenge.aa.signed.test", proof)
+    assert answer(client, authorization, challenge) == ("valid", None)
+
+
 def test_wrong_record_is_told_with_what_was_wanted(server, knot):
     client, _, authorization, challenge, proof = order(server, "wrong.signed.test")
     knot.update("signed.test", "_acme-challenge.wrong.signed.test", "A" * 43)

@@ -479,11 +479,12 @@ def test_delta_crls(tmp_path):
         assert delta.extensions.get_extension_for_class(number) == complete.extensions.get_extension_for_class(number)
         with pytest.raises(x509.ExtensionNotFound):
             delta.extensions.get_extension_for_class(x509.FreshestCRL)
-        lists = tmp_path / "lists.pem"
-        lists.write_bytes(parsed.public_bytes(serialization.Encoding.PEM) + delta.public_bytes(serialization.Encoding.PEM))
-        check = ["verify", "-crl_check", "-CAfile", server.root_pem, "-untrusted", path, "-CRLfile", lists]
-        assert openssl(*check, path).returncode == 0
-        done = openssl(*check, "-extended_crl", "-use_deltas", path, check=False)
+        alone, both = tmp_path / "alone.pem", tmp_path / "both.pem" # openssl takes a delta for a whole list unless told of deltas
+        alone.write_bytes(parsed.public_bytes(serialization.Encoding.PEM))
+        both.write_bytes(alone.read_bytes() + delta.public_bytes(serialization.Encoding.PEM))
+        check = ["verify", "-crl_check", "-CAfile", server.root_pem, "-untrusted", path, "-CRLfile"]
+        assert openssl(*check, alone, path).returncode == 0
+        done = openssl(*check, both, "-extended_crl", "-use_deltas", path, check=False)
         assert done.returncode != 0 and "revoked" in done.stderr + done.stdout, done.stderr
 
 
