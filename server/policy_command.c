@@ -1,3 +1,4 @@
+#include "admin/trial.h"
 #include "base/json.h"
 #include "policy/csr_pem.h"
 #include "policy/gate.h"
@@ -57,11 +58,15 @@ static const struct command_option test_options[] = {
 	{ 0 },
 };
 
-/* Rules and verdicts come one after the other: the writer's array of the one is closed for the other. */
 struct report {
 	FILE *out;               /* NULL: JSON */
-	struct json_writer rules, verdicts;
+	struct trial trial;
 };
+static void report_done(struct report *r)
+{
+	trial_free(&r->trial);
+}
+declare_auto_value(report, report_done);
 
 static void show_rule(void *arg, const char *name, bool held, const struct problem *p)
 {
@@ -71,14 +76,7 @@ static void show_rule(void *arg, const char *name, bool held, const struct probl
 		fprintf(r->out, "%-7s %s\n", held ? "held" : "BROKEN", name);
 	for (size_t i = 0; r->out && i < p->sub_count; i++)
 		fprintf(r->out, "        %s\n", p->subs[i].detail);
-	json_open(&r->rules, NULL);
-	json_put(&r->rules, "rule", name);
-	json_put_bool(&r->rules, "held", held);
-	json_open_array(&r->rules, "reasons");
-	for (size_t i = 0; i < p->sub_count; i++)
-		json_put(&r->rules, NULL, p->subs[i].detail);
-	json_close(&r->rules);
-	json_close(&r->rules);
+	trial_rule(&r->trial, name, held, p);
 }
 
 static void show_verdict(void *arg, const struct policy_verdict *verdict)
@@ -89,13 +87,7 @@ static void show_verdict(void *arg, const struct policy_verdict *verdict)
 	if (r->out)
 		fprintf(r->out, "%-7s %s %s \"%s\"%s%s\n", verdict->held ? "held" : "BROKEN", verdict->field, verdict->rule, value,
 		        verdict->held ? "" : ": ", verdict->held ? "" : verdict->text);
-	json_open(&r->verdicts, NULL);
-	json_put(&r->verdicts, "field", verdict->field);
-	json_put(&r->verdicts, "rule", verdict->rule);
-	json_put(&r->verdicts, "value", verdict->value);
-	json_put_bool(&r->verdicts, "held", verdict->held);
-	json_put(&r->verdicts, "text", verdict->text);
-	json_close(&r->verdicts);
+	trial_verdict(&r->trial, verdict);
 }
 
 static bool method_choose(const struct command_call *call, const struct profile *profile, enum profile_method *ret,
@@ -120,8 +112,8 @@ static const char *method_name(enum profile_method method)
 	return method == PROFILE_API ? "api" : method == PROFILE_EST ? "est" : "acme";
 }
 
-static bool print_json(const struct command_call *call, const struct profile *profile, enum profile_method method, bool held, const struct buf *rules,
-                       const struct buf *verdicts, struct problem *p)
+static bool print_json(const struct command_call *call, const struct profile *profile, enum profile_method method, bool held,
+                       struct trial *trial, struct problem *p)
 {
 	auto_value(buf) text = {0};
 	struct json_writer w = json_writer(&text);
@@ -131,10 +123,9 @@ static bool print_json(const struct command_call *call, const struct profile *pr
 	json_put(&w, "policy", profile->policy->name);
 	json_put(&w, "method", method_name(method));
 	json_put_bool(&w, "approved", held);
-	json_put_raw(&w, "rules", buf_bytes(rules));
-	json_put_raw(&w, "verdicts", buf_bytes(verdicts));
+	bool whole = trial_put(trial, &w, p);
 	json_close(&w);
-	if (!buf_check(rules, p) || !buf_check(verdicts, p) || !buf_check(&text, p))
+	if (!whole || !buf_check(&text, p))
 		return false;
 	fprintf(call->out, "%s\n", buf_text(&text));
 	return true;
@@ -143,21 +134,17 @@ static bool print_json(const struct command_call *call, const struct profile *pr
 static bool judge(struct command_call *call, struct store *store, const struct profiles *profiles, const struct profile *profile,
                   struct bytes csr, struct problem *p)
 {
-	auto_value(buf) rules = {0}, verdicts = {0};
-	struct report report = { call->json ? NULL : call->out, json_writer(&rules), json_writer(&verdicts) };
+	auto_value(report) report = { .out = call->json ? NULL : call->out };
 	struct gate_test test = {
 		.profile = profile->name, .rule = show_rule, .verdict = show_verdict, .arg = &report,
 		.who = { command_value(call, "--identity"), command_value(call, "--account"), command_value(call, "--eab") },
 	};
 	bool held;
 
-	json_open_array(&report.rules, NULL);
-	json_open_array(&report.verdicts, NULL);
+	trial_begin(&report.trial);
 	if (!method_choose(call, profile, &test.method, p) || !gate_test(store, profiles, &test, csr, &held, p))
 		return false;
-	json_close(&report.rules);
-	json_close(&report.verdicts);
-	if (call->json && !print_json(call, profile, test.method, held, &rules, &verdicts, p))
+	if (call->json && !print_json(call, profile, test.method, held, &report.trial, p))
 		return false;
 	return held || problem_set(p, PROBLEM_BAD_CSR, "profile %s would refuse this CSR by %s", profile->name, method_name(test.method));
 }

@@ -391,35 +391,10 @@ bool store_certificate_revoked(struct store_txn *txn, const char *issuer, int64_
 	return page_read_from(txn, &prefix, &from, false, limit, ret, p);
 }
 
-struct due {
-	int64_t now;
-	size_t limit;
-	struct strings *ids;
-	bool no_memory;
-};
-
-static bool visit_due(void *arg, struct bytes key, struct bytes value)
-{
-	struct due *due = arg;
-	char id[RANDOM_ID_SIZE];
-
-	(void)value;
-	assert(key.len == 1 + KEY_TIME_SIZE + KEY_ID_SIZE);
-	if (key_time(key.data + 1) > due->now || due->ids->n == due->limit)
-		return false;
-	key_id_text(key.data + 1 + KEY_TIME_SIZE, id);
-	due->no_memory = !strings_add(due->ids, id);
-	return !due->no_memory;
-}
-
 bool store_certificate_renewals(struct store_txn *txn, int64_t now, size_t limit, struct strings *ret, struct problem *p)
 {
-	struct due due = { .now = now, .limit = limit, .ids = ret };
 	struct key prefix;
 
 	key_begin(&prefix, KEY_CERTIFICATE_RENEWAL);
-	kv_scan(txn->kv, key_bytes(&prefix), key_bytes(&prefix), visit_due, &due);
-	if (kv_failed(txn->kv))
-		return kv_refuse(txn->kv, p);
-	return !due.no_memory || problem_memory(p);
+	return page_read_due(txn, &prefix, now, limit, ret, p);
 }

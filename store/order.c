@@ -139,37 +139,12 @@ bool store_order_by_authorization(struct store_txn *txn, const char *authorizati
 	return page_read_ids(txn, &prefix, SIZE_MAX, ret, p);
 }
 
-struct due {
-	int64_t now;
-	size_t limit;
-	struct strings *ids;
-	bool no_memory;
-};
-
-static bool visit_due(void *arg, struct bytes key, struct bytes value)
-{
-	struct due *due = arg;
-	char id[RANDOM_ID_SIZE];
-
-	(void)value;
-	assert(key.len == 1 + KEY_TIME_SIZE + KEY_ID_SIZE);
-	if (key_time(key.data + 1) > due->now || due->ids->n == due->limit)
-		return false;
-	key_id_text(key.data + 1 + KEY_TIME_SIZE, id);
-	due->no_memory = !strings_add(due->ids, id);
-	return !due->no_memory;
-}
-
 bool store_order_star_due(struct store_txn *txn, int64_t now, size_t limit, struct strings *ret, struct problem *p)
 {
-	struct due due = { .now = now, .limit = limit, .ids = ret };
 	struct key prefix;
 
 	key_begin(&prefix, KEY_ORDER_STAR);
-	kv_scan(txn->kv, key_bytes(&prefix), key_bytes(&prefix), visit_due, &due);
-	if (kv_failed(txn->kv))
-		return kv_refuse(txn->kv, p);
-	return !due.no_memory || problem_memory(p);
+	return page_read_due(txn, &prefix, now, limit, ret, p);
 }
 
 bool store_order_delete(struct store_txn *txn, const char *id, struct problem *p)

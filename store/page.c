@@ -121,6 +121,38 @@ bool page_read_ids(struct store_txn *txn, const struct key *prefix, size_t limit
 	return true;
 }
 
+struct due {
+	int64_t now;
+	size_t limit;
+	struct strings *ids;
+	bool no_memory;
+};
+
+static bool visit_due(void *arg, struct bytes key, struct bytes value)
+{
+	struct due *due = arg;
+	char id[RANDOM_ID_SIZE];
+
+	(void)value;
+	assert(key.len == 1 + KEY_TIME_SIZE + KEY_ID_SIZE);
+	if (key_time(key.data + 1) > due->now || due->ids->n == due->limit)
+		return false;
+	key_id_text(key.data + 1 + KEY_TIME_SIZE, id);
+	due->no_memory = !strings_add(due->ids, id);
+	return !due->no_memory;
+}
+
+bool page_read_due(struct store_txn *txn, const struct key *prefix, int64_t now, size_t limit, struct strings *ret,
+                   struct problem *p)
+{
+	struct due due = { .now = now, .limit = limit, .ids = ret };
+
+	kv_scan(txn->kv, key_bytes(prefix), key_bytes(prefix), visit_due, &due);
+	if (kv_failed(txn->kv))
+		return kv_refuse(txn->kv, p);
+	return !due.no_memory || problem_memory(p);
+}
+
 struct counting {
 	size_t n, max;
 };

@@ -56,5 +56,8 @@ bool page_read_from(struct store_txn *txn, const struct key *prefix, const struc
 /* All of them, up to limit, without pages. */
 bool page_read_ids(struct store_txn *txn, const struct key *prefix, size_t limit, struct strings *ret,
                    struct problem *p) must_use;
+/* The first of an index whose keys are a time and an id: those whose time has come, soonest first. */
+bool page_read_due(struct store_txn *txn, const struct key *prefix, int64_t now, size_t limit, struct strings *ret,
+                   struct problem *p) must_use;
 /* How many there are; counting ends at max. */
 bool page_count(struct store_txn *txn, const struct key *prefix, size_t max, size_t *ret, struct problem *p) must_use;
