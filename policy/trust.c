@@ -31,14 +31,11 @@ static bool is_end(void)
 	return ERR_GET_LIB(error) == ERR_LIB_PEM && ERR_GET_REASON(error) == PEM_R_NO_START_LINE;
 }
 
-static bool read_file(struct trust *trust, const char *path, struct problem *p)
+static bool read_text(struct trust *trust, const char *name, struct bytes text, struct problem *p)
 {
-	auto_value(buf) text = {0};
 	size_t before = trust->count;
+	auto(BIO) *in = BIO_new_mem_buf(text.len > 0 ? text.data : (const uint8_t *)"", (int)text.len);
 
-	if (!file_read(path, TRUST_FILE_MAX, &text, p))
-		return false;
-	auto(BIO) *in = BIO_new_mem_buf(buf_text(&text), (int)text.len);
 	if (!in)
 		return problem_memory(p);
 	for (;;) {
@@ -51,8 +48,15 @@ static bool read_file(struct trust *trust, const char *path, struct problem *p)
 	bool ended = is_end();
 	ERR_clear_error();
 	if (!ended || trust->count == before)
-		return problem_set(p, PROBLEM_MALFORMED, "%s: certificate %zu is not readable as PEM", path, trust->count - before + 1);
+		return problem_set(p, PROBLEM_MALFORMED, "%s: certificate %zu is not readable as PEM", name, trust->count - before + 1);
 	return true;
+}
+
+static bool read_file(struct trust *trust, const char *path, struct problem *p)
+{
+	auto_value(buf) text = {0};
+
+	return file_read(path, TRUST_FILE_MAX, &text, p) && read_text(trust, path, buf_bytes(&text), p);
 }
 
 /* Dates of anchors are not judged: a device outlives the certificate of the CA that made it. */
@@ -67,20 +71,41 @@ static int judge(int ok, X509_STORE_CTX *context)
 	return 1;
 }
 
-bool trust_load(const struct strings *files, struct trust **ret, struct problem *p)
+static struct trust *trust_new(void)
 {
 	auto_struct(trust) *trust = calloc(1, sizeof(*trust));
 
 	if (!trust)
-		return problem_memory(p);
+		return NULL;
 	atomic_init(&trust->references, 1);
 	trust->store = X509_STORE_new();
 	if (!trust->store)
-		return problem_memory(p);
+		return NULL;
 	X509_STORE_set_verify_cb(trust->store, judge);
+	return steal(trust);
+}
+
+bool trust_load(const struct strings *files, struct trust **ret, struct problem *p)
+{
+	auto_struct(trust) *trust = trust_new();
+
+	if (!trust)
+		return problem_memory(p);
 	for (size_t i = 0; i < files->n; i++)
 		if (!read_file(trust, files->v[i], p))
 			return false;
+	*ret = steal(trust);
+	return true;
+}
+
+bool trust_from_pem(const char *name, struct bytes pem, struct trust **ret, struct problem *p)
+{
+	auto_struct(trust) *trust = trust_new();
+
+	if (!trust)
+		return problem_memory(p);
+	if (!read_text(trust, name, pem, p))
+		return false;
 	*ret = steal(trust);
 	return true;
 }
@@ -183,7 +208,7 @@ static bool read_chain(const struct bytes *chain, size_t count, X509 **ret, ossl
 	return true;
 }
 
-static bool verify(const struct trust *trust, X509 *own, ossl_x509_stack *rest, int64_t now, struct problem *p)
+static bool verify(const struct trust *trust, X509 *own, ossl_x509_stack *rest, int64_t now, ossl_x509_stack **ret, struct problem *p)
 {
 	auto(X509_STORE_CTX) *context = X509_STORE_CTX_new();
 
@@ -196,10 +221,20 @@ static bool verify(const struct trust *trust, X509 *own, ossl_x509_stack *rest, 
 	X509_VERIFY_PARAM_set_time(param, now);
 	if (X509_verify_cert(context) == 1) {
 		ERR_clear_error();
-		return true;
+		*ret = X509_STORE_CTX_get1_chain(context);
+		return *ret || problem_memory(p);
 	}
 	int error = X509_STORE_CTX_get_error(context);
 	return error == X509_V_ERR_OUT_OF_MEM ? problem_memory(p) : refuse(p, fault_text(error));
+}
+
+bool trust_path(const struct trust *trust, const struct bytes *chain, size_t count, int64_t now, ossl_x509_stack **ret,
+                struct problem *p)
+{
+	auto(ossl_x509_stack) *rest = NULL;
+	auto(X509) *own = NULL;
+
+	return read_chain(chain, count, &own, &rest, p) && verify(trust, own, rest, now, ret, p);
 }
 
 /* IEEE 802.1AR, 8.10: an IDevID need not say what it is for; one that does is for clients, or for all. */
@@ -217,13 +252,13 @@ static bool check_usage(X509 *own, struct problem *p)
 bool trust_check(const struct trust *trust, const struct bytes *chain, size_t count, int64_t now,
                  struct trust_device *ret, struct problem *p)
 {
-	auto(ossl_x509_stack) *rest = NULL;
-	auto(X509) *own = NULL;
+	auto(ossl_x509_stack) *path = NULL;
 	auto_value(trust_device) device = {0};
 
-	if (!read_chain(chain, count, &own, &rest, p) || !verify(trust, own, rest, now, p) || !check_usage(own, p))
+	if (!trust_path(trust, chain, count, now, &path, p))
 		return false;
-	if (!trust_device_read(own, &device, p))
+	X509 *own = sk_X509_value(path, 0);
+	if (!check_usage(own, p) || !trust_device_read(own, &device, p))
 		return false;
 	*ret = device;
 	device = (struct trust_device){0};

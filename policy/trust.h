@@ -19,6 +19,8 @@ enum {
 };
 /* PEM files; each has a certificate at least. MALFORMED or NOT_FOUND names the file. */
 bool trust_load(const struct strings *files, struct trust **ret, struct problem *p) must_use;
+/* The same of a text; name is for the refusal. */
+bool trust_from_pem(const char *name, struct bytes pem, struct trust **ret, struct problem *p) must_use;
 struct trust *trust_ref(struct trust *trust);
 void trust_unref(struct trust *trust);
 declare_auto_struct(trust, trust_unref);
@@ -37,6 +39,10 @@ struct trust_device {
 void trust_device_free(struct trust_device *device);
 declare_auto_value(trust_device, trust_device_free);
 
-/* chain: DER, the client's own first. UNAUTHENTICATED: another text for each reason. */
+/* The certificates that lead from the client's own, first, to an anchor, last, each signed by the next, of a chain (DER, the
+ * client's own first). Whom and what it is for is not looked at. UNAUTHENTICATED: another text for each reason. */
+bool trust_path(const struct trust *trust, const struct bytes *chain, size_t count, int64_t now, ossl_x509_stack **ret,
+                struct problem *p) must_use;
+/* That, and the device that the client's own names, which must be for clients. */
 bool trust_check(const struct trust *trust, const struct bytes *chain, size_t count, int64_t now,
                  struct trust_device *ret, struct problem *p) must_use;
