@@ -37,10 +37,10 @@ static void put_type(struct json_writer *w, enum problem_kind kind)
 	json_put(w, "type", type);
 }
 
-/* RFC 8555, 6.7.1: parts only when there are some; "identifier" in parts alone. */
+/* RFC 8555, 6.7.1: parts only when there are some that say more than the whole; "identifier" in parts alone. */
 static void put_parts(struct json_writer *w, const struct problem *p)
 {
-	if (p->sub_count == 0)
+	if (p->sub_count == 0 || (p->sub_count == 1 && !p->subs[0].identifier_type[0]))
 		return;
 	json_open_array(w, "subproblems");
 	for (size_t i = 0; i < p->sub_count; i++) {

@@ -68,6 +68,8 @@ bool api_settle(struct problem *parts, struct problem *p) must_use;
 /* A refusal of one thing, or the parts it has, become parts of `parts`; what is not the client's fault
  * (INTERNAL, UNAVAILABLE) takes the place of all. Parts that name no field get this one. False. */
 bool api_gather(struct problem *parts, struct problem *why, const char *field);
+/* One part of a problem as an object. */
+void api_problem_part(const struct problem_sub *sub, struct json_writer *w);
 /* A problem as the document of RFC 9457. */
 void api_problem_write(const struct problem *p, const char *request_id, struct buf *ret);
 

@@ -20,16 +20,13 @@ static const char *or_null(const char *text)
 	return *text ? text : NULL;
 }
 
-/* A part of policy/ that is about a name shows it as the value. */
-static void put_part(struct json_writer *w, const struct problem_sub *sub)
+void api_problem_part(const struct problem_sub *sub, struct json_writer *w)
 {
-	char name[sizeof(sub->identifier_type) + sizeof(sub->identifier_value) + 1] = "";
-
-	if (sub->identifier_type[0])
-		snprintf(name, sizeof(name), "%s:%s", sub->identifier_type, sub->identifier_value);
 	json_open(w, NULL);
 	json_put(w, "field", or_null(sub->field));
-	json_put(w, "value", or_null(sub->value) ?: or_null(name));
+	json_put(w, "value", or_null(sub->value));
+	json_put(w, "rule", or_null(sub->rule));
+	json_put(w, "message", or_null(sub->message) ?: sub->detail);
 	json_put(w, "detail", sub->detail);
 	json_close(w);
 }
@@ -48,7 +45,7 @@ void api_problem_write(const struct problem *p, const char *request_id, struct b
 	if (p->sub_count > 0) {
 		json_open_array(&w, "errors");
 		for (size_t i = 0; i < p->sub_count; i++)
-			put_part(&w, &p->subs[i]);
+			api_problem_part(&p->subs[i], &w);
 		json_close(&w);
 	}
 	json_close(&w);
@@ -92,13 +89,9 @@ bool api_settle(struct problem *parts, struct problem *p)
 
 static void take_part(struct problem *parts, const struct problem_sub *sub, const char *field)
 {
-	if (sub->field[0] || !sub->identifier_type[0]) {
-		problem_add_field(parts, sub->kind, sub->field[0] ? sub->field : field, sub->value[0] ? sub->value : NULL, "%s", sub->detail);
-		return;
-	}
-	char name[sizeof(sub->identifier_type) + sizeof(sub->identifier_value) + 1];
-	snprintf(name, sizeof(name), "%s:%s", sub->identifier_type, sub->identifier_value);
-	problem_add_field(parts, sub->kind, field, name, "%s", sub->detail);
+	const struct problem_breach breach = { sub->field[0] ? sub->field : field, sub->value, sub->rule, sub->message };
+
+	problem_add_breach(parts, sub->kind, NULL, NULL, &breach, "%s", sub->detail);
 }
 
 bool api_gather(struct problem *parts, struct problem *why, const char *field)

@@ -168,9 +168,11 @@ API_OBJECT_OF(api_test_body, "TestRequest", test_fields);
 /* --- replies */
 
 static const struct api_field error_fields[] = {
-	TEXT("field", "what of the request is wrong"),
-	TEXT("value", "what was found there"),
-	GIVEN("detail", "what is wrong with it"),
+	TEXT("field", "what of the request is wrong, or of the policy's fields is broken, as `subject.cn`"),
+	TEXT("value", "what was found there; the pattern, where a required value is missing"),
+	TEXT("rule", "the policy's (`required`, `allow`, `deny`, `unlisted`, ...) or the gate's own that is broken"),
+	GIVEN("message", "what is wrong with it"),
+	GIVEN("detail", "the same with value, policy, field and rule in one line"),
 };
 static API_OBJECT_OF(error, "Error", error_fields);
 
@@ -369,6 +371,7 @@ static const struct api_field tested_fields[] = {
 	GIVEN("profile", "name of the profile"),
 	GIVEN("policy", "name of its policy"),
 	{ "approved", API_BOOL, .required = true, .meaning = "whether it would be issued" },
+	LIST("errors", error, "all that is broken, as a refusal tells it"),
 	LIST("rules", rule, "those of the gate"),
 	LIST("verdicts", verdict, "of the policy, one for each value"),
 };

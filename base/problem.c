@@ -189,6 +189,26 @@ bool problem_add_field(struct problem *p, enum problem_kind kind, const char *fi
 	return false;
 }
 
+bool problem_add_breach(struct problem *p, enum problem_kind kind, const char *identifier_type, const char *identifier_value,
+                        const struct problem_breach *breach, const char *fmt, ...)
+{
+	struct problem_sub sub = { .kind = kind };
+	va_list args;
+
+	assert(kind > PROBLEM_NONE && kind < PROBLEM_KIND_MAX);
+	va_start(args, fmt);
+	text_format(sub.detail, fmt, args);
+	va_end(args);
+	text_copy(sub.identifier_type, sizeof(sub.identifier_type), identifier_type ?: "");
+	text_copy(sub.identifier_value, sizeof(sub.identifier_value), identifier_value ?: "");
+	text_copy(sub.field, sizeof(sub.field), breach->field);
+	text_copy(sub.value, sizeof(sub.value), breach->value ?: "");
+	text_copy(sub.rule, sizeof(sub.rule), breach->rule);
+	text_copy(sub.message, sizeof(sub.message), breach->message);
+	sub_append(p, &sub);
+	return false;
+}
+
 static enum problem_kind common_kind(const struct problem *p)
 {
 	for (size_t i = 1; i < p->sub_count; i++)

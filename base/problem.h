@@ -72,8 +72,10 @@ struct problem_sub {
 	char detail[PROBLEM_DETAIL_MAX];
 	char identifier_type[16];  /* "" when the part names none */
 	char identifier_value[256];
-	char field[64];            /* "attributes.ttl"; "" when the part names none */
+	char field[64];            /* "attributes.ttl", "subject.cn"; "" when the part names none */
 	char value[256];           /* what was found there, cut; "" when it is not to be shown */
+	char rule[32];             /* the rule that it breaks: "deny", "names-proven"; "" when it is of none */
+	char message[256];         /* the same without field, value and rule; "" when detail is without them */
 };
 
 struct problem {
@@ -114,6 +116,14 @@ bool problem_add(struct problem *p, enum problem_kind kind, const char *identifi
 /* Adds a part for one field of the request (value may be NULL: not shown). Otherwise as above. */
 bool problem_add_field(struct problem *p, enum problem_kind kind, const char *field, const char *value,
                        const char *fmt, ...) printf_like(5, 6);
+
+/* What a part is about, where a rule is broken; value may be NULL. */
+struct problem_breach {
+	const char *field, *value, *rule, *message;
+};
+/* Adds a part for a breach, of one identifier (type and value may be NULL). Otherwise as above. */
+bool problem_add_breach(struct problem *p, enum problem_kind kind, const char *identifier_type, const char *identifier_value,
+                        const struct problem_breach *breach, const char *fmt, ...) printf_like(6, 7);
 
 /* Gathers: where parts were added, p becomes the kind of all parts if they agree, COMPOUND
  * otherwise, with this text, and false is returned; with no parts, true. */

@@ -168,11 +168,28 @@ static void refuse(struct problem *parts, const char *broken)
 	if (problem_is_set(parts))
 		return;
 	reasons_join(parts, text);
-	if (parts->sub_count == 1 && parts->subs[0].identifier_type[0] == '\0' && parts->subs[0].field[0] == '\0')
-		problem_set(parts, parts->subs[0].kind, "%s", text);
-	else if (problem_settle(parts, "%s", text))
+	if (problem_settle(parts, "%s", text))
 		assert(!"there are parts");
 	snprintf(parts->cause, sizeof(parts->cause), "%s", broken);
+}
+
+/* What the policy did not say of a part: the gate's own rule, and the field of a name. */
+static bool check(const struct rule *rule, const struct gate_case *c, struct problem *parts)
+{
+	size_t from = parts->sub_count;
+	bool held = rule->check(c, parts);
+
+	for (size_t i = from; i < parts->sub_count; i++) {
+		struct problem_sub *sub = &parts->subs[i];
+		if (sub->rule[0])
+			continue;
+		snprintf(sub->rule, sizeof(sub->rule), "%s", rule->shown.name);
+		if (!sub->field[0] && sub->identifier_type[0]) {
+			snprintf(sub->field, sizeof(sub->field), "san.%s", sub->identifier_type);
+			memcpy(sub->value, sub->identifier_value, sizeof(sub->value));
+		}
+	}
+	return held;
 }
 
 static bool judge(const struct gate_case *c, enum origin origin, enum stage stage, struct problem *p)
@@ -183,7 +200,7 @@ static bool judge(const struct gate_case *c, enum origin origin, enum stage stag
 
 	for (size_t i = 0; i < array_length(rules); i++) {
 		const struct rule *rule = &rules[i];
-		if (rule->stage != stage || !(rule->origins & origin) || rule->check(c, &parts))
+		if (rule->stage != stage || !(rule->origins & origin) || check(rule, c, &parts))
 			continue;
 		if (used < sizeof(broken))
 			used += (size_t)snprintf(broken + used, sizeof(broken) - used, "%s%s",
@@ -320,7 +337,7 @@ static bool test_rules(const struct gate_case *c, const struct gate_test *test, 
 		auto_value(problem) parts = {0};
 		if (!(rules[i].origins & origin) || is_of_origin(&rules[i]))
 			continue;
-		bool good = rules[i].check(c, &parts);
+		bool good = check(&rules[i], c, &parts);
 		if (unjudged(&parts) || problem_is_set(&parts))
 			return problem_internal(p, "%s", unjudged(&parts) ? unjudged(&parts)->detail : parts.cause);
 		test->rule(test->arg, rules[i].shown.name, good, &parts);

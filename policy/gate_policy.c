@@ -16,9 +16,10 @@ static void refuse(void *arg, const struct policy_verdict *verdict)
 
 	if (verdict->held)
 		return;
-	problem_add(r->p, name ? PROBLEM_REJECTED_IDENTIFIER : PROBLEM_BAD_CSR, name ? identifier_type_name(name->type) : NULL,
-	            name ? name->value : NULL, "%s: \"%.128s\" (policy %s, %s, %s)", verdict->text, verdict->value ?: "", policy,
-	            verdict->field, verdict->rule);
+	const struct problem_breach breach = { verdict->field, verdict->value, verdict->rule, verdict->text };
+	problem_add_breach(r->p, name ? PROBLEM_REJECTED_IDENTIFIER : PROBLEM_BAD_CSR, name ? identifier_type_name(name->type) : NULL,
+	                   name ? name->value : NULL, &breach, "%s: \"%.128s\" (policy %s, %s, %s)", verdict->text,
+	                   verdict->value ?: "", policy, verdict->field, verdict->rule);
 }
 
 bool gate_case_judge(const struct gate_case *c, enum policy_part part, struct problem *p)

@@ -194,13 +194,33 @@ def test_all_violations_come_together(api):
     assert record["id"] in [r["id"] for r in api.everything("certificate-requests", status="failed")]
 
 
+def test_each_violation_is_an_entry_of_its_own(server, api, tmp_path):
+    text = csr("wide.example", "also.example", cn="wide.example")
+    errors = refused(400, api.post, "certificates", {"profileId": "narrow", "csr": text}).problem["errors"]
+    told = {(e["field"], e["value"], e["rule"], e["message"]) for e in errors}
+    assert ("san.dns", "also.example", "allow", "DNS SAN value does not match allowed patterns") in told, told
+    assert any(e["field"] == "keys" and e["rule"] == "allow" and e["value"] == "ec-p256"
+               and e["message"] == "Key algorithm is not allowed by template policy" for e in errors), told
+    assert all(e["field"] and e["rule"] and e["message"] and e["detail"] for e in errors), errors
+    # The gate's own rules are told the same way.
+    plain = refused(400, api.post, "certificates", {"profileId": "tls-server", "csr": csr(*[f"n{i}.example" for i in range(150)])})
+    assert [(e["field"], e["rule"]) for e in plain.problem["errors"]] == [("csr", "names-count")]
+    # What a trial tells is what a refusal would.
+    trial = api.post("certificate-profiles/narrow/test", {"csr": text})
+    assert {(e["field"], e["value"], e["rule"], e["message"]) for e in trial["errors"]} == told
+    (tmp_path / "r.csr").write_text(text)
+    ran = server.run("policy", "test", "--profile", "narrow", "--method", "api", "--json", str(tmp_path / "r.csr"))
+    assert ran.returncode == 1 and json.loads(ran.stdout)["errors"] == trial["errors"]
+    assert api.post("certificate-profiles/tls-server/test", {"csr": csr("test.example")})["errors"] == []
+
+
 def test_names_are_the_tokens(server, api):
     token, token_id = make_token(server, "issue", "read", name="dns:**.team.example,dns:team.example", profile="tls-server,other")
     team = Api(server, token)
     made = team.issue("a.b.team.example", "team.example")["certificate"]["certificateId"]
     assert api.get(f"certificates/{made}")["identity"] == f"token {token_id}"
     problem = refused(403, team.issue, "www.example.com", "a.team.example")
-    assert [e["value"] for e in problem.problem["errors"]] == ["dns:www.example.com"]
+    assert [(e["field"], e["value"], e["rule"]) for e in problem.problem["errors"]] == [("san.dns", "www.example.com", "names-proven")]
     assert refused(403, team.issue, "a.team.example", profile="narrow").problem["detail"].endswith("not for profile narrow")
     assert refused(403, team.issue, "a.team.example", profile="nothing")
 
