@@ -25,7 +25,7 @@ struct admin {
 extern const struct command admin_init_command, admin_backup_command, admin_version_command;
 extern const struct command admin_ca_list, admin_ca_show, admin_ca_import, admin_ca_csr, admin_ca_install;
 extern const struct command admin_ca_renew, admin_ca_rekey, admin_ca_rollover, admin_ca_disable, admin_ca_enable, admin_ca_crl, admin_ca_revoke;
-extern const struct command admin_cert_list, admin_cert_show, admin_cert_revoke;
+extern const struct command admin_cert_list, admin_cert_show, admin_cert_revoke, admin_cert_release;
 extern const struct command admin_account_list, admin_account_show, admin_account_limit, admin_account_deactivate;
 extern const struct command admin_cert_renewal, admin_cert_renewals, admin_cert_key, admin_key_reseal;
 extern const struct command admin_eab_create, admin_eab_list, admin_eab_revoke;

@@ -91,7 +91,7 @@ bool api_sweep_once(struct api *api, bool *ret_more, struct problem *p) must_use
 
 /* One action a route. */
 api_action api_certificate_issue, api_certificate_list, api_certificate_get, api_certificate_body, api_certificate_bundle, api_certificate_pem;
-api_action api_certificate_renew_now, api_certificate_renew, api_certificate_revoke, api_certificate_change, api_certificate_delete, api_certificate_import;
+api_action api_certificate_renew_now, api_certificate_renew, api_certificate_revoke, api_certificate_release, api_certificate_change, api_certificate_delete, api_certificate_import;
 api_action api_renewal_list;
 api_action api_key_get, api_key_pem, api_key_pkcs12, api_key_delete;
 api_action api_request_approve, api_request_reject, api_request_cancel, api_request_collect;

@@ -1,7 +1,8 @@
-/* POST certificates/{id}/revoke: by id, serial number or fingerprint, with a reason of RFC 5280, 5.3.1. */
+/* POST certificates/{id}/revoke and /release: by id, serial number or fingerprint, with a reason of RFC 5280, 5.3.1. */
 #include <strings.h>
 
 #include "admin/api_call.h"
+#include "ca/crl.h"
 #include "ca/revocation.h"
 
 /* "keyCompromise", "KEY_COMPROMISE" and "1" are the same. */
@@ -30,6 +31,9 @@ static bool take_reason(const struct api_call *call, int64_t *ret, struct proble
 	*ret = 0;
 	if (text && !reason_from(text, ret))
 		problem_add_field(&parts, PROBLEM_BAD_REVOCATION_REASON, "revocationReason", text, "RFC 5280, 5.3.1 has no such reason");
+	else if (*ret == CRL_REMOVE_FROM_CRL)
+		problem_add_field(&parts, PROBLEM_BAD_REVOCATION_REASON, "revocationReason", text,
+		                  "a hold is ended by POST .../certificates/{id}/release");
 	else if (!revocation_reason_check(*ret, REVOCATION_BY_OPERATOR, &why))
 		api_gather(&parts, &why, "revocationReason");
 	return api_settle(&parts, p);
@@ -66,6 +70,30 @@ bool api_certificate_revoke(struct api_call *call, struct problem *p)
 	json_put(&w, "serialNumber", buf_text(&hex));
 	json_put(&w, "revocationReason", revocation_reason_name(revoking.reason));
 	json_put_time(&w, "revokedAt", call->now);
+	json_close(&w);
+	return buf_check(&call->response->body, p);
+}
+
+static bool release(struct store_txn *txn, void *arg, struct problem *p)
+{
+	const struct api_call *call = arg;
+
+	return revocation_release(txn, call->certificate.id, call->now, identity_text(call->identity), call->from, p);
+}
+
+bool api_certificate_release(struct api_call *call, struct problem *p)
+{
+	auto_value(buf) hex = {0};
+
+	if (!store_update(call->api->store, release, call, p))
+		return false;
+	struct json_writer w = api_reply(call, 200);
+	buf_add_hex(&hex, call->certificate.serial);
+	json_open(&w, NULL);
+	json_put(&w, "message", "Successfully released certificate from hold");
+	json_put(&w, "certificateId", call->certificate.id);
+	json_put(&w, "serialNumber", buf_text(&hex));
+	json_put_time(&w, "releasedAt", call->now);
 	json_close(&w);
 	return buf_check(&call->response->body, p);
 }

@@ -98,6 +98,8 @@ static const struct api_route routes[] = {
 	  api_certificate_renew, "Renew a certificate, with a new key, the kept one or a CSR", .may_wait = true },
 	{ POST(CERTIFICATE "/revoke", BODY), TOKEN_REVOKE, API_BY_CERTIFICATE, &api_revoke_body, NULL, &api_revoked_reply,
 	  api_certificate_revoke, "Revoke a certificate, by id, serial number or fingerprint" },
+	{ POST(CERTIFICATE "/release", BODY), TOKEN_REVOKE, API_BY_CERTIFICATE, &api_empty_body, NULL, &api_released_reply,
+	  api_certificate_release, "End the hold of a certificate that was revoked with certificateHold" },
 	{ GET(PROFILES), TOKEN_READ, API_OPEN, NULL, NULL, &api_profiles_reply, api_profile_list, "List the profiles" },
 	{ GET(PROFILE), TOKEN_READ, API_BY_PATH, NULL, NULL, &api_profile_reply, api_profile_get, "Read a profile" },
 	{ GET(PROFILE "/certificates"), TOKEN_READ, API_BY_PATH, NULL, profile_query, &api_certificates_reply,

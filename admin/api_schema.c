@@ -242,6 +242,7 @@ static const struct api_field certificate_fields[] = {
 	TEXT("account", "ACME account"),
 	TEXT("order", "ACME order"),
 	TEXT("identity", "who asked"),
+	TIME("released", "when it was released from hold"),
 	TIME("revoked", "when it was revoked"),
 	TEXT("reason", "why, of RFC 5280, 5.3.1"),
 	TEXT("revokedBy", "who revoked it"),
@@ -271,6 +272,14 @@ static const struct api_field revoked_fields[] = {
 	{ "revokedAt", API_TIME, .required = true, .meaning = "when" },
 };
 API_OBJECT_OF(api_revoked_reply, "Revoked", revoked_fields);
+
+static const struct api_field released_fields[] = {
+	GIVEN("message", "in words"),
+	GIVEN("certificateId", "its id in the inventory"),
+	GIVEN("serialNumber", "hexadecimal"),
+	{ "releasedAt", API_TIME, .required = true, .meaning = "when" },
+};
+API_OBJECT_OF(api_released_reply, "Released", released_fields);
 
 static const struct api_field profile_fields[] = {
 	GIVEN("id", "its name"),

@@ -1,4 +1,4 @@
-/* One certificate of the inventory: cert show, cert revoke. */
+/* One certificate of the inventory: cert show, cert revoke, cert release. */
 #include "admin/actor.h"
 #include "admin/certificate.h"
 #include "admin/listing.h"
@@ -63,6 +63,7 @@ static void add_certificate(const struct certificate *certificate, struct buf *r
 	add_text("account", certificate->account, ret);
 	add_text("identity", certificate->identity, ret);
 	add_renewal(certificate, ret);
+	add_time("released", certificate->released, ret);
 	if (certificate->status == CERTIFICATE_REVOKED) {
 		add_time("revoked", certificate->revoked, ret);
 		add_text("reason", revocation_reason_name(certificate->reason), ret);
@@ -111,28 +112,53 @@ const struct command admin_cert_show = {
 	.details = "SERIAL and FINGERPRINT (SHA-256) are hexadecimal, with or without colons.",
 };
 
-/* --- cert revoke */
+/* --- cert revoke, cert release */
 
 struct cert_revoking {
 	const char *text;
 	int64_t reason, now;
+	bool release;
 	struct certificate *ret;       /* as it is afterwards */
 };
 
-static bool revoke(struct store_txn *txn, void *arg, struct problem *p)
+static bool find_again(struct store_txn *txn, struct cert_revoking *revoking, struct problem *p)
 {
-	struct cert_revoking *revoking = arg;
-	char actor[ADMIN_ACTOR_SIZE];
-	admin_actor(actor);
-	certificate_free(revoking->ret);
-	*revoking->ret = (struct certificate){0};
-	if (!certificate_find(txn, revoking->text, revoking->ret, p) ||
-	    !revocation_record(txn, revoking->ret->id, revoking->reason, revoking->now, actor, NULL,
-	                       REVOCATION_BY_OPERATOR, p))
-		return false;
 	certificate_free(revoking->ret);
 	*revoking->ret = (struct certificate){0};
 	return certificate_find(txn, revoking->text, revoking->ret, p);
+}
+
+static bool revoke(struct store_txn *txn, void *arg, struct problem *p)
+{
+	struct cert_revoking *r = arg;
+	char actor[ADMIN_ACTOR_SIZE];
+	admin_actor(actor);
+	if (!find_again(txn, r, p))
+		return false;
+	bool done = r->release ? revocation_release(txn, r->ret->id, r->now, actor, NULL, p)
+	                       : revocation_record(txn, r->ret->id, r->reason, r->now, actor, NULL, REVOCATION_BY_OPERATOR, p);
+	return done && find_again(txn, r, p);
+}
+
+static bool change(const struct command_call *call, struct cert_revoking *revoking, struct problem *p)
+{
+	auto_struct(store) *store = NULL;
+	auto_value(certificate) certificate = {0};
+	auto_value(buf) text = {0};
+	revoking->text = call->args[0];
+	revoking->now = clock_now();
+	revoking->ret = &certificate;
+	if (!admin_open_store(call->admin, &store, p) || !store_update(store, revoke, revoking, p))
+		return false;
+	if (call->json) {
+		certificate_json(&certificate, false, &text);
+		return listing_print_object(call, &text, p);
+	}
+	if (revoking->release)
+		fprintf(call->out, "released %s\n", certificate.id);
+	else
+		fprintf(call->out, "revoked %s (%s)\n", certificate.id, revocation_reason_name(certificate.reason));
+	return true;
 }
 
 static const struct command_option revoke_options[] = {
@@ -142,21 +168,11 @@ static const struct command_option revoke_options[] = {
 
 static bool cert_revoke_run(struct command_call *call, struct problem *p)
 {
-	auto_struct(store) *store = NULL;
-	auto_value(certificate) certificate = {0};
-	auto_value(buf) text = {0};
-	struct cert_revoking revoking = { .text = call->args[0], .now = clock_now(), .ret = &certificate };
+	struct cert_revoking revoking = {0};
 	const char *reason = command_value(call, "--reason");
 	if (reason && !revocation_reason_from(reason, &revoking.reason))
 		return problem_set(p, PROBLEM_MALFORMED, "--reason: RFC 5280, 5.3.1 has no `%s`", reason);
-	if (!admin_open_store(call->admin, &store, p) || !store_update(store, revoke, &revoking, p))
-		return false;
-	if (call->json) {
-		certificate_json(&certificate, false, &text);
-		return listing_print_object(call, &text, p);
-	}
-	fprintf(call->out, "revoked %s (%s)\n", certificate.id, revocation_reason_name(certificate.reason));
-	return true;
+	return change(call, &revoking, p);
 }
 
 const struct command admin_cert_revoke = {
@@ -164,5 +180,20 @@ const struct command admin_cert_revoke = {
 	        .admin = true,
 	.options = revoke_options, .run = cert_revoke_run,
 	.summary = "revoke one certificate",
-	.details = "Takes effect at once, also in a server that runs. Without --reason: unspecified.",
+	.details = "Takes effect at once, also in a server that runs. Without --reason: unspecified. What is revoked with\n"
+	           "certificateHold can be revoked for another reason, or be released.",
+};
+
+static bool cert_release_run(struct command_call *call, struct problem *p)
+{
+	struct cert_revoking revoking = { .release = true };
+	return change(call, &revoking, p);
+}
+
+const struct command admin_cert_release = {
+	.name = "cert release", .args = "ID|SERIAL|FINGERPRINT", .args_min = 1, .args_max = 1, .json = true,
+	        .admin = true,
+	.run = cert_release_run,
+	.summary = "end the hold of one certificate",
+	.details = "Of one that was revoked with the reason certificateHold, and of no other: it counts again at once.",
 };

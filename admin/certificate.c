@@ -78,6 +78,7 @@ static void put_renewal(struct json_writer *w, const struct certificate *certifi
 
 static void put_revocation(struct json_writer *w, const struct certificate *certificate)
 {
+	json_put_time(w, "released", certificate->released);
 	if (certificate->status != CERTIFICATE_REVOKED)
 		return;
 	json_put_time(w, "revoked", certificate->revoked);

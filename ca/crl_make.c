@@ -104,6 +104,7 @@ struct making {
 	struct crl_set *set;
 	struct crl_writer *writers;           /* of the complete lists, then of the deltas */
 	char **urls;                          /* as they are needed by the writers */
+	bool releases;                        /* the revoked are written, and those released from hold are next */
 	char next[sizeof(((struct store_page *)0)->next)];
 };
 
@@ -164,6 +165,13 @@ static void lists_begin(struct making *making)
 
 /* --- the entries */
 
+static size_t shard_of(const struct making *making, const struct certificate *certificate)
+{
+	int64_t shard = certificate->shard;
+
+	return shard >= 0 && shard < (int64_t)making->set->shards ? (size_t)shard : 0;
+}
+
 static bool add_entry(struct store_txn *txn, const char *id, struct making *making, struct problem *p)
 {
 	auto_value(certificate) certificate = { 0 };
@@ -172,7 +180,7 @@ static bool add_entry(struct store_txn *txn, const char *id, struct making *maki
 		return false;
 	if (certificate.no_revocation) /* RFC 9608, 2: a list never has an entry for it */
 		return true;
-	size_t shard = certificate.shard >= 0 && certificate.shard < (int64_t)making->set->shards ? (size_t)certificate.shard : 0;
+	size_t shard = shard_of(making, &certificate);
 	const struct crl_entry entry = { certificate.serial, certificate.revoked, certificate.reason };
 	crl_add(&making->writers[shard], &entry);
 	if (making->delta_base && certificate.revoked >= making->delta_since)
@@ -187,29 +195,51 @@ static int64_t listed_since(const struct making *making)
 	return making->state.crl_scheduled <= making->facts.this_update ? making->state.crl_scheduled : 0;
 }
 
+/* RFC 5280, 5.2.4: who was on hold on the list that the delta is to, or on an earlier delta to it, is there no more. */
+static bool add_released(struct store_txn *txn, const char *id, struct making *making, struct problem *p)
+{
+	auto_value(certificate) certificate = { 0 };
+
+	if (!store_certificate_get(txn, id, &certificate, p))
+		return false;
+	const struct crl_entry entry = { certificate.serial, certificate.released, CRL_REMOVE_FROM_CRL };
+	if (!certificate.no_revocation)
+		crl_add(&making->writers[making->set->shards + shard_of(making, &certificate)], &entry);
+	return true;
+}
+
 /* The entries of a page are read in one transaction, so that no transaction lasts long. What is
  * revoked meanwhile counts as a change and makes the next list. */
 static bool add_page(struct store_txn *txn, void *arg, struct problem *p)
 {
 	struct making *making = arg;
 	auto_value(store_page) page = { 0 };
+	const char *issuer = issuer_name(making->issuer);
+	bool read = making->releases
+	                    ? store_certificate_released(txn, issuer, making->delta_since, making->next, PAGE, &page, p)
+	                    : store_certificate_revoked(txn, issuer, listed_since(making), making->next, PAGE, &page, p);
 
-	if (!store_certificate_revoked(txn, issuer_name(making->issuer), listed_since(making), making->next, PAGE, &page, p))
-		return false;
-	for (size_t i = 0; i < page.ids.n; i++)
-		if (!add_entry(txn, page.ids.v[i], making, p))
-			return false;
+	for (size_t i = 0; read && i < page.ids.n; i++)
+		read = (making->releases ? add_released : add_entry)(txn, page.ids.v[i], making, p);
 	memcpy(making->next, page.next, sizeof(page.next));
-	return true;
+	return read;
 }
 
-static bool add_entries(struct making *making, struct problem *p)
+static bool add_pages(struct making *making, struct problem *p)
 {
 	do {
 		if (!store_view(making->store, add_page, making, p))
 			return false;
 	} while (making->next[0] != '\0');
 	return true;
+}
+
+static bool add_entries(struct making *making, struct problem *p)
+{
+	if (!add_pages(making, p))
+		return false;
+	making->releases = true;
+	return !making->delta_base || add_pages(making, p);
 }
 
 static bool list_end(struct making *making, struct crl *crl, struct crl_writer *writer, struct problem *p)

@@ -5,6 +5,8 @@
 #include "store/audit.h"
 #include "store/revocation.h"
 
+enum { REASON_HOLD = 6 };
+
 /* RFC 5280, 5.3.1. 7 is unused; 8, removeFromCRL, stands in delta CRLs alone. */
 static const struct reason {
 	const char *name;
@@ -53,9 +55,14 @@ bool revocation_reason_check(int64_t reason, enum revocation_asker asker, struct
 	                   "RFC 8555, 7.6: %s (%lld) is not a reason that can be given here", name, (long long)reason);
 }
 
-static bool can_revoke(const struct certificate *certificate, int64_t now, enum revocation_asker asker, struct problem *p)
+static bool is_held(const struct certificate *certificate)
 {
-	if (certificate->status == CERTIFICATE_REVOKED)
+	return certificate->status == CERTIFICATE_REVOKED && certificate->reason == REASON_HOLD;
+}
+
+static bool can_revoke(const struct certificate *certificate, int64_t reason, int64_t now, enum revocation_asker asker, struct problem *p)
+{
+	if (certificate->status == CERTIFICATE_REVOKED && (!is_held(certificate) || reason == REASON_HOLD))
 		return problem_set(p, PROBLEM_ALREADY_REVOKED, "RFC 8555, 7.6: the certificate is revoked already");
 	if (asker == REVOCATION_BY_SUBSCRIBER && now > certificate->not_after)
 		return problem_set(p, PROBLEM_MALFORMED, "the certificate has expired and needs no revocation");
@@ -82,12 +89,46 @@ bool revocation_record(struct store_txn *txn, const char *certificate_id, int64_
 	auto_value(certificate) certificate = { 0 };
 
 	if (!revocation_reason_check(reason, asker, p) || !store_certificate_get(txn, certificate_id, &certificate, p) ||
-	    !can_revoke(&certificate, now, asker, p))
+	    !can_revoke(&certificate, reason, now, asker, p))
 		return false;
 	certificate.status = CERTIFICATE_REVOKED;
 	certificate.revoked = now;
 	certificate.reason = reason;
 	certificate.revoked_by = by;
+	certificate.released = 0;
 	return store_certificate_put(txn, &certificate, p) && store_revocation_change(txn, certificate.issuer, p) &&
 	       tell_revoked(txn, &certificate, from, p);
+}
+
+static bool tell_released(struct store_txn *txn, const struct certificate *certificate, const char *by, const char *from,
+                          struct problem *p)
+{
+	const struct audit_fact facts[] = {
+		audit_text("certificate", certificate->id), audit_hex("serial", certificate->serial),
+		audit_text("issuer", certificate->issuer), audit_text("account", certificate->account),
+		audit_time("held", certificate->revoked), { 0 },
+	};
+
+	return store_audit_add(txn, &(struct audit_event){ AUDIT_CERTIFICATE_RELEASED, certificate->released, by, from, facts }, p);
+}
+
+bool revocation_release(struct store_txn *txn, const char *certificate_id, int64_t now, const char *by, const char *from,
+                        struct problem *p)
+{
+	auto_value(certificate) certificate = { 0 };
+
+	if (!store_certificate_get(txn, certificate_id, &certificate, p))
+		return false;
+	if (certificate.status != CERTIFICATE_REVOKED)
+		return problem_set(p, PROBLEM_CONFLICT, "the certificate is not on hold");
+	if (!is_held(&certificate))
+		return problem_set(p, PROBLEM_CONFLICT, "RFC 5280, 5.3.1: the certificate is not on hold, but revoked for good (%s)",
+		                   revocation_reason_name(certificate.reason));
+	certificate.released = now;
+	if (!tell_released(txn, &certificate, by, from, p))
+		return false;
+	certificate.status = CERTIFICATE_VALID;
+	certificate.revoked = certificate.reason = 0;
+	certificate.revoked_by = NULL;
+	return store_certificate_put(txn, &certificate, p) && store_revocation_change(txn, certificate.issuer, p);
 }

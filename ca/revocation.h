@@ -11,7 +11,11 @@ bool revocation_reason_check(int64_t reason, enum revocation_asker asker, struct
 const char *revocation_reason_name(int64_t reason);          /* "keyCompromise"; NULL: no such */
 bool revocation_reason_from(const char *name, int64_t *ret) must_use;  /* name or number */
 
-/* Marks the certificate revoked and tells the audit log, in the caller's update. ALREADY_REVOKED; NOT_FOUND.
+/* Marks the certificate revoked and tells the audit log, in the caller's update. ALREADY_REVOKED, unless it is on hold
+ * and is to be so no more (RFC 5280, 5.3.1); NOT_FOUND.
  * by: who, in words; from: the address that this came from, or NULL. An expired certificate is refused with MALFORMED to subscribers, not to operators. */
 bool revocation_record(struct store_txn *txn, const char *certificate_id, int64_t reason, int64_t now, const char *by,
                        const char *from, enum revocation_asker asker, struct problem *p) must_use;
+/* Ends a hold, and nothing else that was recorded. CONFLICT: it is not on hold; NOT_FOUND. Otherwise as above. */
+bool revocation_release(struct store_txn *txn, const char *certificate_id, int64_t now, const char *by, const char *from,
+                        struct problem *p) must_use;

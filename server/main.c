@@ -30,6 +30,7 @@ static const struct command *const commands[] = {
 	&admin_cert_list,
 	&admin_cert_show,
 	&admin_cert_revoke,
+	&admin_cert_release,
 	&admin_cert_renewal,
 	&admin_cert_renewals,
 	&admin_cert_key,

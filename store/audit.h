@@ -32,6 +32,7 @@
 	X(CERTIFICATE_ISSUED, "certificate-issued", "a certificate was signed and is in the inventory")         \
 	X(CERTIFICATE_REFUSED, "certificate-refused", "a CSR was refused by policy; reasons and rules")         \
 	X(CERTIFICATE_REVOKED, "certificate-revoked", "a certificate was revoked")                              \
+	X(CERTIFICATE_RELEASED, "certificate-released", "a certificate is on hold no more")                     \
 	X(REQUEST_MADE, "request-made", "a request waits for people's approval")                                \
 	X(REQUEST_DECIDED, "request-decided", "somebody approved, rejected or cancelled a request")             \
 	X(ORDER_REFUSED, "order-refused", "an order was refused by policy")                                     \

@@ -64,6 +64,7 @@ static const struct record_field certificate_fields[] = {
 	record_text(33, certificate, label),
 	record_bool(40, certificate, no_revocation),
 	record_integer(41, certificate, shard),
+	record_integer(42, certificate, released),
 };
 static const struct record_schema certificate_schema = {
 	"certificate", sizeof(struct certificate), certificate_fields, array_length(certificate_fields),
@@ -175,6 +176,12 @@ static void certificate_index(const void *record, struct index *ix)
 		key_begin(&key, KEY_CERTIFICATE_REVOKED);
 		key_add_text(&key, certificate->issuer);
 		key_add_time(&key, revocation_end(certificate));
+		index_add(ix, &key);
+	}
+	if (certificate->released != 0 && certificate->status == CERTIFICATE_VALID) {
+		key_begin(&key, KEY_CERTIFICATE_RELEASED);
+		key_add_text(&key, certificate->issuer);
+		key_add_time(&key, certificate->released);
 		index_add(ix, &key);
 	}
 	if (certificate->status == CERTIFICATE_REVOKED && certificate->reason == REASON_KEY_COMPROMISE) {
@@ -377,18 +384,30 @@ bool store_certificate_compromised(struct store_txn *txn, struct bytes key_hash,
 	return true;
 }
 
-bool store_certificate_revoked(struct store_txn *txn, const char *issuer, int64_t since, const char *after,
-                               size_t limit, struct store_page *ret, struct problem *p)
+static bool of_issuer_since(struct store_txn *txn, enum key_class class, const char *issuer, int64_t since, const char *after,
+                            size_t limit, struct store_page *ret, struct problem *p)
 {
 	struct key prefix, from;
 
-	key_begin(&prefix, KEY_CERTIFICATE_REVOKED);
+	key_begin(&prefix, class);
 	key_add_text(&prefix, issuer);
 	if (after[0] != '\0')
 		return page_read(txn, &prefix, false, after, limit, ret, p);
 	from = prefix;
 	key_add_time(&from, since);
 	return page_read_from(txn, &prefix, &from, false, limit, ret, p);
+}
+
+bool store_certificate_revoked(struct store_txn *txn, const char *issuer, int64_t since, const char *after,
+                               size_t limit, struct store_page *ret, struct problem *p)
+{
+	return of_issuer_since(txn, KEY_CERTIFICATE_REVOKED, issuer, since, after, limit, ret, p);
+}
+
+bool store_certificate_released(struct store_txn *txn, const char *issuer, int64_t since, const char *after,
+                                size_t limit, struct store_page *ret, struct problem *p)
+{
+	return of_issuer_since(txn, KEY_CERTIFICATE_RELEASED, issuer, since, after, limit, ret, p);
 }
 
 bool store_certificate_renewals(struct store_txn *txn, int64_t now, size_t limit, struct strings *ret, struct problem *p)

@@ -39,6 +39,7 @@ struct certificate {
 	int64_t revoked;                /* when; 0: not */
 	int64_t reason;                 /* RFC 5280, 5.3.1; meaningful when revoked */
 	const char *revoked_by;         /* "account ID", "certificate key", "operator NAME" */
+	int64_t released;               /* from hold, when; 0: not, or revoked again since */
 	const char *label;              /* of EST: where it was asked for; NULL: elsewhere, or without a label */
 	const char *replaces, *replaced_by; /* ids, renewal links */
 	struct record_list metadata;    /* struct certificate_metadata */
@@ -121,6 +122,9 @@ void store_certificate_cursor(enum certificate_index index, const struct certifi
                               char ret[STORE_CURSOR_SIZE]);
 /* Whether a certificate of this key (SHA-256 of its SubjectPublicKeyInfo) was revoked for keyCompromise. */
 bool store_certificate_compromised(struct store_txn *txn, struct bytes key_hash, bool *ret, struct problem *p) must_use;
+/* Those of an issuer that were released from hold at since or later, and are not revoked since; soonest first. */
+bool store_certificate_released(struct store_txn *txn, const char *issuer, int64_t since, const char *after,
+                                size_t limit, struct store_page *ret, struct problem *p) must_use;
 /* The revoked certificates of an issuer that expire, or were revoked, at since or later; soonest first. */
 bool store_certificate_revoked(struct store_txn *txn, const char *issuer, int64_t since, const char *after,
                                size_t limit, struct store_page *ret, struct problem *p) must_use;

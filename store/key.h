@@ -32,6 +32,7 @@
 	X(CERTIFICATE_PROFILE, 'p', "profile text, newest, id")                    \
 	X(CERTIFICATE_EXPIRY, 'e', "time, id")                                     \
 	X(CERTIFICATE_REVOKED, 'r', "issuer text, when it stops to matter, id")    \
+	X(CERTIFICATE_RELEASED, 'l', "issuer text, time, id; those that were on hold") \
 	X(CERTIFICATE_COMPROMISED, 'K', "SHA-256 of the key, id; those revoked for keyCompromise") \
 	X(CERTIFICATE_IMPORT, 'S', "serial of an imported one, newest, id")        \
 	X(CERTIFICATE_RENEWAL, 'y', "time of the server's next try, id")           \

@@ -152,6 +152,61 @@ static void a_revocation_is_recorded_whole(void **state)
 	assert_string_equal(page.ids.v[0], id);
 }
 
+static bool release(struct store_txn *txn, void *arg, struct problem *p)
+{
+	const struct revocation *r = arg;
+
+	return revocation_release(txn, r->id, r->now, r->by, NULL, p);
+}
+
+static bool list_released(struct store_txn *txn, void *arg, struct problem *p)
+{
+	return store_certificate_released(txn, "issuing", NOW + 5, "", 10, arg, p);
+}
+
+/* Step by step over one certificate; what is refused leaves it as it was. */
+static void a_hold_can_end(void **state)
+{
+	enum { RELEASE = -1, HOLD = 6, COMPROMISE = 1 };
+	static const struct {
+		int64_t step;
+		enum problem_kind want;        /* 0: done */
+		enum certificate_status status;
+		int64_t reason, released;
+		size_t listed;                 /* among those released since NOW + 5 */
+	} rows[] = {
+		{ RELEASE, PROBLEM_CONFLICT, CERTIFICATE_VALID, 0, 0, 0 },
+		{ HOLD, 0, CERTIFICATE_REVOKED, HOLD, 0, 0 },
+		{ HOLD, PROBLEM_ALREADY_REVOKED, CERTIFICATE_REVOKED, HOLD, 0, 0 },
+		{ RELEASE, 0, CERTIFICATE_VALID, 0, NOW + 3, 0 },
+		{ RELEASE, PROBLEM_CONFLICT, CERTIFICATE_VALID, 0, NOW + 3, 0 },
+		{ HOLD, 0, CERTIFICATE_REVOKED, HOLD, 0, 0 },
+		{ RELEASE, 0, CERTIFICATE_VALID, 0, NOW + 6, 1 },
+		{ HOLD, 0, CERTIFICATE_REVOKED, HOLD, 0, 0 },
+		{ COMPROMISE, 0, CERTIFICATE_REVOKED, COMPROMISE, 0, 0 },
+		{ RELEASE, PROBLEM_CONFLICT, CERTIFICATE_REVOKED, COMPROMISE, 0, 0 },
+		{ HOLD, PROBLEM_ALREADY_REVOKED, CERTIFICATE_REVOKED, COMPROMISE, 0, 0 },
+	};
+	auto_struct(store) *store = fresh_store();
+
+	(void)state;
+	for (size_t i = 0; i < array_length(rows); i++) {
+		struct revocation r = { id, rows[i].step, NOW + (int64_t)i, "operator ada", REVOCATION_BY_OPERATOR };
+		auto_value(problem) p = { 0 };
+		auto_value(certificate) row = { 0 };
+		auto_value(store_page) page = { 0 };
+		bool done = store_update(store, rows[i].step == RELEASE ? release : revoke, &r, &p);
+		if (done != !rows[i].want || p.kind != rows[i].want)
+			fail_msg("step %zu: %s: %s", i, problem_kind_name(p.kind), p.detail);
+		problem_done(&p);
+		assert_true(store_view(store, get, &row, &p) && store_view(store, list_released, &page, &p));
+		assert_int_equal(row.status, rows[i].status);
+		assert_int_equal(row.reason, rows[i].reason);
+		assert_int_equal(row.released, rows[i].released);
+		assert_int_equal(page.ids.n, rows[i].listed);
+	}
+}
+
 static void refusals_change_nothing(void **state)
 {
 	static const struct {
@@ -228,6 +283,7 @@ int main(void)
 		cmocka_unit_test(reasons_have_names),
 		cmocka_unit_test(other_words_are_no_reasons),
 		cmocka_unit_test(a_revocation_is_recorded_whole),
+		cmocka_unit_test(a_hold_can_end),
 		cmocka_unit_test(refusals_change_nothing),
 		cmocka_unit_test(the_last_second_of_its_life_counts),
 		cmocka_unit_test(an_operator_can_revoke_what_has_expired),

@@ -776,7 +776,8 @@ static void row_check(const struct row *row, bool identity)
 		return;
 	if (p.kind != row->want_kind || !strstr(p.detail, row->want))
 		fail_msg("%s: %s: %s", row->rule, problem_kind_name(p.kind), p.detail);
-	assert_int_equal(p.sub_count, row->want_name ? 1 : 0);
+	assert_int_equal(p.sub_count, 1);
+	assert_true(p.subs[0].rule[0]);
 	if (row->want_name)
 		assert_string_equal(p.subs[0].identifier_value, row->want_name);
 }
@@ -1306,7 +1307,8 @@ static void test_state_alone(void **state)
 	w.csr.signer = "P-384";
 	assert_false(world_judge(&w, &approval, &p));
 	assert_int_equal(p.kind, PROBLEM_ORDER_NOT_READY);
-	assert_int_equal(p.sub_count, 0);
+	assert_int_equal(p.sub_count, 1);
+	assert_string_equal(p.subs[0].rule, "order-ready");
 	assert_int_equal(problem_status(&p), 403);
 	world_free(&w);
 }
