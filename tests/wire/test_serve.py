@@ -111,7 +111,7 @@ def test_port_0_is_named_in_the_log():
 def test_log_as_json():
     with Server({"log": {"format": "json"}}) as server:
         fetch(server, "/healthz")
-        wait_for(lambda: "/healthz" in server.log_text())
+        wait_for(lambda: "/healthz" in server.log_text() and '"ready"' in server.log_text())
         lines = [json.loads(line) for line in server.log_text().splitlines()]
         assert {"ready", "listening", "request"} <= {line["event"] for line in lines}
 
