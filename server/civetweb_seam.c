@@ -123,8 +123,22 @@ bool seam_is_orphan(const struct mg_connection *conn)
 	return conn->request_len > 0 && conn->request_info.request_uri && !conn->request_info.local_uri;
 }
 
+void seam_chunked_begin(struct mg_connection *conn)
+{
+	conn->is_chunked = 0;
+	conn->content_len = INT64_MAX;
+}
+
+size_t seam_chunked_end(struct mg_connection *conn)
+{
+	conn->content_len = conn->consumed_content;
+	return (size_t)conn->content_len;
+}
+
 size_t seam_content_outstanding(const struct mg_connection *conn)
 {
+	if (conn->is_chunked || conn->content_len == INT64_MAX)
+		return SIZE_MAX;
 	int64_t here = conn->data_len - conn->request_len;
 	int64_t had = here > conn->consumed_content ? here : conn->consumed_content;
 

@@ -24,8 +24,12 @@ void seam_head(struct mg_connection *conn, struct http_header *headers, struct r
 /* Whether a head was read of a request that civetweb will give to no handler: its target is "*",
  * or on another server as civetweb sees it. */
 bool seam_is_orphan(const struct mg_connection *conn);
-/* Of the content, as Content-Length said it, how much is neither read nor here to be read. */
+/* Of the content, as Content-Length said it, how much is neither read nor here to be read. SIZE_MAX: it is chunked, and its
+ * end has not been found. */
 size_t seam_content_outstanding(const struct mg_connection *conn);
+/* Chunked content is read as it stands on the wire from now on, by who knows where it ends; and what was read was all. */
+void seam_chunked_begin(struct mg_connection *conn);
+size_t seam_chunked_end(struct mg_connection *conn);
 /* Reads content until n bytes are there. false: it ended, or time did, before. */
 bool seam_read(struct mg_connection *conn, void *ret, size_t n) must_use;
 bool seam_write(struct mg_connection *conn, struct bytes data) must_use;

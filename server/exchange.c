@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/random.h"
+#include "server/chunked.h"
 #include "server/civetweb_seam.h"
 #include "server/reply.h"
 #include "server/tls.h"
@@ -59,6 +60,11 @@ static void say_problem(struct exchange *x, const struct problem *p)
 	router_refuse(x->site->router, &x->match, &x->request.http, p, &x->response);
 }
 
+static size_t least(size_t a, size_t b)
+{
+	return a < b ? a : b;
+}
+
 static bool write_continue(struct exchange *x)
 {
 	static const char text[] = "HTTP/1.1 100 Continue\r\n\r\n";
@@ -67,25 +73,59 @@ static bool write_continue(struct exchange *x)
 }
 
 /* civetweb ends a read early, without a word, when time or the connection ends. */
-static bool read_body(struct exchange *x, struct problem *p)
+static bool read_content(struct exchange *x, void *ret, size_t n, struct problem *p)
+{
+	if (seam_read(x->carrier, ret, n))
+		return true;
+	if (x->connection->overdue)
+		return problem_set(p, PROBLEM_REQUEST_TIMEOUT, "RFC 9110, 15.5.9: the content did not arrive in time");
+	return problem_set(p, PROBLEM_MALFORMED, "RFC 9112, 6.3: the connection ended before the content did");
+}
+
+static bool read_chunks(struct exchange *x, size_t max, struct problem *p)
+{
+	struct chunked chunked = {0};
+	auto_value(buf) content = {0};
+	uint8_t data[4096];
+	size_t n;
+
+	seam_chunked_begin(x->carrier);
+	while ((n = least(chunked_wants(&chunked), sizeof(data))) > 0)
+		if (!read_content(x, data, n, p) || !chunked_feed(&chunked, BYTES(data, n), max, &content, p))
+			return false;
+	x->request.content_length = seam_chunked_end(x->carrier);
+	size_t len = content.len;
+	x->body = buf_take(&content, NULL);
+	x->request.http.body = BYTES(x->body, len);
+	return true;
+}
+
+static bool read_sized(struct exchange *x, struct problem *p)
 {
 	struct request *r = &x->request;
-	size_t outstanding = seam_content_outstanding(x->carrier);
 
-	if (r->content_length == 0)
-		return true;
 	if (!(x->body = malloc(r->content_length)))
 		return problem_memory(p);
-	connection_enter(x->connection, CONNECTION_BODY);
-	if (r->expects_continue && outstanding == r->content_length && !write_continue(x))
-		return problem_set(p, PROBLEM_MALFORMED, "the connection ended");
-	if (!seam_read(x->carrier, x->body, r->content_length)) {
-		if (x->connection->overdue)
-			return problem_set(p, PROBLEM_REQUEST_TIMEOUT, "RFC 9110, 15.5.9: the content did not arrive in time");
-		return problem_set(p, PROBLEM_MALFORMED, "RFC 9112, 6.3: the connection ended before the content did");
-	}
 	r->http.body = BYTES(x->body, r->content_length);
-	return true;
+	return read_content(x, x->body, r->content_length, p);
+}
+
+/* Whether nothing of the content has come yet. */
+static bool waits_for_continue(const struct exchange *x)
+{
+	return x->request.expects_continue && seam_received(x->carrier).len <= seam_head_length(x->carrier);
+}
+
+static bool read_body(struct exchange *x, size_t max, struct problem *p)
+{
+	struct request *r = &x->request;
+
+	if (r->content_length == 0 && !r->chunked)
+		return true;
+	connection_enter(x->connection, CONNECTION_BODY);
+	if (waits_for_continue(x) && !write_continue(x))
+		return problem_set(p, PROBLEM_MALFORMED, "the connection ended");
+	return r->chunked ? read_chunks(x, max, p) : read_sized(x, p);
 }
 
 /* Whether the head is the one that was checked as it arrived, to the byte. */
@@ -115,15 +155,11 @@ static bool read_head(struct exchange *x, struct problem *p)
 	return check_head(x, p) && request_read(&x->site->place, &head, &x->request, p);
 }
 
-static size_t least(size_t a, size_t b)
-{
-	return a < b ? a : b;
-}
-
 /* false: x->response says why not, or has the whole answer. */
 static bool take_request(struct exchange *x, struct problem *p)
 {
 	struct request *r = &x->request;
+	size_t body_max;
 
 	if (!read_head(x, p)) {
 		x->close = true;
@@ -133,9 +169,10 @@ static bool take_request(struct exchange *x, struct problem *p)
 		return problem_unavailable(p, 5, "the server is stopping");
 	if (!router_find(x->site->router, &r->http, &x->match, &x->response))
 		return false;
-	if (!request_check_body(r, least(x->match.body_max, x->site->body_max), p))
+	body_max = least(x->match.body_max, x->site->body_max);
+	if (!request_check_body(r, body_max, p))
 		return false;
-	if (read_body(x, p))
+	if (read_body(x, body_max, p))
 		return true;
 	x->close = true;
 	return false;
@@ -151,7 +188,7 @@ static void discard_content(struct exchange *x)
 	if (x->close || outstanding == 0)
 		return;
 	x->close = true;
-	if (x->request.expects_continue || x->request.content_length > DISCARD_MAX)
+	if (x->request.expects_continue || x->request.chunked || x->request.content_length > DISCARD_MAX)
 		return;
 	connection_enter(x->connection, CONNECTION_BODY);
 	for (size_t left = x->request.content_length; left > 0; left -= least(left, sizeof(unwanted)))

@@ -32,7 +32,7 @@ static void take_headers(const struct request_head *head, struct request *r)
 /* Two of them, and two readers could each believe another one (RFC 9110, 5.3). */
 static bool check_single(const struct http_request *http, struct problem *p)
 {
-	static const char *const single[] = { "Host", "Content-Length", "Content-Type", "Authorization", "Expect" };
+	static const char *const single[] = { "Host", "Content-Length", "Transfer-Encoding", "Content-Type", "Authorization", "Expect" };
 
 	for (size_t i = 0; i < array_length(single); i++) {
 		unsigned found = 0;
@@ -197,8 +197,8 @@ static bool parse_length(const char *text, size_t *ret)
 	return true;
 }
 
-/* Chunked content is not taken: no client of these protocols sends it, RFC 9112, 6.3 allows to ask
- * for a length, and one way to say where a request ends is one way to smuggle less. */
+/* Chunked is the one coding that is taken, and never beside a length: one way to say where a request ends is one way to
+ * smuggle less (RFC 9112, 6.1). Go's clients send it when they do not know how long their content is. */
 static bool read_framing(struct request *r, struct problem *p)
 {
 	const char *length = http_header(&r->http, "Content-Length");
@@ -208,9 +208,7 @@ static bool read_framing(struct request *r, struct problem *p)
 	if (coding && (length || !r->is_11 || strcasecmp(coding, "chunked") != 0))
 		return problem_set(p, PROBLEM_MALFORMED,
 		                   "RFC 9112, 6.1: this Transfer-Encoding is not taken; send Content-Length");
-	if (coding)
-		return problem_set(p, PROBLEM_LENGTH_REQUIRED,
-		                   "RFC 9112, 6.3: chunked content is not taken; send Content-Length");
+	r->chunked = coding;
 	if (length && !parse_length(length, &r->content_length))
 		return problem_set(p, PROBLEM_MALFORMED, "RFC 9110, 8.6: the Content-Length is not a decimal number");
 	r->has_length = length;
@@ -248,9 +246,9 @@ bool request_check_body(const struct request *r, size_t body_max, struct problem
 {
 	bool wants_body = r->http.method == HTTP_POST || r->http.method == HTTP_PUT || r->http.method == HTTP_PATCH;
 
-	if (wants_body && !r->has_length)
+	if (wants_body && !r->has_length && !r->chunked)
 		return problem_set(p, PROBLEM_LENGTH_REQUIRED, "RFC 9110, 15.5.12: the request has no Content-Length");
-	if (r->content_length > body_max && body_max == 0)
+	if (body_max == 0 && (r->content_length > 0 || r->chunked))
 		return problem_set(p, PROBLEM_TOO_LARGE, "RFC 9110, 15.5.14: no content is taken here");
 	if (r->content_length > body_max)
 		return problem_set(p, PROBLEM_TOO_LARGE, "RFC 9110, 15.5.14: the content is longer than %zu bytes", body_max);

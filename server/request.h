@@ -29,8 +29,8 @@ struct request {
 	char id[REQUEST_ID_SIZE];
 	char base_url[REQUEST_BASE_URL_SIZE];
 	bool is_11;                    /* HTTP/1.1, not 1.0 */
-	bool has_length, expects_continue;
-	size_t content_length;
+	bool has_length, chunked, expects_continue;
+	size_t content_length;         /* 0 where it is chunked, until it has been read: its bytes on the wire */
 };
 
 /* Fills method and path even where it refuses, as far as they are known. The target is split at

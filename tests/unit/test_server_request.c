@@ -186,14 +186,14 @@ static void lengths_of_content(void **state)
 		{ .method = "POST", .headers = { "Host: a", "Content-Length: 18446744073709551617" }, .want_status = 400 },
 		{ .method = "POST", .headers = { "Host: a", "Content-Length: 1", "Content-Length: 1" }, .want_status = 400 },
 		{ .method = "POST", .headers = { "Host: a", "Content-Length: 1", "content-length: 2" }, .want_status = 400 },
-		{ .method = "POST", .headers = { "Host: a", "Transfer-Encoding: chunked" }, .want_status = 411 },
-		{ .method = "POST", .headers = { "Host: a", "Transfer-Encoding: Chunked " }, .want_status = 411 },
+		{ .method = "POST", .headers = { "Host: a", "Transfer-Encoding: chunked" } },
+		{ .method = "POST", .headers = { "Host: a", "Transfer-Encoding: Chunked " } },
+		{ .method = "POST", .headers = { "Host: a", "Transfer-Encoding: chunked", "transfer-encoding: chunked" }, .want_status = 400 },
 		{ .method = "POST", .headers = { "Host: a", "Transfer-Encoding: gzip, chunked" }, .want_status = 400 },
 		{ .method = "POST", .headers = { "Host: a", "Transfer-Encoding: identity" }, .want_status = 400 },
 		{ .method = "POST", .headers = { "Host: a", "Transfer-Encoding: " }, .want_status = 400 },
 		{ .method = "POST", .headers = { "Host: a", "Transfer-Encoding: chunked", "Content-Length: 1" }, .want_status = 400, .want_length = 0 },
 		{ .method = "POST", .version = "1.0", .headers = { "Transfer-Encoding: chunked" }, .want_status = 400 },
-		{ .method = "GET", .headers = { "Host: a", "Transfer-Encoding: chunked" }, .want_status = 411 },
 	};
 
 	(void)state;

@@ -230,6 +230,20 @@ def test_request_in_many_records(server, connect, pieces, pause, tmp_path):
     certificate(*client.reply(), tmp_path)
 
 
+@pytest.mark.parametrize("size", [2048, 100, 1])
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_body_in_chunks(server, connect, size, version, tmp_path):
+    """As Go's net/http sends what it does not know the length of (globalsign's estclient)."""
+    body, line = base64.b64encode(make_csr("a.example.com")), basic(server)
+    chunks = b"".join(b"%x\r\n%s\r\n" % (len(body[i:i + size]), body[i:i + size]) for i in range(0, len(body), size)) + b"0\r\n\r\n"
+    head = post("simpleenroll", b"", line, "User-Agent: Go-http-client/1.1", "Accept-Encoding: gzip").replace(b"Content-Length: 0", b"Transfer-Encoding: chunked")
+    client = connect(version=version)
+    client.send(head + chunks)
+    assert names_of(certificate(*client.reply(), tmp_path)) == ["a.example.com"]
+    client.send(f"GET {EST}cacerts HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()) # the connection goes on
+    assert client.reply()[0].split()[1] == b"200"
+
+
 def test_body_comes_late(server, connect, tmp_path):
     head, _, body = post("simpleenroll", b64(make_csr("a.example.com")), basic(server)).partition(b"\r\n\r\n")
     client = connect()

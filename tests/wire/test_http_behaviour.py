@@ -360,7 +360,8 @@ def test_expect_100_continue_is_answered_at_once(plain):
     ("POST /nowhere HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Length: 5" + END, 404),
     ("POST /echo HTTP/1.1\r\nHost: evil\r\nExpect: 100-continue\r\nContent-Length: 5" + END, 421),
     ("POST /hello HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Length: 5" + END, 405),
-    (POST + "Expect: 100-continue\r\nTransfer-Encoding: chunked" + END, 411),
+    (POST + "Expect: 100-continue\r\nTransfer-Encoding: gzip" + END, 400),
+    ("POST /hello HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nTransfer-Encoding: chunked" + END, 405),
     (POST + "Expect: magic\r\nContent-Length: 5" + END, 417),
     (POST + "Expect: 100-continue, magic\r\nContent-Length: 5" + END, 417)])
 def test_expectation_is_not_met_before_the_head_is_judged(plain, data, status):
@@ -392,12 +393,66 @@ def test_double_or_odd_content_length(plain, lines):
 
 
 @pytest.mark.parametrize("lines,status", [
-    ("Transfer-Encoding: chunked", 411), ("Transfer-Encoding: chunked\r\nContent-Length: 5", 400),
-    ("Content-Length: 5\r\nTransfer-Encoding: chunked", 400), ("Transfer-Encoding: gzip, chunked", 400),
-    ("Transfer-Encoding: identity\r\nContent-Length: 5", 400), ("Transfer-Encoding: xchunked", 400),
-    ("Transfer-Encoding: chunked\r\nTransfer-Encoding: identity", 411), ("Transfer-Encoding:\r\nContent-Length: 5", 400)])
-def test_chunked_content_is_refused(plain, lines, status):
+    ("Transfer-Encoding: chunked\r\nContent-Length: 5", 400), ("Content-Length: 5\r\nTransfer-Encoding: chunked", 400),
+    ("Transfer-Encoding: gzip, chunked", 400), ("Transfer-Encoding: identity\r\nContent-Length: 5", 400), ("Transfer-Encoding: xchunked", 400),
+    ("Transfer-Encoding: chunked\r\nTransfer-Encoding: identity", 400), ("Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked", 400),
+    ("Transfer-Encoding:\r\nContent-Length: 5", 400), ("Transfer-Encoding: chunked, chunked", 400)])
+def test_transfer_codings_that_are_refused(plain, lines, status):
     check_refused(plain, POST + lines + END + "5\r\nhello\r\n0\r\n\r\n", status)
+
+
+CHUNKED = POST + "Transfer-Encoding: chunked" + END
+
+
+@pytest.mark.parametrize("chunks,body", [
+    ("5\r\nhello\r\n0\r\n\r\n", b"hello"), ("0\r\n\r\n", b""), ("1\r\nh\r\n4;a=b\r\nello\r\n0\r\nX: y\r\n\r\n", b"hello")])
+def test_chunked_content_is_read(plain, chunks, body):
+    """At once, byte by byte, and with the next request right behind it."""
+    assert plain.send(CHUNKED + chunks).reply().body == body
+    for c in CHUNKED + chunks:
+        plain.send(c)
+    assert plain.reply().body == body
+    plain.send(CHUNKED + chunks + HEAD + "\r\n" + CHUNKED + chunks + HEAD + "\r\n")
+    assert [plain.reply().body for _ in range(4)] == [body, b"GET /hello ", body, b"GET /hello "]
+
+
+def test_chunked_content_after_100(plain):
+    with took(0, 0.3):
+        assert plain.send(POST + "Expect: 100-continue\r\nTransfer-Encoding: chunked" + END).reply().status == 100
+    assert plain.send("5\r\nhello\r\n0\r\n\r\n").reply().body == b"hello"
+    assert plain.ask("GET", "/hello").status == 200
+
+
+@pytest.mark.parametrize("chunks", ["5\nhello\n0\n\n", "x\r\n", "+5\r\nhello\r\n0\r\n\r\n", "5\r\nhelloX0\r\n\r\n", "FFFFFFFFF\r\nx", "5 5\x01\r\nhello"])
+def test_chunks_that_are_malformed(plain, chunks):
+    reply = plain.send(CHUNKED + chunks + HEAD + "\r\n").reply()
+    assert reply.status == 400 and reply.get("Connection") == "close" and "RFC 9112, 7.1" in reply.text
+    assert plain.is_closed()
+
+
+@pytest.mark.parametrize("size", ["7FFFFFFF", "FFFFFFFF", "100001"])
+def test_chunks_that_are_too_large(plain, size):
+    reply = plain.send(CHUNKED + size + "\r\n" + "x" * 70000).reply()
+    assert reply.status == 413 and reply.get("Connection") == "close"
+    assert plain.is_closed()
+
+
+def test_chunked_content_where_none_is_taken(plain):
+    reply = plain.send("GET /hello HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked" + END + "5\r\nhello\r\n0\r\n\r\n").reply()
+    assert reply.status == 413 and reply.get("Connection") == "close"
+    assert plain.is_closed()
+
+
+def test_chunked_content_is_not_for_http_10(plain):
+    check_refused(plain, "POST /echo HTTP/1.0\r\nHost: localhost\r\nTransfer-Encoding: chunked" + END + "0\r\n\r\n", 400)
+
+
+def test_chunked_content_that_stops(patient):
+    with Connection(patient.ports[0]) as c:
+        c.send(CHUNKED + "5\r\nhel")
+        c.socket.shutdown(socket.SHUT_WR)
+        reply = c.reply()
+        assert reply.status == 400 and "ended" in reply.text
 
 
 def test_post_without_length(plain):
