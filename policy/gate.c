@@ -95,7 +95,7 @@ static const struct rule {
 	{ { "subject-plain", "The subject's other attributes are the profile's own in an order, and always as the policy allows." },
 	  BOTH, JUDGED, gate_subject_plain },
 	{ { "extensions-known", "The CSR asks for no extension but subjectAltName, keyUsage, extKeyUsage, "
-	                        "basicConstraints and subjectKeyIdentifier." },
+	                        "basicConstraints and subjectKeyIdentifier, and in a renewal those that the CA writes of itself." },
 	  BOTH, JUDGED, gate_extensions_known },
 	{ { "no-ca", "The CSR asks to be a CA outside ACME alone, and where the policy allows it." },
 	  BOTH, JUDGED, gate_no_ca },

@@ -138,12 +138,23 @@ static const char *const known_extensions[] = {
 	"2.5.29.14", "2.5.29.15", "2.5.29.17", "2.5.29.19", "2.5.29.37",
 };
 
-static bool is_known_extension(const char *oid)
+/* What the CA says of itself in each certificate. libest renews with all that the old one had. */
+static const char *const issuer_extensions[] = { "1.3.6.1.5.5.7.1.1", "2.5.29.31", "2.5.29.35", "2.5.29.56" };
+
+static bool is_of(const char *const *oids, size_t count, const char *oid)
 {
-	for (size_t i = 0; i < array_length(known_extensions); i++)
-		if (str_equal(known_extensions[i], oid))
+	for (size_t i = 0; i < count; i++)
+		if (str_equal(oids[i], oid))
 			return true;
 	return false;
+}
+
+static bool is_known_extension(const struct gate_case *c, const char *oid)
+{
+	bool renews = c->identity && identity_certificate(c->identity, NULL);
+
+	return is_of(known_extensions, array_length(known_extensions), oid) ||
+	       (renews && is_of(issuer_extensions, array_length(issuer_extensions), oid));
 }
 
 bool gate_extensions_known(const struct gate_case *c, struct problem *p)
@@ -152,7 +163,7 @@ bool gate_extensions_known(const struct gate_case *c, struct problem *p)
 	bool held = true;
 
 	for (size_t i = 0; i < extensions->n; i++)
-		if (!is_known_extension(extensions->v[i]))
+		if (!is_known_extension(c, extensions->v[i]))
 			held = bad_csr(p,
 			               "RFC 8555, 7.4: the CSR asks for extension %s, which this CA does not include",
 			               extensions->v[i]);

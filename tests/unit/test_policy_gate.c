@@ -399,6 +399,7 @@ static void spoil_must_staple(struct world *w) { extension(w, "1.3.6.1.5.5.7.1.2
 static void spoil_name_constraints(struct world *w) { extension(w, "nameConstraints", "DER:30:00"); }
 static void spoil_policies(struct world *w) { extension(w, "certificatePolicies", "DER:30:00"); }
 static void spoil_issuer_alt_name(struct world *w) { extension(w, "2.5.29.18", "DER:30:03:82:01:61"); }
+static void spoil_crl_points(struct world *w) { extension(w, "crlDistributionPoints", "URI:http://evil.example/crl"); }
 static void spoil_unknown_extension(struct world *w) { extension(w, "1.2.3.4.5", "DER:05:00"); }
 static void spoil_sid(struct world *w) { extension(w, "1.3.6.1.4.1.311.25.2", "DER:30:00"); }
 static void spoil_ca(struct world *w) { extension(w, "basicConstraints", "CA:TRUE"); }
@@ -539,6 +540,11 @@ static void device(struct world *w, const char *held, const char *subject) { w->
 #define HELD "DNS:www.example.com, DNS:*.example.com, IP:10.0.0.1"
 static void spoil_held_subject(struct world *w) { device(w, HELD, "CN=other.example.com"); }
 static void spoil_held_plain(struct world *w) { device(w, HELD, ""); }
+static void spoil_held_policies(struct world *w)
+{
+	device(w, HELD, "CN=www.example.com");
+	spoil_policies(w);
+}
 static void spoil_held_other(struct world *w)
 {
 	device(w, HELD, "CN=www.example.com");
@@ -723,6 +729,8 @@ static const struct row {
 	{ "extensions-known", spoil_name_constraints, PROBLEM_BAD_CSR, "2.5.29.30", NULL, false, false },
 	{ "extensions-known", spoil_policies, PROBLEM_BAD_CSR, "2.5.29.32", NULL, false, false },
 	{ "extensions-known", spoil_issuer_alt_name, PROBLEM_BAD_CSR, "2.5.29.18", NULL, false, false },
+	{ "extensions-known", spoil_crl_points, PROBLEM_BAD_CSR, "2.5.29.31", NULL, false, false },
+	{ "extensions-known", spoil_held_policies, PROBLEM_BAD_CSR, "2.5.29.32", NULL, false, true },
 	{ "extensions-known", spoil_unknown_extension, PROBLEM_BAD_CSR, "1.2.3.4.5", NULL, false, false },
 	{ "extensions-known", spoil_sid, PROBLEM_BAD_CSR, "1.3.6.1.4.1.311.25.2", NULL, false, false },
 	{ "no-ca", spoil_ca, PROBLEM_BAD_CSR, "to be a CA", NULL, true, false },
@@ -843,6 +851,25 @@ static void test_change_approved(void **state)
 	assert_int_equal(facts->names->n, 1);
 	assert_string_equal(facts->names->v[0].value, "a.good.example");
 	assert_null(facts->common_name);
+}
+
+/* libest renews with the extensions that its certificate has, also with those that the CA writes of itself. */
+static void test_renewal_with_extensions_of_the_issuer(void **state)
+{
+	static const char *const of_issuer[][2] = {
+		{ "authorityKeyIdentifier", "DER:30:04:80:02:01:02" }, { "crlDistributionPoints", "URI:http://ca.example/crl" },
+		{ "authorityInfoAccess", "OCSP;URI:http://ca.example/ocsp" }, { "2.5.29.56", "DER:05:00" },
+	};
+	struct world w;
+
+	(void)state;
+	world_make(&w);
+	w.identity = true;
+	device(&w, HELD, "CN=www.example.com");
+	for (size_t i = 0; i < array_length(of_issuer); i++)
+		memcpy(w.csr.extensions[i + 1], of_issuer[i], sizeof(of_issuer[i]));
+	auto_struct(approval) *approval = approve(&w);
+	assert_int_equal(approval_facts(approval)->names->n, 3);
 }
 
 static void test_order_approved(void **state)
@@ -1429,6 +1456,7 @@ int main(void)
 		cmocka_unit_test(test_each_rule_alone_identity),
 		cmocka_unit_test(test_all_rules),
 		cmocka_unit_test(test_change_approved),
+		cmocka_unit_test(test_renewal_with_extensions_of_the_issuer),
 		cmocka_unit_test(test_device),
 		cmocka_unit_test(test_order_approved),
 		cmocka_unit_test(test_identity_approved),

@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from harness import Server
-from test_est import Device, b64, curl, inventory, issued, judge, make_csr, make_key, names_of, nothing_changes, refused
+from test_est import Device, b64, credential, curl, inventory, issued, judge, make_csr, make_key, names_of, nothing_changes, refused
 from test_est_keygen import csr_with, tlv
 
 BRIEF = {"validity": "60s", "validity_max": "60s", "backdate": "30s"} # so that it has ended in half a minute
@@ -59,6 +59,25 @@ def test_simpleenroll_with_a_certificate_is_a_renewal(server, tmp_path):
     new = issued(curl(server, "simpleenroll", *device.options, body=b64(make_csr("a.example.com"))), tmp_path)
     rows = {int(r["serial"], 16): r for r in inventory(server)}
     assert rows[new.serial_number]["replaces"] == rows[device.certificate.serial_number]["id"]
+
+
+def test_renewal_with_all_that_the_certificate_has(server, tmp_path):
+    """libest's estclient makes its CSR of the certificate, with the extensions that the CA writes of itself."""
+    device = Device(server, tmp_path, "a.example.com", cn="a.example.com")
+    builder = x509.CertificateSigningRequestBuilder().subject_name(device.certificate.subject)
+    for extension in device.certificate.extensions:
+        builder = builder.add_extension(extension.value, extension.critical)
+    csr = b64(builder.sign(make_key(), hashes.SHA256()).public_bytes(serialization.Encoding.DER))
+    assert b"crl" in base64.b64decode(csr)
+    new = issued(curl(server, "simplereenroll", *device.options, body=csr), tmp_path)
+    assert names_of(new) == ["a.example.com"]
+    points = x509.CRLDistributionPoints([x509.DistributionPoint([x509.UniformResourceIdentifier("http://evil.example/x")], None, None, None)])
+    foreign = make_csr("a.example.com", cn="a.example.com", add=lambda b: b.add_extension(points, False))
+    again = issued(curl(server, "simplereenroll", *device.options, body=b64(foreign)), tmp_path)
+    assert b"evil.example" not in again.public_bytes(serialization.Encoding.DER) # they are the CA's to say
+    code = credential(server, "--profile", "tls-server")["code"]
+    with nothing_changes(server): # who has none of ours asks for less
+        refused(curl(server, "simpleenroll", "-u", f"x:{code}", body=csr), 400, "2.5.29.31")
 
 
 # --- ChangeSubjectName (RFC 6402, 2.8)
