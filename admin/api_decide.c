@@ -35,12 +35,12 @@ static bool tell(struct store_txn *txn, const struct deciding *d, struct problem
 }
 
 /* What one has asked for another decides about; taking it back is one's own. */
-static bool apply(struct deciding *d, struct problem *p)
+static bool apply(struct store_txn *txn, struct deciding *d, struct problem *p)
 {
 	if (str_equal(d->what, "cancel"))
 		return consent_cancel(&d->request, &d->consent, p);
-	if (is_own(d->call, &d->request))
-		return problem_set(p, PROBLEM_UNAUTHORIZED, "who made the request %s does not decide about it", d->request.id);
+	if (!consent_check_other(txn, &d->request, d->consent.by, p))
+		return false;
 	return str_equal(d->what, "approve") ? consent_approve(&d->request, &d->consent, &d->room, p)
 	                                     : consent_reject(&d->request, &d->consent, &d->room, p);
 }
@@ -52,7 +52,7 @@ static bool decide(struct store_txn *txn, void *arg, struct problem *p)
 	request_free(&d->request);
 	d->request = (struct request){0};
 	return identity_spend(txn, d->call->identity, d->call->now, p) &&
-	       store_request_get(txn, d->call->record.id, &d->request, p) && apply(d, p) &&
+	       store_request_get(txn, d->call->record.id, &d->request, p) && apply(txn, d, p) &&
 	       store_request_put(txn, &d->request, p) && tell(txn, d, p);
 }
 

@@ -211,7 +211,8 @@ static bool decide(struct store_txn *txn, void *arg, struct problem *p)
 	static const struct strings nobody_else;
 	struct deciding *d = arg;
 
-	if (!get(txn, arg, p))
+	if (!get(txn, arg, p) ||
+	    (!str_equal(d->what, "cancel") && !consent_check_other(txn, &d->request, d->consent.by, p)))
 		return false;
 	d->consent.approvers = d->admin->approvers(d->admin->config, d->request.profile) ?: &nobody_else;
 	bool decided = str_equal(d->what, "approve")  ? consent_approve(&d->request, &d->consent, &d->room, p)

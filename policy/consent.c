@@ -1,5 +1,7 @@
 #include "policy/consent.h"
 
+#include "store/token.h"
+
 void consent_room_free(struct consent_room *room)
 {
 	free(room->v);
@@ -72,6 +74,26 @@ bool consent_approve(struct request *request, const struct consent *consent, str
 	if ((int64_t)consent_count(request) >= request->needed)
 		request->state = REQUEST_APPROVED;
 	return true;
+}
+
+/* What the server asked for by itself, the renewal of what somebody had, is nobody's own. */
+bool consent_check_other(struct store_txn *txn, const struct request *request, const char *by, struct problem *p)
+{
+	static const char prefix[] = "token ";
+	bool has_token = request->identity && !request->by_server && str_starts(request->identity, prefix);
+	auto_value(problem) why = {0};
+	auto_value(token) token = {0};
+
+	if (!has_token)
+		return true;
+	if (store_token_get(txn, request->identity + sizeof(prefix) - 1, &token, &why))
+		return !str_equal(token.name ?: request->identity, by) ||
+		       problem_set(p, PROBLEM_UNAUTHORIZED, "who made the request %s does not decide about it", request->id);
+	if (why.kind == PROBLEM_NOT_FOUND)
+		return true;
+	*p = why;
+	why = (struct problem){0};
+	return false;
 }
 
 static void end(struct request *request, enum request_state state, const struct consent *consent)

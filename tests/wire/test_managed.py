@@ -643,6 +643,19 @@ def test_who_asked_does_not_decide(server):
     assert both.get(path)["approvals"] == 0
 
 
+def test_nobody_decides_with_another_of_his_tokens(server):
+    """Four eyes are those of two people, not of two tokens of one."""
+    asks, decides = token_of(server, "eve", "issue"), token_of(server, "eve", "approve", "read")
+    path = f"certificate-requests/{asks.post('certificates', {'profileId': 'asked', 'csr': csr('two.example')})['certificateRequestId']}"
+    for what in ("approve", "reject"):
+        assert "who made the request" in refused(403, decides.post, f"{path}/{what}").problem["detail"]
+        done = server.run("request", what, path.rsplit("/", 1)[1], "--by", "eve")
+        assert done.returncode == 1 and "who made the request" in done.stderr
+    assert decides.get(path)["approvals"] == 0 and decides.get(path)["status"] == "pending"
+    token_of(server, "ada", "approve").post(path + "/approve")
+    assert decides.get(path)["approvals"] == 1
+
+
 def test_a_revoked_token_gets_nothing_approved(server, api):
     token, token_id = make_token(server, "issue", "read", identity="gone")
     asks = Api(server, token)
