@@ -46,13 +46,34 @@ static unsigned allowance(const struct connection *c, enum connection_phase phas
 	assert(false);
 }
 
+/* How long a client may still keep a thread waiting that another needs: the next request of one
+ * that was served may be on its way; one that has begun nothing, or goes no further, has had time. */
+static int64_t grace(const struct connection *c, enum connection_phase phase)
+{
+	switch (phase) {
+	case CONNECTION_IDLE: return c->greeted ? IDLE_GRACE_MS : BEGIN_GRACE_MS;
+	case CONNECTION_HANDSHAKE:
+	case CONNECTION_HEAD:
+	case CONNECTION_BODY: return BEGIN_GRACE_MS;
+	case CONNECTION_REPLY: break;
+	}
+	return INT32_MAX;
+}
+
 void connection_enter(struct connection *c, enum connection_phase phase)
 {
 	set_busy(c, phase != CONNECTION_IDLE && phase != CONNECTION_HANDSHAKE);
 	c->phase = phase;
 	c->since = clock_monotonic_ms();
 	c->deadline = c->last_deadline = c->since + allowance(c, phase);
+	c->due = c->since + grace(c, phase);
 	c->overdue = false;
+}
+
+void connection_enter_body(struct connection *c, size_t size)
+{
+	connection_enter(c, CONNECTION_BODY);
+	c->due += (int64_t)(size / RATE_MIN);
 }
 
 void connection_enter_reply(struct connection *c, size_t size)
@@ -202,29 +223,15 @@ static int overdue(struct connection *c, const struct pollfd *fd)
 	return -1;
 }
 
-/* How long a client may still keep a thread waiting that another needs: the next request of one
- * that was served may be on its way; one that has begun nothing, or goes no further, has had time. */
-static int64_t grace_left(const struct connection *c, int64_t now)
-{
-	switch (c->phase) {
-	case CONNECTION_IDLE: return c->since + (c->greeted ? IDLE_GRACE_MS : BEGIN_GRACE_MS) - now;
-	case CONNECTION_HANDSHAKE:
-	case CONNECTION_HEAD: return c->since + BEGIN_GRACE_MS - now;
-	case CONNECTION_BODY:
-	case CONNECTION_REPLY: break;
-	}
-	return INT64_MAX;
-}
-
 /* What the client sent comes before any wish to end the connection. */
 static int connection_wait(struct connection *c, struct pollfd *fd, int timeout_ms)
 {
-	int64_t now = clock_monotonic_ms(), left = c->deadline - now, grace = grace_left(c, now);
+	int64_t now = clock_monotonic_ms(), left = c->deadline - now, kept = c->due - now;
 	bool idle = c->phase == CONNECTION_IDLE;
 	struct pollfd fds[] = {
 		*fd,
 		{ .fd = idle ? pool_drain_fd(c->pool) : pool_stop_fd(c->pool), .events = POLLIN },
-		{ .fd = grace <= 0 ? pool_relief_fd(c->pool) : -1, .events = POLLIN },
+		{ .fd = kept <= 0 ? pool_relief_fd(c->pool) : -1, .events = POLLIN },
 	};
 
 	if (c->turned_away || (c->phase == CONNECTION_HEAD && c->head.fault))
@@ -233,8 +240,8 @@ static int connection_wait(struct connection *c, struct pollfd *fd, int timeout_
 		return gets_on(c, now) ? 0 : overdue(c, fd);
 	if (c->phase == CONNECTION_REPLY && c->queued < 0)
 		c->queued = queued(c);
-	if (grace > 0 && grace < timeout_ms)
-		timeout_ms = (int)grace;
+	if (kept > 0 && kept < timeout_ms)
+		timeout_ms = (int)kept;
 	int found = poll_again(fds, array_length(fds), left < timeout_ms ? (int)left : timeout_ms);
 	fd->revents = fds[0].revents;
 	if (found <= 0)

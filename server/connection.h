@@ -14,6 +14,8 @@
 
 struct tls_peer;
 
+enum { RATE_MIN = 16 }; /* bytes in a ms */
+
 enum connection_phase {
 	CONNECTION_HANDSHAKE,
 	CONNECTION_IDLE,   /* nothing of a request is here yet */
@@ -30,6 +32,7 @@ struct connection {
 	enum connection_phase phase;
 	int64_t since, deadline;       /* of the phase; monotonic ms */
 	int64_t last_deadline;         /* no progress moves it */
+	int64_t due;                   /* from then on a thread that another needs waits no longer */
 	int queued;                    /* bytes in the socket when this was last looked at; -1: never */
 	bool moved;                    /* since then it has become writable */
 	struct head head;              /* of the request that is arriving */
@@ -42,8 +45,9 @@ struct connection {
 struct connection *connection_current(void);
 /* Starts a phase with its own deadline. */
 void connection_enter(struct connection *connection, enum connection_phase phase);
+/* Starts to read that much content; it must come at RATE_MIN where its thread is wanted. */
+void connection_enter_body(struct connection *connection, size_t size);
 /* Starts to send a reply of that size: it must get on within reply_ms, and be gone at RATE_MIN. */
-enum { RATE_MIN = 16 }; /* bytes in a ms */
 void connection_enter_reply(struct connection *connection, size_t size);
 /* After a reply: what is left of the buffer is the beginning of the next head. */
 void connection_next(struct connection *connection, struct bytes rest);

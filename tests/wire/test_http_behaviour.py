@@ -703,6 +703,31 @@ def test_who_goes_no_further_gives_way_too(tmp_path):
         assert all(c.is_closed() for c in (silent, half, greeting))
 
 
+def test_stalled_body_gives_way_too(tmp_path):
+    with HttpServer(tmp_path, threads=3, keep_alive_ms=20000, header_ms=20000, body_ms=20000) as server:
+        stalled = [Connection(server.ports[0]) for _ in range(3)]
+        for c in stalled:
+            c.send(POST + "Content-Length: 1000\r\n\r\nbegun")
+        time.sleep(0.2)
+        with Connection(server.ports[0]) as a, Connection(server.ports[0]) as b, Connection(server.ports[0]) as c, took(1.5, 4):
+            assert [x.ask("GET", "/hello").status for x in (a, b, c)] == [200] * 3
+        for c in stalled:
+            assert c.reply().status == 408
+            c.close()
+
+
+def test_body_that_gets_on_keeps_its_thread(tmp_path):
+    """Longer on its way than a stalled one is given, and faster than the least rate."""
+    with HttpServer(tmp_path, threads=1, keep_alive_ms=20000, header_ms=20000, body_ms=20000) as server:
+        with Connection(server.ports[0]) as steady, Connection(server.ports[0]) as waiting:
+            steady.send(POST + "Content-Length: 150000\r\n\r\n")
+            for _ in range(15):
+                steady.send("x" * 10000)
+                time.sleep(0.2)
+            assert steady.reply().status == 201
+            assert waiting.ask("GET", "/hello").status == 200
+
+
 def test_many_connections_wait_their_turn(tmp_path):
     with HttpServer(tmp_path, ("plain=127.0.0.1",), threads=4, keep_alive_ms=20000) as server:
         connections = [Connection(server.ports[0]) for _ in range(60)]
