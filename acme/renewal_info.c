@@ -23,13 +23,10 @@ static bool load(struct store_txn *txn, void *arg, struct problem *p)
 /* Anybody may ask, so this has a bucket of its own beside that of all requests (RFC 9773, 6). */
 static bool pass_limit(const struct acme_call *call, struct problem *p)
 {
-	struct addr peer = call->request->peer;
 	char from[ADDR_TEXT_SIZE];
 	int wait;
 
-	if (peer.family == AF_INET6)
-		memset(peer.byte + 8, 0, 8);
-	addr_format(&peer, from);
+	addr_format_host(&call->request->peer, from);
 	if (limit_take(call->acme->renewal_info_per_address, from, &wait))
 		return true;
 	problem_set(p, PROBLEM_RATE_LIMITED, "RFC 9773, 6: too many requests for renewal information from %s", from);

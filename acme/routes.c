@@ -138,15 +138,11 @@ static void fill_captures(struct acme_call *call, const struct acme_route *row)
 		call->capture[i] = call->request->captures[i + skip];
 }
 
-/* One bucket for an IPv4 address, one for the /64 that an IPv6 client can wander in. */
 static bool pass_door(struct acme *acme, const struct http_request *request, struct problem *p)
 {
-	struct addr peer = request->peer;
 	char text[ADDR_TEXT_SIZE];
 	int wait;
-	if (peer.family == AF_INET6)
-		memset(peer.byte + 8, 0, 8);
-	addr_format(&peer, text);
+	addr_format_host(&request->peer, text);
 	if (limit_take(acme->requests_per_address, text, &wait))
 		return true;
 	problem_set(p, PROBLEM_RATE_LIMITED, "RFC 8555, 6.6: too many requests from %s", text);

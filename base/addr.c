@@ -74,6 +74,22 @@ bool addr_equal(const struct addr *a, const struct addr *b)
 	return a->family == b->family && memcmp(a->byte, b->byte, addr_length(a)) == 0;
 }
 
+struct addr addr_host(const struct addr *a)
+{
+	struct addr host = *a;
+
+	if (host.family == AF_INET6)
+		memset(host.byte + 8, 0, 8);
+	return host;
+}
+
+void addr_format_host(const struct addr *a, char ret[ADDR_TEXT_SIZE])
+{
+	const struct addr host = addr_host(a);
+
+	addr_format(&host, ret);
+}
+
 /* Whether the first `prefix` bits of both are the same. */
 static bool same_prefix(const uint8_t *a, const uint8_t *b, unsigned prefix)
 {

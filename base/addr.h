@@ -19,6 +19,9 @@ bool addr_from_sockaddr(const struct sockaddr *sa, struct addr *ret) must_use;
 void addr_format(const struct addr *a, char ret[ADDR_TEXT_SIZE]);
 bool addr_equal(const struct addr *a, const struct addr *b) must_use;
 size_t addr_length(const struct addr *a); /* 4 or 16 */
+/* Whom a limit counts: an IPv4 address, or the /64 in which an IPv6 host can take what address it likes. */
+struct addr addr_host(const struct addr *a);
+void addr_format_host(const struct addr *a, char ret[ADDR_TEXT_SIZE]);
 
 struct addr_net {
 	struct addr net;

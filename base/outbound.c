@@ -46,6 +46,7 @@ static const struct {
 	{ "::/96", 12 },        /* IPv4-compatible, RFC 4291, 2.5.5.1 */
 	{ "::ffff:0:0:0/96", 12 }, /* IPv4-translated, RFC 2765 */
 	{ "64:ff9b::/96", 12 }, /* NAT64, RFC 6052 */
+	{ "64:ff9b:1::/48", 12 }, /* NAT64 of the network's own, RFC 8215, in its prefixes of 96 bits */
 	{ "2002::/16", 2 },     /* 6to4, RFC 3056 */
 };
 

@@ -41,16 +41,6 @@ void guard_close(struct guard *guard)
 	free(guard);
 }
 
-/* One bucket for an IPv4 address, one for the /64 that an IPv6 client can wander in. */
-static void address_key(const struct addr *from, char ret[ADDR_TEXT_SIZE])
-{
-	struct addr network = *from;
-
-	if (network.family == AF_INET6)
-		memset(network.byte + 8, 0, 8);
-	addr_format(&network, ret);
-}
-
 static void pair_key(const char *address, const char *user, char ret[KEY_SIZE])
 {
 	snprintf(ret, KEY_SIZE, "%s %s", address, user);
@@ -69,7 +59,7 @@ bool guard_allows(struct guard *guard, const struct addr *from, const char *user
 	char address[ADDR_TEXT_SIZE], pair[KEY_SIZE];
 	int wait;
 
-	address_key(from, address);
+	addr_format_host(from, address);
 	pair_key(address, user, pair);
 	if (!limit_has(guard->address, address, &wait) || !limit_has(guard->pair, pair, &wait))
 		return slow_down(p, "from this address", wait);
@@ -82,7 +72,7 @@ void guard_passed(struct guard *guard, const struct addr *from, const char *user
 	char address[ADDR_TEXT_SIZE], pair[KEY_SIZE];
 	int wait;
 
-	address_key(from, address);
+	addr_format_host(from, address);
 	pair_key(address, user, pair);
 	(void)!limit_take(guard->known, pair, &wait);
 }
@@ -92,7 +82,7 @@ bool guard_failed(struct guard *guard, const struct addr *from, const char *user
 	char address[ADDR_TEXT_SIZE], pair[KEY_SIZE];
 	int wait = 0, longest = 0;
 
-	address_key(from, address);
+	addr_format_host(from, address);
 	if (!limit_take(guard->address, address, &wait))
 		longest = wait;
 	if (user) {

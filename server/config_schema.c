@@ -113,7 +113,7 @@ static const struct config_key tls_keys[] = {
 static const struct config_key http_keys[] = {
 	{ "threads", "Connections served at once, of all listeners together.", CONFIG_NUMBER,
 	  AT(http.threads), .fallback = "64", .min = 1, .max = 4096 },
-	{ "connections_per_address", "Connections at once from one address; 0 is no limit.", CONFIG_NUMBER,
+	{ "connections_per_address", "Connections at once from one address, or one /64 of IPv6; 0 is no limit.", CONFIG_NUMBER,
 	  AT(http.connections_per_address), .fallback = "0", .max = 4096 },
 	{ "keep_alive", "How long an idle connection is kept.", CONFIG_MILLISECONDS, AT(http.keep_alive),
 	  .fallback = "15s", .min = 100, .max = 3600000 },
@@ -150,15 +150,15 @@ static const struct config_key renewal_info_per_address_keys[] = {
 	LIMIT_KEYS(renewal_info_per_address, "60000", "1m"),
 };
 static const struct config_key limit_keys[] = {
-	{ "accounts_per_address", "New accounts from one address.", CONFIG_SECTION,
+	{ "accounts_per_address", "New accounts from one address, or one /64 of IPv6.", CONFIG_SECTION,
 	  .section = &SECTION(accounts_per_address_keys) },
 	{ "orders_per_account", "New orders of one account.", CONFIG_SECTION,
 	  .section = &SECTION(orders_per_account_keys) },
 	{ "orders_per_name", "New orders for one name.", CONFIG_SECTION,
 	  .section = &SECTION(orders_per_name_keys) },
-	{ "renewal_info_per_address", "Requests for renewal information from one address.", CONFIG_SECTION,
+	{ "renewal_info_per_address", "Requests for renewal information from one address, or one /64 of IPv6.", CONFIG_SECTION,
 	  .section = &SECTION(renewal_info_per_address_keys) },
-	{ "requests_per_address", "Requests of any kind from one address.", CONFIG_SECTION,
+	{ "requests_per_address", "Requests of any kind from one address, or one /64 of IPv6.", CONFIG_SECTION,
 	  .section = &SECTION(requests_per_address_keys) },
 };
 

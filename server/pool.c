@@ -92,14 +92,17 @@ void pool_gave_up(struct pool *pool)
 
 bool pool_enter(struct pool *pool, struct pool_member *member)
 {
+	const struct addr host = addr_host(&member->peer);
 	unsigned others = 0;
 
 	pool_gave_up(pool);
 	atomic_fetch_add(&pool->counters.connections, 1);
 	atomic_fetch_add(&pool->counters.open, 1);
 	pthread_mutex_lock(&pool->lock);
-	for (const struct pool_member *other = pool->first; other; other = other->next)
-		others += addr_equal(&other->peer, &member->peer);
+	for (const struct pool_member *other = pool->first; other; other = other->next) {
+		const struct addr its = addr_host(&other->peer);
+		others += addr_equal(&its, &host);
+	}
 	member->previous = NULL;
 	member->next = pool->first;
 	if (member->next)

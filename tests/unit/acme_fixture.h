@@ -19,6 +19,7 @@ struct fixture {
 	struct store *store;
 	struct profiles *profiles;
 	struct acme *acme;
+	const char *peer;          /* who asks; NULL: 192.0.2.7 */
 };
 
 /* A reply as a client sees it, and the kind of the problem behind it. */
@@ -135,7 +136,7 @@ static inline void fixture_send(struct fixture *f, enum http_method method, cons
 		.id = "req-1", .method = method, .method_name = http_method_name(method), .base_url = FIXTURE_BASE, .path = plain,
 		.query = query ? query + 1 : "", .body = BYTES_STR(body),
 	};
-	assert_true(addr_parse("192.0.2.7", &request.peer));
+	assert_true(addr_parse(f->peer ?: "192.0.2.7", &request.peer));
 	size_t i = fixture_route(&request);
 	reply_free(ret);
 	if (!wing->serve(wing->state, i, &request, &ret->response, &p)) {

@@ -281,6 +281,31 @@ static void new_accounts_are_limited_by_address(void **state)
 	assert_int_equal(accounts(&f), 2);
 }
 
+/* Who has a /64 has no more tries than who has an address. */
+static void new_accounts_are_limited_by_network_of_ipv6(void **state)
+{
+	static const struct {
+		const char *peer;
+		int want;
+	} rows[] = {
+		{ "2001:db8::1", 201 }, { "2001:db8::2", 201 }, { "2001:db8::ffff:0:3", 429 }, { "2001:db8:0:1::1", 201 },
+	};
+	auto_value(fixture) f = { 0 };
+	struct acme_options options = fixture_options();
+
+	(void)state;
+	options.accounts_per_address = (struct acme_limit_options){ .burst = 2, .period = 100000 };
+	fixture_open(&f, &options);
+	for (size_t i = 0; i < array_length(rows); i++) {
+		auto_value(client) c = { 0 };
+		auto_value(reply) reply = { 0 };
+		f.peer = rows[i].peer;
+		client_open(&c, &f, "ES256", "default");
+		client_post_to(&c, "new-account", "{}", &reply);
+		reply_expect(&reply, rows[i].want, rows[i].want == 201 ? NULL : "rateLimited");
+	}
+}
+
 /* --- the account's URL */
 
 static void contacts_are_updated(void **state)
@@ -422,6 +447,7 @@ int main(void)
 		cmocka_unit_test(weak_keys_are_refused),
 		cmocka_unit_test(parallel_requests_make_one_account),
 		cmocka_unit_test(new_accounts_are_limited_by_address),
+		cmocka_unit_test(new_accounts_are_limited_by_network_of_ipv6),
 		cmocka_unit_test(contacts_are_updated),
 		cmocka_unit_test(changes_are_told),
 		cmocka_unit_test(other_members_are_ignored),

@@ -163,6 +163,26 @@ static void list_is_the_union(void **state)
 	assert_true(addr_parse("128.0.0.1", &a) && !addr_list_has(&list, &a));
 }
 
+static void host_is_the_network_of_ipv6(void **state)
+{
+	static const struct {
+		const char *text, *want;
+	} rows[] = {
+		{ "192.0.2.7", "192.0.2.7" }, { "::ffff:192.0.2.7", "192.0.2.7" },
+		{ "2001:db8:1:2:3:4:5:6", "2001:db8:1:2::" }, { "2001:db8:1:2::", "2001:db8:1:2::" }, { "::1", "::" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < array_length(rows); i++) {
+		char text[ADDR_TEXT_SIZE];
+		struct addr a;
+
+		assert_true(addr_parse(rows[i].text, &a));
+		addr_format_host(&a, text);
+		assert_string_equal(text, rows[i].want);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -173,6 +193,7 @@ int main(void)
 		cmocka_unit_test(networks_hold_their_addresses),
 		cmocka_unit_test(what_is_no_network),
 		cmocka_unit_test(list_is_the_union),
+		cmocka_unit_test(host_is_the_network_of_ipv6),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -50,6 +50,9 @@ static void judges_addresses(void **state)
 		{ "64:ff9b::7f00:1", NULL, NULL, false }, /* 127.0.0.1 */
 		{ "64:ff9b::a9fe:a9fe", NULL, NULL, false },
 		{ "64:ff9b::c000:201", NULL, NULL, true },
+		{ "64:ff9b:1::7f00:1", NULL, NULL, false }, /* of a network's own NAT64 */
+		{ "64:ff9b:1:ff::a9fe:a9fe", NULL, NULL, false },
+		{ "64:ff9b:1::c000:201", NULL, NULL, true },
 		{ "2002:7f00:1::1", NULL, NULL, false },
 		{ "2002:c000:201::1", NULL, NULL, true },
 		/* allow wins over the built-in denial */

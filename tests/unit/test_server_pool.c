@@ -1,0 +1,69 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "server/pool.h"
+
+enum { CAP = 2 };
+
+static void hosts_are_capped(void **state)
+{
+	static const struct {
+		const char *address;
+		bool want;
+	} rows[] = {
+		{ "192.0.2.1", true }, { "192.0.2.2", true }, { "192.0.2.1", true }, { "192.0.2.1", false },
+		/* A host of IPv6 takes what address it likes of its /64. */
+		{ "2001:db8:0:1::1", true }, { "2001:db8:0:1::2", true }, { "2001:db8:0:1:ffff::3", false },
+		{ "2001:db8:0:2::1", true },
+		/* IPv4 in IPv6 is IPv4. */
+		{ "::ffff:192.0.2.2", true }, { "::ffff:192.0.2.2", false },
+	};
+	const struct pool_options options = { .threads = 16, .per_address = CAP };
+	struct pool_member members[array_length(rows)] = { 0 };
+	auto_struct(pool) *pool = NULL;
+	auto_value(problem) p = { 0 };
+
+	(void)state;
+	assert_true(pool_new(&options, &pool, &p));
+	for (size_t i = 0; i < array_length(rows); i++) {
+		assert_true(addr_parse(rows[i].address, &members[i].peer));
+		pool_accepted(pool);
+		if (pool_enter(pool, &members[i]) != rows[i].want)
+			fail_msg("%zu: %s", i, rows[i].address);
+	}
+	for (size_t i = 0; i < array_length(rows); i++)
+		pool_leave(pool, &members[i]);
+	assert_int_equal(pool_counters(pool)->open, 0);
+}
+
+static void without_a_cap_all_come_in(void **state)
+{
+	const struct pool_options options = { .threads = 4 };
+	struct pool_member members[8] = { 0 };
+	auto_struct(pool) *pool = NULL;
+	auto_value(problem) p = { 0 };
+
+	(void)state;
+	assert_true(pool_new(&options, &pool, &p));
+	for (size_t i = 0; i < array_length(members); i++) {
+		assert_true(addr_parse("192.0.2.1", &members[i].peer));
+		pool_accepted(pool);
+		assert_true(pool_enter(pool, &members[i]));
+	}
+	for (size_t i = 0; i < array_length(members); i++)
+		pool_leave(pool, &members[i]);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(hosts_are_capped),
+		cmocka_unit_test(without_a_cap_all_come_in),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
