@@ -115,7 +115,7 @@ static const struct rule {
 	  BOTH, JUDGED, gate_key_uncompromised },
 	{ { "key-own", "No certificate of another requester has the key, where the policy says so." },
 	  BOTH, JUDGED, gate_key_own },
-	{ { "key-new", "No earlier certificate of the requester has the key, where the policy says so." },
+	{ { "key-new", "No earlier certificate of the requester, or of the same names, has the key, where the policy says so." },
 	  BOTH, JUDGED, gate_key_new },
 	{ { "key-not-account", "The key is no account's, unless the profile lets it be." },
 	  ORDER, JUDGED, gate_key_not_account },

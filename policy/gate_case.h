@@ -49,7 +49,7 @@ struct gate_case {
 	bool key_is_account;                  /* an account of some directory has the CSR's key */
 	bool key_compromised;                 /* a certificate of it was revoked for keyCompromise */
 	bool key_of_other;                    /* a certificate of another has it */
-	bool key_again;                       /* an earlier certificate of the same requester has it */
+	bool key_again;                       /* an earlier certificate of the same requester, or for the same names, has it */
 };
 void gate_case_free(struct gate_case *c);
 declare_auto_value(gate_case, gate_case_free);

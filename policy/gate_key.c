@@ -47,16 +47,39 @@ static bool is_own(const struct gate_case *c, const struct certificate *certific
 	       str_equal(certificate->identity ?: "", identity_text(c->identity));
 }
 
+static bool has_name(const struct gate_case *c, const struct certificate_name *name)
+{
+	for (size_t i = 0; i < c->names.n; i++)
+		if (str_equal(identifier_type_name(c->names.v[i].type), name->type) && str_equal(c->names.v[i].value, name->value))
+			return true;
+	for (size_t i = 0; i < c->csr->other_count; i++)
+		if (c->csr->others[i].value[0] && str_equal(c->csr->others[i].value, name->value))
+			return true;
+	return str_equal(name->type, "cn") && subject_has(&c->subject, SUBJECT_CN, name->value);
+}
+
+/* Whoever asks for it: of the same subject, or a name of it. Another credential for the same device is no other device. */
+static bool is_of_holder(const struct gate_case *c, const struct certificate *certificate)
+{
+	const struct certificate_name *names = certificate->names.v;
+	auto_value(buf) subject = {0};
+
+	for (size_t i = 0; i < certificate->names.n; i++)
+		if (has_name(c, &names[i]))
+			return true;
+	subject_text(&c->subject, &subject);
+	return subject.len > 0 && str_equal(buf_text(&subject), certificate->subject ?: "");
+}
+
 static bool page_look(struct store_txn *txn, struct gate_case *c, const struct strings *ids, struct problem *p)
 {
 	for (size_t i = 0; i < ids->n; i++) {
 		auto_value(certificate) certificate = {0};
 		if (!store_certificate_get(txn, ids->v[i], &certificate, p))
 			return false;
-		if (is_own(c, &certificate))
-			c->key_again = true;
-		else
-			c->key_of_other = true;
+		bool own = is_own(c, &certificate);
+		c->key_of_other = c->key_of_other || !own;
+		c->key_again = c->key_again || own || is_of_holder(c, &certificate);
 	}
 	return true;
 }

@@ -110,7 +110,7 @@ static const struct config_key policy_keys[] = {
 	{ "validity_max", "The longest life of a certificate.", CONFIG_DURATION, POLICY(validity_max), .min = 60,
 	  .max = 60LL * 365 * 86400 },
 	{ "own_key", "Refuse a key that a certificate of another requester has.", CONFIG_BOOL, POLICY(own_key), .fallback = "false" },
-	{ "new_key", "Refuse a key that an earlier certificate of the same requester has.", CONFIG_BOOL, POLICY(new_key),
+	{ "new_key", "Refuse a key that an earlier certificate has of the same requester, or of one of the same names.", CONFIG_BOOL, POLICY(new_key),
 	  .fallback = "false" },
 };
 const struct config_section config_policy_section = {

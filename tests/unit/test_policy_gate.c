@@ -536,6 +536,22 @@ static void spoil_compromised(struct world *w)
 static void spoil_key_of_other(struct world *w) { earlier(w, OTHER_ID), policy(w)->own_key = true; }
 static void spoil_key_of_method(struct world *w) { earlier(w, w->identity ? OTHER_ID : NULL), policy(w)->own_key = true; }
 static void spoil_key_again(struct world *w) { earlier(w, w->identity ? NULL : ACCOUNT_ID), policy(w)->new_key = true; }
+/* Of another requester, for one of the names that are asked for; and, for no such name, it is no renewal. */
+static void spoil_key_renewed(struct world *w)
+{
+	static const struct certificate_name names[] = { { "dns", "www.example.com" } };
+
+	earlier(w, OTHER_ID);
+	w->earlier.names = (struct record_list){ (void *)(uintptr_t)names, array_length(names) };
+	policy(w)->new_key = true;
+}
+static void key_of_another_name(struct world *w)
+{
+	static const struct certificate_name names[] = { { "dns", "other.example.com" }, { "cn", "other.example.com" } };
+
+	spoil_key_renewed(w);
+	w->earlier.names = (struct record_list){ (void *)(uintptr_t)names, array_length(names) };
+}
 static void device(struct world *w, const char *held, const char *subject) { w->held = held, w->held_subject = subject; }
 #define HELD "DNS:www.example.com, DNS:*.example.com, IP:10.0.0.1"
 static void spoil_held_subject(struct world *w) { device(w, HELD, "CN=other.example.com"); }
@@ -752,6 +768,7 @@ static const struct row {
 	{ "key-own", spoil_key_of_other, PROBLEM_BAD_CSR, "another requester", NULL, false, false },
 	{ "key-own", spoil_key_of_method, PROBLEM_BAD_CSR, "another requester", NULL, false, false },
 	{ "key-new", spoil_key_again, PROBLEM_BAD_CSR, "a new one", NULL, false, false },
+	{ "key-new", spoil_key_renewed, PROBLEM_BAD_CSR, "a new one", NULL, false, false },
 	{ "key-unlisted", spoil_listed, PROBLEM_BAD_CSR, "list", NULL, false, false },
 	{ "key-not-account", spoil_account_key, PROBLEM_BAD_CSR, "account's", NULL, true, false },
 	{ "key-not-account", spoil_other_account, PROBLEM_BAD_CSR, "account's", NULL, true, false },
@@ -905,6 +922,18 @@ static void test_order_approved(void **state)
 	assert_string_equal(facts->account, ACCOUNT_ID);
 	assert_string_equal(facts->order, ORDER_ID);
 	assert_null(facts->identity);
+}
+
+/* new_key alone: one key, another requester, another name. */
+static void test_key_of_another_name(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_make(&w);
+	key_of_another_name(&w);
+	auto_struct(approval) *approval = approve(&w);
+	assert_non_null(approval);
 }
 
 static void test_identity_approved(void **state)
@@ -1459,6 +1488,7 @@ int main(void)
 		cmocka_unit_test(test_renewal_with_extensions_of_the_issuer),
 		cmocka_unit_test(test_device),
 		cmocka_unit_test(test_order_approved),
+		cmocka_unit_test(test_key_of_another_name),
 		cmocka_unit_test(test_identity_approved),
 		cmocka_unit_test(test_bearer_approved),
 		cmocka_unit_test(test_wish_field),
