@@ -110,6 +110,17 @@ static bool read_secret(const struct webhook_declared *row, bool starting, bool 
 	return problem_set(p, why.kind, "webhook %s: %s", row->name, why.detail[0] ? why.detail : why.cause);
 }
 
+static bool take_secret(const struct webhook_declared *declared, bool starting, bool known, struct buf *ret, struct problem *p)
+{
+	auto_value(problem) parts = {0};
+
+	if (!read_secret(declared, starting, known, ret, p))
+		return false;
+	webhook_secret_check(ret->len > 0 ? buf_text(ret) : NULL, &parts);
+	return parts.sub_count == 0 ||
+	       problem_set(p, PROBLEM_MALFORMED, "webhook %s: its secret: %s", declared->name, parts.subs[0].detail);
+}
+
 static bool declare(struct store *store, const struct present *present, const struct webhook_declared *declared, bool starting,
                     struct problem *p)
 {
@@ -118,14 +129,10 @@ static bool declare(struct store *store, const struct present *present, const st
 	struct webhook_wish wish = wish_of(declared);
 	auto_value(buf) secret = {0}, shown = {0};
 	auto_value(webhook) after = {0};
-	auto_value(problem) parts = {0};
 
-	if (!read_secret(declared, starting, row, &secret, p))
+	if (!take_secret(declared, starting, row, &secret, p))
 		return false;
 	wish.secret = secret.len > 0 ? buf_text(&secret) : NULL;
-	webhook_secret_check(wish.secret, &parts);
-	if (parts.sub_count > 0)
-		return problem_set(p, PROBLEM_MALFORMED, "webhook %s: its secret: %s", declared->name, parts.subs[0].detail);
 	if (row && is_same(store, row, &wish))
 		return true;
 	return row ? webhook_set(store, row->id, &wish, &asker, &shown, &after, p)
@@ -138,6 +145,22 @@ static bool is_declared(const struct webhook *row, const struct webhook_declared
 		if (!row->name || str_equal(row->name, rows[i].name))
 			return true;
 	return !row->name;
+}
+
+bool webhooks_declarable(struct store *store, const struct webhook_declared *rows, size_t n, struct problem *p)
+{
+	auto_struct(present) *present = calloc(1, sizeof(*present));
+
+	if (!present)
+		return problem_memory(p);
+	if (!store_view(store, read_present, present, p))
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		auto_value(buf) secret = {0};
+		if (!take_secret(&rows[i], false, find(present, rows[i].name), &secret, p))
+			return false;
+	}
+	return true;
 }
 
 bool webhooks_declare(struct store *store, const struct webhook_declared *rows, size_t n, bool starting, struct problem *p)

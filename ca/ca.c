@@ -1,5 +1,6 @@
 #include "ca/ca.h"
 
+#include <assert.h>
 #include <stdatomic.h>
 
 #include "base/clock.h"
@@ -18,8 +19,9 @@ struct alias {
 	struct issuer *current;
 };
 /* What readers see at one moment. */
-struct table {
-	struct table *older;           /* kept: somebody may have it in hand */
+struct ca_table {
+	struct ca_table *older;        /* of those that were ever taken up: somebody may have it in hand */
+	struct ca_table *before;       /* in whose place it came */
 	struct issuer **issuers;
 	bool *kept;                    /* belongs to an older table as well */
 	size_t count;
@@ -29,11 +31,14 @@ struct table {
 };
 struct ca {
 	char *folder;
-	_Atomic(struct table *) table;
+	_Atomic(struct ca_table *) table;
+	struct ca_table *newest;       /* of all there ever were */
 };
 
-static void table_free(struct table *table)
+void ca_table_free(struct ca_table *table)
 {
+	if (!table)
+		return;
 	for (size_t i = 0; i < table->count; i++)
 		if (!table->kept[i])
 			issuer_free(table->issuers[i]);
@@ -43,9 +48,8 @@ static void table_free(struct table *table)
 	buf_free(&table->root);
 	free(table);
 }
-declare_auto_struct(table, table_free);
 
-static struct issuer *table_find(const struct table *table, const char *name)
+static struct issuer *table_find(const struct ca_table *table, const char *name)
 {
 	for (size_t i = 0; table && i < table->count; i++)
 		if (str_equal(issuer_name(table->issuers[i]), name))
@@ -53,7 +57,7 @@ static struct issuer *table_find(const struct table *table, const char *name)
 	return NULL;
 }
 
-static const struct alias *alias_find(const struct table *table, const char *name)
+static const struct alias *alias_find(const struct ca_table *table, const char *name)
 {
 	for (size_t i = 0; i < table->alias_count; i++)
 		if (*name == '\0' || str_equal(table->aliases[i].name, name))
@@ -64,13 +68,13 @@ static const struct alias *alias_find(const struct table *table, const char *nam
 /* --- loading */
 
 struct loading {
-	struct table *table;
-	const struct table *before;    /* NULL: none */
+	struct ca_table *table;
+	const struct ca_table *before;    /* NULL: none */
 	const struct ca_options *options;
 	struct bytes passphrase;
 };
 
-static bool table_grow(struct table *table, struct problem *p)
+static bool table_grow(struct ca_table *table, struct problem *p)
 {
 	struct issuer **issuers = reallocarray(table->issuers, table->count + 1, sizeof(*issuers));
 
@@ -87,7 +91,7 @@ static bool table_grow(struct table *table, struct problem *p)
 /* An issuer that is what it was stays the same object. */
 static void table_add(struct loading *loading, struct issuer *fresh)
 {
-	struct table *table = loading->table;
+	struct ca_table *table = loading->table;
 	struct issuer *before = table_find(loading->before, issuer_name(fresh));
 	bool same = before && issuer_equal(before, fresh);
 
@@ -125,7 +129,7 @@ static bool has_ended(const char *folder, const char *name, bool *ret, struct pr
 	return true;
 }
 
-static bool alias_add(struct table *table, const char *name, struct problem *p)
+static bool alias_add(struct ca_table *table, const char *name, struct problem *p)
 {
 	struct alias *aliases = reallocarray(table->aliases, table->alias_count + 1, sizeof(*aliases));
 
@@ -141,7 +145,7 @@ static bool alias_add(struct table *table, const char *name, struct problem *p)
 static bool line_add(struct loading *loading, const char *name, struct problem *p)
 {
 	const char *folder = loading->options->folder;
-	struct table *table = loading->table;
+	struct ca_table *table = loading->table;
 	char at[ISSUER_NAME_SIZE], next[ISSUER_NAME_SIZE] = "";
 	size_t begin = table->alias_count;
 	bool ended = false;
@@ -161,7 +165,7 @@ static bool line_add(struct loading *loading, const char *name, struct problem *
 }
 
 /* The root that clients are told to trust must be the one that the default chain ends in. */
-static bool root_load(struct table *table, const char *folder, struct problem *p)
+static bool root_load(struct ca_table *table, const char *folder, struct problem *p)
 {
 	char name[ISSUER_NAME_SIZE];
 	auto(X509) *root = NULL;
@@ -194,13 +198,14 @@ static bool table_load(struct loading *loading, struct problem *p)
 bool ca_open(const struct ca_options *options, struct bytes passphrase, struct ca **ret, struct problem *p)
 {
 	auto_struct(ca) *ca = calloc(1, sizeof(*ca));
-	auto_struct(table) *table = calloc(1, sizeof(*table));
+	auto_struct(ca_table) *table = calloc(1, sizeof(*table));
 	struct loading loading = { .table = table, .options = options, .passphrase = passphrase };
 
 	if (!ca || !table || !(ca->folder = strdup(options->folder)))
 		return problem_memory(p);
 	if (!table_load(&loading, p))
 		return false;
+	ca->newest = table;
 	atomic_init(&ca->table, steal(table));
 	*ret = steal(ca);
 	return true;
@@ -209,7 +214,7 @@ bool ca_open(const struct ca_options *options, struct bytes passphrase, struct c
 /* Those that are no longer named go on: what they issued is still asked about. */
 static bool keep_former(struct loading *loading, struct problem *p)
 {
-	struct table *table = loading->table;
+	struct ca_table *table = loading->table;
 
 	for (size_t i = 0; i < loading->before->count; i++) {
 		if (table_find(table, issuer_name(loading->before->issuers[i])))
@@ -222,28 +227,47 @@ static bool keep_former(struct loading *loading, struct problem *p)
 	return true;
 }
 
-bool ca_reload(struct ca *ca, const struct ca_options *options, struct bytes passphrase, struct problem *p)
+bool ca_read(const struct ca *ca, const struct ca_options *options, struct bytes passphrase, struct ca_table **ret,
+             struct problem *p)
 {
-	struct table *before = atomic_load(&ca->table);
-	auto_struct(table) *table = calloc(1, sizeof(*table));
+	struct ca_table *before = atomic_load(&ca->table);
+	auto_struct(ca_table) *table = calloc(1, sizeof(*table));
 	struct loading loading = { .table = table, .before = before, .options = options, .passphrase = passphrase };
 
 	if (!table)
 		return problem_memory(p);
 	if (!table_load(&loading, p) || !keep_former(&loading, p))
 		return false;
-	table->older = before;
-	atomic_store(&ca->table, steal(table));
+	table->before = before;
+	*ret = steal(table);
 	return true;
+}
+
+void ca_take_up(struct ca *ca, struct ca_table **table)
+{
+	struct ca_table *fresh = steal(*table);
+
+	assert(fresh->before == atomic_load(&ca->table));
+	fresh->older = ca->newest;
+	ca->newest = fresh;
+	atomic_store(&ca->table, fresh);
+}
+
+void ca_go_back(struct ca *ca)
+{
+	struct ca_table *table = atomic_load(&ca->table);
+
+	assert(table->before);
+	atomic_store(&ca->table, table->before);
 }
 
 void ca_free(struct ca *ca)
 {
-	struct table *table = ca ? atomic_load(&ca->table) : NULL;
+	struct ca_table *table = ca ? ca->newest : NULL;
 
 	while (table) {
-		struct table *older = table->older;
-		table_free(table);
+		struct ca_table *older = table->older;
+		ca_table_free(table);
 		table = older;
 	}
 	if (ca)
@@ -255,7 +279,7 @@ void ca_free(struct ca *ca)
 
 static bool follow(struct store_txn *txn, void *arg, struct problem *p)
 {
-	const struct table *table = arg;
+	const struct ca_table *table = arg;
 
 	for (size_t i = 0; i < table->count; i++) {
 		auto_value(authority_state) state = { 0 };
@@ -278,23 +302,28 @@ const struct issuer *ca_issuer(const struct ca *ca, const char *name)
 	return *name ? table_find(atomic_load(&ca->table), name) : ca_issuer_current(ca, name);
 }
 
-const struct issuer *ca_issuer_current(const struct ca *ca, const char *name)
+const struct issuer *ca_table_current(const struct ca_table *table, const char *name)
 {
-	const struct alias *alias = alias_find(atomic_load(&ca->table), name);
+	const struct alias *alias = alias_find(table, name);
 
 	return alias ? alias->current : NULL;
 }
 
+const struct issuer *ca_issuer_current(const struct ca *ca, const char *name)
+{
+	return ca_table_current(atomic_load(&ca->table), name);
+}
+
 const struct issuer *ca_issuer_at(const struct ca *ca, size_t i)
 {
-	const struct table *table = atomic_load(&ca->table);
+	const struct ca_table *table = atomic_load(&ca->table);
 
 	return i < table->count ? table->issuers[i] : NULL;
 }
 
 struct bytes ca_root_pem(const struct ca *ca)
 {
-	return buf_bytes(&((struct table *)atomic_load(&ca->table))->root);
+	return buf_bytes(&((struct ca_table *)atomic_load(&ca->table))->root);
 }
 
 const char *ca_folder(const struct ca *ca)

@@ -1,6 +1,6 @@
 /* CA: signs what the policy approved, and nothing else.
  *
- * `struct ca` owns the issuers and their keys. Any thread. What it lends stays good until ca_free: ca_reload puts
+ * `struct ca` owns the issuers and their keys. Any thread. What it lends stays good until ca_free: ca_take_up puts
  * other issuers in the place of those that changed, and keeps these for who has them in hand. ca_issue never
  * sees a CSR; it takes approvals, and leaves recording to the caller, who puts the certificate and
  * the change that caused it into one store update before anything leaves the process. */
@@ -42,9 +42,15 @@ bool ca_open(const struct ca_options *options, struct bytes passphrase, struct c
 void ca_free(struct ca *ca);
 declare_auto_struct(ca, ca_free);
 
-/* Reads the files anew: other certificates, chains, successors, issuers. The options are those of ca_open; false:
- * all stays as it was. One thread at a time. */
-bool ca_reload(struct ca *ca, const struct ca_options *options, struct bytes passphrase, struct problem *p) must_use;
+/* Reads the files anew: other certificates, chains, successors, issuers. The options are those of ca_open. What was
+ * read counts when it is taken up, before anything else is; ca_go_back then undoes that. One thread at a time. */
+struct ca_table;
+bool ca_read(const struct ca *ca, const struct ca_options *options, struct bytes passphrase, struct ca_table **ret,
+             struct problem *p) must_use;
+void ca_take_up(struct ca *ca, struct ca_table **table);
+void ca_go_back(struct ca *ca);
+void ca_table_free(struct ca_table *table);
+declare_auto_struct(ca_table, ca_table_free);
 /* Takes up what the operators decided in the meantime (store/authority.h). Cheap: called every second or so. */
 bool ca_follow(struct ca *ca, struct store *store, struct problem *p) must_use;
 
@@ -53,6 +59,8 @@ bool ca_follow(struct ca *ca, struct store *store, struct problem *p) must_use;
 const struct issuer *ca_issuer(const struct ca *ca, const char *name);
 /* The issuer that a profile's issuer issues from now: itself, or the last of those that took its place. */
 const struct issuer *ca_issuer_current(const struct ca *ca, const char *name);
+/* The same in what was read and is not taken up yet. */
+const struct issuer *ca_table_current(const struct ca_table *table, const char *name);
 /* All of them, those whose place was taken included, for their CRLs and OCSP answers. NULL past the end; a
  * reload may put others at a number. */
 const struct issuer *ca_issuer_at(const struct ca *ca, size_t i);

@@ -121,9 +121,9 @@ static const char introduction[] =
 	"short also `250ms`. Relative paths count from the folder that the server is started in.\n\n"
 	"SIGHUP makes a running server read the file again. Keys marked *reload* are taken up then, the "
 	"content of\n"
-	"the files they name too; the others wait for the next start. A file with an error is refused and "
-	"logged,\n"
-	"and the server runs on with what it has.\n\n"
+	"the files they name too; the others wait for the next start, and the log names those that changed. "
+	"A file with\n"
+	"an error is refused and logged, and the server runs on with what it has, the CA's files included.\n\n"
 	"## The top level\n";
 
 void config_print_reference(struct buf *ret)

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "est/est.h"
+#include "server/config_change.h"
 #include "server/event.h"
 #include "server/listen.h"
 #include "server/own_address.h"
@@ -83,8 +84,9 @@ static bool read_passphrase(struct serve *serve, struct buf *ret, struct problem
 	return buf_check(&serve->passphrase, p);
 }
 
-/* Issuers and shards are the new configuration's; where the CA is, that of the start. */
-static bool load_ca(struct serve *serve, const struct config *config, struct problem *p)
+/* Issuers and shards are the new configuration's; where the CA is, that of the start. The first is opened, later ones
+ * are read into ret. */
+static bool load_ca(struct serve *serve, const struct config *config, struct ca_table **ret, struct problem *p)
 {
 	auto_value(buf) passphrase = {0};
 	auto_free const char **issuers = issuer_names(&config->ca.issuers);
@@ -96,7 +98,7 @@ static bool load_ca(struct serve *serve, const struct config *config, struct pro
 		return problem_memory(p);
 	if (!config_pkcs11(serve->config, p) || !read_passphrase(serve, &passphrase, p))
 		return false;
-	return serve->ca ? ca_reload(serve->ca, &options, buf_bytes(&passphrase), p)
+	return serve->ca ? ca_read(serve->ca, &options, buf_bytes(&passphrase), ret, p)
 	                 : ca_open(&options, buf_bytes(&passphrase), &serve->ca, p);
 }
 
@@ -105,14 +107,13 @@ static bool open_ca(struct serve *serve, struct problem *p)
 	if (!ca_exists(serve->config->ca.folder))
 		return problem_set(p, PROBLEM_NOT_FOUND, "there is no CA in %s: run `enrolld init` first",
 		                   serve->config->ca.folder);
-	return load_ca(serve, serve->config, p) && ca_follow(serve->ca, serve->store, p);
+	return load_ca(serve, serve->config, NULL, p) && ca_follow(serve->ca, serve->store, p);
 }
 
 /* A profile whose issuer is not loaded would fail at its first certificate. One for CAs below a CA that may have none
  * fails at each, in words, until the issuer is another. */
-static bool issuer_fits(const struct serve *serve, const struct profile *profile, struct problem *p)
+static bool issuer_fits(const struct profile *profile, const struct issuer *issuer, struct problem *p)
 {
-	const struct issuer *issuer = ca_issuer_current(serve->ca, profile->issuer);
 
 	if (!issuer)
 		return problem_set(p, PROBLEM_MALFORMED, "profile %s: issuer %s is not loaded; a restart loads it",
@@ -123,16 +124,19 @@ static bool issuer_fits(const struct serve *serve, const struct profile *profile
 	return true;
 }
 
-static bool open_profiles(const struct serve *serve, const struct config *config, struct profiles **ret,
-                          struct problem *p)
+/* table: the CA as it will be; NULL: as it is. */
+static bool open_profiles(const struct serve *serve, const struct config *config, const struct ca_table *table,
+                          struct profiles **ret, struct problem *p)
 {
 	auto_struct(profiles) *profiles = NULL;
 	const struct profile *profile;
 	if (!config_profiles(config, &profiles, p))
 		return false;
-	for (size_t i = 0; (profile = profiles_at(profiles, i)); i++)
-		if (!issuer_fits(serve, profile, p))
+	for (size_t i = 0; (profile = profiles_at(profiles, i)); i++) {
+		const char *name = profile->issuer;
+		if (!issuer_fits(profile, table ? ca_table_current(table, name) : ca_issuer_current(serve->ca, name), p))
 			return false;
+	}
 	*ret = steal(profiles);
 	return true;
 }
@@ -292,7 +296,7 @@ bool serve_open(struct config **config, struct serve **ret, struct problem *p)
 		return problem_memory(p);
 	serve->config = steal(*config);
 	if (!open_store(serve, p) || !open_ca(serve, p) ||
-	    !open_profiles(serve, serve->config, &serve->profiles, p) ||
+	    !open_profiles(serve, serve->config, NULL, &serve->profiles, p) ||
 	    !open_tls(serve, p) || !open_own_certificate(serve, p) || !open_services(serve, p) ||
 	    !open_routers(serve, p) || !open_names(serve, p) || !open_listeners(serve, p))
 		return false;
@@ -301,19 +305,39 @@ bool serve_open(struct config **config, struct serve **ret, struct problem *p)
 	return true;
 }
 
-/* The CA's files are their own truth: what was read of them stays also where the rest is refused. */
+static void log_left(const struct serve *serve, const struct config *config)
+{
+	auto_value(buf) keys = {0};
+	config_restart_keys(serve->config, config, &keys);
+	if (keys.len > 0)
+		log_event(LOG_LEVEL_WARN, "a restart is needed", "keys", buf_text(&keys), NULL);
+}
+
+/* The steps that change something, after all that only look. */
+static bool reload_outside(struct serve *serve, const struct config *config, struct ca_table **table,
+                           struct profiles *profiles, struct problem *p)
+{
+	ca_take_up(serve->ca, table);
+	if (own_certificate_reload(serve->own, config, profiles, p) &&
+	    webhooks_declare(serve->store, config->webhooks, config->webhook_count, false, p) &&
+	    server_tell(serve->store, &(struct server_event){ AUDIT_CONFIGURATION_RELOADED, .config = config }, p))
+		return true;
+	ca_go_back(serve->ca);
+	return false;
+}
+
 bool serve_reload(struct serve *serve, const struct config *config, struct problem *p)
 {
+	auto_struct(ca_table) *table = NULL;
 	auto_struct(profiles) *profiles = NULL;
 	auto_struct(labels) *labels = NULL;
 	auto_struct(authentications) *authentications = NULL;
 	auto_struct(wrapping_keys) *keys = NULL;
-	if (!load_ca(serve, config, p) || !open_profiles(serve, config, &profiles, p) ||
+	if (!load_ca(serve, config, &table, p) || !open_profiles(serve, config, table, &profiles, p) ||
 	    !labels_new(&config->est.labels, profiles, &labels, p) ||
 	    !config_authentications(config, &authentications, p) || !wrapping_keys_new(&config->est.wrapping, &keys, p) ||
-	    !own_certificate_reload(serve->own, config, profiles, p) ||
-	    !webhooks_declare(serve->store, config->webhooks, config->webhook_count, false, p) ||
-	    !server_tell(serve->store, &(struct server_event){ AUDIT_CONFIGURATION_RELOADED, .config = config }, p))
+	    !webhooks_declarable(serve->store, config->webhooks, config->webhook_count, p) ||
+	    !reload_outside(serve, config, &table, profiles, p))
 		return false;
 	acme_set_profiles(serve->acme, profiles);
 	api_set_profiles(serve->api, profiles);
@@ -325,6 +349,7 @@ bool serve_reload(struct serve *serve, const struct config *config, struct probl
 	serve->profiles = steal(profiles);
 	profiles_unref(old);
 	log_setup(config->log.level, config->log.format);
+	log_left(serve, config);
 	return true;
 }
 

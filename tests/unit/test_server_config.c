@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "server/config.h"
+#include "server/config_change.h"
 #include "server/config_schema.h"
 
 static bool parse(const char *text, struct config **ret, struct problem *p)
@@ -563,6 +564,36 @@ static void every_row_is_told(void **state)
 	assert_rows(&config_schema, buf_text(&page));
 }
 
+/* Against the defaults. */
+static void what_waits_for_a_restart_is_named(void **state)
+{
+	static const struct {
+		const char *text, *want;
+	} rows[] = {
+		{ "{}\n", "" },
+		{ "log: {level: debug, format: json}\nprofiles: [{name: other}]\nkey_blocklists: [/x]\n", "" },
+		{ "webhook: {timeout: 3s}\n", "webhook.timeout" },
+		{ "log: {requests: false}\n", "log.requests" },
+		{ "acme: {http_01: {allow: [10.0.0.0/8]}}\n", "acme.http_01.allow" },
+		{ "acme: {resolvers: [192.0.2.1]}\n", "acme.resolvers" },
+		{ "listeners: [{port: 8443, tls: true}]\n", "listeners" },
+		{ "tls: {names: [a.example], lifetime: 30d}\nhttp: {threads: 9, keep_alive: 2s}\n",
+		  "tls.names, http.threads, http.keep_alive" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < array_length(rows); i++) {
+		auto_struct(config) *running = NULL, *next = NULL;
+		auto_value(problem) p = { 0 };
+		auto_value(buf) keys = { 0 };
+		assert_true(parse("{}\n", &running, &p));
+		if (!parse(rows[i].text, &next, &p))
+			fail_msg("%s: %s", rows[i].text, p.detail);
+		config_restart_keys(running, next, &keys);
+		assert_string_equal(buf_text(&keys), rows[i].want);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -580,6 +611,7 @@ int main(void)
 		cmocka_unit_test(example_is_the_default),
 		cmocka_unit_test(committed_pages_are_printed_from_the_table),
 		cmocka_unit_test(every_row_is_told),
+		cmocka_unit_test(what_waits_for_a_restart_is_named),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -107,6 +107,46 @@ def test_renewed_ca_is_used_after_reload(fresh, tmp_path):
     verify(fresh.root_pem, path)
 
 
+def refused_reload(server, extra):
+    server.write_config(extra)
+    before = server.log_text().count('event="reload refused"')
+    server.process.send_signal(signal.SIGHUP)
+    deadline = time.monotonic() + 20
+    while server.log_text().count('event="reload refused"') == before:
+        assert time.monotonic() < deadline and "event=reloaded" not in server.log_text(), server.log_text()
+        time.sleep(0.05)
+
+
+def test_a_refused_reload_changes_nothing(tmp_path):
+    """Neither of the CA, whose files were good, nor of the webhooks that the new configuration has not."""
+    secret = tmp_path / "secret"
+    secret.write_text("0123456789abcdef0123456789abcdef")
+    secret.chmod(0o600)
+    hook = {"name": "kept", "url": "http://127.0.0.1:9/hook", "secret": {"file": str(secret)}}
+    good = {"webhooks": [hook], "webhook": {"allow": ["127.0.0.0/8"]}}
+    bad = [
+        {**good, "webhooks": [{**hook, "name": "other", "secret": {"file": str(tmp_path / "none")}}]},
+        {**good, "webhooks": [], "tls": {"certificate": str(tmp_path / "none"), "key": str(tmp_path / "none")}},
+        {**good, "webhooks": [], "profiles": [{"name": "tls-server", "issuer": "elsewhere"}]},
+        {**good, "webhooks": [], "ca": {"issuers": ["issuing", "elsewhere"]}},
+    ]
+    with Server(good) as server:
+        shop = Shop(server, tmp_path)
+        first = issuer_of(shop.issue()[0])
+        hooks = lambda: [(h["name"], h["url"], h["status"]) for h in json.loads(server.run("webhook", "list", "--json", check=True).stdout)]
+        before = hooks()
+        ca(server, "rekey", "issuing")
+        for extra in bad:
+            refused_reload(server, extra)
+            assert issuer_of(shop.issue()[0]) == first, extra
+            server.write_config(good)
+            assert hooks() == before, extra
+        reload(server)
+        chain, path = shop.issue()
+        assert issuer_of(chain).subject != first.subject
+        verify(server.root_pem, path)
+
+
 def wait_for(url, deadline=15):
     end = time.monotonic() + deadline
     while True:
