@@ -45,7 +45,10 @@ static int seam_ssl_accept(SSL *ssl)
 {
 	if (!connection_begin(SSL_get_app_data(ssl)))
 		return -1;
-	return SSL_accept(ssl);
+	int done = SSL_accept(ssl);
+	if (SSL_get_state(ssl) != TLS_ST_BEFORE)
+		connection_shakes_hands();
+	return done;
 }
 
 #define accept(fd, sa, len) seam_accept(fd, sa, len)

@@ -3,6 +3,8 @@
 #include <assert.h>
 #include <errno.h>
 #include <linux/sockios.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
@@ -10,7 +12,11 @@
 #include "server/civetweb_seam.h"
 #include "server/tls.h"
 
-enum { IDLE_GRACE_MS = 100, BEGIN_GRACE_MS = 2000 };
+enum {
+	IDLE_GRACE_MS = 100,
+	BEGIN_GRACE_MS = 2000,
+	HANDSHAKE_GRACE_MS = 5000,  /* a device without hardware for it computes for seconds */
+};
 
 static _Thread_local struct pool *own_pool;
 static _Thread_local struct connection own;
@@ -62,11 +68,13 @@ static int64_t grace(const struct connection *c, enum connection_phase phase)
 
 void connection_enter(struct connection *c, enum connection_phase phase)
 {
-	set_busy(c, phase != CONNECTION_IDLE && phase != CONNECTION_HANDSHAKE);
+	bool waits = phase == CONNECTION_IDLE || phase == CONNECTION_HANDSHAKE;
+
+	set_busy(c, !waits);
 	c->phase = phase;
 	c->since = clock_monotonic_ms();
 	c->deadline = c->last_deadline = c->since + allowance(c, phase);
-	c->due = c->since + grace(c, phase);
+	c->due = c->since + grace(c, phase) - (waits && !c->begun && !c->greeted ? c->silent : 0);
 	c->overdue = false;
 }
 
@@ -117,6 +125,18 @@ static bool peer_of(int fd, struct addr *ret)
 	return getpeername(fd, (struct sockaddr *)&sa, &len) == 0 && addr_from_sockaddr((struct sockaddr *)&sa, ret);
 }
 
+/* How long a client has said nothing since the system took its connection; 0: it has said something. */
+static int64_t silent_ms(int fd)
+{
+	struct tcp_info info;
+	socklen_t len = sizeof(info);
+	int n;
+
+	if (ioctl(fd, SIOCINQ, &n) != 0 || n > 0 || getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) != 0)
+		return 0;
+	return info.tcpi_last_data_recv;
+}
+
 bool connection_begin(struct mg_connection *carrier)
 {
 	struct connection *c = &own;
@@ -128,6 +148,8 @@ bool connection_begin(struct mg_connection *carrier)
 	c->turned_away = !pool_enter(own_pool, &c->member) || !known;
 	if (c->turned_away)
 		atomic_fetch_add(&pool_counters(own_pool)->refused, 1);
+	if (pool_waiting(own_pool) > 0)
+		c->silent = silent_ms(seam_fd(carrier));
 	connection_enter(c, CONNECTION_HANDSHAKE);
 	return !c->turned_away;
 }
@@ -149,6 +171,13 @@ void connection_end(void)
 void connection_accepted(void)
 {
 	pool_accepted(own_pool);
+}
+
+void connection_shakes_hands(void)
+{
+	if (!own.begun)
+		own.due = own.since + HANDSHAKE_GRACE_MS;
+	own.begun = true;
 }
 
 void *connection_context(const struct mg_connection *carrier)
@@ -223,6 +252,14 @@ static int overdue(struct connection *c, const struct pollfd *fd)
 	return -1;
 }
 
+static bool gives_way(struct connection *c)
+{
+	c->overdue = pool_takes_thread(c->pool, &c->member);
+	if (c->overdue)
+		atomic_fetch_add(&pool_counters(c->pool)->gave_way, 1);
+	return c->overdue;
+}
+
 /* What the client sent comes before any wish to end the connection. */
 static int connection_wait(struct connection *c, struct pollfd *fd, int timeout_ms)
 {
@@ -249,10 +286,7 @@ static int connection_wait(struct connection *c, struct pollfd *fd, int timeout_
 	c->moved = c->moved || (fds[0].revents & POLLOUT);
 	if (fds[0].revents)
 		return 1;
-	if (fds[1].revents)
-		return -1;
-	c->overdue = pool_takes_thread(c->pool);
-	return c->overdue ? -1 : 0;
+	return fds[1].revents || gives_way(c) ? -1 : 0;
 }
 
 static int listening_wait(struct pool *pool, struct pollfd *listening, nfds_t n, int timeout_ms)

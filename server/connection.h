@@ -37,6 +37,8 @@ struct connection {
 	bool moved;                    /* since then it has become writable */
 	struct head head;              /* of the request that is arriving */
 	bool busy, overdue, turned_away;
+	int64_t silent;                /* ms for which it had waited for a thread and said nothing: of its time */
+	bool begun;                    /* its handshake */
 	bool greeted;                  /* has had a reply */
 	bool answered;                 /* the request that began last has had its reply */
 };
@@ -63,5 +65,7 @@ void connection_accepted(void);
 void *connection_context(const struct mg_connection *carrier);
 /* true as well when this thread has begun it before. false: turned away. */
 bool connection_begin(struct mg_connection *carrier);
+/* The client's first message has come. */
+void connection_shakes_hands(void);
 void connection_received(size_t n);
 int connection_poll(struct pollfd *fds, nfds_t n, int timeout_ms);

@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/resource.h>
 #include <time.h>
 
 #include <civetweb.h>
@@ -15,7 +16,7 @@
 #include "server/connection.h"
 #include "server/exchange.h"
 
-enum { AUTHORITY_SIZE = 64, PORTS_SIZE = LISTENERS_MAX * 64 };
+enum { AUTHORITY_SIZE = 64, PORTS_SIZE = LISTENERS_MAX * 64, QUEUE_MAX = 8192 };
 
 struct listener {
 	struct exchange_site site;
@@ -225,15 +226,26 @@ static struct mg_context *start_quietly(struct mg_init_data *init)
 	return carrier;
 }
 
+/* Who comes while all threads are at work waits in civetweb's queue, first come, first served. What the kernel's has no
+ * room for comes again when TCP does, later each time, and is cut off where its SYN cookie has grown old. */
+static unsigned queue_length(void)
+{
+	struct rlimit files;
+
+	if (getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur / 2 > QUEUE_MAX)
+		return QUEUE_MAX;
+	return (unsigned)files.rlim_cur / 2;
+}
+
 /* The deadlines are the pool's; civetweb's own must only not come before them. */
 static struct mg_context *start(struct listen *listen, const char *ports, unsigned threads)
 {
-	char count[16], head_max[16];
+	char count[16], queue[16], head_max[16];
 	const char *options[] = {
 		"listening_ports", ports,
 		"num_threads", count,
-		"connection_queue", "16",
-		"listen_backlog", "1024",
+		"connection_queue", queue,
+		"listen_backlog", "65535", /* as long as net.core.somaxconn lets it be */
 		"max_request_size", head_max,
 		"request_timeout_ms", "3600000",
 		"keep_alive_timeout_ms", "3600000",
@@ -250,6 +262,7 @@ static struct mg_context *start(struct listen *listen, const char *ports, unsign
 	struct mg_init_data init = { .callbacks = &callbacks, .user_data = listen, .configuration_options = options };
 
 	snprintf(count, sizeof(count), "%u", threads);
+	snprintf(queue, sizeof(queue), "%u", queue_length());
 	snprintf(head_max, sizeof(head_max), "%d", HEAD_SIZE_MAX);
 	return start_quietly(&init);
 }
@@ -357,7 +370,7 @@ void listen_counters(const struct listen *listen, struct listen_counters *ret)
 	const struct pool_counters *c = pool_counters(listen->pool);
 
 	*ret = (struct listen_counters){ .refused = c->refused, .timeouts = c->timeouts, .connections = c->connections,
-		.active = c->open };
+		.active = c->open, .gave_way = c->gave_way, .waiting = pool_waiting(listen->pool) };
 	for (size_t i = 0; i < listen->listener_count; i++) {
 		ret->requests += listen->listeners[i].site.requests;
 		ret->refused += listen->listeners[i].site.refused;

@@ -77,13 +77,20 @@ enum { DUMPABLE = __has_feature(address_sanitizer) };
 enum { DUMPABLE = 0 };
 #endif
 
+enum { FILES_MAX = 65536 }; /* the usual soft limit of 1024 is for programs with select(2) */
+
 /* Keys live in this process: no core file, no debugger of the same user, no file that others can
  * read. Two malloc arenas instead of eight a core keep the memory of many threads small. */
 static void harden(void)
 {
 	const struct rlimit none = { 0, 0 };
+	struct rlimit files;
 	umask(077);
 	setrlimit(RLIMIT_CORE, &none);
+	if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < files.rlim_max) {
+		files.rlim_cur = files.rlim_max < FILES_MAX ? files.rlim_max : FILES_MAX;
+		setrlimit(RLIMIT_NOFILE, &files);
+	}
 	prctl(PR_SET_DUMPABLE, DUMPABLE);
 	mallopt(M_ARENA_MAX, 2);
 	mallopt(M_MMAP_THRESHOLD, 128 * 1024);

@@ -16,6 +16,7 @@ struct pool {
 	atomic_bool draining;
 	atomic_uint busy;
 	atomic_uint waiting;            /* accepted, and no thread has begun it yet */
+	atomic_uint leaving;            /* members that give way and have not left */
 };
 
 bool pool_new(const struct pool_options *options, struct pool **ret, struct problem *p)
@@ -120,6 +121,8 @@ void pool_leave(struct pool *pool, struct pool_member *member)
 		member->next->previous = member->previous;
 	pthread_mutex_unlock(&pool->lock);
 	atomic_fetch_sub(&pool->counters.open, 1);
+	if (member->gives_way)
+		atomic_fetch_sub(&pool->leaving, 1);
 }
 
 void pool_set_busy(struct pool *pool, bool busy)
@@ -150,12 +153,22 @@ int pool_relief_fd(const struct pool *pool)
 	return pool->relief_fd;
 }
 
-/* A token may be older than the need for it. */
-bool pool_takes_thread(struct pool *pool)
+/* A token may be older than the need for it, and no more give way than wait. */
+bool pool_takes_thread(struct pool *pool, struct pool_member *member)
 {
 	uint64_t token;
 
-	return read(pool->relief_fd, &token, sizeof(token)) == sizeof(token) && atomic_load(&pool->waiting) > 0;
+	if (read(pool->relief_fd, &token, sizeof(token)) != sizeof(token))
+		return false;
+	member->gives_way = atomic_fetch_add(&pool->leaving, 1) < atomic_load(&pool->waiting);
+	if (!member->gives_way)
+		atomic_fetch_sub(&pool->leaving, 1);
+	return member->gives_way;
+}
+
+unsigned pool_waiting(const struct pool *pool)
+{
+	return atomic_load(&pool->waiting);
 }
 
 struct pool_counters *pool_counters(struct pool *pool)

@@ -34,6 +34,7 @@ void pool_stop(struct pool *pool);
 /* A connection as the pool knows it; the connection owns it. */
 struct pool_member {
 	struct addr peer;
+	bool gives_way;
 	struct pool_member *next, *previous;
 };
 /* A connection was accepted, and waits for a thread. */
@@ -51,11 +52,13 @@ unsigned pool_busy(const struct pool *pool);
 int pool_drain_fd(const struct pool *pool);
 int pool_stop_fd(const struct pool *pool);
 int pool_relief_fd(const struct pool *pool);
-/* Whether the caller is the one that is to give way. */
-bool pool_takes_thread(struct pool *pool);
+/* Whether the member is one that is to give way. */
+bool pool_takes_thread(struct pool *pool, struct pool_member *member) must_use;
+/* Connections that were accepted, and that no thread has begun yet. */
+unsigned pool_waiting(const struct pool *pool);
 
 struct pool_counters {
-	_Atomic uint64_t connections, refused, timeouts;
+	_Atomic uint64_t connections, refused, timeouts, gave_way;
 	_Atomic unsigned open;
 };
 struct pool_counters *pool_counters(struct pool *pool);

@@ -3,6 +3,7 @@ tests/wire/http_server.c, two small wings over server/listen.c."""
 
 import json
 import re
+import resource
 import socket
 import ssl
 import subprocess
@@ -736,6 +737,64 @@ def test_many_connections_wait_their_turn(tmp_path):
                 assert c.ask("GET", "/hello").status == 200
         for c in connections:
             c.close()
+
+
+def test_silence_while_waiting_counts(tmp_path):
+    """Who says nothing for two seconds has had his time when a thread comes to him: hundreds of them hold nobody up."""
+    with HttpServer(tmp_path, threads=3, keep_alive_ms=20000, header_ms=20000) as server:
+        silent = [Connection(server.ports[i % 2]) for i in range(300)]
+        time.sleep(0.5)
+        with Connection(server.ports[1], client_context(server.chain)) as c, took(0, 4):
+            assert c.ask("GET", "/hello").status == 200
+        for c in silent:
+            c.close()
+
+
+def test_slow_handshake_has_more_time(tmp_path):
+    """A device that computes for three seconds, while others wait."""
+    with HttpServer(tmp_path, threads=1, keep_alive_ms=20000, header_ms=20000) as server:
+        slow = Connection(server.ports[1])
+        into, out = ssl.MemoryBIO(), ssl.MemoryBIO()
+        tls = client_context(server.chain).wrap_bio(into, out, server_hostname="localhost")
+        with pytest.raises(ssl.SSLWantReadError):
+            tls.do_handshake()
+        slow.send(out.read())
+        waits = [Connection(server.ports[0]) for _ in range(5)]
+        for c in waits:
+            c.send(HEAD + "\r\n")
+        time.sleep(3)
+        into.write(slow.socket.recv(65536))
+        tls.do_handshake()
+        tls.write((HEAD + "\r\n").encode())
+        slow.send(out.read())
+        into.write(slow.socket.recv(65536))
+        assert tls.read(1000).startswith(b"HTTP/1.1 200")
+        assert [c.reply().status for c in waits] == [200] * 5
+
+
+def test_none_of_a_crowd_is_cut_off(tmp_path):
+    """More than the system's queue would hold, all at once."""
+    count = 1500
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    try:
+        with HttpServer(tmp_path, ("plain=127.0.0.1",), threads=4, header_ms=60000) as server:
+            crowd = []
+            for _ in range(count):
+                s = socket.socket()
+                s.setblocking(False)
+                s.connect_ex(("127.0.0.1", server.ports[0]))
+                crowd.append(s)
+            for s in crowd:
+                s.settimeout(60)
+            for s in crowd:
+                s.sendall((HEAD + "Connection: close\r\n\r\n").encode())
+            for s in crowd:
+                assert s.recv(4096).startswith(b"HTTP/1.1 200")
+                s.close()
+            assert server.counters()["connections"] == count
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 # --- TLS
