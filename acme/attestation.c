@@ -105,8 +105,7 @@ static bool read_chain(const struct attestation_statement *s, struct bytes chain
 	return true;
 }
 
-/* What OpenSSL lets pass in old certificates: no CA without basicConstraints (RFC 5280, 4.2.1.9). And no device is a CA, nor an
- * anchor itself, and no root that has ended vouches for anything. */
+/* No device is a CA, nor an anchor itself, and no root that has ended vouches for anything. */
 static bool check_path(const struct attestation_statement *s, int64_t now, struct problem *p)
 {
 	int last = sk_X509_num(s->path) - 1;
@@ -118,9 +117,6 @@ static bool check_path(const struct attestation_statement *s, int64_t now, struc
 		return attestation_refuse(s, p, "the first certificate of x5c is a CA's, not a device's");
 	if (X509_get_version(attestation_leaf(s)) != X509_VERSION_3)
 		return attestation_refuse(s, p, "the first certificate of x5c is not of version 3");
-	for (int i = 1; i < last; i++)
-		if (X509_check_ca(sk_X509_value(s->path, i)) != 1)
-			return attestation_refuse(s, p, "certificate %d of the chain is not a CA's (RFC 5280, 4.2.1.9)", i + 1);
 	X509 *root = sk_X509_value(s->path, last);
 	return (X509_cmp_time(X509_get0_notAfter(root), &at) > 0 && X509_cmp_time(X509_get0_notBefore(root), &at) < 0) ||
 	       attestation_refuse(s, p, "the root that the chain leads to has expired or is not valid yet");

@@ -12,8 +12,11 @@
 #include "policy/trust.h"
 
 /* WebAuthn Level 3, 8.2, 8.3, 8.4, 8.8; "step" is step-ca's own, of YubiKeys' PIV attestation. */
-#define ATTESTATION_FORMATS(X)      \
-	X(PACKED, "packed", packed) \
+#define ATTESTATION_FORMATS(X)                     \
+	X(TPM, "tpm", tpm)                         \
+	X(APPLE, "apple", apple)                   \
+	X(ANDROID_KEY, "android-key", android_key) \
+	X(PACKED, "packed", packed)                \
 	X(STEP, "step", step)
 
 enum attestation_format {

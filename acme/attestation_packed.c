@@ -12,6 +12,6 @@ bool attestation_packed(const struct attestation_statement *s, struct attestatio
 
 	return attestation_leaf_key(s, &key, p) && attestation_algorithm_of(s, key, false, &algorithm, p) &&
 	       attestation_bytes(s, "sig", &signature, p) &&
-	       attestation_check_signature(s, algorithm, key, s->challenge.to_be_signed, signature, p) &&
+	       attestation_check_signature(s, algorithm, key, s->challenge.to_be_signed, signature, "the key authorization", p) &&
 	       attestation_add_alt_names(s, ret, p) && attestation_set_key(key, ret, p);
 }

@@ -85,6 +85,11 @@ const EVP_MD *attestation_algorithm_hash(const struct attestation_algorithm *alg
 	return algorithm->hash ? algorithm->hash() : NULL;
 }
 
+bool attestation_algorithm_is_pss(const struct attestation_algorithm *algorithm)
+{
+	return algorithm->pss;
+}
+
 static bool verify(const struct attestation_algorithm *a, EVP_PKEY *key, struct bytes data, struct bytes signature)
 {
 	auto(EVP_MD_CTX) *ctx = EVP_MD_CTX_new();
@@ -99,11 +104,12 @@ static bool verify(const struct attestation_algorithm *a, EVP_PKEY *key, struct 
 }
 
 bool attestation_check_signature(const struct attestation_statement *s, const struct attestation_algorithm *algorithm,
-                                 EVP_PKEY *key, struct bytes data, struct bytes signature, struct problem *p)
+                                 EVP_PKEY *key, struct bytes data, struct bytes signature, const char *what,
+                                 struct problem *p)
 {
 	bool good = verify(algorithm, key, data, signature);
 
 	ERR_clear_error();
-	return good || attestation_refuse(s, p, "sig is not a signature (%s) by the first certificate of x5c of what was to be "
-	                                        "signed for this challenge", algorithm->name);
+	return good || attestation_refuse(s, p, "sig is not a signature (%s) by the key of the first certificate of x5c over %s",
+	                                  algorithm->name, what);
 }

@@ -53,8 +53,10 @@ struct attestation_algorithm;
 /* Named by the statement's alg; without one, if optional, what goes with the key (ES256, RS256, EdDSA). */
 bool attestation_algorithm_of(const struct attestation_statement *s, EVP_PKEY *key, bool optional,
                               const struct attestation_algorithm **ret, struct problem *p) must_use;
-/* ECDSA signatures as ASN.1 (WebAuthn Level 3, 6.5.5). */
+/* ECDSA signatures as ASN.1 (WebAuthn Level 3, 6.5.5); what: the data, for the refusal. */
 bool attestation_check_signature(const struct attestation_statement *s, const struct attestation_algorithm *algorithm,
-                                 EVP_PKEY *key, struct bytes data, struct bytes signature, struct problem *p) must_use;
+                                 EVP_PKEY *key, struct bytes data, struct bytes signature, const char *what,
+                                 struct problem *p) must_use;
 /* The hash that the algorithm takes of what it signs; NULL: it has none (EdDSA). */
+bool attestation_algorithm_is_pss(const struct attestation_algorithm *algorithm) must_use;
 const EVP_MD *attestation_algorithm_hash(const struct attestation_algorithm *algorithm);

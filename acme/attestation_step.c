@@ -25,7 +25,7 @@ static bool check_signature(const struct attestation_statement *s, EVP_PKEY *key
 	struct bytes signature;
 
 	return attestation_algorithm_of(s, key, true, &algorithm, p) && attestation_bytes(s, "sig", &signature, p) &&
-	       attestation_check_signature(s, algorithm, key, s->challenge.to_be_signed, unwrap(signature), p);
+	       attestation_check_signature(s, algorithm, key, s->challenge.to_be_signed, unwrap(signature), "the key authorization", p);
 }
 
 static bool take_yubico(const struct attestation_statement *s, struct bytes value, struct attestation *ret, struct problem *p)

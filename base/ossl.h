@@ -33,6 +33,7 @@ declare_auto(BIO, BIO_free_all);
 declare_auto(BIGNUM, BN_clear_free);
 declare_auto(BN_CTX, BN_CTX_free);
 declare_auto(CMS_ContentInfo, CMS_ContentInfo_free);
+declare_auto(ECDSA_SIG, ECDSA_SIG_free);
 declare_auto(EVP_CIPHER_CTX, EVP_CIPHER_CTX_free);
 declare_auto(EVP_MD_CTX, EVP_MD_CTX_free);
 declare_auto(EVP_PKEY, EVP_PKEY_free);

@@ -59,6 +59,39 @@ bool tlv_only(struct bytes in, uint8_t tag, struct bytes *ret)
 	return true;
 }
 
+/* X.690, 8.1.2.4: numbers from 31 on, seven bits a byte, the last without its highest bit; no more of it than need be. */
+static bool high_number(struct bytes *in, uint32_t *ret)
+{
+	uint32_t number = 0;
+	size_t i = 1;
+
+	do {
+		if (i == in->len || i > 4 || (i == 1 && in->data[1] == 0x80))
+			return false;
+		number = number << 7 | (in->data[i] & 0x7f);
+	} while (in->data[i++] & 0x80);
+	*ret = number;
+	*in = BYTES(in->data + i - 1, in->len - i + 1); /* its last byte stands for the tag */
+	return number >= 31;
+}
+
+bool tlv_take_numbered(struct bytes *in, uint32_t *ret_number, struct bytes *ret)
+{
+	struct bytes rest = *in;
+	size_t header, len;
+
+	if (rest.len < 2 || (rest.data[0] & 0xe0) != 0xa0)
+		return false;
+	*ret_number = rest.data[0] & 0x1f;
+	if (*ret_number == 0x1f && !high_number(&rest, ret_number))
+		return false;
+	if (!length_read(rest, &header, &len) || len > rest.len - header)
+		return false;
+	*ret = BYTES(rest.data + header, len);
+	*in = BYTES(rest.data + header + len, rest.len - header - len);
+	return true;
+}
+
 /* One arc, X.690, 8.19.2: seven bits a byte, the first byte not 0x80. */
 static bool arc_take(struct bytes *in, uint64_t *ret)
 {

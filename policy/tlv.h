@@ -26,6 +26,8 @@ bool tlv_next(struct bytes *in, struct tlv *ret) must_use;
 bool tlv_take(struct bytes *in, uint8_t tag, struct bytes *ret) must_use;
 /* The content of an element that is all there is in `in`. */
 bool tlv_only(struct bytes in, uint8_t tag, struct bytes *ret) must_use;
+/* The content of the next element, [n] EXPLICIT, of whatever number n (X.690, 8.1.2.4). */
+bool tlv_take_numbered(struct bytes *in, uint32_t *ret_number, struct bytes *ret) must_use;
 
 enum { TLV_OID_SIZE = 64 };
 /* Content of an OBJECT IDENTIFIER as dotted text. false: malformed, or over 63 characters. */

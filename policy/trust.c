@@ -208,6 +208,16 @@ static bool read_chain(const struct bytes *chain, size_t count, X509 **ret, ossl
 	return true;
 }
 
+/* Where the client's own certificate is an anchor itself, those above it are still in OpenSSL's chain. */
+static ossl_x509_stack *as_far_as_the_anchor(X509_STORE_CTX *context)
+{
+	ossl_x509_stack *chain = X509_STORE_CTX_get1_chain(context);
+
+	while (chain && sk_X509_num(chain) > X509_STORE_CTX_get_num_untrusted(context) + 1)
+		X509_free(sk_X509_pop(chain));
+	return chain;
+}
+
 static bool verify(const struct trust *trust, X509 *own, ossl_x509_stack *rest, int64_t now, ossl_x509_stack **ret, struct problem *p)
 {
 	auto(X509_STORE_CTX) *context = X509_STORE_CTX_new();
@@ -221,7 +231,7 @@ static bool verify(const struct trust *trust, X509 *own, ossl_x509_stack *rest, 
 	X509_VERIFY_PARAM_set_time(param, now);
 	if (X509_verify_cert(context) == 1) {
 		ERR_clear_error();
-		*ret = X509_STORE_CTX_get1_chain(context);
+		*ret = as_far_as_the_anchor(context);
 		return *ret || problem_memory(p);
 	}
 	int error = X509_STORE_CTX_get_error(context);
