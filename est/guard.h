@@ -16,6 +16,8 @@ declare_auto_struct(guard, guard_close);
 
 /* Whether one more password of this user may be tried from there. RATE_LIMITED. */
 bool guard_allows(struct guard *guard, const struct addr *from, const char *user, struct problem *p) must_use;
+/* Whether a request of somebody from there who proves nothing may be kept for people to decide about. RATE_LIMITED. */
+bool guard_keeps(struct guard *guard, const struct addr *from, struct problem *p) must_use;
 /* It was right. */
 void guard_passed(struct guard *guard, const struct addr *from, const char *user);
 /* Something was wrong, of the user, or, NULL, of nobody's. p, the refusal of it, becomes RATE_LIMITED where there were too

@@ -5,7 +5,8 @@
 #include "store/audit.h"
 
 enum {
-	PENDING_MAX = 10000,  /* of all methods together: each is a record that strangers may make us keep */
+	PENDING_MAX = 10000,  /* of all methods together */
+	STRANGERS_MAX = PENDING_MAX / 2, /* who has proven nothing leaves room for who has */
 	LOST_REPLY = 3600,    /* seconds in which one certificate is the answer to the same request */
 };
 
@@ -120,12 +121,12 @@ static bool put_new(struct store_txn *txn, struct waiting *w, struct problem *p)
 	auto_value(buf) names = {0};
 	char from[ADDR_TEXT_SIZE];
 	uint8_t waiter[SHA256_SIZE], digest[SHA256_SIZE];
-	size_t pending;
+	size_t pending, max = identity_unproven(w->identity) ? STRANGERS_MAX : PENDING_MAX;
 
 	if (!store_request_pending(txn, PENDING_MAX, &pending, p))
 		return false;
-	if (pending >= PENDING_MAX) {
-		problem_set(p, PROBLEM_RATE_LIMITED, "%d requests wait for approval already; ask again later", PENDING_MAX);
+	if (pending >= max) {
+		problem_set(p, PROBLEM_RATE_LIMITED, "%zu requests wait for approval already; ask again later", pending);
 		p->retry_after = (int)call->label->retry_after;
 		return false;
 	}
@@ -184,7 +185,10 @@ bool waiting_ask(struct waiting *w, struct problem *p)
 {
 	struct http_response *response = w->call->response;
 	unsigned seconds = w->call->label->retry_after;
+	bool again = w->request.id[0] != '\0' && asks_same(w, &w->request);
 
+	if (!again && identity_unproven(w->identity) && !guard_keeps(w->call->est->guard, &w->call->from, p))
+		return false;
 	if (!store_update(w->call->est->store, ask, w, p))
 		return false;
 	response->status = 202;

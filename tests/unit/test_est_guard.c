@@ -48,6 +48,25 @@ static void test_address(void **state)
 	assert_true(allows(guard, 2, "ada"));
 }
 
+/* Of strangers so many a host leave something to be kept. */
+static void test_strangers(void **state)
+{
+	auto_struct(guard) *guard = NULL;
+	auto_value(problem) p = {0};
+	struct addr hosts[3];
+
+	(void)state;
+	assert_true(guard_open(&guard, &p));
+	assert_true(addr_parse("2001:db8::1", &hosts[0]) && addr_parse("2001:db8::2", &hosts[1]) && addr_parse("2001:db8:0:1::1", &hosts[2]));
+	for (int i = 0; i < 100; i++)
+		assert_true(guard_keeps(guard, &hosts[i % 2], &p));
+	assert_false(guard_keeps(guard, &hosts[1], &p));
+	assert_int_equal(p.kind, PROBLEM_RATE_LIMITED);
+	assert_true(p.retry_after >= 1);
+	assert_true(guard_keeps(guard, &hosts[2], &p));
+	assert_true(allows(guard, 1, "ada"));
+}
+
 /* Many addresses guess at one user: strangers wait, who was right before does not, and other users are not concerned. */
 static void test_user(void **state)
 {
@@ -88,7 +107,9 @@ static void test_network(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_address), cmocka_unit_test(test_user), cmocka_unit_test(test_network) };
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_address), cmocka_unit_test(test_strangers), cmocka_unit_test(test_user), cmocka_unit_test(test_network),
+	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

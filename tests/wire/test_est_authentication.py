@@ -467,6 +467,24 @@ def test_anonymous_waits_for_people(server, tmp_path):
     assert names_of(issued(enroll(server, "people", csr=csr), tmp_path)) == ["new.example.com"]
 
 
+def test_anonymous_flood_leaves_room(tmp_path):
+    """Who asks again and again with new keys fills neither the disk nor the room of who has proven who he is."""
+    row = [{"name": "all", "methods": ["anonymous", "code"]}]
+    with Server({"est": {"authentication": row}, "profiles": [{"name": "tls-server", "methods": ["acme", "est"], "approvals": 1}]}) as own:
+        csr = make_csr("first.example.com")
+        assert enroll(own, "", csr=csr).status == 202
+        with concurrent.futures.ThreadPoolExecutor(4) as pool:
+            replies = list(pool.map(lambda i: enroll(own, "", csr=make_csr(f"d{i}.example.com")), range(105)))
+        assert sorted({r.status for r in replies}) == [202, 429]
+        late = next(r for r in replies if r.status == 429)
+        assert 1 <= int(late.headers["retry-after"]) <= 60
+        kept = len(json.loads(own.run("request", "list", "--json", check=True).stdout))
+        assert kept <= 102
+        assert enroll(own, "", csr=csr).status == 202  # who waits already is told so as before
+        code = credential(own)["code"]
+        assert enroll(own, "", "-u", f"x:{code}", csr=make_csr("known.example.com")).status == 202
+
+
 def test_anonymous_where_nobody_approves(tmp_path):
     with Server({"est": {"authentication": [{"name": "all", "methods": ["anonymous"]}]}}) as own:
         with nothing_changes(own):
