@@ -82,6 +82,12 @@ struct bytes seam_received(const struct mg_connection *conn)
 	return BYTES(conn->buf, (size_t)conn->data_len);
 }
 
+void seam_forget(struct mg_connection *conn)
+{
+	if (conn->buf && conn->buf_size > 0)
+		explicit_bzero(conn->buf, (size_t)conn->buf_size);
+}
+
 size_t seam_head_length(const struct mg_connection *conn)
 {
 	return conn->request_len > 0 ? (size_t)conn->request_len : 0;

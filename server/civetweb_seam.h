@@ -24,6 +24,8 @@ void seam_head(struct mg_connection *conn, struct http_header *headers, struct r
 /* Whether a head was read of a request that civetweb will give to no handler: its target is "*",
  * or on another server as civetweb sees it. */
 bool seam_is_orphan(const struct mg_connection *conn);
+/* Wipes what has been received: the buffer is the thread's, and the next connection's. */
+void seam_forget(struct mg_connection *conn);
 /* Of the content, as Content-Length said it, how much is neither read nor here to be read. SIZE_MAX: it is chunked, and its
  * end has not been found. */
 size_t seam_content_outstanding(const struct mg_connection *conn);

@@ -28,7 +28,8 @@ struct exchange {
 	struct router_match match;
 	struct http_response response;
 	char cause[PROBLEM_DETAIL_MAX];
-	void *body;
+	void *body;                /* wiped at the end: passwords and keys come in it */
+	size_t body_size;
 	int64_t begun_ms;
 	size_t sent;
 	bool close;
@@ -87,15 +88,19 @@ static bool read_chunks(struct exchange *x, size_t max, struct problem *p)
 	struct chunked chunked = {0};
 	auto_value(buf) content = {0};
 	uint8_t data[4096];
+	bool good = true;
 	size_t n;
 
 	seam_chunked_begin(x->carrier);
-	while ((n = least(chunked_wants(&chunked), sizeof(data))) > 0)
-		if (!read_content(x, data, n, p) || !chunked_feed(&chunked, BYTES(data, n), max, &content, p))
-			return false;
+	while (good && (n = least(chunked_wants(&chunked), sizeof(data))) > 0)
+		good = read_content(x, data, n, p) && chunked_feed(&chunked, BYTES(data, n), max, &content, p);
+	mem_wipe(data, sizeof(data));
+	if (!good)
+		return false;
 	x->request.content_length = seam_chunked_end(x->carrier);
 	size_t len = content.len;
 	x->body = buf_take(&content, NULL);
+	x->body_size = len;
 	x->request.http.body = BYTES(x->body, len);
 	return true;
 }
@@ -106,6 +111,7 @@ static bool read_sized(struct exchange *x, struct problem *p)
 
 	if (!(x->body = malloc(r->content_length)))
 		return problem_memory(p);
+	x->body_size = r->content_length;
 	r->http.body = BYTES(x->body, r->content_length);
 	return read_content(x, x->body, r->content_length, p);
 }
@@ -279,6 +285,8 @@ static void finish(struct exchange *x)
 	else
 		connection_next(x->connection, BYTES(received.data + used, received.len - used));
 	http_response_free(&x->response);
+	if (x->body)
+		mem_wipe(x->body, x->body_size);
 	free(x->body);
 }
 

@@ -185,6 +185,7 @@ static void on_close(const struct mg_connection *conn)
 
 	if (c && !c->answered && seam_is_orphan(conn))
 		exchange_serve(site_of(conn), c);
+	seam_forget((struct mg_connection *)(uintptr_t)conn);
 	connection_end();
 }
 

@@ -1,6 +1,7 @@
 """The HTTP server on the wire: what design and RFC 9112 ask of civetweb, tamed. The server is
 tests/wire/http_server.c, two small wings over server/listen.c."""
 
+import contextlib
 import json
 import re
 import resource
@@ -655,6 +656,34 @@ def test_timeouts_are_counted(hasty):
         c.send(HEAD)
         assert c.reply().status == 408
     assert hasty.counters()["timeouts"] == before + 1
+
+
+# --- what is left in memory
+
+def writable_memory(process):
+    """All that the process could write to, as bytes. Its parent may read it."""
+    parts = []
+    with open(f"/proc/{process.pid}/maps") as maps, open(f"/proc/{process.pid}/mem", "rb", 0) as memory:
+        for line in maps:
+            where, mode = line.split()[:2]
+            if mode.startswith("rw") and "[v" not in line:
+                begin, end = (int(x, 16) for x in where.split("-"))
+                memory.seek(begin)
+                with contextlib.suppress(OSError):
+                    parts.append(memory.read(end - begin))
+    return b"".join(parts)
+
+
+@pytest.mark.parametrize("tls", [False, True])
+def test_nothing_of_a_request_stays_in_memory(tmp_path, tls):
+    """A token and a password, neither of which is the next connection's."""
+    token, password = "".join(["tok", "en-", "o" * 90]), "".join(["pass", "word-", "x" * 90])
+    with HttpServer(tmp_path, threads=2) as server:
+        with Connection(server.ports[1 if tls else 0], client_context(server.chain) if tls else None) as c:
+            assert c.ask("POST", "/echo", f"Authorization: Bearer {token}", body=password.encode()).body == password.encode()
+        assert eventually(lambda: server.counters()["active"] == 0)
+        memory = writable_memory(server.process)
+        assert not [what for what in (token, password) if what.encode() in memory]
 
 
 # --- many connections
