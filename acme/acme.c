@@ -2,6 +2,7 @@
 
 #include "acme/actions.h"
 #include "acme/key_cache.h"
+#include "acme/later.h"
 #include "acme/nonce.h"
 #include "acme/request.h"
 #include "acme/routes.h"
@@ -91,8 +92,8 @@ bool acme_open(const struct acme_options *options, struct store *store, struct c
 	pthread_rwlock_init(&acme->profiles_lock, NULL);
 	if (!copy_options(options, house, p) || !open_limits(acme, p) || !nonces_open(&acme->nonces, p) ||
 	    !key_cache_open(&acme->keys, p) || !claims_open(&acme->claims, p) ||
-	    !audit_queue_open(store, &acme->audit, p) || !probes_open(acme, &acme->probes, p) || !acme_sweep_begin(acme, p) || !acme_requests_begin(acme, p) ||
-	    !acme_star_begin(acme, p))
+	    !audit_queue_open(store, &acme->audit, p) || !probes_open(acme, &acme->probes, p) || !later_begin(acme, p) ||
+	    !acme_sweep_begin(acme, p) || !acme_requests_begin(acme, p) || !acme_star_begin(acme, p))
 		return false;
 	acme->options.dns = (struct dns_options){0};
 	acme->options.vantage = NULL;
@@ -132,6 +133,7 @@ void acme_close(struct acme *acme)
 	if (!acme)
 		return;
 	work_close(acme->sweeper, NULL);
+	later_end(acme);
 	probes_close(acme->probes);
 	audit_queue_close(acme->audit);
 	claims_close(acme->claims);

@@ -71,7 +71,7 @@ static bool put_certificate(struct store_txn *txn, struct finalizing *f, struct 
 {
 	char actor[EVENT_ACTOR_SIZE], from[ADDR_TEXT_SIZE];
 
-	if (!predecessor_find(txn, f->call->acme->ca, &f->order, f->replaces, p))
+	if (!predecessor_find(txn, f->call->acme->ca, &f->order, f->call->now, f->replaces, p))
 		return false;
 	f->certificate.replaces = f->replaces[0] ? f->replaces : NULL;
 	if (scope_is_metered(&f->call->account) && !scope_spend(txn, f->call->account.id, f->call->now, p))
@@ -137,6 +137,14 @@ static bool ask(struct finalizing *f, struct problem *p)
 	return true;
 }
 
+/* In a view. What could not be stored is not signed. */
+static bool check_predecessor(struct store_txn *txn, void *arg, struct problem *p)
+{
+	struct finalizing *f = arg;
+
+	return predecessor_find(txn, f->call->acme->ca, &f->order, f->call->now, f->replaces, p);
+}
+
 /* With the order claimed. When the gate or the CA refuses, the order stays ready (7.4): a CSR can
  * be amended, and a CA that cannot sign now may do so later. */
 static bool issue(struct finalizing *f, struct problem *p)
@@ -144,6 +152,8 @@ static bool issue(struct finalizing *f, struct problem *p)
 	struct acme_call *call = f->call;
 	auto_struct(approval) *approval = NULL;
 
+	if (f->order.replaces && !store_view(call->acme->store, check_predecessor, f, p))
+		return false;
 	if (!gate_order(call->acme->store, call->profiles, f->order.id, call->account.id, buf_bytes(&f->csr),
 	                &approval, p))
 		return p->kind == PROBLEM_USER_ACTION_REQUIRED ? ask(f, p) : refuse_csr(f, p);

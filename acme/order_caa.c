@@ -79,6 +79,15 @@ static bool load_names(struct store_txn *txn, void *arg, struct problem *p)
 	return true;
 }
 
+bool order_caa_wanted(struct acme *acme, const char *name)
+{
+	pthread_rwlock_rdlock(&acme->profiles_lock);
+	const struct profile *profile = profiles_find(acme->profiles, name);
+	bool wanted = profile && profile->caa;
+	pthread_rwlock_unlock(&acme->profiles_lock);
+	return wanted;
+}
+
 bool order_caa(struct acme *acme, const struct profiles *profiles, const struct order *order, struct problem *p)
 {
 	const struct profile *profile = profiles_find(profiles, order->profile);

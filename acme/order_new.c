@@ -3,6 +3,7 @@
 #include "acme/order.h"
 #include "acme/order_request.h"
 #include "acme/order_state.h"
+#include "acme/predecessor.h"
 #include "policy/scope.h"
 
 void order_request_free(struct order_request *r)
@@ -46,7 +47,7 @@ static bool store_order(struct store_txn *txn, void *arg, struct problem *p)
 		return false;
 	if (ready && !order_step(&r->order.status, ORDER_AUTHORIZED))
 		return false;
-	return store_order_put(txn, &r->order, p);
+	return predecessor_mark(txn, r->call, &r->order, p) && store_order_put(txn, &r->order, p);
 }
 
 bool acme_order_new(struct acme_call *call, struct problem *p)

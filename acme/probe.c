@@ -8,6 +8,7 @@
 
 #include "acme/actions.h"
 #include "acme/challenge.h"
+#include "acme/order_caa.h"
 #include "acme/probe_queue.h"
 #include "acme/probe_result.h"
 #include "acme/vantage.h"
@@ -55,15 +56,6 @@ static void log_result(const struct probe_result *r)
 	          r->proven ? NULL : r->problem.cause[0] ? r->problem.cause : r->problem.detail, NULL);
 }
 
-static bool wants_caa(struct acme *acme, const char *directory)
-{
-	pthread_rwlock_rdlock(&acme->profiles_lock);
-	const struct profile *profile = profiles_find(acme->profiles, directory);
-	bool wants = profile && profile->caa;
-	pthread_rwlock_unlock(&acme->profiles_lock);
-	return wants;
-}
-
 /* What CAA forbids is not worth an order; finalize asks again. */
 static bool check_caa(struct probes *probes, struct probe_result *r)
 {
@@ -72,7 +64,7 @@ static bool check_caa(struct probes *probes, struct probe_result *r)
 		.account_url = r->task.account_url, .require_dnssec = r->task.require_dnssec,
 	};
 
-	if (!str_equal(r->task.type, "dns") || !wants_caa(probes->acme, r->directory))
+	if (!str_equal(r->task.type, "dns") || !order_caa_wanted(probes->acme, r->directory))
 		return true;
 	if (vantage_caa(probes->vantage, &subject, 1, &r->problem))
 		return true;

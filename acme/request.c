@@ -2,7 +2,9 @@
 
 #include <stdio.h>
 
+#include "acme/claim.h"
 #include "acme/event.h"
+#include "acme/later.h"
 #include "acme/order_caa.h"
 #include "acme/order_state.h"
 #include "acme/predecessor.h"
@@ -14,7 +16,7 @@
 #include "policy/scope.h"
 #include "store/request.h"
 
-enum { BATCH = 50, EVERY_MS = 1000 };
+enum { BATCH = 50 + LATER_MAX, EVERY_MS = 1000 };
 
 /* --- asking */
 
@@ -160,7 +162,7 @@ static bool store_issued(struct store_txn *txn, void *arg, struct problem *p)
 	char actor[EVENT_ACTOR_SIZE];
 
 	if (!store_request_get(txn, d->id, &request, p) || !store_order_get(txn, request.order, &order, p) ||
-	    !predecessor_find(txn, d->acme->ca, &order, d->replaces, p) || !scope_spend(txn, request.account, d->change.now, p))
+	    !predecessor_find(txn, d->acme->ca, &order, d->change.now, d->replaces, p) || !scope_spend(txn, request.account, d->change.now, p))
 		return false;
 	d->certificate.replaces = d->replaces[0] ? d->replaces : NULL;
 	if (request.state != REQUEST_APPROVED)
@@ -270,6 +272,18 @@ static bool carry_out(struct acme *acme, const char *id, struct problem *p)
 	return false;
 }
 
+/* What CAA is asked for is not waited for here. */
+static bool begin(struct acme *acme, const char *id, struct problem *p)
+{
+	auto_value(deciding) d = { .acme = acme, .id = id };
+
+	if (!store_view(acme->store, request_read, &d, p))
+		return false;
+	if (d.request.state == REQUEST_APPROVED && order_caa_wanted(acme, d.request.profile))
+		return later_do(acme, "request", id, carry_out, p);
+	return claim_held(acme->claims, id) || carry_out(acme, id, p);
+}
+
 static bool find_due(struct store_txn *txn, void *arg, struct problem *p)
 {
 	return store_request_due(txn, "acme", BATCH, arg, p);
@@ -283,7 +297,7 @@ bool acme_requests_once(struct acme *acme, struct problem *p)
 		return false;
 	for (size_t i = 0; i < ids.n; i++) {
 		auto_value(problem) why = {0};
-		if (!carry_out(acme, ids.v[i], &why))
+		if (!begin(acme, ids.v[i], &why))
 			log_event(LOG_LEVEL_ERROR, "request", "request", ids.v[i], "cause", why.cause[0] ? why.cause : why.detail, NULL);
 	}
 	return true;

@@ -1,5 +1,7 @@
 #include "acme/actions.h"
+#include "acme/claim.h"
 #include "acme/event.h"
+#include "acme/later.h"
 #include "acme/order_caa.h"
 #include "acme/star.h"
 #include "base/clock.h"
@@ -9,7 +11,7 @@
 #include "policy/scope.h"
 #include "store/audit_queue.h"
 
-enum { BATCH = 50, EVERY_MS = 1000, AGAIN_MS = 10, SOON = 60 };
+enum { BATCH = 50 + LATER_MAX, EVERY_MS = 1000, AGAIN_MS = 10, SOON = 60 };
 
 struct renewing {
 	struct acme *acme;
@@ -126,6 +128,24 @@ static bool renew(struct acme *acme, const char *id, struct problem *p)
 	return issue(&r, &why) || why.kind == PROBLEM_CONFLICT || fail(&r, &why, p);
 }
 
+/* What CAA is asked for is not waited for here. Where there is no room for it, its turn comes later: what is due behind
+ * it is to be found. ret_done: it was not left to others. */
+static bool begin(struct acme *acme, const char *id, bool *ret_done, struct problem *p)
+{
+	auto_value(renewing) r = { .acme = acme, .id = id, .now = clock_now() };
+	auto_value(problem) why = { 0 };
+
+	if (!store_view(acme->store, read_order, &r, p))
+		return false;
+	*ret_done = !claim_held(acme->claims, id);
+	if (!*ret_done)
+		return true;
+	if (!order_caa_wanted(acme, r.order.profile))
+		return renew(acme, id, p);
+	*ret_done = false;
+	return later_do(acme, "auto-renewal", id, renew, &why) || fail(&r, &why, p);
+}
+
 struct finding {
 	int64_t now;
 	struct strings *ids;
@@ -144,11 +164,13 @@ bool acme_star_once(struct acme *acme, bool *ret_more, struct problem *p)
 
 	if (!store_view(acme->store, find_due, &(struct finding){ clock_now(), &ids }, p))
 		return false;
-	*ret_more = ids.n == BATCH;
+	*ret_more = false;
 	for (size_t i = 0; i < ids.n; i++) {
 		auto_value(problem) why = { 0 };
-		if (!renew(acme, ids.v[i], &why))
+		bool done = false;
+		if (!begin(acme, ids.v[i], &done, &why))
 			log_event(LOG_LEVEL_ERROR, "auto-renewal", "order", ids.v[i], "cause", why.cause[0] ? why.cause : why.detail, NULL);
+		*ret_more = *ret_more || (done && ids.n == BATCH);
 	}
 	return true;
 }

@@ -26,5 +26,6 @@ struct acme {
 	struct limit *accounts_per_address, *orders_per_account, *orders_per_name, *requests_per_address;
 	struct limit *renewal_info_per_address;
 	struct work *sweeper;
+	struct work *later; /* acme/later.h */
 	struct http_wing wing;
 };

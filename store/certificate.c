@@ -65,6 +65,7 @@ static const struct record_field certificate_fields[] = {
 	record_bool(40, certificate, no_revocation),
 	record_integer(41, certificate, shard),
 	record_integer(42, certificate, released),
+	record_id(43, certificate, replacing),
 };
 static const struct record_schema certificate_schema = {
 	"certificate", sizeof(struct certificate), certificate_fields, array_length(certificate_fields),

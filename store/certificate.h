@@ -52,6 +52,7 @@ struct certificate {
 	int64_t advised_from, advised_until; /* when an operator wants its client to renew it (RFC 9773); 0: as the profile says */
 	const char *advised_why;        /* URL of a page that says why; NULL */
 	bool no_revocation;             /* noRevAvail (RFC 9608): no list and no responder tells of it, revoked or not */
+	char replacing[RANDOM_ID_SIZE]; /* the order that says it replaces it (RFC 9773); "": none */
 	int64_t shard;                  /* which of its issuer's CRLs it would be on: its own URL says the same */
 };
 void certificate_free(struct certificate *certificate);
@@ -73,6 +74,8 @@ bool store_certificate_put(struct store_txn *txn, const struct certificate *cert
 /* The renewal link of the old one; that of the new one is put with it. ALREADY_REPLACED. Renewals by
  * the server are over for the old one. */
 bool store_certificate_replace(struct store_txn *txn, const char *old_id, const char *new_id, struct problem *p) must_use;
+/* The order that is to replace it; "" takes the mark away. */
+bool store_certificate_replacing(struct store_txn *txn, const char *id, const char *order, struct problem *p) must_use;
 /* The operators' words about it, and whether the server renews it (renew_before, renew_at). */
 struct certificate_settings {
 	const struct record_list *metadata; /* NULL: as it is */

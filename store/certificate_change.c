@@ -1,5 +1,7 @@
 #include "store/certificate.h"
 
+#include <stdio.h>
+
 bool store_certificate_replace(struct store_txn *txn, const char *old_id, const char *new_id, struct problem *p)
 {
 	auto_value(certificate) old = {0};
@@ -12,6 +14,16 @@ bool store_certificate_replace(struct store_txn *txn, const char *old_id, const 
 	old.renew_at = old.renew_failures = 0;
 	old.renew_error = NULL;
 	return store_certificate_put(txn, &old, p);
+}
+
+bool store_certificate_replacing(struct store_txn *txn, const char *id, const char *order, struct problem *p)
+{
+	auto_value(certificate) row = {0};
+
+	if (!store_certificate_get(txn, id, &row, p))
+		return false;
+	snprintf(row.replacing, sizeof(row.replacing), "%s", order);
+	return store_certificate_put(txn, &row, p);
 }
 
 /* What is over, or not ours to renew, is not. */

@@ -114,7 +114,6 @@ def test_replaces_5(server, client, web):
     old = issue(client, web, "old.example.com", "both.example.com")
     url, order = client.order(["both.example.com", "new.example.com"], replaces=cert_id(old))
     assert order["replaces"] == cert_id(old)
-    again, _ = client.order(["both.example.com"], replaces=cert_id(old))
     client.solve(order, web)
     assert client.post(url).json()["replaces"] == cert_id(old)
     client.finalize(order, make_csr(["both.example.com", "new.example.com"]))
@@ -125,10 +124,42 @@ def test_replaces_5(server, client, web):
     rows = {r["serial"]: r for r in json.loads(server.run("cert", "list", "--json", "--name", "both.example.com", check=True).stdout)}
     old_row, new_row = rows[f"{old.serial_number:x}".zfill(32)], rows[f"{new.serial_number:x}".zfill(32)]
     assert old_row.get("replacedBy", old_row.get("replaced_by")) == new_row["id"]
-    # An order that was there before the mark still ends well, and the mark stays.
-    client.solve(client.post(again).json(), web)
-    client.finalize(client.post(again).json(), make_csr(["both.example.com"]))
-    assert client.wait(again, ("valid", "invalid"))["status"] == "valid"
+
+
+def test_one_order_at_a_time_replaces_5(server, client, web):
+    """Marked by an order that is not invalid: while it is under way, and when it has ended well; not when it has failed."""
+    old = issue(client, web, "marked.example.com")
+    url, order = client.order(["marked.example.com"], replaces=cert_id(old))
+    refused("alreadyReplaced", 409, client.order, ["marked.example.com"], replaces=cert_id(old))
+    client.order(["marked.example.com"]) # without the word it is an order as any
+    client.post(order["authorizations"][0], {"status": "deactivated"})
+    assert client.post(url).json()["status"] == "invalid"
+    url, order = client.order(["marked.example.com"], replaces=cert_id(old))
+    client.solve(order, web)
+    assert client.post(url).json()["status"] == "ready"
+    refused("alreadyReplaced", 409, client.order, ["marked.example.com"], replaces=cert_id(old))
+    client.finalize(order, make_csr(["marked.example.com"]))
+    assert client.wait(url, ("valid", "invalid"))["status"] == "valid"
+    refused("alreadyReplaced", 409, client.order, ["marked.example.com"], replaces=cert_id(old))
+
+
+def test_of_many_at_once_one_replaces_5(server, client, web):
+    from concurrent.futures import ThreadPoolExecutor
+    old = issue(client, web, "raced.example.com")
+    clients = []
+    for _ in range(8):
+        one = Client(server, key=client.key)
+        one.kid = client.kid
+        clients.append(one)
+
+    def ask(one):
+        try:
+            return one.order(["raced.example.com"], replaces=cert_id(old))[1]["status"]
+        except Refused as refusal:
+            return refusal.type
+    with ThreadPoolExecutor(8) as pool:
+        told = sorted(pool.map(ask, clients))
+    assert told == ["alreadyReplaced"] * 7 + ["pending"] or told == ["alreadyReplaced"] * 7 + ["ready"]
 
 
 def test_replaces_that_is_wrong_5(server, client, web):
@@ -142,7 +173,7 @@ def test_replaces_that_is_wrong_5(server, client, web):
     other = Client(server)
     other.register()
     refused("unauthorized", 403, other.order, names, replaces=cert_id(mine))
-    client.order(names, replaces=cert_id(mine))
+    assert client.order(names, replaces=cert_id(mine))[1]["replaces"] == cert_id(mine)
 
 
 def test_a_failed_order_leaves_its_predecessor_5(client, web):
