@@ -7,6 +7,7 @@
 #include "acme/issue_value.h"
 #include "base/clock.h"
 #include "base/digest.h"
+#include "policy/subdomain.h"
 
 enum {
 	TEXT_MAX = 2048,
@@ -150,7 +151,45 @@ bool dns_persist01_judge(const struct dns_persist_rules *rules, const struct pro
 	return true;
 }
 
-/* --- the record that is there */
+/* --- the records that are there */
+
+/* Where is asked: the name itself, and the domains above it, the nearest first. */
+enum { DOMAINS_MAX = 9 };
+struct asking {
+	const struct dns_persist_rules *rules;
+	const struct probe_task *task;
+	size_t n;
+	const char *domain[DOMAINS_MAX];
+	struct buf name[DOMAINS_MAX];
+	struct dns_question q[DOMAINS_MAX];
+};
+
+static void asking_free(struct asking *a)
+{
+	for (size_t i = 0; i < a->n; i++) {
+		dns_question_clear(&a->q[i]);
+		buf_free(&a->name[i]);
+	}
+}
+declare_auto_value(asking, asking_free);
+
+/* Draft 02, 6: no top-level domain, which nobody but its registry speaks for. */
+static bool fill(struct asking *a, struct problem *p)
+{
+	const char *at = a->task->value;
+
+	while (at && a->n < DOMAINS_MAX && (a->n == 0 || strchr(at, '.'))) {
+		struct buf *name = &a->name[a->n];
+
+		a->domain[a->n] = at;
+		buf_printf(name, "_validation-persist.%s", at);
+		a->q[a->n++] = (struct dns_question){ .name = buf_text(name), .type = DNS_TYPE_TXT };
+		if (!buf_check(name, p))
+			return false;
+		at = subdomain_above(at);
+	}
+	return true;
+}
 
 static bool judge_each(const struct dns_persist_rules *rules, const struct probe_task *task,
                        const struct dns_question *q, int64_t *ret_until, struct problem *p)
@@ -171,40 +210,62 @@ static bool judge_each(const struct dns_persist_rules *rules, const struct probe
 	return false;
 }
 
-static bool judge(const struct dns *dns, const struct dns_persist_rules *rules, const struct probe_task *task,
-                  const struct dns_question *q, struct problem *p)
+/* 6.2: what stands above the name counts with policy=wildcard alone. Why it does not is nobody's concern: the client
+ * is told of the name itself. */
+static bool judge_above(const struct asking *a, size_t i, int64_t *ret_until)
 {
+	auto_value(problem) ignored = {0};
+	struct probe_task above = *a->task;
+
+	above.value = a->domain[i];
+	above.wildcard = true;
+	return a->q[i].fate == DNS_ANSWERED && (!above.require_dnssec || a->q[i].secure) &&
+	       judge_each(a->rules, &above, &a->q[i], ret_until, &ignored);
+}
+
+static bool found(const struct asking *a, int64_t *ret_until, struct problem *why)
+{
+	if (a->q[0].fate == DNS_ANSWERED && judge_each(a->rules, a->task, &a->q[0], ret_until, why))
+		return true;
+	for (size_t i = 1; i < a->n; i++)
+		if (judge_above(a, i, ret_until))
+			return true;
+	return false;
+}
+
+/* Where the name itself cannot be asked for, nothing above it is believed. */
+static bool judge(const struct dns *dns, const struct asking *a, struct problem *p)
+{
+	const struct strings *issuers = a->rules->issuers;
+	const struct dns_question *own = &a->q[0];
 	auto_value(problem) why = {0};
 	int64_t until = 0;
 
-	if (q->fate != DNS_ANSWERED)
-		return dns_refuse(dns, q, p);
-	if (task->require_dnssec && !dns_check_secure(q, p))
+	if (own->fate != DNS_ANSWERED && own->fate != DNS_NO_NAME)
+		return dns_refuse(dns, own, p);
+	if (a->task->require_dnssec && !dns_check_secure(own, p))
 		return false;
-	if (judge_each(rules, task, q, &until, &why)) {
-		if (task->ret_until)
-			*task->ret_until = until;
+	if (found(a, &until, &why)) {
+		if (a->task->ret_until)
+			*a->task->ret_until = until;
 		return true;
 	}
 	if (problem_is_set(&why))
-		return problem_set(p, why.kind, "draft-ietf-acme-dns-persist-02, 4.1: TXT at %s: %s (asked: %s)",
-		                   q->name, why.detail, dns_servers(dns));
+		return problem_set(p, why.kind, "draft-ietf-acme-dns-persist-02, 4.1: TXT at %s: %s (asked: %s)", own->name,
+		                   why.detail, dns_servers(dns));
+	if (own->fate == DNS_NO_NAME)
+		return dns_refuse(dns, own, p);
 	return problem_set(p, PROBLEM_UNAUTHORIZED,
 	                   "draft-ietf-acme-dns-persist-02, 4.2: there is no TXT record for \"%s\" at %s (asked: %s)",
-	                   rules->issuers && rules->issuers->n > 0 ? rules->issuers->v[0] : "this CA", q->name,
-	                   dns_servers(dns));
+	                   issuers && issuers->n > 0 ? issuers->v[0] : "this CA", own->name, dns_servers(dns));
 }
 
 bool dns_persist01_prove(struct dns *dns, const struct dns_persist_rules *rules, const struct probe_task *task,
                          int64_t deadline, struct problem *p)
 {
-	auto_value(buf) name = {0};
+	auto_value(asking) a = { .rules = rules, .task = task };
 
 	if (!task->account_url)
 		return problem_internal(p, "the authorization does not know its account's URL");
-	buf_printf(&name, "_validation-persist.%s", task->value);
-	struct dns_question q = { .name = buf_text(&name), .type = DNS_TYPE_TXT };
-	bool proven = buf_check(&name, p) && dns_ask(dns, &q, 1, deadline, p) && judge(dns, rules, task, &q, p);
-	dns_question_clear(&q);
-	return proven;
+	return fill(&a, p) && dns_ask(dns, a.q, a.n, deadline, p) && judge(dns, &a, p);
 }

@@ -106,15 +106,26 @@ static bool connect_to(int fd, struct probe_handshake *h, struct problem *p)
 	return true;
 }
 
+/* What libssl says in words that help nobody; NULL: it says it well. */
+static const char *plainly(unsigned long code)
+{
+	switch (ERR_GET_LIB(code) == ERR_LIB_SSL ? ERR_GET_REASON(code) : 0) {
+	case SSL_R_EXCESSIVE_MESSAGE_SIZE:
+		return "its chain of certificates is too large";
+	case SSL_R_BAD_ECC_CERT:
+		return "its certificate is broken: it may have an extension twice";
+	default:
+		return NULL;
+	}
+}
+
 /* What libssl has to say, in its own short words; what the peer sent is not repeated. */
 static bool refuse_tls(const struct probe_handshake *h, int error, struct problem *p)
 {
 	unsigned long code = ERR_peek_last_error();
-	const char *why = code ? ERR_reason_error_string(code) : NULL;
+	const char *why = plainly(code) ?: code ? ERR_reason_error_string(code) : NULL;
 	char text[200];
 
-	if (ERR_GET_LIB(code) == ERR_LIB_SSL && ERR_GET_REASON(code) == SSL_R_EXCESSIVE_MESSAGE_SIZE)
-		why = "its chain of certificates is too large";
 	snprintf(text, sizeof(text), "no TLS 1.2 or later with acme-tls/1: %s",
 	         why ? why : error == SSL_ERROR_SYSCALL ? "the connection ended" : "the handshake failed");
 	ERR_clear_error();

@@ -117,3 +117,59 @@ def test_form_of_draft_00(liar):
         body, challenge = prove(client, "former.example.com")
         assert body["status"] == "valid"
         assert challenge["issuer-domain-names"] == challenge["issuerDomainNames"] == ["ca.example.net"]
+
+
+@pytest.mark.parametrize("name", ["host.above.example.com", "a.b.above.example.com", "*.host.above.example.com"])
+def test_record_above_with_the_policy_6(server, liar, name):
+    client = register(server)
+    liar.records["_validation-persist.above.example.com", "TXT"] = [
+        txt(f"ca.example.net; accounturi={hashed(client, 'above.example.com')}; policy=WILDCARD")]
+    body, challenge = prove(client, name)
+    assert body["status"] == "valid", challenge
+
+
+@pytest.mark.parametrize("policy", ["", "; policy=other", "; policy="])
+def test_record_above_without_the_policy_6_2(server, liar, policy):
+    client = register(server)
+    for uri in (hashed(client, "strict.example.com"), hashed(client, "*"), hashed(client, "host.strict.example.com")):
+        liar.records["_validation-persist.strict.example.com", "TXT"] = [txt(f"ca.example.net; accounturi={uri}{policy}")]
+        body, challenge = prove(client, "host.strict.example.com")
+        assert body["status"] == "invalid" and "_validation-persist.host.strict.example.com" in challenge["error"]["detail"]
+
+
+def test_record_above_is_of_its_own_domain_6_1(server, liar):
+    """A suffix is one of labels; the hash is of the domain that the record stands at; top-level domains are not asked."""
+    client = register(server)
+    wild = "; policy=wildcard"
+    liar.records["_validation-persist.ther.example.org", "TXT"] = [txt(f"ca.example.net; accounturi={hashed(client, '*')}{wild}")]
+    liar.records["_validation-persist.hash.example.org", "TXT"] = [txt(f"ca.example.net; accounturi={hashed(client, 'host.hash.example.org')}{wild}")]
+    liar.records["_validation-persist.top", "TXT"] = [txt(f"ca.example.net; accounturi={hashed(client, '*')}{wild}")]
+    for name in ("other.example.org", "host.hash.example.org", "a.b.top"):
+        assert prove(client, name)[0]["status"] == "invalid", name
+    assert not any(name == "_validation-persist.top" for name, *_ in liar.questions)
+
+
+def test_failure_at_the_name_is_not_mended_above(server, liar):
+    client = register(server)
+    liar.records["_validation-persist.broken.example.com", "TXT"] = [txt(f"ca.example.net; accounturi={hashed(client, '*')}; policy=wildcard")]
+    liar.rcodes["_validation-persist.host.broken.example.com"] = 2
+    body, challenge = prove(client, "host.broken.example.com")
+    assert body["status"] == "invalid" and challenge["error"]["type"].endswith(":dns")
+
+
+def test_end_of_a_record_above_ends_the_authorization(server, liar):
+    client = register(server)
+    until = int(time.time()) + 3600
+    liar.records["_validation-persist.until.example.com", "TXT"] = [
+        txt(f"ca.example.net; accounturi={hashed(client, '*')}; policy=wildcard; persistUntil={until}")]
+    body, _ = prove(client, "deep.until.example.com")
+    assert body["status"] == "valid" and body["expires"] <= time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(until))
+
+
+def test_record_above_in_the_form_of_draft_00(liar):
+    with Server(config(liar, "draft-00")) as former:
+        client = register(former)
+        liar.records["_validation-persist.zero.example.com", "TXT"] = [txt(f"ca.example.net; accounturi={client.kid}; policy=wildcard")]
+        assert prove(client, "host.zero.example.com")[0]["status"] == "valid"
+        liar.records["_validation-persist.zero.example.com", "TXT"] = [txt(f"ca.example.net; accounturi={client.kid}")]
+        assert prove(client, "more.zero.example.com")[0]["status"] == "invalid"

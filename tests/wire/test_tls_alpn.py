@@ -2,9 +2,13 @@
 
 import ipaddress
 import ssl
+import subprocess
 import time
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from acme_raw import Client, thumbprint
 from alpn_server import LEGACY, AlpnServer, proof
@@ -65,6 +69,10 @@ WRONG = {
     "no ALPN": (dict(protocols=()), dict(), "tls", "acme-tls/1"),
     "other protocol": (dict(protocols=("h2", "http/1.1")), dict(), "tls", "acme-tls/1"),
     "two names": (dict(), dict(names=["wrong.example.com", "more.example.com"]), "incorrectResponse", "2 names"),
+    "two subjectAltNames": (dict(), dict(more_names=["wrong.example.com"]), "tls", "an extension twice"),
+    "two subjectAltNames, the second another": (dict(), dict(more_names=["more.example.com"]), "tls", "an extension twice"),
+    "two identifiers": (dict(), dict(again="TEXT"), "incorrectResponse", "several acmeIdentifier"),
+    "two identifiers, the second another": (dict(), dict(again="else"), "incorrectResponse", "several acmeIdentifier"),
     "another name": (dict(), dict(names=["more.example.com"]), "incorrectResponse", "another name"),
     "not critical": (dict(), dict(critical=False), "incorrectResponse", "not critical"),
     "legacy OID": (dict(), dict(oid=LEGACY), "incorrectResponse", LEGACY),
@@ -73,12 +81,41 @@ WRONG = {
 }
 
 
+def test_peer_that_is_written_out(server, client):
+    """So that the two of everything below are refused for what they are, and not for how they are shown."""
+    with AlpnServer(server.tls_alpn_port) as peer:
+        url, challenge, text = begin(client, "plain.example.com")
+        peer.show_as_it_is(*proof(text, ["plain.example.com"]))
+        assert answer(client, url, challenge) == ("valid", None)
+
+
+def is_twice(pem):
+    """What is shown is what the case says, and its signature is good: nothing else is wrong with it."""
+    text = subprocess.run(["openssl", "x509", "-noout", "-text"], input=pem, capture_output=True, check=True).stdout.decode()
+    assert max(text.count("X509v3 Subject Alternative Name"), text.count("1.3.6.1.5.5.7.1.31")) == 2 or "DNS:wrong.example.com, DNS:" in text
+    certificate = x509.load_pem_x509_certificate(pem)
+    certificate.public_key().verify(certificate.signature, certificate.tbs_certificate_bytes, ec.ECDSA(hashes.SHA256()))
+
+
+def speaks_tls_1_1(port):
+    """So that it is the version that is refused, and not a peer that cannot speak at all."""
+    done = subprocess.run(["openssl", "s_client", "-connect", f"127.0.0.1:{port}", "-tls1_1", "-alpn", "acme-tls/1",
+                           "-cipher", "DEFAULT@SECLEVEL=0"], input=b"", capture_output=True, timeout=20)
+    assert b"ALPN protocol: acme-tls/1" in done.stdout and b"TLSv1.1" in done.stdout, done.stdout.decode() + done.stderr.decode()
+
+
 @pytest.mark.parametrize("case", WRONG)
 def test_peer_that_is_wrong(server, client, case):
     how, made, kind, text = WRONG[case]
     with AlpnServer(server.tls_alpn_port, **how) as peer:
         url, challenge, key_authorization = begin(client, "wrong.example.com")
-        peer.show(*proof(key_authorization, **{"names": ["wrong.example.com"], **made}))
+        made = {k: key_authorization if v == "TEXT" else v for k, v in made.items()}
+        certificate, key = proof(key_authorization, **{"names": ["wrong.example.com"], **made})
+        (peer.show_as_it_is if case.startswith("two ") else peer.show)(certificate, key)
+        if case.startswith("two "):
+            is_twice(certificate)
+        if case == "TLS 1.1":
+            speaks_tls_1_1(peer.port)
         status, error = answer(client, url, challenge)
     assert status == "invalid" and error["type"].endswith(":" + kind), error
     assert "wrong.example.com" in error["detail"] and "127.0.0.1" in error["detail"] and text in error["detail"]

@@ -7,14 +7,14 @@ import pytest
 from acme_raw import Client
 from harness import ChallengeServer, Server
 from lying_dns import LyingDns, txt
-from proxy import Proxy
+from proxy import Proxy, Socks
 from test_dns_hostile import answer, at, begin
 
 
 @contextlib.contextmanager
-def places(quorum):
+def places(quorum, kind=Proxy):
     """A server that looks with three eyes: its own, another resolver, and another resolver with a proxy."""
-    with LyingDns() as own, LyingDns() as second, LyingDns() as third, Proxy() as proxy:
+    with LyingDns() as own, LyingDns() as second, LyingDns() as third, kind() as proxy:
         points = [{"name": "second", "resolvers": [second.resolver]},
                   {"name": "third", "resolvers": [third.resolver], "proxy": proxy.url}]
         config = {"acme": {"resolvers": [own.resolver], "vantage": {"points": points, "quorum": quorum}, "caa_identities": ["ca.example.net"]},
@@ -58,10 +58,11 @@ def test_quorum_of_caa():
         assert status == "invalid" and error["type"].endswith(":caa") and "third" in error["detail"]
 
 
+@pytest.mark.parametrize("kind", [Proxy, Socks])
 @pytest.mark.parametrize("beyond,want", [("same", "valid"), ("nothing", "invalid"), ("another", "invalid")])
-def test_http_through_a_proxy(beyond, want):
+def test_http_through_a_proxy(kind, beyond, want):
     """The third place sees the web server that its proxy leads to."""
-    with places(3) as (server, client, liars, proxy), ChallengeServer(server.http01_port) as web, ChallengeServer(0) as other:
+    with places(3, kind) as (server, client, liars, proxy), ChallengeServer(server.http01_port) as web, ChallengeServer(0) as other:
         target = f"127.0.0.1:{server.http01_port}"
         proxy.elsewhere = {"same": {}, "nothing": {target: None}, "another": {target: ("127.0.0.1", other.port)}}[beyond]
         authorization, challenge, _ = begin(client, "web.example.com", "http-01")
@@ -75,9 +76,10 @@ def test_http_through_a_proxy(beyond, want):
             assert "third" in error["detail"]
 
 
-def test_proxy_does_not_lead_around_the_judgement():
+@pytest.mark.parametrize("kind", [Proxy, Socks])
+def test_proxy_does_not_lead_around_the_judgement(kind):
     """What may not be connected to may not be through a proxy either."""
-    with places(3) as (server, client, liars, proxy), ChallengeServer(server.http01_port) as web:
+    with places(3, kind) as (server, client, liars, proxy), ChallengeServer(server.http01_port) as web:
         liars[2].records["inner.example.com", "A"] = ["169.254.169.254"]
         authorization, challenge, _ = begin(client, "inner.example.com", "http-01")
         web.answers[challenge["token"]] = client.key_authorization(challenge["token"]).encode()
