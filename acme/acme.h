@@ -71,3 +71,6 @@ declare_auto_struct(acme, acme_close);
 /* Cancels what an account has begun: pending and ready orders become invalid, pending and valid
  * authorizations deactivated (RFC 8555, 7.3.6). In the caller's update. */
 bool acme_account_cancel_work(struct store_txn *txn, const char *account_id, struct problem *p) must_use;
+/* Ends one order: what renews itself is canceled (RFC 8739, 3.1.2), what is pending or ready becomes invalid. CONFLICT:
+ * it has ended, or waits for approval. In the caller's update. */
+bool acme_order_cancel(struct store_txn *txn, const char *id, int64_t now, struct problem *p) must_use;

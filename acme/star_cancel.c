@@ -47,6 +47,36 @@ static bool wants_cancellation(const struct json *payload, struct problem *p)
 	       problem_set(p, PROBLEM_MALFORMED, "RFC 8739, 3.1.2: the only update of an order is {\"status\": \"canceled\"}");
 }
 
+/* --- by an operator */
+
+static bool end_unissued(struct store_txn *txn, struct order *order, int64_t now, struct problem *p)
+{
+	auto_value(problem) why = {0};
+	auto_value(buf) error = {0};
+
+	problem_set(&why, PROBLEM_UNAUTHORIZED, "RFC 8555, 7.1.6: an operator has ended the order");
+	acme_problem_write(&why, NULL, &error);
+	const struct state_change change = { .now = now, .error = buf_text(&error) };
+	return buf_check(&error, p) && order_apply(txn, order, ORDER_FAILED, &change, p);
+}
+
+bool acme_order_cancel(struct store_txn *txn, const char *id, int64_t now, struct problem *p)
+{
+	auto_value(order) order = {0};
+
+	if (!store_order_get(txn, id, &order, p))
+		return false;
+	if (order.status == ORDER_PENDING || order.status == ORDER_READY)
+		return end_unissued(txn, &order, now, p);
+	if (order.status != ORDER_VALID || !star_is(&order))
+		return problem_set(p, PROBLEM_CONFLICT, "the order %s is %s%s", id, order_status_name(order.status),
+		                   order.status == ORDER_PROCESSING ? ": cancel its request" : " already");
+	order.star.due = 0;
+	return order_apply(txn, &order, ORDER_CANCEL, &(struct state_change){ .now = now }, p);
+}
+
+/* --- by its account */
+
 bool star_cancel(struct acme_call *call, struct problem *p)
 {
 	struct canceling c = { .call = call };

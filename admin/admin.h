@@ -20,6 +20,8 @@ struct admin {
 	/* Ends what an account has begun, in the caller's update. It is the protocol's to know what that
 	 * is, and admin/ does not see the protocols: the server hands it in. */
 	bool (*cancel_work)(struct store_txn *txn, const char *account_id, struct problem *p);
+	/* The same of one order. CONFLICT: it has ended already, or waits for approval. */
+	bool (*cancel_order)(struct store_txn *txn, const char *order_id, int64_t now, struct problem *p);
 };
 
 extern const struct command admin_init_command, admin_backup_command, admin_version_command;
@@ -27,6 +29,7 @@ extern const struct command admin_ca_list, admin_ca_show, admin_ca_import, admin
 extern const struct command admin_ca_renew, admin_ca_rekey, admin_ca_rollover, admin_ca_disable, admin_ca_enable, admin_ca_crl, admin_ca_revoke;
 extern const struct command admin_cert_list, admin_cert_show, admin_cert_revoke, admin_cert_release;
 extern const struct command admin_account_list, admin_account_show, admin_account_limit, admin_account_deactivate;
+extern const struct command admin_order_list, admin_order_show, admin_order_cancel;
 extern const struct command admin_cert_renewal, admin_cert_renewals, admin_cert_key, admin_key_reseal;
 extern const struct command admin_eab_create, admin_eab_list, admin_eab_revoke;
 extern const struct command admin_audit_list, admin_audit_verify, admin_audit_export;

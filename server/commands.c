@@ -41,7 +41,7 @@ bool commands_admin(const struct config *config, struct strings *ret_profiles, s
 		.profiles = ret_profiles,
 		.approvers = approvers, .config = config, .key_file = config->api.options.key_file,
 		.webhook = &config->webhook.options,
-		.cancel_work = acme_account_cancel_work,
+		.cancel_work = acme_account_cancel_work, .cancel_order = acme_order_cancel,
 	};
 	return config_pkcs11(config, p);
 }

@@ -67,7 +67,7 @@
 	X(CERTIFICATE_DELETED, "certificate-deleted", "an imported certificate left the inventory")             \
 	X(ACCOUNT_LIMITED, "account-limited", "an operator said what an ACME account may order")                \
 	X(AUTHORIZATION_GRANTED, "authorization-granted", "names were authorized by an account's scope, without a challenge") \
-	X(ORDER_CANCELED, "order-canceled", "an account has ended the renewals of an order (RFC 8739)")         \
+	X(ORDER_CANCELED, "order-canceled", "the renewals of an order were ended (RFC 8739), or an operator ended an order")\
 	X(RENEWAL_ADVISED, "renewal-advised", "clients were asked to renew certificates now (RFC 9773), or no longer") \
 	X(CERTIFICATE_EXPIRING, "certificate-expiring", "a certificate expires soon and nothing has replaced it") \
 	X(CERTIFICATE_EXPIRED, "certificate-expired", "a certificate has expired and nothing has replaced it")  \

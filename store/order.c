@@ -129,6 +129,14 @@ bool store_order_list(struct store_txn *txn, const char *account, const char *af
 	return page_read(txn, &prefix, false, after, limit, ret, p);
 }
 
+bool store_order_all(struct store_txn *txn, const char *after, size_t limit, struct store_page *ret, struct problem *p)
+{
+	struct key prefix;
+
+	key_begin(&prefix, KEY_ORDER);
+	return page_read(txn, &prefix, false, after, limit, ret, p);
+}
+
 bool store_order_by_authorization(struct store_txn *txn, const char *authorization, struct strings *ret, struct problem *p)
 {
 	struct key prefix;

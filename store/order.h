@@ -52,6 +52,8 @@ bool store_order_put(struct store_txn *txn, const struct order *order, struct pr
 /* An account's orders that are not invalid, newest first (7.1.2.1). after: "" or the last page's next. */
 bool store_order_list(struct store_txn *txn, const char *account, const char *after, size_t limit,
                       struct store_page *ret, struct problem *p) must_use;
+/* All of them, the oldest first. */
+bool store_order_all(struct store_txn *txn, const char *after, size_t limit, struct store_page *ret, struct problem *p) must_use;
 /* Orders that wait on an authorization, or are renewed on the strength of it. */
 bool store_order_by_authorization(struct store_txn *txn, const char *authorization, struct strings *ret, struct problem *p) must_use;
 /* Those whose next certificate is due (RFC 8739), soonest first. */

@@ -206,6 +206,35 @@ def test_deactivated_account_is_out_at_once(server):
     assert again.returncode == 1 and "deactivated already" in again.stderr
 
 
+def test_orders_are_listed_shown_and_ended(server):
+    client = Client(server)
+    client.register()
+    account = client.kid.rsplit("/", 1)[-1]
+    urls = [client.order([f"order{i}.example.com"])[0] for i in range(3)]
+    ids = [u.rsplit("/", 1)[-1] for u in urls]
+    assert [o["id"] for o in answer(server, "order", "list", "--account", account)] == ids
+    assert [o["id"] for o in answer(server, "order", "list", "--account", account, "--limit", "2")] == ids[:2]
+    shown = answer(server, "order", "show", ids[1])
+    assert (shown["account"], shown["status"]) == (account, "pending")
+    assert shown["identifiers"] == [{"type": "dns", "value": "order1.example.com"}]
+    text = server.run("order", "list", "--account", account, check=True).stdout
+    assert text.startswith("ID ") and ids[2] in text and "dns:order2.example.com" in text
+    assert "order1.example.com" in server.run("order", "show", ids[1], check=True).stdout
+    ended = answer(server, "order", "cancel", ids[1])
+    assert ended["status"] == "invalid" and "operator" in ended["error"]["detail"]
+    assert client.post(urls[1]).json()["status"] == "invalid"
+    assert "operator" in client.post(urls[1]).json()["error"]["detail"]
+    assert [o["id"] for o in answer(server, "order", "list", "--account", account, "--status", "pending")] == [ids[0], ids[2]]
+    assert [o["id"] for o in answer(server, "order", "list", "--account", account, "--status", "invalid")] == [ids[1]]
+    assert answer(server, "order", "list", "--account", account, "--auto-renewal") == []
+    again = server.run("order", "cancel", ids[1])
+    assert again.returncode == 1 and "invalid already" in again.stderr
+    assert "no order" in server.run("order", "show", "nonsense").stderr
+    assert "--status" in server.run("order", "list", "--status", "odd").stderr
+    told = answer(server, "audit", "list", "--kind", "order-canceled")[-1]
+    assert told["about"]["order"] == ids[1] and told["actor"].startswith("operator ")
+
+
 def test_backup_of_a_live_store_can_be_served(server, issued, tmp_path):
     _, identifier = issued
     copy = tmp_path / "copy"

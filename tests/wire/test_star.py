@@ -17,6 +17,7 @@ from cryptography.x509.oid import AuthorityInformationAccessOID, ObjectIdentifie
 from acme_raw import Client, Refused, b64, make_csr
 from harness import ChallengeServer, Server
 from judge import leaf, pem_list
+from lying_dns import LyingDns
 
 NO_REV_AVAIL = ObjectIdentifier("2.5.29.56")
 STAR = {"enabled": True, "min_lifetime": 4, "max_duration": "30d"}
@@ -149,6 +150,20 @@ def test_cancel_3_1_2(server, client, web):
     rows = json.loads(server.run("cert", "list", "--json", "--name", "cancel.example", check=True).stdout)
     assert 1 <= len(rows) <= 2
     assert json.loads(server.run("audit", "list", "--json", "--kind", "order-canceled", check=True).stdout)[-1]["about"]["order"] == url.rsplit("/", 1)[-1]
+
+
+def test_an_operator_cancels_it(server, client, web):
+    url, order = begin(client, web, "operator.example", lifetime=4)
+    identifier = url.rsplit("/", 1)[-1]
+    listed = json.loads(server.run("order", "list", "--json", "--auto-renewal", "--status", "valid", check=True).stdout)
+    assert next(o for o in listed if o["id"] == identifier)["autoRenewal"]["lifetime"] == 4
+    assert "renews       every 4 s" in server.run("order", "show", identifier, check=True).stdout
+    assert json.loads(server.run("order", "cancel", "--json", identifier, check=True).stdout)["status"] == "canceled"
+    assert client.post(url).json()["status"] == "canceled"
+    refused("autoRenewalCanceled", 403, client.post, order["star-certificate"])
+    before = len(json.loads(server.run("cert", "list", "--json", "--name", "operator.example", check=True).stdout))
+    time.sleep(4)
+    assert len(json.loads(server.run("cert", "list", "--json", "--name", "operator.example", check=True).stdout)) == before
 
 
 def test_cancel_that_is_none_3_1_2(server, client, web):
@@ -286,6 +301,39 @@ def test_restart_in_the_middle(web, kill):
             assert time.monotonic() < deadline
             time.sleep(0.1)
         assert after.not_valid_before <= datetime.datetime.utcnow() <= after.not_valid_after
+
+
+def test_slow_caa_holds_up_nobody_else():
+    """Eleven orders whose CAA is never answered; another, without CAA, goes on to be renewed in time, and one whose
+    resolver comes back is renewed again."""
+    profiles = [{"name": "star", "auto_renewal": {**STAR, "certificate_get": True}}, {"name": "asks", "caa": True, "auto_renewal": STAR}]
+    with LyingDns() as liar, Server({"acme": {"resolvers": [liar.resolver], "caa_identities": ["ca.example.net"]}, "profiles": profiles}) as server:
+        with ChallengeServer(server.http01_port) as web:
+            slow = Client(server, directory=f"{server.url}/acme/asks/directory")
+            slow.register()
+            held = [begin(slow, web, f"n{i}.slow.example", lifetime=6)[1] for i in range(11)]
+            quick = Client(server)
+            quick.register()
+            _, order = begin(quick, web, "quick.example", lifetime=6)
+            for i in range(11):
+                liar.custom[f"n{i}.slow.example"] = lambda query, over_tcp: None
+            asked = len(liar.questions)
+            deadline, seen = time.monotonic() + 24, set()
+            while time.monotonic() < deadline:
+                certificate = current(quick, order)
+                assert certificate.not_valid_after > datetime.datetime.utcnow()
+                seen.add(certificate.serial_number)
+                time.sleep(0.3)
+            assert len(seen) >= 4
+            assert len({n for n, kind, _ in liar.questions[asked:] if kind == "CAA" and "slow" in n}) == 11, "all were asked for"
+            liar.custom.clear()
+            deadline = time.monotonic() + 15
+            while True:
+                with contextlib.suppress(Refused): # 503: the last one has ended
+                    if current(slow, held[0]).not_valid_after > datetime.datetime.utcnow():
+                        break
+                assert time.monotonic() < deadline
+                time.sleep(0.2)
 
 
 # --- RFC 9608
