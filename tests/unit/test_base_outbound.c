@@ -38,6 +38,10 @@ static void judges_addresses(void **state)
 		{ "::", NULL, NULL, false },
 		{ "::1", NULL, NULL, false },
 		{ "::2", NULL, NULL, false },            /* 0.0.0.2 inside */
+		{ "100::1", NULL, NULL, false },
+		{ "100:0:0:1::1", NULL, NULL, true },
+		{ "fd20:ce::254", NULL, NULL, false },
+		{ "fd20:ce::253", NULL, NULL, true },
 		{ "fe80::1", NULL, NULL, false },
 		{ "febf::1", NULL, NULL, false },
 		{ "fec0::1", NULL, NULL, false },
@@ -60,6 +64,7 @@ static void judges_addresses(void **state)
 		{ "::1", "::1", NULL, true },
 		{ "127.0.0.2", "127.0.0.1", NULL, false },
 		{ "::ffff:127.0.0.1", "127.0.0.1", NULL, true },
+		{ "64:ff9b::7f00:1", "127.0.0.0/8", NULL, false }, /* of what carries it nothing was said */
 		/* deny wins over all */
 		{ "10.1.2.3", NULL, "10.0.0.0/8", false },
 		{ "10.1.2.3", "10.1.2.3", "10.0.0.0/8", false },
@@ -129,8 +134,9 @@ static void networks_of_private_use_are_denied_where_said(void **state)
 {
 	static const char *const inside[] = {
 		"10.1.2.3", "172.16.0.1", "172.31.255.255", "192.168.1.1", "100.64.0.1", "fd12:3456::1", "64:ff9b::a00:1",
+		"192.0.0.8", "198.18.0.1", "198.19.255.255",
 	};
-	static const char *const outside[] = { "192.0.2.1", "172.32.0.1", "11.0.0.1", "100.128.0.1", "2001:db8::1" };
+	static const char *const outside[] = { "192.0.2.1", "172.32.0.1", "11.0.0.1", "100.128.0.1", "2001:db8::1", "192.0.1.1", "198.20.0.1" };
 	auto_value(addr_list) allow = {0};
 	auto_value(problem) p = {0};
 	struct outbound_rules rules = { .private_denied = true, .allow = &allow };
