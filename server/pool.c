@@ -158,6 +158,8 @@ bool pool_takes_thread(struct pool *pool, struct pool_member *member)
 {
 	uint64_t token;
 
+	if (member->gives_way) /* counted once, however often it is asked */
+		return true;
 	if (read(pool->relief_fd, &token, sizeof(token)) != sizeof(token))
 		return false;
 	member->gives_way = atomic_fetch_add(&pool->leaving, 1) < atomic_load(&pool->waiting);

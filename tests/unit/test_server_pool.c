@@ -58,11 +58,37 @@ static void without_a_cap_all_come_in(void **state)
 		pool_leave(pool, &members[i]);
 }
 
+/* Asked twice, it gives way once: who comes later finds somebody who does. */
+static void giving_way_is_counted_once(void **state)
+{
+	const struct pool_options options = { .threads = 1 };
+	struct pool_member members[4] = { 0 };
+	auto_struct(pool) *pool = NULL;
+	auto_value(problem) p = { 0 };
+
+	(void)state;
+	assert_true(pool_new(&options, &pool, &p));
+	for (size_t i = 0; i < array_length(members); i++)
+		pool_accepted(pool);
+	assert_true(pool_enter(pool, &members[0]));
+	for (int i = 0; i < 3; i++)
+		assert_true(pool_takes_thread(pool, &members[0]));
+	pool_leave(pool, &members[0]);
+	for (size_t i = 1; i < array_length(members); i++)
+		assert_true(pool_enter(pool, &members[i]));
+	pool_accepted(pool);
+	assert_true(pool_takes_thread(pool, &members[1]));
+	pool_gave_up(pool);
+	for (size_t i = 1; i < array_length(members); i++)
+		pool_leave(pool, &members[i]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(hosts_are_capped),
 		cmocka_unit_test(without_a_cap_all_come_in),
+		cmocka_unit_test(giving_way_is_counted_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
