@@ -123,6 +123,56 @@ static void test_oid(void **state)
 	}
 }
 
+static const struct {
+	const char *hex;
+	bool want;
+	uint32_t number;
+	size_t want_value, want_rest;
+} numbered[] = {
+	{ "a003020105", true, 0, 3, 0 },
+	{ "be00", true, 30, 0, 0 },
+	{ "bf1f00", true, 31, 0, 0 },
+	{ "bf7f00", true, 127, 0, 0 },
+	{ "bf810000", true, 128, 0, 0 },
+	{ "bf853e0302010004", true, 702, 3, 1 },  /* origin, in Android's key descriptions */
+	{ "bf845f00", true, 607, 0, 0 },          /* its last byte looks like a tag of many bytes */
+	{ "bf8fffff7f00", true, 0x1ffffff, 0, 0 },
+	{ "", false },
+	{ "a0", false },
+	{ "bf", false },
+	{ "bf85", false },
+	{ "bf853e", false },
+	{ "bf853e01", false },
+	{ "bf853e80", false },
+	{ "bf1e00", false },                      /* fits the low form */
+	{ "bf801f00", false },                    /* longer than need be */
+	{ "bfffffffff7f00", false },
+	{ "8000", false },                        /* primitive */
+	{ "3000", false },                        /* universal */
+	{ "7f853e00", false },                    /* application */
+};
+
+static void test_numbered(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < array_length(numbered); i++) {
+		auto_value(buf) der = {0};
+		struct bytes value;
+		uint32_t number;
+
+		make_hex(&der, numbered[i].hex);
+		struct bytes in = buf_bytes(&der), before = in;
+		if (tlv_take_numbered(&in, &number, &value) != numbered[i].want)
+			fail_msg("%s", numbered[i].hex);
+		assert_true(numbered[i].want || (in.data == before.data && in.len == before.len));
+		if (!numbered[i].want)
+			continue;
+		assert_int_equal(number, numbered[i].number);
+		assert_int_equal(value.len, numbered[i].want_value);
+		assert_int_equal(in.len, numbered[i].want_rest);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -130,6 +180,7 @@ int main(void)
 		cmocka_unit_test(test_lengths),
 		cmocka_unit_test(test_tag_and_rest),
 		cmocka_unit_test(test_oid),
+		cmocka_unit_test(test_numbered),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
