@@ -28,6 +28,7 @@ struct router {
 	size_t wing_count;
 	struct row *rows;                /* the more literal before the less */
 	size_t row_count;
+	size_t begin[SEGMENTS_MAX + 2];  /* of the rows of that many segments; the last: of those that take any rest */
 };
 
 /* Of a path of more segments, the last one is all the rest: no name fits it, a {name*} does. */
@@ -136,6 +137,18 @@ static size_t count_routes(const struct http_wing *const *wings, size_t count)
 	return routes;
 }
 
+/* The rows are in their order. */
+static void find_begins(struct router *router)
+{
+	size_t i = 0;
+
+	for (size_t n = 0; n < array_length(router->begin); n++) {
+		while (i < router->row_count && !has_rest(&router->rows[i]) && router->rows[i].path.n < n)
+			i++;
+		router->begin[n] = i;
+	}
+}
+
 bool router_new(const struct http_wing *const *wings, size_t count, struct router **ret, struct problem *p)
 {
 	auto_struct(router) *router = calloc(1, sizeof(*router));
@@ -156,6 +169,7 @@ bool router_new(const struct http_wing *const *wings, size_t count, struct route
 	if (!check_distinct(router->rows, router->row_count, p))
 		return false;
 	qsort(router->rows, router->row_count, sizeof(*router->rows), row_compare);
+	find_begins(router);
 	*ret = steal(router);
 	return true;
 }
@@ -251,7 +265,10 @@ static struct finding look_up(const struct router *router, const struct segments
 {
 	struct finding f = {0};
 
-	for (size_t i = 0; i < router->row_count; i++)
+	for (size_t i = router->begin[path->n]; i < router->begin[path->n + 1]; i++)
+		if (row_fits(&router->rows[i], path))
+			finding_add(&f, &router->rows[i], request);
+	for (size_t i = router->begin[SEGMENTS_MAX + 1]; i < router->row_count; i++)
 		if (row_fits(&router->rows[i], path))
 			finding_add(&f, &router->rows[i], request);
 	return f;
