@@ -232,7 +232,8 @@ static const struct jws_algorithm *algorithm_of(enum key_algorithm kind)
 	return NULL;
 }
 
-/* OpenSSL 3.0 cannot copy a context that has no digest, as EdDSA's has none. */
+/* OpenSSL 3.0 cannot copy a context that has no digest, as EdDSA's has none. A copy is for one signature: it
+ * need not be copied once more so that it could go on after that. */
 static bool make_ready(struct jws_key *key, struct problem *p)
 {
 	const struct jws_algorithm *algorithm = algorithm_of(key->kind);
@@ -243,6 +244,7 @@ static bool make_ready(struct jws_key *key, struct problem *p)
 	if (!key->ready ||
 	    EVP_DigestVerifyInit_ex(key->ready, NULL, algorithm->digest, NULL, NULL, key->public, NULL) != 1)
 		return problem_openssl(p, "preparing an account's key");
+	EVP_MD_CTX_set_flags(key->ready, EVP_MD_CTX_FLAG_FINALISE);
 	return true;
 }
 

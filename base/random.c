@@ -6,10 +6,33 @@
 
 #include <openssl/rand.h>
 
-bool random_bytes(void *ret, size_t len, struct problem *p)
+/* The generator's set-up costs more than its bytes, so each thread fetches some for several calls. What is taken
+ * is wiped: as with the generator itself, its memory tells nothing of what was given out. */
+enum { POOL_SIZE = 256, FROM_POOL_MAX = 32 };
+static _Thread_local struct {
+	uint8_t v[POOL_SIZE];
+	size_t left;
+} pool;
+
+static bool generate(void *ret, size_t len, struct problem *p)
 {
 	assert(len <= INT_MAX);
 	return RAND_bytes(ret, (int)len) == 1 ? true : problem_openssl(p, "random numbers");
+}
+
+bool random_bytes(void *ret, size_t len, struct problem *p)
+{
+	if (len > FROM_POOL_MAX)
+		return generate(ret, len, p);
+	if (len > pool.left) {
+		if (!generate(pool.v, sizeof(pool.v), p))
+			return false;
+		pool.left = sizeof(pool.v);
+	}
+	pool.left -= len;
+	memcpy(ret, pool.v + pool.left, len);
+	mem_wipe(pool.v + pool.left, len);
+	return true;
 }
 
 static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";

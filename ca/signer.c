@@ -52,6 +52,7 @@ static bool scheme_add(struct signer *signer, const struct row *row, EVP_PKEY *k
 
 	if (!ready || EVP_DigestSignInit_ex(ready, NULL, row->hash, NULL, NULL, key, NULL) != 1)
 		return problem_openssl(p, "preparing the CA's key");
+	EVP_MD_CTX_set_flags(ready, EVP_MD_CTX_FLAG_FINALISE);
 	signer->scheme[signer->count++] = (struct signer_scheme){ row->hash, row->algorithm, steal(ready) };
 	return true;
 }
@@ -100,7 +101,7 @@ const struct signer_scheme *signer_scheme(const struct signer *signer, const cha
 	return NULL;
 }
 
-/* Copying a prepared context spares the look-ups by name that initialising one costs. */
+/* Copying a prepared context spares the look-ups by name that initialising one costs. A copy ends with its signature. */
 bool signer_sign(const struct signer_scheme *scheme, struct bytes message, struct signature *ret, struct problem *p)
 {
 	auto(EVP_MD_CTX) *ctx = EVP_MD_CTX_new();

@@ -126,6 +126,7 @@ static bool verify(EVP_PKEY *key, const struct algorithm *algorithm, const char 
 	if (EVP_DigestVerifyInit_ex(ctx, &key_ctx, digest, NULL, NULL, key, NULL) != 1 ||
 	    (algorithm->parameters == PSS && !pss_setup(key_ctx)))
 		return problem_openssl(p, "verifying a CSR");
+	EVP_MD_CTX_set_flags(ctx, EVP_MD_CTX_FLAG_FINALISE);
 	if (EVP_DigestVerify(ctx, signature.data, signature.len, tbs.data, tbs.len) == 1)
 		return true;
 	ERR_clear_error();
