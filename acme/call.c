@@ -2,11 +2,11 @@
 
 void acme_url(const struct acme_call *call, struct buf *ret, const char *kind, const char *id, const char *more)
 {
-	buf_printf(ret, "%s/acme/%s/%s", call->request->base_url, call->directory, kind);
+	buf_add_strs(ret, call->request->base_url, "/acme/", call->directory, "/", kind, NULL);
 	if (id)
-		buf_printf(ret, "/%s", id);
+		buf_add_strs(ret, "/", id, NULL);
 	if (more)
-		buf_printf(ret, "/%s", more);
+		buf_add_strs(ret, "/", more, NULL);
 }
 
 void acme_location(struct acme_call *call, const char *kind, const char *id, const char *more)
@@ -18,9 +18,11 @@ void acme_location(struct acme_call *call, const char *kind, const char *id, con
 
 void acme_link(struct acme_call *call, const char *rel, const char *kind, const char *id, const char *more)
 {
-	auto_value(buf) url = { 0 };
-	acme_url(call, &url, kind, id, more);
-	http_response_header_printf(call->response, "Link", "<%s>;rel=\"%s\"", buf_text(&url), rel);
+	auto_value(buf) link = { 0 };
+	buf_add_char(&link, '<');
+	acme_url(call, &link, kind, id, more);
+	buf_add_strs(&link, ">;rel=\"", rel, "\"", NULL);
+	http_response_header(call->response, "Link", buf_text(&link));
 }
 
 struct json_writer acme_reply(struct acme_call *call, int status)

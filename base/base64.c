@@ -49,21 +49,31 @@ static bool decode_tail(const uint8_t *digits, const uint8_t *in, size_t len, ui
 	return (a & b & c & IS_DIGIT) && (v & (len == 3 ? 0xffu : 0xffffu)) == 0;
 }
 
-/* Digits alone, without padding. */
+/* Digits alone, without padding; out has room for the whole groups and for what is left. */
+static bool decode_to(const uint8_t *digits, const uint8_t *in, size_t len, uint8_t *out)
+{
+	size_t quads = len / 4, tail = len % 4;
+
+	return tail != 1 && decode_quads(digits, in, quads, out) &&
+	       (tail == 0 || decode_tail(digits, in + quads * 4, tail, out + quads * 3));
+}
+
 static bool decode(const uint8_t *digits, const uint8_t *in, size_t len, struct buf *ret)
 {
-	size_t quads = len / 4, tail = len % 4, begin = ret->len;
+	size_t begin = ret->len;
+	uint8_t *out = buf_extend(ret, len / 4 * 3 + len % 4 * 3 / 4);
 
-	if (tail == 1)
-		return false;
-	uint8_t *out = buf_extend(ret, quads * 3 + (tail > 0 ? tail - 1 : 0));
 	if (!out)
 		return false;
-	if (decode_quads(digits, in, quads, out) &&
-	    (tail == 0 || decode_tail(digits, in + quads * 4, tail, out + quads * 3)))
+	if (decode_to(digits, in, len, out))
 		return true;
 	buf_shorten(ret, begin);
 	return false;
+}
+
+bool base64url_decode_to(const char *text, size_t len, uint8_t *ret)
+{
+	return decode_to(url_digits, (const uint8_t *)text, len, ret);
 }
 
 bool base64url_decode(const char *text, size_t len, struct buf *ret)
@@ -135,25 +145,40 @@ static void encode_triple(const char *alphabet, uint32_t v, uint8_t out[4])
 	out[3] = (uint8_t)alphabet[v & 63];
 }
 
-/* Whole groups of four; the '=' of an incomplete last one are taken off again when not wanted. */
-static void encode(struct buf *b, struct bytes data, const char *alphabet, bool padded)
+/* Whole groups of four, the last one filled up with '='. Returns how many these are. */
+static size_t encode_to(const char *alphabet, struct bytes data, uint8_t *out)
 {
 	const uint8_t *in = data.data;
 	size_t left = data.len;
-	uint8_t *out = left <= BUF_MAX ? buf_extend(b, (left + 2) / 3 * 4) : NULL;
+
+	for (; left >= 3; left -= 3, in += 3, out += 4)
+		encode_triple(alphabet, (uint32_t)in[0] << 16 | (uint32_t)in[1] << 8 | in[2], out);
+	if (left == 0)
+		return 0;
+	encode_triple(alphabet, (uint32_t)in[0] << 16 | (left == 2 ? (uint32_t)in[1] << 8 : 0), out);
+	memset(out + 1 + left, '=', 3 - left);
+	return 3 - left;
+}
+
+/* The '=' are taken off again when not wanted. */
+static void encode(struct buf *b, struct bytes data, const char *alphabet, bool padded)
+{
+	uint8_t *out = data.len <= BUF_MAX ? buf_extend(b, (data.len + 2) / 3 * 4) : NULL;
 
 	if (!out) {
 		b->failed = true;
 		return;
 	}
-	for (; left >= 3; left -= 3, in += 3, out += 4)
-		encode_triple(alphabet, (uint32_t)in[0] << 16 | (uint32_t)in[1] << 8 | in[2], out);
-	if (left == 0)
-		return;
-	encode_triple(alphabet, (uint32_t)in[0] << 16 | (left == 2 ? (uint32_t)in[1] << 8 : 0), out);
-	memset(out + 1 + left, '=', 3 - left);
+	size_t pad = encode_to(alphabet, data, out);
 	if (!padded)
-		buf_shorten(b, b->len - (3 - left));
+		buf_shorten(b, b->len - pad);
+}
+
+void base64url_encode_to(struct bytes data, char *ret)
+{
+	size_t pad = encode_to(url_alphabet, data, (uint8_t *)ret);
+
+	ret[(data.len + 2) / 3 * 4 - pad] = '\0';
 }
 
 void buf_add_base64(struct buf *b, struct bytes data)

@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+enum { CAP_FIRST = 512 }; /* most texts end within it: growing costs more than room that is not used */
+
 bool bytes_equal(struct bytes a, struct bytes b)
 {
 	return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
@@ -15,21 +17,18 @@ bool bytes_equal(struct bytes a, struct bytes b)
 
 static size_t grown_capacity(size_t cap, size_t wanted)
 {
-	size_t grown = cap < 128 ? 128 : cap * 2;
+	size_t grown = cap < CAP_FIRST ? CAP_FIRST : cap * 2;
 
 	if (grown > (size_t)BUF_MAX + 1)
 		grown = (size_t)BUF_MAX + 1;
 	return grown > wanted ? grown : wanted;
 }
 
-/* Room for len more bytes and the NUL. realloc would leave a copy of a secret behind. */
-static bool buf_reserve(struct buf *b, size_t len)
+/* realloc would leave a copy of a secret behind. */
+static bool buf_grow(struct buf *b, size_t len)
 {
 	if (b->failed)
 		return false;
-	if (b->data && len < b->cap - b->len)
-		return true;
-
 	size_t cap = len <= BUF_MAX - b->len ? grown_capacity(b->cap, b->len + len + 1) : 0;
 	uint8_t *data = cap > 0 ? malloc(cap) : NULL;
 	if (!data) {
@@ -44,6 +43,12 @@ static bool buf_reserve(struct buf *b, size_t len)
 	b->data = data;
 	b->cap = cap;
 	return true;
+}
+
+/* Room for len more bytes and the NUL. */
+static inline bool buf_reserve(struct buf *b, size_t len)
+{
+	return (b->data && !b->failed && len < b->cap - b->len) || buf_grow(b, len);
 }
 
 uint8_t *buf_extend(struct buf *b, size_t len)
@@ -77,9 +82,30 @@ void buf_add_str(struct buf *b, const char *s)
 	buf_add(b, s, strlen(s));
 }
 
+void buf_add_strs(struct buf *b, ...)
+{
+	const char *s;
+	va_list args;
+
+	va_start(args, b);
+	while ((s = va_arg(args, const char *)))
+		buf_add_str(b, s);
+	va_end(args);
+}
+
 void buf_add_char(struct buf *b, char c)
 {
-	buf_add(b, &c, 1);
+	uint8_t *to = buf_extend(b, 1);
+
+	if (to)
+		*to = (uint8_t)c;
+}
+
+void buf_add_decimal(struct buf *b, uint64_t n)
+{
+	char text[STR_DECIMAL_SIZE];
+
+	buf_add_str(b, str_decimal(n, text));
 }
 
 void buf_printf(struct buf *b, const char *fmt, ...)

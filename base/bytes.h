@@ -27,6 +27,9 @@ enum { BUF_MAX = 64 * 1024 * 1024 };
 void buf_add(struct buf *b, const void *data, size_t len);
 void buf_add_str(struct buf *b, const char *s);
 void buf_add_char(struct buf *b, char c);
+/* The strings one after the other, up to a NULL. */
+void buf_add_strs(struct buf *b, ...) __attribute__((sentinel));
+void buf_add_decimal(struct buf *b, uint64_t n);
 /* Lengthens by len bytes and returns where they begin, for the caller to fill; NULL: failed. */
 uint8_t *buf_extend(struct buf *b, size_t len) must_use;
 /* Shortens to len bytes, which must not be more than there are. */

@@ -53,7 +53,7 @@ static bool scan_digits(struct scan *s)
 	return s->at > begin;
 }
 
-enum { NUMBER_MAX = 60 }; /* cJSON reads no more than 63 characters */
+enum { NUMBER_MAX = 60 };
 
 static bool scan_number(struct scan *s)
 {
@@ -124,11 +124,15 @@ static bool scan_escape(struct scan *s)
 	return c == 'u' ? scan_unicode(s) : true;
 }
 
-/* The run of ASCII that most strings are. */
+/* The run of ASCII that most strings are: all but '"' and '\'. */
 static void scan_plain(struct scan *s)
 {
-	while (s->at < s->end && *s->at >= 0x20 && *s->at < 0x80 && *s->at != '"' && *s->at != '\\')
-		s->at++;
+	static const bool plain[256] = { [0x20 ... 0x21] = true, [0x23 ... 0x5b] = true, [0x5d ... 0x7f] = true };
+	const uint8_t *at = s->at;
+
+	while (at < s->end && plain[*at])
+		at++;
+	s->at = at;
 }
 
 static bool scan_string(struct scan *s)

@@ -1,7 +1,6 @@
 #include "base/json.h"
 
 #include <assert.h>
-#include <inttypes.h>
 
 #include "base/clock.h"
 
@@ -10,13 +9,17 @@ struct json_writer json_writer(struct buf *out)
 	return (struct json_writer){ .out = out };
 }
 
-/* Bytes of text that can be written as they are. */
+static bool is_plain(char c)
+{
+	return (uint8_t)c >= 0x20 && c != '"' && c != '\\';
+}
+
+/* Bytes of text that can be written as they are: ASCII for the most part. */
 static size_t plain_length(const char *text, size_t len)
 {
 	size_t n = 0, next;
 
-	while (n < len && (uint8_t)text[n] >= 0x20 && text[n] != '"' && text[n] != '\\' &&
-	       (next = str_utf8(text + n, len - n)) > 0)
+	while (n < len && is_plain(text[n]) && (next = (uint8_t)text[n] < 0x80 ? 1 : str_utf8(text + n, len - n)) > 0)
 		n += next;
 	return n;
 }
@@ -101,7 +104,9 @@ void json_put(struct json_writer *w, const char *name, const char *text)
 void json_put_integer(struct json_writer *w, const char *name, int64_t value)
 {
 	write_begin(w, name);
-	buf_printf(w->out, "%" PRId64, value);
+	if (value < 0)
+		buf_add_char(w->out, '-');
+	buf_add_decimal(w->out, value < 0 ? -(uint64_t)value : (uint64_t)value);
 }
 
 void json_put_bool(struct json_writer *w, const char *name, bool value)

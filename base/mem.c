@@ -89,6 +89,34 @@ size_t str_utf8(const void *text, size_t len)
 	return n < 2 || utf8_second_fits(s[0], s[1]) ? n : 0;
 }
 
+void str_join(char *ret, size_t size, ...)
+{
+	const char *s;
+	va_list args;
+
+	va_start(args, size);
+	while ((s = va_arg(args, const char *))) {
+		size_t len = strnlen(s, size - 1);
+
+		memcpy(ret, s, len);
+		ret += len;
+		size -= len;
+	}
+	va_end(args);
+	*ret = '\0';
+}
+
+const char *str_decimal(uint64_t n, char ret[STR_DECIMAL_SIZE])
+{
+	char *at = ret + STR_DECIMAL_SIZE - 1;
+
+	*at = '\0';
+	do
+		*--at = (char)('0' + n % 10);
+	while ((n /= 10) > 0);
+	return at;
+}
+
 bool strings_add(struct strings *list, const char *s)
 {
 	auto_free char *copy = strdup(s);

@@ -67,6 +67,12 @@ bool str_ends(const char *s, const char *suffix) must_use;
 /* Bytes of the UTF-8 character (RFC 3629) that text starts with, 1 to 4; 0 when there is none. */
 size_t str_utf8(const void *text, size_t len) must_use;
 
+/* The strings one after the other, up to a NULL, as much of them as there is room for. */
+void str_join(char *ret, size_t size, ...) __attribute__((sentinel));
+/* The number in digits, as text at the end of ret. Borrowed from ret. */
+enum { STR_DECIMAL_SIZE = sizeof("18446744073709551615") };
+const char *str_decimal(uint64_t n, char ret[STR_DECIMAL_SIZE]) must_use;
+
 /* A growable list of strings, each owned by the list. {0} is empty. */
 struct strings {
 	char **v;

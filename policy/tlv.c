@@ -1,7 +1,5 @@
 #include "policy/tlv.h"
 
-#include <stdio.h>
-
 enum { LENGTH_BYTES_MAX = 3 };
 
 /* The length at in[1]; ret_header is what tag and length take. */
@@ -112,6 +110,21 @@ static bool arc_take(struct bytes *in, uint64_t *ret)
 	return false;
 }
 
+/* A dot and the number; false: no room. */
+static bool arc_write(uint64_t arc, char ret[TLV_OID_SIZE], size_t *used)
+{
+	char digits[STR_DECIMAL_SIZE];
+	const char *text = str_decimal(arc, digits);
+	size_t len = strlen(text);
+
+	if (*used + 1 + len >= TLV_OID_SIZE)
+		return false;
+	ret[(*used)++] = '.';
+	memcpy(ret + *used, text, len + 1);
+	*used += len;
+	return true;
+}
+
 bool tlv_oid_text(struct bytes oid, char ret[TLV_OID_SIZE])
 {
 	uint64_t arc;
@@ -119,13 +132,12 @@ bool tlv_oid_text(struct bytes oid, char ret[TLV_OID_SIZE])
 	if (!arc_take(&oid, &arc))
 		return false;
 	unsigned root = arc < 80 ? (unsigned)arc / 40 : 2;
-	int used = snprintf(ret, TLV_OID_SIZE, "%u.%llu", root, (unsigned long long)(arc - 40 * root));
-	while (oid.len > 0) {
-		if (!arc_take(&oid, &arc))
+	size_t used = 1;
+	ret[0] = (char)('0' + root);
+	if (!arc_write(arc - 40 * root, ret, &used))
+		return false;
+	while (oid.len > 0)
+		if (!arc_take(&oid, &arc) || !arc_write(arc, ret, &used))
 			return false;
-		used += snprintf(ret + used, TLV_OID_SIZE - (size_t)used, ".%llu", (unsigned long long)arc);
-		if (used >= TLV_OID_SIZE)
-			return false;
-	}
 	return true;
 }

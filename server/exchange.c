@@ -241,22 +241,27 @@ static void send_reply(struct exchange *x)
 		x->close = true;
 }
 
+static const char *cut(const char *path, char ret[LOGGED_PATH_MAX])
+{
+	str_join(ret, LOGGED_PATH_MAX, path, NULL);
+	return ret;
+}
+
 static void log_exchange(const struct exchange *x)
 {
 	const struct http_request *http = &x->request.http;
 	int status = x->response.status;
 	enum log_level level = status == 500 ? LOG_LEVEL_ERROR : status > 500 ? LOG_LEVEL_WARN : LOG_LEVEL_INFO;
-	char peer[ADDR_TEXT_SIZE], path[LOGGED_PATH_MAX], code[12], bytes[24], ms[24];
+	char peer[ADDR_TEXT_SIZE], path[LOGGED_PATH_MAX];
+	char code[STR_DECIMAL_SIZE], bytes[STR_DECIMAL_SIZE], ms[STR_DECIMAL_SIZE];
 
 	if (!(x->site->access_log || level < LOG_LEVEL_INFO) || !log_enabled(level))
 		return;
 	addr_format(&x->connection->member.peer, peer);
-	snprintf(path, sizeof(path), "%s", http->path);
-	snprintf(code, sizeof(code), "%d", status);
-	snprintf(bytes, sizeof(bytes), "%zu", x->sent);
-	snprintf(ms, sizeof(ms), "%" PRId64, clock_monotonic_ms() - x->begun_ms);
-	log_event(level, "request", "id", x->request.id, "peer", peer, "method", http->method_name, "path", path,
-	          "status", code, "bytes", bytes, "ms", ms, "cause", x->cause[0] ? x->cause : NULL, NULL);
+	log_event(level, "request", "id", x->request.id, "peer", peer, "method", http->method_name,
+	          "path", cut(http->path, path), "status", str_decimal((uint64_t)status, code),
+	          "bytes", str_decimal(x->sent, bytes), "ms", str_decimal((uint64_t)(clock_monotonic_ms() - x->begun_ms), ms),
+	          "cause", x->cause[0] ? x->cause : NULL, NULL);
 }
 
 /* A reply is lost when its connection is closed while the client's bytes still come in: the system

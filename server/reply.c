@@ -81,13 +81,15 @@ bool reply_head(const struct http_response *response, const struct reply_options
 	assert(response->status >= 200 && response->status <= 599);
 	if (response->headers.failed || response->body.failed)
 		return false;
-	buf_printf(ret, "HTTP/1.1 %d %s\r\n", response->status, reply_reason(response->status));
-	buf_printf(ret, "Date: %s\r\n", date_now());
+	buf_add_str(ret, "HTTP/1.1 ");
+	buf_add_decimal(ret, (uint64_t)response->status);
+	buf_add_strs(ret, " ", reply_reason(response->status), "\r\nDate: ", date_now(), "\r\n", NULL);
 	if (!is_bodiless(response->status)) {
 		if (response->content_type)
-			buf_printf(ret, "Content-Type: %s\r\n", response->content_type);
-		buf_printf(ret, "Content-Length: %zu\r\n",
-		           response->content_type ? http_response_content(response).len : 0);
+			buf_add_strs(ret, "Content-Type: ", response->content_type, "\r\n", NULL);
+		buf_add_str(ret, "Content-Length: ");
+		buf_add_decimal(ret, response->content_type ? http_response_content(response).len : 0);
+		buf_add_str(ret, "\r\n");
 	}
 	if (!options->keep_alive)
 		buf_add_str(ret, "Connection: close\r\n");

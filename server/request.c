@@ -148,16 +148,16 @@ static bool set_base_url(const struct request_place *place, const struct authori
 {
 	unsigned standard = str_equal(place->scheme, "https") ? 443 : 80;
 	const char *open = a->literal ? "[" : "", *close = a->literal ? "]" : "";
+	char port[STR_DECIMAL_SIZE];
+	bool implied = a->port == 0 || a->port == standard;
 
 	if (!is_named(place->names, a->host)) {
 		problem_set(p, PROBLEM_MALFORMED, "RFC 9110, 7.4: this server is not \"%s\"", a->host);
 		p->status = 421;
 		return false;
 	}
-	if (a->port == 0 || a->port == standard)
-		snprintf(r->base_url, sizeof(r->base_url), "%s://%s%s%s", place->scheme, open, a->host, close);
-	else
-		snprintf(r->base_url, sizeof(r->base_url), "%s://%s%s%s:%u", place->scheme, open, a->host, close, a->port);
+	str_join(r->base_url, sizeof(r->base_url), place->scheme, "://", open, a->host, close,
+	         implied ? NULL : ":", str_decimal(a->port, port), NULL);
 	return true;
 }
 

@@ -45,7 +45,10 @@ static void add_identifier(struct key *key, const char *type, const char *value,
 	auto_value(buf) text = {0};
 	uint8_t digest[SHA256_SIZE];
 
-	buf_printf(&text, "%s%c%s:%s", wildcard ? "*" : "", '\0', type ? type : "", value ? value : "");
+	if (wildcard)
+		buf_add_char(&text, '*');
+	buf_add_char(&text, '\0');
+	buf_add_strs(&text, type ?: "", ":", value ?: "", NULL);
 	digest_sha256(buf_bytes(&text), digest);
 	key_add(key, BYTES(digest, sizeof(digest)));
 }

@@ -2,6 +2,7 @@
 
 #include <assert.h>
 
+#include "base/base64.h"
 #include "base/digest.h"
 
 enum { TEXT_MAX = 255 };
@@ -79,55 +80,20 @@ struct bytes key_bytes(const struct key *key)
 	return BYTES(key->v, key->len);
 }
 
+/* As base64url, in which the bits left over must be zero: no two texts name one record. */
 void key_id_text(const uint8_t raw[KEY_ID_SIZE], char ret[RANDOM_ID_SIZE])
 {
-	static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-	uint32_t bits = 0;
-	unsigned have = 0;
-	char *to = ret;
+	char text[(KEY_ID_SIZE + 2) / 3 * 4 + 1];
 
-	for (size_t i = 0; i < KEY_ID_SIZE; i++) {
-		bits = bits << 8 | raw[i];
-		for (have += 8; have >= 6; have -= 6)
-			*to++ = alphabet[bits >> (have - 6) & 0x3f];
-	}
-	*to++ = alphabet[bits << (6 - have) & 0x3f];
-	*to = '\0';
-	assert(to == ret + RANDOM_ID_SIZE - 1);
-}
-
-static int digit(char c)
-{
-	if (c >= 'A' && c <= 'Z')
-		return c - 'A';
-	if (c >= 'a' && c <= 'z')
-		return c - 'a' + 26;
-	if (c >= '0' && c <= '9')
-		return c - '0' + 52;
-	return c == '-' ? 62 : c == '_' ? 63 : -1;
+	base64url_encode_to(BYTES(raw, KEY_ID_SIZE), text);
+	memcpy(ret, text, RANDOM_ID_SIZE);
 }
 
 bool key_id_raw(const char *id, uint8_t ret[KEY_ID_SIZE])
 {
 	uint8_t raw[KEY_ID_SIZE];
-	uint32_t bits = 0;
-	unsigned have = 0;
-	size_t n = 0;
 
-	for (size_t i = 0; i < RANDOM_ID_SIZE - 1; i++) {
-		int d = digit(id[i]);
-
-		if (d < 0)
-			return false;
-		bits = bits << 6 | (uint32_t)d;
-		have += 6;
-		if (have >= 8) {
-			have -= 8;
-			raw[n++] = (uint8_t)(bits >> have);
-		}
-	}
-	/* Bits left over must be zero, or two texts would name one record. */
-	if (id[RANDOM_ID_SIZE - 1] != '\0' || (bits & 0xf) != 0)
+	if (strnlen(id, RANDOM_ID_SIZE) != RANDOM_ID_SIZE - 1 || !base64url_decode_to(id, RANDOM_ID_SIZE - 1, raw))
 		return false;
 	memcpy(ret, raw, sizeof(raw));
 	return true;

@@ -179,6 +179,30 @@ static void failed_buffer_stays_failed(void **state)
 	assert_true(b.failed);
 }
 
+/* Into the caller's memory: each length, and not a byte beyond. */
+static void fixed_form_is_the_same(void **state)
+{
+	(void)state;
+	for (size_t n = 0; n <= 19; n++) {
+		uint8_t data[32], back[32];
+		char text[48];
+		auto_value(buf) want = {0};
+
+		memset(data, 0xa5 + (int)n, sizeof(data));
+		memset(back, 0x5a, sizeof(back));
+		buf_add_base64url(&want, BYTES(data, n));
+		base64url_encode_to(BYTES(data, n), text);
+		assert_string_equal(text, buf_text(&want));
+		assert_true(base64url_decode_to(text, strlen(text), back));
+		assert_memory_equal(back, data, n);
+		assert_int_equal(back[n], 0x5a);
+	}
+	uint8_t raw[16];
+	assert_false(base64url_decode_to("A", 1, raw));
+	assert_false(base64url_decode_to("AB", 2, raw)); /* bits left over */
+	assert_false(base64url_decode_to("AA==", 4, raw));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -189,6 +213,7 @@ int main(void)
 		cmocka_unit_test(standard_form_takes_white_space),
 		cmocka_unit_test(hex_takes_either_case),
 		cmocka_unit_test(failed_buffer_stays_failed),
+		cmocka_unit_test(fixed_form_is_the_same),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -48,6 +48,10 @@ static void appends_come_in_order(void **state)
 	buf_printf(&b, "%d%s", 12, "f");
 	assert_string_equal(buf_text(&b), "abcde12f");
 	assert_int_equal(b.len, 8);
+	buf_add_strs(&b, "g", "", "hi", NULL);
+	buf_add_decimal(&b, 0);
+	buf_add_decimal(&b, 907);
+	assert_string_equal(buf_text(&b), "abcde12fghi0907");
 	buf_shorten(&b, 2);
 	assert_string_equal(buf_text(&b), "ab");
 	buf_clear(&b);

@@ -3,6 +3,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -157,6 +158,34 @@ static void strings_own_their_copies(void **state)
 	assert_string_equal(copy.v[1], "two");
 }
 
+static void decimal_is_what_printf_writes(void **state)
+{
+	const uint64_t numbers[] = { 0, 1, 9, 10, 99, 100, 65535, 10000000000, UINT64_MAX };
+	char digits[STR_DECIMAL_SIZE], want[32];
+
+	(void)state;
+	for (size_t i = 0; i < array_length(numbers); i++) {
+		snprintf(want, sizeof(want), "%llu", (unsigned long long)numbers[i]);
+		assert_string_equal(str_decimal(numbers[i], digits), want);
+	}
+}
+
+static void join_ends_with_its_room(void **state)
+{
+	char text[8];
+
+	(void)state;
+	str_join(text, sizeof(text), "ab", "", "cd", NULL);
+	assert_string_equal(text, "abcd");
+	str_join(text, sizeof(text), "abcdef", "g", NULL);
+	assert_string_equal(text, "abcdefg");
+	str_join(text, sizeof(text), "abc", "defgh", "i", NULL);
+	assert_string_equal(text, "abcdefg");
+	memset(text, 'x', sizeof(text));
+	str_join(text, 1, "a", NULL);
+	assert_memory_equal(text, "\0xxxxxxx", sizeof(text));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -168,6 +197,8 @@ int main(void)
 		cmocka_unit_test(starts_and_ends),
 		cmocka_unit_test(utf8_is_as_rfc3629_says),
 		cmocka_unit_test(strings_own_their_copies),
+		cmocka_unit_test(decimal_is_what_printf_writes),
+		cmocka_unit_test(join_ends_with_its_room),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
