@@ -181,6 +181,26 @@ static void members_are_found(void **state)
 		assert_string_equal(json_name(json_at(root, i)), names[i]);
 }
 
+static void escapes_are_decoded(void **state)
+{
+	static const struct {
+		const char *text, *want;
+	} rows[] = {
+		{ "\"\"", "" },
+		{ "\"\\\"\\\\\\/\\b\\f\\n\\r\\t\"", "\"\\/\b\f\n\r\t" },
+		{ "\"\\u0001\\u007f\\u0080\\u07ff\\u0800\\uFFFF\"", "\x01\x7f\xc2\x80\xdf\xbf\xe0\xa0\x80\xef\xbf\xbf" },
+		{ "\"\\ud800\\udc00\\uDBFF\\uDFFF\"", "\xf0\x90\x80\x80\xf4\x8f\xbf\xbf" },
+		{ "\"a\\u00e9\xc3\xa9z\\\"\"", "a\xc3\xa9\xc3\xa9z\"" },
+		{ " \"plain \xf0\x9f\x98\x80\" ", "plain \xf0\x9f\x98\x80" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < array_length(rows); i++) {
+		auto_struct(json) *root = parse(BYTES_STR(rows[i].text));
+		assert_string_equal(json_string(root), rows[i].want);
+	}
+}
+
 static void nothing_is_asked_of_null(void **state)
 {
 	int64_t number;
@@ -297,6 +317,7 @@ int main(void)
 		cmocka_unit_test(depth_is_bounded),
 		cmocka_unit_test(values_are_bounded),
 		cmocka_unit_test(members_are_found),
+		cmocka_unit_test(escapes_are_decoded),
 		cmocka_unit_test(nothing_is_asked_of_null),
 		cmocka_unit_test(integers_are_exact),
 		cmocka_unit_test(writer_places_commas),
