@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <strings.h>
 
+#include "policy/alabel.h"
+
 enum { DNS_NAME_MAX = 253, DNS_LABEL_MAX = 63, LOCAL_PART_MAX = 64 };
 
 /* Character classes that no locale changes. */
@@ -52,6 +54,9 @@ static bool label_check(const char *name, const char *label, size_t len, struct 
 	if (label[0] == '-' || label[len - 1] == '-')
 		return problem_set(p, PROBLEM_MALFORMED,
 		                   "RFC 1034, 3.5: \"%s\" has a label that begins or ends with \"-\"", name);
+	if (!alabel_check(label, len))
+		return problem_set(p, PROBLEM_MALFORMED,
+		                   "RFC 5890, 2.3.2.1: \"%s\" has a label with \"xn--\" that is no Punycode", name);
 	return true;
 }
 

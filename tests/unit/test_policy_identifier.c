@@ -19,6 +19,19 @@ static const struct row {
 	{ "dns", "localhost", PROBLEM_NONE, "localhost" },
 	{ "dns", "*.lan", PROBLEM_NONE, "*.lan" },
 	{ "dns", "xn--bcher-kva.example", PROBLEM_NONE, "xn--bcher-kva.example" },
+	{ "dns", "www.XN--Bcher-Kva.example", PROBLEM_NONE, "www.xn--bcher-kva.example" },
+	{ "dns", "*.xn--p1ai", PROBLEM_NONE, "*.xn--p1ai" },
+	{ "dns", "xn--n3h.example", PROBLEM_NONE, "xn--n3h.example" },
+	{ "dns", "xn--109-3veba6djs1bfxlfmx6c9g.xn--f1awi.xn--p1ai", PROBLEM_NONE, "xn--109-3veba6djs1bfxlfmx6c9g.xn--f1awi.xn--p1ai" },
+	{ "dns", "xn--ihqwcrb4cv8a8dqg056pqjye.example", PROBLEM_NONE, "xn--ihqwcrb4cv8a8dqg056pqjye.example" },
+	{ "dns", "xn--.example", PROBLEM_MALFORMED, "\"-\"" },
+	{ "dns", "xn--a.example", PROBLEM_MALFORMED, "Punycode" },        /* U+0080, a control */
+	{ "dns", "xn--0.example", PROBLEM_MALFORMED, "Punycode" },        /* ends within a number */
+	{ "dns", "xn--99999999.example", PROBLEM_MALFORMED, "Punycode" }, /* over 32 bits */
+	{ "dns", "xn--a-ecp.example", PROBLEM_NONE, "xn--a-ecp.example" },
+	{ "dns", "xn--bcher-kv.example", PROBLEM_MALFORMED, "Punycode" },
+	{ "email", "a@xn--0.example", PROBLEM_MALFORMED, "domain" },
+	{ "uri", "https://xn--0.example/", PROBLEM_MALFORMED, "host" },
 	{ "dns", "1.example", PROBLEM_NONE, "1.example" },
 	{ "dns", "4com", PROBLEM_NONE, "4com" },
 	{ "dns", "a-b.c--d.example", PROBLEM_NONE, "a-b.c--d.example" },
