@@ -28,7 +28,7 @@ bool ca_work_open(const struct command_call *call, bool begin, struct ca_work *r
 	{ "--permit", "NAME[,NAME...]", "the only names below it: dns:example.com, ip:10.0.0.0/8, email:example.com" }
 #define CA_OPTION_EXCLUDE { "--exclude", "NAME[,NAME...]", "names that are not allowed below it" }
 #define CA_OPTION_KEY { "--key", "KIND", "of the new key: ec-p256, ec-p384, rsa-3072, rsa-4096; without: ec-p256" }
-#define CA_OPTION_KEY_URI { "--key-uri", "URI", "in place of a new key one in a token: pkcs11:token=...;object=..." }
+#define CA_OPTION_KEY_URI { "--key-uri", "URI", "its key is this one in a token, made there if need be: pkcs11:token=...;object=..." }
 #define CA_OPTION_NAME { "--name", "TEXT", "its common name" }
 /* Reads those of them that the command has. */
 bool ca_work_terms(const struct command_call *call, struct ca_work *work, struct problem *p) must_use;

@@ -41,13 +41,13 @@ static bool certificate_write(const char *folder, const char *name, X509 *certif
 	return buf_check(&pem, p) && file_write(path, buf_bytes(&pem), 0644, p);
 }
 
-static bool key_of_token(const char *path, const char *uri, EVP_PKEY **ret, struct problem *p)
+static bool key_of_token(const char *path, const char *uri, enum keyfile_kind kind, EVP_PKEY **ret, struct problem *p)
 {
 	auto_free char *line = mem_printf("%s\n", uri);
 
 	if (!line)
 		return problem_memory(p);
-	return pkcs11_key(uri, ret, p) && signer_key_check(*ret, p) && file_write(path, BYTES_STR(line), 0600, p);
+	return pkcs11_key_complete(uri, kind, ret, p) && signer_key_check(*ret, p) && file_write(path, BYTES_STR(line), 0600, p);
 }
 
 /* The key of the file, made when there is none. */
@@ -62,7 +62,7 @@ static bool key_complete(const struct ca_create_options *options, const char *na
 	if (access(path, F_OK) == 0)
 		return keyfile_read(path, passphrase, ret, p);
 	if (uri)
-		return key_of_token(path, uri, ret, p);
+		return key_of_token(path, uri, kind, ret, p);
 	if (!keyfile_generate(kind, &key, p) || !keyfile_write(path, key, options->passphrase, passphrase, p))
 		return false;
 	*ret = steal(key);

@@ -252,7 +252,7 @@ bool life_key_make(const struct life *life, const char *name, const struct life_
 	auto(EVP_PKEY) *key = NULL;
 
 	if (terms->key_uri)
-		return pkcs11_key(terms->key_uri, ret, p) && life_put_uri(name, terms->key_uri, change, p);
+		return pkcs11_key_complete(terms->key_uri, terms->kind, ret, p) && life_put_uri(name, terms->key_uri, change, p);
 	if (!keyfile_generate(terms->kind, &key, p) || !keyfile_seal(key, KEYFILE_CHOSEN, life->passphrase, &sealed, p) ||
 	    !change_file(change, name, ".key", buf_bytes(&sealed), 0600, p))
 		return false;

@@ -248,23 +248,37 @@ bool pkcs11_find(CK_SESSION_HANDLE session, CK_OBJECT_CLASS class, const struct 
 	if (result != CKR_OK)
 		return problem_unavailable(p, 10, "the PKCS#11 token cannot be searched: %s", pkcs11_result_name(result));
 	if (count != 1)
-		return problem_set(p, PROBLEM_NOT_FOUND, "the PKCS#11 token has %s %s key \"%s\"", count ? "more than one" : "no",
+		return problem_set(p, count ? PROBLEM_CONFLICT : PROBLEM_NOT_FOUND, "the PKCS#11 token has %s %s key \"%s\"", count ? "more than one" : "no",
 		                   class == CKO_PRIVATE_KEY ? "private" : "public", uri->object ?: "of that id");
 	*ret = found[0];
 	return true;
 }
 
-bool pkcs11_session_open(const struct pkcs11_uri *uri, struct pkcs11_session *ret, struct problem *p)
+bool pkcs11_session_begin(const struct pkcs11_uri *uri, CK_FLAGS flags, struct pkcs11_session *ret, struct problem *p)
 {
 	struct pkcs11_session session = { .generation = module.generation };
 	CK_SLOT_ID slot;
 
 	if (!find_slot(uri, &slot, p))
 		return false;
-	CK_RV result = module.functions->C_OpenSession(slot, CKF_SERIAL_SESSION, NULL, NULL, &session.handle);
+	CK_RV result = module.functions->C_OpenSession(slot, CKF_SERIAL_SESSION | flags, NULL, NULL, &session.handle);
 	if (result != CKR_OK)
 		return problem_unavailable(p, 10, "the PKCS#11 token opens no session: %s", pkcs11_result_name(result));
-	if (!log_in(session.handle, p) || !pkcs11_find(session.handle, CKO_PRIVATE_KEY, uri, &session.object, p)) {
+	if (!log_in(session.handle, p)) {
+		pkcs11_session_close(&session);
+		return false;
+	}
+	*ret = session;
+	return true;
+}
+
+bool pkcs11_session_open(const struct pkcs11_uri *uri, struct pkcs11_session *ret, struct problem *p)
+{
+	struct pkcs11_session session;
+
+	if (!pkcs11_session_begin(uri, 0, &session, p))
+		return false;
+	if (!pkcs11_find(session.handle, CKO_PRIVATE_KEY, uri, &session.object, p)) {
 		pkcs11_session_close(&session);
 		return false;
 	}

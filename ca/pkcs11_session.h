@@ -17,11 +17,13 @@ bool pkcs11_module_set(const char *module, const struct secret_source *pin, cons
 bool pkcs11_enter(CK_FUNCTION_LIST **ret, struct problem *p) must_use;
 void pkcs11_leave(void);
 
-/* Within them: logs in where that is needed, and finds the private key. */
+/* Within them: logs in where that is needed. flags: CKF_RW_SESSION, or 0. */
+bool pkcs11_session_begin(const struct pkcs11_uri *uri, CK_FLAGS flags, struct pkcs11_session *ret, struct problem *p) must_use;
+/* The same, and finds the private key. */
 bool pkcs11_session_open(const struct pkcs11_uri *uri, struct pkcs11_session *ret, struct problem *p) must_use;
 void pkcs11_session_close(const struct pkcs11_session *session);
 bool pkcs11_session_is_old(const struct pkcs11_session *session) must_use;
-/* The one object of this class that the URI means; NOT_FOUND. */
+/* The one object of this class that the URI means. NOT_FOUND; CONFLICT: there are more. */
 bool pkcs11_find(CK_SESSION_HANDLE session, CK_OBJECT_CLASS class, const struct pkcs11_uri *uri, CK_OBJECT_HANDLE *ret,
                  struct problem *p) must_use;
 

@@ -55,8 +55,8 @@ static const struct config_key ca_keys[] = {
 	{ "issuing_key", "Key of the issuing CA, for `enrolld init`.", CONFIG_CHOICE, AT(ca.issuing_key),
 	  .fallback = "ec-p256", .choices = KEYFILE_KINDS },
 	{ "root_key_uri", "The root's key is this one, in a PKCS#11 token (RFC 7512: `pkcs11:token=...;object=...`), for "
-	  "`enrolld init`.", CONFIG_TEXT, AT(ca.root_uri), .check = config_rule_pkcs11 },
-	{ "issuing_key_uri", "The issuing CA's key is this one, in a token, for `enrolld init`.", CONFIG_TEXT,
+	  "`enrolld init`, which makes it there if need be.", CONFIG_TEXT, AT(ca.root_uri), .check = config_rule_pkcs11 },
+	{ "issuing_key_uri", "The issuing CA's key is this one, in a token, for `enrolld init`, which makes it there if need be.", CONFIG_TEXT,
 	  AT(ca.issuing_uri), .check = config_rule_pkcs11 },
 	{ "pkcs11", "The tokens that hold keys of CAs (docs/ca.md). Loaded only when a key is in one.", CONFIG_SECTION,
 	  .section = &SECTION(pkcs11_keys) },

@@ -16,24 +16,34 @@ from judge import pem_list
 MODULE = "/usr/lib/softhsm/libsofthsm2.so"
 
 
+def tool(*args):
+    done = subprocess.run([str(a) for a in args], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def objects(*more):
+    return tool("pkcs11-tool", "--module", MODULE, "--token-label", "our CA", "--login", "--pin", "1234", *more)
+
+
 @pytest.fixture
-def token(tmp_path, monkeypatch):
+def empty_token(tmp_path, monkeypatch):
     folder = tmp_path / "tokens"
     folder.mkdir()
     (tmp_path / "softhsm2.conf").write_text(f"directories.tokendir = {folder}\nobjectstore.backend = file\nlog.level = ERROR\n")
     monkeypatch.setenv("SOFTHSM2_CONF", str(tmp_path / "softhsm2.conf"))
-
-    def tool(*args):
-        done = subprocess.run([str(a) for a in args], capture_output=True, text=True, timeout=60)
-        assert done.returncode == 0, done.stdout + done.stderr
     tool("softhsm2-util", "--init-token", "--free", "--label", "our CA", "--pin", "1234", "--so-pin", "4321")
-    for number, (label, kind) in enumerate((("root", "EC:secp384r1"), ("issuing", "EC:prime256v1"), ("rsa", "rsa:3072")), 1):
-        tool("pkcs11-tool", "--module", MODULE, "--token-label", "our CA", "--login", "--pin", "1234", "--keypairgen", "--key-type", kind,
-             "--label", label, "--id", f"0{number}")
     pin = tmp_path / "pin"
     pin.write_text("1234\n")
     pin.chmod(0o600)
     return folder
+
+
+@pytest.fixture
+def token(empty_token):
+    for number, (label, kind) in enumerate((("root", "EC:secp384r1"), ("issuing", "EC:prime256v1"), ("rsa", "rsa:3072")), 1):
+        objects("--keypairgen", "--key-type", kind, "--label", label, "--id", f"0{number}")
+    return empty_token
 
 
 def settings(token, **pin):
@@ -73,6 +83,50 @@ def test_a_ca_in_a_token_issues(token, tmp_path):
         issuer = x509.load_pem_x509_certificate(pem_list(chain)[1].encode())
         assert issuer.public_key().key_size == 3072
         check(server, chain, tmp_path)
+
+
+def private_keys():
+    """What pkcs11-tool says of each."""
+    return objects("--list-objects", "--type", "privkey").split("Private Key Object; ")[1:]
+
+
+def command(server, *args):
+    return subprocess.run([BINARY, *args[:2], "--config", server.config, *args[2:]], capture_output=True, text=True, timeout=60)
+
+
+def test_keys_are_made_in_the_token(empty_token, tmp_path):
+    with Server({"ca": {**settings(empty_token), "issuing_key": "rsa-3072"}}) as server:
+        made = private_keys()
+        assert len(made) == 2 and any("EC" in k and "label:      root" in k for k in made)
+        assert any("RSA" in k and "ID:         02" in k for k in made)
+        for key in made:
+            assert "sensitive, always sensitive, never extractable, local" in key, key
+        assert not [p.name for p in pathlib.Path(server.root_pem).parent.glob("*.key") if "PRIVATE" in p.read_text()]
+        client = Client(server)
+        client.register()
+        check(server, issue(client, server, "www.example.com"), tmp_path)
+        # A new key by a command, of the kind that it says; the same URI again is the same key.
+        uri = "pkcs11:token=our%20CA;object=next"
+        done = command(server, "ca", "rekey", "issuing", "--key-uri", uri, "--key", "ec-p384")
+        assert done.returncode == 0, done.stderr
+        assert sum("label:      next" in k for k in private_keys()) == 1
+        for _ in range(2):
+            done = command(server, "ca", "csr", "corp", "--name", "Corp", "--key-uri", uri)
+            assert done.returncode == 0 and len(private_keys()) == 3, done.stderr
+        # A certificate's key must be there.
+        done = command(server, "ca", "import", "other", "--certificate", server.root_pem, "--key-uri", uri.replace("next", "absent"))
+        assert done.returncode == 1 and "no private key" in done.stderr and len(private_keys()) == 3
+
+
+def test_a_uri_that_means_two_keys_makes_no_third(empty_token):
+    for number in (1, 2):
+        objects("--keypairgen", "--key-type", "EC:prime256v1", "--label", "issuing", "--id", f"0{number}")
+    server = Server({"ca": {"pkcs11": settings(empty_token)["pkcs11"]}})
+    try:
+        done = command(server, "ca", "rekey", "issuing", "--key-uri", "pkcs11:token=our%20CA;object=issuing")
+        assert done.returncode == 1 and "more than one private key" in done.stderr and len(private_keys()) == 2, done.stderr
+    finally:
+        server.close()
 
 
 def test_many_sign_at_once(token, tmp_path):
@@ -138,7 +192,7 @@ def test_pin_from_environment_and_credential(token, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("uri,text", [
-    ("pkcs11:token=our%20CA;object=absent", "no private key"), ("pkcs11:token=our%20CA", "names no key"),
+    ("pkcs11:token=absent;object=issuing", "no token"), ("pkcs11:token=our%20CA", "names no key"),
     ("pkcs11:object=issuing", "names no token"), ("pkcs11:token=a;object=b?pin-value=1234", "query"),
     ("pkcs11:token=a;colour=b;object=c", "not known"), ("pkcs11:token=a;object=%zz", "percent"), ("file:///x", "pkcs11:"),
 ])
