@@ -1,4 +1,4 @@
-/* ca crl: the list of what a root revoked, which is made by hand where the root's key is. */
+/* ca crl: the list of what a root revoked, made by hand. ca revoke. */
 #include "admin/actor.h"
 #include "admin/ca_work.h"
 #include "admin/listing.h"
@@ -6,80 +6,7 @@
 #include "base/digest.h"
 #include "ca/files.h"
 #include "ca/revocation.h"
-
-struct telling {
-	const char *name;
-	const struct crl *crl;
-	int64_t now;
-};
-
-static bool tell(struct store_txn *txn, void *arg, struct problem *p)
-{
-	const struct telling *t = arg;
-	const struct audit_fact facts[] = {
-		audit_text("ca", t->name), audit_integer("number", t->crl->number),
-		audit_integer("entries", (int64_t)t->crl->count), audit_time("nextUpdate", t->crl->next_update), { 0 },
-	};
-
-	return admin_tell(txn, AUDIT_CRL_MADE, t->now, facts, p);
-}
-
-static bool write_list(const struct life *life, struct store *store, const char *name, int64_t lifetime, bool told,
-                       struct crl **ret, struct problem *p)
-{
-	auto_struct(issuer) *issuer = NULL;
-	auto_value(crl_set) set = {0};
-	auto_free char *path = mem_printf("%s/%s.crl", life->folder, name);
-	const struct issuer_urls urls = { .base = life->base };
-	const struct crls_options options = { .lifetime = lifetime, .interval = 1 };
-
-	if (!path)
-		return problem_memory(p);
-	if (!issuer_load(life->folder, name, life->passphrase, &urls, &issuer, p) ||
-	    !crl_set_make(&options, store, issuer, &set, p))
-		return false;
-	struct telling telling = { name, set.complete[0], clock_now() };
-	if ((told && !store_update(store, tell, &telling, p)) || !file_write(path, buf_bytes(&set.complete[0]->der), 0600, p))
-		return false;
-	*ret = steal(set.complete[0]);
-	return true;
-}
-
-static bool roots_find(const struct life *life, struct strings *ret, struct problem *p)
-{
-	auto_value(strings) names = {0};
-	bool is_root;
-
-	if (!files_names(life->folder, &names, p))
-		return false;
-	for (size_t i = 0; i < names.n; i++) {
-		if (!life_is_root(life, names.v[i], &is_root, p))
-			return false;
-		if (is_root && files_has(life->folder, names.v[i], ".key") && !strings_add(ret, names.v[i]))
-			return problem_memory(p);
-	}
-	return true;
-}
-
-/* The first list of a root, which says nothing: part of what made the root, and told with that. */
-static bool write_first(const struct life *life, struct store *store, const char *name, struct problem *p)
-{
-	auto_struct(crl) *crl = NULL;
-
-	return files_has(life->folder, name, ".crl") || write_list(life, store, name, CA_CRL_LIFETIME, false, &crl, p);
-}
-
-bool ca_crl_complete(const struct life *life, struct store *store, struct problem *p)
-{
-	auto_value(strings) roots = {0};
-
-	if (!roots_find(life, &roots, p))
-		return false;
-	for (size_t i = 0; i < roots.n; i++)
-		if (!write_first(life, store, roots.v[i], p))
-			return false;
-	return true;
-}
+#include "ca/root_list.h"
 
 /* --- the command */
 
@@ -92,15 +19,16 @@ static bool make(const struct command_call *call, const struct ca_work *work, co
                  struct problem *p)
 {
 	auto_struct(crl) *crl = NULL;
-	char ends[CLOCK_RFC3339_SIZE];
-	int64_t lifetime = work->terms.lifetime ?: CA_CRL_LIFETIME;
+	char ends[CLOCK_RFC3339_SIZE], actor[ADMIN_ACTOR_SIZE];
+	int64_t lifetime = work->terms.lifetime ?: ROOT_LIST_LIFETIME;
 	bool is_root;
 
 	if (!life_is_root(&work->life, name, &is_root, p))
 		return false;
 	if (!is_root)
 		return problem_set(p, PROBLEM_MALFORMED, "%s is no root: the server makes its CRL", name);
-	if (!write_list(&work->life, work->store, name, lifetime, true, &crl, p))
+	admin_actor(actor);
+	if (!root_list_make(&work->life, work->store, name, lifetime, actor, &crl, p))
 		return false;
 	clock_format(crl->next_update, ends);
 	if (!call->json)
@@ -124,7 +52,7 @@ static bool run(struct command_call *call, struct problem *p)
 
 	if (!ca_work_open(call, false, &work, p) || !ca_work_terms(call, &work, p))
 		return false;
-	if (call->arg_count ? !strings_add(&roots, call->args[0]) : !roots_find(&work.life, &roots, p))
+	if (call->arg_count ? !strings_add(&roots, call->args[0]) : !root_list_names(&work.life, &roots, p))
 		return call->arg_count ? problem_memory(p) : false;
 	if (roots.n == 0)
 		return problem_set(p, PROBLEM_NOT_FOUND, "no key of a root is in %s", work.life.folder);
@@ -140,8 +68,8 @@ const struct command admin_ca_crl = {
 	.name = "ca crl", .args = "[ROOT]", .args_max = 1, .json = true, .admin = true, .options = options, .run = run,
 	.summary = "make the CRL of a root, or of all whose key is here",
 	.details = "It lists the CA certificates that `enrolld cert revoke` revoked. A server that runs sends it from then\n"
-	           "on, and warns in its log when three quarters of its time are over. CRLs of issuing CAs are the\n"
-	           "server's own matter.",
+	           "on, and makes it anew when three quarters of its time are over, where the root's key is in the CA's\n"
+	           "folder. CRLs of issuing CAs are the server's own matter.",
 };
 
 /* --- ca revoke */
@@ -158,7 +86,7 @@ struct revoking {
 	int64_t reason, now;
 };
 
-/* One that `enrolld init` made is in the inventory only now. */
+/* One that an older version made is in the inventory only now. */
 static bool revoke(struct store_txn *txn, void *arg, struct problem *p)
 {
 	const struct revoking *r = arg;

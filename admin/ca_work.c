@@ -5,6 +5,7 @@
 #include "admin/option.h"
 #include "base/clock.h"
 #include "ca/constraint.h"
+#include "ca/root_list.h"
 
 void ca_work_close(struct ca_work *work)
 {
@@ -138,5 +139,5 @@ bool ca_work_commit(const struct command_call *call, struct ca_work *work, const
 	struct telling telling = { &work->change, what, clock_now() };
 
 	return store_update(work->store, tell, &telling, p) && change_apply(work->life.folder, &work->change, p) &&
-	       ca_crl_complete(&work->life, work->store, p) && print(call, &work->change, what, p);
+	       root_list_complete(&work->life, work->store, p) && print(call, &work->change, what, p);
 }

@@ -35,7 +35,3 @@ bool ca_work_terms(const struct command_call *call, struct ca_work *work, struct
 
 /* Records, tells, writes, prints. what: "renewed", and so on. */
 bool ca_work_commit(const struct command_call *call, struct ca_work *work, const char *what, struct problem *p) must_use;
-
-enum { CA_CRL_LIFETIME = 365 * 86400 };
-/* Makes NAME.crl of each root whose key is here and which has none yet. */
-bool ca_crl_complete(const struct life *life, struct store *store, struct problem *p) must_use;

@@ -125,12 +125,13 @@ void certificate_json(const struct certificate *certificate, bool with_pem, stru
 	json_close(&w);
 }
 
+/* The common name is told where it is all there is; else it is one of the others, mostly. */
 void certificate_add_names(const struct certificate *certificate, struct buf *ret)
 {
 	const struct certificate_name *names = certificate->names.v;
 	const char *between = "";
 	for (size_t i = 0; i < certificate->names.n; i++) {
-		if (str_equal(names[i].type, "cn"))
+		if (str_equal(names[i].type, "cn") && certificate->names.n > 1)
 			continue;
 		buf_printf(ret, "%s%s:%s", between, names[i].type, names[i].value);
 		between = " ";

@@ -11,6 +11,8 @@
 #include "base/json.h"
 #include "base/ossl.h"
 #include "base/random.h"
+#include "ca/files.h"
+#include "ca/root_list.h"
 
 enum { PASSPHRASE_BYTES = 32, PEM_MAX = 64 * 1024 };
 
@@ -111,6 +113,7 @@ struct init_event {
 	const struct admin *admin;
 	const struct admin_init_result *made;
 	const char *fingerprint;
+	const struct change *change;    /* the CAs' certificates */
 	int64_t now;
 };
 
@@ -121,8 +124,32 @@ static bool tell(struct store_txn *txn, void *arg, struct problem *p)
 	const struct audit_fact ca[] = {
 		audit_text("folder", event->admin->ca.folder), audit_text("rootFingerprint", event->fingerprint), { 0 },
 	};
+	char actor[ADMIN_ACTOR_SIZE];
+	admin_actor(actor);
 	return (!event->made->store || admin_tell(txn, AUDIT_STORE_CREATED, event->now, store, p)) &&
-	       (!event->made->ca || admin_tell(txn, AUDIT_CA_CREATED, event->now, ca, p));
+	       (!event->made->ca || admin_tell(txn, AUDIT_CA_CREATED, event->now, ca, p)) &&
+	       change_record(txn, event->change, actor, event->now, p);
+}
+
+/* Those of the folder, whoever made them, so that they can be found and be revoked like any other. */
+static bool rows_add(const char *folder, struct change *change, struct problem *p)
+{
+	const struct life life = { .folder = folder };
+	auto_value(strings) names = {0};
+	if (!files_names(folder, &names, p))
+		return false;
+	for (size_t i = 0; i < names.n; i++) {
+		auto(X509) *certificate = NULL;
+		auto_value(problem) outside = {0};
+		char signer[ISSUER_NAME_SIZE] = "";
+		if (!files_certificate(folder, names.v[i], &certificate, p))
+			return false;
+		if (!life_signer(&life, names.v[i], signer, &outside) && outside.kind != PROBLEM_NOT_FOUND)
+			return problem_set(p, outside.kind, "%s", outside.cause[0] ? outside.cause : outside.detail);
+		if (!change_row(change, certificate, signer, p))
+			return false;
+	}
+	return true;
 }
 
 static bool tell_made(const struct admin *admin, const struct admin_init_result *made, struct store *store,
@@ -130,10 +157,11 @@ static bool tell_made(const struct admin *admin, const struct admin_init_result 
 {
 	auto_value(buf) fingerprint = {0};
 	auto_free char *root = mem_printf("%s/root.pem", admin->ca.folder);
-	struct init_event event = { admin, made, NULL, clock_now() };
+	auto_value(change) change = {0};
+	struct init_event event = { admin, made, NULL, &change, clock_now() };
 	if (!root)
 		return problem_memory(p);
-	if (!root_fingerprint(root, &fingerprint, p))
+	if (!root_fingerprint(root, &fingerprint, p) || !rows_add(admin->ca.folder, &change, p))
 		return false;
 	event.fingerprint = buf_text(&fingerprint);
 	return store_update(store, tell, &event, p);
@@ -143,7 +171,7 @@ static bool tell_made(const struct admin *admin, const struct admin_init_result 
 static bool list_made(const struct admin *admin, const struct buf *passphrase, struct store *store, struct problem *p)
 {
 	const struct life life = { admin->ca.folder, buf_bytes(passphrase), admin->ca.base };
-	return ca_crl_complete(&life, store, p);
+	return root_list_complete(&life, store, p);
 }
 
 bool admin_init(const struct admin *admin, struct admin_init_result *ret, struct problem *p)

@@ -4,12 +4,10 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/work.h"
-#include "ca/files.h"
 #include "server/reply.h"
 
 enum {
 	TICK = 1000,                    /* ms */
-	WATCH = 12 * 3600 * 1000,       /* ms */
 	QUEUE = 2,
 	OCSP_REQUEST_MAX = 16 * 1024,   /* 32 certificates, and the signature of a signed request */
 };
@@ -20,7 +18,7 @@ struct revocation_service {
 	struct crls *crls;
 	struct ocsp *ocsp;
 	struct work *work;
-	int64_t watched_ms;             /* when the roots' lists were last looked at */
+	struct root_watch *roots;
 };
 
 enum { CRL, OCSP_POST, OCSP_GET, OCSP_EMPTY };
@@ -235,34 +233,6 @@ static void log_failure(const char *what, const struct problem *p)
 	log_event(LOG_LEVEL_ERROR, what, "cause", p->cause[0] ? p->cause : p->detail, NULL);
 }
 
-/* The list of a root is made by `enrolld ca crl`, which somebody has to run in time. */
-static void watch_root(const struct revocation_service *service, const char *name)
-{
-	auto_struct(crl) *crl = NULL;
-	auto_value(problem) why = { 0 };
-	char ends[CLOCK_RFC3339_SIZE];
-
-	if (ca_issuer(service->ca, name) || !crls_get(service->crls, name, (struct crl_name){ 0 }, &crl, &why) ||
-	    crl->next_update - clock_now() > (crl->next_update - crl->this_update) / 4)
-		return;
-	clock_format(crl->next_update, ends);
-	log_event(LOG_LEVEL_WARN, "the CRL of a root ends: run `enrolld ca crl`", "ca", name, "next_update", ends, NULL);
-}
-
-static void watch_roots(struct revocation_service *service)
-{
-	auto_value(strings) names = { 0 };
-	auto_value(problem) why = { 0 };
-
-	if (service->watched_ms && clock_monotonic_ms() < service->watched_ms + WATCH)
-		return;
-	service->watched_ms = clock_monotonic_ms();
-	if (!files_names(ca_folder(service->ca), &names, &why))
-		log_failure("the CA's folder", &why);
-	for (size_t i = 0; i < names.n; i++)
-		watch_root(service, names.v[i]);
-}
-
 static void tick(void *arg)
 {
 	struct revocation_service *service = arg;
@@ -275,7 +245,7 @@ static void tick(void *arg)
 		log_failure("ocsp responder", &why);
 	if (!crls_refresh(service->crls, &why))
 		log_failure("crl", &why);
-	watch_roots(service);
+	root_watch_look(service->roots);
 	if (!work_add(service->work, TICK, tick, service, &stopping))
 		problem_done(&stopping); /* the work is closing */
 }
@@ -285,6 +255,7 @@ static bool open_parts(struct revocation_service *service, struct store *store, 
 {
 	return crls_open(&service->options.crl, store, ca, &service->crls, p) &&
 	       ocsp_open(&service->options.ocsp, store, ca, &service->ocsp, p) &&
+	       root_watch_new(&service->options.roots, store, ca, service->crls, &service->roots, p) &&
 	       work_open("revocation", 1, QUEUE, &service->work, p) &&
 	       work_add(service->work, 0, tick, service, p);
 }
@@ -313,6 +284,7 @@ void revocation_close(struct revocation_service *service)
 		return;
 	if (service->work)
 		work_close(service->work, NULL);
+	root_watch_free(service->roots);
 	crls_close(service->crls);
 	ocsp_close(service->ocsp);
 	free(service);

@@ -7,11 +7,13 @@
 #include "base/http.h"
 #include "ca/crls.h"
 #include "ca/ocsp.h"
+#include "server/root_watch.h"
 
 struct revocation_options {
 	struct crls_options crl;
 	int64_t crl_max_age;        /* seconds that a cache may keep a list, if nextUpdate does not come first */
 	struct ocsp_options ocsp;
+	struct root_watch_options roots; /* not the configuration's */
 };
 struct revocation_service;
 /* Borrows store and CA. Lists and responder keys are made at once, but on the thread. */

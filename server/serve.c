@@ -84,6 +84,11 @@ static bool read_passphrase(struct serve *serve, struct buf *ret, struct problem
 	return buf_check(&serve->passphrase, p);
 }
 
+static bool passphrase_again(void *arg, struct buf *ret, struct problem *p)
+{
+	return read_passphrase(arg, ret, p);
+}
+
 /* Issuers and shards are the new configuration's; where the CA is, that of the start. The first is opened, later ones
  * are read into ret. */
 static bool load_ca(struct serve *serve, const struct config *config, struct ca_table **ret, struct problem *p)
@@ -201,7 +206,9 @@ static bool open_services(struct serve *serve, struct problem *p)
 	serve->status.started = clock_now();
 	status_init(&serve->status);
 
-	if (!revocation_open(&serve->config->revocation, serve->store, serve->ca, &serve->revocation, p))
+	struct revocation_options revocation = serve->config->revocation;
+	revocation.roots = (struct root_watch_options){ serve->config->ca.urls, passphrase_again, serve };
+	if (!revocation_open(&revocation, serve->store, serve->ca, &serve->revocation, p))
 		return false;
 	serve->revocation_wing = revocation_wing(serve->revocation);
 	if (!api_open(&serve->config->api.options, serve->store, serve->ca, serve->profiles, &serve->api, p))

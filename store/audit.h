@@ -57,6 +57,7 @@
 	X(CA_DISABLED, "ca-disabled", "a CA issues nothing more")                                               \
 	X(CA_ENABLED, "ca-enabled", "a CA that was disabled issues again")                                      \
 	X(CRL_MADE, "crl-made", "a root signed a list of what it revoked")                                      \
+	X(CRL_ENDS, "crl-ends", "the list of a root ends soon, and the server cannot make it anew")             \
 	X(STORE_COPIED, "store-copied", "a copy of the store was begun (`enrolld backup`)")                     \
 	X(SERVER_STARTED, "server-started", "a server began to serve with this configuration")                  \
 	X(SERVER_STOPPED, "server-stopped", "a server ended as it was told to")                                 \

@@ -94,7 +94,7 @@ static void it_is_recorded_like_every_other(void **state)
 	(void)state;
 	char serial[64];
 	serial_after(usual, serial);
-	auto_struct(json) *list = admin_json(&admin_cert_list, "--json");
+	auto_struct(json) *list = admin_json(&admin_cert_list, "--json --profile enrolld-server");
 	assert_int_equal(json_length(list), 1);
 	const struct json *row = json_at(list, 0);
 	assert_string_equal(json_member_string(row, "serial"), serial);
@@ -231,7 +231,7 @@ static void operators_files_are_shown(void **state)
 	auto_free char *yaml = files_yaml("mine");
 	auto_struct(own_certificate) *own = opened(yaml);
 	assert_in_range(own_certificate_expires(own), clock_now() + 900, clock_now() + 1000);
-	auto_free char *list = admin_run(&admin_cert_list, "");
+	auto_free char *list = admin_run(&admin_cert_list, "--profile enrolld-server");
 	assert_string_equal(list, ""); /* nothing was issued */
 }
 

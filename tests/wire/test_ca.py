@@ -352,6 +352,45 @@ class Outside:
         return out
 
 
+def events(server, kind):
+    return json.loads(server.run("audit", "list", "--json", "--kind", kind, check=True).stdout)
+
+
+def test_the_server_makes_a_roots_list_in_time(fresh):
+    """Where the root's key is at hand; where not, it says so, and once."""
+    path = folder_of(fresh) / "root.crl"
+    number = lambda: x509.load_der_x509_crl(path.read_bytes()).extensions.get_extension_for_class(x509.CRLNumber).value.crl_number
+    first = json.loads(ca(fresh, "crl", "--lifetime", "8s", "--json").stdout)[0]["number"]
+    time.sleep(6.5)
+    fresh.start()
+    deadline = time.monotonic() + 10
+    while number() == first:
+        assert time.monotonic() < deadline, fresh.log_text()
+        time.sleep(0.1)
+    made = events(fresh, "crl-made")[-1]
+    assert made["actor"] == "server" and made["about"] == {**made["about"], "ca": "root", "number": number()}
+    openssl("crl", "-in", path, "-inform", "DER", "-CAfile", fresh.root_pem, "-noout")
+    assert requests.get(f"http://127.0.0.1:{fresh.plain_port}/crl/root/0.crl").content == path.read_bytes()
+    fresh.stop()
+    time.sleep(6.5)
+    (folder_of(fresh) / "root.key").rename(folder_of(fresh).parent / "root.key")
+    fresh.start()
+    deadline = time.monotonic() + 10
+    while not events(fresh, "crl-ends"):
+        assert time.monotonic() < deadline, fresh.log_text()
+        time.sleep(0.1)
+    told, = events(fresh, "crl-ends")
+    assert told["about"]["ca"] == "root" and "key" in told["about"]["cause"] and 'run `enrolld ca crl`' in fresh.log_text()
+
+
+def test_init_puts_its_cas_into_the_inventory(fresh):
+    rows = json.loads(fresh.run("cert", "list", "--json", check=True).stdout)
+    assert {(r["profile"], r["issuer"], r["status"]) for r in rows} == {("ca", "root", "valid")}
+    assert {r["subject"] for r in rows} == {"CN=enrolld Root CA", "CN=enrolld Issuing CA"}
+    assert fresh.run("init").returncode != 0
+    assert len(json.loads(fresh.run("cert", "list", "--json", check=True).stdout)) == 2
+
+
 def use(server, *names):
     server.write_config(dict(server.extra, ca={"urls": f"http://127.0.0.1:{server.plain_port}", "issuers": list(names)}))
 

@@ -171,6 +171,9 @@ def test_keys_that_are_refused(server, api):
     key = new_key()
     first = api.post("certificates", {"profileId": "p-device", "csr": csr([("CN", "d1")], dns("d1.example"), key=key)})["certificate"]["certificateId"]
     assert reasons(bob, "p-device", csr([("CN", "d1")], dns("d1.example"), key=key)) == \
+        ["a certificate of another requester has the CSR's key (policy device, own_key)",
+         "an earlier certificate has the CSR's key: a renewal takes a new one (policy device, new_key)"]
+    assert reasons(bob, "p-device", csr([("CN", "d2")], dns("d2.example"), key=key)) == \
         ["a certificate of another requester has the CSR's key (policy device, own_key)"]
     with pytest.raises(Refused) as caught:
         api.post(f"certificates/{first}/renew", {"csr": csr([("CN", "d1")], dns("d1.example"), key=key)})

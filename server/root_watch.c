@@ -1,0 +1,123 @@
+#include "server/root_watch.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "ca/files.h"
+#include "ca/root_list.h"
+#include "store/audit.h"
+
+enum { EVERY = 12 * 3600 * 1000 }; /* ms */
+
+struct root_watch {
+	struct root_watch_options options;
+	struct store *store;
+	const struct ca *ca;
+	struct crls *crls;
+	int64_t looked_ms;         /* 0: not yet */
+	struct strings told;       /* "root 1234": lists that end, of which was told */
+};
+
+static void log_failure(const char *what, const char *name, const struct problem *p)
+{
+	log_event(LOG_LEVEL_ERROR, what, "ca", name, "cause", p->cause[0] ? p->cause : p->detail, NULL);
+}
+
+/* --- a list that ends */
+
+struct telling {
+	const char *name, *cause;
+	const struct crl *crl;
+	int64_t now;
+};
+
+static bool tell(struct store_txn *txn, void *arg, struct problem *p)
+{
+	const struct telling *t = arg;
+	const struct audit_fact facts[] = {
+		audit_text("ca", t->name), audit_integer("number", t->crl->number), audit_time("nextUpdate", t->crl->next_update),
+		audit_text("cause", t->cause), { 0 },
+	};
+
+	return store_audit_add(txn, &(struct audit_event){ AUDIT_CRL_ENDS, t->now, "server", NULL, facts }, p);
+}
+
+static void tell_once(struct root_watch *watch, const char *name, const struct crl *crl, const char *cause)
+{
+	auto_free char *list = mem_printf("%s %lld", name, (long long)crl->number);
+	auto_value(problem) why = { 0 };
+	struct telling telling = { name, cause, crl, clock_now() };
+
+	if (!list || strings_has(&watch->told, list))
+		return;
+	if (!store_update(watch->store, tell, &telling, &why))
+		log_failure("not in the audit log", name, &why);
+	else if (!strings_add(&watch->told, list))
+		log_failure("the CRL of a root", name, &(struct problem){ .detail = "out of memory" });
+}
+
+static bool renew(struct root_watch *watch, const char *name, const struct crl *old, struct problem *p)
+{
+	auto_value(buf) passphrase = { 0 };
+	auto_struct(crl) *crl = NULL;
+	bool read = watch->options.passphrase(watch->options.arg, &passphrase, p);
+	const struct life life = { ca_folder(watch->ca), buf_bytes(&passphrase), watch->options.base };
+	bool made = read && root_list_make(&life, watch->store, name, old->next_update - old->this_update, "server", &crl, p);
+
+	if (passphrase.data)
+		mem_wipe(passphrase.data, passphrase.len);
+	return made;
+}
+
+static void look_at(struct root_watch *watch, const char *name)
+{
+	auto_struct(crl) *crl = NULL;
+	auto_value(problem) why = { 0 };
+	char ends[CLOCK_RFC3339_SIZE];
+
+	if (ca_issuer(watch->ca, name) || !crls_get(watch->crls, name, (struct crl_name){ 0 }, &crl, &why) ||
+	    crl->next_update - clock_now() > (crl->next_update - crl->this_update) / 4)
+		return;
+	if (!files_has(ca_folder(watch->ca), name, ".key"))
+		problem_set(&why, PROBLEM_NOT_FOUND, "its key is not here");
+	else if (renew(watch, name, crl, &why)) {
+		log_event(LOG_LEVEL_INFO, "the CRL of a root made anew", "ca", name, NULL);
+		return;
+	}
+	clock_format(crl->next_update, ends);
+	log_event(LOG_LEVEL_WARN, "the CRL of a root ends: run `enrolld ca crl`", "ca", name, "next_update", ends, "cause",
+	          why.cause[0] ? why.cause : why.detail, NULL);
+	tell_once(watch, name, crl, why.cause[0] ? why.cause : why.detail);
+}
+
+void root_watch_look(struct root_watch *watch)
+{
+	auto_value(strings) names = { 0 };
+	auto_value(problem) why = { 0 };
+
+	if (watch->looked_ms && clock_monotonic_ms() < watch->looked_ms + EVERY)
+		return;
+	watch->looked_ms = clock_monotonic_ms();
+	if (!files_names(ca_folder(watch->ca), &names, &why))
+		log_failure("the CA's folder", ca_folder(watch->ca), &why);
+	for (size_t i = 0; i < names.n; i++)
+		look_at(watch, names.v[i]);
+}
+
+bool root_watch_new(const struct root_watch_options *options, struct store *store, const struct ca *ca, struct crls *crls,
+                    struct root_watch **ret, struct problem *p)
+{
+	struct root_watch *watch = calloc(1, sizeof(*watch));
+
+	if (!watch)
+		return problem_memory(p);
+	*watch = (struct root_watch){ .options = *options, .store = store, .ca = ca, .crls = crls };
+	*ret = watch;
+	return true;
+}
+
+void root_watch_free(struct root_watch *watch)
+{
+	if (watch)
+		strings_free(&watch->told);
+	free(watch);
+}
