@@ -1,7 +1,7 @@
 #include "est/text.h"
 
-/* A short text stands on one line. A longer one is broken as PEM is, for libest reads no line of more than
- * 1024; but strongSwan before 5.9.11, which sends neither of these headers, reads no text of several. */
+/* A short text stands on one line. A longer one is broken as PEM is, for libest and `openssl base64` read no line of more
+ * than 1024; but strongSwan before 5.9.11 and Rust's est-ca, which send no User-Agent, read no text of several. */
 enum { LONG_LINE = 1000, COLUMNS = 64 };
 
 bool text_is_bare(const struct http_request *request)
@@ -13,7 +13,7 @@ static bool wants_lines(const struct est_call *call, size_t len)
 {
 	if (call->label->wrap != LABEL_WRAP_AUTO)
 		return call->label->wrap == LABEL_WRAP_LINES;
-	return len >= LONG_LINE && !text_is_bare(call->request);
+	return len >= LONG_LINE && http_header(call->request, "User-Agent");
 }
 
 void text_wrap(const struct est_call *call, struct bytes der, struct buf *ret)

@@ -14,7 +14,7 @@ static const struct config_key label_keys[] = {
 	{ "profile", "The profile it leads to; several labels may lead to one.", CONFIG_TEXT, LABEL(profile), .required = true,
 	  .check = config_rule_id },
 	{ "wrap",
-	  "Lines of base64: `auto` breaks long texts, but not for clients that send neither User-Agent nor Accept; `lines` "
+	  "Lines of base64: `auto` breaks long texts, but not for clients that send no User-Agent; `lines` "
 	  "and `never` do one of the two for everybody.", CONFIG_CHOICE, LABEL(wrap), .fallback = "auto",
 	  .choices = CHOICES({ "auto", LABEL_WRAP_AUTO }, { "lines", LABEL_WRAP_LINES }, { "never", LABEL_WRAP_NEVER }) },
 	{ "cacerts_smime_type", "Whether cacerts says `smime-type=certs-only` too; old clients compare the whole Content-Type.",

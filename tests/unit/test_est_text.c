@@ -15,7 +15,7 @@ static const struct row {
 	enum label_wrap wrap;
 } rows[] = {
 	{ 0, "User-Agent", 0, LABEL_WRAP_AUTO }, { 1, "User-Agent", 4, LABEL_WRAP_AUTO }, { 747, "User-Agent", 996, LABEL_WRAP_AUTO }, { 747, NULL, 996, LABEL_WRAP_AUTO },
-	{ 748, "User-Agent", 64, LABEL_WRAP_AUTO }, { 748, "Accept", 64, LABEL_WRAP_AUTO }, { 748, "Host", 1000, LABEL_WRAP_AUTO }, { 748, NULL, 1000, LABEL_WRAP_AUTO }, { 6000, "accept", 64, LABEL_WRAP_AUTO },
+	{ 748, "User-Agent", 64, LABEL_WRAP_AUTO }, { 748, "Accept", 1000, LABEL_WRAP_AUTO }, { 748, "Host", 1000, LABEL_WRAP_AUTO }, { 748, NULL, 1000, LABEL_WRAP_AUTO }, { 6000, "user-agent", 64, LABEL_WRAP_AUTO }, { 6000, "Accept", 8000, LABEL_WRAP_AUTO },
 	{ 6000, NULL, 8000, LABEL_WRAP_AUTO }, { 747, "Host", 64, LABEL_WRAP_LINES }, { 6000, "User-Agent", 8000, LABEL_WRAP_NEVER }, { 6000, NULL, 64, LABEL_WRAP_LINES },
 };
 
