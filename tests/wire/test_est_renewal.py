@@ -2,6 +2,7 @@
 
 import base64
 import datetime
+import subprocess
 import time
 
 import pytest
@@ -10,7 +11,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from harness import Server
-from test_est import Device, b64, credential, curl, inventory, issued, judge, make_csr, make_key, names_of, nothing_changes, refused
+from test_est import EST, Device, b64, credential, curl, inventory, issued, judge, make_csr, make_key, names_of, nothing_changes, refused
+from test_est_clients import Client
 from test_est_keygen import csr_with, tlv
 
 BRIEF = {"validity": "60s", "validity_max": "60s", "backdate": "30s"} # so that it has ended in half a minute
@@ -108,13 +110,15 @@ def test_names_stay_where_it_does_not(server, tmp_path):
 
 # --- cacerts during a rollover (RFC 7030, 4.1.3)
 
-def cross(subject, key, issuer, signer, template):
+def cross(subject, key, issuer, signer, template, padding=0):
     now = datetime.datetime.now(datetime.timezone.utc)
     builder = (x509.CertificateBuilder().subject_name(subject).issuer_name(issuer).public_key(key).serial_number(x509.random_serial_number())
                .not_valid_before(now - datetime.timedelta(hours=1)).not_valid_after(now + datetime.timedelta(days=3650))
                .add_extension(x509.BasicConstraints(True, None), True)
                .add_extension(template.extensions.get_extension_for_class(x509.KeyUsage).value, True)
                .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), False))
+    if padding:
+        builder = builder.add_extension(x509.UnrecognizedExtension(x509.ObjectIdentifier("1.2.3.4"), bytes(padding)), False)
     return builder.sign(signer, hashes.SHA384())
 
 
@@ -137,3 +141,50 @@ def test_cacerts_during_a_rollover(tmp_path):
         assert bare.count(b"\n") == 1 and len(base64.b64decode(bare)) > 2000
     finally:
         own.close()
+
+
+# --- replies of more than one record of TLS
+
+def certificates_of_size(old, old_key, total):
+    made = [old]
+    while sum(len(c.public_bytes(serialization.Encoding.DER)) for c in made) < total:
+        made.append(cross(old.subject, ec.generate_private_key(ec.SECP384R1()).public_key(), old.subject, old_key, old, 6000))
+    return made
+
+
+@pytest.mark.parametrize("total", [11000, 30000, 45000])
+def test_cacerts_of_many_certificates(tmp_path, total):
+    """Over 16 KiB the head is a record of its own, and none is longer than TLS allows. strongSwan 5.9.8 reads a body with one call,
+    and so no more than one record of it."""
+    own = Server()
+    try:
+        folder = own.folder / "data" / "ca"
+        old = x509.load_pem_x509_certificate((folder / "root.pem").read_bytes())
+        old_key = serialization.load_pem_private_key((folder / "root.key").read_bytes(), (folder / "passphrase").read_bytes().strip())
+        (folder / "root.rollover.pem").write_bytes(b"".join(c.public_bytes(serialization.Encoding.PEM) for c in certificates_of_size(old, old_key, total)))
+        own.start()
+        found = judge(curl(own, "cacerts"), tmp_path)
+        assert sum(len(c.public_bytes(serialization.Encoding.DER)) for c in found) >= total
+        client = Client(own)
+        for head in ("User-Agent: x\r\n", ""):
+            client.received = b""
+            client.send(f"GET {EST}cacerts HTTP/1.1\r\nHost: localhost\r\n{head}\r\n".encode())
+            line, body = client.reply()
+            assert line.startswith(b"HTTP/1.1 200 ") and len(base64.b64decode(body)) >= total
+            sizes = record_sizes(client.received)
+            assert max(sizes) <= 16384 + 24 and (len(sizes) == 1 if len(line) + 4 + len(body) <= 16384 else sizes[0] < 1000)
+        client.close()
+        if len(body) > 16384:
+            return
+        done = subprocess.run(["pki", "--estca", "--url", own.url, "--cacert", own.root_pem, "--caout", tmp_path / "ca", "--outform", "pem"], capture_output=True, timeout=60)
+        assert done.returncode == 0 and len(list(tmp_path.glob("ca*.pem"))) == len(found), done.stderr
+    finally:
+        own.close()
+
+
+def record_sizes(received):
+    sizes, at = [], 0
+    while at + 5 <= len(received):
+        sizes.append(int.from_bytes(received[at + 3:at + 5], "big"))
+        at += 5 + sizes[-1]
+    return sizes
