@@ -10,8 +10,10 @@ static bool is_unique(const struct http_tls *tls, const char *text)
 	return !want.failed && str_equal(buf_text(&want), text);
 }
 
-static bool is_exported(const struct http_tls *tls, const char *text)
+/* RFC 9266, 4.1: for one use on a connection, which then ends. */
+static bool is_exported(const struct est_call *call, const char *text)
 {
+	const struct http_tls *tls = call->proxied || !call->authentication->exporter ? NULL : call->request->tls;
 	uint8_t raw[32];
 	auto_value(buf) want = {0};
 
@@ -19,6 +21,7 @@ static bool is_exported(const struct http_tls *tls, const char *text)
 		return false;
 	buf_add_base64(&want, BYTES(raw, sizeof(raw)));
 	mem_wipe(raw, sizeof(raw));
+	call->response->close = true;
 	return !want.failed && str_equal(buf_text(&want), text);
 }
 
@@ -49,8 +52,7 @@ static bool check(const struct est_call *call, const char *what, const char *tex
 {
 	const struct http_tls *tls = call->proxied ? NULL : call->request->tls;
 
-	return text[0] == '\0' || is_unique(tls, text) || (call->authentication->exporter && is_exported(tls, text)) ||
-	       refuse(call, what, p);
+	return text[0] == '\0' || is_unique(tls, text) || is_exported(call, text) || refuse(call, what, p);
 }
 
 /* RFC 7894, 4: each that is there must be right. */

@@ -189,4 +189,6 @@ void digest_challenge(bool sha256, const char *nonce, bool stale, struct buf *re
 {
 	buf_printf(ret, "Digest realm=\"" PASSWORD_REALM "\", qop=\"auth\", algorithm=%s, nonce=\"%s\"%s", sha256 ? "SHA-256" : "MD5", nonce,
 	           stale ? ", stale=true" : "");
+	if (sha256) /* RFC 7616, 4; to libest, which takes MD5 alone, each parameter more is a risk */
+		buf_add_str(ret, ", charset=UTF-8");
 }

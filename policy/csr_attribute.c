@@ -34,6 +34,14 @@ static bool identity_linking_read(const struct tlv *value, struct csr *csr, stru
 	return !fault || problem_set(p, PROBLEM_BAD_CSR, "RFC 7894, 3.3: the estIdentityLinking %s", fault);
 }
 
+/* RFC 7894, 4: each challenge in a CSR must hold, and these two we never ask for. */
+static bool challenge_refuse(const struct tlv *value, struct csr *csr, struct problem *p)
+{
+	(void)value;
+	(void)csr;
+	return problem_set(p, PROBLEM_BAD_CSR, "RFC 7894, 4: there is no otpChallenge or revocationChallenge to answer here; leave it out of the CSR");
+}
+
 static bool refuse_change(struct problem *p)
 {
 	return refuse("the CSR's ChangeSubjectName is malformed (RFC 6402, 2.8)", p);
@@ -112,6 +120,8 @@ static const struct reader {
 	{ "1.2.840.113549.1.9.14", extension_request_read, EXTENSIONS, false },
 	{ "1.3.6.1.4.1.311.2.1.14", extension_request_read, EXTENSIONS, false }, /* Microsoft's name for it */
 	{ OID_CHALLENGE_PASSWORD, challenge_password_read, PASSWORD, true },
+	{ OID_SMIME_AA "56", challenge_refuse, 0, true },
+	{ OID_SMIME_AA "57", challenge_refuse, 0, true },
 	{ OID_SMIME_AA "58", identity_linking_read, LINKING, true },
 	{ "1.3.6.1.5.5.7.7.36", change_read, CHANGE, false },
 	{ OID_SMIME_AA "37", symmetric_read, SYMMETRIC, false },

@@ -60,6 +60,8 @@ static const struct refusal {
 	{ "ChangeSubjectName with something after it", { .raw_attributes = "301406082b06010505070724" "3108" "3006" "3000" "0500" "0500" },
 	  "ChangeSubjectName" },
 	{ "estIdentityLinking with a NUL", { .raw_attributes = "3013060b2a864886f70d010910023a31040c024100" }, "estIdentityLinking" },
+	{ "otpChallenge", { .raw_attributes = "3013060b2a864886f70d010910023831040c024142" }, "otpChallenge" },
+	{ "revocationChallenge", { .raw_attributes = "3013060b2a864886f70d010910023931040c024142" }, "revocationChallenge" },
 	{ "an empty DecryptKeyIdentifier", { .raw_attributes = "3011060b2a864886f70d010910022531020400" }, "decryption key" },
 	{ "SMIMECapabilities that are none", { .raw_attributes = "301106092a864886f70d01090f310430020500" }, "SMIMECapabilities" },
 	{ "an attribute that is no sequence", { .raw_attributes = "0500" }, "DER" },

@@ -732,7 +732,7 @@ def test_tls_exporter_in_tls_13(server, tmp_path):
     """s_client exports the value; the request goes over the same connection."""
     code = credential(server, "--profile", "tls-server", "--uses", "any")["code"]
 
-    def ask(label, bend):
+    def ask(label, bend, close="Connection: close\r\n"):
         client = subprocess.Popen(["openssl", "s_client", "-connect", f"127.0.0.1:{server.port}", "-tls1_3", "-CAfile", server.root_pem, "-servername", "localhost",
                                    "-keymatexport", "EXPORTER-Channel-Binding", "-keymatexportlen", "32", "-ign_eof"],
                                   stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
@@ -743,7 +743,7 @@ def test_tls_exporter_in_tls_13(server, tmp_path):
             value = bytes.fromhex(re.search(rb"Keying material: ([0-9A-F]+)", text)[1].decode())
             body = b64(bound_csr(base64.b64encode(bend(value))))
             client.stdin.write((f"POST {EST}{label}/simpleenroll HTTP/1.1\r\nHost: localhost:{server.port}\r\nContent-Type: {PKCS10}\r\nAuthorization: "
-                                f"{basic('x:' + code)}\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n").encode() + body)
+                                f"{basic('x:' + code)}\r\nContent-Length: {len(body)}\r\n{close}\r\n").encode() + body)
             client.stdin.flush()
             out = client.communicate(timeout=20)[0]
         finally:
@@ -753,6 +753,8 @@ def test_tls_exporter_in_tls_13(server, tmp_path):
         return Reply(head, rest.split(b"\n\n")[0] if b"closed" in rest else rest)
 
     assert ask("exporter", lambda v: v).status == 200
+    reply = ask("exporter", lambda v: v, "") # the value is for one use, and the connection ends (RFC 9266, 4.1)
+    assert reply.status == 200 and reply.headers["connection"] == "close"
     with nothing_changes(server):
         assert ask("exporter", lambda v: v[:-1] + bytes([v[-1] ^ 1])).status == 403
         assert ask("bound", lambda v: v).status == 403 # nobody asked for it there
