@@ -1,8 +1,9 @@
-/* JSON: a bounded reader and a writer into a buffer.
+/* JSON: a bounded reader over cJSON (this file owns the dependency) and a writer into a buffer.
  *
- * The reader refuses more than JSON_DEPTH_MAX levels, more than JSON_NODES_MAX values, bytes after
- * the value, invalid UTF-8, unpaired surrogates, escaped NULs, anything RFC 8259's grammar does not
- * know, and a name that stands twice in one object. A document is owned by its root (`struct json`), read from one thread at a time;
+ * The reader refuses, before cJSON sees the text: more than JSON_DEPTH_MAX levels, more than
+ * JSON_NODES_MAX values, bytes after the value, invalid UTF-8, unpaired surrogates, escaped NULs,
+ * and anything RFC 8259's grammar does not know; and after it, a name that stands twice in one
+ * object. A document is owned by its root (`struct json`), read from one thread at a time;
  * `const struct json *` members are borrowed from it. */
 #pragma once
 

@@ -15,6 +15,7 @@ BEGIN {
 	floors = "base 0 store 1 policy 2 ca 3 acme 4 est 4 admin 4 server 5"
 	n = split(floors, f, " ")
 	for (i = 1; i < n; i += 2) floor[f[i]] = f[i + 1]
+	owner["cjson/cJSON.h"] = "base/json.c"
 	owner["cbor/callbacks.h"] = owner["cbor/streaming.h"] = "base/cbor.c"
 	owner["lmdb.h"] = "store/kv_lmdb.c store/kv_lmdb_env.c store/kv_lmdb_env.h"
 	owner["curl/curl.h"] = "base/fetch.c"
