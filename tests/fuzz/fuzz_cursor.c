@@ -1,13 +1,13 @@
 /* Cursors of listings, as clients send them back, and what stands before them: the first line is a name, an id, a profile
  * or the like, the second a cursor. No text is an assertion's fault, and a page ends where its listing does. */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "admin/search.h"
 #include "base/clock.h"
 #include "base/digest.h"
-#include "store/audit_read.h"
 #include "store/enrollment.h"
-#include "store/kv_memory.h"
+#include "store/kv.h"
 #include "store/order.h"
 #include "store/request.h"
 #include "store/token.h"
