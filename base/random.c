@@ -51,24 +51,24 @@ bool random_id(char ret[RANDOM_ID_SIZE], struct problem *p)
 	return true;
 }
 
-static uint32_t time_prefix(void)
+static uint64_t time_prefix(void)
 {
 	struct timespec now;
 
 	clock_gettime(CLOCK_REALTIME_COARSE, &now);
-	return (uint32_t)((uint64_t)now.tv_sec * 64 + (uint64_t)now.tv_nsec / 15625000);
+	return (uint64_t)now.tv_sec * 64 + (uint64_t)now.tv_nsec / 15625000;
 }
 
-/* The first five characters are 30 bits of the prefix, the sixth the rest of it and four random bits. */
+/* The first six characters are 36 bits of the prefix, the seventh the rest of it and two random bits. */
 bool random_id_timed(char ret[RANDOM_ID_SIZE], struct problem *p)
 {
-	uint32_t prefix = time_prefix();
+	uint64_t prefix = time_prefix();
 
 	if (!random_id(ret, p))
 		return false;
-	for (size_t i = 0; i < 5; i++)
-		ret[i] = alphabet[prefix >> (26 - 6 * i) & 63];
-	ret[5] = alphabet[(prefix & 3) << 4 | ((size_t)(strchr(alphabet, ret[5]) - alphabet) & 15)];
+	for (size_t i = 0; i < 6; i++)
+		ret[i] = alphabet[prefix >> (34 - 6 * i) & 63];
+	ret[6] = alphabet[(prefix & 15) << 2 | ((size_t)(strchr(alphabet, ret[6]) - alphabet) & 3)];
 	return true;
 }
 

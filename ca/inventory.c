@@ -124,8 +124,8 @@ bool inventory_row(const struct approval_facts *facts, const char *issuer, struc
 	size_t size = names_size(facts) + der.len + serial.len + SHA256_SIZE + sizeof(facts->key_hash) +
 	              text_size(row.subject) + text_size(issuer) + text_size(facts->profile) + text_size(facts->method) +
 	              text_size(facts->identity);
-	if (!random_id_timed(row.id, p))
-		return false;
+	bool is_id = certificate_serial_id(serial, row.id);
+	assert(is_id);
 	row.memory = malloc(size);
 	if (!row.memory)
 		return problem_memory(p);
@@ -198,7 +198,7 @@ static bool check_enabled(struct store_txn *txn, const char *issuer, struct prob
 static bool add(struct store_txn *txn, const struct certificate *row, const char *actor, const char *from,
                 struct problem *p)
 {
-	return link_replaced(txn, row, p) && store_certificate_put(txn, row, p) && tell_issued(txn, row, actor, from, p);
+	return link_replaced(txn, row, p) && store_certificate_add(txn, row, p) && tell_issued(txn, row, actor, from, p);
 }
 
 bool inventory_add(struct store_txn *txn, const struct certificate *row, const char *actor, const char *from,

@@ -5,7 +5,7 @@
 #include "policy/approval.h"
 #include "store/certificate.h"
 
-/* All of ret is one block of its own (certificate_free). der is copied; the id is new. */
+/* All of ret is one block of its own (certificate_free). der is copied; the id is that of the serial number. */
 bool inventory_row(const struct approval_facts *facts, const char *issuer, struct bytes serial, struct bytes der,
                    struct certificate *ret, struct problem *p) must_use;
 /* Puts a fresh row, and the event that tells of it (store/audit.h), in the caller's update: no certificate gets

@@ -12,7 +12,7 @@
 #include "ca/issuer_inside.h"
 #include "policy/tlv.h"
 
-enum { SERIAL_SIZE = 16, COMMON_NAME_MAX = 64 };
+enum { COMMON_NAME_MAX = 64 };
 
 /* The CA's own floor, under the policy's rules: what no approval can ask for, whatever the profile
  * and the gate made of it. A broken rule is a bug above, so the client learns nothing of it. */
@@ -150,17 +150,13 @@ static bool below_check(const struct approval_facts *facts, const struct issuer 
 }
 
 /* RFC 5280, 4.1.2.2: positive, at most 20 octets, unique; without leading zeros. */
-static bool serial_make(uint8_t room[SERIAL_SIZE], struct bytes *ret, struct problem *p)
+static bool serial_make(uint8_t room[CERTIFICATE_SERIAL_SIZE], struct bytes *ret, struct problem *p)
 {
-	size_t zeros = 0;
+	char id[RANDOM_ID_SIZE];
 
-	do {
-		if (!random_bytes(room, SERIAL_SIZE, p))
-			return false;
-		for (zeros = 0; zeros < SERIAL_SIZE && room[zeros] == 0;)
-			zeros++;
-	} while (zeros == SERIAL_SIZE);
-	*ret = BYTES(room + zeros, SERIAL_SIZE - zeros);
+	if (!random_id_timed(id, p))
+		return false;
+	*ret = certificate_serial(id, room);
 	return true;
 }
 
@@ -207,7 +203,7 @@ bool ca_issue(struct ca *ca, struct approval **approval, struct certificate *ret
 	const struct approval_facts *facts = approval_facts(taken);
 	const struct issuer *issuer = ca_issuer_current(ca, facts->issuer);
 	auto_value(buf) der = { 0 };
-	uint8_t room[SERIAL_SIZE];
+	uint8_t room[CERTIFICATE_SERIAL_SIZE];
 	struct bytes serial;
 
 	return issuer_check(facts, issuer, p) && floor_check(facts, p) && below_check(facts, issuer, p) && serial_make(room, &serial, p) &&
@@ -247,7 +243,7 @@ static bool responder_certify(const struct issuer *issuer, const struct approval
                               struct problem *p)
 {
 	auto_value(buf) der = { 0 };
-	uint8_t room[SERIAL_SIZE];
+	uint8_t room[CERTIFICATE_SERIAL_SIZE];
 	struct bytes serial;
 
 	return serial_make(room, &serial, p) && certificate_make(issuer, facts, serial, &der, p) &&

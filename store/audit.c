@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "store/audit_inside.h"
+#include "store/packed.h"
 
 static const struct kind {
 	const char *name, *meaning;
@@ -245,18 +246,21 @@ static bool not_as_left(uint64_t seq, struct problem *p)
 /* Brings head to the new event. */
 static bool append(struct store_txn *txn, struct audit_head *head, const struct audit_draft *draft, struct problem *p)
 {
-	static const uint8_t mac_to_come[SHA256_SIZE + AUDIT_MAC_SIZE];
+	auto_value(buf) line = {0};
 	auto_value(buf) value = {0};
 	struct audit_head next = { .seq = head->seq + 1 };
+	uint8_t mac[AUDIT_MAC_SIZE];
 	struct key key;
 
-	buf_add(&value, mac_to_come, sizeof(mac_to_come));
-	line_write(draft, next.seq, head->hash, &value);
-	if (!buf_check(&value, p))
+	line_write(draft, next.seq, head->hash, &line);
+	if (!buf_check(&line, p))
 		return false;
-	digest_sha256(BYTES(value.data + sizeof(mac_to_come), value.len - sizeof(mac_to_come)), next.hash);
-	memcpy(value.data, next.hash, SHA256_SIZE);
-	audit_mac(txn->audit, AUDIT_MAC_EVENT, next.seq, next.hash, value.data + SHA256_SIZE);
+	digest_sha256(buf_bytes(&line), next.hash);
+	audit_mac(txn->audit, AUDIT_MAC_EVENT, next.seq, next.hash, mac);
+	buf_add(&value, next.hash, sizeof(next.hash));
+	buf_add(&value, mac, sizeof(mac));
+	if (!packed_write(txn->kv, KEY_AUDIT, audit_kind_name(draft->kind), buf_bytes(&line), &value, p))
+		return false;
 	audit_key(&key, next.seq);
 	if (!kv_put_new(txn->kv, key_bytes(&key), buf_bytes(&value)))
 		return kv_failed(txn->kv) ? kv_refuse(txn->kv, p) : not_as_left(head->seq, p);

@@ -43,17 +43,20 @@ static bool is_event(const struct audit_keeper *keeper, uint64_t seq, const stru
 /* Whether event seq stands at that place. */
 static bool stands_at(struct store_txn *txn, uint64_t seq, uint64_t place)
 {
+	auto_value(buf) room = {0};
 	struct audit_stored stored;
 	struct bytes value;
 	struct key key;
 
 	audit_key(&key, place);
-	return kv_get(txn->kv, key_bytes(&key), &value) && audit_split(value, &stored) && is_event(txn->audit, seq, &stored);
+	return kv_get(txn->kv, key_bytes(&key), &value) && audit_split(txn->kv, value, &room, &stored) &&
+	       is_event(txn->audit, seq, &stored);
 }
 
 /* What is wrong at a place that has something else than its event. */
 static enum audit_fault name_fault(struct store_txn *txn, uint64_t seq)
 {
+	auto_value(buf) room = {0};
 	struct audit_stored stored;
 	struct audit_start start;
 	struct bytes value;
@@ -62,7 +65,8 @@ static enum audit_fault name_fault(struct store_txn *txn, uint64_t seq)
 	audit_key(&key, seq);
 	if (!kv_get(txn->kv, key_bytes(&key), &value))
 		return AUDIT_FAULT_MISSING;
-	bool other = audit_split(value, &stored) && audit_start_read(stored.line, &start) && is_event(txn->audit, start.seq, &stored);
+	bool other = audit_split(txn->kv, value, &room, &stored) && audit_start_read(stored.line, &start) &&
+	             is_event(txn->audit, start.seq, &stored);
 	if (other && start.seq > seq) /* its event is where that one should be, or nowhere */
 		return stands_at(txn, seq, start.seq) ? AUDIT_FAULT_OUT_OF_ORDER : AUDIT_FAULT_MISSING;
 	if (other || stands_at(txn, seq, seq + 1))
@@ -75,6 +79,7 @@ static enum audit_fault name_fault(struct store_txn *txn, uint64_t seq)
 struct walk {
 	struct store_txn *txn;
 	struct audit_check *check;
+	struct buf room;
 	size_t limit;
 	bool more, wrong;    /* there is more than the limit; the next place is not as it should be */
 };
@@ -96,7 +101,8 @@ static bool visit(void *arg, struct bytes key, struct bytes value)
 	w->more = w->limit-- == 0;
 	if (w->more)
 		return false;
-	w->wrong = audit_seq_of(key) != seq || !audit_split(value, &stored) || !is_event(w->txn->audit, seq, &stored);
+	w->wrong = audit_seq_of(key) != seq || !audit_split(w->txn->kv, value, &w->room, &stored) ||
+	           !is_event(w->txn->audit, seq, &stored);
 	if (w->wrong)
 		return false;
 	if (!audit_follows(stored.line, check->hash)) {
@@ -140,6 +146,7 @@ bool store_audit_check(struct store_txn *txn, struct audit_check *check, size_t 
 		key_add(&from, BYTES("", 1));
 	}
 	kv_scan(txn->kv, key_bytes(&prefix), key_bytes(&from), visit, &w);
+	buf_free(&w.room);
 	if (w.wrong)
 		found(check, check->seq + 1, name_fault(txn, check->seq + 1));
 	if (kv_failed(txn->kv))

@@ -1,7 +1,7 @@
 /* How events lie in the store. Internal to store/.
  *
- * An event's value is its hash, its MAC and its line; the head's the last number, that event's hash and
- * a MAC. */
+ * An event's value is its hash, its MAC and its line, packed (store/packed.h) as those of its kind; the head's the
+ * last number, that event's hash and a MAC. */
 #pragma once
 
 #include "store/audit.h"
@@ -22,8 +22,8 @@ struct audit_stored {
 	const uint8_t *hash, *mac;
 	struct bytes line;
 };
-/* false: too short for an event. */
-bool audit_split(struct bytes value, struct audit_stored *ret) must_use;
+/* The line may lie in room, which is used anew by each call. false: it is no event. */
+bool audit_split(struct kv_txn *kv, struct bytes value, struct buf *room, struct audit_stored *ret) must_use;
 void audit_key(struct key *key, uint64_t seq);
 uint64_t audit_seq_of(struct bytes key); /* 0: no event's */
 void audit_seq_put(uint64_t seq, uint8_t ret[AUDIT_SEQ_SIZE]);

@@ -2,17 +2,19 @@
 
 #include "base/clock.h"
 #include "store/audit_inside.h"
+#include "store/packed.h"
 
 enum { TIME_LEN = CLOCK_RFC3339_SIZE - 1, HEX_LEN = 2 * SHA256_SIZE };
 
-bool audit_split(struct bytes value, struct audit_stored *ret)
+bool audit_split(struct kv_txn *kv, struct bytes value, struct buf *room, struct audit_stored *ret)
 {
-	if (value.len <= SHA256_SIZE + AUDIT_MAC_SIZE)
+	enum { BEFORE_LINE = SHA256_SIZE + AUDIT_MAC_SIZE };
+
+	if (value.len <= BEFORE_LINE)
 		return false;
 	ret->hash = value.data;
 	ret->mac = value.data + SHA256_SIZE;
-	ret->line = BYTES(ret->mac + AUDIT_MAC_SIZE, value.len - SHA256_SIZE - AUDIT_MAC_SIZE);
-	return true;
+	return packed_read(kv, BYTES(value.data + BEFORE_LINE, value.len - BEFORE_LINE), room, &ret->line);
 }
 
 /* --- the two ends of a line, which all lines have in one form --- */
@@ -86,6 +88,8 @@ void audit_page_free(struct audit_page *page)
 }
 
 struct reading {
+	struct kv_txn *kv;
+	struct buf room;
 	const struct audit_query *query;
 	size_t limit, looked;
 	struct audit_page page;
@@ -122,7 +126,7 @@ static bool visit(void *arg, struct bytes key, struct bytes value)
 	if (r->more)
 		return false;
 	r->page.after = seq > r->page.after ? seq : r->page.after;
-	if (!audit_split(value, &stored))
+	if (!audit_split(r->kv, value, &r->room, &stored))
 		return true;
 	if (!audit_start_read(stored.line, &start))
 		start = (struct audit_start){ .kind = BYTES("", 0) };
@@ -142,13 +146,14 @@ static void scan(struct store_txn *txn, uint64_t after, kv_visit *each, void *ar
 bool store_audit_read(struct store_txn *txn, const struct audit_query *query, uint64_t after, size_t limit,
                       struct audit_page *ret, struct problem *p)
 {
-	struct reading r = { .query = query, .limit = limit, .page.after = after };
+	struct reading r = { .kv = txn->kv, .query = query, .limit = limit, .page.after = after };
 
 	assert(limit > 0 && limit <= AUDIT_LOOK_MAX);
 	r.page.v = calloc(limit, sizeof(*r.page.v));
 	if (!r.page.v)
 		return problem_memory(p);
 	scan(txn, after, visit, &r);
+	buf_free(&r.room);
 	bool ok = kv_failed(txn->kv) ? kv_refuse(txn->kv, p) : !r.no_memory || problem_memory(p);
 	if (!ok) {
 		audit_page_free(&r.page);
@@ -174,13 +179,14 @@ bool store_audit_last(struct store_txn *txn, uint64_t *ret, struct problem *p)
 /* The time of an event; 0 where there is none that can be read. */
 static int64_t time_of(struct store_txn *txn, uint64_t seq)
 {
+	auto_value(buf) room = {0};
 	struct audit_stored stored;
 	struct audit_start start;
 	struct bytes value;
 	struct key key;
 
 	audit_key(&key, seq);
-	return kv_get(txn->kv, key_bytes(&key), &value) && audit_split(value, &stored) &&
+	return kv_get(txn->kv, key_bytes(&key), &value) && audit_split(txn->kv, value, &room, &stored) &&
 	       audit_start_read(stored.line, &start) ? start.time : 0;
 }
 

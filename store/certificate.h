@@ -61,13 +61,23 @@ declare_auto_value(certificate, certificate_free);
 bool certificate_copy(const struct certificate *from, struct certificate *ret, struct problem *p) must_use;
 bool certificate_is_imported(const struct certificate *certificate) must_use;
 
+/* What we issue has its id for a serial number, 16 bytes without leading zeros: 40 bits of the time and 88 random
+ * ones (random_id_timed), positive until the year 2242. So its row is found by it without an index, and rows,
+ * numbers and lists of revoked ones stand in the order of time. */
+enum { CERTIFICATE_SERIAL_SIZE = 16 };
+struct bytes certificate_serial(const char *id, uint8_t room[CERTIFICATE_SERIAL_SIZE]);
+/* The id that goes with a serial number; false: a serial number that is not one of these. */
+bool certificate_serial_id(struct bytes serial, char ret[RANDOM_ID_SIZE]) must_use;
+
 bool store_certificate_get(struct store_txn *txn, const char *id, struct certificate *ret, struct problem *p) must_use;
 /* One of our own: the serial number of an imported one is its CA's matter, and may be anything. */
 bool store_certificate_by_serial(struct store_txn *txn, struct bytes serial, struct certificate *ret, struct problem *p) must_use;
 bool store_certificate_by_fingerprint(struct store_txn *txn, struct bytes fingerprint, struct certificate *ret, struct problem *p) must_use;
-/* New or changed; keeps all indexes: serial (CONFLICT when another has it), fingerprint, key,
- * names, account, profile, expiry, and the revoked of an issuer. */
+/* New or changed; keeps all indexes: serial where it is not the id (CONFLICT when another has it), fingerprint,
+ * key, names, account, profile, expiry, and the revoked of an issuer. */
 bool store_certificate_put(struct store_txn *txn, const struct certificate *certificate, struct problem *p) must_use;
+/* New alone: CONFLICT when there is one of its id. */
+bool store_certificate_add(struct store_txn *txn, const struct certificate *certificate, struct problem *p) must_use;
 
 /* Changes of one row, in the caller's update; ret, unless NULL, is the row as it is afterwards. */
 

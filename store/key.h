@@ -24,12 +24,12 @@
 	X(AUTHORIZATION_PENDING, 'd', "account id, id; those pending")             \
 	X(EXPIRY, 'x', "time, kind byte, id")                                      \
 	X(CERTIFICATE, 'C', "id -> certificate")                                   \
-	X(CERTIFICATE_SERIAL, 's', "serial -> id")                                 \
-	X(CERTIFICATE_FINGERPRINT, 'f', "SHA-256 -> id")                           \
-	X(CERTIFICATE_NAME, 'n', "type:value text, newest, id")                    \
-	X(CERTIFICATE_KEY, 'k', "SHA-256, newest, id")                             \
-	X(CERTIFICATE_ACCOUNT, 'c', "account id, newest, id")                      \
-	X(CERTIFICATE_PROFILE, 'p', "profile text, newest, id")                    \
+	X(CERTIFICATE_SERIAL, 's', "serial -> id; where they differ")              \
+	X(CERTIFICATE_FINGERPRINT, 'F', "8 bytes of SHA-256, id")                  \
+	X(CERTIFICATE_NAME, 'B', "8 bytes of the SHA-256 of the value, time, id")  \
+	X(CERTIFICATE_KEY, 'D', "8 bytes of SHA-256, time, id")                    \
+	X(CERTIFICATE_ACCOUNT, 'G', "account id, time, id")                        \
+	X(CERTIFICATE_PROFILE, 'L', "profile text, time, id")                      \
 	X(CERTIFICATE_EXPIRY, 'e', "time, id")                                     \
 	X(CERTIFICATE_REVOKED, 'r', "issuer text, when it stops to matter, id")    \
 	X(CERTIFICATE_RELEASED, 'l', "issuer text, time, id; those that were on hold") \
@@ -51,6 +51,8 @@
 	X(PRIVATE_KEY, 'P', "text: SHA-256 of its SubjectPublicKeyInfo, hexadecimal -> private key") \
 	X(WEBHOOK, 'W', "id -> webhook")                                         \
 	X(ENROLLMENT_NAME, 'g', "kind byte, user name or serial number -> id")   \
+	X(REFERENCE, 'X', "number, 4 bytes -> a value that others are deltas to")      \
+	X(REFERENCE_KIND, 'Y', "class byte, kind text -> the number of its reference, and how many it had") \
 	X(AUDIT, 'U', "number, 8 bytes, highest first -> event")
 
 enum key_class {

@@ -236,6 +236,14 @@ void kv_scan(struct kv_txn *txn, struct bytes prefix, struct bytes from, kv_visi
 		t->kv->engine->scan(t, prefix, from, visit, arg);
 }
 
+void kv_scan_back(struct kv_txn *txn, struct bytes prefix, struct bytes before, kv_visit *visit, void *arg)
+{
+	struct kv_txn *t = top(txn);
+
+	if (!t->failed)
+		t->kv->engine->scan_back(t, prefix, before, visit, arg);
+}
+
 /* --- the whole store --- */
 
 bool kv_grow(struct kv *kv, struct problem *p)

@@ -38,6 +38,8 @@ void kv_delete(struct kv_txn *txn, struct bytes key); /* a missing key is fine *
  * not write in this transaction. */
 typedef bool kv_visit(void *arg, struct bytes key, struct bytes value);
 void kv_scan(struct kv_txn *txn, struct bytes prefix, struct bytes from, kv_visit *visit, void *arg);
+/* The same backwards: keys < before, or all when that is empty. */
+void kv_scan_back(struct kv_txn *txn, struct bytes prefix, struct bytes before, kv_visit *visit, void *arg);
 bool kv_failed(const struct kv_txn *txn);
 /* Copies the cause of a failed transaction to p; false, so that a refusal is one line. */
 bool kv_refuse(const struct kv_txn *txn, struct problem *p);
@@ -77,6 +79,7 @@ struct kv_engine {
 	bool (*put_new)(struct kv_txn *txn, struct bytes key, struct bytes value);
 	void (*delete)(struct kv_txn *txn, struct bytes key);
 	void (*scan)(struct kv_txn *txn, struct bytes prefix, struct bytes from, kv_visit *visit, void *arg);
+	void (*scan_back)(struct kv_txn *txn, struct bytes prefix, struct bytes before, kv_visit *visit, void *arg);
 	bool (*backup)(struct kv *kv, const char *folder, struct problem *p);
 	bool (*grow)(struct kv *kv, struct problem *p);
 	void (*close)(struct kv *kv);

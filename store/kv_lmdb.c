@@ -245,6 +245,63 @@ static void lmdb_scan(struct kv_txn *txn, struct bytes prefix, struct bytes from
 		fail(txn, "scan", rc);
 }
 
+/* The first key after all that begin with prefix; false: nothing can come after them. */
+static bool prefix_end(struct bytes prefix, uint8_t *ret, size_t *ret_len)
+{
+	size_t n = prefix.len;
+
+	while (n > 0 && prefix.data[n - 1] == 0xff)
+		n--;
+	if (n == 0)
+		return false;
+	memcpy(ret, prefix.data, n);
+	ret[n - 1]++;
+	*ret_len = n;
+	return true;
+}
+
+/* To the last key before the bound. */
+static int seek_back(MDB_cursor *cursor, struct bytes prefix, struct bytes before, MDB_val *k, MDB_val *v)
+{
+	uint8_t end[KV_KEY_MAX];
+	size_t end_len;
+	bool bounded = prefix_end(prefix, end, &end_len);
+
+	if (bounded && (before.len == 0 || begins_before(BYTES(end, end_len), before)))
+		before = BYTES(end, end_len);
+	*k = val(before);
+	int rc = before.len > 0 ? mdb_cursor_get(cursor, k, v, MDB_SET_RANGE) : MDB_NOTFOUND;
+	return mdb_cursor_get(cursor, k, v, rc == 0 ? MDB_PREV : MDB_LAST);
+}
+
+static int scan_back(MDB_cursor *cursor, struct bytes prefix, struct bytes before, kv_visit *visit, void *arg)
+{
+	MDB_val k, v;
+	int rc = seek_back(cursor, prefix, before, &k, &v);
+
+	while (rc == 0) {
+		if (k.mv_size < prefix.len || !bytes_equal(BYTES(k.mv_data, prefix.len), prefix))
+			return 0;
+		if (!visit(arg, BYTES(k.mv_data, k.mv_size), BYTES(v.mv_data, v.mv_size)))
+			return 0;
+		rc = mdb_cursor_get(cursor, &k, &v, MDB_PREV);
+	}
+	return rc == MDB_NOTFOUND ? 0 : rc;
+}
+
+static void lmdb_scan_back(struct kv_txn *txn, struct bytes prefix, struct bytes before, kv_visit *visit, void *arg)
+{
+	MDB_cursor *cursor;
+	int rc = mdb_cursor_open(((struct lmdb_txn *)txn)->mdb, lmdb_of(txn)->dbi, &cursor);
+
+	if (rc == 0) {
+		rc = scan_back(cursor, prefix, before, visit, arg);
+		mdb_cursor_close(cursor);
+	}
+	if (rc != 0)
+		fail(txn, "scan", rc);
+}
+
 static void lmdb_close(struct kv *kv)
 {
 	struct lmdb *db = (struct lmdb *)kv;
@@ -267,6 +324,7 @@ static const struct kv_engine lmdb_engine = {
 	.put_new = lmdb_put_new,
 	.delete = lmdb_delete,
 	.scan = lmdb_scan,
+	.scan_back = lmdb_scan_back,
 	.backup = lmdb_backup,
 	.grow = lmdb_grow,
 	.close = lmdb_close,

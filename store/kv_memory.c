@@ -271,6 +271,33 @@ static void memory_scan(struct kv_txn *txn, struct bytes prefix, struct bytes fr
 	}
 }
 
+/* The place of the first key after all that begin with prefix. */
+static size_t state_end(const struct state *state, struct bytes prefix)
+{
+	bool found;
+	size_t at = state_find(state, prefix, &found);
+
+	while (at < state->n && state->v[at]->key_len >= prefix.len && bytes_equal(BYTES(state->v[at]->data, prefix.len), prefix))
+		at++;
+	return at;
+}
+
+static void memory_scan_back(struct kv_txn *txn, struct bytes prefix, struct bytes before, kv_visit *visit, void *arg)
+{
+	const struct state *state = ((struct memory_txn *)txn)->state;
+	bool found;
+	size_t end = state_end(state, prefix), bound = before.len > 0 ? state_find(state, before, &found) : end;
+
+	for (size_t i = bound < end ? bound : end; i-- > 0;) {
+		struct bytes key = item_key(state->v[i]);
+
+		if (key.len < prefix.len || !bytes_equal(BYTES(key.data, prefix.len), prefix))
+			return;
+		if (!visit(arg, key, item_value(state->v[i])))
+			return;
+	}
+}
+
 static bool memory_backup(struct kv *kv, const char *folder, struct problem *p)
 {
 	(void)kv;
@@ -303,6 +330,7 @@ static const struct kv_engine memory_engine = {
 	.put_new = memory_put_new,
 	.delete = memory_delete,
 	.scan = memory_scan,
+	.scan_back = memory_scan_back,
 	.backup = memory_backup,
 	.grow = memory_grow,
 	.close = memory_close,

@@ -63,6 +63,20 @@ static bool set_next(struct reading *r)
 	return true;
 }
 
+/* What was read, or why it was not. */
+static bool reading_end(struct store_txn *txn, struct reading *r, struct store_page *ret, struct problem *p)
+{
+	bool ok = kv_failed(txn->kv) ? kv_refuse(txn->kv, p)
+	        : r->no_memory || (r->more && !set_next(r)) ? problem_memory(p) : true;
+
+	if (!ok) {
+		store_page_free(&r->page);
+		return false;
+	}
+	*ret = r->page;
+	return true;
+}
+
 bool page_read_from(struct store_txn *txn, const struct key *prefix, const struct key *from, bool by_text,
                     size_t limit, struct store_page *ret, struct problem *p)
 {
@@ -70,18 +84,11 @@ bool page_read_from(struct store_txn *txn, const struct key *prefix, const struc
 
 	assert(limit > 0);
 	kv_scan(txn->kv, key_bytes(prefix), key_bytes(from), visit, &r);
-	bool ok = kv_failed(txn->kv) ? kv_refuse(txn->kv, p)
-	        : r.no_memory || (r.more && !set_next(&r)) ? problem_memory(p) : true;
-	if (!ok) {
-		store_page_free(&r.page);
-		return false;
-	}
-	*ret = r.page;
-	return true;
+	return reading_end(txn, &r, ret, p);
 }
 
-/* The first key after the entry that the cursor stands for. */
-static bool from_cursor(const struct key *prefix, bool by_text, const char *after, struct key *ret)
+/* The key of the entry that the cursor stands for; without one the prefix. */
+static bool cursor_key(const struct key *prefix, bool by_text, const char *after, struct key *ret)
 {
 	auto_value(buf) rest = {0};
 	size_t len = strlen(after);
@@ -96,8 +103,12 @@ static bool from_cursor(const struct key *prefix, bool by_text, const char *afte
 	if (rest.failed || rest.len > REST_MAX)
 		return false;
 	key_add(ret, buf_bytes(&rest));
-	key_add(ret, BYTES("", 1));
 	return true;
+}
+
+static bool not_ours(struct problem *p)
+{
+	return problem_set(p, PROBLEM_MALFORMED, "the cursor of the listing is not one of ours");
 }
 
 bool page_read(struct store_txn *txn, const struct key *prefix, bool by_text, const char *after, size_t limit,
@@ -105,9 +116,24 @@ bool page_read(struct store_txn *txn, const struct key *prefix, bool by_text, co
 {
 	struct key from;
 
-	if (!from_cursor(prefix, by_text, after, &from))
-		return problem_set(p, PROBLEM_MALFORMED, "the cursor of the listing is not one of ours");
+	if (!cursor_key(prefix, by_text, after, &from))
+		return not_ours(p);
+	if (after[0] != '\0')
+		key_add(&from, BYTES("", 1)); /* the first key after that one */
 	return page_read_from(txn, prefix, &from, by_text, limit, ret, p);
+}
+
+bool page_read_back(struct store_txn *txn, const struct key *prefix, const char *after, size_t limit,
+                    struct store_page *ret, struct problem *p)
+{
+	struct reading r = { .prefix_len = prefix->len, .limit = limit };
+	struct key before;
+
+	assert(limit > 0);
+	if (!cursor_key(prefix, false, after, &before))
+		return not_ours(p);
+	kv_scan_back(txn->kv, key_bytes(prefix), after[0] != '\0' ? key_bytes(&before) : BYTES(NULL, 0), visit, &r);
+	return reading_end(txn, &r, ret, p);
 }
 
 bool page_read_ids(struct store_txn *txn, const struct key *prefix, size_t limit, struct strings *ret,

@@ -2,6 +2,8 @@
 
 #include <assert.h>
 
+#include "store/key.h"
+
 static void add_length(struct buf *out, size_t n)
 {
 	for (; n > 0x7f; n >>= 7)
@@ -77,6 +79,24 @@ static int64_t number(const struct record_field *field, const void *at)
 	return *(const int64_t *)at;
 }
 
+/* An id as random_id makes them is its raw bytes. */
+static size_t id_size(const char *id)
+{
+	uint8_t raw[KEY_ID_SIZE];
+	size_t len = strnlen(id, RANDOM_ID_SIZE);
+
+	assert(len < RANDOM_ID_SIZE && len != KEY_ID_SIZE);
+	return key_id_raw(id, raw) ? sizeof(raw) : len;
+}
+
+static void add_id(struct buf *out, const char *id, size_t size)
+{
+	uint8_t raw[KEY_ID_SIZE];
+	bool is_raw = size == sizeof(raw) && key_id_raw(id, raw);
+
+	buf_add(out, is_raw ? (const char *)raw : id, size);
+}
+
 /* The size of the value; false: it is not written. */
 static bool value_size(const struct record_field *field, const void *at, size_t *ret)
 {
@@ -87,8 +107,7 @@ static bool value_size(const struct record_field *field, const void *at, size_t 
 		return text != NULL;
 	}
 	case RECORD_ID:
-		*ret = strnlen(at, RANDOM_ID_SIZE);
-		assert(*ret < RANDOM_ID_SIZE);
+		*ret = id_size(at);
 		return *ret > 0;
 	case RECORD_INTEGER:
 	case RECORD_ENUM:
@@ -147,7 +166,7 @@ static void add_value(struct buf *out, const struct record_field *field, const v
 		buf_add(out, *(const char *const *)at, size);
 		break;
 	case RECORD_ID:
-		buf_add(out, at, size);
+		add_id(out, at, size);
 		break;
 	case RECORD_INTEGER:
 	case RECORD_ENUM:

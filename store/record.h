@@ -18,7 +18,7 @@
 
 enum record_type {
 	RECORD_TEXT,     /* const char *; NULL is not written */
-	RECORD_ID,       /* char[RANDOM_ID_SIZE]; "" is not written */
+	RECORD_ID,       /* char[RANDOM_ID_SIZE], as its 16 raw bytes; "" is not written */
 	RECORD_INTEGER,  /* int64_t; 0 is not written */
 	RECORD_ENUM,     /* an enum of int's size; 0 is not written */
 	RECORD_BOOL,     /* bool */

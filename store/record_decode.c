@@ -3,6 +3,8 @@
 
 #include <assert.h>
 
+#include "store/key.h"
+
 enum { RECORD_ALIGN = sizeof(int64_t) };
 
 /* The record's one block. base NULL: only measure. */
@@ -155,20 +157,27 @@ static bool read_bytes(struct bytes in, struct bytes *out, struct arena *a)
 	return true;
 }
 
-static bool read_text(const struct record_field *field, struct bytes in, void *out, struct arena *a)
+static bool read_text(struct bytes in, const char **out, struct arena *a)
 {
 	if (!is_text(in))
 		return false;
-	if (field->type == RECORD_ID) {
-		if (in.len >= RANDOM_ID_SIZE)
-			return false;
-		if (out && in.len > 0)
-			memcpy(out, in.data, in.len);
-		return true;
-	}
 	const char *text = arena_text(a, in);
 	if (out)
-		*(const char **)out = text;
+		*out = text;
+	return true;
+}
+
+/* Raw, or the text of what is none of random_id's. */
+static bool read_id(struct bytes in, char *out)
+{
+	bool is_raw = in.len == KEY_ID_SIZE;
+
+	if (!is_raw && (!is_text(in) || in.len >= RANDOM_ID_SIZE))
+		return false;
+	if (out && is_raw)
+		key_id_text(in.data, out);
+	else if (out && in.len > 0)
+		memcpy(out, in.data, in.len);
 	return true;
 }
 
@@ -176,8 +185,9 @@ static bool read_value(const struct record_field *field, struct bytes in, void *
 {
 	switch (field->type) {
 	case RECORD_TEXT:
+		return read_text(in, out, a);
 	case RECORD_ID:
-		return read_text(field, in, out, a);
+		return read_id(in, out);
 	case RECORD_INTEGER:
 	case RECORD_ENUM:
 	case RECORD_BOOL:

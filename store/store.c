@@ -7,8 +7,9 @@
 #include "store/audit_inside.h"
 #include "store/folder.h"
 #include "store/group.h"
+#include "store/upgrade.h"
 
-enum { SCHEMA_VERSION = 1, SEAL_KEY_MAX = 4096 };
+enum { SEAL_KEY_MAX = 4096 };
 
 struct store {
 	struct kv *kv;
@@ -33,6 +34,7 @@ static void version_key(struct key *key)
 struct version_reading {
 	bool any;         /* the store has some key */
 	bool found;
+	bool upgrading;   /* it was begun */
 	uint32_t version;
 };
 
@@ -53,6 +55,7 @@ static bool version_get(struct store_txn *txn, void *arg, struct problem *p)
 	version_key(&key);
 	*r = (struct version_reading){0};
 	kv_scan(txn->kv, BYTES(NULL, 0), BYTES(NULL, 0), any_key, &r->any);
+	r->upgrading = upgrade_is_open(txn);
 	if (kv_get(txn->kv, key_bytes(&key), &value)) {
 		if (value.len != sizeof(r->version))
 			return problem_internal(p, "the store's schema version cannot be read");
@@ -74,19 +77,46 @@ static bool version_put(struct store_txn *txn, void *arg, struct problem *p)
 	return !kv_failed(txn->kv) || kv_refuse(txn->kv, p);
 }
 
-/* There is one version so far, so nothing to upgrade from. */
-static bool schema_settle(struct store *store, bool create, struct problem *p)
+/* Programs of the old version refuse the store from here on. */
+static bool upgrade_start(struct store_txn *txn, void *arg, struct problem *p)
+{
+	upgrade_begin(txn);
+	return version_put(txn, arg, p);
+}
+
+/* No server works on the store meanwhile, of this version or another. */
+static bool upgrade(struct store *store, bool begun, struct problem *p)
+{
+	bool done = false;
+
+	if (store->folder && !folder_lock(store->folder, &store->lock_fd, p))
+		return false;
+	bool ok = begun || store_update(store, upgrade_start, NULL, p);
+	while (ok && !done)
+		ok = store_update(store, upgrade_step, &done, p);
+	if (store->lock_fd >= 0)
+		close(store->lock_fd);
+	store->lock_fd = -1;
+	return ok;
+}
+
+static bool schema_settle(struct store *store, bool create, bool read_only, struct problem *p)
 {
 	const char *folder = store->folder ? store->folder : "memory";
 	struct version_reading r;
 
 	if (!store_view(store, version_get, &r, p))
 		return false;
-	if (r.found && r.version == SCHEMA_VERSION)
+	if (r.found && r.version == SCHEMA_VERSION && !r.upgrading)
 		return true;
-	if (r.found)
+	if (r.found && (r.version < SCHEMA_OLDEST || r.version > SCHEMA_VERSION))
 		return problem_set(p, PROBLEM_CONFLICT, "the store in %s has schema version %u and this program knows "
 		                   "version %d: use the newer program", folder, r.version, SCHEMA_VERSION);
+	if (r.found && read_only)
+		return problem_set(p, PROBLEM_CONFLICT, "the store in %s is of an earlier version: whatever opens it to write "
+		                   "upgrades it, as starting the server does", folder);
+	if (r.found)
+		return upgrade(store, r.upgrading, p);
 	if (r.any || !create)
 		return problem_set(p, PROBLEM_CONFLICT, "the store in %s is not one of enrolld's", folder);
 	return store_update(store, version_put, NULL, p);
@@ -142,7 +172,8 @@ bool store_open(const char *folder, bool create, const struct kv_options *option
 	if (!seal_find(folder, fresh, &seal, p) || !kv_lmdb_open(folder, options, &kv, p) ||
 	    !store_new(kv, steal(seal), folder, &store, p))
 		return false;
-	if (!schema_settle(store, create && !(options && options->read_only), p) || !folder_sync(folder, p))
+	bool read_only = options && options->read_only;
+	if (!schema_settle(store, create && !read_only, read_only, p) || !folder_sync(folder, p))
 		return false;
 	*ret = steal(store);
 	return true;
@@ -154,7 +185,7 @@ bool store_open_kv(struct kv *kv, const uint8_t seal_key[32], struct store **ret
 	auto_struct(store) *store = NULL;
 	struct seal *seal;
 
-	if (!seal_new(seal_key, &seal, p) || !store_new(steal(engine), seal, NULL, &store, p) || !schema_settle(store, true, p))
+	if (!seal_new(seal_key, &seal, p) || !store_new(steal(engine), seal, NULL, &store, p) || !schema_settle(store, true, false, p))
 		return false;
 	*ret = steal(store);
 	return true;

@@ -2,6 +2,8 @@
 
 #include <assert.h>
 
+#include "store/packed.h"
+
 /* --- index entries: a length, whether unique, the key --- */
 
 struct entry {
@@ -127,13 +129,36 @@ static bool not_found(struct store_txn *txn, const struct table *table, struct p
 	return problem_set(p, PROBLEM_NOT_FOUND, "there is no such %s", table->schema->name);
 }
 
+static bool decode(struct store_txn *txn, const struct table *table, struct bytes value, void *ret, struct problem *p)
+{
+	auto_value(buf) room = {0};
+	struct bytes plain;
+
+	if (packed_read(txn->kv, value, &room, &plain))
+		return record_decode(table->schema, plain, ret, p);
+	return kv_failed(txn->kv) ? kv_refuse(txn->kv, p)
+	                          : problem_internal(p, "the store holds a %s that cannot be read", table->schema->name);
+}
+
+static bool encode(struct store_txn *txn, const struct table *table, const void *record, struct buf *ret, struct problem *p)
+{
+	auto_value(buf) plain = {0};
+	auto_value(buf) kind = {0};
+
+	if (!table->kind)
+		return record_encode(table->schema, record, ret, p);
+	table->kind(record, &kind);
+	return buf_check(&kind, p) && record_encode(table->schema, record, &plain, p) &&
+	       packed_write(txn->kv, table->class, buf_text(&kind), buf_bytes(&plain), ret, p);
+}
+
 static bool get(struct store_txn *txn, const struct table *table, const struct key *key, void *ret, struct problem *p)
 {
 	struct bytes value;
 
 	if (!kv_get(txn->kv, key_bytes(key), &value))
 		return not_found(txn, table, p);
-	return record_decode(table->schema, value, ret, p);
+	return decode(txn, table, value, ret, p);
 }
 
 bool table_get(struct store_txn *txn, const struct table *table, const char *id, void *ret, struct problem *p)
@@ -170,7 +195,7 @@ static bool index_stored(struct store_txn *txn, const struct table *table, const
 	record = malloc(table->schema->size);
 	if (!record)
 		return problem_memory(p);
-	bool ok = record_decode(table->schema, value, record, p);
+	bool ok = decode(txn, table, value, record, p);
 	if (ok) {
 		ok = index_make(table, record, key_of_id(key), ret, p);
 		record_free(record);
@@ -179,21 +204,45 @@ static bool index_stored(struct store_txn *txn, const struct table *table, const
 	return ok;
 }
 
+/* Brings what is stored, of which from are the entries, to the record. */
+static bool put(struct store_txn *txn, const struct table *table, const struct key *key, const struct index *from,
+                const void *record, struct problem *p)
+{
+	auto_value(index) to = {0};
+	auto_value(buf) bytes = {0};
+
+	if (!index_make(table, record, key_of_id(key), &to, p) || !encode(txn, table, record, &bytes, p) ||
+	    !index_move(txn->kv, table, from, &to, p))
+		return false;
+	kv_put(txn->kv, key_bytes(key), buf_bytes(&bytes));
+	return !kv_failed(txn->kv) || kv_refuse(txn->kv, p);
+}
+
 bool table_put(struct store_txn *txn, const struct table *table, const char *id, const void *record,
                struct problem *p)
 {
 	auto_value(index) from = {0};
-	auto_value(index) to = {0};
-	auto_value(buf) bytes = {0};
 	struct key key;
 
 	if (!record_key(table, id, &key))
 		return problem_internal(p, "\"%s\" is no id for a %s", id, table->schema->name);
-	if (!index_stored(txn, table, &key, &from, p) || !index_make(table, record, key_of_id(&key), &to, p) ||
-	    !record_encode(table->schema, record, &bytes, p) || !index_move(txn->kv, table, &from, &to, p))
-		return false;
-	kv_put(txn->kv, key_bytes(&key), buf_bytes(&bytes));
-	return !kv_failed(txn->kv) || kv_refuse(txn->kv, p);
+	return index_stored(txn, table, &key, &from, p) && put(txn, table, &key, &from, record, p);
+}
+
+bool table_renew(struct store_txn *txn, const struct table *table, const char *id, struct problem *p)
+{
+	const struct index none = {0};
+	struct key key;
+
+	if (!record_key(table, id, &key))
+		return not_found(txn, table, p);
+	void *record = calloc(1, table->schema->size);
+	if (!record)
+		return problem_memory(p);
+	bool ok = get(txn, table, &key, record, p) && put(txn, table, &key, &none, record, p);
+	record_free(record);
+	free(record);
+	return ok;
 }
 
 bool table_delete(struct store_txn *txn, const struct table *table, const char *id, struct problem *p)

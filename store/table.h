@@ -32,6 +32,8 @@ struct table {
 	const struct record_schema *schema;
 	bool by_text;   /* the id is any text, not one of random_id's */
 	void (*index)(const void *record, struct index *ix); /* NULL: none */
+	/* Appends what records that look much alike have in common (store/packed.h). NULL: they are stored as they are */
+	void (*kind)(const void *record, struct buf *ret);
 };
 
 /* NOT_FOUND when there is none. */
@@ -42,6 +44,8 @@ bool table_find(struct store_txn *txn, const struct table *table, const struct k
 /* CONFLICT when another record has one of its unique entries. */
 bool table_put(struct store_txn *txn, const struct table *table, const char *id, const void *record,
                struct problem *p) must_use;
+/* Writes a record that is there, and all its entries, as they are written now. */
+bool table_renew(struct store_txn *txn, const struct table *table, const char *id, struct problem *p) must_use;
 /* A missing record is fine. */
 bool table_delete(struct store_txn *txn, const struct table *table, const char *id, struct problem *p) must_use;
 
@@ -53,6 +57,9 @@ bool page_read(struct store_txn *txn, const struct key *prefix, bool by_text, co
 /* The same, from a key on. */
 bool page_read_from(struct store_txn *txn, const struct key *prefix, const struct key *from, bool by_text,
                     size_t limit, struct store_page *ret, struct problem *p) must_use;
+/* From the last entry to the first. */
+bool page_read_back(struct store_txn *txn, const struct key *prefix, const char *after, size_t limit,
+                    struct store_page *ret, struct problem *p) must_use;
 /* All of them, up to limit, without pages. */
 bool page_read_ids(struct store_txn *txn, const struct key *prefix, size_t limit, struct strings *ret,
                    struct problem *p) must_use;

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "store/account.h"
 #include "store/key.h"
+#include "store/packed.h"
 
 enum { NOW = 1800000000 };
 static int64_t added;
@@ -181,10 +182,13 @@ static void tamper(uint64_t seq, bool delete)
 	struct kv_txn *txn = NULL;
 	uint8_t key[9] = { KEY_AUDIT, 0, 0, 0, 0, 0, 0, (uint8_t)(seq >> 8), (uint8_t)seq };
 	struct bytes value;
-	auto_value(buf) copy = {0};
+	auto_value(buf) copy = {0}, room = {0};
+	struct bytes line;
 	assert_true(kv_lmdb_open(admin_folder, NULL, &kv, p) && kv_begin(kv, KV_WRITE, &txn, p));
 	assert_true(kv_get(txn, BYTES(key, sizeof key), &value));
-	buf_add(&copy, value.data, value.len);
+	assert_true(packed_read(txn, BYTES(value.data + 48, value.len - 48), &room, &line));
+	buf_add(&copy, value.data, 48);
+	buf_add(&copy, line.data, line.len);
 	*(char *)strstr((char *)copy.data + 48, "account X") = 'A';
 	if (delete)
 		kv_delete(txn, BYTES(key, sizeof key));

@@ -50,12 +50,12 @@ static void ids_carry_128_bits(void **state)
 	}
 }
 
-/* The first 32 bits count the time in 1/64 seconds, the others are random. */
+/* The first 40 bits count the time in 1/64 seconds, the others are random. */
 static void timed_ids_stand_in_the_order_of_time(void **state)
 {
 	auto_value(problem) p = {0};
 	uint8_t ones[16] = {0}, zeros[16] = {0};
-	uint32_t last = (uint32_t)time(NULL) * 64u;
+	uint64_t last = (uint64_t)time(NULL) * 64u;
 
 	(void)state;
 	for (int i = 0; i < 200; i++) {
@@ -65,15 +65,17 @@ static void timed_ids_stand_in_the_order_of_time(void **state)
 		assert_true(random_id_valid(id));
 		assert_true(base64url_decode(id, strlen(id), &raw));
 		assert_int_equal(raw.len, 16);
-		uint32_t at = (uint32_t)raw.data[0] << 24 | (uint32_t)raw.data[1] << 16 | (uint32_t)raw.data[2] << 8 | raw.data[3];
+		uint64_t at = 0;
+		for (size_t j = 0; j < 5; j++)
+			at = at << 8 | raw.data[j];
 		assert_in_range(at - last, 0, 10 * 64);
 		last = at;
-		for (size_t j = 4; j < 16; j++) {
+		for (size_t j = 5; j < 16; j++) {
 			ones[j] |= raw.data[j];
 			zeros[j] |= (uint8_t)~raw.data[j];
 		}
 	}
-	for (size_t j = 4; j < 16; j++) {
+	for (size_t j = 5; j < 16; j++) {
 		assert_int_equal(ones[j], 0xff);
 		assert_int_equal(zeros[j], 0xff);
 	}

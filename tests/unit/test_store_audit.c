@@ -381,15 +381,20 @@ static struct bytes raw_key(uint64_t seq, struct key *key)
 	return key_bytes(key);
 }
 
-/* A copy of an event's value, for the caller to free; data NULL when there is none. */
+/* A copy of an event's value, its line not packed, for the caller to free; data NULL when there is none. */
 static struct buf raw_get(uint64_t seq)
 {
+	auto_value(buf) room = {0};
+	struct audit_stored stored;
 	struct bytes value;
 	struct buf copy = {0};
 	struct key key;
 
-	if (kv_get(raw, raw_key(seq, &key), &value))
-		buf_add(&copy, value.data, value.len);
+	if (!kv_get(raw, raw_key(seq, &key), &value))
+		return copy;
+	assert_true(audit_split(raw, value, &room, &stored));
+	buf_add(&copy, value.data, SHA256_SIZE + AUDIT_MAC_SIZE);
+	buf_add(&copy, stored.line.data, stored.line.len);
 	return copy;
 }
 
@@ -582,6 +587,29 @@ static void insert_odd_key(void)
 	kv_put(raw, BYTES("U\0\0\0\0\0\0\0\5x", 10), BYTES("x", 1));
 }
 
+/* What lines are told by, and what they are told against. */
+static void change_stored(struct bytes key)
+{
+	auto_value(buf) copy = {0};
+	struct bytes value;
+
+	assert_true(kv_get(raw, key, &value));
+	buf_add(&copy, value.data, value.len);
+	copy.data[copy.len - 9] ^= 1;
+	kv_put(raw, key, buf_bytes(&copy));
+}
+
+static void change_packed(void)
+{
+	struct key key;
+
+	change_stored(raw_key(5, &key));
+}
+
+#define REFERENCE_OF_THE_SECOND BYTES("X\0\0\0\2", 5)
+static void change_reference(void) { change_stored(REFERENCE_OF_THE_SECOND); }
+static void remove_reference(void) { kv_delete(raw, REFERENCE_OF_THE_SECOND); }
+
 static void remove_head(void)
 {
 	struct key key;
@@ -623,6 +651,9 @@ static const struct {
 	{ "the MAC changed", change_the_mac, AUDIT_FAULT_CHANGED, 5, true },
 	{ "shortened", shorten, AUDIT_FAULT_CHANGED, 5, true },
 	{ "lengthened", lengthen, AUDIT_FAULT_CHANGED, 5, true },
+	{ "a packed line changed", change_packed, AUDIT_FAULT_CHANGED, 5, true },
+	{ "what lines refer to changed", change_reference, AUDIT_FAULT_CHANGED, 2, true },
+	{ "what lines refer to removed", remove_reference, AUDIT_FAULT_CHANGED, 2, true },
 	{ "the first removed", remove_the_first, AUDIT_FAULT_MISSING, 1, true },
 	{ "one removed", remove_one, AUDIT_FAULT_MISSING, 5, true },
 	{ "some removed", remove_some, AUDIT_FAULT_MISSING, 5, true },

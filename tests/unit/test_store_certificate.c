@@ -144,6 +144,73 @@ static void test_by_serial_and_fingerprint(void **state)
 	must_refuse(PROBLEM_NOT_FOUND, store_certificate_get(txn, "nothing", &out, p));
 }
 
+/* What we issue has its serial number for an id, and no entry for it. */
+static void test_serial_is_id(void **state)
+{
+	uint8_t room[CERTIFICATE_SERIAL_SIZE];
+	char back[RANDOM_ID_SIZE];
+	struct certificate out = {0};
+
+	(void)state;
+	for (unsigned i = 0; i < 2; i++) { /* with zeros before it, and without */
+		struct certificate in = make(i);
+
+		snprintf(in.id, sizeof(in.id), "%s", i == 0 ? "AAECAwQFBgcICQoLDA0ODw" : "GwECAwQFBgcICQoLDA0ODw");
+		in.serial = certificate_serial(in.id, room);
+		assert_int_equal(in.serial.len, i == 0 ? 15 : 16);
+		assert_true(certificate_serial_id(in.serial, back));
+		assert_string_equal(back, in.id);
+		must(store_certificate_add(txn, &in, p));
+		must_refuse(PROBLEM_CONFLICT, store_certificate_add(txn, &in, p));
+		assert_int_equal(rows_count(KEY_CERTIFICATE_SERIAL), 0);
+		must(store_certificate_by_serial(txn, in.serial, &out, p));
+		assert_string_equal(out.id, in.id);
+		certificate_free(&out);
+	}
+	assert_false(certificate_serial_id(BYTES("01234567890123456", 17), back));
+	assert_false(certificate_serial_id(BYTES("", 0), back));
+}
+
+/* An imported certificate, or one of our own with another serial number, is not found by what is its id alone. */
+static void test_id_is_not_the_serial(void **state)
+{
+	uint8_t room[CERTIFICATE_SERIAL_SIZE];
+	struct certificate in = make(1), out = {0};
+
+	(void)state;
+	put(&in);
+	must_refuse(PROBLEM_NOT_FOUND, store_certificate_by_serial(txn, certificate_serial(in.id, room), &out, p));
+	in = make(2);
+	in.method = CERTIFICATE_IMPORT;
+	in.serial = certificate_serial(in.id, room);
+	put(&in);
+	must_refuse(PROBLEM_NOT_FOUND, store_certificate_by_serial(txn, in.serial, &out, p));
+}
+
+/* The index has eight bytes of a digest: rows that share them and no more are told apart. */
+static void test_neighbours_of_a_digest(void **state)
+{
+	struct certificate out = {0};
+
+	(void)state;
+	for (unsigned i = 0; i < 3; i++) {
+		struct certificate in = make(i);
+		put(&in);
+	}
+	for (unsigned i = 0; i < 3; i++) {
+		auto_value(store_page) page = {0};
+		auto_value(buf) hex = {0};
+
+		must(store_certificate_by_fingerprint(txn, hash(i), &out, p));
+		assert_int_equal(out.serial.data[15], i);
+		certificate_free(&out);
+		buf_add_hex(&hex, hash(i));
+		must(store_certificate_list(txn, CERTIFICATE_BY_KEY, buf_text(&hex), "", 9, &page, p));
+		WANT_IDS(page.ids, (int)i);
+	}
+	must_refuse(PROBLEM_NOT_FOUND, store_certificate_by_fingerprint(txn, hash(9), &out, p));
+}
+
 static void test_serial_of_another(void **state)
 {
 	struct certificate a = make(1), b = make(2);
@@ -175,7 +242,7 @@ static void test_listings(void **state)
 		{ CERTIFICATE_BY_NAME, "dns:example.com", { 3, 2, 1, 0, -1 } },
 		{ CERTIFICATE_BY_NAME, "ip:example.com", { 3, 2, -1 } },
 		{ CERTIFICATE_BY_NAME, "dns:example.co", { -1 } },
-		{ CERTIFICATE_BY_NAME, "", { -1 } },
+		{ CERTIFICATE_BY_NAME, "dns:", { -1 } },
 		{ CERTIFICATE_BY_NAME, long_name, { 4, -1 } },
 		{ CERTIFICATE_BY_KEY, "a000000000000000000000000000000000000000000000000000000000000001", { 2, 1, -1 } },
 		{ CERTIFICATE_BY_KEY, "A000000000000000000000000000000000000000000000000000000000000003", { 3, -1 } },
@@ -276,6 +343,7 @@ static void test_bad_values(void **state)
 		enum certificate_index index;
 		const char *value, *after;
 	} rows[] = {
+		{ CERTIFICATE_BY_NAME, "no type", "" },
 		{ CERTIFICATE_BY_KEY, "abcd", "" },
 		{ CERTIFICATE_BY_KEY, "not hexadecimal", "" },
 		{ CERTIFICATE_BY_ACCOUNT, "not an id", "" },
@@ -304,7 +372,7 @@ static void test_revocation_moves_one_entry(void **state)
 	id_of(50, certificate.account);
 	put(&certificate);
 	before = rows_count_all();
-	assert_int_equal(before, 10);
+	assert_int_equal(before, 12); /* with the reference, and its kind */
 	certificate.status = CERTIFICATE_REVOKED;
 	put(&certificate);
 	assert_int_equal(rows_count_all(), before + 1);
@@ -399,6 +467,9 @@ int main(void)
 		ROWS_TEST(test_all_fields),
 		ROWS_TEST(test_few_fields),
 		ROWS_TEST(test_by_serial_and_fingerprint),
+		ROWS_TEST(test_serial_is_id),
+		ROWS_TEST(test_id_is_not_the_serial),
+		ROWS_TEST(test_neighbours_of_a_digest),
 		ROWS_TEST(test_serial_of_another),
 		ROWS_TEST(test_listings),
 		ROWS_TEST(test_listing_by_pages),

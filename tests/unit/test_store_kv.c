@@ -107,6 +107,15 @@ static void want_scan(struct kv_txn *txn, const char *prefix, const char *from, 
 	buf_free(&shown.text);
 }
 
+static void want_scan_back(struct kv_txn *txn, const char *prefix, const char *before, size_t max, const char *want_keys)
+{
+	struct shown shown = { .max = max };
+
+	kv_scan_back(txn, b(prefix), b(before), show, &shown);
+	assert_string_equal(buf_text(&shown.text), want_keys);
+	buf_free(&shown.text);
+}
+
 /* --- the contract --- */
 
 static void test_put_get_delete(void **state)
@@ -216,6 +225,44 @@ static void test_scan(void **state)
 	txn = begin(kv, KV_READ);
 	for (size_t i = 0; i < array_length(rows); i++) /* and after */
 		want_scan(txn, rows[i].prefix, rows[i].from, rows[i].max, rows[i].want_keys);
+	kv_abort(&txn);
+}
+
+static void test_scan_back(void **state)
+{
+	static const struct {
+		const char *prefix, *before;
+		size_t max;
+		const char *want_keys;
+	} rows[] = {
+		{ "b", "", 99, "b3 b2 b1 b" },
+		{ "b", "b", 99, "" },
+		{ "b", "b2", 99, "b1 b" },
+		{ "b", "b21", 99, "b2 b1 b" },
+		{ "b", "a", 99, "" },              /* the bound before the prefix */
+		{ "b", "c", 99, "b3 b2 b1 b" },    /* after it */
+		{ "b", "zz", 99, "b3 b2 b1 b" },
+		{ "b", "", 2, "b3 b2" },           /* the visitor ends it */
+		{ "x", "", 99, "" },
+		{ "a", "", 99, "a" },              /* the first of all */
+		{ "", "", 99, "\xff\xff c b3 b2 b1 b a" },
+		{ "", "b1", 99, "b a" },
+		{ "\xff", "", 99, "\xff\xff" },   /* nothing can come after the prefix */
+	};
+	static const char *const keys[] = { "c", "b2", "a", "\xff\xff", "b", "b3", "b1" };
+	struct kv *kv = *state;
+	struct kv_txn *txn = begin(kv, KV_WRITE);
+
+	want_scan_back(txn, "", "", 99, "");
+	want_scan_back(txn, "b", "b1", 99, "");
+	for (size_t i = 0; i < array_length(keys); i++)
+		kv_put(txn, b(keys[i]), b("v"));
+	for (size_t i = 0; i < array_length(rows); i++) /* before the commit, */
+		want_scan_back(txn, rows[i].prefix, rows[i].before, rows[i].max, rows[i].want_keys);
+	commit(txn);
+	txn = begin(kv, KV_READ);
+	for (size_t i = 0; i < array_length(rows); i++) /* and after */
+		want_scan_back(txn, rows[i].prefix, rows[i].before, rows[i].max, rows[i].want_keys);
 	kv_abort(&txn);
 }
 
@@ -455,6 +502,7 @@ int main(void)
 		BOTH(test_key_of_full_length),
 		BOTH(test_large_value),
 		BOTH(test_scan),
+		BOTH(test_scan_back),
 		BOTH(test_reader_keeps_its_snapshot),
 		BOTH(test_many_readers_at_once),
 		BOTH(test_failure_is_sticky),
