@@ -1,31 +1,33 @@
-/* What the size of the inventory costs: a store filled with rows as issuing makes them, all indexes and the audit
- * log included, then searches and issuances against it, and the same against a store of a thousand.
+/* What the size of the inventory costs: a store filled with rows as issuing makes them (tests/bench/inventory_rows.h),
+ * all indexes and the audit log included, then searches and issuances against it, and the same against a store of a
+ * thousand. Then once more against the larger one when no page of it is in memory.
  *
  *     bench_inventory COUNT [FOLDER]
  *
- * Prints a table of docs/inventory.md. Both stores are made below FOLDER (TMPDIR) and removed; with BENCH_KEEP the
- * larger one stays, to try commands on. */
+ * Prints a table of docs/inventory.md. Both stores are made below FOLDER (TMPDIR) and removed. With BENCH_KEEP the
+ * larger one stays, to try commands on; a FOLDER that is such a store of COUNT is used as it is, and stays. */
 #include <assert.h>
+#include <fcntl.h>
 #include <ftw.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "base/base64.h"
 #include "base/clock.h"
-#include "base/digest.h"
 #include "ca/inventory.h"
 #include "store/audit.h"
+#include "store/key.h"
+#include "tests/bench/inventory_search.h"
 
-enum { SMALL = 1000, BATCH = 10000, SEARCHES = 2000, ISSUANCES = 300, PAGE = 50, ACCOUNTS = 1000, DER_SIZE = 650, DAY = 86400 };
-#define NOW INT64_C(1800000000)
+enum { SMALL = 1000, SEARCHES = 2000, COLD_SEARCHES = 300, ISSUANCES = 300 };
 
 struct filled {
 	struct store *store;
 	char folder[256];
 	size_t n, issued;       /* rows made by filling; and those measured after it */
 	double fill_seconds, open_ms;
+	bool stays;
 };
 
 static void check(bool ok, const struct problem *p)
@@ -44,107 +46,6 @@ static double now_us(void)
 	return (double)ts.tv_sec * 1e6 + (double)ts.tv_nsec / 1e3;
 }
 
-/* --- rows: the same for the same number (splitmix64), and as random as ids, serials and keys are */
-
-static void fill_random(uint64_t seed, uint8_t *to, size_t len)
-{
-	for (size_t i = 0; i < len; i++) {
-		uint64_t z = (seed += UINT64_C(0x9e3779b97f4a7c15));
-		z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-		z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
-		to[i] = (uint8_t)(z ^ z >> 31);
-	}
-}
-
-static uint64_t seed_of(size_t i, unsigned use)
-{
-	return ((uint64_t)i << 8 | use) * UINT64_C(0xd1342543de82ef95);
-}
-
-/* Ids, serials, fingerprints and keys are random, so each new row goes somewhere else in five indexes. Filling a large
- * store so would write all of it again and again; so the rows of one batch are spread at random over a stretch of
- * each index of their own. Its pages fill as they do in life. What is issued after the filling goes anywhere. */
-static void place(size_t i, size_t of, uint8_t *key)
-{
-	uint64_t stretches = (of + BATCH - 1) / BATCH, width = (UINT64_C(1) << 32) / stretches, at = 0;
-
-	for (size_t k = 0; k < 4; k++)
-		at = at << 8 | key[k];
-	if (i < of)
-		at = i / BATCH * width + at % width;
-	for (size_t k = 4; k-- > 0; at >>= 8)
-		key[k] = (uint8_t)at;
-}
-
-static void make_id(size_t i, size_t of, unsigned use, char ret[RANDOM_ID_SIZE])
-{
-	uint8_t raw[16];
-	auto_value(buf) text = {0};
-
-	fill_random(seed_of(i, use), raw, sizeof(raw));
-	place(i, of, raw);
-	buf_add_base64url(&text, BYTES(raw, sizeof(raw)));
-	snprintf(ret, RANDOM_ID_SIZE, "%s", buf_text(&text));
-}
-
-enum { ID, ORDER, ACCOUNT, SERIAL, KEY, DER };
-
-struct made {
-	struct certificate row;
-	uint8_t serial[16], key_hash[SHA256_SIZE], fingerprint[SHA256_SIZE], der[DER_SIZE];
-	struct certificate_name names[2];
-	char host[64], subject[72];
-};
-
-/* Of ten certificates six are of one profile, as in most places. */
-static const char *profile_of(size_t i)
-{
-	static const char *const profiles[] = {
-		"tls-server", "tls-server", "device", "tls-server", "tls-client", "tls-server", "device", "tls-server", "service", "tls-server",
-	};
-
-	return profiles[i % array_length(profiles)];
-}
-
-static void make_names(size_t i, struct made *m)
-{
-	/* Each name is renewed: four certificates have it. */
-	snprintf(m->host, sizeof(m->host), "host%zu.unit%zu.corp.example.com", i / 4, i / 4 % 97);
-	snprintf(m->subject, sizeof(m->subject), "CN=%s", m->host);
-	m->names[0] = (struct certificate_name){ "dns", m->host };
-	m->names[1] = (struct certificate_name){ "cn", m->host };
-}
-
-static void make_row(size_t i, size_t of, struct made *m)
-{
-	int64_t issued = NOW - 90 * DAY + (int64_t)((double)i / (double)of * 90 * DAY);
-
-	make_names(i, m);
-	fill_random(seed_of(i, SERIAL), m->serial, sizeof(m->serial));
-	place(i, of, m->serial + 1);
-	m->serial[0] = 0x7f;
-	fill_random(seed_of(i, KEY), m->key_hash, sizeof(m->key_hash));
-	place(i, of, m->key_hash);
-	fill_random(seed_of(i, DER), m->der, sizeof(m->der));
-	digest_sha256(BYTES(m->der, sizeof(m->der)), m->fingerprint);
-	place(i, of, m->fingerprint);
-	m->row = (struct certificate){
-		.der = BYTES(m->der, DER_SIZE), .issuer = "issuing", .serial = BYTES(m->serial, sizeof(m->serial)),
-		.fingerprint = BYTES(m->fingerprint, SHA256_SIZE), .key_hash = BYTES(m->key_hash, SHA256_SIZE), .names = { m->names, 2 },
-		.subject = m->subject, .profile = profile_of(i), .not_before = issued - 3600, .not_after = issued + 90 * DAY,
-		.issued = issued, .method = "acme",
-	};
-	if (i % 100 == 7) {
-		m->row.status = CERTIFICATE_REVOKED;
-		m->row.revoked = issued + DAY;
-		m->row.reason = 4;
-		m->row.revoked_by = "operator bench";
-	}
-	make_id(i, of, ID, m->row.id);
-	make_id(i, of, ORDER, m->row.order);
-	make_id(i % ACCOUNTS, 1, ACCOUNT, m->row.account);
-}
-
 /* --- filling */
 
 struct batch {
@@ -154,11 +55,11 @@ struct batch {
 static bool put_batch(struct store_txn *txn, void *arg, struct problem *p)
 {
 	const struct batch *b = arg;
-	static struct made m;
-
 	for (size_t i = b->from; i < b->to; i++) {
-		make_row(i, b->of, &m);
+		auto_value(made) m = {0};
 		char actor[64];
+
+		row_make(i, b->of, &m);
 		snprintf(actor, sizeof(actor), "account %s", m.row.account);
 		if (!inventory_add(txn, &m.row, actor, "192.0.2.7", p))
 			return false;
@@ -173,6 +74,16 @@ static void put(struct store *store, size_t from, size_t to, size_t of)
 	check(store_update(store, put_batch, &(struct batch){ from, to, of }, &p), &p);
 }
 
+static void reopen(struct filled *f)
+{
+	auto_value(problem) p = {0};
+
+	store_close(f->store);
+	double began = now_us();
+	check(store_open(f->folder, false, NULL, &f->store, &p), &p);
+	f->open_ms = (now_us() - began) / 1e3;
+}
+
 static void fill(struct filled *f, size_t n, const char *below)
 {
 	auto_value(problem) p = {0};
@@ -182,18 +93,45 @@ static void fill(struct filled *f, size_t n, const char *below)
 	assert(mkdtemp(f->folder));
 	f->n = n;
 	check(store_open(f->folder, true, NULL, &f->store, &p), &p);
-	for (size_t i = 0; i < n; i += BATCH) {
-		put(f->store, i, i + BATCH < n ? i + BATCH : n, n);
-		if (n > SMALL && i / BATCH % 10 == 9)
-			fprintf(stderr, "\r%zu of %zu", i + BATCH, n);
+	for (size_t i = 0; i < n; i += ROWS_BATCH) {
+		put(f->store, i, i + ROWS_BATCH < n ? i + ROWS_BATCH : n, n);
+		if (n > SMALL && i / ROWS_BATCH % 5 == 4)
+			fprintf(stderr, "\r%zu of %zu", i + ROWS_BATCH, n);
 	}
 	f->fill_seconds = (now_us() - began) / 1e6;
 	if (n > SMALL)
 		fprintf(stderr, "\r%zu rows in %.0f s\n", n, f->fill_seconds);
+	reopen(f);
+}
+
+static bool is_store(const char *folder)
+{
+	auto_free char *path = mem_printf("%s/data.mdb", folder);
+
+	return path && access(path, F_OK) == 0;
+}
+
+/* One that was filled before; what was issued in it then has other numbers than what is now. */
+static void use(struct filled *f, size_t n, const char *folder)
+{
+	snprintf(f->folder, sizeof(f->folder), "%s", folder);
+	f->n = n;
+	f->issued = (size_t)time(NULL) * 1000;
+	f->stays = true;
+	reopen(f);
+}
+
+/* Pages that are mapped or not written stay in memory, so it is closed first, and was synced by its last commit. */
+static void make_cold(struct filled *f)
+{
+	auto_free char *path = mem_printf("%s/data.mdb", f->folder);
+	int fd = path ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+
 	store_close(f->store);
-	began = now_us();
-	check(store_open(f->folder, false, NULL, &f->store, &p), &p);
-	f->open_ms = (now_us() - began) / 1e3;
+	f->store = NULL;
+	assert(fd >= 0 && fsync(fd) == 0 && posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED) == 0);
+	close(fd);
+	reopen(f);
 }
 
 static int remove_one(const char *path, const struct stat *st, int flag, struct FTW *ftw)
@@ -205,111 +143,13 @@ static int remove_one(const char *path, const struct stat *st, int flag, struct 
 static void drop(struct filled *f)
 {
 	store_close(f->store);
-	nftw(f->folder, remove_one, 4, FTW_DEPTH | FTW_PHYS);
+	if (f->stays)
+		printf("kept: %s\n", f->folder);
+	else
+		nftw(f->folder, remove_one, 4, FTW_DEPTH | FTW_PHYS);
 }
 
-/* --- searches: what each is given is the row of that number */
-
-static void read_rows(struct store_txn *txn, const struct store_page *page, struct problem *p)
-{
-	for (size_t i = 0; i < page->ids.n; i++) {
-		auto_value(certificate) row = {0};
-		check(store_certificate_get(txn, page->ids.v[i], &row, p), p);
-	}
-}
-
-static size_t list(struct store_txn *txn, enum certificate_index index, const char *value, const char *after,
-                   struct problem *p)
-{
-	auto_value(store_page) page = {0};
-
-	check(store_certificate_list(txn, index, value, after, PAGE, &page, p), p);
-	read_rows(txn, &page, p);
-	return page.ids.n;
-}
-
-static size_t by_id(struct store_txn *txn, const struct made *m, struct problem *p)
-{
-	auto_value(certificate) row = {0};
-
-	return store_certificate_get(txn, m->row.id, &row, p);
-}
-
-static size_t by_serial(struct store_txn *txn, const struct made *m, struct problem *p)
-{
-	auto_value(certificate) row = {0};
-
-	return store_certificate_by_serial(txn, m->row.serial, &row, p);
-}
-
-static size_t by_fingerprint(struct store_txn *txn, const struct made *m, struct problem *p)
-{
-	auto_value(certificate) row = {0};
-
-	return store_certificate_by_fingerprint(txn, m->row.fingerprint, &row, p);
-}
-
-static size_t by_name(struct store_txn *txn, const struct made *m, struct problem *p)
-{
-	char value[80];
-
-	snprintf(value, sizeof(value), "dns:%s", m->host);
-	return list(txn, CERTIFICATE_BY_NAME, value, "", p);
-}
-
-static size_t by_key(struct store_txn *txn, const struct made *m, struct problem *p)
-{
-	auto_value(buf) hex = {0};
-
-	buf_add_hex(&hex, m->row.key_hash);
-	return list(txn, CERTIFICATE_BY_KEY, buf_text(&hex), "", p);
-}
-
-static size_t by_account(struct store_txn *txn, const struct made *m, struct problem *p)
-{
-	return list(txn, CERTIFICATE_BY_ACCOUNT, m->row.account, "", p);
-}
-
-static size_t by_profile(struct store_txn *txn, const struct made *m, struct problem *p)
-{
-	return list(txn, CERTIFICATE_BY_PROFILE, m->row.profile, "", p);
-}
-
-static size_t by_expiry(struct store_txn *txn, const struct made *m, struct problem *p)
-{
-	char from[CLOCK_RFC3339_SIZE];
-
-	clock_format(m->row.not_after, from);
-	return list(txn, CERTIFICATE_BY_EXPIRY, from, "", p);
-}
-
-static size_t revoked(struct store_txn *txn, const struct made *m, struct problem *p)
-{
-	(void)m;
-	return list(txn, CERTIFICATE_REVOKED_OF, "issuing", "", p);
-}
-
-static size_t not_there(struct store_txn *txn, const struct made *m, struct problem *p)
-{
-	(void)m;
-	return list(txn, CERTIFICATE_BY_NAME, "dns:nobody.example.com", "", p) == 0;
-}
-
-static const struct search {
-	const char *what;
-	size_t (*run)(struct store_txn *txn, const struct made *m, struct problem *p);
-} searches[] = {
-	{ "row by id", by_id },
-	{ "row by serial number", by_serial },
-	{ "row by fingerprint", by_fingerprint },
-	{ "rows of a name (4)", by_name },
-	{ "rows of a name that is not there", not_there },
-	{ "rows of a key (1)", by_key },
-	{ "page of an account", by_account },
-	{ "page of a profile", by_profile },
-	{ "page by expiry, from a time", by_expiry },
-	{ "page of the revoked", revoked },
-};
+/* --- searches */
 
 struct times {
 	double p50, p95;
@@ -330,35 +170,34 @@ static struct times times_of(double *v, size_t n)
 
 struct searching {
 	const struct search *search;
-	struct made made;
+	const struct made *made;
 };
 
 static bool run_search(struct store_txn *txn, void *arg, struct problem *p)
 {
 	struct searching *s = arg;
 
-	return s->search->run(txn, &s->made, p) > 0 || problem_internal(p, "%s: nothing was found", s->search->what);
+	return s->search->run(txn, s->made, p) > 0 || problem_internal(p, "%s: nothing was found", s->search->what);
 }
 
-static struct times measure(struct filled *f, const struct search *search)
+/* Each time another row, and other ones with another seed. */
+static struct times measure(struct filled *f, const struct search *search, size_t times, uint64_t seed)
 {
 	static double took[SEARCHES];
-	static struct searching s;
 
-	s.search = search;
-	for (size_t i = 0; i < SEARCHES; i++) {
+	for (size_t i = 0; i < times; i++) {
 		auto_value(problem) p = {0};
-		uint8_t random[8];
-		uint64_t n = 0;
+		auto_value(made) made = {0};
+		struct searching s = { search, &made };
+		uint64_t n;
 
-		fill_random(i + 1, random, sizeof(random));
-		memcpy(&n, random, sizeof(n));
-		make_row((size_t)(n % f->n), f->n, &s.made);
+		rows_random(seed * SEARCHES + i + 1, (uint8_t *)&n, sizeof(n));
+		row_make((size_t)(n % f->n), f->n, &made);
 		double began = now_us();
 		check(store_view(f->store, run_search, &s, &p), &p);
 		took[i] = now_us() - began;
 	}
-	return times_of(took, SEARCHES);
+	return times_of(took, times);
 }
 
 /* --- issuances: one row with its indexes and its event, durable each */
@@ -401,7 +240,7 @@ static struct issuing issue(struct filled *f)
 	return result;
 }
 
-/* --- the log, sizes, the table */
+/* --- the log, sizes */
 
 static bool check_log(struct store_txn *txn, void *arg, struct problem *p)
 {
@@ -444,31 +283,98 @@ static double status_mb(const char *field)
 	return (double)kb / 1024;
 }
 
-static void print_issuing(const char *when, struct issuing small, struct issuing large)
+/* --- the table */
+
+struct column {
+	struct times searches[SEARCH_COUNT];
+	struct issuing issuing;
+	double open_ms, file_mb;
+};
+
+static void measure_all(struct filled *f, size_t times, uint64_t seed, struct column *ret)
 {
-	printf("| an issuance, durable%s | %.0f / %.0f us | %.0f / %.0f us |\n", when, small.wall.p50, small.wall.p95,
-	       large.wall.p50, large.wall.p95);
-	printf("| its CPU | %.0f us | %.0f us |\n", small.cpu_us, large.cpu_us);
-	printf("| what it writes | %.0f kB | %.0f kB |\n", small.written_kb, large.written_kb);
+	for (size_t i = 0; i < SEARCH_COUNT; i++)
+		ret->searches[i] = measure(f, &searches[i], times, seed + i);
+	ret->issuing = issue(f);
+	ret->open_ms = f->open_ms;
+	ret->file_mb = file_mb(f);
 }
 
-static void compare_stores(struct filled *small, struct filled *large)
+/* Each search and the issuances begin with nothing in memory, also not what the one before them has read. */
+static void measure_cold(struct filled *f, struct column *ret)
 {
-	printf("| p50 / p95 | %zu certificates | %zu certificates |\n| --- | ---: | ---: |\n", small->n, large->n);
-	for (size_t i = 0; i < array_length(searches); i++) {
-		struct times s = measure(small, &searches[i]), l = measure(large, &searches[i]);
-
-		printf("| %s | %.0f / %.0f us | %.0f / %.0f us |\n", searches[i].what, s.p50, s.p95, l.p50, l.p95);
+	for (size_t i = 0; i < SEARCH_COUNT; i++) {
+		make_cold(f);
+		ret->searches[i] = measure(f, &searches[i], COLD_SEARCHES, 100 + i);
 	}
-	struct issuing s = issue(small), l = issue(large);
-	print_issuing("", s, l);
-	printf("| opening the store | %.1f ms | %.1f ms |\n", small->open_ms, large->open_ms);
-	printf("| checking the audit log | %.2f s | %.2f s |\n", verify_seconds(small), verify_seconds(large));
-	printf("| file | %.1f MB | %.1f MB |\n", file_mb(small), file_mb(large));
-	printf("| file, a certificate | %.2f kB | %.2f kB |\n", file_mb(small) * 1e3 / (double)small->n,
-	       file_mb(large) * 1e3 / (double)large->n);
-	printf("\nfilled at %.0f rows a second; memory of the process %.1f MB, and %.0f MB of pages of the file that the kernel keeps "
-	       "for it\n", (double)large->n / large->fill_seconds, status_mb("RssAnon"), status_mb("RssFile"));
+	make_cold(f);
+	ret->open_ms = f->open_ms;
+	ret->issuing = issue(f);
+	ret->file_mb = file_mb(f);
+}
+
+enum { COLUMNS = 3 };
+
+#define PRINT(what, format, ...)                                                 \
+	do {                                                                     \
+		printf("| %s", what);                                            \
+		for (const struct column *c = columns; c < columns + COLUMNS; c++) \
+			printf(" | " format, __VA_ARGS__);                       \
+		printf(" |\n");                                                  \
+	} while (0)
+
+static void print_table(const struct column columns[COLUMNS], size_t small, size_t large)
+{
+	printf("| p50 / p95 | %zu certificates | %zu certificates | and not in memory |\n| --- | ---: | ---: | ---: |\n", small, large);
+	for (size_t i = 0; i < SEARCH_COUNT; i++)
+		PRINT(searches[i].what, "%.0f / %.0f us", c->searches[i].p50, c->searches[i].p95);
+	PRINT("an issuance, durable", "%.1f / %.1f ms", c->issuing.wall.p50 / 1e3, c->issuing.wall.p95 / 1e3);
+	PRINT("its CPU", "%.0f us", c->issuing.cpu_us);
+	PRINT("what it writes", "%.0f kB", c->issuing.written_kb);
+	PRINT("opening the store", "%.1f ms", c->open_ms);
+	PRINT("file", "%.1f MB", c->file_mb);
+	printf("| file, a certificate | | %.2f kB | |\n", columns[1].file_mb * 1e3 / (double)large);
+}
+
+/* --- what a certificate takes, by class of key */
+
+struct classes {
+	size_t entries[256], bytes[256];
+};
+
+static bool weigh(void *arg, struct bytes key, struct bytes value)
+{
+	struct classes *c = arg;
+
+	c->entries[key.data[0]]++;
+	c->bytes[key.data[0]] += key.len + value.len;
+	return true;
+}
+
+static void print_classes(const struct filled *f)
+{
+	static const struct {
+		const char *name;
+		uint8_t byte;
+	} names[] = {
+#define X(class, class_byte, layout) { #class, class_byte },
+		KEY_CLASSES(X)
+#undef X
+	};
+	const struct kv_options options = { .read_only = true };
+	auto_value(problem) p = {0};
+	auto_struct(kv) *kv = NULL;
+	struct kv_txn *txn = NULL;
+	struct classes c = {0};
+
+	check(kv_lmdb_open(f->folder, &options, &kv, &p) && kv_begin(kv, KV_READ, &txn, &p), &p);
+	kv_scan(txn, BYTES(NULL, 0), BYTES(NULL, 0), weigh, &c);
+	kv_abort(&txn);
+	printf("\n| a certificate takes | entries | bytes, key and value |\n| --- | ---: | ---: |\n");
+	for (size_t i = 0; i < array_length(names); i++)
+		if (c.bytes[names[i].byte] > f->n)
+			printf("| %s | %.2f | %.0f |\n", names[i].name, (double)c.entries[names[i].byte] / (double)f->n,
+			       (double)c.bytes[names[i].byte] / (double)f->n);
 }
 
 int main(int argc, char **argv)
@@ -476,18 +382,30 @@ int main(int argc, char **argv)
 	size_t n = argc > 1 ? strtoul(argv[1], NULL, 10) : 0;
 	const char *below = argc > 2 ? argv[2] : getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp";
 	struct filled small = {0}, large = {0};
+	static struct column columns[COLUMNS];
 
 	if (n < SMALL) {
 		fprintf(stderr, "usage: bench_inventory COUNT [FOLDER], COUNT from %d\n", SMALL);
 		return 2;
 	}
-	fill(&small, SMALL, below);
-	fill(&large, n, below);
-	compare_stores(&small, &large);
-	drop(&small);
-	if (getenv("BENCH_KEEP"))
-		printf("kept: %s\n", large.folder);
+	fill(&small, SMALL, getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp");
+	if (is_store(below))
+		use(&large, n, below);
 	else
-		drop(&large);
+		fill(&large, n, below);
+	large.stays |= getenv("BENCH_KEEP") != NULL;
+	measure_all(&small, SEARCHES, 0, &columns[0]);
+	measure_all(&large, SEARCHES, 0, &columns[1]);
+	measure_cold(&large, &columns[2]);
+	print_table(columns, SMALL, n);
+	double small_log = verify_seconds(&small);
+	printf("\nchecking the audit log: %.2f and %.2f s", small_log, verify_seconds(&large));
+	if (large.fill_seconds > 0)
+		printf("; filled at %.0f rows a second", (double)n / large.fill_seconds);
+	printf("; memory of the process %.1f MB, and %.0f MB of pages of the file that the kernel keeps for it\n",
+	       status_mb("RssAnon"), status_mb("RssFile"));
+	print_classes(&large);
+	drop(&small);
+	drop(&large);
 	return 0;
 }
