@@ -55,9 +55,10 @@ static bool find_certificate(struct revocation *r, struct problem *p)
 	if (!buf_check(&der, p))
 		return false;
 	struct certificate_view view = { buf_bytes(&der), &r->certificate };
-	if (store_view(r->call->acme->store, view_certificate, &view, p))
+	bool known = store_view(r->call->acme->store, view_certificate, &view, p);
+	if (known && !certificate_is_imported(&r->certificate))
 		return true;
-	if (p->kind == PROBLEM_NOT_FOUND)
+	if (known || p->kind == PROBLEM_NOT_FOUND)
 		problem_set(p, PROBLEM_NOT_FOUND, "RFC 8555, 7.6: this CA has not issued that certificate");
 	return false;
 }

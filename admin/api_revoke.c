@@ -58,8 +58,6 @@ bool api_certificate_revoke(struct api_call *call, struct problem *p)
 	struct revoking revoking = { .call = call };
 	auto_value(buf) hex = {0};
 
-	if (certificate_is_imported(&call->certificate))
-		return problem_set(p, PROBLEM_CONFLICT, "the certificate was issued by another CA: it can be revoked there");
 	if (!take_reason(call, &revoking.reason, p) || !store_update(call->api->store, revoke, &revoking, p))
 		return false;
 	struct json_writer w = api_reply(call, 200);

@@ -62,6 +62,8 @@ static bool is_held(const struct certificate *certificate)
 
 static bool can_revoke(const struct certificate *certificate, int64_t reason, int64_t now, enum revocation_asker asker, struct problem *p)
 {
+	if (certificate_is_imported(certificate))
+		return problem_set(p, PROBLEM_CONFLICT, "the certificate was issued by another CA: it can be revoked there");
 	if (certificate->status == CERTIFICATE_REVOKED && (!is_held(certificate) || reason == REASON_HOLD))
 		return problem_set(p, PROBLEM_ALREADY_REVOKED, "RFC 8555, 7.6: the certificate is revoked already");
 	if (asker == REVOCATION_BY_SUBSCRIBER && now > certificate->not_after)

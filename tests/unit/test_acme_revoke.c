@@ -281,6 +281,24 @@ static void what_was_not_issued_over_acme_is_for_its_key(void **state)
 	reply_expect(&reply, 200, NULL);
 }
 
+/* What was imported is another CA's to revoke, whoever has its key. */
+static void what_another_ca_has_issued_is_not_revoked(void **state)
+{
+	auto_scene s;
+	auto_value(reply) reply = { 0 };
+	auto_value(client) holder = { .f = &s.fixture, .alg = "ES256", .directory = "default" };
+
+	(void)state;
+	open_scene(&s);
+	record(&s, "", CERTIFICATE_IMPORT, (struct record_list){ both_names + 1, 1 }, clock_now() + 3600);
+	holder.key = steal(s.key);
+	post_revoke(&s, &holder, ",\"reason\":1", &reply);
+	reply_expect(&reply, 404, NULL);
+	expect_revoked(&s, false, 0, "");
+	post_revoke(&s, &s.other, "", &reply);
+	reply_expect(&reply, 404, NULL);
+}
+
 /* --- by the certificate's key */
 
 static void the_certificates_key_revokes(void **state)
@@ -387,6 +405,7 @@ int main(void)
 		cmocka_unit_test(a_loose_common_name_is_held_by_nobody),
 		cmocka_unit_test(a_certificate_without_names_is_its_accounts),
 		cmocka_unit_test(what_was_not_issued_over_acme_is_for_its_key),
+		cmocka_unit_test(what_another_ca_has_issued_is_not_revoked),
 		cmocka_unit_test(the_certificates_key_revokes),
 		cmocka_unit_test(another_key_does_not),
 		cmocka_unit_test(only_the_very_certificate_is_found),
