@@ -8,7 +8,7 @@
 #define LIST(n, o, m) { .name = (n), .type = API_OBJECTS, .required = true, .object = &(o), .meaning = (m) }
 #define NAMES { "names", API_TEXTS, .max = 100, .meaning = "names that may be asked for, as dns:device-17.example.com; without: what the profile allows" }
 
-static const char *const kinds[] = { "code", "password", "secret", "device", NULL };
+static const char *const kinds[] = { "code", "password", "secret", "device", "wrapping-key", NULL };
 static const char *const digests[] = { "sha-256", "md5", NULL };
 
 static const struct api_field create_fields[] = {
@@ -28,9 +28,10 @@ API_OBJECT_OF(api_credential_body, "CredentialRequest", create_fields);
 
 static const struct api_field credential_fields[] = {
 	GIVEN("id", "its id"),
-	GIVEN("kind", "code, password, secret or device"),
+	GIVEN("kind", "code, password, secret, device or wrapping-key"),
 	TEXT("code", "the code itself: shown once, when it is made"),
 	TEXT("secret", "the secret itself: shown once, when it is made"),
+	TEXT("key", "the wrapping key itself, in hexadecimal: shown once, when it is made"),
 	GIVEN("status", "valid, expired, used up or revoked"),
 	TEXT("user", "the user name"),
 	{ "digest", API_TEXTS, .meaning = "what HTTP Digest it may be used with" },

@@ -6,9 +6,11 @@
 #include "policy/enrollment_code.h"
 #include "policy/password.h"
 #include "policy/trust.h"
+#include "policy/wrapping_key.h"
 #include "store/audit.h"
 
 _Static_assert((int)CREDENTIAL_SECRET_SIZE >= (int)ENROLLMENT_CODE_SIZE, "a code fits");
+_Static_assert((int)CREDENTIAL_SECRET_SIZE >= (int)WRAPPING_KEY_TEXT_SIZE, "a wrapping key fits");
 
 /* --- the parts of a wish */
 
@@ -88,6 +90,15 @@ static bool has_user(enum enrollment_kind kind)
 	return kind == ENROLLMENT_PASSWORD || kind == ENROLLMENT_SECRET;
 }
 
+/* It is known by its id, and is no proof of anything. */
+static bool check_wrapping(const struct credential_wish *wish, struct problem *p)
+{
+	bool more = wish->device || wish->uses_max || (wish->names && wish->names->n > 0);
+
+	return wish->kind != ENROLLMENT_WRAPPING || !more ||
+	       problem_set(p, PROBLEM_MALFORMED, "kind: a wrapping-key has no device, no names and no number of uses");
+}
+
 static bool check(const struct credential_wish *wish, struct problem *p)
 {
 	const char *kind = enrollment_kind_name(wish->kind);
@@ -106,7 +117,7 @@ static bool check(const struct credential_wish *wish, struct problem *p)
 		return problem_set(p, PROBLEM_MALFORMED, "certificate: is for the kind device");
 	if ((wish->digest_md5 || wish->digest_sha256) && !has_user(wish->kind))
 		return problem_set(p, PROBLEM_MALFORMED, "digest: is for the kinds password and secret");
-	return check_password(wish, p);
+	return check_wrapping(wish, p) && check_password(wish, p);
 }
 
 /* --- made */
@@ -116,7 +127,7 @@ struct making {
 	const struct credential_actor *actor;
 	struct enrollment record;
 	uint8_t hash[SHA256_SIZE], salt[PASSWORD_SALT_SIZE];
-	struct buf certificate, md5, sha256;
+	struct buf certificate, md5, sha256, wrapping;
 	struct enrollment *ret;
 };
 
@@ -146,6 +157,14 @@ static bool keep_secret(const struct store *store, struct making *m, char ret[CR
 	return keep_digest(store, m->wish, ret, m, p);
 }
 
+static bool keep_wrapping(const struct store *store, struct making *m, char ret[CREDENTIAL_SECRET_SIZE], struct problem *p)
+{
+	bool made = wrapping_key_make(store, ret, &m->wrapping, p);
+
+	m->record.hash = buf_bytes(&m->wrapping);
+	return made;
+}
+
 static bool keep(const struct store *store, struct making *m, char ret[CREDENTIAL_SECRET_SIZE], struct problem *p)
 {
 	m->record.hash = BYTES(m->hash, sizeof(m->hash));
@@ -153,6 +172,7 @@ static bool keep(const struct store *store, struct making *m, char ret[CREDENTIA
 	case ENROLLMENT_CODE: return enrollment_code_make(store, m->record.id, ret, m->hash, p);
 	case ENROLLMENT_PASSWORD: return keep_password(store, m, p);
 	case ENROLLMENT_SECRET: return keep_secret(store, m, ret, p);
+	case ENROLLMENT_WRAPPING: return keep_wrapping(store, m, ret, p);
 	default: m->record.hash = BYTES("", 0); return true;
 	}
 }
@@ -187,6 +207,7 @@ static void making_done(struct making *m)
 	buf_free(&m->certificate);
 	buf_free(&m->md5);
 	buf_free(&m->sha256);
+	buf_free(&m->wrapping);
 	mem_wipe(m->hash, sizeof(m->hash));
 }
 declare_auto_value(making, making_done);
@@ -299,6 +320,11 @@ static void put_digest(struct json_writer *w, const struct enrollment *e)
 	json_close(w);
 }
 
+const char *credential_secret_name(enum enrollment_kind kind)
+{
+	return kind == ENROLLMENT_CODE ? "code" : kind == ENROLLMENT_WRAPPING ? "key" : "secret";
+}
+
 void credential_json(const struct enrollment *e, const char *secret, int64_t now, struct buf *ret)
 {
 	struct json_writer w = json_writer(ret);
@@ -306,7 +332,7 @@ void credential_json(const struct enrollment *e, const char *secret, int64_t now
 	json_open(&w, NULL);
 	json_put(&w, "id", e->id);
 	json_put(&w, "kind", enrollment_kind_name(e->kind));
-	json_put(&w, e->kind == ENROLLMENT_CODE ? "code" : "secret", secret && *secret ? secret : NULL);
+	json_put(&w, credential_secret_name(e->kind), secret && *secret ? secret : NULL);
 	json_put(&w, "status", credential_status(e, now));
 	json_put(&w, "user", e->user);
 	put_digest(&w, e);

@@ -21,10 +21,10 @@ struct credential_wish {
 	int64_t expires, uses_max;    /* 0: never, any */
 	bool digest_md5, digest_sha256; /* what Digest needs is kept too */
 };
-enum { CREDENTIAL_SECRET_SIZE = 64 };
+enum { CREDENTIAL_SECRET_SIZE = 72 };
 
 /* MALFORMED says which part of the wish makes no sense; CONFLICT: there is one for this user or device. ret_secret: the
- * code or secret, which is nowhere else; "" of the other kinds. The caller wipes it, and frees ret. */
+ * code, secret or wrapping key, which is told once; "" of the other kinds. The caller wipes it, and frees ret. */
 bool credential_make(struct store *store, const struct credential_wish *wish, const struct credential_actor *actor,
                      struct enrollment *ret, char ret_secret[CREDENTIAL_SECRET_SIZE], struct problem *p) must_use;
 /* By its id, or as "device:SERIAL", "certificate:HEX", "user:NAME". NOT_FOUND; MALFORMED. The caller frees ret. */
@@ -34,6 +34,8 @@ bool credential_revoke(struct store *store, const char *name, const struct crede
                        struct problem *p) must_use;
 /* "valid", "revoked", "expired", "used up" */
 const char *credential_status(const struct enrollment *enrollment, int64_t now);
+/* What its secret is called: "code", "secret", "key" */
+const char *credential_secret_name(enum enrollment_kind kind);
 /* Appends it as an object; secret NULL: without. */
 void credential_json(const struct enrollment *enrollment, const char *secret, int64_t now, struct buf *ret);
 

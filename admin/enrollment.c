@@ -16,7 +16,7 @@ enum { CODE_LIFE = 7 * 86400 };
 /* --- est-credential create */
 
 static const struct command_option create_options[] = {
-	{ "--kind", "code|password|secret|device", "what it is, see below; without: code" },
+	{ "--kind", "code|password|secret|device|wrapping-key", "what it is, see below; without: code" },
 	{ "--profile", "NAME", "the profile it counts in; without: the first one of the configuration, a device's: any" },
 	{ "--name", "PATTERN[,PATTERN...]",
 	  "names that may be asked for, as dns:device-17.example.com; without: what the profile allows" },
@@ -34,7 +34,7 @@ static const struct command_option create_options[] = {
 static bool parse_kind(const char *text, enum enrollment_kind *ret, struct problem *p)
 {
 	return !text || credential_kind_from(text, ret) ||
-	       problem_set(p, PROBLEM_MALFORMED, "--kind: expected code, password, secret or device, got `%s`", text);
+	       problem_set(p, PROBLEM_MALFORMED, "--kind: expected code, password, secret, device or wrapping-key, got `%s`", text);
 }
 
 static bool parse_uses(const char *text, struct credential_wish *wish, struct problem *p)
@@ -122,7 +122,7 @@ static bool print_made(const struct command_call *call, const struct enrollment 
 	}
 	fprintf(call->out, "id    %s\n", made->id);
 	if (*secret)
-		fprintf(call->out, "%s%s\n", made->kind == ENROLLMENT_CODE ? "code  " : "secret  ", secret);
+		fprintf(call->out, "%-4s  %s\n", credential_secret_name(made->kind), secret);
 	return true;
 }
 
@@ -166,7 +166,9 @@ const struct command admin_est_credential_create = {
 	.details = "Prints a code or secret, which is not shown again: the store keeps its hash alone.\n"
 	           "A code is sent as the password of HTTP Basic, with any user's name. A password or secret goes with\n"
 	           "its --user; the one is a person's own, the other is made here, for a machine. A device puts one on\n"
-	           "the list of those whose manufacturers' certificates are taken: by --device, --certificate or both.",
+	           "the list of those whose manufacturers' certificates are taken: by --device, --certificate or both.\n"
+	           "A wrapping-key lets nobody in: keys that serverkeygen makes are encrypted with it for a device that\n"
+	           "names its id as DecryptKeyIdentifier. It is kept, sealed.",
 };
 
 /* --- est-credential list */
@@ -185,7 +187,7 @@ static void add_enrollment(const struct enrollment *enrollment, struct buf *ret)
 		clock_format(enrollment->expires, expires);
 	if (enrollment->uses_max)
 		snprintf(limit, sizeof limit, "/%lld", (long long)enrollment->uses_max);
-	buf_printf(ret, "%-22s  %-8s  %-7s  %-20s  %lld%-5s  %s  ", enrollment->id, enrollment_kind_name(enrollment->kind), credential_status(enrollment, clock_now()), expires,
+	buf_printf(ret, "%-22s  %-12s  %-7s  %-20s  %lld%-5s  %s  ", enrollment->id, enrollment_kind_name(enrollment->kind), credential_status(enrollment, clock_now()), expires,
 	           (long long)enrollment->uses, limit, enrollment->profile ?: "(any)");
 	for (size_t i = 0; i < enrollment->names.n; i++)
 		buf_printf(ret, "%s%s", i ? "," : "", enrollment->names.v[i]);

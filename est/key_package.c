@@ -6,6 +6,7 @@
 
 #include "ca/der.h"
 #include "policy/tlv.h"
+#include "policy/wrapping_key.h"
 
 #define OID_KEY_PACKAGE "2.16.840.1.101.2.1.2.78.5" /* id-ct-KP-aKeyPackage (RFC 5958, 2) */
 #define AES "2.16.840.1.101.3.4.1."
@@ -63,13 +64,24 @@ static bool choose_cipher(const struct strings *capabilities, bool wraps, const 
 
 /* --- the plan */
 
+/* Of the configuration, or of the store. */
+static bool find_symmetric(const struct est_call *call, struct key_package *ret, struct problem *p)
+{
+	ret->symmetric = wrapping_keys_find(call->wrapping_keys, ret->symmetric_id);
+	if (ret->symmetric.len == 0 && call->est &&
+	    wrapping_key_find(call->est->store, ret->symmetric_id, call->profile->name, call->now, &ret->kept, p))
+		ret->symmetric = buf_bytes(&ret->kept);
+	if (ret->symmetric.len > 0 || problem_is_set(p))
+		return ret->symmetric.len > 0;
+	return problem_set(p, PROBLEM_UNAUTHORIZED, "RFC 7030, 4.4.1.1: there is no key of the CSR's DecryptKeyIdentifier here");
+}
+
 static bool plan_symmetric(const struct est_call *call, const struct csr_delivery *delivery, struct key_package *ret,
                            struct problem *p)
 {
 	ret->symmetric_id = buf_bytes(&delivery->symmetric);
-	ret->symmetric = wrapping_keys_find(call->wrapping_keys, ret->symmetric_id);
-	if (ret->symmetric.len == 0)
-		return problem_set(p, PROBLEM_UNAUTHORIZED, "RFC 7030, 4.4.1.1: there is no key of the CSR's DecryptKeyIdentifier here");
+	if (!find_symmetric(call, ret, p))
+		return false;
 	if (!can_wrap(&delivery->capabilities, ret->symmetric.len))
 		return problem_set(p, PROBLEM_BAD_CSR, "RFC 7030, 4.4.2: the key of that DecryptKeyIdentifier wraps by AES-%zu, which the CSR's "
 		                   "SMIMECapabilities do not have", 8 * ret->symmetric.len);
@@ -142,6 +154,7 @@ bool key_package_plan(const struct est_call *call, const struct csr_delivery *de
 
 void key_package_done(struct key_package *package)
 {
+	buf_free(&package->kept);
 	X509_free(package->recipient);
 	package->recipient = NULL;
 }

@@ -9,6 +9,7 @@
 struct key_package {
 	struct bytes symmetric;        /* the wrapping key; empty: none. Borrowed */
 	struct bytes symmetric_id;
+	struct buf kept;               /* the wrapping key where it is of the store */
 	X509 *recipient;               /* NULL: none */
 	const EVP_CIPHER *cipher;      /* of the content */
 	bool oaep;                     /* of an RSA recipient */

@@ -112,10 +112,18 @@ bool store_enrollment_by_certificate(struct store_txn *txn, const char *serial, 
 	return by_name(txn, OF_CERTIFICATE, serial, ret, p);
 }
 
+static bool is_whole(const struct enrollment *e)
+{
+	switch (e->kind) {
+	case ENROLLMENT_DEVICE: return e->hash.len == 0 && (e->device || e->certificate);
+	case ENROLLMENT_WRAPPING: return e->hash.len > 0 && e->profile;
+	default: return e->hash.len == SHA256_SIZE && e->profile;
+	}
+}
+
 bool store_enrollment_put(struct store_txn *txn, const struct enrollment *enrollment, struct problem *p)
 {
-	assert(enrollment->kind == ENROLLMENT_DEVICE ? enrollment->hash.len == 0 && (enrollment->device || enrollment->certificate)
-	                                             : enrollment->hash.len == SHA256_SIZE && enrollment->profile);
+	assert(is_whole(enrollment));
 	return table_put(txn, &enrollments, enrollment->id, enrollment, p);
 }
 

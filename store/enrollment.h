@@ -12,7 +12,8 @@
 	X(CODE, "code", "a code: shown a few times, kept as a keyed hash")                                \
 	X(PASSWORD, "password", "a person's user name and password, kept by scrypt")                      \
 	X(SECRET, "secret", "a device's user name and random secret, kept as a keyed hash")               \
-	X(DEVICE, "device", "a device that shows its manufacturer's certificate: no secret")
+	X(DEVICE, "device", "a device that shows its manufacturer's certificate: no secret")               \
+	X(WRAPPING, "wrapping-key", "a key that keys made here are encrypted with: it lets nobody in")
 
 enum enrollment_kind {
 #define X(name, text, meaning) ENROLLMENT_##name,
@@ -27,7 +28,7 @@ struct enrollment {
 	char id[RANDOM_ID_SIZE];
 	enum enrollment_kind kind;
 	struct bytes hash;            /* code, secret: HMAC-SHA-256 of the whole, with a key of the store's seal;
-	                               * password: scrypt's result; device: empty */
+	                               * password: scrypt's result; device: empty; wrapping key: itself, sealed */
 	struct bytes salt;            /* of scrypt */
 	const char *user;             /* password, secret: the user name; NULL without */
 	const char *device;           /* serial number of the device it is for, which its names are bound to; NULL: none */

@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.x509.oid import ObjectIdentifier
 
+from api_client import Api, make_token
 from harness import Server
 from test_est import CERTS_ONLY, Device, b64, credential, curl, inventory, make_csr, make_key, names_of, nothing_changes, refused
 
@@ -262,6 +263,44 @@ def test_key_after_approval(server, tmp_path):
     _, der, certs = parts(again())
     assert fits(serialization.load_der_private_key(der, None), certificate_of(certs, tmp_path))
     assert again().status == 202 # a key is given once; the next is another request
+
+
+# --- wrapping keys that are made here
+
+def test_wrapping_key_by_command(server, tmp_path):
+    made = json.loads(server.run("est-credential", "create", "--kind", "wrapping-key", "--profile", "strict", "--note", "pump 7", "--json", check=True).stdout)
+    assert len(made["key"]) == 64 and made["kind"] == "wrapping-key" and made["status"] == "valid" and "secret" not in made
+    csr = csr_with("a.example.com", [symmetric(made["id"])])
+    kind, der, certs = parts(ask(server, "strict", csr))
+    assert kind == ENCRYPTED
+    (tmp_path / "cms").write_bytes(der)
+    inner = openssl("cms", "-decrypt", "-inform", "DER", "-in", tmp_path / "cms", "-secretkey", made["key"], "-secretkeyid", made["id"].encode().hex(), "-binary")
+    assert fits(opened(server, inner, tmp_path), certificate_of(certs, tmp_path))
+    listed, = [c for c in json.loads(server.run("est-credential", "list", "--json", check=True).stdout) if c["id"] == made["id"]]
+    assert "key" not in listed and listed["note"] == "pump 7"
+    for path in (server.folder / "data").rglob("*"): # it is kept sealed
+        assert not path.is_file() or (bytes.fromhex(made["key"]) not in path.read_bytes() and made["key"].encode() not in path.read_bytes())
+    refused(ask(server, "many", csr), 403, "DecryptKeyIdentifier") # it is for one profile
+    for user in (f"{made['id']}:{made['key']}", f"x:{made['key']}", f"x:{made['id']}"): # and lets nobody in
+        refused(curl(server, "strict/serverkeygen", "-u", user, body=b64(csr)), 401)
+    server.run("est-credential", "revoke", made["id"], check=True)
+    refused(ask(server, "strict", csr), 403, "DecryptKeyIdentifier")
+
+
+def test_wrapping_key_over_the_api(server, tmp_path):
+    api = Api(server, make_token(server, "admin")[0])
+    made = api.post("/api/v1/est/credentials", {"kind": "wrapping-key", "profileId": "strict", "expires": "2099-01-01T00:00:00Z"})
+    kind, der, _ = parts(ask(server, "strict", csr_with("a.example.com", [symmetric(made["id"])])))
+    (tmp_path / "cms").write_bytes(der)
+    openssl("cms", "-decrypt", "-inform", "DER", "-in", tmp_path / "cms", "-secretkey", made["key"], "-secretkeyid", made["id"].encode().hex(), "-binary")
+    assert kind == ENCRYPTED and "key" not in api.get(f"/api/v1/est/credentials/{made['id']}")
+    assert api.post(f"/api/v1/est/credentials/{made['id']}/revoke")["status"] == "revoked"
+    refused(ask(server, "strict", csr_with("a.example.com", [symmetric(made["id"])])), 403, "DecryptKeyIdentifier")
+
+
+@pytest.mark.parametrize("options", [["--user", "x"], ["--device", "SN"], ["--name", "dns:a.example"], ["--uses", "2"], ["--digest", "md5"], ["--certificate", "0a"]])
+def test_wrapping_key_that_makes_no_sense(server, options):
+    assert server.run("est-credential", "create", "--kind", "wrapping-key", "--profile", "strict", *options).returncode != 0
 
 
 @pytest.mark.parametrize("text,mode,says", [("00", 0o600, "16, 24 or 32"), ("zz" * 16, 0o600, "16, 24 or 32"), ("00" * 16, 0o644, "others"), (None, 0, "")])
