@@ -186,6 +186,7 @@ static bool take_row(struct lookup *lookup, const struct certificate *row, struc
 	single->status = row->status == CERTIFICATE_REVOKED ? OCSP_REVOKED : OCSP_GOOD;
 	single->revoked = row->revoked;
 	single->reason = row->reason;
+	single->not_after = row->not_after;
 	return true;
 }
 
@@ -285,11 +286,16 @@ static bool can_be_kept(const struct lookup *lookup, struct bytes nonce)
 	return nonce.len == 0 && lookup->request->count == 1 && lookup->known == 1;
 }
 
-/* A clock that was put back must not tell the future. */
-static void settle_times(struct lookup *lookup, int64_t now)
+/* A clock that was put back must not tell the future. Of what has expired, the reader of an answer has to know that
+ * good is more than forgotten (RFC 6960, 4.4.4). */
+static void settle_times(const struct ocsp *ocsp, struct lookup *lookup, int64_t now)
 {
-	for (size_t i = 0; i < lookup->request->count; i++)
-		lookup->singles[i].revoked = least(lookup->singles[i].revoked, now);
+	for (size_t i = 0; i < lookup->request->count; i++) {
+		struct ocsp_single *single = &lookup->singles[i];
+		bool expired = single->status != OCSP_UNKNOWN && single->not_after < now;
+		single->revoked = least(single->revoked, now);
+		single->archive_cutoff = expired && ocsp->options.archive ? now - ocsp->options.archive : 0;
+	}
 }
 
 static bool reply_to(struct ocsp *ocsp, struct lookup *lookup, const struct responder *responder,
@@ -299,7 +305,7 @@ static bool reply_to(struct ocsp *ocsp, struct lookup *lookup, const struct resp
 	int64_t now = clock_now();
 	bool kept = can_be_kept(lookup, nonce);
 
-	settle_times(lookup, now);
+	settle_times(ocsp, lookup, now);
 	if (kept && ocsp_cache_get(ocsp->cache, &lookup->singles[0], responder, now, ret))
 		return true;
 	if (!sign(ocsp, lookup, responder, nonce, now, ret, p))

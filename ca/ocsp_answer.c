@@ -37,6 +37,21 @@ static void put_status(struct der *d, const struct ocsp_single *single)
 		der_put(d, single->status == OCSP_GOOD ? 0x80 : 0x82, BYTES("", 0));
 }
 
+/* RFC 6960, 4.4.4 */
+static void put_archive_cutoff(struct der *d, int64_t cutoff)
+{
+	der_open(d, 0xa1);
+	der_open(d, 0x30);
+	der_open(d, 0x30);
+	der_put_oid(d, "1.3.6.1.5.5.7.48.1.6");
+	der_open(d, 0x04);
+	der_put_generalized_time(d, cutoff);
+	der_close(d);
+	der_close(d);
+	der_close(d);
+	der_close(d);
+}
+
 static void put_single(struct der *d, const struct ocsp_single *single, const struct ocsp_facts *facts)
 {
 	der_open(d, 0x30);
@@ -46,6 +61,8 @@ static void put_single(struct der *d, const struct ocsp_single *single, const st
 	der_open(d, 0xa0);
 	der_put_generalized_time(d, facts->next_update);
 	der_close(d);
+	if (single->archive_cutoff)
+		put_archive_cutoff(d, single->archive_cutoff);
 	der_close(d);
 }
 

@@ -15,6 +15,8 @@ struct ocsp_single {
 	struct bytes certificate;        /* CertID, DER */
 	enum ocsp_status status;
 	int64_t revoked, reason;         /* when revoked; RFC 5280, 5.3.1 */
+	int64_t not_after;               /* of a known one */
+	int64_t archive_cutoff;          /* RFC 6960, 4.4.4; 0: none is told */
 };
 struct ocsp_facts {
 	const struct ocsp_single *singles;

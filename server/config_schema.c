@@ -70,6 +70,10 @@ static const struct config_key ocsp_keys[] = {
 	  "may know it, `unauthorized` (RFC 9919, 3.2.3).", CONFIG_CHOICE, AT(revocation.ocsp.unknown),
 	  .fallback = "unknown",
 	  .choices = CHOICES({ "unknown", OCSP_SAY_UNKNOWN }, { "unauthorized", OCSP_SAY_UNAUTHORIZED }) },
+	{ "archive",
+	  "How long after its end a certificate is told of: answers about one that has expired say so in archiveCutoff (RFC 6960, "
+	  "4.4.4). They go on being right for ever, as the inventory forgets nothing; 0: answers do not say.", CONFIG_DURATION,
+	  AT(revocation.ocsp.archive), .fallback = "7y", .max = 100LL * YEAR },
 	{ "cache", "Answers that are kept to be sent again, about 1 KB each.", CONFIG_NUMBER,
 	  AT(revocation.ocsp.cache_places), .fallback = "4096", .max = 1048576 },
 };

@@ -719,6 +719,54 @@ static void every_kind_of_issuer(void **state)
 	}
 }
 
+static ASN1_GENERALIZEDTIME *cutoff_of(OCSP_BASICRESP *basic)
+{
+	OCSP_SINGLERESP *single = OCSP_resp_get0(basic, 0);
+	int critical = -1;
+
+	return OCSP_SINGLERESP_get1_ext_d2i(single, NID_id_pkix_OCSP_archiveCutoff, &critical, NULL);
+}
+
+/* RFC 6960, 4.4.4: an answer about a certificate that has expired says how far back it can be believed; no other. */
+static void archive_cutoff(void **state)
+{
+	static const struct {
+		int64_t archive, life;
+		bool revoked, want;
+	} rows[] = {
+		{ 30 * TEST_DAY, TEST_DAY, false, false }, { 30 * TEST_DAY, 60, false, true }, { 30 * TEST_DAY, 60, true, true },
+		{ 0, 60, true, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < array_length(rows); i++) {
+		auto_value(certificate) row = { 0 };
+		auto_value(buf) request = { 0 };
+		struct ocsp_options options = usual;
+		options.archive = rows[i].archive;
+		ocsp_close(steal(ocsp));
+		open_ocsp(&options);
+		status_issue(rows[i].life, &row);
+		if (rows[i].revoked)
+			status_revoke(&row, 4);
+		status_clock(HOUR / 2);
+		simple_request(&row, EVP_sha256(), &request);
+		auto_value(ocsp_reply) reply = answer(buf_bytes(&request));
+		auto(OCSP_BASICRESP) *basic = parse(&reply.der);
+		verify(basic);
+		ASN1_GENERALIZEDTIME *cutoff = cutoff_of(basic);
+		int days = 0, seconds = 0;
+		assert_int_equal(cutoff != NULL, rows[i].want);
+		if (cutoff) {
+			assert_int_equal(ASN1_TIME_diff(&days, &seconds, cutoff, OCSP_resp_get0_produced_at(basic)), 1);
+			assert_int_equal((int64_t)days * TEST_DAY + seconds, rows[i].archive);
+			keep(rows[i].revoked ? "p256-archive-revoked" : "p256-archive", &reply.der);
+		}
+		ASN1_GENERALIZEDTIME_free(cutoff);
+		status_clock(0);
+	}
+}
+
 static int each_setup(void **state)
 {
 	(void)state;
@@ -776,6 +824,7 @@ int main(void)
 		EACH(cut_short),
 		cmocka_unit_test(errors),
 		cmocka_unit_test(every_kind_of_issuer),
+		EACH(archive_cutoff),
 	};
 
 	return cmocka_run_group_tests(tests, group_setup, group_teardown);
