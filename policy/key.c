@@ -5,6 +5,7 @@
 
 #include "base/digest.h"
 #include "policy/key_rsa.h"
+#include "policy/key_turn.h"
 
 static const struct {
 	const char *name;
@@ -45,12 +46,23 @@ bool key_algorithm_from(const char *name, enum key_algorithm *ret)
 	return false;
 }
 
+static bool rsa_make(int bits, EVP_PKEY **ret, struct problem *p)
+{
+	if (!key_turn_begin(p))
+		return false;
+	*ret = EVP_RSA_gen((unsigned)bits);
+	key_turn_end();
+	return true;
+}
+
 bool key_make(enum key_algorithm a, EVP_PKEY **ret, struct problem *p)
 {
-	EVP_PKEY *key = algorithms[a].group  ? EVP_EC_gen(algorithms[a].group)
-	                : algorithms[a].bits ? EVP_RSA_gen((unsigned)algorithms[a].bits)
-	                                     : EVP_PKEY_Q_keygen(NULL, NULL, algorithms[a].type);
+	EVP_PKEY *key = NULL;
 
+	if (algorithms[a].bits && !rsa_make(algorithms[a].bits, &key, p))
+		return false;
+	if (!algorithms[a].bits)
+		key = algorithms[a].group ? EVP_EC_gen(algorithms[a].group) : EVP_PKEY_Q_keygen(NULL, NULL, algorithms[a].type);
 	if (!key)
 		return problem_openssl(p, "making a key");
 	*ret = key;

@@ -1,11 +1,14 @@
 """Certificates whose key the server makes: issued, kept, exported, renewed, approved."""
 
+import concurrent.futures
 import datetime
 import json
+import os
 import subprocess
 import time
 
 import pytest
+import requests
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
@@ -142,6 +145,33 @@ def test_a_ca_below_an_issuer_that_may_have_none(api):
     assert "CA certificate is not allowed" in refused(400, managed, api, commonName="a.example", basicConstraints={"isCA": True}).problem["detail"]
     problem = refused(400, managed, api, "ca", commonName="Sub CA", basicConstraints={"isCA": True, "pathLength": 0})
     assert "4.2.1.9" in problem.problem["detail"]
+
+
+def test_rsa_keys_do_not_hold_all_threads(server, api):
+    """The search for primes takes seconds: a few wait for their turn, the others are told when to come again, and whoever
+    wants anything else is served meanwhile."""
+    count = 40
+    body = {"profileId": "open", "attributes": {"commonName": "slow.example", "keyAlgorithm": "RSA_4096"}}
+
+    def ask(number):
+        reply = requests.post(f"{server.url}/api/v1/cert-manager/certificates", json=body, timeout=300, verify=server.root_pem,
+                              headers={"Authorization": f"Bearer {api.token}"})
+        return reply.status_code, reply.headers.get("Retry-After")
+
+    with concurrent.futures.ThreadPoolExecutor(count) as pool:
+        asked = [pool.submit(ask, i) for i in range(count)]
+        concurrent.futures.wait(asked, return_when=concurrent.futures.FIRST_COMPLETED)
+        assert managed(api, commonName="quick.example", keyAlgorithm="EC_prime256v1")
+        assert api.get("/api/v1/token")["roles"]
+        slow = sum(not f.done() for f in asked)
+        told = [f.result() for f in asked]
+    assert {status for status, _ in told} == {200, 503}, told
+    assert all(after and int(after) > 0 for status, after in told if status == 503)
+    places = 3 * min(os.cpu_count(), 16)
+    assert slow > 0 and sum(status == 200 for status, _ in told) >= min(3, places)
+    # What came too early was not kept as a refusal of policy, and can come again.
+    assert not [r for r in api.everything("certificate-requests", status="failed") if "slow.example" in json.dumps(r)]
+    assert ask(0)[0] == 200
 
 
 BAD = [
