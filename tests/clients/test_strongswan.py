@@ -5,6 +5,7 @@ import json
 import subprocess
 
 import pytest
+from cryptography import x509
 
 from judge import check_chain
 
@@ -48,3 +49,29 @@ def test_wrong_code(server, trust, tmp_path):
     key.write_bytes(pki("--gen", "--type", "ecdsa", "--size", "256", "--outform", "pem"))
     request.write_bytes(pki("--req", "--in", key, "--type", "ecdsa", "--dn", "CN=dev.example.com", "--san", "dev.example.com"))
     pki("--est", "--url", server.url, "--in", request, *trust, "--userpass", "device:wrong", want=1)
+
+
+def online(leaf, trust):
+    """What `pki --verify` finds by the URLs in the certificates, over plain HTTP: its exit status, and what it says."""
+    done = subprocess.run(["pki", "--verify", "--in", str(leaf), *map(str, trust), "--online"], capture_output=True, text=True, timeout=60)
+    return done.returncode, done.stdout + done.stderr
+
+
+def test_verify_online(server, trust, tmp_path):
+    """OCSP for the certificate and the root's list for its CA, hold and release among it."""
+    key, request, leaf = tmp_path / "key.pem", tmp_path / "req.der", tmp_path / "leaf.pem"
+    key.write_bytes(pki("--gen", "--type", "ecdsa", "--size", "256", "--outform", "pem"))
+    request.write_bytes(pki("--req", "--in", key, "--type", "ecdsa", "--dn", "CN=dev.example.com", "--san", "dev.example.com"))
+    leaf.write_bytes(pki("--est", "--url", server.url, "--in", request, *trust, "--outform", "pem", "--userpass", f"device:{code(server)}"))
+    status, text = online(leaf, trust)
+    assert status == 0 and "certificate not revoked" in text and text.count("certificate status is good") == 2, text
+    assert "ocsp response correctly signed" in text and 'crl correctly signed by "CN=enrolld Root CA"' in text
+    serial = format(x509.load_pem_x509_certificate(leaf.read_bytes()).serial_number, "x")
+    server.run("cert", "revoke", "--reason", "certificateHold", serial, check=True)
+    status, text = online(leaf, trust)
+    assert status != 0 and "reason: certificate hold" in text, text
+    server.run("cert", "release", serial, check=True)
+    assert online(leaf, trust)[0] == 0
+    server.run("cert", "revoke", "--reason", "keyCompromise", serial, check=True)
+    status, text = online(leaf, trust)
+    assert status != 0 and "reason: key compromise" in text, text
