@@ -93,8 +93,13 @@ void issuer_names_write(const struct acme *acme, struct json_writer *w, const ch
 	const struct strings *names = acme->options.caa_identities;
 
 	json_open_array(w, member);
-	for (size_t i = 0; names && i < names->n; i++)
-		json_put(w, NULL, names->v[i]);
+	for (size_t i = 0; names && i < names->n; i++) {
+		struct identifier name;
+		auto_value(problem) ignored = {0};
+
+		if (identifier_parse("dns", names->v[i], &name, &ignored)) /* in lower case, as the draft wants it (3.1) */
+			json_put(w, NULL, name.value);
+	}
 	json_close(w);
 }
 

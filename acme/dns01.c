@@ -116,6 +116,17 @@ static void add_base32(struct buf *ret, const uint8_t *v)
 	}
 }
 
+/* Draft 03, 3.4: the client sees which URL its label should have been made from. */
+static bool tell_account(const struct probe_task *task, struct problem *p)
+{
+	char detail[PROBLEM_DETAIL_MAX];
+
+	if (p->kind != PROBLEM_DNS && p->kind != PROBLEM_INCORRECT_RESPONSE)
+		return false;
+	memcpy(detail, p->detail, sizeof(detail));
+	return problem_set(p, p->kind, "%s; the label is that of the account %s", detail, task->account_url);
+}
+
 bool dns_account01_prove(struct dns *dns, const struct probe_task *task, int64_t deadline, struct problem *p)
 {
 	auto_value(buf) name = {0};
@@ -127,5 +138,5 @@ bool dns_account01_prove(struct dns *dns, const struct probe_task *task, int64_t
 	buf_add_char(&name, '_');
 	add_base32(&name, digest);
 	buf_printf(&name, "._acme-challenge.%s", task->value);
-	return buf_check(&name, p) && prove_at(dns, buf_text(&name), task, deadline, p);
+	return buf_check(&name, p) && (prove_at(dns, buf_text(&name), task, deadline, p) || tell_account(task, p));
 }

@@ -1,5 +1,7 @@
 #include "acme/probe_result.h"
 
+#include "acme/challenge_error.h"
+
 void probe_result_free(struct probe_result *r)
 {
 	account_free(&r->account);
@@ -8,6 +10,7 @@ void probe_result_free(struct probe_result *r)
 	buf_free(&r->thumbprints);
 	problem_done(&r->problem);
 	buf_free(&r->error);
+	buf_free(&r->errors);
 }
 
 static bool is_waited_for(const struct account *account, const struct authorization *a,
@@ -86,7 +89,10 @@ static bool proven(struct store_txn *txn, struct probe_result *r, struct authori
 static bool failed(struct store_txn *txn, struct probe_result *r, struct authorization *a,
                    struct challenge *c, struct problem *p)
 {
-	c->error = buf_text(&r->error);
+	buf_clear(&r->errors);
+	if (!challenge_error_write(c->error, &r->problem, &r->errors, p))
+		return false;
+	c->error = buf_text(&r->errors);
 	if (!r->last)
 		return challenge_step(&c->status, CHALLENGE_RETRY) && store_authorization_put(txn, a, p);
 	return challenge_step(&c->status, CHALLENGE_FAILED) &&

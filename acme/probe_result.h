@@ -24,7 +24,8 @@ struct probe_result {
 	struct state_change change;
 	/* probe_result_store */
 	bool stale;                   /* the account's key has changed meanwhile: nothing is stored */
-	struct buf error;
+	struct buf error;             /* of this try; what the order tells */
+	struct buf errors;            /* of all tries; what the challenge tells */
 };
 void probe_result_free(struct probe_result *r);
 declare_auto_value(probe_result, probe_result_free);

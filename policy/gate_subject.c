@@ -132,12 +132,24 @@ bool gate_common_name_named(const struct gate_case *c, struct problem *p)
 	return attribute_fits(&attribute, p);
 }
 
+/* What a client writes into the subject where it has no name for it, and cannot be told to leave out: acme.sh, for
+ * addresses. It says nothing of whom the certificate is for, and is not certified. */
+static bool is_filler(const struct gate_case *c, const struct csr_attribute *attribute)
+{
+	enum subject_type type;
+
+	return !c->identity && c->csr->subject_count == 1 && type_of(attribute, &type) && type == SUBJECT_O &&
+	       str_equal(attribute->value, "acme.sh");
+}
+
 /* Of an order only what the profile gives anyway; of others what is of a type that the policy knows. */
 static bool attribute_plain(const struct gate_case *c, const struct csr_attribute *attribute, struct problem *p)
 {
 	enum subject_type type;
 	bool known = type_of(attribute, &type);
 
+	if (is_filler(c, attribute))
+		return true;
 	if (known && (type == SUBJECT_CN || c->identity || subject_has(&c->profile->subject, type, attribute->value)))
 		return true;
 	return bad_csr(p, "RFC 8555, 7.4: the CSR's subject has %s, which nothing has proven", attribute->short_name);

@@ -186,6 +186,7 @@ static void a_failed_try_is_told_and_tried_again(void **state)
 	struct world *w = world_new();
 	auto_value(reply) first = {0};
 	auto_value(reply) soon = {0};
+	auto_value(reply) again = {0};
 	auto_value(reply) later = {0};
 
 	(void)state;
@@ -206,10 +207,22 @@ static void a_failed_try_is_told_and_tried_again(void **state)
 	assert_int_equal(atomic_load(&w->web.requests), 1);
 	/* A while later the client's response is a new try, before its own time. */
 	usleep(2100 * 1000);
+	atomic_store(&w->mode, WEB_WRONG);
+	answer_challenge(w, 0, placed.authorization[0], &again);
+	assert_member(again.json, "status", "processing");
+	const struct json *error = json_member(again.json, "error"), *entries = json_member(error, "subproblems");
+	assert_non_null(json_member_string(error, "detail"));
+	assert_int_equal(json_length(entries), 2); /* 8.2: an entry for each try */
+	for (size_t i = 0; i < 2; i++) {
+		assert_member(json_at(entries, i), "type", "urn:ietf:params:acme:error:incorrectResponse");
+		assert_non_null(strstr(json_member_string(json_at(entries, i), "detail"), "http://a.example:"));
+	}
+	atomic_store(&w->mode, WEB_RIGHT);
+	usleep(2100 * 1000);
 	answer_challenge(w, 0, placed.authorization[0], &later);
 	assert_member(later.json, "status", "valid");
 	assert_null(json_member(later.json, "error"));
-	assert_int_equal(atomic_load(&w->web.requests), 2);
+	assert_int_equal(atomic_load(&w->web.requests), 3);
 	order_status_is(w, placed.order, "ready");
 	world_free(w);
 }

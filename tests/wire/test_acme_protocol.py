@@ -141,6 +141,14 @@ def test_update_of_contacts_7_3_2(client):
     assert body["status"] == "valid" and "evil" not in json.dumps(body)
 
 
+def test_what_is_not_the_clients_to_say_is_not_reflected_7_3(server):
+    fresh = Client(server)
+    body = fresh.register(orders="https://evil.example/", status="deactivated", unknown={"a": 1}, initialIp="192.0.2.1").json()
+    assert set(body) <= {"status", "contact", "termsOfServiceAgreed", "orders"} and body["status"] == "valid"
+    assert body["orders"].startswith(fresh.kid)
+    assert "evil" not in fresh.post(fresh.kid).text
+
+
 def test_parallel_new_accounts_make_one(server):
     key = make_key()
 
@@ -748,6 +756,18 @@ def test_csr_of_acme_sh_asks_for_both_purposes(client, web):
         chain, _ = client.issue(["purposes.example.com"], web, csr=csr)
         given = leaf(chain).extensions.get_extension_for_class(x509.ExtendedKeyUsage)
         assert list(given.value) == asked and not given.critical
+
+
+def test_ip_csr_of_acme_sh_has_a_filler(client, web):
+    """It writes O=acme.sh where it has no name: that is let pass, alone, and is not certified."""
+    address = ipaddress.ip_address("127.0.0.1")
+    url, order = ready(client, web, [{"type": "ip", "value": "127.0.0.1"}])
+    filler = x509.NameAttribute(NameOID.ORGANIZATION_NAME, "acme.sh")
+    for subject in ([filler, filler], [filler, x509.NameAttribute(NameOID.ORGANIZATIONAL_UNIT_NAME, "acme.sh")],
+                    [x509.NameAttribute(NameOID.ORGANIZATION_NAME, "acme.sh Ltd")], [x509.NameAttribute(NameOID.ORGANIZATIONAL_UNIT_NAME, "acme.sh")]):
+        refused("badCSR", 400, client.finalize, order, make_csr([x509.IPAddress(address)], subject=subject))
+    client.finalize(order, make_csr([x509.IPAddress(address)], subject=[filler]))
+    assert not list(leaf(client.post(client.post(url).json()["certificate"]).text).subject)
 
 
 def cross_sign(root_pem):

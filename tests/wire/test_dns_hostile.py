@@ -102,7 +102,8 @@ def test_dns_account_01_of_another_account(server, client, liar):
     label = base64.b32encode(hashlib.sha256(other.kid.encode()).digest()[:10]).decode().lower()
     liar.records[f"_{label}._acme-challenge.foreign.example.com", "TXT"] = [txt(proof)]
     liar.records[at("foreign.example.com"), "TXT"] = [txt(proof)]
-    assert answer(client, authorization, challenge)[0] == "invalid"
+    status, error = answer(client, authorization, challenge)
+    assert status == "invalid" and client.kid in error["detail"], "draft 03, 3.4: the URL that the label is made from"
 
 
 # --- lies

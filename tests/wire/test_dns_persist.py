@@ -57,6 +57,17 @@ def test_directory_and_challenge(server):
     assert challenge["issuerDomainNames"] == ["ca.example.net"] and "token" not in challenge and "issuer-domain-names" not in challenge
 
 
+def test_issuer_names_are_in_lower_case_3_1(liar):
+    extra = config(liar, "draft-02", "draft-00")
+    extra["acme"]["caa_identities"] = ["CA.Example.NET", "pki.example.net"]
+    with Server(extra) as mixed:
+        client = register(mixed)
+        authorization = client.order(["lower.example.com"])[1]["authorizations"][0]
+        challenge = next(c for c in client.post(authorization).json()["challenges"] if c["type"] == "dns-persist-01")
+        for names in (client.directory["meta"]["issuerDomainNames"], challenge["issuerDomainNames"], challenge["issuer-domain-names"]):
+            assert names == ["ca.example.net", "pki.example.net"]
+
+
 def test_not_offered_by_itself():
     with Server() as plain:
         client = register(plain)
