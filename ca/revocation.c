@@ -42,17 +42,36 @@ bool revocation_reason_from(const char *name, int64_t *ret)
 	return false;
 }
 
+static bool may_give(enum revocation_asker asker, size_t reason)
+{
+	return asker == REVOCATION_BY_OPERATOR ? reasons[reason].operator : reasons[reason].subscriber;
+}
+
+/* RFC 8555, 7.6: which are allowed is told. */
+static void allowed_reasons(enum revocation_asker asker, char *ret, size_t size)
+{
+	size_t len = 0;
+
+	ret[0] = '\0';
+	for (size_t i = 0; i < array_length(reasons) && len < size; i++)
+		if (may_give(asker, i))
+			len += (size_t)snprintf(ret + len, size - len, "%s%zu", len ? ", " : "", i);
+}
+
 bool revocation_reason_check(int64_t reason, enum revocation_asker asker, struct problem *p)
 {
 	const char *name = revocation_reason_name(reason);
+	char allowed[64];
 
+	if (name && may_give(asker, (size_t)reason))
+		return true;
+	allowed_reasons(asker, allowed, sizeof(allowed));
 	if (!name)
 		return problem_set(p, PROBLEM_BAD_REVOCATION_REASON,
-		                   "RFC 5280, 5.3.1: there is no revocation reason %lld", (long long)reason);
-	if (asker == REVOCATION_BY_OPERATOR ? reasons[reason].operator : reasons[reason].subscriber)
-		return true;
+		                   "RFC 5280, 5.3.1: there is no revocation reason %lld; allowed are %s", (long long)reason, allowed);
 	return problem_set(p, PROBLEM_BAD_REVOCATION_REASON,
-	                   "RFC 8555, 7.6: %s (%lld) is not a reason that can be given here", name, (long long)reason);
+	                   "RFC 8555, 7.6: %s (%lld) is not a reason that can be given here; allowed are %s", name,
+	                   (long long)reason, allowed);
 }
 
 static bool is_held(const struct certificate *certificate)

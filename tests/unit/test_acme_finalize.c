@@ -1,3 +1,5 @@
+#include "acme/certificate_id.h"
+#include "store/certificate.h"
 #include "tests/unit/acme_world.h"
 
 static void finalize(struct world *w, int who, const char *order, const char *payload, struct reply *ret)
@@ -300,6 +302,76 @@ static void an_issuance_costs_three_commits(void **state)
 	assert_int_equal(after - before, 3);
 }
 
+struct replacing {
+	struct world *w;
+	const char *certificate, *order, *name;
+	const char *by_certificate, *by_order; /* the mark; NULL: none */
+};
+
+/* An order says that it replaces the certificate, which has been marked since, or before there were such marks. */
+static bool mark(struct store_txn *txn, void *arg, struct problem *p)
+{
+	const struct replacing *r = arg;
+	auto_value(certificate) row = {0};
+	auto_value(order) order = {0};
+
+	if (!store_order_get(txn, r->order, &order, p) || !store_certificate_get(txn, r->certificate, &row, p))
+		return false;
+	order.replaces = r->name;
+	row.replaced_by = r->by_certificate;
+	snprintf(row.replacing, sizeof(row.replacing), "%s", r->by_order ?: "");
+	return store_order_put(txn, &order, p) && store_certificate_put(txn, &row, p);
+}
+
+static bool write_name(struct store_txn *txn, void *arg, struct problem *p)
+{
+	struct replacing *r = arg;
+	auto_value(certificate) row = {0};
+	auto_value(buf) text = {0};
+
+	if (!store_certificate_get(txn, r->certificate, &row, p))
+		return false;
+	certificate_id_write(issuer_key_id(ca_issuer(r->w->ca, row.issuer)), row.serial, &text);
+	r->name = buf_take(&text, NULL);
+	return r->name || problem_memory(p);
+}
+
+/* RFC 9773, 5. The order stays as it is: nothing is signed. */
+static void a_certificate_is_not_replaced_twice(void **state)
+{
+	struct world *w = *state;
+	auto_value(buf) csr = {0};
+	auto_value(reply) issued = {0}, refused = {0}, again = {0}, good = {0};
+	char certificate[RANDOM_ID_SIZE];
+	struct replacing r = { .w = w, .certificate = certificate };
+
+	struct placed first = ready_order(w, "dns:a.example");
+	csr_payload("dns:a.example", &csr);
+	finalize(w, 0, first.order, buf_text(&csr), &issued);
+	assert_done(&issued, 200);
+	id_in(json_member_string(issued.json, "certificate"), "certificate", certificate);
+	world_must(store_view(w->store, write_name, &r, p));
+
+	struct placed second = ready_order(w, "dns:a.example"), other = place_order(w, 0, "dns:z.example");
+	r.order = second.order;
+	r.by_certificate = "another";
+	world_must(store_update(w->store, mark, &r, p));
+	finalize(w, 0, second.order, buf_text(&csr), &refused);
+	assert_refused(&refused, PROBLEM_ALREADY_REPLACED);
+	r.by_certificate = NULL;
+	r.by_order = other.order;
+	world_must(store_update(w->store, mark, &r, p));
+	finalize(w, 0, second.order, buf_text(&csr), &again);
+	assert_refused(&again, PROBLEM_ALREADY_REPLACED);
+	order_status_is(w, second.order, "ready");
+	assert_int_equal(certificates_of(w, "dns:a.example"), 1);
+	r.by_order = second.order;
+	world_must(store_update(w->store, mark, &r, p));
+	finalize(w, 0, second.order, buf_text(&csr), &good);
+	assert_done(&good, 200);
+	free((char *)(uintptr_t)r.name);
+}
+
 int main(void)
 {
 #define test(f) cmocka_unit_test_setup_teardown(f, world_setup, world_teardown)
@@ -313,6 +385,7 @@ int main(void)
 		test(a_hundred_finalizes_give_one_certificate),
 		test(a_hundred_csrs_give_one_certificate),
 		test(a_deactivated_authorization_stops_it),
+		test(a_certificate_is_not_replaced_twice),
 		test(an_issuance_costs_three_commits),
 	};
 
