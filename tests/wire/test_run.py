@@ -1,6 +1,7 @@
 """`make run`: the lines that it prints do what they say when they are pasted, and a second start
 finds the CA again."""
 
+import json
 import os
 import pathlib
 import re
@@ -15,11 +16,12 @@ from harness import BINARY, ROOT, free_port
 
 
 class Run:
-    def __init__(self, folder, port, http01_port):
+    def __init__(self, folder, port, plain_port, http01_port):
         self.folder, self.output = folder, folder.parent / "output"
         with open(self.output, "wb") as out:
             self.process = subprocess.Popen([ROOT / "tools/run.sh", BINARY], stdin=subprocess.DEVNULL, stdout=out, stderr=out, env={
-                **os.environ, "ENROLLD_VAR": str(folder), "ENROLLD_PORT": str(port), "ENROLLD_HTTP01_PORT": str(http01_port)})
+                **os.environ, "ENROLLD_VAR": str(folder), "ENROLLD_PORT": str(port), "ENROLLD_PLAIN_PORT": str(plain_port),
+                "ENROLLD_HTTP01_PORT": str(http01_port)})
         deadline = time.monotonic() + 20
         while "event=ready" not in self.text():
             assert self.process.poll() is None and time.monotonic() < deadline, self.text()
@@ -31,7 +33,7 @@ class Run:
     def lines(self):
         """The indented lines, by their program."""
         pasted = re.findall(r"^  (\S.*)$", self.text(), re.MULTILINE)
-        return {re.search(r"(certbot|lego|openssl|curl|enrolld) ", line).group(1): line for line in pasted}
+        return {"api" if "/api/v1/" in line else re.search(r"(certbot|lego|openssl|curl|enrolld) ", line).group(1): line for line in pasted}
 
     def end(self):
         self.process.send_signal(signal.SIGTERM)
@@ -40,7 +42,7 @@ class Run:
 
 @pytest.fixture(scope="module")
 def ports():
-    return free_port(), free_port()
+    return free_port(), free_port(), free_port()
 
 
 @pytest.fixture(scope="module")
@@ -61,9 +63,22 @@ def paste(line, cwd):
     return done.stdout
 
 
-@pytest.mark.parametrize("program", ["certbot", "lego", "openssl", "curl", "enrolld"])
+def check_status(made, folder, scratch):
+    """Its list is where it says."""
+    path = scratch / "made.pem"
+    path.write_text(made["certificate"] + made["issuingCaCertificate"])
+    for _ in range(50):
+        done = subprocess.run(["openssl", "verify", "-crl_check", "-crl_download", "-CAfile", folder / "data/ca/root.pem", "-untrusted",
+                               path, path], capture_output=True, text=True, timeout=30)
+        if done.returncode == 0:
+            return
+        time.sleep(0.2)
+    raise AssertionError(done.stderr)
+
+
+@pytest.mark.parametrize("program", ["certbot", "lego", "openssl", "api", "curl", "enrolld"])
 def test_printed_line_works_when_pasted(run, program, tmp_path):
-    assert shutil.which(program) or program == "enrolld", f"{program} is not installed: make check installs it"
+    assert shutil.which(program) or program in ("enrolld", "api"), f"{program} is not installed: make check installs it"
     shown = paste(run.lines()[program], tmp_path)
     if program == "certbot":
         assert (run.folder / "certbot/live/demo.localhost/fullchain.pem").is_file()
@@ -71,6 +86,10 @@ def test_printed_line_works_when_pasted(run, program, tmp_path):
         assert (run.folder / "lego/certificates/demo.localhost.crt").is_file()
     elif program == "openssl":
         assert "DNS:device.localhost" in paste(f"openssl x509 -in {run.folder}/device.pem -noout -ext subjectAltName", tmp_path)
+    elif program == "api":
+        made = json.loads(shown)["certificate"]
+        assert "PRIVATE KEY" in made["privateKey"]
+        check_status(made, run.folder, tmp_path)
     elif program == "curl":
         assert "newOrder" in shown
     else:
