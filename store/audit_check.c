@@ -140,11 +140,9 @@ bool store_audit_check(struct store_txn *txn, struct audit_check *check, size_t 
 
 	assert(!check->done && limit > 0);
 	key_begin(&prefix, KEY_AUDIT);
-	from = prefix;
-	if (check->seq > 0) { /* whatever comes after it, also what is no key of ours */
-		audit_key(&from, check->seq);
+	audit_key(&from, check->seq);
+	if (check->seq > 0) /* whatever comes after it, also what is no key of ours */
 		key_add(&from, BYTES("", 1));
-	}
 	kv_scan(txn->kv, key_bytes(&prefix), key_bytes(&from), visit, &w);
 	buf_free(&w.room);
 	if (w.wrong)

@@ -25,7 +25,7 @@
 	X(EXPIRY, 'x', "time, kind byte, id")                                      \
 	X(CERTIFICATE, 'C', "id -> certificate")                                   \
 	X(CERTIFICATE_SERIAL, 's', "serial -> id; where they differ")              \
-	X(CERTIFICATE_FINGERPRINT, 'F', "8 bytes of SHA-256, id")                  \
+	X(CERTIFICATE_FINGERPRINT, 'V', "8 bytes of SHA-256, id")                  \
 	X(CERTIFICATE_NAME, 'B', "8 bytes of the SHA-256 of the value, time, id")  \
 	X(CERTIFICATE_KEY, 'D', "8 bytes of SHA-256, time, id")                    \
 	X(CERTIFICATE_ACCOUNT, 'G', "account id, time, id")                        \

@@ -66,22 +66,19 @@ static bool version_get(struct store_txn *txn, void *arg, struct problem *p)
 	return !kv_failed(txn->kv) || kv_refuse(txn->kv, p);
 }
 
-static bool version_put(struct store_txn *txn, void *arg, struct problem *p)
+static bool schema_start(struct store_txn *txn, void *arg, struct problem *p)
 {
-	static const uint8_t version[4] = { 0, 0, 0, SCHEMA_VERSION };
-	struct key key;
-
 	(void)arg;
-	version_key(&key);
-	kv_put(txn->kv, key_bytes(&key), BYTES(version, sizeof(version)));
+	schema_put(txn);
 	return !kv_failed(txn->kv) || kv_refuse(txn->kv, p);
 }
 
 /* Programs of the old version refuse the store from here on. */
 static bool upgrade_start(struct store_txn *txn, void *arg, struct problem *p)
 {
+	(void)arg;
 	upgrade_begin(txn);
-	return version_put(txn, arg, p);
+	return !kv_failed(txn->kv) || kv_refuse(txn->kv, p);
 }
 
 /* No server works on the store meanwhile, of this version or another. */
@@ -119,7 +116,7 @@ static bool schema_settle(struct store *store, bool create, bool read_only, stru
 		return upgrade(store, r.upgrading, p);
 	if (r.any || !create)
 		return problem_set(p, PROBLEM_CONFLICT, "the store in %s is not one of enrolld's", folder);
-	return store_update(store, version_put, NULL, p);
+	return store_update(store, schema_start, NULL, p);
 }
 
 /* --- open and close --- */

@@ -4,6 +4,29 @@
 
 enum { ROWS = 500, ENTRIES = 5000 };
 
+/* What is only ever added at the end of its class (certificates, events, expiries) should fill page after page. LMDB
+ * leaves a full page behind only where nothing follows in the page that it splits; what begins the next class, once
+ * in that page, would stay in it. So a store begins with values so large that a page has two of them, put in an order
+ * in which the page's end comes to lie where each of these classes ends. Nothing reads them. */
+#define TEXT(s) { (const uint8_t *)(s), sizeof(s) - 1 }
+static const struct bytes page_ends[] = {
+	TEXT("B\xff\xff\xff\xff\xff\xff\xff\xff\xff\1"), TEXT("D\0"), TEXT("B\xff\xff\xff\xff\xff\xff\xff\xff\xff\2"),
+	TEXT("U\0"), TEXT("V\0"), TEXT("U\0\0"),
+	TEXT("d\xff\xff\xff\xff\xff\xff\xff\xff\xff\1"), TEXT("f\0"), TEXT("d\xff\xff\xff\xff\xff\xff\xff\xff\xff\2"),
+};
+
+void schema_put(struct store_txn *txn)
+{
+	static const uint8_t version[4] = { 0, 0, 0, SCHEMA_VERSION }, half_page[1500];
+	struct key key;
+
+	for (size_t i = 0; i < array_length(page_ends); i++)
+		kv_put(txn->kv, page_ends[i], BYTES(half_page, sizeof(half_page)));
+	key_begin(&key, KEY_META);
+	key_add_text(&key, "schema");
+	kv_put(txn->kv, key_bytes(&key), BYTES(version, sizeof(version)));
+}
+
 /* The indexes of schema 1 whose keys are others now: fingerprint, name, key, account, profile. */
 static const uint8_t old_classes[] = { 'f', 'n', 'k', 'c', 'p' };
 
@@ -32,6 +55,7 @@ static void note_put(struct store_txn *txn, const char *cursor)
 
 void upgrade_begin(struct store_txn *txn)
 {
+	schema_put(txn);
 	note_put(txn, "");
 }
 

@@ -8,6 +8,9 @@
 
 enum { SCHEMA_VERSION = 2, SCHEMA_OLDEST = 1 };
 
+/* In an update: what a store of this schema has from the begin. */
+void schema_put(struct store_txn *txn);
+
 /* Whether an upgrade was begun and has not ended. */
 bool upgrade_is_open(struct store_txn *txn) must_use;
 /* In an update: notes that one begins. */

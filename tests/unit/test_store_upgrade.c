@@ -74,12 +74,13 @@ static bool one(void *arg, struct bytes key, struct bytes value)
 
 static void want_new(struct kv_txn *kv)
 {
+	/* what schema_put puts is counted as well */
 	static const struct {
 		char class;
 		size_t want;
 	} rows[] = {
-		{ 'f', 0 }, { 'n', 0 }, { 'k', 0 }, { 'c', 0 }, { 'p', 0 }, { KEY_CERTIFICATE, ROWS }, { KEY_CERTIFICATE_FINGERPRINT, ROWS },
-		{ KEY_CERTIFICATE_NAME, ROWS }, { KEY_CERTIFICATE_KEY, ROWS }, { KEY_CERTIFICATE_PROFILE, ROWS },
+		{ 'f', 0 }, { 'n', 0 }, { 'k', 0 }, { 'c', 0 }, { 'p', 0 }, { KEY_CERTIFICATE, ROWS }, { KEY_CERTIFICATE_FINGERPRINT, 1 + ROWS },
+		{ KEY_CERTIFICATE_NAME, 2 + ROWS }, { KEY_CERTIFICATE_KEY, 1 + ROWS }, { KEY_CERTIFICATE_PROFILE, ROWS },
 		{ KEY_CERTIFICATE_SERIAL, ROWS }, { KEY_REFERENCE, 1 },
 	};
 	struct bytes value;
