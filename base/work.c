@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "base/idle.h"
 
 struct job {
 	int64_t due; /* clock_monotonic_ms */
@@ -18,7 +19,7 @@ struct job {
 
 struct work {
 	pthread_mutex_t mutex; /* guards all below but the threads */
-	pthread_cond_t changed;
+	struct idle idle;
 	struct job *heap; /* the first one is due first */
 	size_t length, capacity, length_max;
 	uint64_t added;
@@ -63,22 +64,21 @@ static void wait_until(struct work *w, int64_t due)
 {
 	struct timespec ts = { .tv_sec = due / 1000, .tv_nsec = due % 1000 * 1000000 };
 
-	pthread_cond_timedwait(&w->changed, &w->mutex, &ts);
+	idle_wait(&w->idle, &w->mutex, &ts);
 }
 
-/* Waits for the first job to fall due. Whoever takes one wakes another thread to watch the rest:
- * nobody may be waiting for the new first one, or only for a later one. */
-static bool next_job(struct work *w, struct job *ret)
+/* Waits for the first job to fall due. Whoever takes one calls another thread, ret_other, to watch the
+ * rest: nobody may be waiting for the new first one, or only for a later one. */
+static bool next_job(struct work *w, struct job *ret, struct idle_thread **ret_other)
 {
 	while (!w->closing) {
 		if (w->length == 0) {
-			pthread_cond_wait(&w->changed, &w->mutex);
+			idle_wait(&w->idle, &w->mutex, NULL);
 		} else if (w->heap[0].due > clock_monotonic_ms()) {
 			wait_until(w, w->heap[0].due);
 		} else {
 			*ret = heap_take(w);
-			if (w->length > 0)
-				pthread_cond_signal(&w->changed);
+			*ret_other = w->length > 0 ? idle_take(&w->idle) : NULL;
 			return true;
 		}
 	}
@@ -88,11 +88,13 @@ static bool next_job(struct work *w, struct job *ret)
 static void *worker(void *arg)
 {
 	struct work *w = arg;
+	struct idle_thread *other;
 	struct job job;
 
 	pthread_mutex_lock(&w->mutex);
-	while (next_job(w, &job)) {
+	while (next_job(w, &job, &other)) {
 		pthread_mutex_unlock(&w->mutex);
+		idle_call(other);
 		job.run(job.arg);
 		pthread_mutex_lock(&w->mutex);
 	}
@@ -127,17 +129,6 @@ static bool start_threads(struct work *w, unsigned threads, struct problem *p)
 	return started;
 }
 
-static void lock_setup(struct work *w)
-{
-	pthread_condattr_t attr;
-
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&w->changed, &attr);
-	pthread_condattr_destroy(&attr);
-	pthread_mutex_init(&w->mutex, NULL);
-}
-
 bool work_open(const char *name, unsigned threads, size_t queue_max, struct work **ret, struct problem *p)
 {
 	struct work *w = calloc(1, sizeof(*w));
@@ -145,7 +136,7 @@ bool work_open(const char *name, unsigned threads, size_t queue_max, struct work
 	assert(threads > 0 && queue_max > 0);
 	if (!w)
 		return problem_memory(p);
-	lock_setup(w);
+	pthread_mutex_init(&w->mutex, NULL);
 	snprintf(w->name, sizeof(w->name), "%s", name);
 	w->length_max = queue_max;
 	w->threads = calloc(threads, sizeof(*w->threads));
@@ -189,8 +180,7 @@ static bool add_locked(struct work *w, struct job job, struct problem *p)
 
 enum { DELAY_MAX = INT32_MAX }; /* 24 days */
 
-/* The clock's milliseconds are cut off, so one is added: a job is never early. The thread that is
- * woken wants the mutex: it is free by then. */
+/* The clock's milliseconds are cut off, so one is added: a job is never early. */
 bool work_add(struct work *work, int64_t delay_ms, work_job *run, void *arg, struct problem *p)
 {
 	int64_t delay = delay_ms <= 0 ? 0 : delay_ms >= DELAY_MAX ? DELAY_MAX : delay_ms + 1;
@@ -198,9 +188,9 @@ bool work_add(struct work *work, int64_t delay_ms, work_job *run, void *arg, str
 
 	pthread_mutex_lock(&work->mutex);
 	bool added = add_locked(work, job, p);
+	struct idle_thread *thread = added ? idle_take(&work->idle) : NULL;
 	pthread_mutex_unlock(&work->mutex);
-	if (added)
-		pthread_cond_signal(&work->changed);
+	idle_call(thread);
 	return added;
 }
 
@@ -210,13 +200,12 @@ void work_close(struct work *work, void (*drop)(void *arg))
 		return;
 	pthread_mutex_lock(&work->mutex);
 	work->closing = true;
-	pthread_cond_broadcast(&work->changed);
+	idle_call_all(&work->idle);
 	pthread_mutex_unlock(&work->mutex);
 	for (unsigned i = 0; i < work->thread_count; i++)
 		pthread_join(work->threads[i], NULL);
 	for (size_t i = 0; drop && i < work->length; i++)
 		drop(work->heap[i].arg);
-	pthread_cond_destroy(&work->changed);
 	pthread_mutex_destroy(&work->mutex);
 	free(work->threads);
 	free(work->heap);

@@ -1,13 +1,23 @@
 /* civetweb itself, with six of its calls to the system and to libssl led through connection.c,
- * where deadlines, drain and the check of what arrives live: civetweb waits nowhere else. */
+ * where deadlines, drain and the check of what arrives live: civetweb waits nowhere else, but for
+ * threads that wait for a connection as base/idle.h has it. */
+#include <assert.h>
 #include <errno.h>
 #include <poll.h>
+#include <pthread.h>
 #include <sys/socket.h>
 
 #include <openssl/ssl.h>
 
+#include "base/idle.h"
 #include "server/civetweb_seam.h"
 #include "server/connection.h"
+
+static int seam_cond_init(struct idle *idle)
+{
+	LIST_INIT(idle);
+	return 0;
+}
 
 /* Where the process has no descriptor left the connection stays in the queue and poll(2) returns at
  * once, again and again. */
@@ -51,6 +61,12 @@ static int seam_ssl_accept(SSL *ssl)
 	return done;
 }
 
+#define pthread_cond_t struct idle
+#define pthread_cond_init(idle, attributes) seam_cond_init(idle)
+#define pthread_cond_wait(idle, mutex) idle_wait(idle, mutex, NULL)
+#define pthread_cond_signal(idle) idle_call(idle_take(idle))
+#define pthread_cond_broadcast(idle) idle_call_all(idle)
+#define pthread_cond_destroy(idle) assert(LIST_EMPTY(idle))
 #define accept(fd, sa, len) seam_accept(fd, sa, len)
 #define poll(fds, n, ms) connection_poll(fds, n, ms)
 #define recv(fd, buf, len, flags) seam_recv(fd, buf, len, flags)
