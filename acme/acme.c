@@ -88,6 +88,7 @@ bool acme_open(const struct acme_options *options, struct store *store, struct c
 	acme->store = store;
 	acme->ca = ca;
 	acme->profiles = profiles_ref(profiles);
+	acme->attestation = options->attestation ? attestation_roots_ref(options->attestation) : NULL;
 	acme->wing = acme_routes_wing(acme);
 	pthread_rwlock_init(&acme->profiles_lock, NULL);
 	if (!copy_options(options, house, p) || !open_limits(acme, p) || !nonces_open(&acme->nonces, p) ||
@@ -97,6 +98,7 @@ bool acme_open(const struct acme_options *options, struct store *store, struct c
 		return false;
 	acme->options.dns = (struct dns_options){0};
 	acme->options.vantage = NULL;
+	acme->options.attestation = NULL;
 	*ret = steal(acme);
 	return true;
 }
@@ -109,6 +111,16 @@ void acme_set_profiles(struct acme *acme, struct profiles *profiles)
 	acme->profiles = new;
 	pthread_rwlock_unlock(&acme->profiles_lock);
 	profiles_unref(old);
+}
+
+void acme_set_attestation(struct acme *acme, struct attestation_roots *roots)
+{
+	struct attestation_roots *new = attestation_roots_ref(roots);
+	pthread_rwlock_wrlock(&acme->profiles_lock);
+	struct attestation_roots *old = acme->attestation;
+	acme->attestation = new;
+	pthread_rwlock_unlock(&acme->profiles_lock);
+	attestation_roots_unref(old);
 }
 
 const struct http_wing *acme_wing(struct acme *acme)
@@ -145,6 +157,7 @@ void acme_close(struct acme *acme)
 	limit_free(acme->requests_per_address);
 	limit_free(acme->renewal_info_per_address);
 	profiles_unref(acme->profiles);
+	attestation_roots_unref(acme->attestation);
 	pthread_rwlock_destroy(&acme->profiles_lock);
 	free_options((struct acme_house *)acme);
 	free(acme);

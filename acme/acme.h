@@ -4,6 +4,7 @@
  * store and CA, which live longer. Its http_wing serves from any number of threads. */
 #pragma once
 
+#include "acme/attestation_roots.h"
 #include "acme/dns_options.h"
 #include "base/http.h"
 #include "base/work.h"
@@ -22,6 +23,7 @@ struct vantage_point {
 };
 enum acme_challenge {
 	ACME_HTTP_01 = 1, ACME_DNS_01 = 2, ACME_TLS_ALPN_01 = 4, ACME_DNS_ACCOUNT_01 = 8, ACME_DNS_PERSIST_01 = 16,
+	ACME_DEVICE_ATTEST_01 = 32,
 	ACME_CHALLENGES_USUAL = ACME_HTTP_01 | ACME_DNS_01 | ACME_TLS_ALPN_01 | ACME_DNS_ACCOUNT_01,
 };
 enum acme_persist_form { ACME_PERSIST_02 = 1, ACME_PERSIST_00 = 2 }; /* drafts of dns-persist-01 */
@@ -46,6 +48,7 @@ struct acme_options {
 	/* http-01 */
 	unsigned tls_alpn_port;                  /* tls-alpn-01: 443 */
 	unsigned http_port, https_port;          /* 80, 443: the ports a probe and its redirects may use */
+	struct attestation_roots *attestation;   /* device-attest-01: whom it believes; a reference is taken; NULL: nobody */
 	const struct addr_list *probe_allow;     /* wins over the built-in denial (loopback, link-local, ...) */
 	const struct addr_list *probe_deny;      /* wins over all */
 	const struct addr_list *probe_own;       /* where the server itself listens on those ports: denied unless allowed */
@@ -64,6 +67,8 @@ bool acme_open(const struct acme_options *options, struct store *store, struct c
                struct acme **ret, struct problem *p) must_use;
 /* From the next request on, these profiles (SIGHUP). */
 void acme_set_profiles(struct acme *acme, struct profiles *profiles);
+/* From the next response on, these are believed. */
+void acme_set_attestation(struct acme *acme, struct attestation_roots *roots);
 const struct http_wing *acme_wing(struct acme *acme);
 void acme_close(struct acme *acme); /* waits for running probes */
 declare_auto_struct(acme, acme_close);

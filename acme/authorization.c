@@ -83,6 +83,15 @@ bool authorization_draft(const struct acme_call *call, const struct profile *pro
 	return random_id_timed(a->id, p);
 }
 
+bool authorization_offered(const struct acme_call *call, const char *type, struct problem *p)
+{
+	enum identifier_type known;
+
+	return !identifier_type_from(type, &known) || !identifier_is_device(known) ||
+	       (call->acme->options.challenges & ACME_DEVICE_ATTEST_01) ||
+	       problem_set(p, PROBLEM_UNSUPPORTED_IDENTIFIER, "identifiers of type \"%s\" are not offered", type);
+}
+
 static const struct challenge *proof_of(const struct authorization *a)
 {
 	const struct challenge *v = a->challenges.v;
@@ -93,6 +102,13 @@ static const struct challenge *proof_of(const struct authorization *a)
 	return NULL;
 }
 
+/* A key that was attested is for the certificate of one order, or of those for which it was attested beforehand: who
+ * orders anew has a new one as a rule, and must be able to attest it. */
+static bool is_attested(const struct authorization *a)
+{
+	return a->attested_key.len > 0;
+}
+
 /* Its own end may be later than its time for reuse: it outlasts the orders it was made for. */
 static bool is_reusable(const struct authorization *a, const struct profile *profile, int64_t now)
 {
@@ -100,7 +116,7 @@ static bool is_reusable(const struct authorization *a, const struct profile *pro
 	int64_t left_min = lifetime / 2 < LEFT_MIN ? lifetime / 2 : LEFT_MIN;
 	const struct challenge *proof = proof_of(a);
 
-	return lifetime > 0 && proof && profile_takes_challenge(profile, proof->type) &&
+	return lifetime > 0 && proof && (!is_attested(a) || a->preauthorized) && profile_takes_challenge(profile, proof->type) &&
 	       (a->require_dnssec || !profile->require_dnssec) && authorization_status_at(a, now) == AUTHORIZATION_VALID &&
 	       a->expires - now >= left_min && proof->validated + lifetime - now >= left_min;
 }

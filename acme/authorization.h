@@ -22,6 +22,9 @@ struct authorization_wish {
 bool authorization_draft(const struct acme_call *call, const struct profile *profile, const struct authorization_wish *wish,
                          struct authorization_draft *ret, struct problem *p) must_use;
 
+/* Whether names of that type can be ordered here: those of devices where their challenge is on. UNSUPPORTED_IDENTIFIER. */
+bool authorization_offered(const struct acme_call *call, const char *type, struct problem *p) must_use;
+
 struct authorization_found {
 	char id[RANDOM_ID_SIZE]; /* "": none */
 	int64_t expires;

@@ -1,6 +1,7 @@
 #include "acme/challenge.h"
 
 #include "acme/actions.h"
+#include "acme/device_attest01.h"
 #include "acme/dns01.h"
 #include "acme/order_state.h"
 #include "acme/owner.h"
@@ -10,6 +11,7 @@
 
 #define DNS (1u << IDENTIFIER_DNS)
 #define IP (1u << IDENTIFIER_IP)
+#define DEVICE (1u << IDENTIFIER_PERMANENT | 1u << IDENTIFIER_HARDWARE)
 
 static bool prove_http(const struct challenge_tools *tools, const struct probe_task *task, struct problem *p)
 {
@@ -47,6 +49,7 @@ static const struct challenge_type types[] = {
 	{ "tls-alpn-01", ACME_TLS_ALPN_01, .identifiers = DNS | IP, .alone = true, .prove = prove_tls }, /* RFC 8737; RFC 8738, 6 */
 	{ "dns-account-01", ACME_DNS_ACCOUNT_01, .identifiers = DNS, .wildcard = true, .prove = prove_dns_account },
 	{ "dns-persist-01", ACME_DNS_PERSIST_01, .identifiers = DNS, .wildcard = true, .prove = prove_dns_persist },
+	{ "device-attest-01", ACME_DEVICE_ATTEST_01, .identifiers = DEVICE, .alone = true, .answered = true },
 };
 _Static_assert(array_length(types) <= CHALLENGE_TYPES_MAX, "an authorization has room for all");
 
@@ -66,7 +69,7 @@ const struct challenge_type *challenge_type_find(const char *name)
 bool challenge_type_fits(const struct challenge_type *type, unsigned enabled, enum identifier_type identifier,
                          bool wildcard)
 {
-	return type->prove && (type->bit & enabled) && (type->identifiers & 1u << identifier) && (type->wildcard || !wildcard);
+	return (type->prove || type->answered) && (type->bit & enabled) && (type->identifiers & 1u << identifier) && (type->wildcard || !wildcard);
 }
 
 struct challenge *challenge_of(const struct authorization *authorization, const char *url_key)
@@ -181,6 +184,10 @@ static bool mark_processing(struct store_txn *txn, void *arg, struct problem *p)
 static bool respond(struct challenge_call *c, struct problem *p)
 {
 	const struct acme_call *call = c->call;
+	const struct challenge_type *type = challenge_type_find(c->challenge->type);
+
+	if (type && type->answered)
+		return device_attest01_respond(call, c->authorization.id, c->challenge->url_key, p) && reload(c, p);
 	const struct probe_request request = {
 		.authorization = c->authorization.id, .challenge = c->challenge->url_key,
 		.account = c->authorization.account, .target = c->authorization.value,

@@ -21,6 +21,7 @@ struct challenge_type {
 	unsigned identifiers;   /* bits 1u << enum identifier_type that it can prove */
 	bool wildcard;          /* and "*." of them */
 	bool alone;             /* no further vantage point is asked */
+	bool answered;          /* the response itself has the proof: nobody looks for it */
 	/* Looks whether the proof is there. Slow: run by probe threads alone. NULL: a place that is
 	 * kept; such a type is never offered. */
 	bool (*prove)(const struct challenge_tools *tools, const struct probe_task *task, struct problem *p);

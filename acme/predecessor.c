@@ -2,6 +2,7 @@
 
 #include "acme/order_state.h"
 #include "acme/renewal_window.h"
+#include "ca/inventory.h"
 
 /* RFC 9773, 5: marked as replaced by another order that is not invalid. One that was swept has ended long ago. */
 static bool is_marked(struct store_txn *txn, const struct certificate *row, const char *order_id, int64_t now, bool *ret,
@@ -39,17 +40,30 @@ static bool check_mark(struct store_txn *txn, const struct certificate *row, con
 static bool is_shared(const struct certificate *row, const struct identifier *name)
 {
 	const struct certificate_name *v = row->names.v;
+	char value[IDENTIFIER_VALUE_SIZE];
+	const char *type = inventory_name(name, value);
 
 	for (size_t i = 0; i < row->names.n; i++)
-		if (str_equal(v[i].type, identifier_type_name(name->type)) && str_equal(v[i].value, name->value))
+		if (str_equal(v[i].type, type) && str_equal(v[i].value, value))
 			return true;
 	return false;
+}
+
+/* One that was not to disclose its device names nothing by which to tell. */
+static bool is_nameless(const struct certificate *row)
+{
+	const struct certificate_name *v = row->names.v;
+
+	for (size_t i = 0; i < row->names.n; i++)
+		if (!str_equal(v[i].type, "cn"))
+			return false;
+	return true;
 }
 
 static bool shares(const struct certificate *row, const struct identifier *names, size_t n, struct problem *p)
 {
 	for (size_t i = 0; i < n; i++)
-		if (is_shared(row, &names[i]))
+		if (is_shared(row, &names[i]) || (identifier_is_device(names[i].type) && is_nameless(row)))
 			return true;
 	return problem_set(p, PROBLEM_MALFORMED, "RFC 9773, 5: the order shares no name with the certificate that it \"replaces\"");
 }

@@ -38,15 +38,6 @@ struct probes {
 
 /* --- one try */
 
-static int64_t lifetime(struct acme *acme, const char *directory)
-{
-	pthread_rwlock_rdlock(&acme->profiles_lock);
-	const struct profile *profile = profiles_find(acme->profiles, directory);
-	int64_t seconds = profile ? profile->authorization_lifetime : 0;
-	pthread_rwlock_unlock(&acme->profiles_lock);
-	return seconds;
-}
-
 static void log_result(const struct probe_result *r)
 {
 	const char *outcome = r->dropped ? "dropped" : r->proven ? "valid" : r->last ? "invalid" : "retry";
@@ -90,10 +81,7 @@ static bool try_once(struct probes *probes, struct probe_result *r, struct probl
 	else
 		problem_set(&r->problem, PROBLEM_UNAUTHORIZED, "%s is not offered any more", type->name);
 	r->last = (uint64_t)r->challenge.attempts + 1 >= options->probe_attempts;
-	r->change.now = clock_now();
-	r->change.valid_until = r->change.now + lifetime(probes->acme, r->directory);
-	r->change.ends = r->until;
-	r->change.keep_until = r->proven ? 0 : r->change.now + probes->acme->options.retention;
+	probe_result_time(probes->acme, r);
 	return probe_result_store(probes->acme->store, r, p);
 }
 

@@ -1,6 +1,7 @@
 #include "acme/probe_result.h"
 
 #include "acme/challenge_error.h"
+#include "base/clock.h"
 
 void probe_result_free(struct probe_result *r)
 {
@@ -77,11 +78,30 @@ bool probe_result_load(struct store *store, struct probe_result *r, struct probl
 	return store_view(store, load, r, p);
 }
 
+static int64_t lifetime(struct acme *acme, const char *directory)
+{
+	pthread_rwlock_rdlock(&acme->profiles_lock);
+	const struct profile *profile = profiles_find(acme->profiles, directory);
+	int64_t seconds = profile ? profile->authorization_lifetime : 0;
+	pthread_rwlock_unlock(&acme->profiles_lock);
+	return seconds;
+}
+
+void probe_result_time(struct acme *acme, struct probe_result *r)
+{
+	r->change.now = clock_now();
+	r->change.valid_until = r->change.now + lifetime(acme, r->directory);
+	r->change.ends = r->until;
+	r->change.keep_until = r->proven ? 0 : r->change.now + acme->options.retention;
+}
+
 static bool proven(struct store_txn *txn, struct probe_result *r, struct authorization *a,
                    struct challenge *c, struct problem *p)
 {
 	c->validated = r->change.now;
 	c->error = NULL;
+	a->attested_key = r->attested_key;
+	a->attestation = r->attestation;
 	return challenge_step(&c->status, CHALLENGE_PROVED) &&
 	       authorization_apply(txn, a, AUTHORIZATION_PROVED, &r->change, p);
 }
@@ -124,7 +144,7 @@ static bool store_it(struct store_txn *txn, void *arg, struct problem *p)
 	c->attempts++;
 	if (!challenge_step(&c->status, CHALLENGE_RESPONSE))
 		return false;
-	return r->proven ? proven(txn, r, &a, c, p) : failed(txn, r, &a, c, p);
+	return (r->proven ? proven(txn, r, &a, c, p) : failed(txn, r, &a, c, p)) && (!r->tell || r->tell(txn, r, p));
 }
 
 bool probe_result_store(struct store *store, struct probe_result *r, struct problem *p)

@@ -21,7 +21,11 @@ struct probe_result {
 	bool proven;
 	bool last;                    /* the last try: failing it ends the challenge */
 	struct problem problem;       /* why not proven */
-	struct state_change change;
+	struct state_change change;   /* probe_result_time */
+	struct bytes attested_key;    /* device-attest-01: for the authorization; empty: none */
+	const char *attestation;
+	bool (*tell)(struct store_txn *txn, const struct probe_result *r, struct problem *p); /* what else the update says; NULL: nothing */
+	const void *told;             /* tell's own */
 	/* probe_result_store */
 	bool stale;                   /* the account's key has changed meanwhile: nothing is stored */
 	struct buf error;             /* of this try; what the order tells */
@@ -31,5 +35,7 @@ void probe_result_free(struct probe_result *r);
 declare_auto_value(probe_result, probe_result_free);
 
 bool probe_result_load(struct store *store, struct probe_result *r, struct problem *p) must_use;
+/* Once proven, last and until are known: when what becomes of it ends. */
+void probe_result_time(struct acme *acme, struct probe_result *r);
 /* One update: challenge, authorization, orders. */
 bool probe_result_store(struct store *store, struct probe_result *r, struct problem *p) must_use;

@@ -18,6 +18,7 @@ struct acme {
 	struct ca *ca;
 	pthread_rwlock_t profiles_lock;
 	struct profiles *profiles;
+	struct attestation_roots *attestation; /* under the same lock; NULL: none */
 	struct nonces *nonces;
 	struct key_cache *keys;
 	struct probes *probes;

@@ -70,7 +70,7 @@ enum { PROBLEM_DETAIL_MAX = 512, PROBLEM_SUB_MAX = 128 };
 struct problem_sub {
 	enum problem_kind kind;
 	char detail[PROBLEM_DETAIL_MAX];
-	char identifier_type[16];  /* "" when the part names none */
+	char identifier_type[24];  /* "" when the part names none */
 	char identifier_value[256];
 	char field[64];            /* "attributes.ttl", "subject.cn"; "" when the part names none */
 	char value[256];           /* what was found there, cut; "" when it is not to be shown */

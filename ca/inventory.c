@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/digest.h"
+#include "policy/device_name.h"
 #include "store/audit.h"
 #include "store/authority.h"
 
@@ -55,6 +56,12 @@ static const char *other_type_name(enum csr_other_type type)
 
 	assert((size_t)type < array_length(names));
 	return names[type];
+}
+
+const char *inventory_name(const struct identifier *name, char ret_value[IDENTIFIER_VALUE_SIZE])
+{
+	device_name_policy(name, ret_value);
+	return name->type == IDENTIFIER_HARDWARE ? other_type_name(CSR_OTHER_HARDWARE) : identifier_type_name(name->type);
 }
 
 static size_t names_size(const struct approval_facts *facts)

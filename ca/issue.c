@@ -10,6 +10,7 @@
 #include "ca/extension.h"
 #include "ca/inventory.h"
 #include "ca/issuer_inside.h"
+#include "policy/device_name.h"
 #include "policy/tlv.h"
 
 enum { COMMON_NAME_MAX = 64 };
@@ -23,6 +24,9 @@ struct floor_rule {
 
 static bool names_hold(const struct approval_facts *facts)
 {
+	for (size_t i = 0; i < facts->names->n; i++)
+		if (identifier_is_device(facts->names->v[i].type))
+			return false;
 	for (size_t i = 0; i < facts->names->n; i++)
 		for (const char *at = facts->names->v[i].value; *at; at++)
 			if (*at <= ' ' || *at > '~')
@@ -48,6 +52,15 @@ static bool is_acme(const struct approval_facts *facts)
 	return str_equal(facts->method, "acme");
 }
 
+/* text NULL: any. */
+static bool has_device(const struct approval_facts *facts, const char *text)
+{
+	for (size_t i = 0; facts->devices && i < facts->devices->n; i++)
+		if (identifier_is_device(facts->devices->v[i].type) && (!text || device_name_is(&facts->devices->v[i], text)))
+			return true;
+	return false;
+}
+
 /* ACME proves names alone. Of others the policy has judged the common name. */
 static bool common_name_holds(const struct approval_facts *facts)
 {
@@ -56,12 +69,24 @@ static bool common_name_holds(const struct approval_facts *facts)
 	for (size_t i = 0; i < facts->names->n; i++)
 		if (str_equal(facts->names->v[i].value, facts->common_name))
 			return strlen(facts->common_name) <= COMMON_NAME_MAX;
-	return facts->subject && !is_acme(facts);
+	return facts->subject && (!is_acme(facts) || has_device(facts, facts->common_name));
+}
+
+static bool is_proven_device(const struct approval_facts *facts, const struct csr_other_name *other)
+{
+	struct identifier name;
+
+	return facts->devices && device_name_read(other, &name) && identifiers_has(facts->devices, &name);
 }
 
 static bool acme_holds(const struct approval_facts *facts)
 {
-	return !is_acme(facts) || (facts->names->n > 0 && facts->other_count == 0 && !facts->ca);
+	if (!is_acme(facts))
+		return true;
+	for (size_t i = 0; i < facts->other_count; i++)
+		if (!is_proven_device(facts, &facts->others[i]))
+			return false;
+	return (facts->names->n > 0 || has_device(facts, NULL)) && !facts->ca;
 }
 
 static bool validity_holds(const struct approval_facts *facts)
@@ -109,9 +134,9 @@ static bool no_revocation_holds(const struct approval_facts *facts)
 
 static const struct floor_rule floor_rules[] = {
 	{ "RFC 5280, 4.2.1.6: there is at least one name, and those of subjectAltName are of visible ASCII", names_hold },
-	{ "RFC 5280, A.1: the common name of ACME is one of the names and has at most 64 characters", common_name_holds },
+	{ "RFC 5280, A.1: the common name of ACME is one of the names, or a device, and has at most 64 characters", common_name_holds },
 	{ "RFC 5280, 4.1.2.4 and A.1: each attribute of the subject is of its alphabet and size; a CA has one", subject_holds },
-	{ "RFC 8555, 7.4: ACME proves DNS names and addresses alone, and makes no CA", acme_holds },
+	{ "RFC 8555, 7.4: ACME proves DNS names, addresses and devices alone, and makes no CA", acme_holds },
 	{ "RFC 5280, 4.1.2.5: notBefore is not after notAfter", validity_holds },
 	{ "RFC 5280, 4.2.1.3: a CA has keyCertSign; no end entity has it or cRLSign", ca_holds },
 	{ "RFC 5480, 3: keyUsage fits the key", key_usage_fits },

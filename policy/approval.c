@@ -3,7 +3,7 @@
 struct approval {
 	struct approval_facts facts; /* points into the rest */
 	struct buf spki;
-	struct identifiers names;
+	struct identifiers names, devices;
 	struct csr_other_name *others;
 	struct subject subject;
 	struct strings extended_key_usage;
@@ -37,15 +37,19 @@ static bool texts_keep(struct approval *approval)
 	return true;
 }
 
+static bool identifiers_keep(const struct identifiers **names, struct identifiers *own, struct problem *p)
+{
+	for (size_t i = 0; *names && i < (*names)->n; i++)
+		if (!identifiers_add(own, &(*names)->v[i], p))
+			return false;
+	*names = own;
+	return true;
+}
+
 static bool names_keep(struct approval *approval, struct problem *p)
 {
-	const struct identifiers *names = approval->facts.names;
-
-	for (size_t i = 0; i < names->n; i++)
-		if (!identifiers_add(&approval->names, &names->v[i], p))
-			return false;
-	approval->facts.names = &approval->names;
-	return true;
+	return identifiers_keep(&approval->facts.names, &approval->names, p) &&
+	       identifiers_keep(&approval->facts.devices, &approval->devices, p);
 }
 
 static bool others_keep(struct approval *approval, struct problem *p)
@@ -120,6 +124,7 @@ void approval_free(struct approval *approval)
 	EVP_PKEY_free(approval->facts.key);
 	buf_free(&approval->spki);
 	identifiers_free(&approval->names);
+	identifiers_free(&approval->devices);
 	for (size_t i = 0; approval->others && i < approval->facts.other_count; i++)
 		buf_free(&approval->others[i].der);
 	free(approval->others);

@@ -17,6 +17,7 @@ struct approval_facts {
 	EVP_PKEY *key;
 	enum key_algorithm algorithm;
 	const struct identifiers *names;      /* subjectAltName, all proven */
+	const struct identifiers *devices;    /* of an order: those of devices among these were proven; NULL: none */
 	const struct csr_other_name *others;  /* and those of other types, that the policy allows */
 	size_t other_count;
 	const char *common_name;              /* NULL: none */

@@ -129,7 +129,7 @@ static bool take_names(const struct certificate *row, struct identifiers *ret, s
 	for (size_t i = 0; i < row->names.n; i++) {
 		struct identifier name;
 		enum identifier_type type;
-		if (!identifier_type_from(names[i].type, &type))
+		if (!identifier_type_from(names[i].type, &type) || identifier_is_device(type))
 			continue;
 		if (!identifier_parse(names[i].type, names[i].value, &name, p) || !identifiers_add(ret, &name, p))
 			return false;

@@ -15,9 +15,9 @@ struct csr_attribute {           /* one attribute of one RDN of the subject */
 	char value[256];         /* UTF-8 */
 };
 enum csr_other_type {
-	CSR_OTHER_UPN,             /* a Windows user's name: 1.3.6.1.4.1.311.20.2.3, "user@example.com" */
 	CSR_OTHER_PERMANENT,       /* permanentIdentifier (RFC 4043): "value" or "value/assigner's OID" */
 	CSR_OTHER_HARDWARE,        /* hardwareModuleName (RFC 4108, 5): "type's OID/serial number in hexadecimal" */
+	CSR_OTHER_UPN,             /* a Windows user's name: 1.3.6.1.4.1.311.20.2.3, "user@example.com" */
 	CSR_OTHER_TEXT,            /* any other otherName that is a text: "OID:text" */
 	CSR_OTHER_UNREADABLE,      /* all else; never certified */
 };

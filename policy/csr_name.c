@@ -45,7 +45,7 @@ static bool address_add(struct bytes value, struct csr *csr, struct problem *p)
 	return name_add("ip", text, csr, p);
 }
 
-static struct csr_other_name *other_add(struct csr *csr, struct problem *p)
+struct csr_other_name *csr_other_add(struct csr *csr, struct problem *p)
 {
 	struct csr_other_name *others = reallocarray(csr->others, csr->other_count + 1, sizeof(*others));
 
@@ -60,7 +60,7 @@ static struct csr_other_name *other_add(struct csr *csr, struct problem *p)
 
 static bool kind_add(const char *kind, struct csr *csr, struct problem *p)
 {
-	struct csr_other_name *other = other_add(csr, p);
+	struct csr_other_name *other = csr_other_add(csr, p);
 
 	if (!other)
 		return false;
@@ -70,7 +70,7 @@ static bool kind_add(const char *kind, struct csr *csr, struct problem *p)
 
 static bool other_name_add(const struct tlv *name, struct csr *csr, struct problem *p)
 {
-	struct csr_other_name *other = other_add(csr, p);
+	struct csr_other_name *other = csr_other_add(csr, p);
 
 	return other && csr_other_read(name->value, name->whole, other, p);
 }

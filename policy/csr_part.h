@@ -13,7 +13,9 @@ const char *csr_text_read(const struct tlv *string, char *ret, size_t size) must
 /* csr_extension.c: the content of an Extensions (RFC 5280, 4.1). */
 bool csr_extensions_read(struct bytes extensions, struct csr *csr, struct problem *p) must_use;
 
-/* csr_name.c: the extnValue of a subjectAltName (RFC 5280, 4.2.1.6). */
+/* csr_name.c: one more name of another type, yet unreadable. NULL: no memory. */
+struct csr_other_name *csr_other_add(struct csr *csr, struct problem *p) must_use;
+/* The extnValue of a subjectAltName (RFC 5280, 4.2.1.6). */
 bool csr_names_read(struct bytes value, struct csr *csr, struct problem *p) must_use;
 
 /* csr_other.c: the content of an OtherName, and the GeneralName that it is in. */

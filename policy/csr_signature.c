@@ -7,8 +7,8 @@
 
 /* What the parameters of the AlgorithmIdentifier are. */
 enum parameters {
-	NONE,         /* RFC 5758, 3.2; RFC 8410, 3 */
-	NULL_OR_NONE, /* RFC 4055, 5: NULL, and absent is to be accepted */
+	NONE,         /* RFC 8410, 3 */
+	NULL_OR_NONE, /* RFC 4055, 5: NULL, and absent is to be accepted. RFC 5758, 3.2: none, yet tpm2-openssl writes NULL */
 	PSS,          /* RFC 4055, 3.1 */
 };
 static const struct algorithm {
@@ -18,9 +18,9 @@ static const struct algorithm {
 	enum parameters parameters;
 	enum csr_signature signature; /* of PSS: the one with SHA-256 */
 } algorithms[] = {
-	{ "1.2.840.10045.4.3.2", "EC", "SHA256", NONE, CSR_ECDSA_SHA256 },
-	{ "1.2.840.10045.4.3.3", "EC", "SHA384", NONE, CSR_ECDSA_SHA384 },
-	{ "1.2.840.10045.4.3.4", "EC", "SHA512", NONE, CSR_ECDSA_SHA512 },
+	{ "1.2.840.10045.4.3.2", "EC", "SHA256", NULL_OR_NONE, CSR_ECDSA_SHA256 },
+	{ "1.2.840.10045.4.3.3", "EC", "SHA384", NULL_OR_NONE, CSR_ECDSA_SHA384 },
+	{ "1.2.840.10045.4.3.4", "EC", "SHA512", NULL_OR_NONE, CSR_ECDSA_SHA512 },
 	{ "1.2.840.113549.1.1.11", "RSA", "SHA256", NULL_OR_NONE, CSR_RSA_SHA256 },
 	{ "1.2.840.113549.1.1.12", "RSA", "SHA384", NULL_OR_NONE, CSR_RSA_SHA384 },
 	{ "1.2.840.113549.1.1.13", "RSA", "SHA512", NULL_OR_NONE, CSR_RSA_SHA512 },

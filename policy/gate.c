@@ -64,6 +64,12 @@ static const struct rule {
 	  ORDER, JUDGED, gate_authorizations_cover },
 	{ { "authorizations-method", "Each identifier was proven by a challenge that the profile takes." },
 	  ORDER, JUDGED, gate_authorizations_method },
+	{ { "attestation-format", "Each device was attested in a format that the profile takes." },
+	  ORDER, JUDGED, gate_attestation_format },
+	{ { "key-attested", "The key is the one that was attested for each device of the order." },
+	  ORDER, JUDGED, gate_key_attested },
+	{ { "devices-allowed", "The policy allows each device of the order, whether or not the certificate names it." },
+	  ORDER, JUDGED, gate_devices_allowed },
 	{ { "period", "The life that was asked for is one that the profile gives." },
 	  BOTH, JUDGED, gate_period },
 	{ { "rolling-same", "A certificate that renews itself is made from the CSR that the first was made from." },
@@ -86,7 +92,7 @@ static const struct rule {
 	  IDENTITY, JUDGED, gate_renewal_whole },
 	{ { "names-allowed", "The policy allows each name, and none that it requires is missing." },
 	  BOTH, JUDGED, gate_names_allowed },
-	{ { "names-typed", "Names of other types (UPN, permanentIdentifier, ...) are none in an order, else as the policy allows." },
+	{ { "names-typed", "Names of other types (UPN, permanentIdentifier, ...) are of an order its devices' alone, and always as the policy allows." },
 	  BOTH, JUDGED, gate_names_typed },
 	{ { "common-name-single", "The subject has one common name at most." },
 	  BOTH, JUDGED, gate_common_name_single },
@@ -234,6 +240,7 @@ static bool approve(const struct gate_case *c, struct approval_facts *facts, str
 	facts->key = csr->key;
 	facts->algorithm = csr->algorithm;
 	facts->names = &c->names;
+	facts->devices = &c->proven;
 	facts->others = csr->others;
 	facts->other_count = csr->other_count;
 	facts->common_name = subject_find(&c->subject, SUBJECT_CN);
@@ -319,7 +326,7 @@ static bool is_of_origin(const struct rule *rule)
 	static gate_check *const checks[] = {
 		gate_account_bound, gate_authorizations_valid, gate_authorizations_unexpired, gate_authorizations_owner,
 		gate_authorizations_cover, gate_authorizations_method, gate_scope_names, gate_scope_granted, gate_period,
-		gate_rolling_same, gate_names_equal, gate_names_proven, gate_device_bound,
+		gate_rolling_same, gate_key_attested, gate_attestation_format, gate_devices_allowed, gate_names_equal, gate_names_proven, gate_device_bound,
 	};
 
 	for (size_t i = 0; i < array_length(checks); i++)

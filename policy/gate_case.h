@@ -81,6 +81,15 @@ gate_check gate_authorizations_valid, gate_authorizations_unexpired, gate_author
 gate_check gate_rolling_same;
 gate_check gate_scope_profile, gate_scope_quota, gate_scope_names, gate_scope_granted; /* gate_scope.c */
 gate_check gate_authorizations_cover, gate_authorizations_method, gate_period;
+/* gate_attested.c: orders for devices */
+gate_check gate_key_attested, gate_attestation_format, gate_devices_allowed;
+bool gate_case_has_devices(const struct gate_case *c) must_use;
+/* Whether the text is what a device of the order is called, and may be said in the certificate. */
+bool gate_case_is_device(const struct gate_case *c, const char *text) must_use;
+/* Holds the CSR's names of other types against the order. */
+bool gate_case_device_names(const struct gate_case *c, struct problem *p) must_use;
+/* The order's devices join the CSR's names, where the profile names them always. */
+bool gate_case_add_devices(struct gate_case *c, struct problem *p) must_use;
 /* gate_approval.c */
 gate_check gate_approved;
 /* Whether people have approved the request of the case: of an order any, of an identity its own. */

@@ -12,6 +12,7 @@ static void request_fill(struct gate_case *c)
 
 	c->request = (struct policy_request){
 		.who = c->request.who, .subject = &c->subject, .names = &c->names,
+		.devices = c->profile->acme.device_names == PROFILE_DEVICE_NAMES_NEVER ? NULL : &c->proven,
 		.others = csr->others, .other_count = csr->other_count, .key = csr->algorithm,
 		.signature = c->wish && c->wish->signature ? *c->wish->signature : csr->signature,
 		.key_usage_asked = csr->has_key_usage ? csr->key_usage : 0, .ca = csr->ca, .path_length = csr->path_length,
@@ -51,7 +52,7 @@ bool gate_case_take_csr(struct csr *csr, struct gate_case *c, struct problem *p)
 {
 	c->csr = csr;
 	c->request.who = who_asks(c);
-	if (!take_names(c, p))
+	if (!take_names(c, p) || !gate_case_add_devices(c, p))
 		return false;
 	if (csr->change && gate_case_may_change(c)) {
 		gate_case_change(c);
@@ -62,10 +63,11 @@ bool gate_case_take_csr(struct csr *csr, struct gate_case *c, struct problem *p)
 	return true;
 }
 
-/* Outside ACME a subject, or a name of another type, may be all that names the holder. */
+/* Outside ACME, and of devices, a subject or a name of another type may be all that names the holder. */
 bool gate_names_present(const struct gate_case *c, struct problem *p)
 {
-	bool named = c->names.n > 0 || (c->identity && (c->subject.n > 0 || c->csr->other_count > 0));
+	bool more = c->identity || gate_case_has_devices(c);
+	bool named = c->names.n > 0 || (more && (c->subject.n > 0 || c->csr->other_count > 0));
 
 	return named || bad_csr(p, "RFC 8555, 7.4: the CSR has no name");
 }
@@ -77,7 +79,8 @@ bool gate_names_count(const struct gate_case *c, struct problem *p)
 	               c->profile->name, c->profile->names_max);
 }
 
-/* Adds a part for each name of `names` that is not in `others`. */
+/* Adds a part for each name of `names` that is not in `others`. Of devices a CSR need not tell (the device attestation
+ * draft, 3.2); what it tells is judged by names-typed. */
 static bool names_within(const struct identifiers *names, const struct identifiers *others,
                          enum problem_kind kind, const char *text, struct problem *p)
 {
@@ -85,7 +88,7 @@ static bool names_within(const struct identifiers *names, const struct identifie
 
 	for (size_t i = 0; i < names->n; i++) {
 		const struct identifier *name = &names->v[i];
-		if (!identifiers_has(others, name))
+		if (!identifier_is_device(name->type) && !identifiers_has(others, name))
 			held = problem_add(p, kind, identifier_type_name(name->type), name->value, "%s %s",
 			                   name->value, text);
 	}

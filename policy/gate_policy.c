@@ -34,17 +34,10 @@ bool gate_names_allowed(const struct gate_case *c, struct problem *p)
 	return gate_case_judge(c, POLICY_NAMES, p);
 }
 
-/* ACME proves no name of another type (RFC 8555, 9.7.7). */
+/* ACME proves no name of another type (RFC 8555, 9.7.7) but of devices. */
 bool gate_names_typed(const struct gate_case *c, struct problem *p)
 {
-	bool held = true;
-
-	if (c->identity)
-		return gate_case_judge(c, POLICY_OTHERS, p);
-	for (size_t i = 0; i < c->csr->other_count; i++)
-		held = bad_csr(p, "RFC 8555, 7.4: the CSR's subjectAltName has a name of type %s",
-		               c->csr->others[i].kind);
-	return held;
+	return (c->identity || gate_case_device_names(c, p)) && gate_case_judge(c, POLICY_OTHERS, p);
 }
 
 bool gate_no_ca(const struct gate_case *c, struct problem *p)

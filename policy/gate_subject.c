@@ -1,3 +1,5 @@
+#include <strings.h>
+
 #include "policy/gate_case.h"
 
 enum { COMMON_NAME_MAX = 64 }; /* RFC 5280, A.1, ub-common-name */
@@ -10,6 +12,15 @@ bool gate_case_names_cn(const struct gate_case *c, const char *text)
 	return !c->identity || policy_names_cn(c->profile->policy, &c->request.who, text);
 }
 
+/* A device's name can look like a host's, which is one where it is ordered as such too. */
+static bool is_ordered_host(const struct gate_case *c, const char *text)
+{
+	for (size_t i = 0; i < c->identifier_count; i++)
+		if (!identifier_is_device(c->identifiers[i].type) && strcasecmp(c->identifiers[i].value, text) == 0)
+			return true;
+	return false;
+}
+
 /* What is no name stays out of the names: common-name-named tells it. */
 static void common_name_read(const char *text, struct gate_case *c)
 {
@@ -19,6 +30,8 @@ static void common_name_read(const char *text, struct gate_case *c)
 
 	c->common_name_count++;
 	c->common_name_text = text;
+	if (gate_case_is_device(c, text) && !is_ordered_host(c, text))
+		return;
 	if (gate_case_names_cn(c, text) && identifier_parse(addr_parse(text, &addr) ? "ip" : "dns", text, &name, &ignored))
 		c->common_name = name;
 }
@@ -66,13 +79,20 @@ static bool common_name_add(const char *text, struct gate_case *c, struct proble
 {
 	const char *name = gate_case_common_name(c);
 
+	if (c->common_name.value[0] == '\0' && !c->identity && c->profile->common_name == PROFILE_CN_NONE)
+		return true;
 	if (c->common_name.value[0] == '\0')
 		return subject_add(&c->subject, SUBJECT_CN, text, p);
 	return !name || subject_add(&c->subject, SUBJECT_CN, name, p);
 }
 
-/* ACME proves names and nothing else, so of an order's CSR the common name alone is taken; all other
- * attributes are the profile's (subject-plain says so to who sends others). */
+/* Of an order's CSR what it has proven: names, and of a device its serial number. */
+static bool is_proven(const struct gate_case *c, enum subject_type type, const char *value)
+{
+	return c->identity || (type == SUBJECT_SERIAL_NUMBER && gate_case_is_device(c, value));
+}
+
+/* All other attributes are the profile's (subject-plain says so to who sends others). */
 static bool attributes_take(struct gate_case *c, struct problem *p)
 {
 	enum subject_type type;
@@ -82,7 +102,7 @@ static bool attributes_take(struct gate_case *c, struct problem *p)
 		if (!type_of(attribute, &type))
 			continue;
 		if (type == SUBJECT_CN ? !common_name_add(attribute->value, c, p)
-		                       : c->identity && !subject_add(&c->subject, type, attribute->value, p))
+		                       : is_proven(c, type, attribute->value) && !subject_add(&c->subject, type, attribute->value, p))
 			return false;
 	}
 	return true;
@@ -122,7 +142,7 @@ bool gate_common_name_named(const struct gate_case *c, struct problem *p)
 	const char *name = subject_find(&c->subject, SUBJECT_CN);
 	struct subject_attribute attribute = { .type = SUBJECT_CN };
 
-	if (!c->identity && c->common_name_count > 0 && c->common_name.value[0] == '\0')
+	if (!c->identity && c->common_name_count > 0 && c->common_name.value[0] == '\0' && !gate_case_is_device(c, c->common_name_text))
 		return bad_csr(p,
 		               "RFC 8555, 7.4: the CSR's common name \"%s\" is neither a DNS name nor an IP address",
 		               c->common_name_text);
@@ -150,7 +170,7 @@ static bool attribute_plain(const struct gate_case *c, const struct csr_attribut
 
 	if (is_filler(c, attribute))
 		return true;
-	if (known && (type == SUBJECT_CN || c->identity || subject_has(&c->profile->subject, type, attribute->value)))
+	if (known && (type == SUBJECT_CN || is_proven(c, type, attribute->value) || subject_has(&c->profile->subject, type, attribute->value)))
 		return true;
 	return bad_csr(p, "RFC 8555, 7.4: the CSR's subject has %s, which nothing has proven", attribute->short_name);
 }

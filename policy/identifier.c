@@ -5,6 +5,7 @@
 #include <strings.h>
 
 #include "policy/alabel.h"
+#include "policy/device_name.h"
 
 enum { DNS_NAME_MAX = 253, DNS_LABEL_MAX = 63, LOCAL_PART_MAX = 64 };
 
@@ -259,6 +260,15 @@ static bool uri_canonical(const char *value, struct identifier *ret, struct prob
 	return true;
 }
 
+/* Octet for octet (the device attestation draft, 3.2). */
+static bool device_canonical(const char *value, struct identifier *ret, struct problem *p)
+{
+	if (!device_name_check(ret->type, value, p))
+		return false;
+	strcpy(ret->value, value);
+	return true;
+}
+
 static const struct {
 	const char *name;
 	bool (*canonical)(const char *value, struct identifier *ret, struct problem *p);
@@ -267,6 +277,8 @@ static const struct {
 	[IDENTIFIER_IP] = { "ip", ip_canonical },
 	[IDENTIFIER_EMAIL] = { "email", email_canonical },
 	[IDENTIFIER_URI] = { "uri", uri_canonical },
+	[IDENTIFIER_PERMANENT] = { "permanent-identifier", device_canonical },
+	[IDENTIFIER_HARDWARE] = { "hardware-module", device_canonical },
 };
 
 const char *identifier_type_name(enum identifier_type type)
@@ -309,6 +321,11 @@ int identifier_compare(const struct identifier *a, const struct identifier *b)
 	if (a->type != b->type)
 		return a->type < b->type ? -1 : 1;
 	return strcmp(a->value, b->value);
+}
+
+bool identifier_is_device(enum identifier_type type)
+{
+	return type == IDENTIFIER_PERMANENT || type == IDENTIFIER_HARDWARE;
 }
 
 bool identifier_is_wildcard(const struct identifier *i)

@@ -13,6 +13,8 @@ enum identifier_type {
 	IDENTIFIER_IP,
 	IDENTIFIER_EMAIL,
 	IDENTIFIER_URI,
+	IDENTIFIER_PERMANENT, /* permanent-identifier, hardware-module: of devices (policy/device_name.h). They are ordered */
+	IDENTIFIER_HARDWARE,  /* over ACME; a certificate has them as otherNames, and no struct identifiers of names. */
 	IDENTIFIER_TYPE_MAX,
 };
 enum { IDENTIFIER_VALUE_SIZE = 256 };
@@ -35,6 +37,7 @@ bool identifier_parse(const char *type, const char *value, struct identifier *re
                       struct problem *p) must_use;
 bool identifier_equal(const struct identifier *a, const struct identifier *b) must_use;
 int identifier_compare(const struct identifier *a, const struct identifier *b); /* for qsort, by type then value */
+bool identifier_is_device(enum identifier_type type) must_use;
 bool identifier_is_wildcard(const struct identifier *i) must_use;
 /* "www.example.com" of "*.www.example.com"; itself otherwise. */
 const char *identifier_base(const struct identifier *i);

@@ -141,6 +141,47 @@ static bool uri_matches(const char *pattern, const struct identifier *i)
 	return parsed && (prefix ? str_starts(i->value, uri.value) : identifier_equal(i, &uri));
 }
 
+static char lower(char c)
+{
+	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
+/* The last star seen is the only one to come back to, so the time grows with the product of the two lengths and no
+ * faster. */
+bool pattern_glob(const char *pattern, const char *text, bool cased)
+{
+	const char *star = NULL, *resume = NULL;
+
+	while (*text) {
+		if (*pattern == '*') {
+			star = ++pattern;
+			resume = text;
+		} else if (*pattern == *text || (!cased && lower(*pattern) == lower(*text))) {
+			pattern++;
+			text++;
+		} else if (star) {
+			pattern = star;
+			text = ++resume;
+		} else {
+			return false;
+		}
+	}
+	return pattern[strspn(pattern, "*")] == '\0';
+}
+
+static bool device_check(const char *pattern, struct problem *p)
+{
+	if (pattern[0] == '\0' || strlen(pattern) >= IDENTIFIER_VALUE_SIZE)
+		return problem_set(p, PROBLEM_MALFORMED, "a device's pattern has 1 to 255 bytes");
+	return true;
+}
+
+/* Who assigns serial numbers may tell letters apart (the device attestation draft, 3.2). */
+static bool device_matches(const char *pattern, const struct identifier *i)
+{
+	return pattern_glob(pattern, i->value, true);
+}
+
 static const struct {
 	bool (*check)(const char *pattern, struct problem *p);
 	bool (*matches)(const char *pattern, const struct identifier *i);
@@ -149,6 +190,8 @@ static const struct {
 	[IDENTIFIER_IP] = { ip_check, ip_matches },
 	[IDENTIFIER_EMAIL] = { email_check, email_matches },
 	[IDENTIFIER_URI] = { uri_check, uri_matches },
+	[IDENTIFIER_PERMANENT] = { device_check, device_matches },
+	[IDENTIFIER_HARDWARE] = { device_check, device_matches },
 };
 
 bool pattern_check(enum identifier_type type, const char *pattern, struct problem *p)
@@ -189,7 +232,8 @@ bool pattern_typed_check(const char *pattern, struct problem *p)
 		if (str_starts(pattern, name) && pattern[strlen(name)] == ':')
 			return pattern_check(type, pattern + strlen(name) + 1, p);
 	}
-	return problem_set(p, PROBLEM_MALFORMED, "a pattern such as dns:*.example.com, its type being dns, ip, email or uri");
+	return problem_set(p, PROBLEM_MALFORMED, "a pattern such as dns:*.example.com, its type being dns, ip, email, uri, "
+	                   "permanent-identifier or hardware-module");
 }
 
 bool pattern_typed_matches(const char *pattern, const struct identifier *i)

@@ -67,11 +67,14 @@ static const struct field {
 	[IDENTIFIER_IP] = { "san.ip", "IP" },
 	[IDENTIFIER_EMAIL] = { "san.email", "email" },
 	[IDENTIFIER_URI] = { "san.uri", "URI" },
-	[IDENTIFIER_TYPE_MAX + CSR_OTHER_UPN] = { "san.upn", "UPN" },
-	[IDENTIFIER_TYPE_MAX + CSR_OTHER_PERMANENT] = { "san.permanent_identifier", "permanentIdentifier" },
-	[IDENTIFIER_TYPE_MAX + CSR_OTHER_HARDWARE] = { "san.hardware_module_name", "hardwareModuleName" },
-	[IDENTIFIER_TYPE_MAX + CSR_OTHER_TEXT] = { "san.other_name", "otherName" },
+	[IDENTIFIER_PERMANENT] = { "san.permanent_identifier", "permanentIdentifier" },
+	[IDENTIFIER_HARDWARE] = { "san.hardware_module_name", "hardwareModuleName" },
+	[IDENTIFIER_PERMANENT + CSR_OTHER_UPN] = { "san.upn", "UPN" },
+	[IDENTIFIER_PERMANENT + CSR_OTHER_TEXT] = { "san.other_name", "otherName" },
 };
+_Static_assert(POLICY_SAN + IDENTIFIER_PERMANENT == POLICY_OTHER + (int)CSR_OTHER_PERMANENT &&
+               POLICY_SAN + IDENTIFIER_HARDWARE == POLICY_OTHER + (int)CSR_OTHER_HARDWARE,
+               "what is ordered and what is in the certificate is one field");
 
 const char *policy_field_key(enum policy_field field)
 {

@@ -20,7 +20,7 @@
 enum policy_field {
 	POLICY_SUBJECT,                   /* POLICY_SUBJECT + enum subject_type */
 	POLICY_SAN = SUBJECT_TYPE_MAX,    /* POLICY_SAN + enum identifier_type */
-	POLICY_OTHER = POLICY_SAN + IDENTIFIER_TYPE_MAX, /* POLICY_OTHER + enum csr_other_type */
+	POLICY_OTHER = POLICY_SAN + IDENTIFIER_PERMANENT, /* POLICY_OTHER + enum csr_other_type: both begin with those of devices */
 	POLICY_FIELD_MAX = POLICY_OTHER + CSR_OTHER_UNREADABLE,
 };
 const char *policy_field_key(enum policy_field field);   /* "subject.cn", "san.dns" */
@@ -80,6 +80,7 @@ struct policy_request {
 	struct policy_who who;
 	const struct subject *subject;
 	const struct identifiers *names;
+	const struct identifiers *devices;   /* those of devices among these are proven, and may be common names; NULL: none */
 	const struct csr_other_name *others;
 	size_t other_count;
 	enum key_algorithm key;

@@ -1,6 +1,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "policy/device_name.h"
 #include "policy/policy_match.h"
 
 /* Purposes that no certificate of a policy has: one that could answer OCSP for the CA (RFC 6960, 4.2.2.2),
@@ -385,6 +386,12 @@ bool policy_allows(const struct policy *policy, const struct policy_who *who, co
 	const struct policy_request request = { .who = who ? *who : nobody };
 	struct judging j = { policy, &request, refusal_take, p, true };
 
+	if (identifier_is_device(name->type)) {
+		char text[IDENTIFIER_VALUE_SIZE];
+		device_name_policy(name, text);
+		value_judge(&j, POLICY_SAN + (enum policy_field)name->type, text, NULL);
+		return j.held;
+	}
 	wildcard_judge(&j, name);
 	value_judge(&j, POLICY_SAN + (enum policy_field)name->type, name->value, name);
 	return j.held;

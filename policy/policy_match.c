@@ -3,35 +3,9 @@
 #include <stdio.h>
 #include <strings.h>
 
+#include "policy/device_name.h"
+
 enum { EXPANDED_SIZE = 512 };
-
-static char lower(char c)
-{
-	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-}
-
-/* "*" stands for any run of characters. The last star seen is the only one to come back to, so the time
- * grows with the product of the two lengths and no faster. */
-static bool glob(const char *pattern, const char *text)
-{
-	const char *star = NULL, *resume = NULL;
-
-	while (*text) {
-		if (*pattern == '*') {
-			star = ++pattern;
-			resume = text;
-		} else if (lower(*pattern) == lower(*text)) {
-			pattern++;
-			text++;
-		} else if (star) {
-			pattern = star;
-			text = ++resume;
-		} else {
-			return false;
-		}
-	}
-	return pattern[strspn(pattern, "*")] == '\0';
-}
 
 static const struct variable {
 	const char *text;
@@ -82,11 +56,16 @@ static bool expand(const char *pattern, const struct policy_who *who, char ret[E
 	return true;
 }
 
-/* A name that the certificate has as a subjectAltName too. */
+/* A name that the certificate has as a subjectAltName too, or a device that was attested for it. */
 static bool is_name(const struct policy_request *request, const char *value)
 {
+	const struct identifiers *devices = request->devices;
+
 	for (size_t i = 0; i < request->names->n; i++)
 		if (strcasecmp(request->names->v[i].value, value) == 0)
+			return true;
+	for (size_t i = 0; devices && i < devices->n; i++)
+		if (identifier_is_device(devices->v[i].type) && device_name_is(&devices->v[i], value))
 			return true;
 	return false;
 }
@@ -116,7 +95,7 @@ bool policy_match(enum policy_field field, const char *pattern, const struct pol
 	if (bound && !expand(pattern, &request->who, expanded))
 		return false;
 	return is_identifier(field) ? name_matches(field, bound ? expanded : pattern, bound, name)
-	                            : glob(bound ? expanded : pattern, value);
+	                            : pattern_glob(bound ? expanded : pattern, value, false);
 }
 
 bool policy_match_any(enum policy_field field, const struct strings *patterns, const struct policy_request *request,

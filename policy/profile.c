@@ -68,6 +68,7 @@ void profile_free(struct profile *profile)
 	strings_free(&profile->extended_key_usage);
 	strings_free(&profile->approvers);
 	strings_free(&profile->acme.challenges);
+	strings_free(&profile->acme.attestation_formats);
 	strings_free(&profile->est.change_names);
 	strings_free(&profile->est.csr_oids);
 	subject_free(&profile->subject);

@@ -38,9 +38,18 @@ enum profile_subdomains {
 	PROFILE_SUBDOMAINS_ANY,
 };
 
+/* Whether a certificate names the device that was attested for it (the device attestation draft, 3.2 and 7.4). */
+enum profile_device_names {
+	PROFILE_DEVICE_NAMES_ASKED,   /* where the CSR does */
+	PROFILE_DEVICE_NAMES_ALWAYS,
+	PROFILE_DEVICE_NAMES_NEVER,   /* and a CSR that does is refused */
+};
+
 /* What is of ACME alone. */
 struct profile_acme {
 	struct strings challenges;   /* types by which names are proven, "dns-01"; empty: all that are offered */
+	struct strings attestation_formats; /* of device-attest-01, "tpm"; empty: all that are accepted */
+	enum profile_device_names device_names;
 	bool no_preauthorization;    /* its directory has no newAuthz (RFC 8555, 7.4.1) */
 };
 

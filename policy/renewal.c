@@ -54,7 +54,7 @@ bool renewal_names(const struct certificate *certificate, struct identifiers *re
 	enum identifier_type type;
 
 	for (size_t i = 0; i < certificate->names.n; i++) {
-		if (!identifier_type_from(names[i].type, &type))
+		if (!identifier_type_from(names[i].type, &type) || identifier_is_device(type))
 			continue;
 		if (!identifier_parse(names[i].type, names[i].value, &name, p) || !identifiers_add(ret, &name, p))
 			return false;

@@ -78,6 +78,7 @@ static bool check_config_run(struct command_call *call, struct problem *p)
 	auto_value(buf) text = {0};
 	auto_struct(config) *config = NULL;
 	auto_struct(profiles) *profiles = NULL;
+	auto_struct(attestation_roots) *attestation = NULL;
 	bool reference = command_value(call, "--print-reference"), example = command_value(call,
 	        "--print-example");
 	if (reference)
@@ -89,7 +90,7 @@ static bool check_config_run(struct command_call *call, struct problem *p)
 		return buf_check(&text, p);
 	}
 	return config_load(call->arg_count ? call->args[0] : call->config, &config, p) &&
-	       config_profiles(config, &profiles, p) && print_result(call, config, p);
+	       config_profiles(config, &profiles, p) && config_attestation(config, &attestation, p) && print_result(call, config, p);
 }
 
 const struct command server_check_config_command = {

@@ -94,6 +94,8 @@ struct config {
 		struct strings caa_identities, resolvers, trust_anchors, insecure_zones, root_hints;
 		struct addr_list probe_allow, probe_deny;
 		struct vantage_point *vantage;
+		struct attestation_source *attestation; /* `device_attest_01.formats` */
+		size_t attestation_count;
 	} acme;
 	struct {
 		struct labels_options labels;
@@ -133,6 +135,9 @@ bool config_profiles(const struct config *config, struct profiles **ret, struct 
 
 /* How EST's clients prove who they are; reads the manufacturers' files. */
 bool config_authentications(const struct config *config, struct authentications **ret, struct problem *p) must_use;
+
+/* Whom device-attest-01 believes; reads the files of roots. MALFORMED or NOT_FOUND names key and file. */
+bool config_attestation(const struct config *config, struct attestation_roots **ret, struct problem *p) must_use;
 
 /* Tells ca/pkcs11.h of the module that the file names. */
 bool config_pkcs11(const struct config *config, struct problem *p) must_use;

@@ -145,6 +145,31 @@ static bool check_dns(const struct config *config, const struct config_text *tex
 	return true;
 }
 
+static bool takes_format(const struct config *config, size_t count, const char *format)
+{
+	for (size_t i = 0; i < count; i++)
+		if (str_equal(config->acme.attestation[i].format, format))
+			return true;
+	return false;
+}
+
+static bool check_attestation(const struct config *config, const struct config_text *text, struct problem *p)
+{
+	char path[PATH_TEXT];
+	for (size_t i = 0; i < config->acme.attestation_count; i++) {
+		const struct attestation_source *row = &config->acme.attestation[i];
+		snprintf(path, sizeof path, "acme.device_attest_01.formats[%zu].format", i);
+		if (takes_format(config, i, row->format))
+			return config_text_fault(text, path, p, "expected each format once, got `%s` again", row->format);
+		snprintf(path, sizeof path, "acme.device_attest_01.formats[%zu].roots", i);
+		if (row->roots.n == 0)
+			return config_text_fault(text, path, p, "expected at least one file");
+	}
+	if ((config->acme.options.challenges & ACME_DEVICE_ATTEST_01) && config->acme.attestation_count == 0)
+		return config_text_fault(text, "acme.challenges", p, "expected `acme.device_attest_01.formats` with `device-attest-01`");
+	return true;
+}
+
 static bool same_place(const struct config_listener *a, const struct config_listener *b)
 {
 	return a->port != 0 && a->port == b->port && str_equal(a->address, b->address);
@@ -205,6 +230,19 @@ static bool check_challenges(const struct config *config, size_t i, const struct
 	return true;
 }
 
+static bool check_formats(const struct config *config, size_t i, const struct config_text *text, struct problem *p)
+{
+	const struct strings *formats = &config->profiles[i].profile.acme.attestation_formats;
+	for (size_t k = 0; k < formats->n; k++) {
+		char path[PATH_TEXT];
+		if (takes_format(config, config->acme.attestation_count, formats->v[k]))
+			continue;
+		snprintf(path, sizeof path, "profiles[%zu].acme.attestation_formats[%zu]", i, k);
+		return config_text_refuse(text, path, "one of `acme.device_attest_01.formats`", p);
+	}
+	return true;
+}
+
 /* The profile's own rules are judged by policy/, here for the sake of the line. */
 static bool check_profile(struct config *config, size_t i, const struct config_text *text,
                           struct problem *p)
@@ -223,7 +261,7 @@ static bool check_profile(struct config *config, size_t i, const struct config_t
 		return config_text_refuse(text, path, "the name of an issuer in `ca.issuers`", p);
 	}
 	snprintf(path, sizeof path, "profiles[%zu]", i);
-	if (!config_policy_complete(config, i, text, p) || !check_challenges(config, i, text, p))
+	if (!config_policy_complete(config, i, text, p) || !check_challenges(config, i, text, p) || !check_formats(config, i, text, p))
 		return false;
 	if (!config_profile_make(config, &config->profiles[i], &made, &why))
 		return why.kind == PROBLEM_MALFORMED ? config_text_fault(text, path, p, "%s", why.detail) : problem_memory(p);
@@ -302,7 +340,7 @@ static bool check_authentication(const struct config *config, size_t i, const st
 bool config_check(struct config *config, const struct config_text *text, struct problem *p)
 {
 	if (!complete(config, p) || !check_ca(config, text, p) || !check_revocation(config, text, p) ||
-	    !check_tls(config, text, p) || !check_dns(config, text, p) || !check_webhook(config, text, p))
+	    !check_tls(config, text, p) || !check_dns(config, text, p) || !check_attestation(config, text, p) || !check_webhook(config, text, p))
 		return false;
 	for (size_t i = 0; i < config->listener_count; i++)
 		if (!check_listener(config, i, text, p))

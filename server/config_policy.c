@@ -68,7 +68,7 @@ bool config_policies_check(const struct config *config, const struct config_text
 /* --- a profile that names a policy */
 
 /* The keys of a profile that are its own policy, in short form. */
-static const char *const short_keys[] = { "keys", "dns", "ip", "email", "uri", "wildcards", "names_max", "validity_max" };
+static const char *const short_keys[] = { "keys", "dns", "ip", "email", "uri", "permanent_identifier", "hardware_module_name", "wildcards", "names_max", "validity_max" };
 
 static bool stands(const struct config_text *text, size_t i, const char *key)
 {

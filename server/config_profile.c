@@ -91,6 +91,7 @@ static void copy_values(const struct config_profile *row, struct profile *to)
 	to->approvals = from->approvals;
 	to->approval_lifetime = from->approval_lifetime;
 	to->acme.no_preauthorization = !row->preauthorization;
+	to->acme.device_names = from->acme.device_names;
 	to->est.renewal_grace = from->est.renewal_grace;
 	to->est.server_keys = from->est.server_keys;
 	to->est.server_key_encrypted = from->est.server_key_encrypted;
@@ -115,6 +116,7 @@ bool config_profile_make(const struct config *config, const struct config_profil
 	copy_values(row, profile);
 	profile->hash = hash_name(row->hash);
 	if (!replace_texts(&profile->acme.challenges, &from->acme.challenges, p) ||
+	    !replace_texts(&profile->acme.attestation_formats, &from->acme.attestation_formats, p) ||
 	    !replace_texts(&profile->est.change_names, &from->est.change_names, p) || !config_usages(&row->csr_names, &profile->est.csr_oids, p) ||
 	    !profile_alerts_parse(&row->expiry_alerts, &profile->alerts, p))
 		return false;

@@ -186,6 +186,11 @@ bool config_rule_challenge(const char *text, struct problem *p)
 	return challenge_type_find(text) ? true : expected(p, "a type of challenge such as http-01, dns-01 or tls-alpn-01");
 }
 
+bool config_rule_attestation_format(const char *text, struct problem *p)
+{
+	return attestation_format_known(text) ? true : expected(p, "one of the formats " ATTESTATION_FORMAT_NAMES);
+}
+
 bool config_rule_event(const char *text, struct problem *p)
 {
 	auto_value(problem) why = {0};

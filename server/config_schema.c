@@ -236,9 +236,12 @@ static const struct config_key acme_keys[] = {
 	  .fallback = "http-01, dns-01, tls-alpn-01, dns-account-01",
 	  .choices = CHOICES({ "http-01", ACME_HTTP_01 }, { "dns-01", ACME_DNS_01 },
 	                     { "tls-alpn-01", ACME_TLS_ALPN_01 }, { "dns-account-01", ACME_DNS_ACCOUNT_01 },
-	                     { "dns-persist-01", ACME_DNS_PERSIST_01 }) },
+	                     { "dns-persist-01", ACME_DNS_PERSIST_01 }, { "device-attest-01", ACME_DEVICE_ATTEST_01 }) },
 	{ "dns_persist_01", "The dns-persist-01 challenge, where `challenges` has it; its Issuer Domain Names are `caa_identities`.",
 	  CONFIG_SECTION, .section = &config_persist_section },
+	{ "device_attest_01",
+	  "The device-attest-01 challenge, where `challenges` has it; which devices may be ordered is in `profiles`.", CONFIG_SECTION,
+	  .section = &config_attest_section, .reload = true },
 };
 
 static const struct config_key api_limit_keys[] = {
@@ -283,6 +286,8 @@ static const struct config_key dns_keys[] = { NAME_KEYS(IDENTIFIER_DNS, "*", con
 static const struct config_key ip_keys[] = { NAME_KEYS(IDENTIFIER_IP, "*", config_rule_ip) };
 static const struct config_key email_keys[] = { NAME_KEYS(IDENTIFIER_EMAIL, NULL, config_rule_email) };
 static const struct config_key uri_keys[] = { NAME_KEYS(IDENTIFIER_URI, NULL, config_rule_uri) };
+static const struct config_key permanent_keys[] = { NAME_KEYS(IDENTIFIER_PERMANENT, NULL, config_rule_not_empty) };
+static const struct config_key hardware_keys[] = { NAME_KEYS(IDENTIFIER_HARDWARE, NULL, config_rule_not_empty) };
 
 #define SUBJECT(name, type, meaning_)                                                                    \
 	{ name, meaning_, CONFIG_TEXTS, .offset = offsetof(struct config_profile, subject[SUBJECT_##type]), \
@@ -327,7 +332,7 @@ static const struct config_key profile_keys[] = {
 	{ "policy",
 	  "What may be certified: the name of one of `policies`, or `tls-server`, `tls-client`, `dual-purpose`, "
 	  "`device`, `user`, `email-protection`, `code-signing`, `intermediate-ca`. Then `keys`, `dns`, `ip`, "
-	  "`email`, `uri`, `wildcards`, `names_max` and `validity_max`, which are a policy in short form, are "
+	  "`email`, `uri`, `permanent_identifier`, `hardware_module_name`, `wildcards`, `names_max` and `validity_max`, which are a policy in short form, are "
 	  "not to be here, and the defaults of usages and validity are the policy's.", CONFIG_TEXT,
 	  .offset = offsetof(struct config_profile, policy), .shown = "the short form", .check = config_rule_id },
 	{ "subject",
@@ -345,6 +350,10 @@ static const struct config_key profile_keys[] = {
 	  .section = &SECTION(email_keys) },
 	{ "uri", "URIs: the whole, or a prefix ending in `*`.", CONFIG_SECTION,
 	  .section = &SECTION(uri_keys) },
+	{ "permanent_identifier", "Devices by RFC 4043: `value` or `value/OID of its assigner`, `*` for any characters.",
+	  CONFIG_SECTION, .section = &SECTION(permanent_keys) },
+	{ "hardware_module_name", "Devices by RFC 4108: `OID of the type/serial number in hexadecimal`, likewise.", CONFIG_SECTION,
+	  .section = &SECTION(hardware_keys) },
 	{ "wildcards", "Whether wildcard names are certified.", CONFIG_BOOL, PROFILE(wildcards),
 	  .fallback = "true" },
 	{ "names_max", "Names in one certificate.", CONFIG_NUMBER, PROFILE(names_max), .fallback = "100",

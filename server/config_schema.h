@@ -52,7 +52,7 @@ extern const struct config_section config_profile_acme_section; /* server/config
 extern const struct config_section config_webhook_section; /* server/config_schema_webhook.c: of an entry of `webhooks` */
 extern const struct config_section config_ca_section; /* server/config_schema_ca.c */
 extern const struct config_section config_policy_section; /* server/config_schema_policy.c: of an entry of `policies` */
-extern const struct config_section config_tls_alpn_section, config_vantage_section, config_persist_section, config_dns_section; /* server/config_schema_validation.c: `acme.dns` */
+extern const struct config_section config_tls_alpn_section, config_vantage_section, config_persist_section, config_attest_section, config_dns_section; /* server/config_schema_validation.c: `acme.dns` */
 #define CONFIG_KEY_CHOICES                                                                                \
 	(const struct config_choice[]){                                                                  \
 		{ "rsa-2048", 1 << KEY_RSA_2048 }, { "rsa-3072", 1 << KEY_RSA_3072 },                    \

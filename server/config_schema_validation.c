@@ -49,6 +49,28 @@ static const struct config_key persist_keys[] = {
 };
 const struct config_section config_persist_section = SECTION(persist_keys);
 
+#define SOURCE(member) .offset = offsetof(struct attestation_source, member)
+static const struct config_key source_keys[] = {
+	{ "format", "Its name: " ATTESTATION_FORMAT_NAMES ".", CONFIG_TEXT, SOURCE(format), .required = true,
+	  .check = config_rule_attestation_format },
+	{ "roots", "PEM files of the CAs of manufacturers or of your own that vouch for devices in this format, and for no other.",
+	  CONFIG_TEXTS, SOURCE(roots), .required = true, .check = config_rule_not_empty },
+};
+static const struct config_key attest_keys[] = {
+	{ "formats", "Formats of attestation that are accepted.", CONFIG_SECTIONS, AT(acme.attestation),
+	  offsetof(struct config, acme.attestation_count), .fallback = "", .max = 16,
+	  .section = &ELEMENT(source_keys, struct attestation_source) },
+};
+const struct config_section config_attest_section = SECTION(attest_keys);
+
+bool config_attestation(const struct config *config, struct attestation_roots **ret, struct problem *p)
+{
+	auto_value(problem) why = {0};
+
+	return attestation_roots_new(config->acme.attestation, config->acme.attestation_count, ret, &why) ||
+	       problem_set(p, why.kind, "acme.device_attest_01.formats: %s", why.detail);
+}
+
 #define POINT(member) .offset = offsetof(struct vantage_point, member)
 static const struct config_key point_keys[] = {
 	{ "name", "Its name, for messages.", CONFIG_TEXT, POINT(name), .required = true, .check = config_rule_id },

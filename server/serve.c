@@ -219,7 +219,11 @@ static bool open_services(struct serve *serve, struct problem *p)
 	serve->status.crls = revocation_crls(serve->revocation);
 
 	auto_value(addr_list) own = {0};
+	auto_struct(attestation_roots) *attestation = NULL;
 	struct acme_options options = serve->config->acme.options;
+	if (!config_attestation(serve->config, &attestation, p))
+		return false;
+	options.attestation = attestation;
 	options.probe_own = &own;
 	return own_addresses(serve->config, &own, p) &&
 	       acme_open(&options, serve->store, serve->ca, serve->profiles, &serve->acme, p) &&
@@ -340,13 +344,16 @@ bool serve_reload(struct serve *serve, const struct config *config, struct probl
 	auto_struct(labels) *labels = NULL;
 	auto_struct(authentications) *authentications = NULL;
 	auto_struct(wrapping_keys) *keys = NULL;
+	auto_struct(attestation_roots) *attestation = NULL;
 	if (!load_ca(serve, config, &table, p) || !open_profiles(serve, config, table, &profiles, p) ||
+	    !config_attestation(config, &attestation, p) ||
 	    !labels_new(&config->est.labels, profiles, &labels, p) ||
 	    !config_authentications(config, &authentications, p) || !wrapping_keys_new(&config->est.wrapping, &keys, p) ||
 	    !webhooks_declarable(serve->store, config->webhooks, config->webhook_count, p) ||
 	    !reload_outside(serve, config, &table, profiles, p))
 		return false;
 	acme_set_profiles(serve->acme, profiles);
+	acme_set_attestation(serve->acme, attestation);
 	api_set_profiles(serve->api, profiles);
 	est_set_labels(serve->est, labels);
 	webhooks_set_profiles(serve->webhooks, profiles);

@@ -68,6 +68,8 @@
 	X(CERTIFICATE_DELETED, "certificate-deleted", "an imported certificate left the inventory")             \
 	X(ACCOUNT_LIMITED, "account-limited", "an operator said what an ACME account may order")                \
 	X(AUTHORIZATION_GRANTED, "authorization-granted", "names were authorized by an account's scope, without a challenge") \
+	X(DEVICE_ATTESTED, "device-attested", "a device has attested a key, and what it is called is authorized with it") \
+	X(ATTESTATION_REFUSED, "attestation-refused", "the attestation of a device was refused")                \
 	X(ORDER_CANCELED, "order-canceled", "the renewals of an order were ended (RFC 8739), or an operator ended an order")\
 	X(RENEWAL_ADVISED, "renewal-advised", "clients were asked to renew certificates now (RFC 9773), or no longer") \
 	X(CERTIFICATE_EXPIRING, "certificate-expiring", "a certificate expires soon and nothing has replaced it") \

@@ -34,6 +34,8 @@ static const struct record_field authorization_fields[] = {
 	record_text(13, authorization, account_url),
 	record_bool(20, authorization, granted),
 	record_bool(21, authorization, subdomains),
+	record_bytes(22, authorization, attested_key),
+	record_text(23, authorization, attestation),
 };
 static const struct record_schema authorization_schema = {
 	"authorization", sizeof(struct authorization), authorization_fields, array_length(authorization_fields),

@@ -35,6 +35,8 @@ struct authorization {
 	const char *account_url;      /* as the client knew it when it was made; NULL: not recorded */
 	bool preauthorized;           /* made by newAuthz (7.4.1): reusable before any order */
 	bool granted;                 /* valid by the account's scope, without a challenge */
+	struct bytes attested_key;    /* SHA-256 of the SubjectPublicKeyInfo that a device attested; empty: none did */
+	const char *attestation;      /* its format, "tpm" */
 	bool subdomains;              /* RFC 9444: it proves the names below as well */
 	int64_t created, expires;     /* expires of a pending one is its deadline */
 	struct record_list challenges; /* struct challenge */

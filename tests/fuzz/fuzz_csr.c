@@ -2,6 +2,7 @@
  * attributes of a CSR that is then signed for real. What is accepted, and is a CSR for OpenSSL too, must
  * name the same for both: a name that only one of two readers sees is how a CSR smuggles. */
 #include "policy/csr.h"
+#include "policy/device_name.h"
 
 #include <openssl/err.h>
 
@@ -48,6 +49,22 @@ static size_t general_name_compare(const struct csr *csr, const GENERAL_NAME *na
 	}
 }
 
+/* What is read as a device's name has one encoding, this one. */
+static void devices_check(const struct csr *csr)
+{
+	for (size_t i = 0; i < csr->other_count; i++) {
+		struct csr_other_name again = {0};
+		struct identifier name;
+		auto_value(problem) p = {0};
+
+		if (!device_name_read(&csr->others[i], &name))
+			continue;
+		if (!device_name_make(&name, &again, &p) || !bytes_equal(buf_bytes(&again.der), buf_bytes(&csr->others[i].der)))
+			abort();
+		buf_free(&again.der);
+	}
+}
+
 /* An otherName or the like that OpenSSL takes apart further than we do may be wrong in there. */
 static void names_compare(const struct csr *csr, const ossl_extensions *extensions)
 {
@@ -85,9 +102,10 @@ static void parse(struct bytes der)
 	auto_struct(csr) *csr = NULL;
 	auto_value(problem) p = {0};
 
-	if (csr_parse(der, &csr, &p))
+	if (csr_parse(der, &csr, &p)) {
 		compare(csr, der);
-	else if (p.kind != PROBLEM_BAD_CSR || csr)
+		devices_check(csr);
+	} else if (p.kind != PROBLEM_BAD_CSR || csr)
 		abort();
 	ERR_clear_error();
 }

@@ -2,6 +2,7 @@
  * form: it parses again to itself, and is within the bounds that the rest of the house relies on.
  * A pattern that matches a name touches it as well, and a name is its own pattern. */
 #include "base/bytes.h"
+#include "policy/device_name.h"
 #include "policy/pattern.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -21,9 +22,26 @@ static void canonical_check(const struct identifier *i)
 	check(identifier_parse(identifier_type_name(i->type), i->value, &again, &p) && identifier_equal(i, &again));
 	check(len > 0 && len < IDENTIFIER_VALUE_SIZE);
 	for (size_t k = 0; k < len; k++)
-		check(i->value[k] > 0x20 && i->value[k] < 0x7f);
+		check(identifier_is_device(i->type) ? (uint8_t)i->value[k] >= 0x20 && i->value[k] != 0x7f
+		                                    : i->value[k] > 0x20 && i->value[k] < 0x7f);
 	if (i->type == IDENTIFIER_DNS)
 		check(strspn(i->value, "abcdefghijklmnopqrstuvwxyz0123456789-.*") == len);
+}
+
+/* As an otherName it is the same name still, and nothing else is. */
+static void device_check(const struct identifier *i)
+{
+	struct csr_other_name other = {0};
+	struct identifier again;
+	auto_value(problem) p = {0};
+
+	if (!identifier_is_device(i->type))
+		return;
+	check(device_name_make(i, &other, &p) && other.type != CSR_OTHER_UNREADABLE);
+	check(device_name_read(&other, &again) && identifier_equal(i, &again));
+	device_name_policy(i, again.value);
+	check(str_equal(again.value, other.value));
+	buf_free(&other.der);
 }
 
 static void pattern_try(const struct identifier *i, const char *pattern)
@@ -65,6 +83,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	}
 	canonical_check(&i);
+	device_check(&i);
 	self_check(&i);
 	if (at)
 		pattern_try(&i, at);

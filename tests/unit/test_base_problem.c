@@ -241,9 +241,9 @@ static void parts_are_bounded(void **state)
 
 	(void)state;
 	for (int i = 0; i < PROBLEM_SUB_MAX + 5; i++)
-		problem_add(&p, PROBLEM_DNS, "a type that is too long", "a\nb", "%d", i);
+		problem_add(&p, PROBLEM_DNS, "a type that is far too long", "a\nb", "%d", i);
 	assert_int_equal(p.sub_count, PROBLEM_SUB_MAX);
-	assert_string_equal(p.subs[0].identifier_type, "a type that is ");
+	assert_string_equal(p.subs[0].identifier_type, "a type that is far too ");
 	assert_string_equal(p.subs[0].identifier_value, "a?b");
 	assert_false(problem_settle(&p, "many"));
 	assert_int_equal(p.sub_count, PROBLEM_SUB_MAX);

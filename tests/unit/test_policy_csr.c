@@ -33,7 +33,7 @@ static const struct refusal {
 	{ "md5WithRSAEncryption", { .key = "rsa-2048", .extensions = { SAN }, .digest = "MD5", .algorithm = "06092a864886f70d0101040500" },
 	  "MD5" },
 	{ "an unknown signature algorithm", { .extensions = { SAN }, .algorithm = "06032a0304" }, "1.2.3.4" },
-	{ "ECDSA with parameters", { .extensions = { SAN }, .algorithm = "06082a8648ce3d0403020500" }, "parameters" },
+	{ "ECDSA with parameters", { .extensions = { SAN }, .algorithm = "06082a8648ce3d040302020100" }, "parameters" },
 	{ "RSA with odd parameters", { .key = "rsa-2048", .extensions = { SAN }, .algorithm = "06092a864886f70d01010b020100" }, "parameters" },
 	{ "RSA-PSS without parameters", { .key = "rsa-2048", .extensions = { SAN }, .algorithm = "06092a864886f70d01010a" }, "parameters" },
 	{ "no algorithm", { .extensions = { SAN }, .algorithm = "" }, "signature" },
@@ -277,6 +277,7 @@ static const struct {
 	struct make_csr csr;
 } accepted[] = {
 	{ "P-256", { .extensions = { SAN } } },
+	{ "P-256 with NULL, as tpm2-openssl signs", { .extensions = { SAN }, .algorithm = "06082a8648ce3d0403020500" } },
 	{ "P-256 with SHA-512", { .extensions = { SAN }, .digest = "SHA512", .algorithm = "06082a8648ce3d040304" } },
 	{ "P-384", { .key = "P-384", .extensions = { SAN }, .digest = "SHA384", .algorithm = "06082a8648ce3d040303" } },
 	{ "P-521", { .key = "P-521", .extensions = { SAN }, .digest = "SHA512", .algorithm = "06082a8648ce3d040304" } },

@@ -630,6 +630,97 @@ static void spoil_identity(struct world *w)
 	world_identity_name(w, "ip:10.0.0.1");
 }
 
+/* An order for a device, with or without the names of hosts besides. Its key is the CSR's. */
+#define SERIAL "a01506082b06010505070803a00930070c016106022a03"   /* permanentIdentifier "a", assigner 1.2.3 */
+#define MODULE "a01606082b06010505070804a00a300806022a0304020aff" /* hardwareModuleName of bytes that are no text */
+static void attested(struct world *w, const char *type, const char *value)
+{
+	static struct challenge proof = { .type = "device-attest-01", .status = CHALLENGE_VALID };
+	static uint8_t hash[SHA256_SIZE];
+	auto_value(buf) spki = {0};
+	struct problem p = {0};
+	struct authorization *a = &w->authorization[w->count];
+
+	world_name(w, type, value);
+	assert_true(ossl_public_der(make_key("P-256"), &spki, &p));
+	digest_sha256(buf_bytes(&spki), hash);
+	a->attested_key = BYTES(hash, sizeof(hash));
+	a->attestation = "tpm";
+	a->challenges = (struct record_list){ &proof, 1 };
+	assert_true(strings_add(&policy(w)->fields[POLICY_SAN + IDENTIFIER_PERMANENT].allow, "a*"));
+	assert_true(strings_add(&policy(w)->fields[POLICY_SAN + IDENTIFIER_HARDWARE].allow, "1.2.3/*"));
+}
+static void spoil_attested_key(struct world *w)
+{
+	attested(w, "permanent-identifier", "a/1.2.3");
+	w->authorization[3].attested_key = BYTES("0123456789abcdef0123456789abcdef", 32);
+}
+static void spoil_attested_no_key(struct world *w)
+{
+	attested(w, "permanent-identifier", "a/1.2.3");
+	w->authorization[3].attested_key = (struct bytes){0};
+}
+/* The key of one device is not that of another. */
+static void spoil_attested_second(struct world *w)
+{
+	attested(w, "permanent-identifier", "a/1.2.3");
+	attested(w, "hardware-module", "a/1.2.3");
+	w->authorization[4].attested_key = BYTES("0123456789abcdef0123456789abcdef", 32);
+}
+static void spoil_attested_format(struct world *w)
+{
+	attested(w, "permanent-identifier", "a/1.2.3");
+	assert_true(strings_add(&w->profile->acme.attestation_formats, "apple"));
+}
+static void spoil_device_denied(struct world *w) { attested(w, "permanent-identifier", "b"); }
+static void spoil_device_module(struct world *w) { attested(w, "hardware-module", "a/1.2.4"); }
+static void spoil_san_serial(struct world *w)
+{
+	attested(w, "permanent-identifier", "a/1.2.4");
+	raw_san(w, SERIAL);
+}
+/* The assigner is a part of the name: neither with it nor without is it the same. */
+static void spoil_san_assigner(struct world *w)
+{
+	attested(w, "permanent-identifier", "a");
+	raw_san(w, SERIAL);
+}
+/* "a/1.2.3" in the value alone is no "a" of assigner 1.2.3. */
+static void spoil_san_slash(struct world *w)
+{
+	attested(w, "permanent-identifier", "a/1.2.3");
+	raw_san(w, "a01706082b06010505070803a00b30090c07612f312e322e33");
+}
+static void spoil_san_module(struct world *w)
+{
+	attested(w, "hardware-module", "a/1.2.3");
+	raw_san(w, MODULE);
+}
+static void spoil_san_private(struct world *w)
+{
+	attested(w, "permanent-identifier", "a/1.2.3");
+	w->profile->acme.device_names = PROFILE_DEVICE_NAMES_NEVER;
+	raw_san(w, SERIAL);
+}
+static void spoil_device_cn(struct world *w)
+{
+	attested(w, "permanent-identifier", "a b/1.2.3");
+	w->csr.subject[0][1] = "a c";
+}
+static void spoil_device_cn_private(struct world *w)
+{
+	attested(w, "permanent-identifier", "a b/1.2.3");
+	w->profile->acme.device_names = PROFILE_DEVICE_NAMES_NEVER;
+	w->csr.subject[0][1] = "a b";
+}
+static void spoil_device_serial(struct world *w)
+{
+	attested(w, "permanent-identifier", "a/1.2.3");
+	assert_true(strings_add(&policy(w)->fields[POLICY_SUBJECT + SUBJECT_SERIAL_NUMBER].allow, "*"));
+	w->csr.subject[1][0] = "serialNumber";
+	w->csr.subject[1][1] = "A";
+}
+
 /* Each rule by what alone breaks it. The name of a row says which failure of which server it is (field notes). */
 static const struct row {
 	const char *rule;
@@ -682,6 +773,20 @@ static const struct row {
 	{ "authorizations-cover", spoil_authz_missing, PROBLEM_UNAUTHORIZED, "no authorization", "*.example.com", true, false },
 	{ "authorizations-cover", spoil_authz_few, PROBLEM_UNAUTHORIZED, "not one authorization", NULL, true, false },
 	{ "authorizations-cover", spoil_authz_many, PROBLEM_UNAUTHORIZED, "not one authorization", NULL, true, false },
+	{ "key-attested", spoil_attested_key, PROBLEM_BAD_CSR, "not the one that was attested", "a/1.2.3", true, false },
+	{ "key-attested", spoil_attested_no_key, PROBLEM_BAD_CSR, "not the one that was attested", "a/1.2.3", true, false },
+	{ "key-attested", spoil_attested_second, PROBLEM_BAD_CSR, "not the one that was attested", "a/1.2.3", true, false },
+	{ "attestation-format", spoil_attested_format, PROBLEM_UNAUTHORIZED, "format tpm", "a/1.2.3", true, false },
+	{ "devices-allowed", spoil_device_denied, PROBLEM_REJECTED_IDENTIFIER, "permanentIdentifier SAN value does not match", "b", true, false },
+	{ "devices-allowed", spoil_device_module, PROBLEM_REJECTED_IDENTIFIER, "hardwareModuleName SAN value does not match", "a/1.2.4", true, false },
+	{ "names-typed", spoil_san_serial, PROBLEM_BAD_CSR, "\"a/1.2.3\" is in the CSR and not in the order", NULL, true, false },
+	{ "names-typed", spoil_san_assigner, PROBLEM_BAD_CSR, "\"a/1.2.3\" is in the CSR and not in the order", NULL, true, false },
+	{ "names-typed", spoil_san_slash, PROBLEM_BAD_CSR, "\"a/1.2.3\" is in the CSR and not in the order", NULL, true, false },
+	{ "names-typed", spoil_san_module, PROBLEM_BAD_CSR, "\"1.2.3/0aff\" is in the CSR and not in the order", NULL, true, false },
+	{ "names-typed", spoil_san_private, PROBLEM_BAD_CSR, "do not name the device", NULL, true, false },
+	{ "common-name-named", spoil_device_cn, PROBLEM_BAD_CSR, "a c", NULL, true, false },
+	{ "common-name-named", spoil_device_cn_private, PROBLEM_BAD_CSR, "a b", NULL, true, false },
+	{ "subject-plain", spoil_device_serial, PROBLEM_BAD_CSR, "serialNumber", NULL, true, false },
 	{ "period", spoil_not_before, PROBLEM_MALFORMED, "notBefore", NULL, true, false },
 	{ "period", spoil_not_after, PROBLEM_MALFORMED, "notAfter", NULL, true, false },
 	{ "period", spoil_validity, PROBLEM_MALFORMED, "34300800 at most", NULL, false, true },
@@ -922,6 +1027,68 @@ static void test_order_approved(void **state)
 	assert_string_equal(facts->account, ACCOUNT_ID);
 	assert_string_equal(facts->order, ORDER_ID);
 	assert_null(facts->identity);
+}
+
+static void alone(struct world *w, const char *type, const char *value)
+{
+	w->count = 0;
+	attested(w, type, value);
+	w->csr.extensions[0][0] = NULL;
+	w->csr.subject[0][0] = NULL;
+}
+
+/* Where the CSR names the device so does the certificate, and with PROFILE_DEVICE_NAMES_ALWAYS in any case. */
+static void test_device_approved(void **state)
+{
+	static const struct {
+		const char *type, *value, *names;
+		enum profile_device_names mode;
+		const char *cn, *want;
+	} cases[] = {
+		{ "permanent-identifier", "a/1.2.3", SERIAL, PROFILE_DEVICE_NAMES_ASKED, NULL, SERIAL },
+		{ "permanent-identifier", "a/1.2.3", SERIAL, PROFILE_DEVICE_NAMES_ALWAYS, NULL, SERIAL },
+		{ "permanent-identifier", "a/1.2.3", NULL, PROFILE_DEVICE_NAMES_ALWAYS, NULL, SERIAL },
+		{ "permanent-identifier", "a/1.2.3", NULL, PROFILE_DEVICE_NAMES_ASKED, "a", NULL },
+		{ "permanent-identifier", "a", NULL, PROFILE_DEVICE_NAMES_ALWAYS, "a", "a01106082b06010505070803a00530030c0161" },
+		{ "hardware-module", "a/1.2.3", NULL, PROFILE_DEVICE_NAMES_ALWAYS, NULL, "a01506082b06010505070804a009300706022a03040161" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < array_length(cases); i++) {
+		struct world w;
+		world_make(&w);
+		alone(&w, cases[i].type, cases[i].value);
+		w.profile->acme.device_names = cases[i].mode;
+		w.csr.raw_names = cases[i].names;
+		if (cases[i].cn) {
+			w.csr.subject[0][0] = "CN";
+			w.csr.subject[0][1] = cases[i].cn;
+		}
+		auto_struct(approval) *approval = approve(&w);
+		const struct approval_facts *facts = approval_facts(approval);
+		auto_value(buf) hex = {0};
+		assert_int_equal(facts->names->n, 0);
+		assert_int_equal(facts->other_count, cases[i].want ? 1 : 0);
+		if (facts->other_count > 0)
+			buf_add_hex(&hex, buf_bytes(&facts->others[0].der));
+		assert_string_equal(buf_text(&hex), cases[i].want ?: "");
+		assert_string_equal(facts->common_name ?: "", cases[i].cn ?: "");
+	}
+}
+
+/* RFC 5280, 4.1.2.6: without a name of any kind there is nobody to certify. */
+static void test_device_nameless(void **state)
+{
+	struct approval *approval;
+	auto_value(problem) p = {0};
+	struct world w;
+
+	(void)state;
+	world_make(&w);
+	alone(&w, "permanent-identifier", "a");
+	assert_false(world_judge(&w, &approval, &p));
+	assert_string_equal(p.cause, "names-present");
+	world_free(&w);
 }
 
 /* new_key alone: one key, another requester, another name. */
@@ -1489,6 +1656,8 @@ int main(void)
 		cmocka_unit_test(test_device),
 		cmocka_unit_test(test_order_approved),
 		cmocka_unit_test(test_key_of_another_name),
+		cmocka_unit_test(test_device_approved),
+		cmocka_unit_test(test_device_nameless),
 		cmocka_unit_test(test_identity_approved),
 		cmocka_unit_test(test_bearer_approved),
 		cmocka_unit_test(test_wish_field),

@@ -62,6 +62,17 @@ static const struct match {
 	{ "uri", "URN:Device:a*", "urn:device:a7", true, true },
 	{ "uri", "urn:device:*", "urn:devices:7", false, false },
 	{ "uri", "urn:device:7", "urn:device:77", false, false },
+	{ "permanent-identifier", "LAB-*", "LAB-1", true, true },
+	{ "permanent-identifier", "LAB-*", "lab-1", false, false },
+	{ "permanent-identifier", "LAB-*", "XLAB-1", false, false },
+	{ "permanent-identifier", "LAB-1", "LAB-1/1.2.3", false, false },
+	{ "permanent-identifier", "LAB-1/*", "LAB-1/1.2.3", true, true },
+	{ "permanent-identifier", "*/1.2.3", "a/1.2.3", true, true },
+	{ "permanent-identifier", "*/1.2.3", "a/11.2.3", false, false },
+	{ "permanent-identifier", "*", "a b", true, true },
+	{ "permanent-identifier", "a.example", "b.a.example", false, false },
+	{ "hardware-module", "*/1.2.3", "S N 7/1.2.3", true, true },
+	{ "hardware-module", "7/1.2.3", "77/1.2.3", false, false },
 };
 
 static void test_matches(void **state)

@@ -118,7 +118,7 @@ struct wanted {
 };
 static void value_add(struct wanted *w, const char *text)
 {
-	static const char *const others[] = { "upn:", "permanent:", "hardware:", "text:", "unreadable:" };
+	static const char *const others[] = { "permanent:", "hardware:", "upn:", "text:", "unreadable:" };
 	const char *value = strchr(text, ':') + 1;
 	struct problem p = {0};
 
