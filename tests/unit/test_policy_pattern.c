@@ -68,7 +68,7 @@ static const struct match {
 	{ "permanent-identifier", "LAB-1", "LAB-1/1.2.3", false, false },
 	{ "permanent-identifier", "LAB-1/*", "LAB-1/1.2.3", true, true },
 	{ "permanent-identifier", "*/1.2.3", "a/1.2.3", true, true },
-	{ "permanent-identifier", "*/1.2.3", "a/11.2.3", false, false },
+	{ "permanent-identifier", "*/1.2.3", "a/0.1.2.3", false, false },
 	{ "permanent-identifier", "*", "a b", true, true },
 	{ "permanent-identifier", "a.example", "b.a.example", false, false },
 	{ "hardware-module", "*/1.2.3", "S N 7/1.2.3", true, true },
@@ -101,7 +101,7 @@ static const struct {
 	{ "ip", "" }, { "ip", "10.0.0.1/8" }, { "ip", "10.0.0.0/33" }, { "ip", "example.com" }, { "ip", "10.*" },
 	{ "email", "" }, { "email", "@" }, { "email", "@*.example.com" }, { "email", "example.com" }, { "email", "*@example.com" },
 	{ "uri", "" }, { "uri", "https://*" }, { "uri", "https://example.com*" }, { "uri", "spiffe:*" }, { "uri", "urn:*" }, { "uri", "urn:dev*" }, { "uri", "https://example.com:*" }, { "uri", "/x" },
-	{ "uri", "https://example.com/../*" },
+	{ "uri", "https://example.com/../*" }, { "permanent-identifier", "" },
 };
 
 static void test_malformed(void **state)
