@@ -1,4 +1,5 @@
 #include "tests/unit/acme_fixture.h"
+#include "acme/eab.h"
 #include "tests/unit/audit_reader.h"
 
 #define MAC_KEY "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
@@ -196,6 +197,31 @@ static void keys_are_judged(void **state)
 }
 
 /* Uses are counted by new accounts alone. */
+static bool use_key(struct store_txn *txn, void *arg, struct problem *p)
+{
+	return eab_use(txn, "key-1", "bound", *(int64_t *)arg, p);
+}
+
+/* Of two requests at once that were both judged while a use was left, one has it: so too for what ended between. */
+static void the_last_use_is_had_once(void **state)
+{
+	auto_scene s;
+	auto_value(problem) p = { 0 };
+	int64_t now = 100;
+
+	(void)state;
+	open_scene(&s);
+	operator_puts(&s.fixture, (struct eab){ .kid = "key-1", .uses_max = 1 });
+	assert_true(store_update(s.fixture.store, use_key, &now, &p));
+	assert_false(store_update(s.fixture.store, use_key, &now, &p));
+	assert_int_equal(p.kind, PROBLEM_UNAUTHORIZED);
+	assert_int_equal(uses(&s.fixture), 1);
+	operator_puts(&s.fixture, (struct eab){ .kid = "key-1", .expires = 100 });
+	assert_false(store_update(s.fixture.store, use_key, &now, &p));
+	operator_puts(&s.fixture, (struct eab){ .kid = "key-1", .revoked = true });
+	assert_false(store_update(s.fixture.store, use_key, &now, &p));
+}
+
 static void an_existing_account_uses_nothing(void **state)
 {
 	auto_scene s;
@@ -240,6 +266,7 @@ int main(void)
 		cmocka_unit_test(the_binding_is_echoed),
 		cmocka_unit_test(a_missing_binding_is_asked_for),
 		cmocka_unit_test(keys_are_judged),
+		cmocka_unit_test(the_last_use_is_had_once),
 		cmocka_unit_test(an_existing_account_uses_nothing),
 		cmocka_unit_test(an_unasked_binding_is_verified),
 	};
