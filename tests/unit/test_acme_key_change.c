@@ -2,6 +2,7 @@
 #include "tests/unit/audit_reader.h"
 
 #include <openssl/core_names.h>
+#include <pthread.h>
 
 #define KEY_CHANGE "/acme/default/key-change"
 
@@ -238,6 +239,72 @@ static void weak_new_keys_are_refused(void **state)
 	check_weak(exponent);
 }
 
+struct racer {
+	struct scene scene;          /* the account's, with a new key of the racer's own */
+	pthread_barrier_t *start;
+	int status;
+};
+
+static void *race(void *arg)
+{
+	static const struct bend right = { .name = "right" };
+	struct racer *racer = arg;
+	auto_value(buf) inner = { 0 }, header = { 0 }, body = { 0 };
+	auto_value(problem) p = { 0 };
+	struct http_response response = { 0 };
+	struct client *client = &racer->scene.client;
+
+	add_inner(&inner, &racer->scene, &right);
+	buf_add_char(&header, '{');
+	client_header(client, &header, KEY_CHANGE);
+	buf_add_char(&header, '}');
+	maker_jws(&body, client->key, client->alg, buf_text(&header), buf_text(&inner));
+	struct http_request request = {
+		.id = "r", .method = HTTP_POST, .base_url = FIXTURE_BASE, .path = KEY_CHANGE, .query = "", .body = buf_bytes(&body),
+		.captures = { "default" }, .peer = { .family = AF_INET },
+	};
+	const struct http_wing *wing = acme_wing(client->f->acme);
+	size_t i = fixture_route(&request);
+	pthread_barrier_wait(racer->start);
+	racer->status = wing->serve(wing->state, i, &request, &response, &p) ? response.status : problem_status(&p);
+	http_response_free(&response);
+	return NULL;
+}
+
+/* Each is signed by the key that the account has as it begins: whoever comes second is nobody's any more. */
+static void of_parallel_rollovers_one_counts(void **state)
+{
+	enum { ROUNDS = 8, THREADS = 4 };
+
+	(void)state;
+	for (int round = 0; round < ROUNDS; round++) {
+		auto_scene s;
+		struct racer racers[THREADS];
+		pthread_t threads[THREADS];
+		pthread_barrier_t start;
+		int done = 0;
+
+		open_scene(&s);
+		s.client.nonce[0] = '\0';
+		pthread_barrier_init(&start, NULL, THREADS);
+		for (int i = 0; i < THREADS; i++) {
+			racers[i] = (struct racer){ .scene = s, .start = &start };
+			racers[i].scene.new_key = maker_key("ES256");
+			assert_int_equal(pthread_create(&threads[i], NULL, race, &racers[i]), 0);
+		}
+		for (int i = 0; i < THREADS; i++)
+			pthread_join(threads[i], NULL);
+		for (int i = 0; i < THREADS; i++) {
+			done += racers[i].status == 200;
+			assert_int_equal(fetch(&s, racers[i].scene.new_key) == 200, racers[i].status == 200);
+			EVP_PKEY_free(racers[i].scene.new_key);
+		}
+		assert_int_equal(done, 1);
+		assert_int_equal(audit_count(s.fixture.store, AUDIT_ACCOUNT_KEY_CHANGED), 1);
+		pthread_barrier_destroy(&start);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -246,6 +313,7 @@ int main(void)
 		cmocka_unit_test(the_account_is_otherwise_as_it_was),
 		cmocka_unit_test(to_another_algorithm),
 		cmocka_unit_test(weak_new_keys_are_refused),
+		cmocka_unit_test(of_parallel_rollovers_one_counts),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
