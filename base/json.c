@@ -1,5 +1,7 @@
 #include "base/json.h"
 
+#include <pthread.h>
+
 #include <cjson/cJSON.h>
 
 #include "base/json_scan.h"
@@ -11,6 +13,62 @@ struct json {
 	const struct json *members;
 	size_t count;
 };
+
+/* One block: the array, and behind it what cJSON asks for while it reads. */
+struct document {
+	size_t size;
+	struct json nodes[];
+};
+
+enum { ALIGN = 16 };
+
+/* Where the reading thread's cJSON gets its memory: it asks for each item and each text apart. */
+static _Thread_local struct {
+	uint8_t *at;
+	size_t left;
+} arena;
+
+static void *arena_take(size_t size)
+{
+	size_t whole = (size + ALIGN - 1) / ALIGN * ALIGN;
+
+	if (whole > arena.left)
+		return NULL;
+	arena.at += whole;
+	arena.left -= whole;
+	return arena.at - whole;
+}
+
+/* It goes with its document. */
+static void arena_leave(void *p)
+{
+	(void)p;
+}
+
+static void give_arena(void)
+{
+	cJSON_InitHooks(&(cJSON_Hooks){ arena_take, arena_leave });
+}
+
+/* An item for each value, and a name and a text at most, which together are no longer than the document. */
+static struct document *document_new(size_t count, size_t len)
+{
+	size_t array = (sizeof(struct document) + count * sizeof(struct json) + ALIGN - 1) / ALIGN * ALIGN;
+	size_t items = count * ((sizeof(cJSON) + ALIGN - 1) / ALIGN * ALIGN), texts = len + count * 2 * (ALIGN + 1);
+	struct document *document = malloc(array + items + texts);
+
+	if (!document)
+		return NULL;
+	document->size = array + items + texts;
+	arena.at = (uint8_t *)document + array;
+	arena.left = items + texts;
+	return document;
+}
+
+static struct document *document_of(struct json *root)
+{
+	return (struct document *)((char *)root - offsetof(struct document, nodes));
+}
 
 static void document_index(struct json *nodes, cJSON *root)
 {
@@ -57,13 +115,16 @@ static bool document_unique(const struct json *nodes, size_t count, struct probl
 
 bool json_parse(struct bytes text, struct json **ret, struct problem *p)
 {
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	size_t count;
 
+	pthread_once(&once, give_arena);
 	if (!json_scan(text, &count, p))
 		return false;
-	auto_struct(json) *nodes = calloc(count, sizeof(*nodes));
-	if (!nodes)
+	struct document *document = document_new(count, text.len);
+	if (!document)
 		return problem_memory(p);
+	auto_struct(json) *nodes = document->nodes;
 	cJSON *root = cJSON_ParseWithLength((const char *)text.data, text.len);
 	if (!root)
 		return problem_memory(p);
@@ -74,26 +135,14 @@ bool json_parse(struct bytes text, struct json **ret, struct problem *p)
 	return true;
 }
 
-static size_t document_size(const struct json *root)
-{
-	size_t size = 1;
-
-	for (size_t i = 0; i < size; i++)
-		size += root[i].count;
-	return size;
-}
-
 /* A string may be a password of the admin API. */
 void json_free(struct json *root)
 {
-	if (!root)
-		return;
-	size_t size = root->item ? document_size(root) : 0;
-	for (size_t i = 0; i < size; i++)
-		if (cJSON_IsString(root[i].item))
-			mem_wipe(root[i].item->valuestring, strlen(root[i].item->valuestring));
-	cJSON_Delete(root->item);
-	free(root);
+	struct document *document = root ? document_of(root) : NULL;
+
+	if (document)
+		mem_wipe(document, document->size);
+	free(document);
 }
 
 bool json_is_object(const struct json *j)
