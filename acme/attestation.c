@@ -62,8 +62,8 @@ static bool find_format(const struct attestation_rules *rules, struct bytes name
 	return refuse_format(rules, name, p);
 }
 
-/* WebAuthn Level 3, 6.5.4. authData says nothing that is signed here, and is not looked at (the draft, 5); nor are fields that
- * are not known. */
+/* WebAuthn Level 3, 6.5.4. authData should be left out (the draft, 5), and counts where the statement signs it alone; fields
+ * that are not known do not count. */
 static bool read_object(const struct attestation_rules *rules, struct bytes object, struct cbor_run *run,
                         struct attestation_statement *ret, struct problem *p)
 {
@@ -80,6 +80,8 @@ static bool read_object(const struct attestation_rules *rules, struct bytes obje
 		return refuse(p, "has no \"fmt\", a text (WebAuthn, 6.5.4)");
 	if (!find_format(rules, format->bytes, &ret->format, p))
 		return false;
+	const struct cbor *auth_data = cbor_of(&run->item[0], "authData", CBOR_BYTES);
+	ret->auth_data = auth_data ? auth_data->bytes : BYTES(NULL, 0);
 	ret->fields = cbor_of(&run->item[0], "attStmt", CBOR_MAP);
 	return ret->fields || refuse(p, "has no \"attStmt\", a map (WebAuthn, 6.5.4)");
 }

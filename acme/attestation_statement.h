@@ -14,6 +14,7 @@ struct attestation_statement {
 	enum attestation_format format;
 	struct attestation_challenge challenge;
 	const struct cbor *fields;  /* attStmt */
+	struct bytes auth_data;     /* empty: none */
 	ossl_x509_stack *path;      /* x5c as it was verified: the device's own first, the anchor last */
 };
 /* The object as its format defines it; the names may be none. */
@@ -35,6 +36,9 @@ bool attestation_bytes(const struct attestation_statement *s, const char *name, 
 X509 *attestation_leaf(const struct attestation_statement *s);
 bool attestation_leaf_key(const struct attestation_statement *s, EVP_PKEY **ret, struct problem *p) must_use;
 bool attestation_set_key(EVP_PKEY *key, struct attestation *ret, struct problem *p) must_use;
+
+/* The key of the attested credential in authData (WebAuthn Level 3, 6.5.1); to be called where the statement signs authData. */
+bool attestation_credential_key(const struct attestation_statement *s, EVP_PKEY **ret, struct problem *p) must_use;
 
 /* How many extensions of that OID a certificate has; ret is the value of the last. */
 size_t attestation_extensions(X509 *certificate, const char *oid, struct bytes *ret) must_use;

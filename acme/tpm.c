@@ -167,3 +167,42 @@ bool tpm_signature_read(struct bytes in, struct tpm_signature *ret)
 	*ret = found;
 	return true;
 }
+
+/* --- the key */
+
+static const struct curve {
+	uint16_t id;
+	const char *group;
+} curves[] = {
+	{ 0x0003, "P-256" },
+	{ 0x0004, "P-384" },
+	{ 0x0005, "P-521" },
+};
+
+static const char *group_of(uint16_t id)
+{
+	for (size_t i = 0; i < array_length(curves); i++)
+		if (curves[i].id == id)
+			return curves[i].group;
+	return NULL;
+}
+
+enum { USUAL_EXPONENT = 65537 }; /* what an exponent of 0 means (12.2.3.5) */
+
+static bool make_rsa(const struct tpm_public *public, EVP_PKEY **ret, struct problem *p)
+{
+	uint32_t e = public->exponent ? public->exponent : USUAL_EXPONENT;
+	const uint8_t exponent[] = { (uint8_t)(e >> 24), (uint8_t)(e >> 16), (uint8_t)(e >> 8), (uint8_t)e };
+
+	return ossl_rsa_key(public->modulus, BYTES(exponent, sizeof(exponent)), ret, p);
+}
+
+bool tpm_public_key(const struct tpm_public *public, EVP_PKEY **ret, struct problem *p)
+{
+	if (public->type == TPM_RSA)
+		return make_rsa(public, ret, p);
+	const char *group = group_of(public->curve);
+	if (!group)
+		return refuse(p, "it is on none of the curves P-256, P-384 and P-521");
+	return ossl_ec_key(group, public->x, public->y, ret, p);
+}

@@ -41,7 +41,7 @@ struct tpm_public {
 	struct bytes modulus, x, y;
 };
 bool tpm_public_read(struct bytes in, struct tpm_public *ret, struct problem *p) must_use;
-/* The key as OpenSSL has it: RSA, or ECC on P-256, P-384 or P-521. */
+/* The key as OpenSSL has it: RSA, or ECC on P-256, P-384 or P-521. MALFORMED or BAD_PUBLIC_KEY. */
 bool tpm_public_key(const struct tpm_public *public, EVP_PKEY **ret, struct problem *p) must_use;
 
 /* TPMT_SIGNATURE (11.3.4). */

@@ -173,16 +173,24 @@ static bool take_item(struct reader *r, unsigned depth, struct cbor **ret)
 	return !container || take_within(r, *ret, depth);
 }
 
-bool cbor_read(struct bytes in, struct cbor_run *ret, struct problem *p)
+bool cbor_take(struct bytes *in, struct cbor_run *ret, struct problem *p)
 {
-	struct reader r = { in, ret, 0, p };
+	struct reader r = { *in, ret, 0, p };
 	struct cbor *item = NULL;
 
-	if (in.len > CBOR_SIZE_MAX)
+	if (in->len > CBOR_SIZE_MAX)
 		return problem_set(p, PROBLEM_TOO_LARGE, "RFC 8949: more than %d bytes", CBOR_SIZE_MAX);
 	if (!take_item(&r, 0, &item))
 		return false;
-	return r.rest.len == 0 || refuse(&r, "bytes after the item");
+	*in = r.rest;
+	return true;
+}
+
+bool cbor_read(struct bytes in, struct cbor_run *ret, struct problem *p)
+{
+	if (!cbor_take(&in, ret, p))
+		return false;
+	return in.len == 0 || problem_set(p, PROBLEM_MALFORMED, "RFC 8949: bytes after the item");
 }
 
 const struct cbor *cbor_first(const struct cbor *container)

@@ -26,6 +26,8 @@ struct cbor_run {
 };
 /* MALFORMED, or TOO_LARGE. */
 bool cbor_read(struct bytes in, struct cbor_run *ret, struct problem *p) must_use;
+/* The same of an item that others may follow: it is taken from the front of in. */
+bool cbor_take(struct bytes *in, struct cbor_run *ret, struct problem *p) must_use;
 
 /* The first item of a container that is not empty, and the one after an item. */
 const struct cbor *cbor_first(const struct cbor *container);

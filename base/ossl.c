@@ -135,7 +135,19 @@ static EVP_PKEY *key_from_point(const struct curve *curve, struct bytes point)
 	return steal(key);
 }
 
-/* A positive odd INTEGER in its shortest form, turned to the machine's byte order. */
+/* A number, big-endian, turned to the machine's byte order. */
+static bool set_number(struct bytes n, uint8_t *room, size_t size, OSSL_PARAM *ret, const char *name)
+{
+	if (n.len == 0 || n.len > size)
+		return false;
+	auto(BIGNUM) *bn = BN_bin2bn(n.data, (int)n.len, NULL);
+	if (!bn || BN_bn2nativepad(bn, room, (int)n.len) < 0)
+		return false;
+	*ret = OSSL_PARAM_construct_BN(name, room, n.len);
+	return true;
+}
+
+/* A positive odd INTEGER in its shortest form. */
 static bool take_odd(struct bytes *in, uint8_t *room, size_t size, OSSL_PARAM *ret, const char *name)
 {
 	struct bytes n;
@@ -146,13 +158,7 @@ static bool take_odd(struct bytes *in, uint8_t *room, size_t size, OSSL_PARAM *r
 		return false;
 	if (n.data[0] == 0)
 		n = BYTES(n.data + 1, n.len - 1);
-	if (n.len > size)
-		return false;
-	auto(BIGNUM) *bn = BN_bin2bn(n.data, (int)n.len, NULL);
-	if (!bn || BN_bn2nativepad(bn, room, (int)n.len) < 0)
-		return false;
-	*ret = OSSL_PARAM_construct_BN(name, room, n.len);
-	return true;
+	return set_number(n, room, size, ret, name);
 }
 
 enum { RSA_BYTES_MAX = 16384 / 8 }; /* what OpenSSL verifies with */
@@ -210,6 +216,12 @@ static EVP_PKEY *key_from_spki(const struct spki *spki, struct bytes der)
 	return named ? key_from_decoder(der) : NULL;
 }
 
+static bool bad_key(struct problem *p)
+{
+	ERR_clear_error();
+	return problem_set(p, PROBLEM_BAD_PUBLIC_KEY, "RFC 5280, 4.1.2.7: the public key is not a valid key of its algorithm");
+}
+
 bool ossl_public_key(struct bytes spki, EVP_PKEY **ret, struct problem *p)
 {
 	struct spki parts;
@@ -218,13 +230,45 @@ bool ossl_public_key(struct bytes spki, EVP_PKEY **ret, struct problem *p)
 		return problem_set(p, PROBLEM_BAD_PUBLIC_KEY,
 		                   "RFC 5280, 4.1: not the DER of a SubjectPublicKeyInfo");
 	EVP_PKEY *key = key_from_spki(&parts, spki);
-	if (!key) {
-		ERR_clear_error();
-		return problem_set(p, PROBLEM_BAD_PUBLIC_KEY,
-		                   "RFC 5280, 4.1.2.7: the public key is not a valid key of its algorithm");
-	}
+	if (!key)
+		return bad_key(p);
 	*ret = key;
 	return true;
+}
+
+static void put_coordinate(uint8_t *at, size_t field, struct bytes coordinate)
+{
+	memset(at, 0, field - coordinate.len);
+	if (coordinate.len > 0)
+		memcpy(at + field - coordinate.len, coordinate.data, coordinate.len);
+}
+
+bool ossl_ec_key(const char *group, struct bytes x, struct bytes y, EVP_PKEY **ret, struct problem *p)
+{
+	uint8_t point[1 + 2 * 66] = { POINT_CONVERSION_UNCOMPRESSED };
+	const struct curve *curve = NULL;
+
+	for (size_t i = 0; i < array_length(curves); i++)
+		if (str_equal(curves[i].group, group))
+			curve = &curves[i];
+	if (!curve || x.len > curve->field || y.len > curve->field)
+		return bad_key(p);
+	put_coordinate(point + 1, curve->field, x);
+	put_coordinate(point + 1 + curve->field, curve->field, y);
+	*ret = key_from_point(curve, BYTES(point, 1 + 2 * curve->field));
+	return *ret || bad_key(p);
+}
+
+bool ossl_rsa_key(struct bytes n, struct bytes e, EVP_PKEY **ret, struct problem *p)
+{
+	uint8_t modulus[RSA_BYTES_MAX], exponent[RSA_BYTES_MAX];
+	OSSL_PARAM params[3] = { [2] = OSSL_PARAM_construct_end() };
+
+	if (!set_number(n, modulus, sizeof(modulus), &params[0], OSSL_PKEY_PARAM_RSA_N) ||
+	    !set_number(e, exponent, sizeof(exponent), &params[1], OSSL_PKEY_PARAM_RSA_E))
+		return bad_key(p);
+	*ret = key_from_params("RSA", EVP_PKEY_PUBLIC_KEY, params);
+	return *ret || bad_key(p);
 }
 
 enum { PEM_LINE_BYTES = 48 }; /* 64 characters, RFC 7468, 2 */

@@ -72,6 +72,11 @@ bool ossl_public_der(EVP_PKEY *key, struct buf *ret, struct problem *p) must_use
  * Ed25519 the quick path is taken (measured: docs/performance.md). BAD_PUBLIC_KEY. */
 bool ossl_public_key(struct bytes spki, EVP_PKEY **ret, struct problem *p) must_use;
 
+/* A public key of its numbers, big-endian. group: "P-256", "P-384" or "P-521"; a coordinate may lack its first zero bytes.
+ * BAD_PUBLIC_KEY. */
+bool ossl_ec_key(const char *group, struct bytes x, struct bytes y, EVP_PKEY **ret, struct problem *p) must_use;
+bool ossl_rsa_key(struct bytes n, struct bytes e, EVP_PKEY **ret, struct problem *p) must_use;
+
 /* Appends PEM with the given label ("CERTIFICATE"), 64 columns, final newline. */
 void ossl_pem(const char *label, struct bytes der, struct buf *ret);
 /* Finds the first PEM block of that label in text and appends its DER. MALFORMED otherwise. */

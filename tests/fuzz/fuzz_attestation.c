@@ -41,6 +41,8 @@ static judge *const judges[] = {
 /* The first certificate of x5c, twice, as the path. */
 static void judge_alone(const struct cbor *object, const struct attestation_challenge *challenge)
 {
+	const struct cbor *data = cbor_of(object, "authData", CBOR_BYTES);
+	struct bytes auth_data = data ? data->bytes : BYTES(NULL, 0);
 	const struct cbor *fields = cbor_of(object, "attStmt", CBOR_MAP);
 	const struct cbor *x5c = fields ? cbor_of(fields, "x5c", CBOR_ARRAY) : NULL;
 
@@ -55,11 +57,14 @@ static void judge_alone(const struct cbor *object, const struct attestation_chal
 		if (X509_up_ref(leaf) != 1 || !sk_X509_push(path, leaf))
 			abort();
 	for (size_t i = 0; i < ATTESTATION_FORMAT_MAX; i++) {
-		const struct attestation_statement s = { (enum attestation_format)i, *challenge, fields, path };
+		const struct attestation_statement s = { (enum attestation_format)i, *challenge, fields, auth_data, path };
 		auto_value(attestation) got = {0};
 		auto_value(problem) p = {0};
 
 		if (!judges[i](&s, &got, &p) && !problem_is_set(&p))
+			abort();
+		auto(EVP_PKEY) *key = NULL;
+		if (!attestation_credential_key(&s, &key, &p) && !problem_is_set(&p))
 			abort();
 		if (got.name_count > ATTESTATION_NAMES_MAX)
 			abort();

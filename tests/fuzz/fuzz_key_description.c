@@ -56,7 +56,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (!sk_X509_push(path, make(data, size)) || !cbor_read(BYTES(statement, statement_len), &run, &p))
 		abort();
-	const struct attestation_statement s = { ATTESTATION_ANDROID_KEY, challenge, &run.item[0], path };
+	const struct attestation_statement s = { .format = ATTESTATION_ANDROID_KEY, .challenge = challenge, .fields = &run.item[0], .path = path };
 	bool good = attestation_android_key(&s, &got, &p);
 	if (!good && !problem_is_set(&p))
 		abort();

@@ -129,7 +129,7 @@ maker X509 *make_certificate(const struct plan *plan)
 		add_known(certificate, NID_key_usage, plan->usage);
 	for (size_t i = 0; i < array_length(plan->extensions) && plan->extensions[i].oid; i++)
 		add_extension(certificate, &plan->extensions[i]);
-	bool own_hash = EVP_PKEY_is_a(plan->issuer_key, "ED25519");
+	bool own_hash = EVP_PKEY_is_a(plan->issuer_key, "ED25519") == 1;
 	if (X509_sign(certificate, plan->issuer_key, own_hash ? NULL : plan->hash ? plan->hash : EVP_sha256()) <= 0)
 		abort();
 	return certificate;
