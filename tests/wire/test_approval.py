@@ -7,6 +7,7 @@ import pytest
 
 from acme_raw import Client, Refused, make_csr
 from harness import ChallengeServer, Server
+from lying_dns import LyingDns
 
 PROFILES = [
     {"name": "open"},
@@ -141,3 +142,50 @@ def test_wrong_lines(server):
         assert done.returncode == 1 and text in done.stderr
     kinds = {event["kind"] for event in json.loads(server.run("audit", "list", "--json", check=True).stdout)}
     assert {"request-made", "request-decided"} <= kinds
+
+
+@pytest.fixture(scope="module")
+def liar():
+    with LyingDns() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def asking(liar):
+    profiles = [{"name": "one", "approvals": 1, "caa": True}, {"name": "free", "approvals": 1}]
+    with Server({"acme": {"resolvers": [liar.resolver], "caa_identities": ["ca.example.net"]}, "profiles": profiles}) as server:
+        with ChallengeServer(server.http01_port) as web:
+            yield server, web
+
+
+@pytest.mark.parametrize("owner,want", [("ca.example.net", "valid"), ("other.example.net", "invalid")])
+def test_caa_counts_when_it_is_approved(asking, liar, owner, want):
+    """What the owners say when the certificate is made, and not when it was asked for."""
+    server, web = asking
+    name = f"{want}.approved.example"
+    client, url, _, _, request = asked(server, web, "one", name)
+    liar.records[name, "CAA"] = [f'0 issue "{owner}"']
+    decide(server, "approve", request, "ada")
+    done = client.wait(url, ("valid", "invalid"))
+    assert done["status"] == want
+    if want == "invalid":
+        assert done["error"]["type"].endswith(":caa")
+        assert "CAA" in ended(server, request, "failed")["reasons"][0]
+
+
+def test_slow_caa_holds_up_no_other_approval(asking, liar):
+    server, web = asking
+    slow = [asked(server, web, "one", f"s{i}.slow.example") for i in range(9)]
+    quick = asked(server, web, "free", "quick.example")
+    for i in range(9):
+        liar.custom[f"s{i}.slow.example"] = lambda query, over_tcp: None
+    for one in slow:
+        decide(server, "approve", one[4], "ada")
+    time.sleep(1.2)  # they are being looked at
+    decide(server, "approve", quick[4], "ada")
+    began = time.monotonic()
+    assert quick[0].wait(quick[1], ("valid", "invalid"))["status"] == "valid"
+    assert time.monotonic() - began < 2.5, "one of nine that wait three seconds each would have held it up"
+    liar.custom.clear()
+    for client, url, *_ in slow:
+        assert client.wait(url, ("valid", "invalid"), seconds=20)["status"] in ("valid", "invalid")
