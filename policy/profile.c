@@ -248,6 +248,7 @@ bool profile_period(const struct profile *profile, int64_t now, int64_t requeste
 {
 	int64_t from = period_begin(profile, now, not_before, not_after);
 	int64_t to = not_after != 0 ? not_after : from + profile->validity - 1;
+	int64_t last = now + profile->validity_max - (not_before != 0); /* who counts from now forgets that the last second counts */
 
 	if (from < requested - profile->backdate && not_before != 0)
 		return problem_set(p, PROBLEM_MALFORMED,
@@ -255,7 +256,7 @@ bool profile_period(const struct profile *profile, int64_t now, int64_t requeste
 	if (to < from || to < now)
 		return problem_set(p, PROBLEM_MALFORMED,
 		                   "RFC 8555, 7.4: notAfter is past, or before notBefore");
-	if (to - from + 1 > profile->validity_max || to - now + 1 > profile->validity_max)
+	if (to - from + 1 > profile->validity_max || to > last)
 		return problem_set(p, PROBLEM_MALFORMED,
 		                   "RFC 8555, 7.4: notAfter is later than profile %s allows: %lld seconds at most",
 		                   profile->name, (long long)profile->validity_max);

@@ -213,7 +213,8 @@ static const struct {
 	{ NOW, 0, NOW - 1, 0, 0 },
 	{ NOW, 0, NOW + MAX - 1, NOW, NOW + MAX - 1 }, /* begun later, to fit */
 	{ NOW, 0, NOW + MAX - EARLY - 1, NOW - EARLY, NOW + MAX - EARLY - 1 },
-	{ NOW, 0, NOW + MAX, 0, 0 },
+	{ NOW, 0, NOW + MAX, NOW + 1, NOW + MAX }, /* cert-manager adds its duration to the time it has */
+	{ NOW, 0, NOW + MAX + 1, 0, 0 },
 	{ NOW, NOW, NOW + DAY, NOW, NOW + DAY },
 	{ NOW, NOW + DAY, NOW + DAY, NOW + DAY, NOW + DAY },
 	{ NOW, NOW + DAY, NOW + DAY - 1, 0, 0 },

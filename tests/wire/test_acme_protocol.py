@@ -368,6 +368,24 @@ def test_not_before_and_not_after_7_4(client, web):
             client.order(["dated.example.com"], **members)
 
 
+def test_the_longest_life_can_be_asked_for_7_4():
+    """cert-manager says notAfter: its duration after the time it has."""
+    with Server({"profiles": [{"name": "web", "validity": "30d", "validity_max": "90d"}]}) as server, ChallengeServer(server.http01_port) as web:
+        client = Client(server)
+        client.register()
+        for _ in range(3):
+            now = datetime.datetime.now(datetime.timezone.utc).replace(microsecond=0)
+            end = now + datetime.timedelta(days=90)
+            url, order = client.order(["longest.example.com"], notAfter=end.isoformat().replace("+00:00", "Z"))
+            client.solve(order, web)
+            client.finalize(order, make_csr(["longest.example.com"]))
+            certificate = leaf(client.post(client.wait(url, ("valid",))["certificate"]).text)
+            assert certificate.not_valid_after == end.replace(tzinfo=None)
+            assert certificate.not_valid_after - certificate.not_valid_before < datetime.timedelta(days=90)
+        with pytest.raises(Refused):
+            client.order(["longest.example.com"], notAfter=(end + datetime.timedelta(days=1)).isoformat().replace("+00:00", "Z"))
+
+
 def test_orders_list_is_paged_7_1_2_1():
     with Server({"acme": {"orders_page": 5}}) as server:
         client = Client(server)
