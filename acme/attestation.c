@@ -62,8 +62,8 @@ static bool find_format(const struct attestation_rules *rules, struct bytes name
 	return refuse_format(rules, name, p);
 }
 
-/* WebAuthn Level 3, 6.5.4. authData should be left out (the draft, 5), and counts where the statement signs it alone; fields
- * that are not known do not count. */
+/* WebAuthn Level 3, 6.5.4. authData should be left out (the draft, 5), and counts where the statement signs it
+ * alone; fields that are not known do not count. */
 static bool read_object(const struct attestation_rules *rules, struct bytes object, struct cbor_run *run,
                         struct attestation_statement *ret, struct problem *p)
 {

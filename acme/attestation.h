@@ -1,10 +1,11 @@
 /* Attestation: what a device's hardware says of a key, of itself and of this challenge
  * (draft-ietf-acme-device-attest-09, 5; WebAuthn Level 3, 6.5 and 8).
  *
- * An attestation object names its format; a format is accepted where roots are given for it, and roots of one format vouch for no
- * other. What is accepted has a chain to these roots that is valid at the judged time, is fresh for this challenge, and names
- * a device and a key. Whether these are the order's identifier and the CSR's key is for the caller. The object itself is never
- * kept (the draft, 7.2). Values; any thread. Internal to acme/. */
+ * An attestation object names its format; a format is accepted where roots are given for it, and roots of one
+ * format vouch for no other. What is accepted has a chain to these roots that is valid at the judged time, is
+ * fresh for this challenge, and names a device and a key. Whether these are the order's identifier and the
+ * CSR's key is for the caller. The object itself is never kept (the draft, 7.2). Values; any thread. Internal
+ * to acme/. */
 #pragma once
 
 #include "base/ossl.h"
@@ -51,13 +52,13 @@ struct attestation {
 void attestation_free(struct attestation *attestation);
 declare_auto_value(attestation, attestation_free);
 
-/* object: the CBOR. key_authorization: token, ".", thumbprint (RFC 8555, 8.1). BAD_ATTESTATION says which format, what was
- * wanted and what came. */
+/* object: the CBOR. key_authorization: token, ".", thumbprint (RFC 8555, 8.1). BAD_ATTESTATION says which
+ * format, what was wanted and what came. */
 bool attestation_judge(const struct attestation_rules *rules, struct bytes object, struct bytes key_authorization,
                        int64_t now, struct attestation *ret, struct problem *p) must_use;
 
-/* Whether the order's identifier is one of the device's names: octet for octet; an identifier without an assigner is the
- * device's whoever assigned it. type: "permanent-identifier" or "hardware-module", value as in the order. BAD_ATTESTATION lists what the
- * attestation names. */
+/* Whether the order's identifier is one of the device's names: octet for octet; an identifier without an
+ * assigner is the device's whoever assigned it. type: "permanent-identifier" or "hardware-module", value as in
+ * the order. BAD_ATTESTATION lists what the attestation names. */
 bool attestation_check_name(const struct attestation *attestation, const char *type, const char *value,
                             struct problem *p) must_use;

@@ -1,12 +1,12 @@
 #include "acme/attestation_statement.h"
 #include "base/digest.h"
 
-/* WebAuthn Level 3, 8.4: the device's own certificate is for the attested key, and tells of it in an extension that the secure hardware
- * made; the key signs what the draft, 5, says is to be signed. */
+/* WebAuthn Level 3, 8.4: the device's own certificate is for the attested key, and tells of it in an extension
+ * that the secure hardware made; the key signs what the draft, 5, says is to be signed. */
 
-/* KeyDescription: SEQUENCE { attestationVersion INTEGER, attestationSecurityLevel ENUMERATED, keyMintVersion INTEGER,
- * keyMintSecurityLevel ENUMERATED, attestationChallenge OCTET STRING, uniqueId OCTET STRING, softwareEnforced
- * AuthorizationList, hardwareEnforced AuthorizationList } */
+/* KeyDescription: SEQUENCE { attestationVersion INTEGER, attestationSecurityLevel ENUMERATED, keyMintVersion
+ * INTEGER, keyMintSecurityLevel ENUMERATED, attestationChallenge OCTET STRING, uniqueId OCTET STRING,
+ * softwareEnforced AuthorizationList, hardwareEnforced AuthorizationList } */
 #define KEY_DESCRIPTION "1.3.6.1.4.1.11129.2.1.17"
 
 struct description {
@@ -33,8 +33,8 @@ static bool parse_description(struct bytes der, struct description *ret)
 	       tlv_take(&in, TLV_SEQUENCE, &ret->hardware) && in.len == 0;
 }
 
-/* Whoever holds an attested key could sign a certificate with a description of his own, so that nothing but the first certificate may
- * have one. */
+/* Whoever holds an attested key could sign a certificate with a description of his own, so that nothing but the
+ * first certificate may have one. */
 static bool read_description(const struct attestation_statement *s, struct description *ret, struct problem *p)
 {
 	struct bytes value, other;

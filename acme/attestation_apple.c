@@ -1,9 +1,9 @@
 #include "acme/attestation_statement.h"
 #include "base/digest.h"
 
-/* Managed Device Attestation, as Apple's devices send it: "apple" of WebAuthn Level 3, 8.8, in form (x5c alone), but with other extensions.
- * Apple's authority signs before the account's key is known, so the challenge is in it by its token (the draft, 5). The values
- * stand in the extensions as they are, not as DER. */
+/* Managed Device Attestation, as Apple's devices send it: "apple" of WebAuthn Level 3, 8.8, in form (x5c
+ * alone), but with other extensions. Apple's authority signs before the account's key is known, so the
+ * challenge is in it by its token (the draft, 5). The values stand in the extensions as they are, not as DER. */
 
 #define APPLE_SERIAL "1.2.840.113635.100.8.9.1"
 #define APPLE_UDID "1.2.840.113635.100.8.9.2"

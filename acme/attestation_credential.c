@@ -1,7 +1,8 @@
 #include "acme/attestation_statement.h"
 
-/* Authenticator data (WebAuthn Level 3, 6.1): rpIdHash, flags, signCount; then attested credential data (6.5.1): aaguid, credential ID with
- * its length, and the key as a COSE_Key (RFC 9053, 7). Extensions may follow. */
+/* Authenticator data (WebAuthn Level 3, 6.1): rpIdHash, flags, signCount; then attested credential data
+ * (6.5.1): aaguid, credential ID with its length, and the key as a COSE_Key (RFC 9053, 7). Extensions may
+ * follow. */
 enum { FIXED_SIZE = 32 + 1 + 4, FLAGS_AT = 32, AAGUID_SIZE = 16 };
 enum { FLAG_ATTESTED = 0x40, FLAG_EXTENSIONS = 0x80 };
 

@@ -1,10 +1,11 @@
 #include "acme/attestation_statement.h"
 #include "base/digest.h"
 
-/* WebAuthn Level 3, 8.2. As the draft, 5, changes it, the key authorization is signed, and by the key that is attested: that of the first
- * certificate. Authenticator data, which then should not be there, is not signed and says nothing. As WebAuthn itself has it, it is signed
- * together with the hash of the client's data, which here is the key authorization; then the first certificate vouches for the
- * key in it. One without x5c (self attestation) names no authority, and has been refused. */
+/* WebAuthn Level 3, 8.2. As the draft, 5, changes it, the key authorization is signed, and by the key that is
+ * attested: that of the first certificate. Authenticator data, which then should not be there, is not signed
+ * and says nothing. As WebAuthn itself has it, it is signed together with the hash of the client's data, which
+ * here is the key authorization; then the first certificate vouches for the key in it. One without x5c (self
+ * attestation) names no authority, and has been refused. */
 
 /* id-fido-gen-ce-sernum (8.2.2): an OCTET STRING that is one device's; what is no text cannot be ordered. */
 #define SERIAL_NUMBER "1.3.6.1.4.1.45724.1.1.2"

@@ -101,8 +101,8 @@ void attestation_add_name(struct attestation *ret, bool hardware, struct bytes v
 		ret->names[ret->name_count++] = name;
 }
 
-/* RFC 4043, 2: SEQUENCE { identifierValue UTF8String OPTIONAL, assigner OBJECT IDENTIFIER OPTIONAL }. The draft, 3.2,
- * wants the value. */
+/* RFC 4043, 2: SEQUENCE { identifierValue UTF8String OPTIONAL, assigner OBJECT IDENTIFIER OPTIONAL }. The
+ * draft, 3.2, wants the value. */
 static bool take_permanent(struct bytes value, struct attestation *ret)
 {
 	struct bytes sequence, text, oid = {0};
@@ -135,7 +135,8 @@ static const struct other {
 	{ BYTES("\x2b\x06\x01\x05\x05\x07\x08\x04", 8), "hardwareModuleName", take_hardware },
 };
 
-/* RFC 5280, 4.2.1.6: OtherName ::= SEQUENCE { type-id, value [0] EXPLICIT }; of others than those two nothing is taken. */
+/* RFC 5280, 4.2.1.6: OtherName ::= SEQUENCE { type-id, value [0] EXPLICIT }; of others than those two nothing
+ * is taken. */
 static bool take_other(const struct attestation_statement *s, struct bytes content, struct attestation *ret, struct problem *p)
 {
 	struct bytes oid, value;

@@ -37,7 +37,8 @@ X509 *attestation_leaf(const struct attestation_statement *s);
 bool attestation_leaf_key(const struct attestation_statement *s, EVP_PKEY **ret, struct problem *p) must_use;
 bool attestation_set_key(EVP_PKEY *key, struct attestation *ret, struct problem *p) must_use;
 
-/* The key of the attested credential in authData (WebAuthn Level 3, 6.5.1); to be called where the statement signs authData. */
+/* The key of the attested credential in authData (WebAuthn Level 3, 6.5.1); to be called where the statement
+ * signs authData. */
 bool attestation_credential_key(const struct attestation_statement *s, EVP_PKEY **ret, struct problem *p) must_use;
 
 /* How many extensions of that OID a certificate has; ret is the value of the last. */
@@ -46,8 +47,8 @@ size_t attestation_extensions(X509 *certificate, const char *oid, struct bytes *
 bool attestation_extension(const struct attestation_statement *s, const char *oid, bool *ret_found, struct bytes *ret,
                            struct problem *p) must_use;
 
-/* Adds a name. One that no order can say (empty, too long, not UTF-8, with "/" or a control character) is left out, as is a
- * double. oid: content of the OBJECT IDENTIFIER of its assigner or type; empty: none. */
+/* Adds a name. One that no order can say (empty, too long, not UTF-8, with "/" or a control character) is left
+ * out, as is a double. oid: content of the OBJECT IDENTIFIER of its assigner or type; empty: none. */
 void attestation_add_name(struct attestation *ret, bool hardware, struct bytes value, struct bytes oid);
 /* permanentIdentifier (RFC 4043) and hardwareModuleName (RFC 4108, 5) of the device's own certificate. */
 bool attestation_add_alt_names(const struct attestation_statement *s, struct attestation *ret, struct problem *p) must_use;

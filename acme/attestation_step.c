@@ -2,8 +2,8 @@
 
 #include <stdio.h>
 
-/* The format of step-ca and of its client: a PIV attestation of a YubiKey, and a signature by the attested key. It follows "packed"
- * (WebAuthn Level 3, 8.2) without authenticator data. */
+/* The format of step-ca and of its client: a PIV attestation of a YubiKey, and a signature by the attested key.
+ * It follows "packed" (WebAuthn Level 3, 8.2) without authenticator data. */
 
 /* Yubico's PIV attestation: the serial number of the YubiKey, an INTEGER. */
 #define YUBICO_SERIAL "1.3.6.1.4.1.41482.3.7"

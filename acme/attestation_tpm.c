@@ -3,8 +3,8 @@
 
 #include <openssl/err.h>
 
-/* WebAuthn Level 3, 8.3: an attestation key of a TPM (AK) certifies another key of that TPM. extraData carries the challenge; the
- * certificate of the AK names the device. */
+/* WebAuthn Level 3, 8.3: an attestation key of a TPM (AK) certifies another key of that TPM. extraData carries
+ * the challenge; the certificate of the AK names the device. */
 
 /* --- certificate of the AK (8.3.1) */
 
@@ -91,7 +91,8 @@ static bool put_ecdsa(const struct tpm_signature *signature, struct buf *ret, st
 	return ossl_der(i2d_ECDSA_SIG, pair, ret) || problem_memory(p);
 }
 
-/* The specification says TPMT_SIGNATURE; Windows sends what is in it, and so do the specification's own examples. */
+/* The specification says TPMT_SIGNATURE; Windows sends what is in it, and so do the specification's own
+ * examples. */
 static bool read_signature(const struct attestation_statement *s, EVP_PKEY *key, const struct attestation_algorithm *algorithm,
                            struct buf *ret, struct problem *p)
 {
@@ -146,7 +147,8 @@ static bool check_name(const struct attestation_statement *s, const struct tpm_p
 	       attestation_refuse(s, p, "certInfo certifies another key than that of pubArea");
 }
 
-/* Part 2, 8.3. One that is restricted signs no CSR, and one that is not of this TPM alone is no proof of the device. */
+/* Part 2, 8.3. One that is restricted signs no CSR, and one that is not of this TPM alone is no proof of the
+ * device. */
 static bool check_attributes(const struct attestation_statement *s, uint32_t has, struct problem *p)
 {
 	static const struct {

@@ -1,7 +1,8 @@
-/* TPM: the structures of a TPM that certifies one of its keys (Trusted Platform Module Library, Part 2: Structures).
+/* TPM: the structures of a TPM that certifies one of its keys (Trusted Platform Module Library, Part 2:
+ * Structures).
  *
- * Numbers are big-endian, and what has a size says it before (TPM2B). Each structure must be all there is in its input. All views are
- * borrowed from the input. Values; any thread. Internal to acme/. */
+ * Numbers are big-endian, and what has a size says it before (TPM2B). Each structure must be all there is in
+ * its input. All views are borrowed from the input. Values; any thread. Internal to acme/. */
 #pragma once
 
 #include "base/ossl.h"

@@ -5,8 +5,8 @@
 #include <cbor/callbacks.h>
 #include <cbor/streaming.h>
 
-/* libcbor tells one head at a time, and a string with its head. Its decoder of whole items takes memory for as many items as
- * the input claims to have, so that is done here. */
+/* libcbor tells one head at a time, and a string with its head. Its decoder of whole items takes memory for as
+ * many items as the input claims to have, so that is done here. */
 
 struct reader {
 	struct bytes rest;

@@ -1,9 +1,10 @@
 /* CBOR: one item and all within it (RFC 8949), read within bounds.
  *
- * Read: integers of 64 bits, byte and text strings, arrays, maps, booleans and null. Refused: lengths that are not
- * said beforehand, tags, floating point numbers, keys that are neither text nor integers, keys said twice, text that is not
- * UTF-8, bytes after the item. That keys are sorted and lengths are short is not asked for (RFC 8949, 4.2). Nothing is
- * allocated, whatever lengths the input claims; strings are borrowed from the input. Values; any thread. */
+ * Read: integers of 64 bits, byte and text strings, arrays, maps, booleans and null. Refused: lengths that are
+ * not said beforehand, tags, floating point numbers, keys that are neither text nor integers, keys said twice,
+ * text that is not UTF-8, bytes after the item. That keys are sorted and lengths are short is not asked for
+ * (RFC 8949, 4.2). Nothing is allocated, whatever lengths the input claims; strings are borrowed from the
+ * input. Values; any thread. */
 #pragma once
 
 #include "base/bytes.h"
