@@ -3,6 +3,7 @@
 #include "admin/filter.h"
 #include "admin/listing.h"
 #include "base/clock.h"
+#include "ca/responder.h"
 
 enum { PAGE = 200 };
 
@@ -104,5 +105,6 @@ const struct command admin_cert_list = {
 	.name = "cert list", .args = "", .json = true, .admin = true, .options = options, .run = run,
 	.summary = "list the certificates of the inventory",
 	.details = "Of several options all must hold. A name, key, account or profile lists the newest first, a time of expiry or "
-	           "a status\nthe soonest to expire. --limit ends a page, and --after with the id of its last row goes on.",
+	           "a status\nthe soonest to expire. --limit ends a page, and --after with the id of its last row goes on. Certificates of OCSP\nresponders, "
+	           "one for each start of a server, are listed with --profile " RESPONDER_PROFILE " alone.",
 };

@@ -7,6 +7,7 @@
 
 #include "base/base64.h"
 #include "base/clock.h"
+#include "ca/responder.h"
 
 enum { LOOK_MAX = 2000, SOURCES_MAX = 300, SOON = 30 * 86400 };
 
@@ -89,11 +90,20 @@ static bool same_bytes(struct bytes wanted, struct bytes have)
 	return wanted.len == 0 || bytes_equal(wanted, have);
 }
 
+/* Each start of a server makes certificates of OCSP responders: they would stand between all others. Shown to who looks
+ * for them, or for one. */
+static bool is_aside(const struct search_query *q, const struct certificate *row)
+{
+	return row->status == CERTIFICATE_VALID && row->profile && str_equal(row->profile, RESPONDER_PROFILE) &&
+	       !q->profile && !q->method && !q->name && !q->identity && q->serial.len == 0 && q->fingerprint.len == 0 &&
+	       q->key_hash.len == 0;
+}
+
 static bool fits(const struct search *s, const struct certificate *row)
 {
 	const struct search_query *q = &s->query;
 
-	return (!q->sees || q->sees(q->sees_arg, row->profile ?: "")) && (!q->name || has_name(s, row, q->name_type)) &&
+	return !is_aside(q, row) && (!q->sees || q->sees(q->sees_arg, row->profile ?: "")) && (!q->name || has_name(s, row, q->name_type)) &&
 	       same(q->profile, row->profile) && same(q->issuer, row->issuer) && row->issued >= q->issued_from &&
 	       (q->issued_to == 0 || row->issued <= q->issued_to) && same(q->method, row->method) && same(q->account, row->account) &&
 	       same(q->identity, row->identity) && same_bytes(q->serial, row->serial) &&

@@ -9,6 +9,7 @@
 #include "ca/constraint.h"
 #include "ca/extension.h"
 #include "ca/inventory.h"
+#include "ca/responder.h"
 #include "ca/issuer_inside.h"
 #include "policy/device_name.h"
 #include "policy/tlv.h"
@@ -284,7 +285,7 @@ bool issue_responder(const struct issuer *issuer, EVP_PKEY *key, int64_t not_bef
 	auto_value(buf) spki = { 0 };
 	int64_t end = issuer_not_after(issuer);
 	struct approval_facts facts = {
-		.names = &(struct identifiers){ 0 }, .common_name = name, .profile = "ocsp-responder", .method = "internal",
+		.names = &(struct identifiers){ 0 }, .common_name = name, .profile = RESPONDER_PROFILE, .method = "internal",
 		.account = "", .order = "", .identity = "the CA", .not_before = not_before,
 		.not_after = not_after < end ? not_after : end, .key_usage = KU_DIGITAL_SIGNATURE,
 		.extended_key_usage = &(struct strings){ usages, array_length(usages) },

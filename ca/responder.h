@@ -14,6 +14,8 @@
 #include "ca/signer.h"
 #include "store/store.h"
 
+#define RESPONDER_PROFILE "ocsp-responder" /* what its row in the inventory has for a profile */
+
 struct responder {
 	atomic_int refs;
 	struct signer *signer;

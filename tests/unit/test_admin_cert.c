@@ -5,9 +5,9 @@
 #include "base/digest.h"
 #include "store/certificate.h"
 
-enum { ROWS = 3 };
+enum { ROWS = 4 };
 static struct row {
-	const char *name, *profile, *account;
+	const char *name, *profile, *account, *method;
 	uint8_t serial[16];
 	int64_t not_after;            /* from now */
 	char id[RANDOM_ID_SIZE];
@@ -18,6 +18,7 @@ static struct row {
 	{ .name = "b.example", .profile = "two", .account = "AAAAAAAAAAAAAAAAAAAAAA", .serial = { 0xff, 2 },
 	  .not_after = 1000 },
 	{ .name = "a.example", .profile = "two", .account = "", .serial = { 0x7a, 3 }, .not_after = -1000 },
+	{ .name = "responder", .profile = "ocsp-responder", .method = "internal", .account = "", .serial = { 0x7a, 4 }, .not_after = 3000 },
 };
 
 static bool put(struct store_txn *txn, void *arg, struct problem *p)
@@ -34,7 +35,7 @@ static bool put(struct store_txn *txn, void *arg, struct problem *p)
 			.fingerprint = BYTES(row->fingerprint, 32), .key_hash = BYTES(row->fingerprint, 32),
 			.names = { &name, 1 }, .subject = "", .profile = row->profile,
 			        .not_before = now - 5000,
-			.not_after = now + row->not_after, .issued = now, .method = "acme",
+			.not_after = now + row->not_after, .issued = now, .method = row->method ?: "acme",
 		};
 		memcpy(certificate.id, row->id, sizeof certificate.id);
 		strcpy(certificate.account, row->account);
@@ -71,6 +72,11 @@ static void list_chooses(void **state)
 	(void)state;
 	static const struct { const char *line; bool want[ROWS]; } cases[] = {
 		{ "--json", { true, true, true } },
+		{ "--json --profile ocsp-responder", { [3] = true } },
+		{ "--json --method internal", { [3] = true } },
+		{ "--json --name responder", { [3] = true } },
+		{ "--json --serial 7a040000000000000000000000000000", { [3] = true } },
+		{ "--json --issuer issuing", { true, true, true } },
 		{ "--json --name dns:a.example", { true, false, true } },
 		{ "--json --name dns:c.example", { false, false, false } },
 		{ "--json --profile two", { false, true, true } },
@@ -232,7 +238,7 @@ static void shown_by_any_of_its_names(void **state)
 static void status_is_told(void **state)
 {
 	(void)state;
-	static const char *const want[ROWS] = { "valid", "valid", "expired" };
+	static const char *const want[ROWS] = { "valid", "valid", "expired", "valid" };
 	for (size_t i = 0; i < ROWS; i++) {
 		char line[64];
 		snprintf(line, sizeof line, "%s --json", rows[i].id);
