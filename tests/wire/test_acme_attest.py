@@ -41,6 +41,7 @@ def config(folder, makers, formats=FORMATS, **more):
             {"name": "private", "policy": "anything", "extended_key_usage": ["clientAuth"], "key_usage": ["digitalSignature"], "subject": {"o": ["Example"]}, "acme": {"device_names": "never"}},
             {"name": "apples", **devices, "acme": {"attestation_formats": ["apple"] if "apple" in formats else []}},
             {"name": "web"},
+            {"name": "guarded", **devices, "approvals": 1, "acme": {"device_names": "always"}},
             {"name": "http", **devices, "acme": {"challenges": ["http-01"]}},
         ],
         **more,
@@ -253,6 +254,13 @@ def test_object_beyond_the_request(client):
     with pytest.raises(Refused) as caught:
         answer(client, challenge, bytes(100000))
     assert caught.value.reply.status_code == 413
+
+
+def test_data_of_browsers_beside_it(client, makers):
+    """authData says nothing here, and other members neither (5)."""
+    url, order, challenge, key_authorization = begin(client, "packed")
+    obj = cbor2.loads(MAKE["packed"](makers["packed"], attest.make_key(), key_authorization))
+    attested(client, challenge, cbor2.dumps({**obj, "authData": b"\0" * 37, "more": [1, {"x": None}]}))
 
 
 def test_another_device(server, client, makers):
@@ -485,6 +493,15 @@ def test_key_rollover_before_the_response(server, client, makers):
     refused(client, challenge, MAKE["packed"](makers["packed"], attest.make_key(), before), "over the key authorization")
     _, _, challenge, now = begin(client, "packed")
     attested(client, challenge, MAKE["packed"](makers["packed"], attest.make_key(), now))
+
+
+def test_people_approve_it(server, client, makers):
+    url, order, key = ready(client, makers, "guarded")
+    assert client.finalize(order, make_csr([], key)).json()["status"] == "processing"
+    request, = json.loads(server.run("request", "list", "--json", check=True).stdout)
+    server.run("request", "approve", request["id"], "--by", "ada", check=True)
+    done = client.wait(url, ("valid", "invalid"))
+    assert others(leaf(client.post(done["certificate"]).text)) == [attest.permanent(SERIAL)]
 
 
 @pytest.mark.parametrize("profile", ["device", "private"])
