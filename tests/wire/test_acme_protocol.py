@@ -166,6 +166,16 @@ def test_deactivation_7_3_6(client, web):
     refused("unauthorized", 401, client.post, url)
 
 
+def test_deactivation_cancels_what_was_begun_7_3_6(server, client, web):
+    pending = client.order(["begun.example.com"])[0]
+    ready_url, order = client.order(["proven.example.com"])
+    client.solve(order, web)
+    status = lambda url: json.loads(server.run("order", "show", url.rsplit("/", 1)[1], "--json", check=True).stdout)["status"]
+    assert [status(pending), status(ready_url)] == ["pending", "ready"]
+    client.post(client.kid, {"status": "deactivated"})
+    assert [status(pending), status(ready_url)] == ["invalid", "invalid"]
+
+
 def test_deactivated_key_cannot_come_back_7_3_6(server, client):
     client.post(client.kid, {"status": "deactivated"})
     again = Client(server, key=client.key)
