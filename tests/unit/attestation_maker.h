@@ -67,6 +67,27 @@ maker void put_hex(struct buf *b, const char *hex)
 	}
 }
 
+/* --- keys */
+
+enum role { ROLE_LEAF, ROLE_ATTESTED, ROLE_OTHER, ROLE_MAX };
+
+/* "P-256", "P-384", "P-521", "RSA", "ED25519" or "ED448"; NULL: the first. One for each role and kind, made when it is first
+ * asked for, and the process's. */
+maker EVP_PKEY *made_key(const char *kind, enum role role)
+{
+	static const char *const kinds[] = { "P-256", "P-384", "P-521", "RSA", "ED25519", "ED448" };
+	static EVP_PKEY *made[array_length(kinds)][ROLE_MAX];
+	size_t i = 0;
+
+	while (!str_equal(kinds[i], kind ? kind : "P-256"))
+		if (++i == array_length(kinds))
+			abort();
+	if (!made[i][role])
+		made[i][role] = str_equal(kinds[i], "RSA") ? EVP_RSA_gen(2048)
+		              : kinds[i][0] == 'E' ? EVP_PKEY_Q_keygen(NULL, NULL, kinds[i]) : EVP_EC_gen(kinds[i]);
+	return made[i][role];
+}
+
 /* --- certificates */
 
 struct extension {

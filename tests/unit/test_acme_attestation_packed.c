@@ -76,13 +76,6 @@ static const struct row {
 	{ DATA_NONE, .serial_twice = true, .want = SERIAL_NUMBER " 2 times" },
 };
 
-static EVP_PKEY *make_key(const char *kind)
-{
-	if (kind && str_equal(kind, "RSA"))
-		return EVP_RSA_gen(2048);
-	return kind && kind[0] == 'E' ? EVP_PKEY_Q_keygen(NULL, NULL, kind) : EVP_EC_gen(kind ? kind : "P-256");
-}
-
 /* --- authenticator data */
 
 static void put_label(struct buf *b, int64_t label, struct bytes value)
@@ -245,7 +238,7 @@ static void judges_statements(void **state)
 	(void)state;
 	for (size_t i = 0; i < array_length(rows); i++) {
 		const struct row *row = &rows[i];
-		auto(EVP_PKEY) *leaf = make_key(row->leaf), *credential = make_key(row->credential);
+		EVP_PKEY *leaf = made_key(row->leaf, ROLE_LEAF), *credential = made_key(row->credential, ROLE_ATTESTED);
 		bool of_data = row->data != DATA_NONE && row->data != DATA_IGNORED;
 		auto_value(buf) object = {0}, spki = {0};
 		auto_value(attestation) got = {0};

@@ -58,12 +58,6 @@ static const struct row rows[] = {
 	{ "P-256", MANAGED, "30030c0100", .alg = -7, .want = "names no device" },
 };
 
-static EVP_PKEY *make_key(const char *kind)
-{
-	return str_equal(kind, "RSA") ? EVP_RSA_gen(2048) : str_equal(kind, "ED25519") ? EVP_PKEY_Q_keygen(NULL, NULL, kind)
-	                                                                             : EVP_EC_gen(kind);
-}
-
 static void put_sig(struct buf *b, const struct row *row, EVP_PKEY *key)
 {
 	auto_value(buf) signature = {0}, wrapped = {0};
@@ -79,7 +73,6 @@ static void put_sig(struct buf *b, const struct row *row, EVP_PKEY *key)
 
 static void make_object(struct buf *b, const struct row *row, const struct maker_of_devices *m, EVP_PKEY *key)
 {
-	auto(EVP_PKEY) *other = make_key(row->key);
 	auto_value(buf) value = {0}, value2 = {0};
 
 	if (row->oid)
@@ -95,7 +88,7 @@ static void make_object(struct buf *b, const struct row *row, const struct maker
 		put_integer(b, row->alg);
 	}
 	if (row->sig != MISSING)
-		put_sig(b, row, row->foreign ? other : key);
+		put_sig(b, row, row->foreign ? made_key(row->key, ROLE_OTHER) : key);
 	put_x5c(b, leaf, m->ca);
 }
 
@@ -109,7 +102,7 @@ static void judges_statements(void **state)
 		auto_value(buf) object = {0}, spki = {0};
 		auto_value(problem) p = {0};
 		auto_value(attestation) got = {0};
-		auto(EVP_PKEY) *key = make_key(rows[i].key);
+		EVP_PKEY *key = made_key(rows[i].key, ROLE_LEAF);
 
 		make_object(&object, &rows[i], &m, key);
 		bool good = attestation_judge(&rules, buf_bytes(&object), BYTES_STR(KEY_AUTHORIZATION), NOW, &got, &p);

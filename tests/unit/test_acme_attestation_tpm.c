@@ -144,47 +144,6 @@ static const struct row {
 	{ .usage = USAGE_EMPTY, .want = "tcg-kp-AIKCertificate" },
 };
 
-/* --- keys, made once for each kind */
-
-static const char *const kinds[] = { "P-256", "P-384", "P-521", "RSA", "ED25519" };
-static EVP_PKEY *aks[array_length(kinds)], *keys[array_length(kinds)], *others[array_length(kinds)];
-
-static EVP_PKEY *make_key(const char *kind)
-{
-	return str_equal(kind, "RSA") ? EVP_RSA_gen(2048) : str_equal(kind, "ED25519") ? EVP_PKEY_Q_keygen(NULL, NULL, kind)
-	                                                                             : EVP_EC_gen(kind);
-}
-
-static int make_keys(void **state)
-{
-	(void)state;
-	for (size_t i = 0; i < array_length(kinds); i++) {
-		aks[i] = make_key(kinds[i]);
-		keys[i] = make_key(kinds[i]);
-		others[i] = make_key(kinds[i]);
-	}
-	return 0;
-}
-
-static int free_keys(void **state)
-{
-	(void)state;
-	for (size_t i = 0; i < array_length(kinds); i++) {
-		EVP_PKEY_free(aks[i]);
-		EVP_PKEY_free(keys[i]);
-		EVP_PKEY_free(others[i]);
-	}
-	return 0;
-}
-
-static EVP_PKEY *of_kind(EVP_PKEY *const from[], const char *kind)
-{
-	for (size_t i = 0; i < array_length(kinds); i++)
-		if (str_equal(kinds[i], kind ? kind : "P-256"))
-			return from[i];
-	abort();
-}
-
 /* --- structures of a TPM */
 
 static void put_u16(struct buf *b, unsigned n)
@@ -256,7 +215,7 @@ static void cut(struct buf *b, int by)
 static void put_public(struct buf *b, const struct row *row)
 {
 	const char *kind = row->key ? row->key : "P-256";
-	EVP_PKEY *key = of_kind(keys, kind);
+	EVP_PKEY *key = made_key(kind, ROLE_ATTESTED);
 	bool rsa = str_equal(kind, "RSA");
 
 	put_u16(b, row->public_type ? row->public_type : rsa ? TPM_RSA : TPM_ECC);
@@ -339,7 +298,7 @@ static void put_signature(struct buf *b, const struct row *row, struct bytes inf
 	unsigned algorithm = rsa ? pss ? TPM_RSAPSS : TPM_RSASSA : TPM_ECDSA;
 	unsigned hashed = hash == EVP_sha384() ? TPM_SHA384 : hash == EVP_sha512() ? TPM_SHA512 : TPM_SHA256;
 
-	sign(of_kind(row->foreign ? others : aks, row->ak), hash, pss, info, &raw);
+	sign(made_key(row->ak, row->foreign ? ROLE_OTHER : ROLE_LEAF), hash, pss, info, &raw);
 	if (row->form == FORM_EMPTY)
 		return;
 	if (row->form == FORM_RAW) {
@@ -426,7 +385,7 @@ static struct extension usage_of(enum usage usage)
 static X509 *make_ak_certificate(const struct row *row, const struct maker_of_devices *m)
 {
 	auto_value(buf) names = {0};
-	struct plan plan = { .name = row->subject, .key = of_kind(aks, row->ak), .issuer = m->ca, .issuer_key = m->ca_key,
+	struct plan plan = { .name = row->subject, .key = made_key(row->ak, ROLE_LEAF), .issuer = m->ca, .issuer_key = m->ca_key,
 	                     .constraints = "CA:FALSE", .extensions = { usage_of(row->usage) } };
 
 	put_alt_names(&names, row->names);
@@ -495,7 +454,7 @@ static void judges_statements(void **state)
 		assert_int_equal(got.name_count, 2);
 		assert_true(attestation_check_name(&got, "permanent-identifier", "TPM-1/2.23.133.1", &p));
 		assert_true(attestation_check_name(&got, "hardware-module", "MOD-1/2.23.133.1.2", &p));
-		assert_true(ossl_public_der(of_kind(keys, rows[i].key), &spki, &p));
+		assert_true(ossl_public_der(made_key(rows[i].key, ROLE_ATTESTED), &spki, &p));
 		assert_true(bytes_equal(buf_bytes(&spki), buf_bytes(&got.key)));
 	}
 	free_maker(&m);
@@ -565,5 +524,5 @@ int main(void)
 		cmocka_unit_test(takes_short_coordinates),
 	};
 
-	return cmocka_run_group_tests(tests, make_keys, free_keys);
+	return cmocka_run_group_tests(tests, NULL, NULL);
 }
