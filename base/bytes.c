@@ -51,7 +51,7 @@ static inline bool buf_reserve(struct buf *b, size_t len)
 	return (b->data && !b->failed && len < b->cap - b->len) || buf_grow(b, len);
 }
 
-uint8_t *buf_extend(struct buf *b, size_t len)
+static inline uint8_t *extend(struct buf *b, size_t len)
 {
 	if (!buf_reserve(b, len))
 		return NULL;
@@ -59,6 +59,11 @@ uint8_t *buf_extend(struct buf *b, size_t len)
 	b->len += len;
 	b->data[b->len] = '\0';
 	return begin;
+}
+
+uint8_t *buf_extend(struct buf *b, size_t len)
+{
+	return extend(b, len);
 }
 
 void buf_shorten(struct buf *b, size_t len)
@@ -71,7 +76,7 @@ void buf_shorten(struct buf *b, size_t len)
 
 void buf_add(struct buf *b, const void *data, size_t len)
 {
-	uint8_t *to = len > 0 ? buf_extend(b, len) : NULL;
+	uint8_t *to = len > 0 ? extend(b, len) : NULL;
 
 	if (to)
 		memcpy(to, data, len);
@@ -95,7 +100,7 @@ void buf_add_strs(struct buf *b, ...)
 
 void buf_add_char(struct buf *b, char c)
 {
-	uint8_t *to = buf_extend(b, 1);
+	uint8_t *to = extend(b, 1);
 
 	if (to)
 		*to = (uint8_t)c;
