@@ -53,7 +53,7 @@ static bool scan_digits(struct scan *s)
 	return s->at > begin;
 }
 
-enum { NUMBER_MAX = 60 };
+enum { NUMBER_MAX = 60 }; /* cJSON reads no more than 63 characters */
 
 static bool scan_number(struct scan *s)
 {

@@ -17,6 +17,7 @@ BEGIN {
 	for (i = 1; i < n; i += 2) floor[f[i]] = f[i + 1]
 	owner["cjson/cJSON.h"] = "base/json.c"
 	owner["cbor/callbacks.h"] = owner["cbor/streaming.h"] = "base/cbor.c"
+	owner["lz4.h"] = "base/delta.c"
 	owner["lmdb.h"] = "store/kv_lmdb.c store/kv_lmdb_env.c store/kv_lmdb_env.h"
 	owner["curl/curl.h"] = "base/fetch.c"
 	owner["unbound.h"] = "acme/dns.c"

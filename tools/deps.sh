@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs what is missing of a group of Debian packages, with sudo when not root, and says what.
 set -eu
-build="gcc libc6-dev make pkg-config dpkg-dev ca-certificates libssl-dev libcjson-dev libcbor-dev liblmdb-dev libcurl4-openssl-dev libcyaml-dev libyaml-dev libunbound-dev libp11-kit-dev"
+build="gcc libc6-dev make pkg-config dpkg-dev ca-certificates libssl-dev libcjson-dev libcbor-dev liblz4-dev liblmdb-dev libcurl4-openssl-dev libcyaml-dev libyaml-dev libunbound-dev libp11-kit-dev"
 case "$1" in
 build) want="$build" ;;
 check) want="$build $(sed -e 's/#.*//' tools/packages-check.txt | tr '\n' ' ')" ;;
