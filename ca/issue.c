@@ -4,7 +4,7 @@
 #include <stdio.h>
 
 #include "base/digest.h"
-#include "base/random.h"
+#include "base/clock.h"
 #include "ca/ca.h"
 #include "ca/constraint.h"
 #include "ca/extension.h"
@@ -175,17 +175,6 @@ static bool below_check(const struct approval_facts *facts, const struct issuer 
 	                   "(RFC 5280, 4.2.1.9)", issuer_name(issuer), facts->profile);
 }
 
-/* RFC 5280, 4.1.2.2: positive, at most 20 octets, unique; without leading zeros. */
-static bool serial_make(uint8_t room[CERTIFICATE_SERIAL_SIZE], struct bytes *ret, struct problem *p)
-{
-	char id[RANDOM_ID_SIZE];
-
-	if (!random_id_timed(id, p))
-		return false;
-	*ret = certificate_serial(id, room);
-	return true;
-}
-
 static void put_certificate(struct buf *ret, struct bytes tbs, struct bytes algorithm, const struct signature *signature)
 {
 	struct der d = der_writer(ret);
@@ -230,9 +219,9 @@ bool ca_issue(struct ca *ca, struct approval **approval, struct certificate *ret
 	const struct issuer *issuer = ca_issuer_current(ca, facts->issuer);
 	auto_value(buf) der = { 0 };
 	uint8_t room[CERTIFICATE_SERIAL_SIZE];
-	struct bytes serial;
+	const struct bytes serial = BYTES(room, sizeof(room));
 
-	return issuer_check(facts, issuer, p) && floor_check(facts, p) && below_check(facts, issuer, p) && serial_make(room, &serial, p) &&
+	return issuer_check(facts, issuer, p) && floor_check(facts, p) && below_check(facts, issuer, p) && certificate_serial_make(clock_now(), room, p) &&
 	       certificate_make(issuer, facts, serial, &der, p) && row_make(issuer, facts, serial, buf_bytes(&der), ret, p);
 }
 
@@ -270,9 +259,9 @@ static bool responder_certify(const struct issuer *issuer, const struct approval
 {
 	auto_value(buf) der = { 0 };
 	uint8_t room[CERTIFICATE_SERIAL_SIZE];
-	struct bytes serial;
+	const struct bytes serial = BYTES(room, sizeof(room));
 
-	return serial_make(room, &serial, p) && certificate_make(issuer, facts, serial, &der, p) &&
+	return certificate_serial_make(clock_now(), room, p) && certificate_make(issuer, facts, serial, &der, p) &&
 	       inventory_row(facts, issuer_name(issuer), serial, buf_bytes(&der), ret, p);
 }
 

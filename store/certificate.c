@@ -3,10 +3,11 @@
 #include <assert.h>
 
 #include "base/digest.h"
+#include "base/random.h"
 #include "store/certificate_inside.h"
 
 /* Issuers' names are those of their files (ca/issuer.h). With this the key of a revocation fits a cursor. */
-enum { ISSUER_MAX = 64 };
+enum { ISSUER_MAX = 64, TIME_SIZE = 4 /* of a serial number */ };
 
 static const struct record_field name_fields[] = {
 	record_text(1, certificate_name, type),
@@ -110,27 +111,24 @@ bool store_certificate_get(struct store_txn *txn, const char *id, struct certifi
 	return table_get(txn, &certificate_table, id, ret, p);
 }
 
-/* --- the serial number of what we issue is its id --- */
+/* --- the serial number of what we issue begins with its id --- */
 
-struct bytes certificate_serial(const char *id, uint8_t room[CERTIFICATE_SERIAL_SIZE])
+bool certificate_serial_make(int64_t now, uint8_t ret[CERTIFICATE_SERIAL_SIZE], struct problem *p)
 {
-	size_t zeros = 0;
-	bool is_id = key_id_raw(id, room);
+	const int64_t begin = 1577836800; /* of 2020 */
+	uint32_t time = (uint32_t)(now - begin) & INT32_MAX;
 
-	assert(is_id);
-	while (zeros < CERTIFICATE_SERIAL_SIZE && room[zeros] == 0)
-		zeros++;
-	return BYTES(room + zeros, CERTIFICATE_SERIAL_SIZE - zeros);
+	for (size_t i = TIME_SIZE; i-- > 0; time >>= 8)
+		ret[i] = (uint8_t)time;
+	ret[0] += ret[0] == 0; /* a clock that is wrong makes no leading zero */
+	return random_bytes(ret + TIME_SIZE, CERTIFICATE_SERIAL_SIZE - TIME_SIZE, p);
 }
 
 bool certificate_serial_id(struct bytes serial, char ret[RANDOM_ID_SIZE])
 {
-	uint8_t raw[KEY_ID_SIZE] = {0};
-
-	if (serial.len == 0 || serial.len > sizeof(raw))
+	if (serial.len != CERTIFICATE_SERIAL_SIZE)
 		return false;
-	memcpy(raw + sizeof(raw) - serial.len, serial.data, serial.len);
-	key_id_text(raw, ret);
+	key_id_text(serial.data, ret);
 	return true;
 }
 

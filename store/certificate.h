@@ -61,11 +61,11 @@ declare_auto_value(certificate, certificate_free);
 bool certificate_copy(const struct certificate *from, struct certificate *ret, struct problem *p) must_use;
 bool certificate_is_imported(const struct certificate *certificate) must_use;
 
-/* What we issue has its id for a serial number, 16 bytes without leading zeros: 40 bits of the time and 88 random
- * ones (random_id_timed), positive until the year 2242. So its row is found by it without an index, and rows,
- * numbers and lists of revoked ones stand in the order of time. */
-enum { CERTIFICATE_SERIAL_SIZE = 16 };
-struct bytes certificate_serial(const char *id, uint8_t room[CERTIFICATE_SERIAL_SIZE]);
+/* What we issue has serial numbers of 20 octets, as many as there may be (RFC 5280, 4.1.2.2): 31 bits of the time in
+ * seconds, in order until 2088, and 128 random ones. The first 16 octets are its id, so its row is found without an
+ * index, and rows, numbers and lists of revoked ones stand in the order of time. */
+enum { CERTIFICATE_SERIAL_SIZE = 20 };
+bool certificate_serial_make(int64_t now, uint8_t ret[CERTIFICATE_SERIAL_SIZE], struct problem *p) must_use;
 /* The id that goes with a serial number; false: a serial number that is not one of these. */
 bool certificate_serial_id(struct bytes serial, char ret[RANDOM_ID_SIZE]) must_use;
 

@@ -61,6 +61,16 @@ static void timed_id(size_t i, unsigned use, int64_t time, uint8_t ret[RAW_ID])
 		ret[k] = (uint8_t)prefix;
 }
 
+/* As certificate_serial_make makes them. */
+static void serial_make(size_t i, int64_t time, uint8_t ret[CERTIFICATE_SERIAL_SIZE])
+{
+	uint32_t prefix = (uint32_t)(time - 1577836800);
+
+	fill(i, ID, ret, CERTIFICATE_SERIAL_SIZE);
+	for (size_t k = 4; k-- > 0; prefix >>= 8)
+		ret[k] = (uint8_t)prefix;
+}
+
 /* --- what an issuer writes --- */
 
 /* Of ten certificates six are of one profile, as in most places. */
@@ -154,7 +164,7 @@ static void place_fingerprint(size_t i, size_t of, struct certificate *row)
 
 void row_make(size_t i, size_t of, struct made *ret)
 {
-	uint8_t spki[POINT_AT + POINT], serial[RAW_ID], order[RAW_ID], account[RAW_ID];
+	uint8_t spki[POINT_AT + POINT], serial[CERTIFICATE_SERIAL_SIZE], order[RAW_ID], account[RAW_ID];
 	auto_value(buf) der = {0};
 	auto_value(problem) p = {0};
 	char order_text[RANDOM_ID_SIZE], account_text[RANDOM_ID_SIZE];
@@ -167,7 +177,7 @@ void row_make(size_t i, size_t of, struct made *ret)
 	struct identifiers names = { &name, 1 };
 	spki_make(i, spki);
 	struct approval_facts facts = facts_of(i, of, &names, BYTES(spki, sizeof(spki)));
-	timed_id(i, ID, facts.not_before + 60, serial);
+	serial_make(i, facts.not_before + 60, serial);
 	timed_id(i, ORDER, facts.not_before + 59, order);
 	fill(i % ROWS_ACCOUNTS, ACCOUNT, account, sizeof(account));
 	id_text(order, order_text);

@@ -139,7 +139,7 @@ static void serials_are_random_positive_and_short(void **state)
 {
 	enum { COUNT = 64 };
 	const struct approval_facts facts = test_facts(KEY_EC_P256, &names, &usages);
-	uint8_t any[16] = { 0 }, all[16];
+	uint8_t any[CERTIFICATE_SERIAL_SIZE] = { 0 }, all[CERTIFICATE_SERIAL_SIZE];
 	static struct certificate rows[COUNT];
 
 	(void)state;
@@ -150,7 +150,7 @@ static void serials_are_random_positive_and_short(void **state)
 		auto(X509) *parsed = test_parse(rows[i].der);
 		const ASN1_INTEGER *serial = X509_get0_serialNumber(parsed);
 		assert_int_equal(ASN1_STRING_type(serial), V_ASN1_INTEGER); /* not V_ASN1_NEG_INTEGER */
-		assert_int_equal(rows[i].serial.len, 16);
+		assert_int_equal(rows[i].serial.len, CERTIFICATE_SERIAL_SIZE);
 		assert_int_not_equal(rows[i].serial.data[0], 0);
 		char id[RANDOM_ID_SIZE];
 		assert_true(certificate_serial_id(rows[i].serial, id));
@@ -162,7 +162,7 @@ static void serials_are_random_positive_and_short(void **state)
 		for (size_t j = 0; j < i; j++)
 			assert_false(bytes_equal(rows[i].serial, rows[j].serial));
 	}
-	for (size_t b = 5; b < 16; b++) { /* after the time each of the 88 bits was 1 once, and 0 once */
+	for (size_t b = 4; b < CERTIFICATE_SERIAL_SIZE; b++) { /* after the time each of the 128 bits was 1 once, and 0 once */
 		assert_int_equal(any[b], 0xff);
 		assert_int_equal(all[b], 0);
 	}

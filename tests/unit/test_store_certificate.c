@@ -144,45 +144,70 @@ static void test_by_serial_and_fingerprint(void **state)
 	must_refuse(PROBLEM_NOT_FOUND, store_certificate_get(txn, "nothing", &out, p));
 }
 
-/* What we issue has its serial number for an id, and no entry for it. */
-static void test_serial_is_id(void **state)
+/* What we issue has the begin of its serial number for an id, and no entry for it. */
+static void test_serial_leads_to_id(void **state)
 {
-	uint8_t room[CERTIFICATE_SERIAL_SIZE];
-	char back[RANDOM_ID_SIZE];
-	struct certificate out = {0};
+	uint8_t serial[CERTIFICATE_SERIAL_SIZE];
+	struct certificate in = make(0), out = {0};
 
 	(void)state;
-	for (unsigned i = 0; i < 2; i++) { /* with zeros before it, and without */
-		struct certificate in = make(i);
-
-		snprintf(in.id, sizeof(in.id), "%s", i == 0 ? "AAECAwQFBgcICQoLDA0ODw" : "GwECAwQFBgcICQoLDA0ODw");
-		in.serial = certificate_serial(in.id, room);
-		assert_int_equal(in.serial.len, i == 0 ? 15 : 16);
-		assert_true(certificate_serial_id(in.serial, back));
-		assert_string_equal(back, in.id);
-		must(store_certificate_add(txn, &in, p));
-		must_refuse(PROBLEM_CONFLICT, store_certificate_add(txn, &in, p));
-		assert_int_equal(rows_count(KEY_CERTIFICATE_SERIAL), 0);
-		must(store_certificate_by_serial(txn, in.serial, &out, p));
-		assert_string_equal(out.id, in.id);
-		certificate_free(&out);
-	}
-	assert_false(certificate_serial_id(BYTES("01234567890123456", 17), back));
-	assert_false(certificate_serial_id(BYTES("", 0), back));
+	must(certificate_serial_make(1767225600, serial, p));
+	in.serial = BYTES(serial, sizeof(serial));
+	assert_true(certificate_serial_id(in.serial, in.id));
+	must(store_certificate_add(txn, &in, p));
+	must_refuse(PROBLEM_CONFLICT, store_certificate_add(txn, &in, p));
+	assert_int_equal(rows_count(KEY_CERTIFICATE_SERIAL), 0);
+	must(store_certificate_by_serial(txn, in.serial, &out, p));
+	assert_string_equal(out.id, in.id);
+	certificate_free(&out);
+	assert_false(certificate_serial_id(BYTES(serial, sizeof(serial) - 1), in.id));
+	assert_false(certificate_serial_id(BYTES("", 0), in.id));
 }
 
-/* An imported certificate, or one of our own with another serial number, is not found by what is its id alone. */
+/* RFC 5280, 4.1.2.2: positive, without leading zeros, whatever the clock says; and as random as can be. */
+static void test_serial_is_random(void **state)
+{
+	static const struct {
+		int64_t now;
+		uint8_t want[4];
+	} rows[] = {
+		{ 1767225600, { 0x0b, 0x49, 0xd8, 0x00 } },       /* 2026 */
+		{ 3725310847, { 0x7f, 0xff, 0xda, 0x7f } },       /* in 2088 */
+		{ 0, { 0x21, 0xf4, 0x1f, 0x00 } },                /* a clock that was never set: modulo 2^31 */
+		{ 1577836800, { 0x01, 0x00, 0x00, 0x00 } },       /* no zero first */
+	};
+	uint8_t ones[CERTIFICATE_SERIAL_SIZE] = {0}, zeros[CERTIFICATE_SERIAL_SIZE] = {0};
+
+	(void)state;
+	for (size_t i = 0; i < array_length(rows); i++)
+		for (size_t n = 0; n < 64; n++) {
+			uint8_t serial[CERTIFICATE_SERIAL_SIZE];
+			must(certificate_serial_make(rows[i].now, serial, p));
+			assert_memory_equal(serial, rows[i].want, 4);
+			for (size_t b = 4; b < sizeof(serial); b++) {
+				ones[b] |= serial[b];
+				zeros[b] |= (uint8_t)~serial[b];
+			}
+		}
+	for (size_t b = 4; b < CERTIFICATE_SERIAL_SIZE; b++) {
+		assert_int_equal(ones[b], 0xff);
+		assert_int_equal(zeros[b], 0xff);
+	}
+}
+
+/* An imported certificate, or one of our own with another id, is not found by what its id alone would be. */
 static void test_id_is_not_the_serial(void **state)
 {
-	uint8_t room[CERTIFICATE_SERIAL_SIZE];
+	uint8_t serial[CERTIFICATE_SERIAL_SIZE];
 	struct certificate in = make(1), out = {0};
 
 	(void)state;
+	must(certificate_serial_make(1767225600, serial, p));
+	assert_true(certificate_serial_id(BYTES(serial, sizeof(serial)), in.id));
 	put(&in);
-	must_refuse(PROBLEM_NOT_FOUND, store_certificate_by_serial(txn, certificate_serial(in.id, room), &out, p));
-	in = make(2);
+	must_refuse(PROBLEM_NOT_FOUND, store_certificate_by_serial(txn, BYTES(serial, sizeof(serial)), &out, p));
 	in.method = CERTIFICATE_IMPORT;
-	in.serial = certificate_serial(in.id, room);
+	in.serial = BYTES(serial, sizeof(serial));
 	put(&in);
 	must_refuse(PROBLEM_NOT_FOUND, store_certificate_by_serial(txn, in.serial, &out, p));
 }
@@ -467,7 +492,8 @@ int main(void)
 		ROWS_TEST(test_all_fields),
 		ROWS_TEST(test_few_fields),
 		ROWS_TEST(test_by_serial_and_fingerprint),
-		ROWS_TEST(test_serial_is_id),
+		ROWS_TEST(test_serial_leads_to_id),
+		ROWS_TEST(test_serial_is_random),
 		ROWS_TEST(test_id_is_not_the_serial),
 		ROWS_TEST(test_neighbours_of_a_digest),
 		ROWS_TEST(test_serial_of_another),
