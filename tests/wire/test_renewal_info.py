@@ -121,8 +121,8 @@ def test_replaces_5(server, client, web):
     assert (done["status"], done["replaces"]) == ("valid", cert_id(old))
     refused("alreadyReplaced", 409, client.order, ["both.example.com"], replaces=cert_id(old))
     new = leaf(client.post(done["certificate"]).text)
-    rows = {r["serial"]: r for r in json.loads(server.run("cert", "list", "--json", "--name", "both.example.com", check=True).stdout)}
-    old_row, new_row = rows[f"{old.serial_number:x}".zfill(32)], rows[f"{new.serial_number:x}".zfill(32)]
+    rows = {int(r["serial"], 16): r for r in json.loads(server.run("cert", "list", "--json", "--name", "both.example.com", check=True).stdout)}
+    old_row, new_row = rows[old.serial_number], rows[new.serial_number]
     assert old_row.get("replacedBy", old_row.get("replaced_by")) == new_row["id"]
 
 
