@@ -13,7 +13,7 @@
 #include "server/tls.h"
 
 enum {
-	IDLE_GRACE_MS = 100,
+	IDLE_GRACE_MS = 300,
 	BEGIN_GRACE_MS = 2000,
 	HANDSHAKE_GRACE_MS = 5000,  /* a device without hardware for it computes for seconds */
 };
@@ -148,7 +148,7 @@ bool connection_begin(struct mg_connection *carrier)
 	c->turned_away = !pool_enter(own_pool, &c->member) || !known;
 	if (c->turned_away)
 		atomic_fetch_add(&pool_counters(own_pool)->refused, 1);
-	if (pool_waiting(own_pool) > 0)
+	if (pool_is_crowded(own_pool))
 		c->silent = silent_ms(seam_fd(carrier));
 	connection_enter(c, CONNECTION_HANDSHAKE);
 	return !c->turned_away;

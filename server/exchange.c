@@ -224,6 +224,15 @@ static void say_out_of_memory(struct exchange *x)
 	snprintf(x->cause, sizeof(x->cause), "out of memory");
 }
 
+/* Where others wait for a thread each reply is the last of its connection: who is told so comes again, who is cut off
+ * while his next request is on its way may not. */
+static bool must_end(const struct exchange *x)
+{
+	const struct pool *pool = x->connection->pool;
+
+	return pool_is_draining(pool) || pool_is_crowded(pool) || !seam_keeps_alive(x->carrier);
+}
+
 static void send_reply(struct exchange *x)
 {
 	auto_value(buf) out = {0};
@@ -231,7 +240,7 @@ static void send_reply(struct exchange *x)
 
 	if (x->response.headers.failed || x->response.body.failed)
 		say_out_of_memory(x);
-	if (x->response.close || pool_is_draining(x->connection->pool) || !seam_keeps_alive(x->carrier))
+	if (x->response.close || must_end(x))
 		x->close = true;
 	options.keep_alive = !x->close;
 	options.http10 = !x->request.is_11;

@@ -78,11 +78,15 @@ void pool_stop(struct pool *pool)
 	say(pool->stop_fd);
 }
 
+bool pool_is_crowded(const struct pool *pool)
+{
+	return atomic_load(&pool->waiting) + atomic_load(&pool->counters.open) > pool->options.threads;
+}
+
 void pool_accepted(struct pool *pool)
 {
-	unsigned waiting = atomic_fetch_add(&pool->waiting, 1) + 1;
-
-	if (waiting + atomic_load(&pool->counters.open) > pool->options.threads)
+	atomic_fetch_add(&pool->waiting, 1);
+	if (pool_is_crowded(pool))
 		say(pool->relief_fd);
 }
 

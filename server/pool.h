@@ -54,6 +54,8 @@ int pool_stop_fd(const struct pool *pool);
 int pool_relief_fd(const struct pool *pool);
 /* Whether the member is one that is to give way. */
 bool pool_takes_thread(struct pool *pool, struct pool_member *member) must_use;
+/* Whether there are more connections than threads. */
+bool pool_is_crowded(const struct pool *pool);
 /* Connections that were accepted, and that no thread has begun yet. */
 unsigned pool_waiting(const struct pool *pool);
 
