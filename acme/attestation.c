@@ -49,10 +49,12 @@ static bool refuse_format(const struct attestation_rules *rules, struct bytes na
 		if (rules->roots[i])
 			buf_printf(&known, "%s\"%s\"", known.len ? ", " : "", formats[i].name);
 	return problem_set(p, PROBLEM_BAD_ATTESTATION, "attestation format \"%.*s\" is not accepted here; accepted are %s",
-	                   (int)(name.len < 32 ? name.len : 32), (const char *)name.data, known.len ? buf_text(&known) : "none");
+	                   (int)(name.len < 32 ? name.len : 32), (const char *)name.data,
+	                   known.len ? buf_text(&known) : "none");
 }
 
-static bool find_format(const struct attestation_rules *rules, struct bytes name, enum attestation_format *ret, struct problem *p)
+static bool find_format(const struct attestation_rules *rules, struct bytes name, enum attestation_format *ret,
+                        struct problem *p)
 {
 	for (size_t i = 0; i < array_length(formats); i++)
 		if (rules->roots[i] && bytes_equal(name, BYTES_STR(formats[i].name))) {
@@ -70,7 +72,8 @@ static bool read_object(const struct attestation_rules *rules, struct bytes obje
 	auto_value(problem) why = {0};
 
 	if (object.len > ATTESTATION_OBJECT_MAX)
-		return problem_set(p, PROBLEM_BAD_ATTESTATION, "the attestation object is longer than %d bytes", ATTESTATION_OBJECT_MAX);
+		return problem_set(p, PROBLEM_BAD_ATTESTATION, "the attestation object is longer than %d bytes",
+		                   ATTESTATION_OBJECT_MAX);
 	if (!cbor_read(object, run, &why))
 		return problem_set(p, PROBLEM_BAD_ATTESTATION, "the attestation object cannot be read: %s", why.detail);
 	if (run->item[0].kind != CBOR_MAP)
@@ -124,7 +127,8 @@ static bool check_path(const struct attestation_statement *s, int64_t now, struc
 	       attestation_refuse(s, p, "the root that the chain leads to has expired or is not valid yet");
 }
 
-static bool verify_chain(const struct attestation_rules *rules, struct attestation_statement *s, int64_t now, struct problem *p)
+static bool verify_chain(const struct attestation_rules *rules, struct attestation_statement *s, int64_t now,
+                         struct problem *p)
 {
 	struct bytes chain[TRUST_CHAIN_MAX];
 	auto_value(problem) why = {0};
@@ -137,8 +141,8 @@ static bool verify_chain(const struct attestation_rules *rules, struct attestati
 	return why.kind == PROBLEM_UNAUTHENTICATED ? attestation_refuse(s, p, "x5c: %s", why.detail) : problem_memory(p);
 }
 
-bool attestation_read(const struct attestation_rules *rules, struct bytes object, const struct attestation_challenge *challenge,
-                      int64_t now, struct attestation *ret, struct problem *p)
+bool attestation_read(const struct attestation_rules *rules, struct bytes object,
+                      const struct attestation_challenge *challenge, int64_t now, struct attestation *ret, struct problem *p)
 {
 	struct attestation_statement s = { .challenge = *challenge };
 	auto_value(attestation) found = {0};
@@ -196,8 +200,8 @@ static void list_names(const struct attestation *a, struct buf *ret)
 {
 	for (size_t i = 0; i < a->name_count; i++) {
 		const struct attestation_name *n = &a->names[i];
-		buf_printf(ret, "%s%s \"%s%s%s\"", i ? ", " : "", n->hardware ? "hardware-module" : "permanent-identifier", n->value,
-		           n->oid[0] ? "/" : "", n->oid);
+		buf_printf(ret, "%s%s \"%s%s%s\"", i ? ", " : "", n->hardware ? "hardware-module" : "permanent-identifier",
+		           n->value, n->oid[0] ? "/" : "", n->oid);
 	}
 }
 

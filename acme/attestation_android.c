@@ -73,9 +73,9 @@ static bool is_hardware(struct bytes level)
 static bool check_levels(const struct attestation_statement *s, const struct description *d, struct problem *p)
 {
 	if (!is_hardware(d->attested_by))
-		return attestation_refuse(s, p, "attestationSecurityLevel is not TrustedEnvironment or StrongBox: software attests");
+		return attestation_refuse(s, p, "software attests: attestationSecurityLevel is not 1 or 2");
 	return is_hardware(d->kept_by) ||
-	       attestation_refuse(s, p, "the key is not kept by hardware: keyMintSecurityLevel is not TrustedEnvironment or StrongBox");
+	       attestation_refuse(s, p, "the key is not kept by hardware: keyMintSecurityLevel is not 1 or 2");
 }
 
 /* --- what the lists say */
@@ -155,7 +155,8 @@ static bool check_signature(const struct attestation_statement *s, EVP_PKEY *key
 	struct bytes signature;
 
 	return attestation_algorithm_of(s, key, false, &algorithm, p) && attestation_bytes(s, "sig", &signature, p) &&
-	       attestation_check_signature(s, algorithm, key, s->challenge.to_be_signed, signature, "the key authorization", p);
+	       attestation_check_signature(s, algorithm, key, s->challenge.to_be_signed, signature,
+	                                   "the key authorization", p);
 }
 
 bool attestation_android_key(const struct attestation_statement *s, struct attestation *ret, struct problem *p)

@@ -74,7 +74,8 @@ bool attestation_credential_key(const struct attestation_statement *s, EVP_PKEY 
 	if (!take(&in, FIXED_SIZE, &fixed) || !(fixed.data[FLAGS_AT] & FLAG_ATTESTED) || !take(&in, AAGUID_SIZE, &aaguid) ||
 	    !take_credential_id(&in))
 		return attestation_refuse(s, p, "authData has no attested credential (WebAuthn, 6.5.1)");
-	if (!cbor_take(&in, &run, &why) || run.item[0].kind != CBOR_MAP || (in.len > 0 && !(fixed.data[FLAGS_AT] & FLAG_EXTENSIONS)))
+	bool good = cbor_take(&in, &run, &why) && run.item[0].kind == CBOR_MAP;
+	if (!good || (in.len > 0 && !(fixed.data[FLAGS_AT] & FLAG_EXTENSIONS)))
 		return attestation_refuse(s, p, "the credential in authData has no key (WebAuthn, 6.5.1)");
 	return make_key(&run.item[0], ret, &why) ||
 	       attestation_refuse(s, p, "the key of the credential in authData cannot be used: %s", why.detail);

@@ -23,7 +23,8 @@ static bool take_serial(const struct attestation_statement *s, struct attestatio
 }
 
 /* The key that a good signature attests. */
-static bool judge_signature(const struct attestation_statement *s, EVP_PKEY *leaf, struct attestation *ret, struct problem *p)
+static bool judge_signature(const struct attestation_statement *s, EVP_PKEY *leaf, struct attestation *ret,
+                            struct problem *p)
 {
 	const struct attestation_algorithm *algorithm = NULL;
 	struct bytes signature;
@@ -34,7 +35,7 @@ static bool judge_signature(const struct attestation_statement *s, EVP_PKEY *lea
 
 	if (!attestation_algorithm_of(s, leaf, false, &algorithm, p) || !attestation_bytes(s, "sig", &signature, p))
 		return false;
-	if (attestation_check_signature(s, algorithm, leaf, s->challenge.to_be_signed, signature, "the key authorization", &why))
+	if (attestation_check_signature(s, algorithm, leaf, s->challenge.to_be_signed, signature, "", &why))
 		return attestation_set_key(leaf, ret, p);
 	digest_sha256(s->challenge.to_be_signed, hash);
 	buf_add(&with_data, s->auth_data.data, s->auth_data.len);

@@ -110,6 +110,7 @@ bool attestation_check_signature(const struct attestation_statement *s, const st
 	bool good = verify(algorithm, key, data, signature);
 
 	ERR_clear_error();
-	return good || attestation_refuse(s, p, "sig is not a signature (%s) by the key of the first certificate of x5c over %s",
-	                                  algorithm->name, what);
+	return good ||
+	       attestation_refuse(s, p, "sig is not a signature (%s) by the key of the first certificate of x5c over %s",
+	                          algorithm->name, what);
 }

@@ -14,7 +14,8 @@ bool attestation_refuse(const struct attestation_statement *s, struct problem *p
 	vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
 	ERR_clear_error();
-	return problem_set(p, PROBLEM_BAD_ATTESTATION, "attestation of format \"%s\": %s", attestation_format_name(s->format), text);
+	return problem_set(p, PROBLEM_BAD_ATTESTATION, "attestation of format \"%s\": %s",
+	                   attestation_format_name(s->format), text);
 }
 
 bool attestation_bytes(const struct attestation_statement *s, const char *name, struct bytes *ret, struct problem *p)
@@ -137,7 +138,8 @@ static const struct other {
 
 /* RFC 5280, 4.2.1.6: OtherName ::= SEQUENCE { type-id, value [0] EXPLICIT }; of others than those two nothing
  * is taken. */
-static bool take_other(const struct attestation_statement *s, struct bytes content, struct attestation *ret, struct problem *p)
+static bool take_other(const struct attestation_statement *s, struct bytes content, struct attestation *ret,
+                       struct problem *p)
 {
 	struct bytes oid, value;
 

@@ -18,8 +18,9 @@ struct attestation_statement {
 	ossl_x509_stack *path;      /* x5c as it was verified: the device's own first, the anchor last */
 };
 /* The object as its format defines it; the names may be none. */
-bool attestation_read(const struct attestation_rules *rules, struct bytes object, const struct attestation_challenge *challenge,
-                      int64_t now, struct attestation *ret, struct problem *p) must_use;
+bool attestation_read(const struct attestation_rules *rules, struct bytes object,
+                      const struct attestation_challenge *challenge, int64_t now, struct attestation *ret,
+                      struct problem *p) must_use;
 
 /* Each format's own checks, after the chain's. ret comes empty; names and key are put in it. */
 #define X(upper, name, lower)                                                                                     \
@@ -30,7 +31,8 @@ ATTESTATION_FORMATS(X)
 /* BAD_ATTESTATION, the format named before the text. */
 bool attestation_refuse(const struct attestation_statement *s, struct problem *p, const char *fmt, ...) printf_like(3, 4);
 /* A byte string that the format demands; not empty. */
-bool attestation_bytes(const struct attestation_statement *s, const char *name, struct bytes *ret, struct problem *p) must_use;
+bool attestation_bytes(const struct attestation_statement *s, const char *name, struct bytes *ret,
+                       struct problem *p) must_use;
 
 /* The device's own certificate, and the key that it is for; borrowed. */
 X509 *attestation_leaf(const struct attestation_statement *s);

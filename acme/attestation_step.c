@@ -25,17 +25,19 @@ static bool check_signature(const struct attestation_statement *s, EVP_PKEY *key
 	struct bytes signature;
 
 	return attestation_algorithm_of(s, key, true, &algorithm, p) && attestation_bytes(s, "sig", &signature, p) &&
-	       attestation_check_signature(s, algorithm, key, s->challenge.to_be_signed, unwrap(signature), "the key authorization", p);
+	       attestation_check_signature(s, algorithm, key, s->challenge.to_be_signed, unwrap(signature),
+	                                   "the key authorization", p);
 }
 
-static bool take_yubico(const struct attestation_statement *s, struct bytes value, struct attestation *ret, struct problem *p)
+static bool take_yubico(const struct attestation_statement *s, struct bytes value, struct attestation *ret,
+                        struct problem *p)
 {
 	struct bytes number;
 	char text[24];
 	uint64_t serial = 0;
 
 	if (!tlv_only(value, TLV_INTEGER, &number) || number.len == 0 || number.len > 7 || number.data[0] >= 0x80)
-		return attestation_refuse(s, p, "the serial number of the YubiKey (" YUBICO_SERIAL ") is not a positive INTEGER");
+		return attestation_refuse(s, p, "the YubiKey's serial number (" YUBICO_SERIAL ") is not a positive INTEGER");
 	for (size_t i = 0; i < number.len; i++)
 		serial = serial << 8 | number.data[i];
 	int len = snprintf(text, sizeof(text), "%llu", (unsigned long long)serial);
@@ -43,7 +45,8 @@ static bool take_yubico(const struct attestation_statement *s, struct bytes valu
 	return true;
 }
 
-static bool take_managed(const struct attestation_statement *s, struct bytes value, struct attestation *ret, struct problem *p)
+static bool take_managed(const struct attestation_statement *s, struct bytes value, struct attestation *ret,
+                         struct problem *p)
 {
 	struct bytes sequence;
 	struct tlv id;

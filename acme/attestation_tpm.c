@@ -63,14 +63,15 @@ static bool check_hardware(const struct attestation_statement *s, struct problem
 static bool check_certificate(const struct attestation_statement *s, struct problem *p)
 {
 	if (X509_NAME_entry_count(X509_get_subject_name(attestation_leaf(s))) > 0)
-		return attestation_refuse(s, p, "the certificate of the AK has a subject, which must be empty (WebAuthn, 8.3.1)");
+		return attestation_refuse(s, p, "the certificate of the AK has a subject (WebAuthn, 8.3.1: empty)");
 	return check_usage(s, p) && check_hardware(s, p);
 }
 
 /* --- signature of the AK */
 
 /* What algorithm and hash of a TPMT_SIGNATURE are in the terms of alg: they must be the same. */
-static bool signature_fits(const struct tpm_signature *signature, EVP_PKEY *key, const struct attestation_algorithm *algorithm)
+static bool signature_fits(const struct tpm_signature *signature, EVP_PKEY *key,
+                           const struct attestation_algorithm *algorithm)
 {
 	const EVP_MD *hash = tpm_hash(signature->hash), *wanted = attestation_algorithm_hash(algorithm);
 	bool ecc = signature->algorithm == TPM_ECDSA;
@@ -93,8 +94,8 @@ static bool put_ecdsa(const struct tpm_signature *signature, struct buf *ret, st
 
 /* The specification says TPMT_SIGNATURE; Windows sends what is in it, and so do the specification's own
  * examples. */
-static bool read_signature(const struct attestation_statement *s, EVP_PKEY *key, const struct attestation_algorithm *algorithm,
-                           struct buf *ret, struct problem *p)
+static bool read_signature(const struct attestation_statement *s, EVP_PKEY *key,
+                           const struct attestation_algorithm *algorithm, struct buf *ret, struct problem *p)
 {
 	struct tpm_signature signature;
 	struct bytes sig;
@@ -184,8 +185,8 @@ static bool judge_key(const struct attestation_statement *s, struct bytes name, 
 	       attestation_set_key(key, ret, p);
 }
 
-static bool judge_certified(const struct attestation_statement *s, const struct attestation_algorithm *algorithm, EVP_PKEY *ak,
-                            struct bytes *ret_name, struct problem *p)
+static bool judge_certified(const struct attestation_statement *s, const struct attestation_algorithm *algorithm,
+                            EVP_PKEY *ak, struct bytes *ret_name, struct problem *p)
 {
 	struct tpm_certified certified;
 	struct bytes info;
@@ -210,6 +211,7 @@ bool attestation_tpm(const struct attestation_statement *s, struct attestation *
 
 	if (!version || !bytes_equal(version->bytes, BYTES_STR("2.0")))
 		return attestation_refuse(s, p, "\"ver\" is not the text \"2.0\"");
-	return check_certificate(s, p) && attestation_leaf_key(s, &ak, p) && attestation_algorithm_of(s, ak, false, &algorithm, p) &&
-	       judge_certified(s, algorithm, ak, &name, p) && judge_key(s, name, ret, p) && attestation_add_alt_names(s, ret, p);
+	return check_certificate(s, p) && attestation_leaf_key(s, &ak, p) &&
+	       attestation_algorithm_of(s, ak, false, &algorithm, p) && judge_certified(s, algorithm, ak, &name, p) &&
+	       judge_key(s, name, ret, p) && attestation_add_alt_names(s, ret, p);
 }

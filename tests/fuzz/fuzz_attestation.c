@@ -1,5 +1,6 @@
-/* Attestation objects: the examples of WebAuthn are the corpus and their root is trusted, so that chains verify; but none is of this
- * challenge, and none names a device. Then the formats alone, as after a chain that is good. */
+/* Attestation objects: the examples of WebAuthn are the corpus and their root is trusted, so that chains
+ * verify; but none is of this challenge, and none names a device. Then the formats alone, as after a chain that
+ * is good. */
 #include "acme/attestation_statement.h"
 #include "tests/unit/webauthn_vectors.h"
 
