@@ -50,6 +50,12 @@ def test_every_row_has_a_file_that_exists():
             assert (ROOT / name).is_file(), f"{section}: {name}"
 
 
+def test_what_clients_insist_on_is_tested():
+    text = (ROOT / "docs/clients.md").read_text()
+    named = {name for name, suffix in re.findall(r"\b(test_\w+)(\.(?:py|c))?", text) if not suffix}
+    assert len(named) > 10 and named <= known_tests(), named - known_tests()
+
+
 # --- rows that stand nowhere else
 
 @pytest.fixture
