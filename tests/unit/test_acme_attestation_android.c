@@ -161,7 +161,7 @@ static void make_object(struct buf *b, const struct row *row, const struct maker
 	put_x5c(b, leaf, ca);
 }
 
-static void judges_statements(void **state)
+static void judges_android_statements(void **state)
 {
 	struct maker_of_devices m = make_maker("Android root");
 	const struct attestation_rules rules = { .roots[ATTESTATION_ANDROID_KEY] = m.trust };
@@ -191,7 +191,7 @@ static void judges_statements(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(judges_statements),
+		cmocka_unit_test(judges_android_statements),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

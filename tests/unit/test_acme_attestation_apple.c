@@ -68,7 +68,7 @@ static X509 *make_leaf(const struct row *row, const struct maker_of_devices *m, 
 	return make_certificate(&plan);
 }
 
-static void judges_statements(void **state)
+static void judges_apple_statements(void **state)
 {
 	struct maker_of_devices m = make_maker("Apple Enterprise Attestation Root CA");
 	const struct attestation_rules rules = { .roots[ATTESTATION_APPLE] = m.trust };
@@ -101,7 +101,7 @@ static void judges_statements(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(judges_statements),
+		cmocka_unit_test(judges_apple_statements),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

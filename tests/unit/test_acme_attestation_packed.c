@@ -230,7 +230,7 @@ static void make_object(struct buf *b, const struct row *row, const struct maker
 	}
 }
 
-static void judges_statements(void **state)
+static void judges_packed_statements(void **state)
 {
 	struct maker_of_devices m = make_maker("Root");
 	const struct attestation_rules rules = { .roots[ATTESTATION_PACKED] = m.trust };
@@ -262,7 +262,7 @@ static void judges_statements(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(judges_statements),
+		cmocka_unit_test(judges_packed_statements),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -92,7 +92,7 @@ static void make_object(struct buf *b, const struct row *row, const struct maker
 	put_x5c(b, leaf, m->ca);
 }
 
-static void judges_statements(void **state)
+static void judges_step_statements(void **state)
 {
 	struct maker_of_devices m = make_maker("Yubico PIV Root");
 	const struct attestation_rules rules = { .roots[ATTESTATION_STEP] = m.trust };
@@ -123,7 +123,7 @@ static void judges_statements(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(judges_statements),
+		cmocka_unit_test(judges_step_statements),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
