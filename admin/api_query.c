@@ -35,6 +35,15 @@ static bool is_text(const struct buf *value)
 	return true;
 }
 
+static void refuse_choice(const struct api_parameter *parameter, const char *value, struct problem *parts)
+{
+	auto_value(buf) known = {0};
+
+	for (size_t i = 0; parameter->choices[i]; i++)
+		buf_printf(&known, "%s%s", i > 0 ? ", " : "", parameter->choices[i]);
+	problem_add_field(parts, PROBLEM_MALFORMED, parameter->name, value, "expected one of %s", buf_text(&known));
+}
+
 static void check_value(const struct api_parameter *parameter, const struct http_request *request, struct problem *parts)
 {
 	auto_value(buf) value = {0};
@@ -42,7 +51,7 @@ static void check_value(const struct api_parameter *parameter, const struct http
 	if (!http_query(request, parameter->name, &value) || value.len == 0 || value.len > VALUE_MAX || !is_text(&value))
 		problem_add_field(parts, PROBLEM_MALFORMED, parameter->name, NULL, "expected a text of 1 to %d bytes", VALUE_MAX);
 	else if (!is_choice(parameter, buf_text(&value)))
-		problem_add_field(parts, PROBLEM_MALFORMED, parameter->name, buf_text(&value), "is none of its values");
+		refuse_choice(parameter, buf_text(&value), parts);
 }
 
 void api_query_check(const struct api_route *route, const struct http_request *request, struct problem *parts)

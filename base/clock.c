@@ -1,5 +1,7 @@
 #include "base/clock.h"
 
+#include <stdio.h>
+
 #include <assert.h>
 #include <stdatomic.h>
 #include <time.h>
@@ -241,4 +243,17 @@ bool clock_parse_duration(const char *text, int64_t *ret_seconds)
 		return false;
 	*ret_seconds = value * unit;
 	return true;
+}
+
+void clock_format_duration(int64_t seconds, char ret[CLOCK_DURATION_SIZE])
+{
+	static const struct {
+		int64_t seconds;
+		char unit;
+	} units[] = { { 86400, 'd' }, { 3600, 'h' }, { 60, 'm' }, { 1, 's' } };
+	size_t i = 0;
+
+	while (seconds % units[i].seconds != 0)
+		i++;
+	snprintf(ret, CLOCK_DURATION_SIZE, "%lld%c", (long long)(seconds / units[i].seconds), units[i].unit);
 }

@@ -13,7 +13,8 @@ struct json;
 
 enum { JSON_DEPTH_MAX = 16, JSON_NODES_MAX = 10000 };
 
-/* Parses one whole document. Refusals are MALFORMED and say what and at which byte. */
+/* Parses one whole document. Refusals are MALFORMED and say what, at which byte and, as a part, in which
+ * member. */
 bool json_parse(struct bytes text, struct json **ret, struct problem *p) must_use;
 void json_free(struct json *root);
 declare_auto_struct(json, json_free);

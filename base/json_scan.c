@@ -1,10 +1,14 @@
 #include "base/json_scan.h"
 
+#include <stdio.h>
+
 #include "base/json.h"
 
 struct scan {
 	const uint8_t *begin, *at, *end;
 	char open[JSON_DEPTH_MAX]; /* '{' or '[' of each level */
+	struct bytes name[JSON_DEPTH_MAX]; /* of the member that each level is at, as written; of an array none */
+	size_t index[JSON_DEPTH_MAX];
 	unsigned depth;
 	size_t values;
 	struct problem *p;
@@ -12,11 +16,31 @@ struct scan {
 
 enum want { WANT_VALUE, WANT_NAME, WANT_FIRST_VALUE, WANT_FIRST_NAME, WANT_NEXT, WANT_FAILED };
 
+enum { PATH_SIZE = 64 };
+
+/* "attributes.altNames[0]": what the fault is in, as far as there is room. */
+static void scan_path(const struct scan *s, char ret[PATH_SIZE])
+{
+	size_t used = 0;
+
+	for (unsigned i = 0; i < s->depth && used < PATH_SIZE; i++) {
+		struct bytes name = s->name[i];
+		char *at = ret + used;
+		int n = s->open[i] == '['  ? snprintf(at, PATH_SIZE - used, "[%zu]", s->index[i])
+		        : name.len > 0 ? snprintf(at, PATH_SIZE - used, "%s%.*s", used ? "." : "", (int)(name.len < PATH_SIZE ? name.len : PATH_SIZE), (const char *)name.data)
+		                       : 0;
+		used += n > 0 ? (size_t)n : 0;
+	}
+}
+
 static bool scan_refuse(const struct scan *s, const char *why)
 {
 	size_t byte = (size_t)(s->at - s->begin);
+	char path[PATH_SIZE] = "";
 
-	return problem_set(s->p, PROBLEM_MALFORMED, "RFC 8259: %s at byte %zu", why, byte);
+	scan_path(s, path);
+	problem_set(s->p, PROBLEM_MALFORMED, "RFC 8259: %s at byte %zu", why, byte);
+	return *path ? problem_add_field(s->p, PROBLEM_MALFORMED, path, NULL, "RFC 8259: %s at byte %zu", why, byte) : false;
 }
 
 /* 0 at the end: a NUL is not a character of the grammar either. */
@@ -190,6 +214,8 @@ static enum want scan_value(struct scan *s)
 		scan_refuse(s, "too many levels");
 		return WANT_FAILED;
 	}
+	s->name[s->depth] = BYTES(NULL, 0);
+	s->index[s->depth] = 0;
 	s->open[s->depth++] = (char)c;
 	s->at++;
 	return c == '{' ? WANT_FIRST_NAME : WANT_FIRST_VALUE;
@@ -197,8 +223,12 @@ static enum want scan_value(struct scan *s)
 
 static enum want scan_name(struct scan *s)
 {
+	const uint8_t *begin = s->at + 1;
+
+	s->name[s->depth - 1] = BYTES(NULL, 0);
 	if (!scan_string(s))
 		return WANT_FAILED;
+	s->name[s->depth - 1] = BYTES(begin, (size_t)(s->at - begin) - 1);
 	scan_space(s);
 	if (scan_take(s, ':'))
 		return WANT_VALUE;
@@ -217,6 +247,7 @@ static bool scan_close(struct scan *s)
 /* After a value inside a container. */
 static enum want scan_next(struct scan *s)
 {
+	s->index[s->depth - 1]++;
 	if (scan_take(s, ','))
 		return s->open[s->depth - 1] == '{' ? WANT_NAME : WANT_VALUE;
 	if (scan_close(s))

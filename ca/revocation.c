@@ -84,7 +84,7 @@ static bool can_revoke(const struct certificate *certificate, int64_t reason, in
 	if (certificate_is_imported(certificate))
 		return problem_set(p, PROBLEM_CONFLICT, "the certificate was issued by another CA: it can be revoked there");
 	if (certificate->status == CERTIFICATE_REVOKED && (!is_held(certificate) || reason == REASON_HOLD))
-		return problem_set(p, PROBLEM_ALREADY_REVOKED, "RFC 8555, 7.6: the certificate is revoked already");
+		return problem_set(p, PROBLEM_ALREADY_REVOKED, "the certificate is revoked already (%s)", revocation_reason_name(certificate->reason));
 	if (asker == REVOCATION_BY_SUBSCRIBER && now > certificate->not_after)
 		return problem_set(p, PROBLEM_MALFORMED, "the certificate has expired and needs no revocation");
 	return true;

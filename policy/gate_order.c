@@ -1,5 +1,6 @@
 #include "policy/gate_case.h"
 
+#include "base/clock.h"
 #include "policy/scope.h"
 #include "policy/star.h"
 #include "policy/subdomain.h"
@@ -305,9 +306,13 @@ static bool wish_period(const struct gate_case *c, int64_t *ret_from, int64_t *r
 
 	if (wish->validity != 0 && (wish->not_before != 0 || wish->not_after != 0))
 		return problem_set(p, PROBLEM_MALFORMED, "a validity is asked for, and its begin or end as well: one or the other");
-	if (wish->validity > c->profile->validity_max)
-		return problem_set(p, PROBLEM_MALFORMED, "a validity of %lld seconds is longer than profile %s allows: %lld at most",
-		                   (long long)wish->validity, c->profile->name, (long long)c->profile->validity_max);
+	if (wish->validity > c->profile->validity_max) {
+		char asked[CLOCK_DURATION_SIZE], most[CLOCK_DURATION_SIZE];
+		clock_format_duration(wish->validity, asked);
+		clock_format_duration(c->profile->validity_max, most);
+		return problem_set(p, PROBLEM_MALFORMED, "a validity of %s is longer than profile %s allows: %s at most", asked,
+		                   c->profile->name, most);
+	}
 	if (wish->validity != 0)
 		not_after = c->now - c->profile->backdate + wish->validity - 1;
 	return profile_period(c->profile, c->now, c->now, wish->not_before, not_after, ret_from, ret_to, p);

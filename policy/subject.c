@@ -73,6 +73,16 @@ static bool fits(enum alphabet alphabet, const char *at, size_t len)
 	return alphabet == UTF8 ? len > 0 : len == 1 && (alphabet == IA5 || is_printable(*at));
 }
 
+/* Characters that nobody sees, and that change how others are seen: zero-width spaces and joiners of words, marks and
+ * overrides of direction. Joiners within words (U+200C, U+200D) are part of how some languages are written. */
+static bool is_invisible(const char *at, size_t len)
+{
+	const uint8_t *s = (const uint8_t *)at;
+	unsigned c = len == 3 ? (s[0] & 0x0fu) << 12 | (s[1] & 0x3fu) << 6 | (s[2] & 0x3fu) : 0;
+
+	return c == 0x200b || c == 0x200e || c == 0x200f || (c >= 0x202a && c <= 0x202e) || (c >= 0x2060 && c <= 0x2069) || c == 0xfeff;
+}
+
 bool subject_check(enum subject_type type, const char *value, struct problem *p)
 {
 	static const char *const alphabets[] = { "UTF-8", "PrintableString", "ASCII" };
@@ -84,6 +94,8 @@ bool subject_check(enum subject_type type, const char *value, struct problem *p)
 		if (!fits(row->alphabet, at, len))
 			return problem_set(p, PROBLEM_MALFORMED, "RFC 5280, A.1: %s \"%s\" has a character that is not of %s",
 			                   row->label, value, alphabets[row->alphabet]);
+		if (is_invisible(at, len))
+			return problem_set(p, PROBLEM_MALFORMED, "%s \"%s\" has a character that cannot be seen", row->label, value);
 		at += len;
 		rest -= len;
 	}

@@ -136,6 +136,26 @@ static void durations(void **state)
 	}
 }
 
+static void durations_in_words(void **state)
+{
+	static const struct {
+		int64_t seconds;
+		const char *want;
+	} rows[] = {
+		{ 0, "0d" }, { 1, "1s" }, { 61, "61s" }, { 90 * 60, "90m" }, { 36 * 3600, "36h" }, { 90 * 86400, "90d" },
+		{ 397 * 86400 + 1, "34300801s" },
+	};
+	char text[CLOCK_DURATION_SIZE];
+	int64_t back;
+
+	(void)state;
+	for (size_t i = 0; i < array_length(rows); i++) {
+		clock_format_duration(rows[i].seconds, text);
+		assert_string_equal(text, rows[i].want);
+		assert_true(clock_parse_duration(text, &back) && back == rows[i].seconds);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -145,6 +165,7 @@ int main(void)
 		cmocka_unit_test(known_times),
 		cmocka_unit_test(what_is_no_time),
 		cmocka_unit_test(durations),
+		cmocka_unit_test(durations_in_words),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

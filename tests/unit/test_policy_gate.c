@@ -789,7 +789,7 @@ static const struct row {
 	{ "subject-plain", spoil_device_serial, PROBLEM_BAD_CSR, "serialNumber", NULL, true, false },
 	{ "period", spoil_not_before, PROBLEM_MALFORMED, "notBefore", NULL, true, false },
 	{ "period", spoil_not_after, PROBLEM_MALFORMED, "notAfter", NULL, true, false },
-	{ "period", spoil_validity, PROBLEM_MALFORMED, "34300800 at most", NULL, false, true },
+	{ "period", spoil_validity, PROBLEM_MALFORMED, "397d at most", NULL, false, true },
 	{ "period", spoil_validity_past, PROBLEM_MALFORMED, "past", NULL, false, true },
 	{ "period", spoil_validity_and_end, PROBLEM_MALFORMED, "one or the other", NULL, false, true },
 	{ "period", spoil_validity_and_begin, PROBLEM_MALFORMED, "one or the other", NULL, false, true },

@@ -180,6 +180,22 @@ def test_bad_request_names_the_field_and_changes_nothing(api, body, status, fiel
     assert len(api.everything()) == before
 
 
+@pytest.mark.parametrize("text,field,fault", [
+    ('{"profileId": "tls-server", "csr": "a\\u0000b"}', "csr", "an escaped NUL"),
+    ('{"profileId": "tls-server", "attributes": {"altNames": [{"value": "x"}, {"value": "\\ud800"}]}}', "attributes.altNames[1].value",
+     "an unpaired surrogate"),
+    ('{"profileId": "tls-server", "metadata": [{"key": "k", "value": "\xff"}]}', "metadata[0].value", "not UTF-8"),
+    ('{"profileId": "tls-server", "attributes": {"ttl": 1d}}', "attributes", "no comma"),
+    ('{"profileId": "tls-server", "csr": "a\nb"}', "csr", "bare control character"),
+])
+def test_text_that_is_no_json_names_the_field_too(api, text, field, fault):
+    reply = api.raw("POST", "/api/v1/cert-manager/certificates", data=text.encode("latin-1"), headers={"Content-Type": "application/json"})
+    api.check("POST", "/api/v1/cert-manager/certificates", reply)
+    assert reply.status_code == 400
+    (error,) = reply.json()["errors"]
+    assert error["field"].startswith(field) and fault in error["detail"] and "at byte" in error["detail"], error
+
+
 def test_all_violations_come_together(api):
     body = {"profileId": "narrow", "csr": csr("wide.example", "also.example", cn="wide.example"),
             "attributes": {"ttl": "400d"}}

@@ -196,7 +196,9 @@ BAD = [
     ({"commonName": "a.example", "signatureAlgorithm": "md5"}, "attributes.signatureAlgorithm", "expected"),
     ({"commonName": "a.example", "basicConstraints": {"isCA": False, "pathLength": 1}}, "attributes.basicConstraints.pathLength", "only a CA"),
     ({"commonName": "a.example", "organization": "Example"}, "subject.o", "organization"),
-    ({"commonName": "a.example", "ttl": "4000d"}, "attributes.ttl", "longer"),
+    ({"commonName": "a.example", "organization": "Exa\u202emple"}, "attributes.organization", "cannot be seen"),
+    ({"commonName": "a\u200bb"}, "attributes.commonName", "cannot be seen"),
+    ({"commonName": "a.example", "ttl": "4000d"}, "attributes.ttl", "a validity of 4000d is longer than profile open allows: 397d at most"),
     ({"commonName": "a.example", "privateKey": "x"}, "attributes.privateKey", "no such field"),
 ]
 
