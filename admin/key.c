@@ -4,6 +4,7 @@
 #include "admin/listing.h"
 #include "base/base64.h"
 #include "base/clock.h"
+#include "base/json.h"
 #include "ca/vault.h"
 
 /* --- cert key */
@@ -178,8 +179,17 @@ static bool reseal_run(struct command_call *call, struct problem *p)
 	store_page_free(&r.page);
 	if (!done || (r.count > 0 && !store_update(store, tell_resealed, &r, p)))
 		return false;
-	fprintf(call->out, "%lld sealed anew, %lld were already\n", (long long)r.count, (long long)r.already);
-	return true;
+	if (!call->json) {
+		fprintf(call->out, "%lld sealed anew, %lld were already\n", (long long)r.count, (long long)r.already);
+		return true;
+	}
+	auto_value(buf) text = {0};
+	struct json_writer w = json_writer(&text);
+	json_open(&w, NULL);
+	json_put_integer(&w, "sealed", r.count);
+	json_put_integer(&w, "unchanged", r.already);
+	json_close(&w);
+	return listing_print_object(call, &text, p);
 }
 
 static const struct command_option reseal_options[] = {
@@ -187,7 +197,7 @@ static const struct command_option reseal_options[] = {
 	{ 0 },
 };
 const struct command admin_key_reseal = {
-	.name = "key reseal", .args = "", .admin = true, .options = reseal_options, .run = reseal_run,
+	.name = "key reseal", .args = "", .json = true, .admin = true, .options = reseal_options, .run = reseal_run,
 	.summary = "seal the private keys that the server keeps under the key that `api.key_file` names now",
 	.details = "Set `api.key_file`, run this, and restart the server; run it again for keys that were made meanwhile. Until then the\n"
 	           "server cannot read what is sealed anew.",

@@ -4,6 +4,7 @@
 #include "admin/option.h"
 #include "admin/webhook_change.h"
 #include "base/clock.h"
+#include "base/json.h"
 #include "store/audit.h"
 
 static bool last_event(struct store_txn *txn, void *arg, struct problem *p)
@@ -251,12 +252,21 @@ static bool revoke_run(struct command_call *call, struct problem *p)
 	struct webhook_asker asker = asker_here(actor);
 	if (!admin_open_store(call->admin, &store, p) || !webhook_revoke(store, call->args[0], &asker, p))
 		return false;
-	fprintf(call->out, "revoked %s\n", call->args[0]);
-	return true;
+	if (!call->json) {
+		fprintf(call->out, "revoked %s\n", call->args[0]);
+		return true;
+	}
+	auto_value(buf) text = {0};
+	struct json_writer w = json_writer(&text);
+	json_open(&w, NULL);
+	json_put(&w, "id", call->args[0]);
+	json_put(&w, "status", "revoked");
+	json_close(&w);
+	return listing_print_object(call, &text, p);
 }
 
 const struct command admin_webhook_revoke = {
-	.name = "webhook revoke", .args = "ID", .args_min = 1, .args_max = 1, .admin = true, .run = revoke_run,
+	.name = "webhook revoke", .args = "ID", .args_min = 1, .args_max = 1, .json = true, .admin = true, .run = revoke_run,
 	.summary = "end a webhook",
 	.details = "It is gone, with its secret and what waited to be delivered.",
 };

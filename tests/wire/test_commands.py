@@ -281,3 +281,18 @@ def test_store_that_is_not_there(tmp_path):
         done = run(*command, "--config", config)
         assert done.returncode == 1 and "run `enrolld init` first" in done.stderr, command
         assert not (tmp_path / "none").exists()
+
+
+def test_every_command_has_help_and_json(server):
+    """But for the server itself, and what prints a key or lines of JSON in any case."""
+    names = re.findall(r"^  ([a-z][a-z -]*?)(?: [A-Z\[].*?)?  ", subprocess.run([BINARY, "--help"], capture_output=True, text=True).stdout, re.M)
+    assert len(names) > 50 and {"cert release", "webhook revoke"} <= set(names)
+    plain = {name for name in names if "--json" not in subprocess.run([BINARY, *name.split(), "--help"], capture_output=True, text=True,
+                                                                      check=True).stdout}
+    assert plain == {"serve", "cert key", "audit export"}
+
+
+def test_json_of_commands_that_end_something(server):
+    hook = answer(server, "webhook", "create", "https://hooks.example/x")["id"]
+    assert answer(server, "webhook", "revoke", hook) == {"id": hook, "status": "revoked"}
+    assert answer(server, "key", "reseal") == {"sealed": 0, "unchanged": 0}
