@@ -666,8 +666,8 @@ def writable_memory(process):
     with open(f"/proc/{process.pid}/maps") as maps, open(f"/proc/{process.pid}/mem", "rb", 0) as memory:
         for line in maps:
             where, mode = line.split()[:2]
-            if mode.startswith("rw") and "[v" not in line:
-                begin, end = (int(x, 16) for x in where.split("-"))
+            begin, end = (int(x, 16) for x in where.split("-"))
+            if mode.startswith("rw") and "[v" not in line and end - begin < 1 << 30:  # not a sanitizer's shadow
                 memory.seek(begin)
                 with contextlib.suppress(OSError):
                     parts.append(memory.read(end - begin))
