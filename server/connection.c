@@ -13,7 +13,8 @@
 #include "server/tls.h"
 
 enum {
-	IDLE_GRACE_MS = 300,
+	TURN_MS = 1000,             /* several requests for one handshake, which costs as much as they do */
+	IDLE_GRACE_MS = 100,
 	BEGIN_GRACE_MS = 2000,
 	HANDSHAKE_GRACE_MS = 5000,  /* a device without hardware for it computes for seconds */
 };
@@ -151,7 +152,13 @@ bool connection_begin(struct mg_connection *carrier)
 	if (pool_is_crowded(own_pool))
 		c->silent = silent_ms(seam_fd(carrier));
 	connection_enter(c, CONNECTION_HANDSHAKE);
+	c->born = c->since;
 	return !c->turned_away;
+}
+
+bool connection_had_its_turn(const struct connection *c)
+{
+	return pool_is_crowded(c->pool) && clock_monotonic_ms() - c->born >= TURN_MS;
 }
 
 void connection_end(void)

@@ -30,6 +30,7 @@ struct connection {
 	struct pool_member member;
 	struct tls_peer *tls;          /* owned; NULL on a plain connection */
 	enum connection_phase phase;
+	int64_t born;                  /* when a thread began it; monotonic ms */
 	int64_t since, deadline;       /* of the phase; monotonic ms */
 	int64_t last_deadline;         /* no progress moves it */
 	int64_t due;                   /* from then on a thread that another needs waits no longer */
@@ -45,6 +46,8 @@ struct connection {
 
 /* The connection that the calling thread serves; NULL: none. */
 struct connection *connection_current(void);
+/* Whether the thread has been its for a second or more, and others wait for one. */
+bool connection_had_its_turn(const struct connection *connection);
 /* Starts a phase with its own deadline. */
 void connection_enter(struct connection *connection, enum connection_phase phase);
 /* Starts to read that much content; it must come at RATE_MIN where its thread is wanted. */

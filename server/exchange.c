@@ -224,13 +224,10 @@ static void say_out_of_memory(struct exchange *x)
 	snprintf(x->cause, sizeof(x->cause), "out of memory");
 }
 
-/* Where others wait for a thread each reply is the last of its connection: who is told so comes again, who is cut off
- * while his next request is on its way may not. */
+/* Who is told that this was the last reply comes again; who is cut off while his next request is on its way may not. */
 static bool must_end(const struct exchange *x)
 {
-	const struct pool *pool = x->connection->pool;
-
-	return pool_is_draining(pool) || pool_is_crowded(pool) || !seam_keeps_alive(x->carrier);
+	return pool_is_draining(x->connection->pool) || connection_had_its_turn(x->connection) || !seam_keeps_alive(x->carrier);
 }
 
 static void send_reply(struct exchange *x)
