@@ -214,6 +214,8 @@ static bool choose_sources(struct search *s, struct problem *p)
 		return add_names(s, p);
 	if (q->account)
 		return add_source(s, CERTIFICATE_BY_ACCOUNT, q->account, p);
+	if (q->identity)
+		return add_source(s, CERTIFICATE_BY_IDENTITY, q->identity, p);
 	if (q->status && str_equal(q->status, "revoked"))
 		return add_source(s, CERTIFICATE_ALL_REVOKED, NULL, p);
 	if (q->expires_to > 0 || (q->expires_from > 0 && !q->profile))

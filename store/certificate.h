@@ -74,7 +74,7 @@ bool store_certificate_get(struct store_txn *txn, const char *id, struct certifi
 bool store_certificate_by_serial(struct store_txn *txn, struct bytes serial, struct certificate *ret, struct problem *p) must_use;
 bool store_certificate_by_fingerprint(struct store_txn *txn, struct bytes fingerprint, struct certificate *ret, struct problem *p) must_use;
 /* New or changed; keeps all indexes: serial where it is not the id (CONFLICT when another has it), fingerprint,
- * key, names, account, profile, expiry, and the revoked of an issuer. */
+ * key, names, account or identity, profile, expiry, and the revoked of an issuer. */
 bool store_certificate_put(struct store_txn *txn, const struct certificate *certificate, struct problem *p) must_use;
 /* New alone: CONFLICT when there is one of its id. */
 bool store_certificate_add(struct store_txn *txn, const struct certificate *certificate, struct problem *p) must_use;
@@ -121,6 +121,7 @@ enum certificate_index {
 	CERTIFICATE_BY_NAME,    /* value "dns:www.example.com" */
 	CERTIFICATE_BY_KEY,     /* value: hex of key_hash */
 	CERTIFICATE_BY_ACCOUNT, /* value: account id */
+	CERTIFICATE_BY_IDENTITY, /* value: who asked, of those without an account: a device, a user, an operator */
 	CERTIFICATE_BY_PROFILE, /* value: profile */
 	CERTIFICATE_BY_EXPIRY,  /* soonest first; value: RFC 3339 time to begin at, or NULL */
 	CERTIFICATE_REVOKED_OF, /* value: issuer id */

@@ -64,6 +64,23 @@ static void index_names(const struct certificate *certificate, struct index *ix)
 	}
 }
 
+/* A device, a user or whoever asked for it: in the place of an account's id, and of its length. */
+static bool add_identity_value(struct key *key, const char *identity)
+{
+	uint8_t digest[SHA256_SIZE];
+
+	if (!identity)
+		return false;
+	digest_sha256(BYTES_STR(identity), digest);
+	key_add(key, BYTES(digest, KEY_ID_SIZE));
+	return true;
+}
+
+static bool has_identity(const struct certificate *row, const char *wanted)
+{
+	return row->identity && str_equal(row->identity, wanted);
+}
+
 static void index_owner(const struct certificate *certificate, struct index *ix)
 {
 	struct key key;
@@ -74,7 +91,7 @@ static void index_owner(const struct certificate *certificate, struct index *ix)
 	key_add_text(&key, certificate->profile);
 	index_issued(ix, &key, certificate);
 	key_begin(&key, KEY_CERTIFICATE_ACCOUNT);
-	if (key_add_id(&key, certificate->account))
+	if (key_add_id(&key, certificate->account) || add_identity_value(&key, certificate->identity))
 		index_issued(ix, &key, certificate);
 }
 
@@ -239,6 +256,7 @@ static const struct listing {
 	[CERTIFICATE_BY_NAME] = { KEY_CERTIFICATE_NAME, add_name_value, "a type, a colon and a name", has_name, .back = true },
 	[CERTIFICATE_BY_KEY] = { KEY_CERTIFICATE_KEY, add_hash_value, "the SHA-256 of a key in hexadecimal", has_key, .back = true },
 	[CERTIFICATE_BY_ACCOUNT] = { KEY_CERTIFICATE_ACCOUNT, add_id_value, "an account's id", .back = true },
+	[CERTIFICATE_BY_IDENTITY] = { KEY_CERTIFICATE_ACCOUNT, add_identity_value, "who asked", has_identity, .back = true },
 	[CERTIFICATE_BY_PROFILE] = { KEY_CERTIFICATE_PROFILE, add_text_value, "a profile's name", .back = true },
 	[CERTIFICATE_BY_EXPIRY] = { KEY_CERTIFICATE_EXPIRY, add_time_value, "a time as in RFC 3339", .start = true },
 	[CERTIFICATE_RENEWALS] = { .class = KEY_CERTIFICATE_RENEWAL },

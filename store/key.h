@@ -28,7 +28,7 @@
 	X(CERTIFICATE_FINGERPRINT, 'V', "8 bytes of SHA-256, id")                  \
 	X(CERTIFICATE_NAME, 'B', "8 bytes of the SHA-256 of the value, time, id")  \
 	X(CERTIFICATE_KEY, 'D', "8 bytes of SHA-256, time, id")                    \
-	X(CERTIFICATE_ACCOUNT, 'G', "account id, time, id")                        \
+	X(CERTIFICATE_ACCOUNT, 'G', "account id, or 16 bytes of the SHA-256 of who asked, time, id") \
 	X(CERTIFICATE_PROFILE, 'L', "profile text, time, id")                      \
 	X(CERTIFICATE_EXPIRY, 'e', "time, id")                                     \
 	X(CERTIFICATE_REVOKED, 'r', "issuer text, when it stops to matter, id")    \

@@ -273,6 +273,8 @@ static void test_listings(void **state)
 		{ CERTIFICATE_BY_KEY, "A000000000000000000000000000000000000000000000000000000000000003", { 3, -1 } },
 		{ CERTIFICATE_BY_KEY, "0000000000000000000000000000000000000000000000000000000000000003", { -1 } },
 		{ CERTIFICATE_BY_ACCOUNT, "the account's id", { 2, 0, -1 } },
+		{ CERTIFICATE_BY_IDENTITY, "device 7", { 3, 1, -1 } },
+		{ CERTIFICATE_BY_IDENTITY, "device", { -1 } },
 		{ CERTIFICATE_BY_PROFILE, "server", { 3, 2, 1, -1 } },
 		{ CERTIFICATE_BY_PROFILE, "serve", { -1 } },
 		{ CERTIFICATE_BY_PROFILE, "device", { 4, 0, -1 } },
@@ -293,6 +295,8 @@ static void test_listings(void **state)
 			certificate.key_hash = hash(1);
 		if (i % 2 == 0 && i < 4)
 			id_of(50, certificate.account);
+		if (i % 2 == 1)
+			certificate.identity = "device 7";
 		if (i == 0 || i == 4)
 			certificate.profile = "device";
 		if (i == 4) {
