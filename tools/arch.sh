@@ -49,14 +49,20 @@ FNR == 1 { split(FILENAME, part, "/"); own = part[1] }
 function say(good, what) { print (good ? "ok " : "no ") what }
 ' $sources >> "$results"
 
+# Without those left of files that are gone.
+own_objects() {
+	for source in */*.c; do
+		[ ! -e "$objects/${source%.c}.o" ] || echo "$objects/${source%.c}.o"
+	done
+}
+
 # 3. Who refers to what only one may call.
 refers() {
 	symbol=$1
 	allowed=" $2 "
-	for object in $(nm -A --undefined-only "$objects"/*/*.o 2>/dev/null | awk -v s="$symbol" '$NF == s { print $1 }'); do
+	for object in $(own_objects | xargs nm -A --undefined-only | awk -v s="$symbol" '$NF == s { print $1 }'); do
 		object=${object#"$objects"/}
 		object=${object%:}
-		[ -e "${object%.o}.c" ] || continue # left of a file that is gone
 		case "$allowed" in
 		*" $object "*) echo "ok $object refers to $symbol" ;;
 		*) echo "no $object refers to $symbol, which is for$allowed" ;;
@@ -81,7 +87,7 @@ else
 fi
 
 # One global name, one object: two would be linked in silence, the one or the other.
-nm -A --defined-only --extern-only "$objects"/*/*.o 2>/dev/null | awk '
+own_objects | xargs nm -A --defined-only --extern-only | awk '
 $2 ~ /^[A-TX-Z]$/ { sub(/^.*\//, "", $1); n[$3]++; where[$3] = where[$3] " " $1 }
 END { for (s in n) print (n[s] == 1 ? "ok " : "no ") s " is defined in" where[s] }' >> "$results"
 
