@@ -10,8 +10,8 @@
 #include "acme/predecessor.h"
 #include "base/clock.h"
 #include "base/digest.h"
-#include "base/log.h"
 #include "ca/inventory.h"
+#include "policy/decided.h"
 #include "policy/gate.h"
 #include "policy/scope.h"
 #include "store/request.h"
@@ -215,11 +215,6 @@ static bool end(struct deciding *d, const struct problem *fault, struct problem 
 	return store_update(d->acme->store, store_ended, d, p);
 }
 
-static bool is_ours(const struct problem *p)
-{
-	return p->kind == PROBLEM_INTERNAL || p->kind == PROBLEM_UNAVAILABLE;
-}
-
 static bool read_order(struct store_txn *txn, void *arg, struct problem *p)
 {
 	struct order *order = arg;
@@ -265,7 +260,7 @@ static bool carry_out(struct acme *acme, const char *id, struct problem *p)
 		return end(&d, NULL, p);
 	if (issue(&d, &why))
 		return true;
-	if (!is_ours(&why) && why.kind != PROBLEM_CONFLICT)
+	if (decided_is_final(&why))
 		return end(&d, &why, p);
 	*p = why; /* and so once more, in a second */
 	why = (struct problem){0};
@@ -273,8 +268,9 @@ static bool carry_out(struct acme *acme, const char *id, struct problem *p)
 }
 
 /* What CAA is asked for is not waited for here. */
-static bool begin(struct acme *acme, const char *id, struct problem *p)
+static bool begin(void *arg, const char *id, struct problem *p)
 {
+	struct acme *acme = arg;
 	auto_value(deciding) d = { .acme = acme, .id = id };
 
 	if (!store_view(acme->store, request_read, &d, p))
@@ -284,32 +280,25 @@ static bool begin(struct acme *acme, const char *id, struct problem *p)
 	return claim_held(acme->claims, id) || carry_out(acme, id, p);
 }
 
-static bool find_due(struct store_txn *txn, void *arg, struct problem *p)
+static struct decided decided_of(struct acme *acme)
 {
-	return store_request_due(txn, "acme", BATCH, arg, p);
+	return (struct decided){ acme->store, "acme", BATCH, begin, acme };
 }
 
 bool acme_requests_once(struct acme *acme, struct problem *p)
 {
-	auto_value(strings) ids = {0};
+	const struct decided decided = decided_of(acme);
 
-	if (!store_view(acme->store, find_due, &ids, p))
-		return false;
-	for (size_t i = 0; i < ids.n; i++) {
-		auto_value(problem) why = {0};
-		if (!begin(acme, ids.v[i], &why))
-			log_event(LOG_LEVEL_ERROR, "request", "request", ids.v[i], "cause", why.cause[0] ? why.cause : why.detail, NULL);
-	}
-	return true;
+	return decided_carry_out(&decided, p);
 }
 
 static void run(void *arg)
 {
-	auto_value(problem) p = {0}, closing = {0};
+	auto_value(problem) closing = {0};
 	struct acme *acme = arg;
+	const struct decided decided = decided_of(acme);
 
-	if (!acme_requests_once(acme, &p))
-		log_event(LOG_LEVEL_ERROR, "request", "cause", p.cause[0] ? p.cause : p.detail, NULL);
+	decided_run(&decided);
 	(void)!work_add(acme->sweeper, EVERY_MS, run, acme, &closing);
 }
 

@@ -51,7 +51,6 @@ const struct profile *issuance_profile(const struct issuance *e);
 /* admin/api_pending.c: puts the request of an issuance that people must approve. */
 bool issuance_ask(struct issuance *e, struct problem *p) must_use;
 /* Carries out what people have decided about requests of the API. */
-bool api_pending_once(struct api *api, struct problem *p) must_use;
 bool api_pending_begin(struct api *api, struct problem *p) must_use;
 /* Does so now, on the worker. */
 void api_pending_kick(struct api *api);

@@ -2,8 +2,8 @@
 #include "admin/api_issuance.h"
 #include "admin/managed.h"
 #include "base/clock.h"
-#include "base/log.h"
 #include "base/work.h"
+#include "policy/decided.h"
 
 enum { BATCH = 50, EVERY_MS = 1000, DAY = 86400 };
 
@@ -188,13 +188,9 @@ static bool issue(struct deciding *d, struct problem *p)
 	return (!request->managed || managed_make_approved(request, issuance_profile(&e), &e, p)) && issuance_run(&e, &parts, p);
 }
 
-static bool is_ours(const struct problem *p)
+static bool carry_out(void *arg, const char *id, struct problem *p)
 {
-	return p->kind == PROBLEM_INTERNAL || p->kind == PROBLEM_UNAVAILABLE;
-}
-
-static bool carry_out(struct api *api, const char *id, struct problem *p)
-{
+	struct api *api = arg;
 	auto_value(problem) why = {0};
 	auto_value(deciding) d = { .api = api, .id = id, .now = clock_now() };
 
@@ -204,38 +200,18 @@ static bool carry_out(struct api *api, const char *id, struct problem *p)
 		return end(&d, NULL, p);
 	if (issue(&d, &why))
 		return true;
-	if (!is_ours(&why) && why.kind != PROBLEM_CONFLICT)
+	if (decided_is_final(&why))
 		return end(&d, why.detail, p);
 	*p = why; /* and so once more, in a second */
 	why = (struct problem){0};
 	return false;
 }
 
-static bool find_due(struct store_txn *txn, void *arg, struct problem *p)
+static void once(struct api *api)
 {
-	return store_request_due(txn, "api", BATCH, arg, p);
-}
+	const struct decided decided = { api->store, "api", BATCH, carry_out, api };
 
-bool api_pending_once(struct api *api, struct problem *p)
-{
-	auto_value(strings) ids = {0};
-
-	if (!store_view(api->store, find_due, &ids, p))
-		return false;
-	for (size_t i = 0; i < ids.n; i++) {
-		auto_value(problem) why = {0};
-		if (!carry_out(api, ids.v[i], &why))
-			log_event(LOG_LEVEL_ERROR, "request", "request", ids.v[i], "cause", why.cause[0] ? why.cause : why.detail, NULL);
-	}
-	return true;
-}
-
-static void once(void *arg)
-{
-	auto_value(problem) p = {0};
-
-	if (!api_pending_once(arg, &p))
-		log_event(LOG_LEVEL_ERROR, "request", "cause", p.cause[0] ? p.cause : p.detail, NULL);
+	decided_run(&decided);
 }
 
 static void run(void *arg)

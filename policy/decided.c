@@ -1,0 +1,48 @@
+#include "policy/decided.h"
+
+#include "base/log.h"
+#include "store/request.h"
+
+struct finding {
+	const struct decided *decided;
+	struct strings *ret;
+};
+
+static bool find(struct store_txn *txn, void *arg, struct problem *p)
+{
+	const struct finding *f = arg;
+
+	return store_request_due(txn, f->decided->method, f->decided->batch, f->ret, p);
+}
+
+static void log_trouble(const char *id, const struct problem *why)
+{
+	log_event(LOG_LEVEL_ERROR, "request", "request", id, "cause", why->cause[0] ? why->cause : why->detail, NULL);
+}
+
+bool decided_carry_out(const struct decided *decided, struct problem *p)
+{
+	auto_value(strings) ids = {0};
+
+	if (!store_view(decided->store, find, &(struct finding){ decided, &ids }, p))
+		return false;
+	for (size_t i = 0; i < ids.n; i++) {
+		auto_value(problem) why = {0};
+		if (!decided->carry_out(decided->arg, ids.v[i], &why))
+			log_trouble(ids.v[i], &why);
+	}
+	return true;
+}
+
+bool decided_is_final(const struct problem *why)
+{
+	return why->kind != PROBLEM_INTERNAL && why->kind != PROBLEM_UNAVAILABLE && why->kind != PROBLEM_CONFLICT;
+}
+
+void decided_run(const struct decided *decided)
+{
+	auto_value(problem) p = {0};
+
+	if (!decided_carry_out(decided, &p))
+		log_trouble("all", &p);
+}
