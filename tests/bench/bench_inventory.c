@@ -116,7 +116,7 @@ static void use(struct filled *f, size_t n, const char *folder)
 {
 	snprintf(f->folder, sizeof(f->folder), "%s", folder);
 	f->n = n;
-	f->issued = (size_t)time(NULL) * 1000;
+	f->issued = (size_t)time(NULL) % 1000 * (n / 10);
 	f->stays = true;
 	reopen(f);
 }
