@@ -57,6 +57,7 @@ static void content_that_is_refused(void **state)
 		"\r\n", " 5\r\nhello\r\n", "+5\r\nhello\r\n", "-1\r\n", "0x5\r\nhello\r\n", "g\r\n", ";a\r\n", "5\nhello\n0\n\n",
 		"5\r\nhello0\r\n\r\n", "5\r\nhello\n0\r\n\r\n", "5\r\nhello\r0\r\n\r\n", "5\rhello", "5;\x01\r\nhello\r\n", "5\r\nhello\r\n\r\n",
 		"000000005\r\nhello\r\n", "FFFFFFFFFFFFFFFFF\r\n", "0\r\nX\x01: y\r\n\r\n", "0\r\n\n", "0\r\nX: y\n\r\n", "5\r\nhello\r\n0\r\nX: a\r\r\n",
+		"5\r\nhelloX\n0\r\n\r\n",
 	};
 
 	(void)state;
