@@ -241,6 +241,9 @@ def test_device_of_a_manufacturer(server, maker, tmp_path):
     own = Device.files(type("Files", (), {"folder": tmp_path})(), certificate, key)
     reply = curl(server, "factory/simplereenroll", *own, body=b64(device_csr("SN-0001", "SN-0001.dev.example", "pump-sn-0001.plant.example")))
     assert names_of(issued(reply, tmp_path)) == names_of(certificate)
+    # but not with the manufacturer's: it is none of ours to renew
+    with nothing_changes(server):
+        refused(curl(server, "factory/simplereenroll", *options, body=b64(device_csr("SN-0001"))), 403, "not of this CA")
 
 
 @pytest.mark.parametrize("csr,says", [
