@@ -5,5 +5,5 @@ set -eu
 /usr/bin/python3 tests/bench/est.py "$1"
 "$1/tests/bench/bench_status"
 /usr/bin/python3 tests/bench/flood.py
-# A store of so many certificates, as BENCH_INVENTORY=1000000: about 3 GB below TMPDIR and a minute a million.
+# A store of so many certificates, as BENCH_INVENTORY=1000000: about 1.5 GB below TMPDIR and a minute a million.
 [ -z "${BENCH_INVENTORY:-}" ] || "$1/tests/bench/bench_inventory" "$BENCH_INVENTORY"
