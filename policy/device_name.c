@@ -8,6 +8,8 @@
 #define OID_PERMANENT "1.3.6.1.5.5.7.8.3"
 #define OID_HARDWARE "1.3.6.1.5.5.7.8.4"
 
+enum { COMPONENT_DIGITS_MAX = 18 };
+
 /* --- the production rules */
 
 static bool refuse(enum identifier_type type, const char *what, struct problem *p)
@@ -54,6 +56,15 @@ static bool text_check(enum identifier_type type, const char *value, struct prob
 	return true;
 }
 
+/* Components as large as DER is read here (policy/tlv.h). */
+static bool components_fit(const char *oid)
+{
+	for (size_t len; (len = strspn(oid, "0123456789")) <= COMPONENT_DIGITS_MAX; oid += len + 1)
+		if (oid[len] == '\0')
+			return true;
+	return false;
+}
+
 /* What the longest of its forms takes: as an identifier, and as policies write it. */
 static bool length_check(enum identifier_type type, const char *value, const char *oid, struct problem *p)
 {
@@ -61,7 +72,7 @@ static bool length_check(enum identifier_type type, const char *value, const cha
 
 	if (type == IDENTIFIER_HARDWARE)
 		len = 2 * (len - oid_len - 1) + oid_len + 1;
-	return (len < IDENTIFIER_VALUE_SIZE && oid_len < TLV_OID_SIZE) ||
+	return (len < IDENTIFIER_VALUE_SIZE && oid_len < TLV_OID_SIZE && (!oid || components_fit(oid))) ||
 	       problem_set(p, PROBLEM_REJECTED_IDENTIFIER, "the %s is too long to be certified", identifier_type_name(type));
 }
 

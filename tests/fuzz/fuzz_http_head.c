@@ -79,7 +79,8 @@ static void check_request(const struct request_head *head)
 	must(!strchr(r.http.path, '?') && !strchr(r.http.path, ' '));
 	must(str_starts(r.http.base_url, "https://") && !strpbrk(r.http.base_url + 8, "/@?# \""));
 	must(r.content_length < 1000000000000000000);
-	must(!http_header(&r.http, "Transfer-Encoding"));
+	must(r.chunked == (http_header(&r.http, "Transfer-Encoding") != NULL));
+	must(!r.chunked || (!r.has_length && r.content_length == 0));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -156,6 +156,8 @@ static const struct row {
 	{ "hardware-module", "AB/CD/1.2", PROBLEM_MALFORMED, "no other" },
 	{ "hardware-module", L63 L61 "/1.2", PROBLEM_NONE, L63 L61 "/1.2" },
 	{ "hardware-module", L63 L61 "abc/1.2", PROBLEM_REJECTED_IDENTIFIER, "too long" },
+	{ "hardware-module", "x/2.9111111111111111111.1", PROBLEM_REJECTED_IDENTIFIER, "too long" },
+	{ "permanent-identifier", "x/1.2.3.1111111111111111111", PROBLEM_REJECTED_IDENTIFIER, "too long" },
 	{ "DNS", "example.com", PROBLEM_UNSUPPORTED_IDENTIFIER, "DNS" },
 	{ "", "example.com", PROBLEM_UNSUPPORTED_IDENTIFIER, "" },
 };
