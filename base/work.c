@@ -18,14 +18,14 @@ struct job {
 };
 
 struct work {
-	pthread_mutex_t mutex; /* guards all below but the threads */
+	pthread_mutex_t mutex; /* guards all below */
 	struct idle idle;
 	struct job *heap; /* the first one is due first */
 	size_t length, capacity, length_max;
 	uint64_t added;
 	bool closing;
 	pthread_t *threads;
-	unsigned thread_count;
+	unsigned thread_count, thread_max;
 	char name[12];
 };
 
@@ -67,6 +67,37 @@ static void wait_until(struct work *w, int64_t due)
 	idle_wait(&w->idle, &w->mutex, &ts);
 }
 
+static void *worker(void *arg);
+
+/* With the mutex. Signals are for the threads that wait for them. */
+static bool start_thread(struct work *w)
+{
+	pthread_t *thread = &w->threads[w->thread_count];
+	sigset_t all, before;
+	char name[16];
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	errno = pthread_create(thread, NULL, worker, w);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (errno)
+		return false;
+	snprintf(name, sizeof(name), "%s%u", w->name, w->thread_count++ % 1000);
+	pthread_setname_np(*thread, name);
+	return true;
+}
+
+/* With the mutex: somebody who waits and is to be called, or a new thread, which comes by itself; it costs memory, so it
+ * begins when all others are at work. Without it these do what there is, later. */
+static struct idle_thread *find_thread(struct work *w)
+{
+	struct idle_thread *thread = idle_take(&w->idle);
+
+	if (!thread && w->thread_count < w->thread_max)
+		(void)!start_thread(w);
+	return thread;
+}
+
 /* Waits for the first job to fall due. Whoever takes one calls another thread, ret_other, to watch the
  * rest: nobody may be waiting for the new first one, or only for a later one. */
 static bool next_job(struct work *w, struct job *ret, struct idle_thread **ret_other)
@@ -78,7 +109,7 @@ static bool next_job(struct work *w, struct job *ret, struct idle_thread **ret_o
 			wait_until(w, w->heap[0].due);
 		} else {
 			*ret = heap_take(w);
-			*ret_other = w->length > 0 ? idle_take(&w->idle) : NULL;
+			*ret_other = w->length > 0 ? find_thread(w) : NULL;
 			return true;
 		}
 	}
@@ -102,33 +133,6 @@ static void *worker(void *arg)
 	return NULL;
 }
 
-static bool start_thread(struct work *w, struct problem *p)
-{
-	char name[16];
-	int error = pthread_create(&w->threads[w->thread_count], NULL, worker, w);
-
-	errno = error;
-	if (error)
-		return problem_internal(p, "%s: cannot start a thread: %m", w->name);
-	snprintf(name, sizeof(name), "%s%u", w->name, w->thread_count % 1000);
-	pthread_setname_np(w->threads[w->thread_count++], name);
-	return true;
-}
-
-/* Signals are for the threads that wait for them. */
-static bool start_threads(struct work *w, unsigned threads, struct problem *p)
-{
-	sigset_t all, before;
-	bool started = true;
-
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	while (started && w->thread_count < threads)
-		started = start_thread(w, p);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return started;
-}
-
 bool work_open(const char *name, unsigned threads, size_t queue_max, struct work **ret, struct problem *p)
 {
 	struct work *w = calloc(1, sizeof(*w));
@@ -140,9 +144,12 @@ bool work_open(const char *name, unsigned threads, size_t queue_max, struct work
 	snprintf(w->name, sizeof(w->name), "%s", name);
 	w->length_max = queue_max;
 	w->threads = calloc(threads, sizeof(*w->threads));
-	if (!w->threads)
-		problem_memory(p);
-	if (!w->threads || !start_threads(w, threads, p)) {
+	w->thread_max = threads;
+	pthread_mutex_lock(&w->mutex);
+	bool started = w->threads && start_thread(w);
+	pthread_mutex_unlock(&w->mutex);
+	if (!started) {
+		problem_internal(p, "%s: cannot start a thread: %m", name);
 		work_close(w, NULL);
 		return false;
 	}
@@ -188,7 +195,7 @@ bool work_add(struct work *work, int64_t delay_ms, work_job *run, void *arg, str
 
 	pthread_mutex_lock(&work->mutex);
 	bool added = add_locked(work, job, p);
-	struct idle_thread *thread = added ? idle_take(&work->idle) : NULL;
+	struct idle_thread *thread = added ? find_thread(work) : NULL;
 	pthread_mutex_unlock(&work->mutex);
 	idle_call(thread);
 	return added;

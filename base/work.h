@@ -1,6 +1,6 @@
 /* Work: threads that do what request threads must not wait for, now or later.
  *
- * A `struct work` owns its threads and its queue. Jobs run in the order they fall due, each once;
+ * A `struct work` owns its threads, which begin when they are wanted, and its queue. Jobs run in the order they fall due, each once;
  * a job may add jobs. A job that is refused because the queue is full is the caller's again. */
 #pragma once
 
@@ -9,6 +9,7 @@
 struct work;
 typedef void work_job(void *arg);
 
+/* threads: at most; one begins at once. */
 bool work_open(const char *name, unsigned threads, size_t queue_max, struct work **ret, struct problem *p) must_use;
 /* Runs job(arg) on a worker after delay_ms. UNAVAILABLE when the queue is full or closing. */
 bool work_add(struct work *work, int64_t delay_ms, work_job *job, void *arg, struct problem *p) must_use;

@@ -3,10 +3,12 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdatomic.h>
+#include <dirent.h>
 #include <pthread.h>
 #include <semaphore.h>
 #include <signal.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -289,6 +291,39 @@ struct look {
 	bool blocked;
 };
 
+static unsigned threads_now(void)
+{
+	DIR *folder = opendir("/proc/self/task");
+	unsigned n = 0;
+
+	assert_non_null(folder);
+	while (readdir(folder))
+		n++;
+	closedir(folder);
+	return n;
+}
+
+/* What has nothing to do yet takes no memory. */
+static void threads_begin_when_they_are_wanted(void **state)
+{
+	unsigned before = threads_now();
+	struct work *w = open_work(4, 10);
+	sem_t done;
+
+	(void)state;
+	sem_init(&done, 0, 0);
+	assert_int_equal(threads_now(), before + 1);
+	for (unsigned i = 0; i < 6; i++)
+		add(w, 0, wait_in_job, &done);
+	for (unsigned i = 0; i < 1000 && threads_now() < before + 4; i++)
+		usleep(1000);
+	assert_int_equal(threads_now(), before + 4);
+	for (unsigned i = 0; i < 6; i++)
+		sem_post(&done);
+	work_close(w, post);
+	sem_destroy(&done);
+}
+
 static void look_around(void *arg)
 {
 	struct look *look = arg;
@@ -329,6 +364,7 @@ int main(void)
 		cmocka_unit_test(full_queue_refuses),
 		cmocka_unit_test(close_runs_or_drops_each),
 		cmocka_unit_test(closing_takes_no_jobs_and_waits_for_the_running),
+		cmocka_unit_test(threads_begin_when_they_are_wanted),
 		cmocka_unit_test(threads_are_named_and_deaf),
 	};
 
