@@ -8,6 +8,7 @@ import ipaddress
 import json
 import os
 import pathlib
+import random
 import signal
 import socket
 import socketserver
@@ -24,9 +25,11 @@ BINARY = pathlib.Path(os.environ.get("ENROLLD", ROOT / "build" / os.environ.get(
 
 
 def free_port(kind=socket.SOCK_STREAM):
-    with socket.socket(socket.AF_INET, kind) as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    """Below the ports that the system gives to connections, any of which could have it before it is used."""
+    while True:
+        with socket.socket(socket.AF_INET, kind) as s, contextlib.suppress(OSError):
+            s.bind(("127.0.0.1", random.randrange(20000, 32768)))
+            return s.getsockname()[1]
 
 
 def merge(base, extra):
