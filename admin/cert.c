@@ -2,26 +2,12 @@
 #include "admin/actor.h"
 #include "admin/certificate.h"
 #include "admin/listing.h"
+#include "admin/words.h"
 #include "base/clock.h"
 #include "base/ossl.h"
 #include "ca/revocation.h"
 
 /* --- one certificate in words */
-
-static void add_time(const char *label, int64_t t, struct buf *ret)
-{
-	char text[CLOCK_RFC3339_SIZE];
-	if (t == 0)
-		return;
-	clock_format(t, text);
-	buf_printf(ret, "%-13s%s\n", label, text);
-}
-
-static void add_text(const char *label, const char *text, struct buf *ret)
-{
-	if (text && *text)
-		buf_printf(ret, "%-13s%s\n", label, text);
-}
 
 static void add_hex(const char *label, struct bytes value, struct buf *ret)
 {
@@ -32,42 +18,42 @@ static void add_hex(const char *label, struct bytes value, struct buf *ret)
 
 static void add_renewal(const struct certificate *certificate, struct buf *ret)
 {
-	add_text("replaces", certificate->replaces, ret);
-	add_text("replaced by", certificate->replaced_by, ret);
+	words_text("replaces", certificate->replaces, ret);
+	words_text("replaced by", certificate->replaced_by, ret);
 	if (!certificate->key_kept)
 		return;
-	add_text("key", "kept by the server", ret);
-	add_text("renewal", certificate_renewal_state(certificate), ret);
-	add_time("next try", certificate->renew_at, ret);
-	add_text("last error", certificate->renew_error, ret);
+	words_text("key", "kept by the server", ret);
+	words_text("renewal", certificate_renewal_state(certificate), ret);
+	words_time("next try", certificate->renew_at, ret);
+	words_text("last error", certificate->renew_error, ret);
 }
 
 static void add_certificate(const struct certificate *certificate, struct buf *ret)
 {
-	add_text("id", certificate->id, ret);
-	add_text("status", certificate_status_name(certificate, clock_now()), ret);
+	words_text("id", certificate->id, ret);
+	words_text("status", certificate_status_name(certificate, clock_now()), ret);
 	add_hex("serial", certificate->serial, ret);
 	add_hex("fingerprint", certificate->fingerprint, ret);
-	add_text("subject", certificate->subject, ret);
+	words_text("subject", certificate->subject, ret);
 	buf_printf(ret, "%-13s", "names");
 	certificate_add_names(certificate, ret);
 	buf_add_char(ret, '\n');
-	add_text("issuer", certificate->issuer, ret);
-	add_text("profile", certificate->profile, ret);
-	add_time("not before", certificate->not_before, ret);
-	add_time("not after", certificate->not_after, ret);
-	add_time("issued", certificate->issued, ret);
-	add_text("method", certificate->method, ret);
-	add_time("renew from", certificate->advised_from, ret);
-	add_time("renew until", certificate->advised_until, ret);
-	add_text("account", certificate->account, ret);
-	add_text("identity", certificate->identity, ret);
+	words_text("issuer", certificate->issuer, ret);
+	words_text("profile", certificate->profile, ret);
+	words_time("not before", certificate->not_before, ret);
+	words_time("not after", certificate->not_after, ret);
+	words_time("issued", certificate->issued, ret);
+	words_text("method", certificate->method, ret);
+	words_time("renew from", certificate->advised_from, ret);
+	words_time("renew until", certificate->advised_until, ret);
+	words_text("account", certificate->account, ret);
+	words_text("identity", certificate->identity, ret);
 	add_renewal(certificate, ret);
-	add_time("released", certificate->released, ret);
+	words_time("released", certificate->released, ret);
 	if (certificate->status == CERTIFICATE_REVOKED) {
-		add_time("revoked", certificate->revoked, ret);
-		add_text("reason", revocation_reason_name(certificate->reason), ret);
-		add_text("revoked by", certificate->revoked_by, ret);
+		words_time("revoked", certificate->revoked, ret);
+		words_text("reason", revocation_reason_name(certificate->reason), ret);
+		words_text("revoked by", certificate->revoked_by, ret);
 	}
 	ossl_pem("CERTIFICATE", certificate->der, ret);
 }

@@ -3,6 +3,7 @@
 
 #include "admin/actor.h"
 #include "admin/listing.h"
+#include "admin/words.h"
 #include "base/clock.h"
 
 static void put_names(const struct order *order, struct json_writer *w)
@@ -64,50 +65,34 @@ static void add_names(const struct order *order, struct buf *ret)
 		buf_printf(ret, "%s%s:%s", i ? " " : "", v[i].type, v[i].value);
 }
 
-static void add_time(const char *name, int64_t t, struct buf *ret)
-{
-	char text[CLOCK_RFC3339_SIZE];
-
-	if (t == 0)
-		return;
-	clock_format(t, text);
-	buf_printf(ret, "%-12s %s\n", name, text);
-}
-
-static void add_text(const char *name, const char *text, struct buf *ret)
-{
-	if (text && *text)
-		buf_printf(ret, "%-12s %s\n", name, text);
-}
-
 static void add_star(const struct order_star *star, struct buf *ret)
 {
 	if (!star->lifetime)
 		return;
 	buf_printf(ret, "%-12s every %lld s, %lld so far%s\n", "renews", (long long)star->lifetime, (long long)star->count,
 	           star->get ? ", for anybody to fetch" : "");
-	add_time("until", star->end, ret);
-	add_time("next", star->due, ret);
+	words_time("until", star->end, ret);
+	words_time("next", star->due, ret);
 }
 
 static void add_order(const struct order *order, struct buf *ret)
 {
-	add_text("id", order->id, ret);
-	add_text("status", order_status_name(order->status), ret);
-	add_text("account", order->account, ret);
-	add_text("directory", order->directory, ret);
-	add_text("profile", order->profile, ret);
+	words_text("id", order->id, ret);
+	words_text("status", order_status_name(order->status), ret);
+	words_text("account", order->account, ret);
+	words_text("directory", order->directory, ret);
+	words_text("profile", order->profile, ret);
 	buf_printf(ret, "%-12s ", "names");
 	add_names(order, ret);
 	buf_add_char(ret, '\n');
-	add_time("created", order->created, ret);
-	add_time("expires", order->expires, ret);
-	add_time("not before", order->not_before, ret);
-	add_time("not after", order->not_after, ret);
-	add_text("replaces", order->replaces, ret);
-	add_text("certificate", order->certificate, ret);
+	words_time("created", order->created, ret);
+	words_time("expires", order->expires, ret);
+	words_time("not before", order->not_before, ret);
+	words_time("not after", order->not_after, ret);
+	words_text("replaces", order->replaces, ret);
+	words_text("certificate", order->certificate, ret);
 	add_star(&order->star, ret);
-	add_text("error", order->error, ret);
+	words_text("error", order->error, ret);
 }
 
 /* --- order list */

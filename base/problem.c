@@ -157,55 +157,57 @@ static void sub_append(struct problem *p, const struct problem_sub *sub)
 	subs[p->sub_count++] = *sub;
 }
 
+/* breach: NULL where no policy was broken. */
+__attribute__((format(printf, 6, 0)))
+static void sub_add(struct problem *p, enum problem_kind kind, const char *identifier_type, const char *identifier_value,
+                    const struct problem_breach *breach, const char *fmt, va_list args)
+{
+	static const struct problem_breach none;
+	struct problem_sub sub = { .kind = kind };
+
+	assert(kind > PROBLEM_NONE && kind < PROBLEM_KIND_MAX);
+	breach = breach ?: &none;
+	text_format(sub.detail, fmt, args);
+	text_copy(sub.identifier_type, sizeof(sub.identifier_type), identifier_type ?: "");
+	text_copy(sub.identifier_value, sizeof(sub.identifier_value), identifier_value ?: "");
+	text_copy(sub.field, sizeof(sub.field), breach->field ?: "");
+	text_copy(sub.value, sizeof(sub.value), breach->value ?: "");
+	text_copy(sub.rule, sizeof(sub.rule), breach->rule ?: "");
+	text_copy(sub.message, sizeof(sub.message), breach->message ?: "");
+	sub_append(p, &sub);
+}
+
 bool problem_add(struct problem *p, enum problem_kind kind, const char *identifier_type,
                  const char *identifier_value, const char *fmt, ...)
 {
-	struct problem_sub sub = { .kind = kind };
 	va_list args;
 
-	assert(kind > PROBLEM_NONE && kind < PROBLEM_KIND_MAX);
 	va_start(args, fmt);
-	text_format(sub.detail, fmt, args);
+	sub_add(p, kind, identifier_type, identifier_value, NULL, fmt, args);
 	va_end(args);
-	text_copy(sub.identifier_type, sizeof(sub.identifier_type), identifier_type ?: "");
-	text_copy(sub.identifier_value, sizeof(sub.identifier_value), identifier_value ?: "");
-	sub_append(p, &sub);
 	return false;
 }
 
 bool problem_add_field(struct problem *p, enum problem_kind kind, const char *field, const char *value,
                        const char *fmt, ...)
 {
-	struct problem_sub sub = { .kind = kind };
+	const struct problem_breach breach = { .field = field, .value = value };
 	va_list args;
 
-	assert(kind > PROBLEM_NONE && kind < PROBLEM_KIND_MAX);
 	va_start(args, fmt);
-	text_format(sub.detail, fmt, args);
+	sub_add(p, kind, NULL, NULL, &breach, fmt, args);
 	va_end(args);
-	text_copy(sub.field, sizeof(sub.field), field);
-	text_copy(sub.value, sizeof(sub.value), value ?: "");
-	sub_append(p, &sub);
 	return false;
 }
 
 bool problem_add_breach(struct problem *p, enum problem_kind kind, const char *identifier_type, const char *identifier_value,
                         const struct problem_breach *breach, const char *fmt, ...)
 {
-	struct problem_sub sub = { .kind = kind };
 	va_list args;
 
-	assert(kind > PROBLEM_NONE && kind < PROBLEM_KIND_MAX);
 	va_start(args, fmt);
-	text_format(sub.detail, fmt, args);
+	sub_add(p, kind, identifier_type, identifier_value, breach, fmt, args);
 	va_end(args);
-	text_copy(sub.identifier_type, sizeof(sub.identifier_type), identifier_type ?: "");
-	text_copy(sub.identifier_value, sizeof(sub.identifier_value), identifier_value ?: "");
-	text_copy(sub.field, sizeof(sub.field), breach->field);
-	text_copy(sub.value, sizeof(sub.value), breach->value ?: "");
-	text_copy(sub.rule, sizeof(sub.rule), breach->rule);
-	text_copy(sub.message, sizeof(sub.message), breach->message);
-	sub_append(p, &sub);
 	return false;
 }
 
