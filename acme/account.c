@@ -251,6 +251,7 @@ static bool tell_changed(struct store_txn *txn, const struct account_change *wan
 static bool change(struct store_txn *txn, void *arg, struct problem *p)
 {
 	struct account_change *wanted = arg;
+	bool more;
 	account_free(wanted->ret);
 	if (!store_account_get(txn, wanted->id, wanted->ret, p))
 		return false;
@@ -262,7 +263,7 @@ static bool change(struct store_txn *txn, void *arg, struct problem *p)
 	if (wanted->deactivate)
 		wanted->ret->status = ACCOUNT_DEACTIVATED;
 	return store_account_put(txn, wanted->ret, p) && tell_changed(txn, wanted, p) &&
-	       (!wanted->deactivate || acme_account_cancel_work(txn, wanted->id, p));
+	       (!wanted->deactivate || acme_account_cancel_work(txn, wanted->id, &more, p));
 }
 
 /* Members other than "contact" and the status "deactivated" are ignored (7.3.2). */

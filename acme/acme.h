@@ -42,6 +42,7 @@ struct acme_options {
 	const char *renewal_explanation;         /* URL that it names; NULL: none */
 	const struct strings *issuers_retiring;  /* whose certificates are to be renewed at once */
 	unsigned pending_authorizations_max;     /* by account */
+	unsigned orders_per_authorization_max;   /* that have not ended; 0: no limit */
 	unsigned contacts_max;
 	unsigned challenges;                     /* enum acme_challenge bits that are offered; 0: the usual */
 	unsigned persist_forms;                  /* enum acme_persist_form bits; 0: the newest */
@@ -73,9 +74,10 @@ const struct http_wing *acme_wing(struct acme *acme);
 void acme_close(struct acme *acme); /* waits for running probes */
 declare_auto_struct(acme, acme_close);
 
-/* Cancels what an account has begun: pending and ready orders become invalid, pending and valid
- * authorizations deactivated (RFC 8555, 7.3.6). In the caller's update. */
-bool acme_account_cancel_work(struct store_txn *txn, const char *account_id, struct problem *p) must_use;
+/* Cancels a page of what a deactivated account has begun: pending and ready orders become invalid, pending and valid
+ * authorizations deactivated (RFC 8555, 7.3.6). In the caller's update. ret_more: the account is marked as ending, and
+ * the sweeper, or who calls this again, does the rest. */
+bool acme_account_cancel_work(struct store_txn *txn, const char *account_id, bool *ret_more, struct problem *p) must_use;
 /* Ends one order: what renews itself is canceled (RFC 8739, 3.1.2), what is pending or ready becomes invalid. CONFLICT:
  * it has ended, or waits for approval. In the caller's update. */
 bool acme_order_cancel(struct store_txn *txn, const char *id, int64_t now, struct problem *p) must_use;

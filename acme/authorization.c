@@ -12,7 +12,6 @@
 enum {
 	FIND_MAX = 20,        /* how many of the newest are looked at */
 	LEFT_MIN = 600,       /* seconds: less is of no use to an order */
-	CANCEL_PAGE = 200,
 };
 
 static void add_challenge(struct authorization_draft *d, const struct challenge_type *type)
@@ -310,40 +309,4 @@ bool acme_authorization_post(struct acme_call *call, struct problem *p)
 		authorization_reply(call, 200, &c.record);
 	authorization_free(&c.record);
 	return done;
-}
-
-/* --- the end of an account, 7.3.6 */
-
-static bool cancel(struct store_txn *txn, const char *id, const struct state_change *change,
-                   struct problem *p)
-{
-	auto_value(authorization) a = {0};
-
-	return store_authorization_get(txn, id, &a, p) &&
-	       authorization_apply(txn, &a, AUTHORIZATION_DEACTIVATE, change, p);
-}
-
-/* Orders follow their authorizations: every order that is pending or ready waits on one of them. */
-bool acme_account_cancel_work(struct store_txn *txn, const char *account_id, struct problem *p)
-{
-	auto_value(problem) why = {0};
-	auto_value(buf) error = {0};
-	char after[sizeof(((struct store_page *)0)->next)] = "";
-
-	problem_set(&why, PROBLEM_UNAUTHORIZED, "RFC 8555, 7.3.6: the account was deactivated");
-	acme_problem_write(&why, NULL, &error);
-	if (!buf_check(&error, p))
-		return false;
-	const struct state_change change = { .error = buf_text(&error) };
-	do {
-		auto_value(store_page) page = {0};
-
-		if (!store_authorization_by_account(txn, account_id, after, CANCEL_PAGE, &page, p))
-			return false;
-		for (size_t i = 0; i < page.ids.n; i++)
-			if (!cancel(txn, page.ids.v[i], &change, p))
-				return false;
-		snprintf(after, sizeof(after), "%s", page.next);
-	} while (after[0]);
-	return true;
 }

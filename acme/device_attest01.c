@@ -61,7 +61,7 @@ static bool profiles_want(struct store_txn *txn, void *arg, struct problem *p)
 	const struct wanting *w = arg;
 	auto_value(strings) orders = {0};
 
-	if (!store_order_by_authorization(txn, w->authorization, &orders, p))
+	if (!store_order_by_authorization(txn, w->authorization, SIZE_MAX, &orders, p))
 		return false;
 	for (size_t i = 0; i < orders.n; i++) {
 		auto_value(order) order = {0};

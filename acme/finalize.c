@@ -4,6 +4,7 @@
 #include "acme/order.h"
 #include "acme/order_caa.h"
 #include "acme/order_state.h"
+#include "acme/owner.h"
 #include "acme/predecessor.h"
 #include "acme/request.h"
 #include "acme/star.h"
@@ -82,7 +83,7 @@ static bool put_certificate(struct store_txn *txn, struct finalizing *f, struct 
 }
 
 /* In an update: ready to valid by compare-and-set, with the row of the certificate. The claim has
- * kept other requests out; what can have happened meanwhile is that an authorization ended. */
+ * kept other requests out; what can have happened meanwhile is that an authorization or the account ended. */
 static bool store_issued(struct store_txn *txn, void *arg, struct problem *p)
 {
 	struct finalizing *f = arg;
@@ -93,7 +94,7 @@ static bool store_issued(struct store_txn *txn, void *arg, struct problem *p)
 
 	order_free(&f->order);
 	f->order = (struct order){0};
-	if (!store_order_get(txn, call->capture[0], &f->order, p))
+	if (!acme_account_stays(txn, call->account.id, p) || !store_order_get(txn, call->capture[0], &f->order, p))
 		return false;
 	f->status = f->order.status;
 	if (!order_step(&f->order.status, ORDER_FINALIZED))

@@ -3,6 +3,7 @@
 #include "acme/order.h"
 #include "acme/order_request.h"
 #include "acme/order_state.h"
+#include "acme/owner.h"
 #include "acme/predecessor.h"
 #include "policy/scope.h"
 
@@ -43,7 +44,8 @@ static bool store_order(struct store_txn *txn, void *arg, struct problem *p)
 	bool ready;
 
 	r->order.status = ORDER_PENDING;
-	if (!scope_has_room(txn, &r->call->account, r->call->now, p) || !order_prove(txn, r, &ready, p))
+	if (!acme_account_stays(txn, r->call->account.id, p) || !scope_has_room(txn, &r->call->account, r->call->now, p) ||
+	    !order_prove(txn, r, &ready, p))
 		return false;
 	if (ready && !order_step(&r->order.status, ORDER_AUTHORIZED))
 		return false;

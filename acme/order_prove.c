@@ -91,6 +91,32 @@ static void choose(struct order_request *r, size_t *ret_pending)
 	}
 }
 
+/* All orders that rest on an authorization end with it, in one update: so they are not without number. */
+static bool has_room(struct store_txn *txn, const struct order_request *r, size_t i, struct problem *p)
+{
+	size_t max = r->call->acme->options.orders_per_authorization_max, n;
+
+	if (max == 0 || !is_found(&r->proofs[i]))
+		return true;
+	if (!store_order_count_waiting(txn, r->proofs[i].found.id, max, &n, p))
+		return false;
+	if (n < max)
+		return true;
+	problem_set(p, PROBLEM_RATE_LIMITED,
+	            "RFC 8555, 6.6: %zu orders for %s \"%s\" have not ended, %zu are allowed: finalize them, or end them all by "
+	            "deactivating their authorization (7.5.2)", n, r->sent[i].type, r->sent[i].value, max);
+	p->retry_after = 60;
+	return false;
+}
+
+static bool have_room(struct store_txn *txn, const struct order_request *r, size_t pending, struct problem *p)
+{
+	for (size_t i = 0; i < r->n; i++)
+		if (!has_room(txn, r, i, p))
+			return false;
+	return authorization_room(txn, r->call, pending, p);
+}
+
 static bool store_drafts(struct store_txn *txn, const struct order_request *r, struct problem *p)
 {
 	for (size_t i = 0; i < r->n; i++)
@@ -128,5 +154,5 @@ bool order_prove(struct store_txn *txn, struct order_request *r, bool *ret_ready
 	*ret_ready = true;
 	for (size_t i = 0; i < r->n; i++)
 		*ret_ready = *ret_ready && (is_found(&r->proofs[i]) || is_granted(&r->proofs[i]));
-	return authorization_room(txn, r->call, pending, p) && store_drafts(txn, r, p) && tell_granted(txn, r, p);
+	return have_room(txn, r, pending, p) && store_drafts(txn, r, p) && tell_granted(txn, r, p);
 }

@@ -206,7 +206,7 @@ bool authorization_apply(struct store_txn *txn, struct authorization *authorizat
 
 	if (!authorization_step(&authorization->status, event))
 		return true;
-	if (!store_order_by_authorization(txn, authorization->id, &orders, p))
+	if (!store_order_by_authorization(txn, authorization->id, SIZE_MAX, &orders, p))
 		return false;
 	if (authorization->status == AUTHORIZATION_VALID) {
 		authorization->expires = change->valid_until;

@@ -3,6 +3,7 @@
 #include "acme/actions.h"
 #include "acme/authorization.h"
 #include "acme/event.h"
+#include "acme/owner.h"
 #include "policy/scope.h"
 
 struct preauthorization {
@@ -101,7 +102,8 @@ static bool store_new(struct store_txn *txn, void *arg, struct problem *p)
 
 	authorization_free(&n->existing);
 	n->existing = (struct authorization){0};
-	if (!authorization_find(txn, call->account.id, call->profile, &n->draft.identifier, call->now, &n->found, p) ||
+	if (!acme_account_stays(txn, call->account.id, p) ||
+	    !authorization_find(txn, call->account.id, call->profile, &n->draft.identifier, call->now, &n->found, p) ||
 	    (n->found.id[0] && !store_authorization_get(txn, n->found.id, &n->existing, p)))
 		return false;
 	if (n->found.id[0] && !is_wider(&n->draft.record, &n->existing))

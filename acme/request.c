@@ -7,6 +7,7 @@
 #include "acme/later.h"
 #include "acme/order_caa.h"
 #include "acme/order_state.h"
+#include "acme/owner.h"
 #include "acme/predecessor.h"
 #include "base/clock.h"
 #include "base/digest.h"
@@ -64,7 +65,7 @@ static bool store_asked(struct store_txn *txn, void *arg, struct problem *p)
 
 	order_free(a->order);
 	*a->order = (struct order){0};
-	if (!store_order_get(txn, a->request.order, a->order, p))
+	if (!acme_account_stays(txn, a->request.account, p) || !store_order_get(txn, a->request.order, a->order, p))
 		return false;
 	if (!order_step(&a->order->status, ORDER_FINALIZED))
 		return problem_set(p, PROBLEM_ORDER_NOT_READY, "RFC 8555, 7.4: the order is %s",
@@ -161,7 +162,8 @@ static bool store_issued(struct store_txn *txn, void *arg, struct problem *p)
 	auto_value(order) order = {0};
 	char actor[EVENT_ACTOR_SIZE];
 
-	if (!store_request_get(txn, d->id, &request, p) || !store_order_get(txn, request.order, &order, p) ||
+	if (!store_request_get(txn, d->id, &request, p) || !acme_account_stays(txn, request.account, p) ||
+	    !store_order_get(txn, request.order, &order, p) ||
 	    !predecessor_find(txn, d->acme->ca, &order, d->change.now, d->replaces, p) || !scope_spend(txn, request.account, d->change.now, p))
 		return false;
 	d->certificate.replaces = d->replaces[0] ? d->replaces : NULL;

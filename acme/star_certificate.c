@@ -43,12 +43,23 @@ static bool is_current(const struct fetching *f, struct problem *p)
 	       problem_set(p, PROBLEM_AUTO_RENEWAL_EXPIRED, "RFC 8739, 3.3: the order's end-date is past");
 }
 
+/* Its orders are canceled with an account (RFC 8555, 7.3.6), though not all in one moment. */
+static bool is_wanted(struct store_txn *txn, const struct fetching *f, struct problem *p)
+{
+	auto_value(account) account = {0};
+
+	if (!store_account_get(txn, f->order.account, &account, p))
+		return false;
+	return account.status == ACCOUNT_VALID ||
+	       problem_set(p, PROBLEM_AUTO_RENEWAL_CANCELED, "RFC 8739, 3.1.2: the order was canceled with its account");
+}
+
 /* In a view, and run once. */
 static bool load(struct store_txn *txn, void *arg, struct problem *p)
 {
 	struct fetching *f = arg;
 
-	if (!store_order_get(txn, f->call->capture[0], &f->order, p) || !may_fetch(f, p) || !is_current(f, p) ||
+	if (!store_order_get(txn, f->call->capture[0], &f->order, p) || !may_fetch(f, p) || !is_current(f, p) || !is_wanted(txn, f, p) ||
 	    !store_certificate_get(txn, f->order.certificate, &f->certificate, p))
 		return false;
 	return f->call->now <= f->certificate.not_after ||

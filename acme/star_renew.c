@@ -3,6 +3,7 @@
 #include "acme/event.h"
 #include "acme/later.h"
 #include "acme/order_caa.h"
+#include "acme/owner.h"
 #include "acme/star.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -49,7 +50,7 @@ static bool store_renewed(struct store_txn *txn, void *arg, struct problem *p)
 	char actor[EVENT_ACTOR_SIZE];
 	struct star_dates dates;
 
-	if (!store_order_get(txn, r->id, &order, p))
+	if (!store_order_get(txn, r->id, &order, p) || !acme_account_stays(txn, order.account, p))
 		return false;
 	if (!is_live(&order) || order.star.count != r->order.star.count || !star_next(&order.star, r->now, &dates))
 		return problem_set(p, PROBLEM_CONFLICT, "the order is %s", order_status_name(order.status));

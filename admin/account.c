@@ -111,6 +111,7 @@ struct account_asking {
 	const char *id;
 	struct account *ret;
 	int64_t now;                   /* of a change */
+	bool more;                     /* something that it had begun is still to be cancelled */
 };
 
 static bool get(struct store_txn *txn, void *arg, struct problem *p)
@@ -161,7 +162,7 @@ static const struct command_option limit_options[] = {
 /* As the account itself may do it (RFC 8555, 7.3.6). */
 static bool deactivate(struct store_txn *txn, void *arg, struct problem *p)
 {
-	const struct account_asking *asking = arg;
+	struct account_asking *asking = arg;
 	if (!get(txn, arg, p))
 		return false;
 	if (asking->ret->status != ACCOUNT_VALID)
@@ -171,8 +172,15 @@ static bool deactivate(struct store_txn *txn, void *arg, struct problem *p)
 	const struct audit_fact facts[] = {
 		audit_text("account", asking->id), audit_text("directory", asking->ret->directory), { 0 },
 	};
-	return store_account_put(txn, asking->ret, p) && asking->admin->cancel_work(txn, asking->id, p) &&
+	return store_account_put(txn, asking->ret, p) && asking->admin->cancel_work(txn, asking->id, &asking->more, p) &&
 	       admin_tell(txn, AUDIT_ACCOUNT_DEACTIVATED, asking->now, facts, p);
+}
+
+/* Should this end here, a server does the rest. */
+static bool cancel_more(struct store_txn *txn, void *arg, struct problem *p)
+{
+	struct account_asking *asking = arg;
+	return asking->admin->cancel_work(txn, asking->id, &asking->more, p);
 }
 
 static bool print_account(const struct command_call *call, const struct account *account, struct problem *p)
@@ -201,9 +209,12 @@ static bool account_deactivate_run(struct command_call *call, struct problem *p)
 {
 	auto_struct(store) *store = NULL;
 	auto_value(account) account = {0};
-	struct account_asking asking = { call->admin, call->args[0], &account, clock_now() };
+	struct account_asking asking = { call->admin, call->args[0], &account, clock_now(), false };
 	if (!admin_open_store(call->admin, &store, p) || !store_update(store, deactivate, &asking, p))
 		return false;
+	while (asking.more)
+		if (!store_update(store, cancel_more, &asking, p))
+			return false;
 	return print_account(call, &account, p);
 }
 
@@ -211,7 +222,7 @@ static bool account_limit_run(struct command_call *call, struct problem *p)
 {
 	auto_struct(store) *store = NULL;
 	auto_value(account) account = {0};
-	struct account_limiting limiting = { { call->admin, call->args[0], &account, clock_now() }, call };
+	struct account_limiting limiting = { { call->admin, call->args[0], &account, clock_now(), false }, call };
 	bool any = false;
 	for (size_t i = 0; limit_options[i].name; i++)
 		any = any || command_value(call, limit_options[i].name);

@@ -17,9 +17,9 @@ struct admin {
 	const void *config;                    /* approvers' */
 	const struct webhook_options *webhook;
 	const char *key_file;                  /* as struct api_options */
-	/* Ends what an account has begun, in the caller's update. It is the protocol's to know what that
-	 * is, and admin/ does not see the protocols: the server hands it in. */
-	bool (*cancel_work)(struct store_txn *txn, const char *account_id, struct problem *p);
+	/* Ends a page of what a deactivated account has begun, in the caller's update; more: there is another. It is the
+	 * protocol's to know what that is, and admin/ does not see the protocols: the server hands it in. */
+	bool (*cancel_work)(struct store_txn *txn, const char *account_id, bool *ret_more, struct problem *p);
 	/* The same of one order. CONFLICT: it has ended already, or waits for approval. */
 	bool (*cancel_order)(struct store_txn *txn, const char *order_id, int64_t now, struct problem *p);
 };

@@ -216,6 +216,8 @@ static const struct config_key acme_keys[] = {
 	{ "pending_authorizations_max", "Authorizations of one account that wait for an answer.",
 	  CONFIG_NUMBER, AT(acme.options.pending_authorizations_max), .fallback = "1000", .min = 1,
 	  .max = 1000000 },
+	{ "orders_per_authorization_max", "Orders that rest on one authorization and have not ended: what one request can end.",
+	  CONFIG_NUMBER, AT(acme.options.orders_per_authorization_max), .fallback = "1000", .min = 1, .max = 100000 },
 	{ "limits", "Rates; who goes beyond is told when to come again.", CONFIG_SECTION,
 	  .section = &SECTION(limit_keys) },
 	{ "renewal_info", "Renewal information (RFC 9773); what profiles say of it is in `profiles`.", CONFIG_SECTION,

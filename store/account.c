@@ -23,6 +23,8 @@ static const struct record_field account_fields[] = {
 	SCOPE_FIELDS(16, account),
 	record_bool(25, account, quota_shared),
 	record_bytes(26, account, former_thumbprints),
+	record_bool(27, account, ending),
+	record_text(28, account, ended_after),
 };
 static const struct record_schema account_schema = {
 	"account", sizeof(struct account), account_fields, array_length(account_fields),
@@ -42,6 +44,9 @@ static void account_index(const void *record, struct index *ix)
 
 	key_key(&key, account->directory, account->thumbprint);
 	index_add_unique(ix, &key);
+	key_begin(&key, KEY_ACCOUNT_ENDING);
+	if (account->ending)
+		index_add(ix, &key);
 }
 
 static const struct table accounts = { .class = KEY_ACCOUNT, .schema = &account_schema, .index = account_index };
@@ -79,6 +84,14 @@ bool store_account_put(struct store_txn *txn, const struct account *account, str
 {
 	assert(account->thumbprint.len == SHA256_SIZE);
 	return table_put(txn, &accounts, account->id, account, p);
+}
+
+bool store_account_ending(struct store_txn *txn, size_t limit, struct strings *ret, struct problem *p)
+{
+	struct key prefix;
+
+	key_begin(&prefix, KEY_ACCOUNT_ENDING);
+	return page_read_ids(txn, &prefix, limit, ret, p);
 }
 
 bool store_account_list(struct store_txn *txn, const char *after, size_t limit, struct store_page *ret, struct problem *p)

@@ -30,6 +30,8 @@ struct account {
 	const char *eab_json;         /* externalAccountBinding as sent, echoed (7.1.2) */
 	struct scope scope;           /* inherited from the external account's key, or set since */
 	bool quota_shared;            /* that key has a quota: its accounts count in its record too */
+	bool ending;                  /* it was deactivated, and what it had begun is not all cancelled yet */
+	const char *ended_after;      /* how far that is: a cursor into store_authorization_by_account; NULL: the beginning */
 };
 void account_free(struct account *account);
 declare_auto_value(account, account_free);
@@ -40,5 +42,7 @@ bool store_account_by_key(struct store_txn *txn, const char *directory, struct b
                           struct account *ret, struct problem *p) must_use;
 /* New or changed, indexes included. CONFLICT when another account of the directory has the key. */
 bool store_account_put(struct store_txn *txn, const struct account *account, struct problem *p) must_use;
+/* Those that are ending, up to limit. */
+bool store_account_ending(struct store_txn *txn, size_t limit, struct strings *ret, struct problem *p) must_use;
 /* All accounts by id, after `after` ("" for the first page). */
 bool store_account_list(struct store_txn *txn, const char *after, size_t limit, struct store_page *ret, struct problem *p) must_use;

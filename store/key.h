@@ -14,6 +14,7 @@
 	X(META, 'M', "text: facts of the store itself")                            \
 	X(ACCOUNT, 'A', "id -> account")                                           \
 	X(ACCOUNT_KEY, 'a', "directory text, thumbprint -> id")                    \
+	X(ACCOUNT_ENDING, 'n', "id; those deactivated, with work that is not cancelled yet") \
 	X(ORDER, 'O', "id -> order")                                               \
 	X(ORDER_ACCOUNT, 'o', "account id, newest, id; those not invalid")         \
 	X(ORDER_WAITING, 'w', "authorization id, id; those pending, ready or auto-renewed") \

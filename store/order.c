@@ -137,14 +137,25 @@ bool store_order_all(struct store_txn *txn, const char *after, size_t limit, str
 	return page_read(txn, &prefix, false, after, limit, ret, p);
 }
 
-bool store_order_by_authorization(struct store_txn *txn, const char *authorization, struct strings *ret, struct problem *p)
+static bool on_authorization(struct key *prefix, const char *authorization, struct problem *p)
+{
+	key_begin(prefix, KEY_ORDER_WAITING);
+	return key_add_id(prefix, authorization) || problem_set(p, PROBLEM_NOT_FOUND, "there is no such authorization");
+}
+
+bool store_order_by_authorization(struct store_txn *txn, const char *authorization, size_t limit, struct strings *ret,
+                                  struct problem *p)
 {
 	struct key prefix;
 
-	key_begin(&prefix, KEY_ORDER_WAITING);
-	if (!key_add_id(&prefix, authorization))
-		return problem_set(p, PROBLEM_NOT_FOUND, "there is no such authorization");
-	return page_read_ids(txn, &prefix, SIZE_MAX, ret, p);
+	return on_authorization(&prefix, authorization, p) && page_read_ids(txn, &prefix, limit, ret, p);
+}
+
+bool store_order_count_waiting(struct store_txn *txn, const char *authorization, size_t max, size_t *ret, struct problem *p)
+{
+	struct key prefix;
+
+	return on_authorization(&prefix, authorization, p) && page_count(txn, &prefix, max, ret, p);
 }
 
 bool store_order_star_due(struct store_txn *txn, int64_t now, size_t limit, struct strings *ret, struct problem *p)

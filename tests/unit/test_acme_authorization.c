@@ -210,30 +210,6 @@ static void the_table_offers_what_fits(void **state)
 	assert_null(challenge_type_find("http-02"));
 }
 
-/* --- the end of an account, 7.3.6 */
-
-static bool cancel(struct store_txn *txn, void *arg, struct problem *p)
-{
-	return acme_account_cancel_work(txn, arg, p);
-}
-
-static void an_account_takes_its_work_along(void **state)
-{
-	struct world *w = *state;
-	struct placed ready = ready_order(w, "dns:a.example");
-	struct placed pending = place_order(w, 0, "dns:b.example dns:c.example");
-	struct placed other = place_order(w, 1, "dns:a.example");
-	auto_value(reply) r = {0};
-
-	world_must(store_update(w->store, cancel, w->account_id[0], p));
-	order_status_is(w, ready.order, "invalid");
-	order_status_is(w, pending.order, "invalid");
-	authorization_status_is(w, ready.authorization[0], "deactivated");
-	authorization_status_is(w, pending.authorization[1], "deactivated");
-	world_call(w, 1, acme_order_get, other.order, "", NULL, &r);
-	assert_member(r.json, "status", "pending");
-}
-
 int main(void)
 {
 #define test(f) cmocka_unit_test_setup_teardown(f, world_setup, world_teardown)
@@ -246,7 +222,6 @@ int main(void)
 		test(is_not_made_for_everything),
 		test(wildcards_have_their_own),
 		cmocka_unit_test(the_table_offers_what_fits),
-		test(an_account_takes_its_work_along),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

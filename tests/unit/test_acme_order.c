@@ -239,6 +239,30 @@ static void pending_authorizations_are_bounded(void **state)
 	world_free(w);
 }
 
+/* They end with it, in one update. */
+static void orders_of_one_authorization_are_bounded(void **state)
+{
+	struct world *w = world_new();
+	auto_value(reply) r = {0};
+	auto_value(reply) ended = {0};
+
+	(void)state;
+	w->options.orders_per_authorization_max = 3;
+	world_open(w);
+	struct placed placed = ready_order(w, "dns:a.example");
+	place_order(w, 0, "dns:a.example");
+	place_order(w, 0, "dns:a.example dns:b.example");
+	new_order(w, "{\"identifiers\":[{\"type\":\"dns\",\"value\":\"a.example\"}]}", &r);
+	assert_refused(&r, PROBLEM_RATE_LIMITED);
+	assert_non_null(strstr(r.problem.detail, "3 orders for dns \"a.example\""));
+	assert_true(r.problem.retry_after > 0);
+	place_order(w, 0, "dns:b.example");
+	world_call(w, 0, acme_authorization_post, placed.authorization[0], "", "{\"status\":\"deactivated\"}", &ended);
+	assert_done(&ended, 200);
+	place_order(w, 0, "dns:a.example");
+	world_free(w);
+}
+
 /* --- the list, 7.1.2.1 */
 
 static void the_list_has_pages(void **state)
@@ -327,6 +351,7 @@ int main(void)
 		test(a_reused_authorization_bounds_the_order),
 		cmocka_unit_test(limits),
 		cmocka_unit_test(pending_authorizations_are_bounded),
+		cmocka_unit_test(orders_of_one_authorization_are_bounded),
 		test(the_list_has_pages),
 		test(the_list_is_ones_own_and_without_invalid_orders),
 		test(an_order_is_shown_to_its_account_alone),

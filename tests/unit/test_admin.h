@@ -19,11 +19,12 @@ static char admin_ca_folder[80];
 static struct strings admin_profiles;
 static struct admin admin;
 static unsigned admin_cancelled;     /* how often cancel_work was called */
+static unsigned admin_pages;     /* how often it is to be */
 
-static inline bool count_cancelled(struct store_txn *txn, const char *account_id, struct problem *p)
+static inline bool count_cancelled(struct store_txn *txn, const char *account_id, bool *ret_more, struct problem *p)
 {
 	(void)txn, (void)account_id, (void)p;
-	admin_cancelled++;
+	*ret_more = ++admin_cancelled < admin_pages;
 	return true;
 }
 
@@ -50,6 +51,7 @@ static inline int admin_setup(void **state)
 		return -1;
 	snprintf(admin_ca_folder, sizeof admin_ca_folder, "%s/ca", admin_folder);
 	admin_cancelled = 0;
+	admin_pages = 1;
 	admin = (struct admin){
 		.data_folder = admin_folder,
 		.ca = {

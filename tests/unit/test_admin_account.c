@@ -52,7 +52,7 @@ static void account_is_listed_and_shown(void **state)
 	assert_non_null(strstr(page, "directory    one\n"));
 }
 
-/* Status and the end of its work are one update. */
+/* Status and the first page of the end of its work are one update. */
 static void deactivation_cancels_work_once(void **state)
 {
 	(void)state;
@@ -63,9 +63,18 @@ static void deactivation_cancels_work_once(void **state)
 	assert_int_equal(admin_cancelled, 1);
 }
 
-static bool refuse_to_cancel(struct store_txn *txn, const char *id, struct problem *p)
+/* What is left of it when the command is interrupted is a server's. */
+static void deactivation_goes_on_page_by_page(void **state)
 {
-	(void)txn, (void)id;
+	(void)state;
+	admin_pages = 4;
+	free(admin_run(&admin_account_deactivate, account_id));
+	assert_int_equal(admin_cancelled, 4);
+}
+
+static bool refuse_to_cancel(struct store_txn *txn, const char *id, bool *ret_more, struct problem *p)
+{
+	(void)txn, (void)id, (void)ret_more;
 	return problem_internal(p, "no");
 }
 
@@ -185,6 +194,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(account_is_listed_and_shown),
 		TEST(deactivation_cancels_work_once),
+		TEST(deactivation_goes_on_page_by_page),
 		TEST(deactivation_that_fails_changes_nothing),
 		TEST(unknown_accounts_are_refused),
 		TEST(eab_key_is_sealed_and_shown_once),

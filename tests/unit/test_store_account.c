@@ -36,6 +36,8 @@ static void test_all_fields(void **state)
 	in.created_from = "2001:db8::1";
 	in.eab_kid = "kid-1";
 	in.eab_json = "{\"protected\":\"x\"}";
+	in.ending = true;
+	in.ended_after = "cursor";
 	put(&in);
 	must(store_account_get(txn, in.id, &out, p));
 	assert_string_equal(out.id, in.id);
@@ -52,6 +54,8 @@ static void test_all_fields(void **state)
 	want_text(out.created_from, in.created_from);
 	want_text(out.eab_kid, in.eab_kid);
 	want_text(out.eab_json, in.eab_json);
+	assert_true(out.ending);
+	want_text(out.ended_after, "cursor");
 	account_free(&out);
 }
 
@@ -181,6 +185,27 @@ static void test_names(void **state)
 	assert_string_equal(account_status_name(ACCOUNT_REVOKED), "revoked");
 }
 
+static void test_those_that_are_ending(void **state)
+{
+	auto_value(strings) ids = {0};
+	auto_value(strings) none = {0};
+
+	(void)state;
+	for (unsigned i = 1; i <= 3; i++) {
+		struct account account = make(i, "default", THUMB(i));
+		account.ending = i > 1;
+		put(&account);
+	}
+	must(store_account_ending(txn, 10, &ids, p));
+	WANT_IDS(ids, 2, 3);
+	for (unsigned i = 2; i <= 3; i++) {
+		struct account account = make(i, "default", THUMB(i));
+		put(&account);
+	}
+	must(store_account_ending(txn, 10, &none, p));
+	WANT_IDS(none);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -192,6 +217,7 @@ int main(void)
 		ROWS_TEST(test_key_of_another),
 		ROWS_TEST(test_key_change),
 		ROWS_TEST(test_list),
+		ROWS_TEST(test_those_that_are_ending),
 		cmocka_unit_test(test_names),
 	};
 

@@ -220,8 +220,8 @@ static void test_by_authorization(void **state)
 
 		order.status = rows[i].status;
 		put(&order);
-		must(store_order_by_authorization(txn, shared, &of_shared, p));
-		must(store_order_by_authorization(txn, own, &of_own, p));
+		must(store_order_by_authorization(txn, shared, 10, &of_shared, p));
+		must(store_order_by_authorization(txn, own, 10, &of_own, p));
 		if (rows[i].want_listed) {
 			WANT_IDS(of_shared, 1, 2);
 			WANT_IDS(of_own, 1);
