@@ -10,35 +10,69 @@ enum { INTEGER = 0x02, BIT_STRING = 0x03, OCTET_STRING = 0x04, SEQUENCE = 0x30, 
 #define OID_TEMPLATE "1.2.840.113549.1.9.16.2.61"           /* id-aa-certificationRequestInfoTemplate */
 #define OID_EXTENSION_TEMPLATE "1.2.840.113549.1.9.16.2.62" /* id-aa-extensionReqTemplate */
 #define OID_RSA "1.2.840.113549.1.1.1"
+#define OID_RSA_PSS "1.2.840.113549.1.1.10"
 #define OID_EC "1.2.840.10045.2.1"
+#define OID_ED25519 "1.3.101.112"
 
-static const struct key_kind {
+struct key_kind {
 	const char *oid, *curve;
 	unsigned bits; /* of RSA */
-} key_kinds[KEY_ALGORITHM_MAX] = {
+};
+static const struct key_kind key_kinds[KEY_ALGORITHM_MAX] = {
 	[KEY_RSA_2048] = { OID_RSA, NULL, 2048 }, [KEY_RSA_3072] = { OID_RSA, NULL, 3072 }, [KEY_RSA_4096] = { OID_RSA, NULL, 4096 },
 	[KEY_EC_P256] = { OID_EC, "1.2.840.10045.3.1.7", 0 }, [KEY_EC_P384] = { OID_EC, "1.3.132.0.34", 0 },
-	[KEY_EC_P521] = { OID_EC, "1.3.132.0.35", 0 }, [KEY_ED25519] = { "1.3.101.112", NULL, 0 },
+	[KEY_EC_P521] = { OID_EC, "1.3.132.0.35", 0 }, [KEY_ED25519] = { OID_ED25519, NULL, 0 },
 };
 
-/* RSA-PSS is told by its parameters, which an OID has not. */
-static const char *const signatures[CSR_SIGNATURE_MAX] = {
-	[CSR_RSA_SHA256] = "1.2.840.113549.1.1.11", [CSR_RSA_SHA384] = "1.2.840.113549.1.1.12", [CSR_RSA_SHA512] = "1.2.840.113549.1.1.13",
-	[CSR_ECDSA_SHA256] = "1.2.840.10045.4.3.2", [CSR_ECDSA_SHA384] = "1.2.840.10045.4.3.3", [CSR_ECDSA_SHA512] = "1.2.840.10045.4.3.4",
-	[CSR_ED25519] = "1.3.101.112",
+/* What stands in a CSR's signatureAlgorithm, of which RSA-PSS has its hash in parameters. */
+static const struct signature_kind {
+	const char *oid, *key;
+} signature_kinds[CSR_SIGNATURE_MAX] = {
+	[CSR_RSA_SHA256] = { "1.2.840.113549.1.1.11", OID_RSA }, [CSR_RSA_SHA384] = { "1.2.840.113549.1.1.12", OID_RSA },
+	[CSR_RSA_SHA512] = { "1.2.840.113549.1.1.13", OID_RSA }, [CSR_RSA_PSS_SHA256] = { OID_RSA_PSS, OID_RSA },
+	[CSR_RSA_PSS_SHA384] = { OID_RSA_PSS, OID_RSA }, [CSR_RSA_PSS_SHA512] = { OID_RSA_PSS, OID_RSA },
+	[CSR_ECDSA_SHA256] = { "1.2.840.10045.4.3.2", OID_EC }, [CSR_ECDSA_SHA384] = { "1.2.840.10045.4.3.3", OID_EC },
+	[CSR_ECDSA_SHA512] = { "1.2.840.10045.4.3.4", OID_EC }, [CSR_ED25519] = { OID_ED25519, OID_ED25519 },
 };
 
-/* The one bit that is set; -1: none or several, so that nothing is required. */
-static int only(unsigned bits)
+/* The kind that all keys are of which the policy takes, with its parameters where it takes one alone; false: there are several. */
+static bool key_of(const struct profile *profile, struct key_kind *ret)
 {
-	return bits && (bits & (bits - 1)) == 0 ? __builtin_ctz(bits) : -1;
+	struct key_kind found = {0};
+
+	for (size_t i = 0; i < KEY_ALGORITHM_MAX; i++) {
+		if (!(profile->policy->keys & 1u << i))
+			continue;
+		if (found.oid && !str_equal(found.oid, key_kinds[i].oid))
+			return false;
+		found = found.oid ? (struct key_kind){ .oid = found.oid } : key_kinds[i];
+	}
+	*ret = found;
+	return found.oid;
 }
 
-static const struct key_kind *key_of(const struct profile *profile)
+static bool takes_keys_of(const struct policy *policy, const char *oid)
 {
-	int key = only(profile->policy->keys);
+	for (size_t i = 0; i < KEY_ALGORITHM_MAX; i++)
+		if (policy->keys & 1u << i && str_equal(key_kinds[i].oid, oid))
+			return true;
+	return false;
+}
 
-	return key >= 0 ? &key_kinds[key] : NULL;
+/* The scheme that all signatures are of which the policy takes of its keys; NULL: there are several, or it takes any. */
+static const char *signature_of(const struct policy *policy)
+{
+	const char *found = NULL;
+
+	for (size_t i = 0; i < CSR_SIGNATURE_MAX; i++) {
+		const struct signature_kind *kind = &signature_kinds[i];
+		if (!(policy->signatures & 1u << i) || !takes_keys_of(policy, kind->key))
+			continue;
+		if (found && !str_equal(found, kind->oid))
+			return NULL;
+		found = kind->oid;
+	}
+	return found;
 }
 
 static void put_number(struct der *d, unsigned n)
@@ -50,10 +84,20 @@ static void put_number(struct der *d, unsigned n)
 
 /* --- extensions */
 
+/* What fits none of the keys is in no certificate of them. */
+static unsigned usage_of(const struct profile *profile)
+{
+	unsigned fits = 0;
+
+	for (size_t i = 0; i < KEY_ALGORITHM_MAX; i++)
+		if (profile->policy->keys & 1u << i)
+			fits |= key_algorithm_usage((enum key_algorithm)i);
+	return profile->key_usage & fits;
+}
+
 static void put_key_usage(struct der *d, const struct profile *profile)
 {
-	int key = only(profile->policy->keys);
-	unsigned usage = profile->key_usage & (key >= 0 ? key_algorithm_usage((enum key_algorithm)key) : ~0u), bits = 0;
+	unsigned usage = usage_of(profile), bits = 0;
 
 	for (unsigned i = 0; i < 9; i++)
 		if (usage & (i < 8 ? 0x80u >> i : 0x8000u))
@@ -136,21 +180,29 @@ static void put_key(struct der *d, const struct key_kind *kind)
 	der_close(d);
 }
 
+/* What has no place of its own in a template either. */
+static void put_others(struct der *d, const struct profile *profile)
+{
+	const struct strings *oids = &profile->est.csr_oids;
+	const char *signature = signature_of(profile->policy);
+
+	for (size_t i = 0; i < oids->n; i++)
+		der_put_oid(d, oids->v[i]);
+	if (signature)
+		der_put_oid(d, signature);
+}
+
 static void put_plain(struct der *d, const struct profile *profile, bool linked)
 {
-	int signature = only(profile->policy->signatures);
-	const struct strings *oids = &profile->est.csr_oids;
+	struct key_kind kind;
 
 	if (linked)
 		der_put_oid(d, OID_CHALLENGE_PASSWORD);
-	if (key_of(profile))
-		put_key(d, key_of(profile));
+	if (key_of(profile, &kind))
+		put_key(d, &kind);
 	if (profile->est.csr_attributes == PROFILE_CSR_EXTENSIONS)
 		put_extensions(d, profile, false);
-	for (size_t i = 0; i < oids->n; i++)
-		der_put_oid(d, oids->v[i]);
-	if (signature >= 0 && signatures[signature])
-		der_put_oid(d, signatures[signature]);
+	put_others(d, profile);
 }
 
 /* --- the template */
@@ -217,8 +269,6 @@ static void put_placeholder(struct der *d, unsigned bits)
 
 static void put_key_info(struct der *d, const struct key_kind *kind)
 {
-	if (!kind)
-		return;
 	der_open(d, CONTEXT_0);
 	der_open(d, SEQUENCE);
 	der_put_oid(d, kind->oid);
@@ -232,10 +282,11 @@ static void put_key_info(struct der *d, const struct key_kind *kind)
 	der_close(d);
 }
 
-/* Clients that know the template look at nothing else, but for the linking that RFC 7030, 4.5.2, has named apart. */
+/* The template has no place for the linking and for the signature, which RFC 8951, 4, wants said: they stand beside it. */
 static void put_template(struct der *d, const struct profile *profile, bool linked)
 {
 	static const uint8_t version = 0;
+	struct key_kind kind;
 
 	if (linked)
 		der_put_oid(d, OID_CHALLENGE_PASSWORD);
@@ -245,13 +296,15 @@ static void put_template(struct der *d, const struct profile *profile, bool link
 	der_open(d, SEQUENCE);
 	der_put(d, INTEGER, BYTES(&version, 1));
 	put_subject(d, profile);
-	put_key_info(d, key_of(profile));
+	if (key_of(profile, &kind))
+		put_key_info(d, &kind);
 	der_open(d, CONTEXT_1);
 	put_extensions(d, profile, wants_names(profile));
 	der_close(d);
 	der_close(d);
 	der_close(d);
 	der_close(d);
+	put_others(d, profile);
 }
 
 void csr_attributes_write(const struct profile *profile, bool linked, struct buf *ret)

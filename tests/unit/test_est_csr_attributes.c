@@ -62,6 +62,8 @@ static void write(const struct wish *wish, struct buf *ret)
 }
 
 #define ALL_KEYS ((1u << KEY_ALGORITHM_MAX) - 1)
+#define ALL_EC (1 << KEY_EC_P256 | 1 << KEY_EC_P384 | 1 << KEY_EC_P521)
+#define PSS (1 << CSR_RSA_PSS_SHA256 | 1 << CSR_RSA_PSS_SHA384 | 1 << CSR_RSA_PSS_SHA512)
 
 /* The samples of RFC 9908, 5, as a server of ours would make them, to the byte. */
 static const struct {
@@ -129,12 +131,19 @@ static const struct {
 	{ { 1 << KEY_EC_P256, 0, true, PROFILE_CSR_NONE, { "2.5.4.5" } }, " 1.2.840.113549.1.9.7" },
 	{ { ALL_KEYS, 0, true, PROFILE_CSR_PLAIN, { NULL } }, " 1.2.840.113549.1.9.7" },
 	{ { 1 << KEY_ED25519, 1 << CSR_RSA_PSS_SHA256, false, PROFILE_CSR_PLAIN, { NULL } }, " 30( 1.3.101.112 31( ) )" },
+	{ { ALL_EC, 0, false, PROFILE_CSR_PLAIN, { NULL } }, " 30( 1.2.840.10045.2.1 31( ) )" },
+	{ { 1 << KEY_RSA_3072 | 1 << KEY_RSA_4096, PSS, false, PROFILE_CSR_PLAIN, { NULL } }, " 30( 1.2.840.113549.1.1.1 31( ) ) 1.2.840.113549.1.1.10" },
+	{ { 1 << KEY_EC_P256, PSS | 1 << CSR_ECDSA_SHA384, false, PROFILE_CSR_PLAIN, { NULL } },
+	  " 30( 1.2.840.10045.2.1 31( 1.2.840.10045.3.1.7 ) ) 1.2.840.10045.4.3.3" },
+	{ { ALL_KEYS, PSS | 1 << CSR_ECDSA_SHA384, false, PROFILE_CSR_PLAIN, { NULL } }, NULL },
 	{ { ALL_KEYS, 0, false, PROFILE_CSR_EXTENSIONS, { NULL } }, " 30( 1.2.840.113549.1.9.14 31( 30(" KEY_USAGE PURPOSES " ) ) )" },
 	{ { 1 << KEY_EC_P256, 0, false, PROFILE_CSR_EXTENSIONS, { NULL } },
 	  " 30( 1.2.840.10045.2.1 31( 1.2.840.10045.3.1.7 ) ) 30( 1.2.840.113549.1.9.14 31( 30(" SIGN_ONLY PURPOSES " ) ) )" },
 	{ { ALL_KEYS, 0, false, PROFILE_CSR_TEMPLATE, { NULL } }, TEMPLATE(EXTENSIONS(NAMES KEY_USAGE PURPOSES)) },
-	{ { 1 << KEY_EC_P384, 0, true, PROFILE_CSR_TEMPLATE, { "2.5.4.5" } },
-	  " 1.2.840.113549.1.9.7" TEMPLATE(" a0( 30( 1.2.840.10045.2.1 1.3.132.0.34 ) )" EXTENSIONS(NAMES SIGN_ONLY PURPOSES)) },
+	{ { 1 << KEY_EC_P384, 1 << CSR_ECDSA_SHA384, true, PROFILE_CSR_TEMPLATE, { "2.5.4.5" } },
+	  " 1.2.840.113549.1.9.7" TEMPLATE(" a0( 30( 1.2.840.10045.2.1 1.3.132.0.34 ) )" EXTENSIONS(NAMES SIGN_ONLY PURPOSES))
+	  " 2.5.4.5 1.2.840.10045.4.3.3" },
+	{ { ALL_EC, 0, false, PROFILE_CSR_TEMPLATE, { NULL } }, TEMPLATE(" a0( 30( 1.2.840.10045.2.1 ) )" EXTENSIONS(NAMES SIGN_ONLY PURPOSES)) },
 };
 
 static void test_forms(void **state)

@@ -163,21 +163,21 @@ def test_there_is_no_such_label(server, path):
 @pytest.fixture(scope="module")
 def labelled():
     """Labels of each length, and each override."""
-    labels = [{"label": "one", "profile": "device"}, {"label": "one/two", "profile": "device", "wrap": "lines"},
-              {"label": "one/two/three", "profile": "device", "wrap": "never", "cacerts_smime_type": True, "any_content_type": True},
+    labels = [{"label": "one", "profile": "device"}, {"label": "one/two", "profile": "tls-server", "wrap": "lines"},
+              {"label": "one/two/three", "profile": "gateway", "wrap": "never", "cacerts_smime_type": True, "any_content_type": True},
               {"profile": "device"}]
-    with Server({"profiles": [{"name": "tls-server"}, {"name": "device"}], "est": {"labels": labels, "profile_labels": False}}) as running:
+    with Server({"profiles": [{"name": "tls-server"}, {"name": "device"}, {"name": "gateway"}], "est": {"labels": labels, "profile_labels": False}}) as running:
         yield running
 
 
-@pytest.mark.parametrize("label", ["", "one/", "one/two/", "one/two/three/"])
+@pytest.mark.parametrize("label,profile", [("", "device"), ("one/", "device"), ("one/two/", "tls-server"), ("one/two/three/", "gateway")])
 @pytest.mark.parametrize("end", ["", "/"])
-def test_labels_lead_to_their_profile(labelled, label, end, tmp_path):
-    code = credential(labelled, "--profile", "device")["code"]
+def test_labels_lead_to_their_profile(labelled, label, profile, end, tmp_path):
+    code = credential(labelled, "--profile", profile)["code"]
     reply = curl(labelled, f"{label}simpleenroll{end}", "-u", f"x:{code}", body=b64(make_csr("a.example.com")))
     serial = issued(reply, tmp_path).serial_number
     row, = [r for r in inventory(labelled) if int(r["serial"], 16) == serial]
-    assert row["profile"] == "device"
+    assert row["profile"] == profile
     assert curl(labelled, f"{label}cacerts{end}").status == 200
 
 
@@ -197,9 +197,10 @@ def test_overrides_of_labels(labelled, tmp_path):
     assert curl(labelled, "one/cacerts").headers["content-type"] == "application/pkcs7-mime"
     assert curl(labelled, "one/two/three/cacerts").headers["content-type"] == CERTS_ONLY
     code = credential(labelled, "--profile", "device")["code"]
+    other = credential(labelled, "--profile", "gateway")["code"]
     for type in ("text/plain", "application/x-www-form-urlencoded", ""):
         refused(curl(labelled, "one/simpleenroll", "-u", f"x:{code}", body=b64(make_csr("a.example.com")), type=type), 415, "application/pkcs10")
-    issued(curl(labelled, "one/two/three/simpleenroll", "-u", f"x:{code}", body=b64(make_csr("a.example.com")), type=""), tmp_path)
+    issued(curl(labelled, "one/two/three/simpleenroll", "-u", f"x:{other}", body=b64(make_csr("a.example.com")), type=""), tmp_path)
 
 
 def test_labels_are_reloaded(tmp_path):

@@ -720,6 +720,24 @@ def test_tls_unique_in_tls_12(server, tmp_path, label):
         refused(line.post(f"{label}/simpleenroll", bound_csr(b"any"), **head), 403, "TLS 1.3")
 
 
+def test_identity_linking_of_rfc_7894(server, tmp_path):
+    """It counts as challengePassword does; where both are there, both must be right (RFC 7894, 4)."""
+    code = credential(server, "--profile", "tls-server", "--uses", "any")["code"]
+    head, linking = {"Authorization": basic(f"x:{code}")}, x509.ObjectIdentifier("1.2.840.113549.1.9.16.2.58")
+
+    def linked(value, add=lambda b: b):
+        return make_csr("a.example.com", add=lambda b: add(b.add_attribute(linking, value)))
+
+    with Line(server, version=TLS12) as line:
+        right = unique(line)
+        issued(line.post("bound/simpleenroll", linked(right), **head), tmp_path)
+        issued(line.post("bound/simpleenroll", linked(right, lambda b: b.add_attribute(x509.oid.AttributeOID.CHALLENGE_PASSWORD, right)), **head), tmp_path)
+        with nothing_changes(server):
+            refused(line.post("tls-server/simpleenroll", linked(b"wrong"), **head), 403, "estIdentityLinking")
+            both = linked(b"wrong", lambda b: b.add_attribute(x509.oid.AttributeOID.CHALLENGE_PASSWORD, right))
+            refused(line.post("bound/simpleenroll", both, **head), 403, "estIdentityLinking")
+
+
 def test_binding_that_is_required(server, tmp_path):
     code = credential(server, "--profile", "tls-server", "--uses", "any")["code"]
     head = {"Authorization": basic(f"x:{code}")}

@@ -41,10 +41,10 @@ def oid(dotted):
     return tlv(6, out)
 
 
-def csr_with(name, attributes, key=None):
+def csr_with(name, attributes, key=None, cn=None):
     """A CSR with raw attributes, signed by hand: the library writes no SEQUENCE as an attribute's value."""
     key = key or make_key()
-    info = x509.load_der_x509_csr(make_csr(name, key=key)).tbs_certrequest_bytes
+    info = x509.load_der_x509_csr(make_csr(name, key=key, cn=cn)).tbs_certrequest_bytes
     body = info[4:] if info[1] == 0x82 else info[3:] if info[1] == 0x81 else info[2:]
     at = body.rindex(bytes([0xa0]), 0, body.rindex(oid("1.2.840.113549.1.9.14")))
     old = body[at + 2:] if body[at + 1] < 128 else body[at + 3:]
@@ -99,7 +99,8 @@ def server(tmp_path_factory, rsa_recipient, ec_recipient):
                 {"name": "big", "est": {"server_keys": ["rsa-3072"]}},
                 {"name": "strict", "est": {"server_keys": ["ec-p256"], "server_key_encrypted": True}},
                 {"name": "asked", "approvals": 1, "est": {"server_keys": ["ec-p256"]}}]
-    with Server({"profiles": profiles, "est": {"wrapping_keys": keys, "wrapping_certificates": [str(f / "cert.pem") for f in (rsa_recipient, ec_recipient)]}}) as running:
+    est = {"labels": [{"label": "open", "profile": "asked"}], "authentication": [{"name": "open", "labels": ["open"], "methods": ["anonymous"]}]}
+    with Server({"profiles": profiles, "est": {**est, "wrapping_keys": keys, "wrapping_certificates": [str(f / "cert.pem") for f in (rsa_recipient, ec_recipient)]}}) as running:
         yield running
 
 
@@ -234,13 +235,14 @@ def test_refusals(server, rsa_recipient, tmp_path):
     with nothing_changes_but_codes(server):
         refused(ask(server, "tls-server", make_csr("a.example.com")), 501, "makes no keys")
         refused(ask(server, "strict", make_csr("a.example.com")), 403, "DecryptKeyIdentifier")
-        refused(ask(server, "strict", csr_with("a.example.com", [symmetric("unknown")])), 403, "DecryptKeyIdentifier")
-        refused(ask(server, "strict", csr_with("a.example.com", [asymmetric(b"12345")])), 403, "AsymmetricDecryptKeyIdentifier")
+        refused(ask(server, "many", csr_with("a.example.com", [symmetric("unknown")])), 403, "no key of the CSR's DecryptKeyIdentifier")
+        refused(ask(server, "many", csr_with("a.example.com", [asymmetric(b"12345")])), 403, "AsymmetricDecryptKeyIdentifier is the subject key")
         refused(ask(server, "strict", csr_with("a.example.com", [symmetric("kek-256"), asymmetric(b"1")])), 400, "both")
         refused(ask(server, "strict", csr_with("a.example.com", [symmetric("kek-256"), capabilities("1.2.840.113549.3.7")])), 400, "AES")
         refused(ask(server, "strict", csr_with("a.example.com", [symmetric("kek-128"), capabilities(AES + "42", AES + "45")])), 400, "AES-128")
         refused(ask(server, "many", csr_with("d.example.com", [asymmetric(own_id)]), *device.options), 403, "keyAgreement")
         refused(curl(server, "many/serverkeygen", body=b64(make_csr("a.example.com"))), 401)
+        refused(curl(server, "open/serverkeygen", body=b64(make_csr("a.example.com"))), 403, "nobody who has not proven")
         refused(curl(server, "many/serverkeygen", body=b"x", type="text/plain"), 415)
         refused(ask(server, "many", b"0\x82"), 400)
 

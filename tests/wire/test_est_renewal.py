@@ -100,6 +100,8 @@ def test_names_are_changed_where_the_profile_lets(server, tmp_path):
             refused(curl(server, "moves/simplereenroll", *device.options, body=b64(csr_with("old.example.com", asked))), 403, "evil.example.com")
         wrong = csr_with("a.new.example", change("b.new.example")) # the CSR itself must have what the certificate has
         refused(curl(server, "moves/simplereenroll", *device.options, body=b64(wrong)), 403)
+        wrong = csr_with("old.example.com", change("b.new.example"), cn="other.example.com")
+        refused(curl(server, "moves/simplereenroll", *device.options, body=b64(wrong)), 403, "other.example.com")
 
 
 def test_names_stay_where_it_does_not(server, tmp_path):
