@@ -168,24 +168,28 @@ static void what_comes_late_is_not_stored(void **state)
 }
 
 struct finalizing {
-	struct world *w;
+	struct cancelling cancelling;
 	const char *order, *payload;
 	struct reply reply;
+	pthread_t thread;
 };
 
 static void *finalize(void *arg)
 {
 	struct finalizing *f = arg;
 
-	world_call(f->w, 0, acme_order_finalize, f->order, "finalize", f->payload, &f->reply);
+	world_call(f->cancelling.w, 0, acme_order_finalize, f->order, "finalize", f->payload, &f->reply);
 	return NULL;
 }
 
 /* Holds up all other updates until what is finalized meanwhile is signed and waits to be stored. */
 static bool begin_slowly(struct store_txn *txn, void *arg, struct problem *p)
 {
+	struct finalizing *f = arg;
+
+	assert_int_equal(pthread_create(&f->thread, NULL, finalize, f), 0);
 	usleep(500 * 1000);
-	return begin(txn, arg, p);
+	return begin(txn, &f->cancelling, p);
 }
 
 /* The gate has read the account before; its turn among the pages is still to come. */
@@ -193,16 +197,13 @@ static void what_is_signed_meanwhile_is_not_given_out(void **state)
 {
 	struct world *w = *state;
 	struct placed last = place_many(w);
-	struct cancelling c = { .w = w, .authorization = last.authorization[0] };
 	auto_value(buf) csr = {0};
-	struct finalizing f = { .w = w, .order = last.order };
-	pthread_t thread;
+	struct finalizing f = { .cancelling = { .w = w, .authorization = last.authorization[0] }, .order = last.order };
 
 	csr_payload("dns:a.example", &csr);
 	f.payload = buf_text(&csr);
-	assert_int_equal(pthread_create(&thread, NULL, finalize, &f), 0);
-	world_must(store_update(w->store, begin_slowly, &c, p));
-	pthread_join(thread, NULL);
+	world_must(store_update(w->store, begin_slowly, &f, p));
+	pthread_join(f.thread, NULL);
 	assert_false(f.reply.done);
 	if (f.reply.problem.kind != PROBLEM_UNAUTHORIZED) /* of the gate, on a machine that is slower than that */
 		assert_int_equal(f.reply.problem.kind, PROBLEM_UNAUTHENTICATED);
