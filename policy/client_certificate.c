@@ -4,6 +4,7 @@
 
 #include "base/digest.h"
 #include "base/ossl.h"
+#include "policy/certificate_key.h"
 #include "policy/tlv.h"
 #include "store/enrollment.h"
 
@@ -30,7 +31,7 @@ static bool read_certificate(const struct client_certificate_shown *shown, X509 
 		*ret = shown->decoded;
 		return true;
 	}
-	auto(X509) *certificate = d2i_X509(NULL, &at, (long)shown->der.len);
+	auto(X509) *certificate = certificate_key_is_plain(shown->der) ? d2i_X509(NULL, &at, (long)shown->der.len) : NULL;
 	if (!certificate || at != shown->der.data + shown->der.len)
 		return refuse(p, "cannot be read");
 	*ret = steal(certificate);

@@ -5,6 +5,7 @@
 
 #include <openssl/err.h>
 
+#include "policy/certificate_key.h"
 #include "policy/trust_device.h"
 
 struct trust {
@@ -173,7 +174,7 @@ static const char *fault_text(int error)
 static bool read_one(struct bytes der, X509 **ret, struct problem *p)
 {
 	const uint8_t *at = der.data;
-	auto(X509) *certificate = d2i_X509(NULL, &at, (long)der.len);
+	auto(X509) *certificate = certificate_key_is_plain(der) ? d2i_X509(NULL, &at, (long)der.len) : NULL;
 
 	if (!certificate || at != der.data + der.len)
 		return refuse(p, "cannot be read, or one above it cannot");

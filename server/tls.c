@@ -5,6 +5,8 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 
+#include "server/tls_chain.h"
+
 enum { SESSIONS_MAX = 128, SESSION_SECONDS = 300 };
 enum { CLIENT_CHAIN_MAX = 10, CLIENT_CHAIN_BYTES = 32 * 1024, SERVER_CHAIN_MAX = 10 };
 
@@ -33,6 +35,21 @@ static int choose_certificate(SSL *ssl, void *arg)
 	int ok = tls->own && SSL_use_cert_and_key(ssl, tls->own, tls->key, tls->chain, 1) == 1;
 	pthread_rwlock_unlock(&tls->lock);
 	return ok;
+}
+
+/* A chain arrives. libssl has no call between its arrival and its decoding but this one, which looks on: what is not to
+ * be decoded is made unreadable, and ends the handshake with decode_error. */
+static void look_at_message(int sent, int version, int type, const void *message, size_t len, SSL *ssl, void *unused)
+{
+	uint8_t *at = (uint8_t *)(uintptr_t)message;
+
+	(void)version;
+	(void)unused;
+	if (sent || type != SSL3_RT_HANDSHAKE || len <= SSL3_HM_HEADER_LENGTH || at[0] != SSL3_MT_CERTIFICATE)
+		return;
+	struct bytes body = BYTES(at + SSL3_HM_HEADER_LENGTH, len - SSL3_HM_HEADER_LENGTH);
+	if (!tls_chain_is_plain(body, SSL_version(ssl) == TLS1_3_VERSION))
+		memset(at + SSL3_HM_HEADER_LENGTH, 0xff, body.len);
 }
 
 /* RFC 7301, 3.2: no protocol in common ends the handshake. */
@@ -91,8 +108,10 @@ static bool configure(struct tls *tls, const struct tls_options *options)
 	SSL_CTX_set_max_cert_list(context, CLIENT_CHAIN_BYTES);
 	SSL_CTX_set_verify(context, options->ask_client ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, NULL);
 	SSL_CTX_set_cert_verify_callback(context, accept_client, NULL);
+	SSL_CTX_set_msg_callback(context, look_at_message);
 	SSL_CTX_set_cert_cb(context, choose_certificate, tls);
 	SSL_CTX_set_alpn_select_cb(context, choose_protocol, NULL);
+	SSL_CTX_clear_mode(context, SSL_MODE_AUTO_RETRY); /* a record without data is read, and then the time is looked at */
 	return set_strength(context, options->only_tls13) && set_sessions(context);
 }
 

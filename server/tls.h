@@ -2,7 +2,7 @@
  *
  * TLS 1.2 and 1.3. A client certificate is asked for where the listener says so, accepted whatever
  * its issuer, and judged in policy/: TLS proves the key alone. The certificate can be changed while
- * serving. Sessions are not resumed: every connection shows its certificate anew. Any thread. */
+ * serving. Of a chain nothing is decoded that is expensive to decode (tls_chain.h). Any thread. */
 #pragma once
 
 #include "base/http.h"
