@@ -159,8 +159,10 @@ static bool take_time(const struct acme_call *call, const char *name, int64_t *r
 
 	if (!member)
 		return true;
-	return (text && clock_parse(text, ret)) ||
-	       problem_set(p, PROBLEM_MALFORMED, "RFC 8555, 7.4: \"%s\" is not a time of RFC 3339", name);
+	if (!text || !clock_parse(text, ret))
+		return problem_set(p, PROBLEM_MALFORMED, "RFC 8555, 7.4: \"%s\" is not a time of RFC 3339", name);
+	*ret = *ret ?: 1; /* 0 is not asked */
+	return true;
 }
 
 /* RFC 8739, 3.1.1; its dates are in the place of notBefore and notAfter. */

@@ -86,7 +86,7 @@ static int64_t time_of(const struct json *attributes, const char *name)
 	const char *text = json_member_string(attributes, name);
 	int64_t t = 0;
 
-	return text && clock_parse(text, &t) ? t : 0; /* the schema has refused what is no time */
+	return text && clock_parse(text, &t) ? (t ?: 1) : 0; /* 0 is not asked; the schema has refused what is no time */
 }
 
 void api_ask_period(const struct json *body, struct issuance *e, struct problem *parts)
@@ -95,6 +95,7 @@ void api_ask_period(const struct json *body, struct issuance *e, struct problem 
 	const char *ttl = json_member_string(attributes, "ttl");
 
 	e->wish.validity_field = "attributes.ttl";
+	e->wish.not_before_field = "attributes.notBefore";
 	e->wish.not_after_field = "attributes.notAfter";
 	e->wish.not_before = time_of(attributes, "notBefore");
 	e->wish.not_after = time_of(attributes, "notAfter");

@@ -99,6 +99,8 @@ static void check_list(const struct api_field *field, const struct json *j, cons
 		wrong(path, NULL, "expected at most %zu entries, got %zu", max, json_length(j));
 		return;
 	}
+	if ((int64_t)json_length(j) < field->min)
+		wrong(path, NULL, "expected at least %lld entries, got %zu", (long long)field->min, json_length(j));
 	for (size_t i = 0; i < json_length(j); i++) {
 		char at[PATH_SIZE + 24];
 		snprintf(at, sizeof(at), "%s[%zu]", path, i);

@@ -5,6 +5,7 @@
 
 #include "base/digest.h"
 #include "base/random.h"
+#include "ca/ca.h"
 #include "ca/inventory.h"
 
 void issuance_done(struct issuance *e)
@@ -140,7 +141,10 @@ static bool judge(struct issuance *e, struct problem *parts, struct approval **r
 {
 	auto_struct(approval) *approval = NULL;
 	auto_value(problem) why = {0};
+	const struct profile *profile = issuance_profile(e);
+	const struct issuer *issuer = profile ? ca_issuer_current(e->api->ca, profile->issuer) : NULL;
 
+	e->wish.latest = issuer ? issuer_not_after(issuer) : 0;
 	if (e->csr.len > 0 && !gate_identity_wish(e->api->store, e->profiles, e->profile, e->identity, &e->wish, e->csr, &approval, &why)) {
 		e->pending = why.kind == PROBLEM_USER_ACTION_REQUIRED && !e->approved;
 		if (!e->pending)

@@ -58,8 +58,11 @@ static void put_items(struct json_writer *w, const struct api_field *field)
 	json_open(w, "items");
 	if (field->type == API_OBJECTS)
 		put_ref(w, field->object->name);
-	else
+	else {
 		json_put(w, "type", "string");
+		if (!field->choices)
+			json_put_integer(w, "minLength", 1);
+	}
 	put_choices(w, field->choices);
 	json_close(w);
 }

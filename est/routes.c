@@ -137,6 +137,15 @@ static bool asks_first(const struct http_request *request)
 	return !http_header(request, "Authorization") && text_is_bare(request);
 }
 
+/* All that is wrong, where the one text has no room for it. */
+static void put_text(const struct problem *p, struct buf *ret)
+{
+	if (p->sub_count < 2)
+		return buf_printf(ret, "%s", problem_text(p));
+	for (size_t i = 0; i < p->sub_count; i++)
+		buf_printf(ret, "%s%s", i > 0 ? "; " : "", p->subs[i].detail);
+}
+
 /* One line: operators read it in the logs of their devices. */
 static void refuse(void *state, size_t i, const struct http_request *request, const struct problem *p,
                    struct http_response *response)
@@ -154,7 +163,7 @@ static void refuse(void *state, size_t i, const struct http_request *request, co
 		response->content_type = NULL;
 		return;
 	}
-	buf_printf(&response->body, "%s", problem_text(p));
+	put_text(p, &response->body);
 	if (response->status >= 500)
 		buf_printf(&response->body, " (request %s)", request->id);
 	buf_add_char(&response->body, '\n');

@@ -25,6 +25,7 @@ struct csr_other_name {          /* a SAN that struct identifier cannot hold */
 	enum csr_other_type type;
 	char kind[80];           /* "otherName 1.3.6.1.4.1.311.20.2.3", "directoryName", ... */
 	char value[256];         /* "" where unreadable */
+	const char *fault;       /* what is wrong with the value of an unreadable otherName; NULL: the kind itself */
 	struct buf der;          /* the GeneralName; empty where unreadable */
 };
 /* What the CSR is signed with; the bits of a policy's list. */

@@ -19,7 +19,8 @@ static bool upn_read(struct bytes value, char *ret, size_t size)
 }
 
 /* RFC 4043, 2: SEQUENCE { identifierValue UTF8String OPTIONAL, assigner OBJECT IDENTIFIER OPTIONAL }.
- * Without its value it says to look at the subject, which is no name to hold a rule against. */
+ * Without its value it says to look at the subject, which is no name to hold a rule against. A "/" in the value would
+ * be taken for the one that stands before an assigner. */
 static bool permanent_read(struct bytes value, char *ret, size_t size)
 {
 	struct bytes sequence, oid;
@@ -27,7 +28,7 @@ static bool permanent_read(struct bytes value, char *ret, size_t size)
 	char assigner[TLV_OID_SIZE];
 
 	if (!tlv_only(value, TLV_SEQUENCE, &sequence) || !tlv_next(&sequence, &text) || text.tag != V_ASN1_UTF8STRING ||
-	    csr_text_read(&text, ret, size) || ret[0] == '\0')
+	    csr_text_read(&text, ret, size) || ret[0] == '\0' || strchr(ret, '/'))
 		return false;
 	if (sequence.len == 0)
 		return true;
@@ -54,11 +55,20 @@ static const struct row {
 	const char *oid;
 	enum csr_other_type type;
 	value_reader *read;
+	const char *fault;
 } rows[] = {
-	{ "1.3.6.1.4.1.311.20.2.3", CSR_OTHER_UPN, upn_read },
-	{ "1.3.6.1.5.5.7.8.3", CSR_OTHER_PERMANENT, permanent_read },
-	{ "1.3.6.1.5.5.7.8.4", CSR_OTHER_HARDWARE, hardware_read },
+	{ "1.3.6.1.4.1.311.20.2.3", CSR_OTHER_UPN, upn_read, "a UPN that is no UTF8String" },
+	{ "1.3.6.1.5.5.7.8.3", CSR_OTHER_PERMANENT, permanent_read, "a permanentIdentifier without a value, or with a / in it" },
+	{ "1.3.6.1.5.5.7.8.4", CSR_OTHER_HARDWARE, hardware_read, "a hardwareModuleName without a type or a serial number" },
 };
+
+static const char *fault_of(const char *oid)
+{
+	for (size_t i = 0; i < array_length(rows); i++)
+		if (str_equal(rows[i].oid, oid))
+			return rows[i].fault;
+	return "a value that is no text";
+}
 
 static bool known_read(const char *oid, struct bytes value, struct csr_other_name *ret)
 {
@@ -88,6 +98,7 @@ bool csr_other_read(struct bytes content, struct bytes whole, struct csr_other_n
 	snprintf(ret->kind, sizeof(ret->kind), "otherName %s", oid);
 	if (!tlv_take(&content, TLV_CONTEXT_CONSTRUCTED(0), &value) || content.len > 0 || !known_read(oid, value, ret)) {
 		ret->type = CSR_OTHER_UNREADABLE;
+		ret->fault = fault_of(oid);
 		ret->value[0] = '\0';
 		return true;
 	}

@@ -38,8 +38,9 @@ struct gate_wish {
 	const char *hash;              /* of the certificate's signature, "SHA384"; NULL: as the profile says */
 	const enum csr_signature *signature; /* the whole algorithm asked for, for the policy; NULL: that of the CSR is judged */
 	const char *request;           /* id of the request (store/request.h) that people have decided about; NULL: none */
+	int64_t latest;                /* the last second that can be asked for: who signs ends then; 0: not known */
 	const char *validity_field;    /* what refusals call them: "attributes.ttl"; NULL: nothing */
-	const char *not_after_field;
+	const char *not_before_field, *not_after_field;
 };
 /* USER_ACTION_REQUIRED: all holds, and people must approve it first. With wish->request they have: the gate reads the
  * request itself, which must be approved, and of the same identity, profile and CSR; where the server makes the key,

@@ -69,7 +69,7 @@ bool gate_names_present(const struct gate_case *c, struct problem *p)
 	bool more = c->identity || gate_case_has_devices(c);
 	bool named = c->names.n > 0 || (more && (c->subject.n > 0 || c->csr->other_count > 0));
 
-	return named || bad_csr(p, "RFC 8555, 7.4: the CSR has no name");
+	return named || bad_csr(p, "RFC 5280, 4.1.2.6: the CSR has no name");
 }
 
 bool gate_names_count(const struct gate_case *c, struct problem *p)
@@ -168,7 +168,7 @@ bool gate_extensions_known(const struct gate_case *c, struct problem *p)
 	for (size_t i = 0; i < extensions->n; i++)
 		if (!is_known_extension(c, extensions->v[i]))
 			held = bad_csr(p,
-			               "RFC 8555, 7.4: the CSR asks for extension %s, which this CA does not include",
+			               "RFC 5280, 4.2: the CSR asks for extension %s, which this CA does not include",
 			               extensions->v[i]);
 	return held;
 }

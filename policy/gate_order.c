@@ -344,13 +344,36 @@ bool gate_case_period(const struct gate_case *c, int64_t *ret_from, int64_t *ret
 	return profile_period(c->profile, c->now, c->order.created, c->order.not_before, c->order.not_after, ret_from, ret_to, p);
 }
 
+/* RFC 5280, 6.1 asks nothing of the kind, yet who asks for a date is to have it until then. */
+static bool period_signed(const struct gate_case *c, int64_t to, struct problem *p)
+{
+	const struct gate_wish *wish = c->wish;
+	char text[CLOCK_RFC3339_SIZE];
+
+	if (!wish || wish->latest == 0 || to <= wish->latest || (wish->validity == 0 && wish->not_after == 0))
+		return true;
+	clock_format(wish->latest, text);
+	return problem_set(p, PROBLEM_MALFORMED, "the certificate of the issuing CA ends before that, at %s", text);
+}
+
+static const char *period_field(const struct gate_case *c)
+{
+	const struct gate_wish *wish = c->wish;
+
+	if (!wish)
+		return NULL;
+	if (wish->validity != 0)
+		return wish->validity_field;
+	return profile_begins_early(c->profile, c->now, wish->not_before) ? wish->not_before_field : wish->not_after_field;
+}
+
 bool gate_period(const struct gate_case *c, struct problem *p)
 {
-	const char *field = !c->wish ? NULL : c->wish->validity ? c->wish->validity_field : c->wish->not_after_field;
+	const char *field = period_field(c);
 	auto_value(problem) why = {0};
 	int64_t from, to;
 
-	if (gate_case_period(c, &from, &to, &why))
+	if (gate_case_period(c, &from, &to, &why) && period_signed(c, to, &why))
 		return true;
 	return field ? problem_add_field(p, why.kind, field, NULL, "%s", why.detail) : gate_case_part(p, &why, NULL);
 }

@@ -64,6 +64,9 @@ bool gate_key_usage(const struct gate_case *c, struct problem *p)
 {
 	if (!gate_case_judge(c, POLICY_KEY_USAGE, p))
 		return false;
+	bool may_be_ca = c->identity && c->profile->policy->ca != POLICY_CA_FORBIDDEN; /* otherwise no-ca has said it */
+	if (c->request.ca && may_be_ca && !(c->request.key_usage & KU_KEY_CERT_SIGN))
+		return bad_csr(p, "RFC 5280, 4.2.1.9: the CSR asks to be a CA, and for key usages without keyCertSign");
 	return c->request.key_usage != 0 || bad_csr(p, "the CSR asks for no key usage that its key can have");
 }
 

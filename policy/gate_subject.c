@@ -1,3 +1,4 @@
+#include <stdio.h>
 #include <strings.h>
 
 #include "policy/gate_case.h"
@@ -167,12 +168,18 @@ static bool attribute_plain(const struct gate_case *c, const struct csr_attribut
 {
 	enum subject_type type;
 	bool known = type_of(attribute, &type);
+	char message[128];
+	const struct problem_breach breach = { "subject", attribute->value, "unlisted", message };
 
 	if (is_filler(c, attribute))
 		return true;
 	if (known && (type == SUBJECT_CN || is_proven(c, type, attribute->value) || subject_has(&c->profile->subject, type, attribute->value)))
 		return true;
-	return bad_csr(p, "RFC 8555, 7.4: the CSR's subject has %s, which nothing has proven", attribute->short_name);
+	if (!c->identity)
+		return bad_csr(p, "RFC 8555, 7.4: the CSR's subject has %s, which nothing has proven", attribute->short_name);
+	snprintf(message, sizeof(message), "%s attribute is not allowed by template policy", attribute->short_name);
+	return problem_add_breach(p, PROBLEM_BAD_CSR, NULL, NULL, &breach, "%s: \"%.128s\" (no policy can have it)", message,
+	                          attribute->value);
 }
 
 bool gate_subject_plain(const struct gate_case *c, struct problem *p)

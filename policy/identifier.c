@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <strings.h>
 
 #include "policy/alabel.h"
@@ -188,6 +189,23 @@ static bool has_dot_segment(const char *path)
 	return false;
 }
 
+/* RFC 3986, 6.2.2.2: "%61" is "a" to who reads it, and something else to a pattern. */
+static bool has_idle_escape(const char *value)
+{
+	for (const char *at = strchr(value, '%'); at; at = strchr(at + 1, '%')) {
+		const char hex[3] = { at[1], at[2], '\0' };
+		long c = strtol(hex, NULL, 16);
+		if (c < 0x80 && (is_alnum((char)c) || (c != 0 && strchr("-._~", (int)c))))
+			return true;
+	}
+	return false;
+}
+
+static bool idle_escape(const char *value, struct problem *p)
+{
+	return problem_set(p, PROBLEM_MALFORMED, "RFC 3986, 6.2.2.2: \"%s\" has a percent-encoding of a character that needs none", value);
+}
+
 /* The authority: a host and maybe a port. Nothing else may stand there, so that a pattern's prefix
  * means the host it shows. */
 static bool authority_check(const char *value, const char *authority, size_t len, struct problem *p)
@@ -229,6 +247,8 @@ static bool urn_canonical(const char *value, size_t prefix, struct identifier *r
 		return false;
 	if (!value[prefix] || strchr("/?#", value[prefix]) || has_dot_segment(value))
 		return problem_set(p, PROBLEM_MALFORMED, "RFC 8141, 2: \"%s\" names nothing after its namespace", value);
+	if (has_idle_escape(value))
+		return idle_escape(value, p);
 	strcpy(ret->value, value);
 	for (size_t i = 0; i < prefix; i++)
 		ret->value[i] = to_lower(value[i]);
@@ -254,6 +274,8 @@ static bool uri_canonical(const char *value, struct identifier *ret, struct prob
 	if (has_dot_segment(authority + len))
 		return problem_set(p, PROBLEM_MALFORMED, "RFC 3986, 6.2.2.3: \"%s\" has a dot segment",
 		                   value);
+	if (has_idle_escape(authority + len))
+		return idle_escape(value, p);
 	strcpy(ret->value, value);
 	for (size_t i = 0; i < scheme + 3 + len; i++)
 		ret->value[i] = to_lower(value[i]);

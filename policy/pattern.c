@@ -208,7 +208,7 @@ bool pattern_matches(enum identifier_type type, const char *pattern, const struc
 
 bool pattern_touches(enum identifier_type type, const char *pattern, const struct identifier *i)
 {
-	if (pattern_matches(type, pattern, i))
+	if (pattern_matches(type, pattern, i) || (type == IDENTIFIER_EMAIL && strcasecmp(pattern, i->value) == 0))
 		return true;
 	if (type != IDENTIFIER_DNS || !identifier_is_wildcard(i))
 		return false;

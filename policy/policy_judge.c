@@ -8,6 +8,9 @@
  * and one whose extension would have to be critical (RFC 3161, 2.3). */
 static const char *const never_purposes[] = { "1.3.6.1.5.5.7.3.9", "1.3.6.1.5.5.7.3.8" };
 
+/* RFC 5280, 4.2.1.12: it stands for every purpose, those that a policy denies among them. */
+#define ANY_PURPOSE "2.5.29.37.0"
+
 struct judging {
 	const struct policy *policy;
 	const struct policy_request *request;
@@ -194,7 +197,7 @@ static void others_judge(struct judging *j)
 	for (size_t i = 0; i < request->other_count; i++) {
 		const struct csr_other_name *other = &request->others[i];
 		if (other->type == CSR_OTHER_UNREADABLE)
-			violate(j, "san", "unlisted", other->kind, NULL, "%s SAN is not allowed by template policy", other->kind);
+			violate(j, "san", "unlisted", other->fault ?: other->kind, NULL, "%s SAN is not allowed by template policy", other->kind);
 		else
 			value_judge(j, POLICY_OTHER + (enum policy_field)other->type, other->value, NULL);
 	}
@@ -291,7 +294,7 @@ static void purpose_judge(struct judging *j, const char *oid)
 	const struct policy_values *values = &j->policy->extended_key_usage;
 	bool mentioned = is_mentioned(values), listed = strings_has(&values->allow, oid) || strings_has(&values->required, oid);
 
-	if (strings_has(&values->deny, oid) || is_never(oid))
+	if (strings_has(&values->deny, oid) || is_never(oid) || (values->deny.n > 0 && !listed && str_equal(oid, ANY_PURPOSE)))
 		violate(j, "extended_key_usage", "deny", oid, NULL, "Extended key usage %s is denied by template policy", oid);
 	else if (mentioned ? listed || values->allow.n + values->required.n == 0 : j->policy->unlisted)
 		hold(j, "extended_key_usage", mentioned ? "allow" : "unlisted", oid, NULL);

@@ -84,6 +84,27 @@ static bool name_matches(enum policy_field field, const char *pattern, bool boun
 	return (!bound || pattern_check(type, pattern, &ignored)) && pattern_matches(type, pattern, name);
 }
 
+/* RFC 5280, 7.1: how many spaces stand between words, before or behind, makes no other value. */
+static void squeeze(const char *value, char *ret, size_t size)
+{
+	size_t used = 0;
+
+	value += strspn(value, " ");
+	for (; *value && used + 1 < size; value++)
+		if (*value != ' ' || (value[1] != ' ' && value[1] != '\0'))
+			ret[used++] = *value;
+	ret[used] = '\0';
+}
+
+static bool attribute_matches(const char *pattern, const char *value)
+{
+	char squeezed[SUBJECT_VALUE_SIZE], squeezed_pattern[EXPANDED_SIZE];
+
+	squeeze(value, squeezed, sizeof(squeezed));
+	squeeze(pattern, squeezed_pattern, sizeof(squeezed_pattern));
+	return pattern_glob(squeezed_pattern, squeezed, false);
+}
+
 bool policy_match(enum policy_field field, const char *pattern, const struct policy_request *request, const char *value,
                   const struct identifier *name)
 {
@@ -94,8 +115,10 @@ bool policy_match(enum policy_field field, const char *pattern, const struct pol
 		return is_name(request, value);
 	if (bound && !expand(pattern, &request->who, expanded))
 		return false;
-	return is_identifier(field) ? name_matches(field, bound ? expanded : pattern, bound, name)
-	                            : pattern_glob(bound ? expanded : pattern, value, false);
+	pattern = bound ? expanded : pattern;
+	if (is_identifier(field))
+		return name_matches(field, pattern, bound, name);
+	return field < POLICY_SAN ? attribute_matches(pattern, value) : pattern_glob(pattern, value, false);
 }
 
 bool policy_match_any(enum policy_field field, const struct strings *patterns, const struct policy_request *request,

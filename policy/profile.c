@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <stdatomic.h>
 
+#include "base/clock.h"
 #include "policy/profile_check.h"
 
 enum { MINUTE = 60, DAY = 24 * 60 * MINUTE };
@@ -243,23 +244,26 @@ static int64_t period_begin(const struct profile *profile, int64_t now, int64_t 
 	return early;
 }
 
+bool profile_begins_early(const struct profile *profile, int64_t requested, int64_t not_before)
+{
+	return not_before != 0 && not_before < requested - profile->backdate;
+}
+
 bool profile_period(const struct profile *profile, int64_t now, int64_t requested, int64_t not_before,
                     int64_t not_after, int64_t *ret_from, int64_t *ret_to, struct problem *p)
 {
 	int64_t from = period_begin(profile, now, not_before, not_after);
 	int64_t to = not_after != 0 ? not_after : from + profile->validity - 1;
 	int64_t last = now + profile->validity_max - (not_before != 0); /* who counts from now forgets that the last second counts */
+	char most[CLOCK_DURATION_SIZE];
 
-	if (from < requested - profile->backdate && not_before != 0)
-		return problem_set(p, PROBLEM_MALFORMED,
-		                   "RFC 8555, 7.4: notBefore is earlier than profile %s allows", profile->name);
+	clock_format_duration(profile->validity_max, most);
+	if (profile_begins_early(profile, requested, not_before))
+		return problem_set(p, PROBLEM_MALFORMED, "notBefore is earlier than profile %s allows", profile->name);
 	if (to < from || to < now)
-		return problem_set(p, PROBLEM_MALFORMED,
-		                   "RFC 8555, 7.4: notAfter is past, or before notBefore");
+		return problem_set(p, PROBLEM_MALFORMED, "notAfter is past, or before notBefore");
 	if (to - from + 1 > profile->validity_max || to > last)
-		return problem_set(p, PROBLEM_MALFORMED,
-		                   "RFC 8555, 7.4: notAfter is later than profile %s allows: %lld seconds at most",
-		                   profile->name, (long long)profile->validity_max);
+		return problem_set(p, PROBLEM_MALFORMED, "notAfter is later than profile %s allows: a life of %s at most", profile->name, most);
 	*ret_from = from;
 	*ret_to = to;
 	return true;

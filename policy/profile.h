@@ -161,3 +161,5 @@ bool profile_has_type(const struct profile *profile, enum identifier_type type) 
  * shows it early and the gate holds it. */
 bool profile_period(const struct profile *profile, int64_t now, int64_t requested, int64_t not_before,
                     int64_t not_after, int64_t *ret_from, int64_t *ret_to, struct problem *p) must_use;
+/* Of these refusals, that of notBefore. */
+bool profile_begins_early(const struct profile *profile, int64_t requested, int64_t not_before);

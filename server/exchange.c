@@ -354,15 +354,37 @@ static void judge(const struct exchange *x, int status, struct problem *p)
 		p->status = 505;
 }
 
+/* RFC 9110, 9.3.8: TRACE is known, and civetweb does not read it; each resource says what it takes instead (15.5.6). */
+static bool is_trace(struct exchange *x, char path[LOGGED_PATH_MAX])
+{
+	struct http_header headers[HTTP_HEADERS_MAX];
+	struct request_head parsed;
+
+	seam_head(x->carrier, headers, &parsed);
+	if (!head_is_whole(&x->connection->head) || !parsed.method || !parsed.target || !str_equal(parsed.method, "TRACE"))
+		return false;
+	snprintf(path, LOGGED_PATH_MAX, "%.*s", (int)strcspn(parsed.target, "?"), parsed.target);
+	return true;
+}
+
 void exchange_refuse(struct exchange_site *site, struct connection *connection, int status)
 {
 	struct exchange x = { .close = true };
+	char path[LOGGED_PATH_MAX];
 	auto_value(problem) p = {0};
 
 	exchange_begin(site, connection, &x);
 	x.request.http.path = x.request.http.query = x.request.http.base_url = "";
-	judge(&x, status, &p);
-	say_problem(&x, &p);
+	if (status == 400 && !connection->head.fault && is_trace(&x, path)) {
+		x.request.http.path = path;
+		x.request.http.method = HTTP_METHOD_OTHER;
+		x.request.http.method_name = "TRACE";
+		(void)!router_find(site->router, &x.request.http, &x.match, &x.response); /* no route has it */
+		atomic_fetch_add(&site->refused, 1);
+	} else {
+		judge(&x, status, &p);
+		say_problem(&x, &p);
+	}
 	send_reply(&x);
 	log_exchange(&x);
 	end_connection(&x, true);

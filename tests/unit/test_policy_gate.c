@@ -380,6 +380,7 @@ static void raw_san(struct world *w, const char *more)
 static void spoil_san_email(struct world *w) { raw_san(w, "810e6164614061646d696e2e74657374"); }
 static void spoil_san_uri(struct world *w) { raw_san(w, "861a7370696666653a2f2f6578616d706c652e636f6d2f61646d696e"); }
 static void spoil_san_upn(struct world *w) { raw_san(w, UPN); }
+static void spoil_san_upn_ia5(struct world *w) { raw_san(w, "a012060a2b060104018237140203a00416026140"); }
 static void spoil_san_directory(struct world *w) { raw_san(w, "a4023000"); }
 static void spoil_san_registered(struct world *w) { raw_san(w, "88032a0304"); }
 static void spoil_san_x400(struct world *w) { raw_san(w, "a3023000"); }
@@ -391,7 +392,7 @@ static void spoil_cn_email(struct world *w) { w->csr.subject[0][1] = "admin@exam
 static void subject(struct world *w, const char *type) { w->csr.subject[1][0] = type, w->csr.subject[1][1] = "x"; }
 static void spoil_organization(struct world *w) { subject(w, "O"); }
 static void spoil_unit(struct world *w) { subject(w, "OU"); }
-static void spoil_email_address(struct world *w) { subject(w, "emailAddress"); }
+static void spoil_email_address(struct world *w) { subject(w, "emailAddress"), w->csr.subject[1][1] = "x@example.com"; }
 static void spoil_uid(struct world *w) { subject(w, "UID"); }
 static void spoil_unknown_attribute(struct world *w) { subject(w, "1.2.3.4"); }
 static void extension(struct world *w, const char *name, const char *value) { w->csr.extensions[1][0] = name, w->csr.extensions[1][1] = value; }
@@ -781,7 +782,9 @@ static const struct row {
 	{ "devices-allowed", spoil_device_module, PROBLEM_REJECTED_IDENTIFIER, "hardwareModuleName SAN value does not match", "a/1.2.4", true, false },
 	{ "names-typed", spoil_san_serial, PROBLEM_BAD_CSR, "\"a/1.2.3\" is in the CSR and not in the order", NULL, true, false },
 	{ "names-typed", spoil_san_assigner, PROBLEM_BAD_CSR, "\"a/1.2.3\" is in the CSR and not in the order", NULL, true, false },
-	{ "names-typed", spoil_san_slash, PROBLEM_BAD_CSR, "\"a/1.2.3\" is in the CSR and not in the order", NULL, true, false },
+	{ "names-typed", spoil_san_slash, PROBLEM_BAD_CSR, "a name of type otherName 1.3.6.1.5.5.7.8.3", NULL, true, false },
+	{ "names-typed", spoil_san_slash, PROBLEM_BAD_CSR, "a permanentIdentifier without a value, or with a / in it", NULL, false, true },
+	{ "names-typed", spoil_san_upn_ia5, PROBLEM_BAD_CSR, "SAN is not allowed by template policy: \"a UPN that is no UTF8String\"", NULL, false, true },
 	{ "names-typed", spoil_san_module, PROBLEM_BAD_CSR, "\"1.2.3/0aff\" is in the CSR and not in the order", NULL, true, false },
 	{ "names-typed", spoil_san_private, PROBLEM_BAD_CSR, "do not name the device", NULL, true, false },
 	{ "common-name-named", spoil_device_cn, PROBLEM_BAD_CSR, "a c", NULL, true, false },
@@ -843,8 +846,9 @@ static const struct row {
 	{ "subject-plain", spoil_unit, PROBLEM_BAD_CSR, " OU,", NULL, true, false },
 	{ "subject-plain", spoil_unit, PROBLEM_BAD_CSR, "organizational_unit attribute is not allowed by template policy: \"x\"", NULL, false, true },
 	{ "subject-plain", spoil_email_address, PROBLEM_BAD_CSR, "emailAddress", NULL, true, false },
-	{ "subject-plain", spoil_email_address, PROBLEM_BAD_CSR, "email attribute is not allowed by template policy: \"x\"", NULL, false, true },
-	{ "subject-plain", spoil_uid, PROBLEM_BAD_CSR, "UID", NULL, false, false },
+	{ "subject-plain", spoil_email_address, PROBLEM_BAD_CSR, "email attribute is not allowed by template policy: \"x@example.com\"", NULL, false, true },
+	{ "subject-plain", spoil_uid, PROBLEM_BAD_CSR, "the CSR's subject has UID", NULL, true, false },
+	{ "subject-plain", spoil_uid, PROBLEM_BAD_CSR, "UID attribute is not allowed by template policy", NULL, false, true },
 	{ "subject-plain", spoil_unknown_attribute, PROBLEM_BAD_CSR, "1.2.3.4", NULL, false, false },
 	{ "extensions-known", spoil_must_staple, PROBLEM_BAD_CSR, "1.3.6.1.5.5.7.1.24", NULL, false, false },
 	{ "extensions-known", spoil_name_constraints, PROBLEM_BAD_CSR, "2.5.29.30", NULL, false, false },

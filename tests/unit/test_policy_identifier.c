@@ -113,6 +113,8 @@ static const struct row {
 	{ "uri", "https://exa_mple.com/", PROBLEM_MALFORMED, "host" },
 	{ "uri", "https://example.com/a b", PROBLEM_MALFORMED, "character" },
 	{ "uri", "https://example.com/%4", PROBLEM_MALFORMED, "character" },
+	{ "uri", "spiffe://example.com/roo%74", PROBLEM_MALFORMED, "needs none" },
+	{ "uri", "urn:device:%7e7", PROBLEM_MALFORMED, "needs none" },
 	{ "uri", "https://example.com/\"", PROBLEM_MALFORMED, "character" },
 	{ "uri", "https://example.com/a/../b", PROBLEM_MALFORMED, "dot segment" },
 	{ "uri", "https://example.com/.", PROBLEM_MALFORMED, "dot segment" },

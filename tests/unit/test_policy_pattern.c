@@ -47,7 +47,7 @@ static const struct match {
 	{ "ip", "*", "::1", true, true },
 	{ "email", "ada@example.com", "ada@example.com", true, true },
 	{ "email", "ada@Example.com", "ada@example.com", true, true },
-	{ "email", "Ada@example.com", "ada@example.com", false, false },
+	{ "email", "Ada@example.com", "ada@example.com", false, true },
 	{ "email", "@example.com", "ada@example.com", true, true },
 	{ "email", "@EXAMPLE.com", "ada@example.com", true, true },
 	{ "email", "@example.com", "ada@www.example.com", false, false },

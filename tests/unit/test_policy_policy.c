@@ -70,6 +70,9 @@ static const struct judgment {
 	{ { "subject.o-Evil*" }, POLICY_ATTRIBUTES, { "o:good corp" }, NULL, NULL, false },
 	{ { "subject.o-Evil*" }, POLICY_ATTRIBUTES, { "o:evil" }, "organization value is denied by template policy", "subject.o deny", true },
 	{ { "subject.o!Evil", "subject.o-Evil" }, POLICY_ATTRIBUTES, { "o:Evil" }, "organization value is denied by template policy", "subject.o deny", false },
+	{ { "subject.o-Evil Corp" }, POLICY_ATTRIBUTES, { "o:Evil  Corp" }, "organization value is denied by template policy", "subject.o deny", false },
+	{ { "subject.o-Evil  Corp" }, POLICY_ATTRIBUTES, { "o: Evil Corp " }, "organization value is denied by template policy", "subject.o deny", false },
+	{ { "san.email+@b.example", "san.email-root@b.example" }, POLICY_NAMES, { "email:Root@b.example" }, "email SAN value is denied by template policy", "san.email deny", false },
 	{ { "san.dns+*", "san.dns-secret.a.example" }, POLICY_NAMES, { "dns:*.a.example" }, "DNS SAN value is denied by template policy", "san.dns deny", false },
 	/* required */
 	{ { "subject.cn!*" }, POLICY_COMMON_NAME, { NULL }, "Missing required common_name attribute", "subject.cn required", false },
@@ -245,6 +248,7 @@ static const struct {
 	{ change_purpose, POLICY_EXTENDED_KEY_USAGE, 0, 0, { SERVER, CLIENT }, false, -1, 0, "Extended key usage " CLIENT " is not allowed by template policy" },
 	{ change_purpose_deny, POLICY_EXTENDED_KEY_USAGE, 0, 0, { CLIENT }, false, -1, 0, "Extended key usage " CLIENT " is denied by template policy" },
 	{ change_purpose_deny, POLICY_EXTENDED_KEY_USAGE, 0, 0, { SERVER }, false, -1, 0, NULL },
+	{ change_purpose_deny, POLICY_EXTENDED_KEY_USAGE, 0, 0, { "2.5.29.37.0" }, false, -1, 0, "Extended key usage 2.5.29.37.0 is denied by template policy" },
 	{ change_none, POLICY_EXTENDED_KEY_USAGE, 0, 0, { SERVER }, false, -1, 0, "Extended key usage " SERVER " is not allowed by template policy" },
 	{ change_unlisted, POLICY_EXTENDED_KEY_USAGE, 0, 0, { SERVER }, false, -1, 0, NULL },
 	{ change_unlisted, POLICY_EXTENDED_KEY_USAGE, 0, 0, { "1.3.6.1.5.5.7.3.9" }, false, -1, 0, "Extended key usage 1.3.6.1.5.5.7.3.9 is denied by template policy" },
@@ -380,7 +384,8 @@ static const struct {
 	{ SUBJECT_CN, "01234567890123456789012345678901234567890123456789012345678901234", false },
 	{ SUBJECT_SERIAL_NUMBER, "A-7 (x)", true }, { SUBJECT_SERIAL_NUMBER, "a@b", false }, { SUBJECT_SERIAL_NUMBER, "\xc3\xbc", false },
 	{ SUBJECT_DC, "example", true }, { SUBJECT_DC, "\xc3\xbc", false }, { SUBJECT_EMAIL, "a@b.example", true },
-	{ SUBJECT_EMAIL, "\xc3\xbc@b.example", false },
+	{ SUBJECT_EMAIL, "\xc3\xbc@b.example", false }, { SUBJECT_EMAIL, "a", false }, { SUBJECT_C, "de", false },
+	{ SUBJECT_CN, " a", false }, { SUBJECT_CN, "a ", false }, { SUBJECT_CN, "a b", true }, { SUBJECT_CN, "a\xc2\xad" "b", false },
 };
 
 static void test_subject_texts(void **state)

@@ -820,7 +820,7 @@ def test_credentials_over_the_api(server, maker, tmp_path):
     ("", {"kind": "x"}, 400), ("", {"kind": "secret"}, 400), ("", {"kind": "secret", "user": "a:b"}, 400), ("", {"profileId": "none"}, 404),
     ("", {"names": ["b.example"]}, 400), ("", {"expires": "2020-01-01T00:00:00Z"}, 400), ("", {"usesMax": -1}, 400), ("", {"other": 1}, 400),
     ("", {"kind": "password", "user": "p", "password": "short"}, 400), ("", {"digest": ["sha-1"]}, 400), ("", {"profileId": ""}, 400),
-    ("/import", {"devices": [{"note": "x"}]}, 400), ("/import", {"devices": [{"device": "A", "profile": "none"}]}, 404), ("/import", {}, 400),
+    ("/import", {"devices": [{"note": "x"}]}, 400), ("/import", {"devices": [{"device": "A", "profile": "none"}]}, 404), ("/import", {}, 400), ("/import", {"devices": []}, 400),
     ("/import", {"devices": [{"device": "A*"}]}, 400), ("/AAAAAAAAAAAAAAAAAAAAAA/revoke", {}, 404),
 ])
 def test_api_refuses(server, path, body, status):

@@ -1,12 +1,14 @@
 """Policies over the wire: each refusal in its words, all of them together; names of every type; values bound to who asks;
 rules about keys; the built-in policies."""
 
+import base64
 import datetime
 import ipaddress
 import json
 import subprocess
 
 import pytest
+import requests
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -25,6 +27,8 @@ POLICIES = [
      **TLS, "key_usage": {"required": ["digitalSignature"]}, "extended_key_usage": {"required": ["clientAuth"]}},
     {"name": "bound", "subject": {"cn": {"required": ["{identity}"]}}, "san": {"dns": {"allow": ["*.{identity}.example.com"]}}, **TLS},
     {"name": "account", "san": {"dns": {"allow": ["*.{account}.example.com"]}}, **TLS},
+    {"name": "cas", "subject": {"cn": {"required": ["*"]}}, "basic_constraints": {"ca": "allowed", "path_length": 0},
+     **TLS, "key_usage": {"allow": ["keyCertSign", "cRLSign", "digitalSignature"]}, "validity_max": "21900d"},
     {"name": "typed", "subject": {"cn": {"allow": ["*"]}},
      "san": {"upn": {"allow": ["*@corp.example"]}, "permanent_identifier": {"allow": ["serial-*"]},
              "hardware_module_name": {"allow": ["1.3.6.1.4.1.99999.1/*"]}, "other_name": {"allow": ["1.3.6.1.4.1.99999.5:*"]},
@@ -238,3 +242,51 @@ def test_an_intermediate_ca_that_signs(tmp_path):
         # Neither a longer path than the policy's, nor a certificate of no CA.
         for basic, text in (((True, 1), "path length"), ((False, None), "CA certificate is required")):
             assert any(text in t for t in reasons(api, "sub-ca", csr([("CN", "Sub CA")], basic=basic)))
+
+
+def test_a_ca_that_may_sign_no_certificates(api):
+    usage = x509.KeyUsage(*[False] * 6, True, False, False)
+    request = x509.CertificateSigningRequestBuilder().subject_name(x509.Name([x509.NameAttribute(NAMES["CN"], "Sub CA")])) \
+        .add_extension(x509.BasicConstraints(True, 0), True).add_extension(usage, True).sign(new_key(), hashes.SHA256())
+    pem = request.public_bytes(serialization.Encoding.PEM).decode()
+    want = ["RFC 5280, 4.2.1.9: the CSR asks to be a CA, and for key usages without keyCertSign"]
+    assert reasons(api, "cas", pem) == want
+    tried = api.post("certificate-profiles/cas/test", {"csr": pem})
+    assert not tried["approved"] and [e["detail"] for e in tried["errors"]] == want
+
+
+def period(api, **attributes):
+    with pytest.raises(Refused) as caught:
+        api.post("certificates", {"profileId": "cas", "csr": csr([("CN", "x")]), "attributes": attributes})
+    assert caught.value.status == 400
+    return caught.value.fields()
+
+
+def test_a_life_that_the_issuer_does_not_have(api):
+    for attributes, field in (({"ttl": "59y"}, "attributes.ttl"), ({"notAfter": "2080-01-01T00:00:00Z"}, "attributes.notAfter")):
+        found = period(api, **attributes)
+        assert list(found) == [field] and "the certificate of the issuing CA ends before that, at 20" in found[field]
+
+
+def test_a_begin_that_is_past_is_told_by_its_field(api):
+    for begin in ("1969-12-31T23:59:59Z", "1970-01-01T00:00:00Z", "2001-01-01T00:00:00Z"):
+        assert period(api, notBefore=begin) == {"attributes.notBefore": "notBefore is earlier than profile cas allows"}
+
+
+def test_an_attribute_that_no_policy_knows(api):
+    request = x509.CertificateSigningRequestBuilder().subject_name(x509.Name([x509.NameAttribute(NameOID.GIVEN_NAME, "Ann")])) \
+        .add_extension(x509.SubjectAlternativeName(dns("a.example")), False).sign(new_key(), hashes.SHA256())
+    pem = request.public_bytes(serialization.Encoding.PEM).decode()
+    assert reasons(api, "tls-server", pem) == ['GN attribute is not allowed by template policy: "Ann" (no policy can have it)']
+
+
+def test_est_tells_all_that_is_wrong(server):
+    made = json.loads(server.run("est-credential", "create", "--json", "--profile", "fleet", check=True).stdout)
+    names = [f"{'x' * 40}{i}.example" for i in range(20)]
+    der = x509.load_pem_x509_csr(csr([("CN", "x")], dns(*names)).encode()).public_bytes(serialization.Encoding.DER)
+    reply = requests.post(server.url + "/.well-known/est/fleet/simpleenroll", data=base64.b64encode(der), auth=("d", made["code"]),
+                          headers={"Content-Type": "application/pkcs10"}, verify=server.root_pem)
+    assert reply.status_code == 400 and reply.text.count("\n") == 1
+    for name in names:
+        assert f'DNS SAN value does not match allowed patterns: "{name}"' in reply.text
+    assert "Required URI SAN not found" in reply.text and "Missing required common_name" in reply.text
