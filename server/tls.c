@@ -52,20 +52,30 @@ static void look_at_message(int sent, int version, int type, const void *message
 		memset(at + SSL3_HM_HEADER_LENGTH, 0xff, body.len);
 }
 
-/* RFC 7301, 3.2: no protocol in common ends the handshake. */
+static bool offers(const unsigned char *offered, unsigned len, struct bytes protocol, const unsigned char **ret)
+{
+	for (unsigned at = 0; at < len; at += 1u + offered[at]) {
+		if (offered[at] != protocol.len || len - at <= protocol.len || memcmp(offered + at + 1, protocol.data, protocol.len) != 0)
+			continue;
+		*ret = offered + at + 1;
+		return true;
+	}
+	return false;
+}
+
+/* RFC 7301, 3.2: no protocol in common ends the handshake. The older name is that of clients that were told to speak
+ * HTTP/1.0, as `curl --http1.0`. */
 static int choose_protocol(SSL *ssl, const unsigned char **ret, unsigned char *ret_len,
                            const unsigned char *offered, unsigned len, void *unused)
 {
-	static const unsigned char http11[] = "\x08http/1.1";
-	const unsigned size = sizeof(http11) - 1;
+	static const char *const own[] = { "http/1.1", "http/1.0" };
 
 	(void)ssl;
 	(void)unused;
-	for (unsigned at = 0; at < len; at += 1u + offered[at]) {
-		if (len - at < size || memcmp(offered + at, http11, size) != 0)
+	for (size_t i = 0; i < array_length(own); i++) {
+		if (!offers(offered, len, BYTES_STR(own[i]), ret))
 			continue;
-		*ret = offered + at + 1;
-		*ret_len = http11[0];
+		*ret_len = (unsigned char)strlen(own[i]);
 		return SSL_TLSEXT_ERR_OK;
 	}
 	return SSL_TLSEXT_ERR_ALERT_FATAL;

@@ -334,6 +334,14 @@ def test_expect_continue(server, tmp_path):
     issued(curl(server, "simpleenroll", "-u", f"x:{code}", "-H", "Expect: 100-continue", body=b64(make_csr("a.example.com"))), tmp_path)
 
 
+def test_curl_told_to_speak_http_1_0(server, tmp_path):
+    """It names http/1.0 in ALPN, and asks for no 100 (Continue)."""
+    code = credential(server)["code"]
+    reply = curl(server, "simpleenroll", "--http1.0", "-u", f"x:{code}", "-H", "Expect: 100-continue", body=b64(make_csr("a.example.com")))
+    issued(reply, tmp_path)
+    assert reply.headers["connection"] == "close"
+
+
 def test_inventory_names_the_credential(server, tmp_path):
     made = credential(server, "--note", "rack 7")
     certificate = issued(curl(server, "simpleenroll", "-u", f"x:{made['code']}", body=b64(make_csr("a.example.com"))), tmp_path)

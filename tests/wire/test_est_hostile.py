@@ -143,7 +143,7 @@ def test_two_server_names_and_one_extension_twice(server):
 
 
 @pytest.mark.parametrize("offered,want", [
-    ((b"h2",), NO_APPLICATION_PROTOCOL), ((b"acme-tls/1",), NO_APPLICATION_PROTOCOL), ((b"http/1.0",), NO_APPLICATION_PROTOCOL), ((b"HTTP/1.1",), NO_APPLICATION_PROTOCOL),
+    ((b"h2",), NO_APPLICATION_PROTOCOL), ((b"acme-tls/1",), NO_APPLICATION_PROTOCOL), ((b"http/0.9",), NO_APPLICATION_PROTOCOL), ((b"http/1.0",), None), ((b"HTTP/1.1",), NO_APPLICATION_PROTOCOL),
     ((b"http/1.1\0",), NO_APPLICATION_PROTOCOL), ((b"x" * 255,), NO_APPLICATION_PROTOCOL), ((b"h2", b"http/1.1"), None), ((b"\0", b"http/1.1"), None)])
 def test_odd_application_protocols(server, offered, want):
     answer = send(server, records(hello(extensions=GROUPS + SIGNATURES + alpn(*offered))))
