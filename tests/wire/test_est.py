@@ -152,6 +152,9 @@ def test_base64_is_wrapped_for_who_can_read_it(server):
     assert lines[-1] == b"" and {len(line) for line in lines[:-2]} == {64} and 0 < len(lines[-2]) <= 64
     bare = curl(server, "cacerts", "-H", "User-Agent:", "-H", "Accept:").body
     assert bare.count(b"\n") == 1 and bare.endswith(b"\n") and bare == b"".join(lines) + b"\n"
+    code = credential(server)["code"]
+    short = curl(server, "simpleenroll", "-u", f"x:{code}", body=b64(make_csr("a.example.com"))).body # what all can read on one line
+    assert len(short) < 1000 and short.count(b"\n") == 1
 
 
 @pytest.mark.parametrize("path", ["none/cacerts", "web/cacerts", "a/b/cacerts", "", "cacert", "enrolld-server/cacerts", "web/simpleenroll"])
