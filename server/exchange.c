@@ -237,7 +237,7 @@ static void send_reply(struct exchange *x)
 
 	if (x->response.headers.failed || x->response.body.failed)
 		say_out_of_memory(x);
-	if (x->response.close || must_end(x))
+	if (x->response.close || x->request.ends || must_end(x))
 		x->close = true;
 	options.keep_alive = !x->close;
 	options.http10 = !x->request.is_11;

@@ -222,6 +222,26 @@ static bool read_framing(struct request *r, struct problem *p)
 	return false;
 }
 
+static bool has_option(const char *list, const char *option)
+{
+	while (*list) {
+		size_t len = strcspn(list, ", ");
+		if (len == strlen(option) && strncasecmp(list, option, len) == 0)
+			return true;
+		list += len + strspn(list + len, ", ");
+	}
+	return false;
+}
+
+/* RFC 9112, 9.3: "close" is looked for first, and the header may stand more than once. */
+static bool asks_to_end(const struct http_request *http)
+{
+	for (size_t i = 0; i < http->header_count; i++)
+		if (strcasecmp(http->headers[i].name, "Connection") == 0 && has_option(http->headers[i].value, "close"))
+			return true;
+	return false;
+}
+
 bool request_read(const struct request_place *place, const struct request_head *head, struct request *ret,
                   struct problem *p)
 {
@@ -234,6 +254,7 @@ bool request_read(const struct request_place *place, const struct request_head *
 	ret->http.base_url = place->external_url ?: "";
 	ret->is_11 = str_equal(head->version, "1.1");
 	take_headers(head, ret);
+	ret->ends = asks_to_end(&ret->http);
 	if (!check_version(head->version, p))
 		return false;
 	if (*target != '/' && !str_equal(target, "*") && !split_absolute(&target, absolute, sizeof(absolute), p))

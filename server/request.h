@@ -30,6 +30,7 @@ struct request {
 	char base_url[REQUEST_BASE_URL_SIZE];
 	bool is_11;                    /* HTTP/1.1, not 1.0 */
 	bool has_length, chunked, expects_continue;
+	bool ends;                     /* the client asks that its connection does, whatever else it asks */
 	size_t content_length;         /* 0 where it is chunked, until it has been read: its bytes on the wire */
 };
 

@@ -91,7 +91,9 @@ def test_body_comes_back_as_it_went(plain):
 
 @pytest.mark.parametrize("version,lines,kept", [
     ("1.1", "", True), ("1.1", "Connection: keep-alive\r\n", True), ("1.1", "Connection: close\r\n", False),
-    ("1.1", "Connection: TE, close\r\n", False), ("1.0", "", False), ("1.0", "Connection: keep-alive\r\n", True),
+    ("1.1", "Connection: TE, close\r\n", False), ("1.1", "Connection: keep-alive, close\r\n", False), ("1.1", "Connection: CLOSE,keep-alive\r\n", False),
+    ("1.1", "Connection: keep-alive\r\nconnection: close\r\n", False), ("1.1", "Connection: keep-alive, closer\r\n", True),
+    ("1.0", "Connection: keep-alive, close\r\n", False), ("1.0", "", False), ("1.0", "Connection: keep-alive\r\n", True),
     ("1.0", "Connection: Keep-Alive\r\n", True)])
 def test_connection_is_kept_as_asked(plain, version, lines, kept):
     reply = plain.send(f"GET /hello HTTP/{version}\r\nHost: localhost\r\n{lines}\r\n").reply()
