@@ -38,7 +38,7 @@ CIVETWEB ?= build/civetweb
 # Debian's own: the packages that the tests need are its.
 PYTHON  ?= /usr/bin/python3
 CFLAGS  += -std=gnu17 -D_GNU_SOURCE -DENROLLD_VERSION='"$(VERSION)"' -I. -I$(CIVETWEB)/include -MMD -MP $(OPT) $(WARN) $(HARDEN) $(FORTIFY) $(SAN)
-LDLIBS  := -lcyaml -lyaml -lcjson -lcbor -llz4 -llmdb -lcurl -lunbound -lssl -lcrypto -lpthread -ldl
+LDLIBS  := -lcyaml -lyaml -lcjson -lcbor -llz4 -llmdb -lssl -lcrypto -lpthread -ldl
 
 FLOORS  := base store policy ca acme est admin server
 SOURCES := $(filter-out server/main.c server/civetweb_seam.c,$(wildcard $(FLOORS:%=%/*.c)))

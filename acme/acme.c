@@ -1,6 +1,7 @@
 #include "acme/acme.h"
 
 #include "acme/actions.h"
+#include "acme/dns_resolver.h"
 #include "acme/ending.h"
 #include "acme/key_cache.h"
 #include "acme/later.h"
@@ -77,6 +78,11 @@ static bool open_limits(struct acme *acme, struct problem *p)
 	       open_limit(&o->orders_per_name, &acme->orders_per_name, p) &&
 	       open_limit(&o->requests_per_address, &acme->requests_per_address, p) &&
 	       open_limit(&o->renewal_info_per_address, &acme->renewal_info_per_address, p);
+}
+
+bool acme_check_libraries(struct problem *p)
+{
+	return dns_resolver_check(p);
 }
 
 bool acme_open(const struct acme_options *options, struct store *store, struct ca *ca, struct profiles *profiles,

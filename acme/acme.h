@@ -62,6 +62,9 @@ struct acme_options {
 	unsigned quorum;                         /* how many places, this server among them, must find a proof; 0: it alone */
 	struct dns_options dns;                  /* what it points to is borrowed until acme_open has returned */
 };
+/* Whether the library that asks DNS is there; acme_open asks too. INTERNAL: it is not. */
+bool acme_check_libraries(struct problem *p) must_use;
+
 struct acme;
 /* Takes a reference to profiles. Begins the sweeper and takes up challenges that were in flight. */
 bool acme_open(const struct acme_options *options, struct store *store, struct ca *ca, struct profiles *profiles,

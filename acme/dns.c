@@ -2,12 +2,8 @@
 
 #include <pthread.h>
 #include <stdio.h>
-#include <sys/mman.h>
-#include <unbound.h>
-#include <unbound-event.h>
-#include <unistd.h>
 
-#include "acme/dns_loop.h"
+#include "acme/dns_resolver.h"
 #include "acme/dns_setup.h"
 #include "acme/dns_stub.h"
 #include "acme/hosts.h"
@@ -15,12 +11,10 @@
 
 enum { LOOK_MS = 1000 }; /* between two looks at the files */
 
-/* One libunbound, which one caller at a time asks. */
-struct resolver {
-	struct dns_loop *loop;
-	struct ub_ctx *ctx;
-	unsigned generation;
-	struct resolver *next;
+/* One that nobody asks at the moment. */
+struct idle {
+	struct dns_resolver *resolver;
+	struct idle *next;
 };
 
 struct dns {
@@ -31,79 +25,31 @@ struct dns {
 	char *hosts_file;
 	struct strings files;      /* whose change makes new ones */
 	pthread_mutex_t mutex;     /* guards all below */
-	struct resolver *idle;     /* the last one used comes first */
+	struct idle *idle;         /* the last one used comes first */
 	struct buf hosts;          /* the text of the file */
 	struct buf mark;           /* of the files, when they were looked at */
-	unsigned generation;
+	unsigned generation;       /* of the files: counts their changes */
 	int64_t looked;
 };
 
-/* --- one libunbound */
+/* --- those that wait */
 
-static void resolver_free(struct resolver *r)
+static struct dns_resolver *pop_idle(struct dns *dns)
 {
-	if (!r)
-		return;
-	if (r->ctx)
-		ub_ctx_delete(r->ctx);
-	dns_loop_free(r->loop);
-	free(r);
+	auto_free struct idle *first = dns->idle;
+
+	if (!first)
+		return NULL;
+	dns->idle = first->next;
+	return first->resolver;
 }
-declare_auto_struct(resolver, resolver_free);
-
-static bool setup_failed(const char *what, int error, struct problem *p)
-{
-	return problem_internal(p, "resolver: %s: %s", what, ub_strerror(error));
-}
-
-/* A file that is not there is an empty one. */
-static bool use_system(struct ub_ctx *ctx, struct problem *p)
-{
-	int error = ub_ctx_resolvconf(ctx, NULL);
-
-	return !error || error == UB_READFILE || setup_failed("resolv.conf", error, p);
-}
-
-/* libunbound takes zones from a file alone, so there is one, in memory. Its parser is one for the
- * whole process. */
-static bool use_text(const struct dns *dns, struct ub_ctx *ctx, struct problem *p)
-{
-	static pthread_mutex_t parser = PTHREAD_MUTEX_INITIALIZER;
-	auto_fd int fd = memfd_create("enrolld-dns", MFD_CLOEXEC);
-	char path[32];
-
-	if (fd < 0 || write(fd, dns->text.data, dns->text.len) != (ssize_t)dns->text.len)
-		return problem_internal(p, "resolver: no file in memory for its configuration: %m");
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	pthread_mutex_lock(&parser);
-	int error = ub_ctx_config(ctx, path);
-	pthread_mutex_unlock(&parser);
-	return !error || setup_failed("configuration", error, p);
-}
-
-static bool resolver_new(const struct dns *dns, struct resolver **ret, struct problem *p)
-{
-	auto_struct(resolver) *r = calloc(1, sizeof(*r));
-
-	if (!r || !dns_loop_new(&r->loop) || !(r->ctx = ub_ctx_create_ub_event(dns_loop_base(r->loop))))
-		return problem_memory(p);
-	ub_ctx_debugout(r->ctx, NULL);
-	if (!use_text(dns, r->ctx, p) || (dns->system && !use_system(r->ctx, p)))
-		return false;
-	*ret = steal(r);
-	return true;
-}
-
-/* --- all of them */
 
 static void drop_idle(struct dns *dns)
 {
-	while (dns->idle) {
-		struct resolver *next = dns->idle->next;
+	struct dns_resolver *resolver;
 
-		resolver_free(dns->idle);
-		dns->idle = next;
-	}
+	while ((resolver = pop_idle(dns)))
+		dns_resolver_free(resolver);
 }
 
 /* libunbound does not read it: a name below a zone that it has itself, such as demo.localhost, would
@@ -138,33 +84,28 @@ static void look_at_files(struct dns *dns)
 	buf_add(&dns->mark, mark.data, mark.len);
 }
 
-static bool resolver_take(struct dns *dns, struct resolver **ret, struct problem *p)
+static bool resolver_take(struct dns *dns, struct dns_resolver **ret, unsigned *ret_generation, struct problem *p)
 {
 	pthread_mutex_lock(&dns->mutex);
 	look_at_files(dns);
-	unsigned generation = dns->generation;
-	struct resolver *r = dns->idle;
-	if (r)
-		dns->idle = r->next;
+	*ret_generation = dns->generation;
+	*ret = pop_idle(dns);
 	pthread_mutex_unlock(&dns->mutex);
-	if (!r && !resolver_new(dns, &r, p))
-		return false;
-	r->generation = generation;
-	*ret = r;
-	return true;
+	return *ret || dns_resolver_new(&dns->text, dns->system, ret, p);
 }
 
-static void resolver_give(struct dns *dns, struct resolver *r)
+/* One that has read files as they were is of no more use. */
+static void resolver_give(struct dns *dns, struct dns_resolver *resolver, unsigned generation)
 {
+	auto_free struct idle *idle = malloc(sizeof(*idle));
+
 	pthread_mutex_lock(&dns->mutex);
-	bool old = r->generation != dns->generation;
-	if (!old) {
-		r->next = dns->idle;
-		dns->idle = r;
+	if (resolver && idle && generation == dns->generation) {
+		*idle = (struct idle){ steal(resolver), dns->idle };
+		dns->idle = steal(idle);
 	}
 	pthread_mutex_unlock(&dns->mutex);
-	if (old)
-		resolver_free(r);
+	dns_resolver_free(resolver);
 }
 
 static bool add_files(const struct strings *list, struct strings *files)
@@ -217,6 +158,8 @@ bool dns_open(const struct dns_options *options, struct dns **ret, struct proble
 	if (!dns)
 		return problem_memory(p);
 	pthread_mutex_init(&dns->mutex, NULL);
+	if (!dns_resolver_check(p))
+		return false;
 	dns->system = dns_setup_is_system(options);
 	if (!find_files(options, dns))
 		return problem_memory(p);
@@ -263,119 +206,23 @@ const char *dns_servers(const struct dns *dns)
 
 /* --- asking */
 
-struct asked {
-	struct dns_question *question;
-	bool done, late;
-	bool bare;                 /* a denial without anything that says how long it holds */
-};
-
 void dns_question_clear(struct dns_question *q)
 {
 	buf_free(&q->message);
 	q->message = (struct buf){0};
 }
 
-static enum dns_fate fate_of(int rcode)
-{
-	return rcode == 0 ? DNS_ANSWERED : rcode == DNS_NXDOMAIN ? DNS_NO_NAME : DNS_FAILED;
-}
-
-/* rcode is set where there is no message; otherwise the message has it. */
-static void on_answer(void *arg, int rcode, void *message, int len, int security, char *why, int limited)
-{
-	struct asked *a = arg;
-	struct dns_question *q = a->question;
-	struct dns_answer answer = { .rcode = rcode ? rcode : DNS_SERVFAIL };
-	const uint8_t *header = message;
-
-	(void)limited;
-	a->bare = rcode || len < 12 || (header[6] == 0 && header[7] == 0 && header[8] == 0 && header[9] == 0);
-	a->done = true;
-	if (!rcode && dns_answer_open(BYTES(message, (size_t)len), q->type, &answer))
-		buf_add(&q->message, message, (size_t)len);
-	q->rcode = answer.rcode;
-	q->secure = security == 2;
-	q->fate = q->message.failed ? DNS_UNASKED : security == 1 ? DNS_BOGUS : fate_of(answer.rcode);
-	snprintf(q->why, sizeof(q->why), "%s", why ? why : "");
-}
-
-static bool begin(const struct resolver *r, struct asked *a, struct problem *p)
-{
-	struct dns_question *q = a->question;
-	int error;
-
-	dns_question_clear(q);
-	q->fate = DNS_UNASKED;
-	q->secure = false;
-	error = ub_resolve_event(r->ctx, q->name, q->type, DNS_CLASS_IN, a, on_answer, NULL);
-	if (error == UB_SYNTAX) { /* a name that DNS cannot have */
-		q->fate = DNS_NO_NAME;
-		a->done = true;
-		return true;
-	}
-	return !error || setup_failed(q->name, error, p);
-}
-
-static size_t count_open(const struct asked *v, size_t n)
-{
-	size_t open = 0;
-
-	for (size_t i = 0; i < n; i++)
-		open += !v[i].done;
-	return open;
-}
-
-static bool ask_all(struct resolver *r, struct asked *v, size_t n, int64_t deadline, struct problem *p)
-{
-	for (size_t i = 0; i < n; i++)
-		if (!begin(r, &v[i], p))
-			return false;
-	while (count_open(v, n) > 0 && dns_loop_turn(r->loop, deadline))
-		;
-	return true;
-}
-
-/* libunbound keeps failures, and denials without a SOA record, for five seconds whatever it is told;
- * the next try is to see the world as it is then. That a name has one family of addresses alone may be
- * kept. */
-static bool remembers_failure(const struct asked *v, size_t n)
-{
-	for (size_t i = 0; i < n; i++) {
-		const struct dns_question *q = v[i].question;
-		bool address = q->type == DNS_TYPE_A || q->type == DNS_TYPE_AAAA;
-
-		if (q->fate == DNS_ANSWERED ? v[i].bare && !address : q->fate != DNS_NO_NAME || v[i].bare)
-			return true;
-	}
-	return false;
-}
-
-/* A libunbound with a question that was not answered in time is given up, which answers it: nobody
- * is to be called when this has returned. */
 bool dns_ask(struct dns *dns, struct dns_question *v, size_t n, int64_t deadline, struct problem *p)
 {
+	struct dns_resolver *resolver = NULL;
+	unsigned generation;
+
 	if (dns->stub && dns_stub_ask(dns->stub, v, n, deadline))
 		return true;
-
-	auto_free struct asked *asked = calloc(n, sizeof(*asked));
-	struct resolver *r = NULL;
-	if (!asked)
-		return problem_memory(p);
-	for (size_t i = 0; i < n; i++)
-		asked[i].question = &v[i];
-	if (!resolver_take(dns, &r, p))
+	if (!resolver_take(dns, &resolver, &generation, p))
 		return false;
-	bool done = ask_all(r, asked, n, deadline, p);
-	if (count_open(asked, n) == 0 && !remembers_failure(asked, n)) {
-		resolver_give(dns, r);
-		return done;
-	}
-	for (size_t i = 0; i < n; i++)
-		asked[i].late = !asked[i].done;
-	resolver_free(r);
-	for (size_t i = 0; i < n; i++)
-		if (asked[i].late)
-			v[i].fate = DNS_UNASKED;
+	bool done = dns_resolver_ask(&resolver, v, n, deadline, p);
+	resolver_give(dns, resolver, generation);
 	return done;
 }
 

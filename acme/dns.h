@@ -1,18 +1,19 @@
-/* DNS: what the world says of names that are being validated. This file and dns_loop own libunbound.
+/* DNS: what the world says of names that are being validated.
  *
- * A `struct dns` is shared by all probes; each asking runs on its caller's thread, in a libunbound
- * of its own that is kept for the next; plain look-ups of addresses mostly need none (acme/dns_stub.h). It
- * asks whom its options name, or the resolvers of resolv.conf with /etc/hosts before them for addresses;
- * these files, and those of trust anchors and root hints, are read again when they have changed. With trust anchors what they speak for is
- * validated (RFC 4035), and bogus is refused. Answers are not cached: what counts is what the name
- * is now. Internal to acme/. */
+ * A `struct dns` is shared by all probes; each asking runs on its caller's thread, in a libunbound of its own
+ * (acme/dns_resolver.h) that is kept for the next; plain look-ups of addresses mostly need none (acme/dns_stub.h).
+ * It asks whom its options name, or the resolvers of resolv.conf with /etc/hosts before them for addresses; these
+ * files, and those of trust anchors and root hints, are read again when they have changed. With trust anchors what they
+ * speak for is validated (RFC 4035), and bogus is refused. Answers are not cached: what counts is what the name is
+ * now. Internal to acme/. */
 #pragma once
 
 #include "acme/dns_answer.h"
 #include "acme/dns_options.h"
 
 struct dns;
-/* Copies what it needs. MALFORMED: a trust anchor or a file of root hints that libunbound does not take. */
+/* Copies what it needs. MALFORMED: a trust anchor or a file of root hints that libunbound does not take.
+ * INTERNAL: there is no libunbound. */
 bool dns_open(const struct dns_options *options, struct dns **ret, struct problem *p) must_use;
 void dns_close(struct dns *dns); /* nobody is asking */
 declare_auto_struct(dns, dns_close);

@@ -3,11 +3,11 @@
 #include <assert.h>
 #include <ctype.h>
 #include <curl/curl.h>
-#include <dlfcn.h>
 #include <errno.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <strings.h>
+
+#include "base/library.h"
 
 enum {
 	HEADERS_MAX = 16384, /* bytes of all header lines of one reply */
@@ -25,39 +25,19 @@ enum {
 	X(url, curl_url) X(url_cleanup, curl_url_cleanup) X(url_set, curl_url_set)                 \
 	X(url_get, curl_url_get) X(free, curl_free)
 
-static struct {
-#define X(name, symbol) __typeof__(symbol) *name;
-	CURL_CALLS(X)
-#undef X
-	bool loaded;
-	char why_not[160];
-} lib;
+static struct { CURL_CALLS(LIBRARY_FIELD) } lib;
+static const struct library_call calls[] = { CURL_CALLS(LIBRARY_ROW) };
 
-static bool find_calls(void *library)
+static bool set_up(struct problem *p)
 {
-#define X(name, symbol) && (*(void **)&lib.name = dlsym(library, #symbol)) != NULL
-	return true CURL_CALLS(X);
-#undef X
+	return lib.global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK || problem_internal(p, "libcurl cannot be set up");
 }
 
-static void load(void)
+static struct library curl_library = LIBRARY("libcurl.so.4", calls, set_up);
+
+bool fetch_load(struct problem *p)
 {
-	void *library = dlopen("libcurl.so.4", RTLD_NOW | RTLD_LOCAL);
-
-	if (!library || !find_calls(library))
-		snprintf(lib.why_not, sizeof(lib.why_not), "%s", dlerror());
-	else if (lib.global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
-		snprintf(lib.why_not, sizeof(lib.why_not), "libcurl cannot be set up");
-	else
-		lib.loaded = true;
-}
-
-static bool load_once(struct problem *p)
-{
-	static pthread_once_t once = PTHREAD_ONCE_INIT;
-
-	pthread_once(&once, load);
-	return lib.loaded || problem_internal(p, "%s", lib.why_not);
+	return library_load(&curl_library, p);
 }
 
 /* --- URLs */
@@ -87,7 +67,7 @@ bool fetch_url_parse(const char *text, struct fetch_url **ret, struct problem *p
 
 	if (!url)
 		return problem_memory(p);
-	if (!load_once(p))
+	if (!fetch_load(p))
 		return false;
 	url->curl = lib.url();
 	if (!url->curl)

@@ -11,6 +11,9 @@
 #include "base/bytes.h"
 #include "base/outbound.h"
 
+/* Now rather than with the first URL. INTERNAL: it cannot be. */
+bool fetch_load(struct problem *p) must_use;
+
 struct fetcher;
 bool fetcher_open(struct fetcher **ret, struct problem *p) must_use;
 void fetcher_close(struct fetcher *http);

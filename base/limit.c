@@ -27,7 +27,7 @@ struct limit {
 	int64_t interval, window; /* of one token, of all; nanoseconds. interval 0: no limit */
 	uint8_t salt[ID_SIZE];
 	pthread_mutex_t mutex; /* guards all below */
-	struct bucket *buckets;
+	struct bucket *buckets;   /* one table, most of it empty most of the time, with what follows */
 	int32_t *heap, *chains;
 	int32_t count, count_max;
 };
@@ -115,13 +115,25 @@ static struct bucket *bucket_new(struct limit *l, const uint8_t id[ID_SIZE])
 	return b;
 }
 
+static size_t buckets_size(size_t keys_max)
+{
+	return (keys_max + 1) * sizeof(struct bucket);
+}
+
+static size_t table_size(size_t keys_max)
+{
+	return buckets_size(keys_max) + 2 * keys_max * sizeof(int32_t);
+}
+
 static bool table_new(struct limit *l, size_t keys_max, struct problem *p)
 {
-	l->buckets = calloc(keys_max + 1, sizeof(*l->buckets));
-	l->heap = calloc(keys_max, sizeof(*l->heap));
-	l->chains = calloc(keys_max, sizeof(*l->chains));
-	if (!l->buckets || !l->heap || !l->chains)
+	uint8_t *table = mem_table(table_size(keys_max));
+
+	if (!table)
 		return problem_memory(p);
+	l->buckets = (struct bucket *)table;
+	l->heap = (int32_t *)(table + buckets_size(keys_max));
+	l->chains = l->heap + keys_max;
 	l->count_max = (int32_t)keys_max;
 	return true;
 }
@@ -218,8 +230,6 @@ void limit_free(struct limit *limit)
 	if (!limit)
 		return;
 	pthread_mutex_destroy(&limit->mutex);
-	free(limit->buckets);
-	free(limit->heap);
-	free(limit->chains);
+	mem_table_free(limit->buckets, table_size((size_t)limit->count_max));
 	free(limit);
 }

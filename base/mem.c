@@ -2,6 +2,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <openssl/crypto.h>
@@ -23,6 +24,19 @@ void mem_free_secret(char *secret)
 	if (secret)
 		mem_wipe(secret, strlen(secret));
 	free(secret);
+}
+
+void *mem_table(size_t size)
+{
+	void *table = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	return table == MAP_FAILED ? NULL : table;
+}
+
+void mem_table_free(void *table, size_t size)
+{
+	if (table)
+		munmap(table, size);
 }
 
 char *mem_printf(const char *fmt, ...)

@@ -52,6 +52,11 @@ void mem_wipe(void *p, size_t len);
 /* Wipes and frees a NUL-terminated secret. */
 void mem_free_secret(char *secret);
 
+/* A table of zeros that is large and mostly stays empty: what nobody has touched takes no memory, also where calloc would
+ * clear what was in use before. size is the same for both; NULL when memory is out. */
+void *mem_table(size_t size) must_use;
+void mem_table_free(void *table, size_t size);
+
 /* printf into a fresh string; NULL when memory is out. */
 char *mem_printf(const char *fmt, ...) printf_like(1, 2) must_use;
 

@@ -22,7 +22,7 @@ struct digest_nonces {
 
 bool digest_nonces_open(struct digest_nonces **ret, struct problem *p)
 {
-	struct digest_nonces *nonces = calloc(1, sizeof(*nonces));
+	struct digest_nonces *nonces = mem_table(sizeof(*nonces)); /* few clients use Digest */
 
 	if (!nonces)
 		return problem_memory(p);
@@ -37,7 +37,7 @@ void digest_nonces_close(struct digest_nonces *nonces)
 		return;
 	pthread_mutex_destroy(&nonces->mutex);
 	mem_wipe(nonces->key, sizeof(nonces->key));
-	free(nonces);
+	mem_table_free(nonces, sizeof(*nonces));
 }
 
 static void seal(const struct digest_nonces *nonces, uint8_t raw[RAW])

@@ -1,7 +1,9 @@
 #include "server/commands.h"
 
+#include "acme/acme.h"
 #include "acme/routes.h"
 #include "admin/api_routes.h"
+#include "base/fetch.h"
 #include "base/json.h"
 #include "est/routes.h"
 #include "server/publish.h"
@@ -90,7 +92,8 @@ static bool check_config_run(struct command_call *call, struct problem *p)
 		return buf_check(&text, p);
 	}
 	return config_load(call->arg_count ? call->args[0] : call->config, &config, p) &&
-	       config_profiles(config, &profiles, p) && config_attestation(config, &attestation, p) && print_result(call, config, p);
+	       config_profiles(config, &profiles, p) && config_attestation(config, &attestation, p) &&
+	       acme_check_libraries(p) && fetch_load(p) && print_result(call, config, p);
 }
 
 const struct command server_check_config_command = {

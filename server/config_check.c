@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "acme/challenge.h"
+#include "base/fetch.h"
 #include "ca/constraint.h"
 #include "policy/profile_check.h"
 #include "server/config_policy.h"
@@ -348,6 +349,8 @@ bool config_check(struct config *config, const struct config_text *text, struct 
 	for (size_t i = 0; i < config->est.authentication_count; i++)
 		if (!check_authentication(config, i, text, p))
 			return false;
+	if (config->webhook_count > 0 && !fetch_load(p)) /* to say so itself, rather than of the first URL */
+		return false;
 	for (size_t i = 0; i < config->webhook_count; i++)
 		if (!check_declared(config, i, text, p))
 			return false;

@@ -4,6 +4,7 @@ import concurrent.futures
 import datetime
 import json
 import os
+import pathlib
 import re
 import signal
 import socket
@@ -19,7 +20,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from acme_raw import Client, Refused
-from harness import BINARY, ROOT, Server
+from harness import BINARY, ROOT, ChallengeServer, Server
 
 
 def fetch(server, path, port=None):
@@ -155,6 +156,40 @@ def test_wrong_passphrase_and_open_files_are_refused():
         assert "No such file" in server.run("serve").stderr
     finally:
         server.close()
+
+
+@pytest.mark.parametrize("library,webhook,at_start", [("libunbound.so.8", False, True), ("libcurl.so.4", True, True), ("libcurl.so.4", False, False)])
+def test_library_that_cannot_be_loaded_is_told_before_the_first_use(tmp_path, library, webhook, at_start):
+    (tmp_path / library).write_bytes(b"no library")
+    missing = {"LD_LIBRARY_PATH": str(tmp_path)}
+    secret = tmp_path / "secret"
+    secret.write_text("s" * 40)
+    secret.chmod(0o600)
+    hooks = [{"name": "audit", "url": "https://hooks.example.com/", "secret": {"file": str(secret)}}]
+    with Server({"webhooks": hooks} if webhook else {}) as own:
+        checked = own.run("check-config", env={**os.environ, **missing})
+        assert checked.returncode == 1 and library in checked.stderr, checked
+        own.stop()
+        if at_start:
+            with pytest.raises(AssertionError, match=library):
+                own.start(missing)
+        else:
+            own.start(missing) # may never be needed
+            own.stop()
+        own.start()
+
+
+def test_server_that_waits_has_no_library_that_it_does_not_use():
+    def mapped(own):
+        return {name for name in ("libunbound", "libcurl", "libgnutls", "libnettle") if name in pathlib.Path(f"/proc/{own.process.pid}/maps").read_text()}
+
+    with Server({"acme": {"caa_identities": ["ca.example"]}, "profiles": [{"name": "tls-server", "caa": True}]}) as own:
+        assert mapped(own) == set()
+        with ChallengeServer(own.http01_port) as web:
+            client = Client(own)
+            client.register()
+            client.issue(["a.example.com"], web) # CAA records are a question for libunbound
+        assert mapped(own) == {"libunbound", "libnettle"}
 
 
 def test_passphrase_from_the_environment_and_from_a_credential(tmp_path):
