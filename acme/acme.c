@@ -37,14 +37,7 @@ static bool copy_strings(const struct strings *from, struct strings *owned, cons
 static bool copy_addresses(const struct addr_list *from, struct addr_list *owned, const struct addr_list **ret)
 {
 	*ret = owned;
-	if (!from || from->n == 0)
-		return true;
-	owned->v = malloc(from->n * sizeof *owned->v);
-	if (!owned->v)
-		return false;
-	memcpy(owned->v, from->v, from->n * sizeof *owned->v);
-	owned->n = from->n;
-	return true;
+	return addr_list_copy(from, owned);
 }
 
 static bool copy_options(const struct acme_options *from, struct acme_house *house, struct problem *p)

@@ -5,7 +5,7 @@
 enum { TOKENS_MAX = 10000, QUEUE_MAX = 16, FAILURES_BURST = 60, FAILURES_PERIOD = 3600 };
 
 bool api_open(const struct api_options *options, struct store *store, struct ca *ca, struct profiles *profiles,
-              struct api **ret, struct problem *p)
+              struct webhook_settings *webhook, struct api **ret, struct problem *p)
 {
 	auto_struct(api) *api = calloc(1, sizeof(*api));
 
@@ -15,6 +15,7 @@ bool api_open(const struct api_options *options, struct store *store, struct ca 
 	api->store = store;
 	api->ca = ca;
 	api->profiles = profiles_ref(profiles);
+	api->webhook = webhook_settings_ref(webhook);
 	api->wing = api_routes_wing(api);
 	pthread_rwlock_init(&api->profiles_lock, NULL);
 	if (!limit_new(options->requests_burst, options->requests_period, TOKENS_MAX, &api->requests, p) ||
@@ -43,6 +44,23 @@ struct profiles *api_profiles(struct api *api)
 	return profiles;
 }
 
+void api_set_webhook(struct api *api, struct webhook_settings *webhook)
+{
+	pthread_rwlock_wrlock(&api->profiles_lock);
+	struct webhook_settings *old = api->webhook;
+	api->webhook = webhook_settings_ref(webhook);
+	pthread_rwlock_unlock(&api->profiles_lock);
+	webhook_settings_unref(old);
+}
+
+struct webhook_settings *api_webhook_settings(struct api *api)
+{
+	pthread_rwlock_rdlock(&api->profiles_lock);
+	struct webhook_settings *webhook = webhook_settings_ref(api->webhook);
+	pthread_rwlock_unlock(&api->profiles_lock);
+	return webhook;
+}
+
 const struct http_wing *api_wing(struct api *api)
 {
 	return &api->wing;
@@ -58,6 +76,7 @@ void api_close(struct api *api)
 	limit_free(api->requests);
 	limit_free(api->failures);
 	profiles_unref(api->profiles);
+	webhook_settings_unref(api->webhook);
 	pthread_rwlock_destroy(&api->profiles_lock);
 	free(api);
 }

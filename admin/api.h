@@ -5,7 +5,7 @@
  * http_wing serves from any number of threads. */
 #pragma once
 
-#include "admin/webhook.h"
+#include "admin/webhook_settings.h"
 #include "base/http.h"
 #include "ca/ca.h"
 #include "policy/profile.h"
@@ -14,15 +14,15 @@
 struct api_options {
 	unsigned requests_burst, requests_period; /* of one token; burst 0: no limit */
 	int64_t retention;                        /* seconds that requests are kept after they were made */
-	struct webhook_options webhook;           /* for those that are made or tested; the lists are borrowed */
 	const char *key_file;                     /* under which private keys are sealed (ca/vault.h); NULL: the store's seal */
 };
 struct api;
-/* Takes a reference to profiles. */
+/* Takes references to profiles, and to the settings, for webhooks that are made or tested. */
 bool api_open(const struct api_options *options, struct store *store, struct ca *ca, struct profiles *profiles,
-              struct api **ret, struct problem *p) must_use;
+              struct webhook_settings *webhook, struct api **ret, struct problem *p) must_use;
 /* From the next request on, these profiles (SIGHUP). */
 void api_set_profiles(struct api *api, struct profiles *profiles);
+void api_set_webhook(struct api *api, struct webhook_settings *webhook); /* likewise */
 const struct http_wing *api_wing(struct api *api);
 void api_close(struct api *api);
 declare_auto_struct(api, api_close);

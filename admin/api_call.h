@@ -24,6 +24,7 @@ struct api {
 	struct ca *ca;
 	pthread_rwlock_t profiles_lock;
 	struct profiles *profiles;      /* guarded by it */
+	struct webhook_settings *webhook; /* likewise */
 	struct limit *requests;         /* by token */
 	struct limit *failures;         /* by token: failed requests that are kept */
 	struct vault *vault;            /* private keys that are kept */
@@ -61,6 +62,7 @@ typedef bool api_action(struct api_call *call, struct problem *p);
 
 /* Those of now; a reference. */
 struct profiles *api_profiles(struct api *api) must_use;
+struct webhook_settings *api_webhook_settings(struct api *api) must_use;
 /* Status and application/json; the caller then writes the body. */
 struct json_writer api_reply(struct api_call *call, int status);
 /* The parts so far become p, if there are any: false. */

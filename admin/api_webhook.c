@@ -64,6 +64,7 @@ static bool take_wish(const struct api_call *call, struct strings *events, struc
                       struct problem *p)
 {
 	const struct json *asked_events = json_member(call->body, "events"), *asked_profiles = json_member(call->body, "profiles");
+	auto_struct(webhook_settings) *settings = api_webhook_settings(call->api);
 	auto_value(problem) parts = {0};
 
 	if (!take_texts(asked_events, events) || !take_texts(asked_profiles, profiles))
@@ -74,7 +75,7 @@ static bool take_wish(const struct api_call *call, struct strings *events, struc
 	ret->events = asked_events ? events : NULL;
 	ret->profiles = asked_profiles ? profiles : NULL;
 	(void)!json_bool(json_member(call->body, "newSecret"), &ret->new_secret);
-	webhook_wish_check(&call->api->options.webhook, ret, &parts);
+	webhook_wish_check(&settings->options, ret, &parts);
 	check_profiles(call, profiles, &parts);
 	return api_settle(&parts, p);
 }
@@ -158,10 +159,11 @@ bool api_webhook_test(struct api_call *call, struct problem *p)
 	auto_value(problem) why = {0};
 	struct showing showing = { .id = id_of(call), .row = &row };
 	struct webhook_answer answer = {0};
+	auto_struct(webhook_settings) *settings = api_webhook_settings(call->api);
 
 	if (!store_view(call->api->store, read_row, &showing, p))
 		return false;
-	bool taken = webhook_test(call->api->store, &call->api->options.webhook, &row, call->now, &answer, &why);
+	bool taken = webhook_test(call->api->store, &settings->options, &row, call->now, &answer, &why);
 	struct json_writer w = api_reply(call, 200);
 	json_open(&w, NULL);
 	json_put_bool(&w, "taken", taken);

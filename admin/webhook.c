@@ -9,6 +9,7 @@
 #include "admin/webhook_event.h"
 #include "admin/webhook_outcome.h"
 #include "admin/webhook_send.h"
+#include "admin/webhook_settings.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/work.h"
@@ -27,15 +28,16 @@ struct sender {
 	struct webhooks *house;
 	char id[RANDOM_ID_SIZE];
 	struct fetcher *fetcher;
+	struct webhook_settings *settings; /* by which its connections were made; NULL: there are none */
 	uint64_t looked;                 /* events up to it are delivered or not wanted */
 	int64_t saved_ms;
 	atomic_bool gone;                /* the webhook is; its job has ended */
 };
 struct webhooks {
-	struct webhook_options options;
 	struct store *store;
 	pthread_mutex_t lock;
-	struct profiles *profiles;       /* guarded by lock */
+	struct webhook_settings *settings; /* guarded by lock, as is what follows */
+	struct profiles *profiles;
 	struct expiry_watch expiry;      /* the manager's, as all below */
 	struct work *manager, *work;     /* work: NULL until there is a webhook */
 	struct sender *senders[WEBHOOKS_MAX];
@@ -99,6 +101,26 @@ static bool pass_over(struct stepping *s, struct problem *p)
 	return webhook_pass(sender->house->store, sender->id, sender->looked, p);
 }
 
+/* A connection that is kept would be none of those that new rules let pass, or know of new CAs. */
+static bool follow_settings(struct sender *sender, struct problem *p)
+{
+	struct webhooks *house = sender->house;
+	auto_struct(fetcher) *fetcher = NULL;
+
+	pthread_mutex_lock(&house->lock);
+	auto_struct(webhook_settings) *settings = webhook_settings_ref(house->settings);
+	pthread_mutex_unlock(&house->lock);
+	if (settings == sender->settings)
+		return true;
+	if (!fetcher_open(&fetcher, p))
+		return false;
+	fetcher_close(sender->fetcher);
+	sender->fetcher = steal(fetcher);
+	webhook_settings_unref(sender->settings);
+	sender->settings = steal(settings);
+	return true;
+}
+
 static bool deliver(struct stepping *s, struct problem *p)
 {
 	struct webhooks *house = s->sender->house;
@@ -108,15 +130,16 @@ static bool deliver(struct stepping *s, struct problem *p)
 	struct webhook_outcome outcome = { .seq = s->event.seq };
 	auto_value(problem) why = {0};
 
-	if (!webhook_secret(house->store, &s->row, &s->secret, p))
+	if (!webhook_secret(house->store, &s->row, &s->secret, p) || !follow_settings(s->sender, p))
 		return false;
-	outcome.delivered = webhook_send(&house->options, s->sender->fetcher, s->row.url, buf_text(&s->secret), &message,
+	const struct webhook_options *options = &s->sender->settings->options;
+	outcome.delivered = webhook_send(options, s->sender->fetcher, s->row.url, buf_text(&s->secret), &message,
 	                                 &outcome.answer, &why);
 	if (!outcome.delivered && atomic_load(&house->closing))
 		return true;
 	outcome.error = problem_text(&why);
 	outcome.now = clock_now();
-	return webhook_outcome_record(house->store, &house->options, s->sender->id, &outcome, p);
+	return webhook_outcome_record(house->store, options, s->sender->id, &outcome, p);
 }
 
 /* How long to the next step; < 0: the webhook is no more. */
@@ -158,6 +181,7 @@ static void sender_free(struct sender *sender)
 	if (!sender)
 		return;
 	fetcher_close(sender->fetcher);
+	webhook_settings_unref(sender->settings);
 	free(sender);
 }
 declare_auto_struct(sender, sender_free);
@@ -170,7 +194,7 @@ static bool add_sender(struct webhooks *house, size_t place, const char *id, str
 		return problem_memory(p);
 	sender->house = house;
 	snprintf(sender->id, sizeof(sender->id), "%s", id);
-	if ((!house->work && !work_open("webhook", THREADS, WEBHOOKS_MAX, &house->work, p)) || !fetcher_open(&sender->fetcher, p) ||
+	if ((!house->work && !work_open("webhook", THREADS, WEBHOOKS_MAX, &house->work, p)) ||
 	    !work_add(house->work, 0, run_sender, sender, p))
 		return false;
 	house->senders[place] = steal(sender);
@@ -241,14 +265,14 @@ static void manage(void *arg)
 	(void)!work_add(house->manager, more ? SOON_MS : MANAGE_EVERY_MS, manage, house, &closing);
 }
 
-bool webhooks_open(const struct webhook_options *options, struct store *store, struct profiles *profiles,
+bool webhooks_open(struct webhook_settings *settings, struct store *store, struct profiles *profiles,
                    struct webhooks **ret, struct problem *p)
 {
 	auto_struct(webhooks) *house = calloc(1, sizeof(*house));
 
 	if (!house)
 		return problem_memory(p);
-	house->options = *options;
+	house->settings = webhook_settings_ref(settings);
 	house->store = store;
 	house->profiles = profiles_ref(profiles);
 	pthread_mutex_init(&house->lock, NULL);
@@ -267,6 +291,15 @@ void webhooks_set_profiles(struct webhooks *house, struct profiles *profiles)
 	profiles_unref(old);
 }
 
+void webhooks_set_settings(struct webhooks *house, struct webhook_settings *settings)
+{
+	pthread_mutex_lock(&house->lock);
+	struct webhook_settings *old = house->settings;
+	house->settings = webhook_settings_ref(settings);
+	pthread_mutex_unlock(&house->lock);
+	webhook_settings_unref(old);
+}
+
 void webhooks_close(struct webhooks *house)
 {
 	if (!house)
@@ -279,6 +312,7 @@ void webhooks_close(struct webhooks *house)
 	for (size_t i = 0; i < WEBHOOKS_MAX; i++)
 		sender_free(house->senders[i]);
 	profiles_unref(house->profiles);
+	webhook_settings_unref(house->settings);
 	pthread_mutex_destroy(&house->lock);
 	free(house);
 }

@@ -28,10 +28,13 @@ typedef void webhook_visit(void *arg, const struct webhook_gauge *gauge);
 bool webhooks_gauge(struct store *store, webhook_visit *visit, void *arg, struct problem *p) must_use;
 
 struct webhooks;
-/* Takes a reference to profiles, copies the options but for their lists, which are borrowed. */
-bool webhooks_open(const struct webhook_options *options, struct store *store, struct profiles *profiles,
+struct webhook_settings;
+/* Takes references to both. */
+bool webhooks_open(struct webhook_settings *settings, struct store *store, struct profiles *profiles,
                    struct webhooks **ret, struct problem *p) must_use;
 /* From now on, these profiles' alerts (SIGHUP). */
 void webhooks_set_profiles(struct webhooks *webhooks, struct profiles *profiles);
+/* What is sent from now on is sent like this (SIGHUP), over connections that were made like this. */
+void webhooks_set_settings(struct webhooks *webhooks, struct webhook_settings *settings);
 void webhooks_close(struct webhooks *webhooks); /* waits for what is being sent */
 declare_auto_struct(webhooks, webhooks_close);

@@ -171,6 +171,21 @@ bool addr_list_add(struct addr_list *list, const char *text, struct problem *p)
 	return true;
 }
 
+bool addr_list_copy(const struct addr_list *from, struct addr_list *ret)
+{
+	struct addr_list copy = {0};
+
+	if (from && from->n > 0) {
+		copy.v = malloc(from->n * sizeof(*copy.v));
+		if (!copy.v)
+			return false;
+		memcpy(copy.v, from->v, from->n * sizeof(*copy.v));
+		copy.n = from->n;
+	}
+	*ret = copy;
+	return true;
+}
+
 bool addr_list_has(const struct addr_list *list, const struct addr *a)
 {
 	for (size_t i = 0; i < list->n; i++)

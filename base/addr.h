@@ -36,6 +36,8 @@ struct addr_list {
 	size_t n;
 };
 bool addr_list_add(struct addr_list *list, const char *text, struct problem *p) must_use;
+/* NULL is an empty one. false: no memory. */
+bool addr_list_copy(const struct addr_list *from, struct addr_list *ret) must_use;
 bool addr_list_has(const struct addr_list *list, const struct addr *a) must_use;
 void addr_list_free(struct addr_list *list);
 declare_auto_value(addr_list, addr_list_free);

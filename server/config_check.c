@@ -50,7 +50,6 @@ static bool complete(struct config *config, struct problem *p)
 	config->webhook.options.allow = &config->webhook.allow;
 	config->webhook.options.deny = &config->webhook.deny;
 	config->webhook.options.trust = config->webhook.trust;
-	config->api.options.webhook = config->webhook.options;
 	return true;
 }
 

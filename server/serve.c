@@ -211,10 +211,12 @@ static bool open_services(struct serve *serve, struct problem *p)
 	if (!revocation_open(&revocation, serve->store, serve->ca, &serve->revocation, p))
 		return false;
 	serve->revocation_wing = revocation_wing(serve->revocation);
-	if (!api_open(&serve->config->api.options, serve->store, serve->ca, serve->profiles, &serve->api, p))
+	auto_struct(webhook_settings) *webhook = NULL;
+	if (!webhook_settings_new(&serve->config->webhook.options, &webhook, p) ||
+	    !api_open(&serve->config->api.options, serve->store, serve->ca, serve->profiles, webhook, &serve->api, p))
 		return false;
 	if (!webhooks_declare(serve->store, serve->config->webhooks, serve->config->webhook_count, true, p) ||
-	    !webhooks_open(&serve->config->webhook.options, serve->store, serve->profiles, &serve->webhooks, p))
+	    !webhooks_open(webhook, serve->store, serve->profiles, &serve->webhooks, p))
 		return false;
 	serve->status.crls = revocation_crls(serve->revocation);
 
@@ -345,10 +347,12 @@ bool serve_reload(struct serve *serve, const struct config *config, struct probl
 	auto_struct(authentications) *authentications = NULL;
 	auto_struct(wrapping_keys) *keys = NULL;
 	auto_struct(attestation_roots) *attestation = NULL;
+	auto_struct(webhook_settings) *webhook = NULL;
 	if (!load_ca(serve, config, &table, p) || !open_profiles(serve, config, table, &profiles, p) ||
 	    !config_attestation(config, &attestation, p) ||
 	    !labels_new(&config->est.labels, profiles, &labels, p) ||
 	    !config_authentications(config, &authentications, p) || !wrapping_keys_new(&config->est.wrapping, &keys, p) ||
+	    !webhook_settings_new(&config->webhook.options, &webhook, p) ||
 	    !webhooks_declarable(serve->store, config->webhooks, config->webhook_count, p) ||
 	    !reload_outside(serve, config, &table, profiles, p))
 		return false;
@@ -356,6 +360,8 @@ bool serve_reload(struct serve *serve, const struct config *config, struct probl
 	acme_set_attestation(serve->acme, attestation);
 	api_set_profiles(serve->api, profiles);
 	est_set_labels(serve->est, labels);
+	api_set_webhook(serve->api, webhook);
+	webhooks_set_settings(serve->webhooks, webhook);
 	webhooks_set_profiles(serve->webhooks, profiles);
 	est_set_authentications(serve->est, authentications);
 	est_set_wrapping_keys(serve->est, keys);

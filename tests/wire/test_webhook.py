@@ -323,6 +323,30 @@ def test_the_environment_names_no_proxy(receiver):
         receiver.wait(1)
 
 
+def test_reload_takes_how_webhooks_are_sent(receiver):
+    """A connection that is kept is none that new rules let pass."""
+    closed = {**FAST, "webhook": {**FAST["webhook"], "allow": ["127.0.0.0/8"], "deny": ["127.0.0.1"]}}
+    with Server(FAST) as server:
+        api = Api(server, make_token(server, "admin")[0])
+        hook, _ = create(server, receiver.url)
+        api.issue("before.example")
+        receiver.wait(1)
+        server.reload(closed)
+        api.issue("denied.example")
+        until(lambda: "does not connect to 127.0.0.1" in (shown(server, hook).get("lastError") or ""))
+        assert not api.post(f"/api/v1/webhooks/{hook}/test")["taken"]
+        assert len(receiver.bodies()) == 1
+        refused = server.log_text().count("reload refused")
+        server.write_config({**FAST, "webhook": {**FAST["webhook"], "retry_first": "1h"}}) # longer than retry_max
+        server.process.send_signal(signal.SIGHUP)
+        until(lambda: server.log_text().count("reload refused") > refused)
+        with pytest.raises(Refused, match="does not connect"):
+            api.post("/api/v1/webhooks", {"url": receiver.url})
+        server.reload(FAST)
+        assert receiver.wait(2)[1]["event"]["about"]["names"] == ["dns:denied.example"]
+        assert "a restart is needed" not in server.log_text()
+
+
 def test_nothing_is_lost_or_reordered_across_kills(receiver):
     with Server(FAST) as server:
         api = Api(server, make_token(server, "admin")[0])
