@@ -160,3 +160,20 @@ def test_key_updates_do_not_stop_the_clock(server):
         pass
     assert len(got) < 100, "the request was read"
     client.close()
+
+
+# --- a client that waits for acknowledgements
+
+def test_request_after_the_handshake_is_not_waited_for(server):
+    """A client that leaves TCP as it is sends its request when what it sent last is acknowledged (RFC 896): at once, not after 40 ms."""
+    context = server.tls_context()
+    context.minimum_version = TLS13
+    request = f"GET /.well-known/est/cacerts HTTP/1.1\r\nHost: localhost:{server.port}\r\n\r\n".encode()
+    spent = []
+    for _ in range(10):
+        with context.wrap_socket(socket.create_connection(("127.0.0.1", server.port), timeout=30), server_hostname="localhost") as tls:
+            begun = time.monotonic()
+            tls.sendall(request)
+            assert tls.recv(100).startswith(b"HTTP/1.1 200 ")
+            spent.append(time.monotonic() - begun)
+    assert min(spent) < 0.03, spent
