@@ -24,14 +24,30 @@ static void put_keys(struct json_writer *w, unsigned keys)
 	json_close(w);
 }
 
+/* What a certificate has that nothing else was asked for. */
+static void put_usages(struct json_writer *w, const struct profile *profile)
+{
+	json_open_array(w, "keyUsages");
+	for (unsigned bit = 1; bit <= 0x8000; bit <<= 1)
+		if (profile->key_usage & bit)
+			json_put(w, NULL, policy_key_usage_name(bit));
+	json_close(w);
+	json_open_array(w, "extendedKeyUsages");
+	for (size_t i = 0; i < profile->extended_key_usage.n; i++)
+		json_put(w, NULL, profile->extended_key_usage.v[i]);
+	json_close(w);
+}
+
 static void put_profile(struct json_writer *w, const struct profile *profile)
 {
 	json_open(w, NULL);
 	json_put(w, "id", profile->name);
 	json_put(w, "description", profile->description);
 	json_put(w, "issuer", *profile->issuer ? profile->issuer : NULL);
+	json_put(w, "policy", profile->policy->name);
 	put_methods(w, profile->methods);
 	put_keys(w, profile->keys);
+	put_usages(w, profile);
 	json_put_integer(w, "validitySeconds", profile->validity);
 	json_put_integer(w, "validityMaxSeconds", profile->validity_max);
 	json_put_bool(w, "keepKeys", profile->keep_keys);

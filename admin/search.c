@@ -63,6 +63,8 @@ static bool has_metadata(const struct search *s, const struct certificate *row)
 
 	for (size_t i = 0; i < row->metadata.n; i++) {
 		size_t len = strlen(v[i].key);
+		if (str_equal(wanted, v[i].key))
+			return true;
 		if (strncmp(wanted, v[i].key, len) == 0 && wanted[len] == '=' && str_equal(wanted + len + 1, v[i].value))
 			return true;
 	}

@@ -8,7 +8,7 @@
 #include "base/ossl.h"
 #include "policy/bearer.h"
 
-enum { CERTIFICATE_FILE_MAX = 64 * 1024, LIFE = 365 * 86400 };
+enum { CERTIFICATE_FILE_MAX = 64 * 1024, LIFE = 365 * 86400, IDENTITY_MAX = 128 };
 
 static const char *status_of(const struct token *token, int64_t now)
 {
@@ -179,6 +179,17 @@ static struct record_texts as_texts(const struct strings *list)
 	return (struct record_texts){ .v = (const char *const *)list->v, .n = list->n };
 }
 
+/* It is put into patterns and shown to people. */
+static bool check_identity(const char *name, struct problem *p)
+{
+	bool good = !name || (*name && strlen(name) <= IDENTITY_MAX && !strpbrk(name, "*{}"));
+
+	for (const char *c = name ?: ""; *c; c++)
+		good = good && (unsigned char)*c >= 0x20 && *c != 0x7f;
+	return good || problem_set(p, PROBLEM_MALFORMED, "--identity: expected 1 to %d bytes without control characters and none of *{}",
+	                           IDENTITY_MAX);
+}
+
 static bool token_create_run(struct command_call *call, struct problem *p)
 {
 	auto_struct(store) *store = NULL;
@@ -186,7 +197,7 @@ static bool token_create_run(struct command_call *call, struct problem *p)
 	char text[BEARER_SIZE];
 	uint8_t hash[SHA256_SIZE];
 	struct token token = { .note = command_value(call, "--note"), .name = command_value(call, "--identity"), .created = clock_now() };
-	if (!parse_roles(command_value(call, "--role"), &token.roles, p) ||
+	if (!check_identity(token.name, p) || !parse_roles(command_value(call, "--role"), &token.roles, p) ||
 	    !parse_life(command_value(call, "--expires"), token.created, &token.expires, p) ||
 	    !option_profiles(call->admin, command_value(call, "--profile"), &profiles, p) ||
 	    !option_names(command_value(call, "--name"), &names, p) ||

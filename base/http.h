@@ -87,7 +87,7 @@ declare_auto_value(http_response, http_response_free);
 /* One row of a route table. Fields that the router checks before it calls serve. */
 struct http_route {
 	enum http_method method;        /* GET also serves HEAD */
-	/* "/acme/{profile}/order/{id}"; a {name} is one segment: A-Z a-z 0-9 - _ . ~. A {name*} at the end is all
+	/* "/acme/{profile}/order/{id}"; a {name} is one segment: A-Z a-z 0-9 - _ . ~ :. A {name*} at the end is all
 	 * that follows, of any characters: serve finds it in the request's path, it is no capture. */
 	const char *path;
 	const char *content_type;       /* wanted of the request; NULL: none is looked at */

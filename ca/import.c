@@ -2,6 +2,7 @@
 
 #include <openssl/err.h>
 #include <openssl/pkcs12.h>
+#include <openssl/provider.h>
 
 #include "ca/chain.h"
 #include "ca/private.h"
@@ -85,8 +86,18 @@ static bool pkcs12_refused(const char *path, struct problem *p)
 	if (ERR_GET_REASON(error) == PKCS12_R_MAC_VERIFY_FAILURE)
 		return problem_set(p, PROBLEM_UNAUTHORIZED, "%s: the passphrase does not open this file", path);
 	return problem_set(p, PROBLEM_MALFORMED,
-	                   "%s: RFC 7292: no PKCS#12 file, or one of algorithms that OpenSSL 3 has no more (RC2, RC4): "
-	                   "`openssl pkcs12 -legacy` can write it anew", path);
+	                   "%s: RFC 7292: no PKCS#12 file, or one of algorithms that OpenSSL 3 does not have", path);
+}
+
+/* What Windows and old Java write: their certificates under RC2, which OpenSSL 3 has in a provider of its own. */
+static bool pkcs12_open_old(PKCS12 *p12, const char *passphrase, struct import *import)
+{
+	OSSL_PROVIDER *plain = OSSL_PROVIDER_load(NULL, "default"), *old = OSSL_PROVIDER_load(NULL, "legacy");
+	bool good = plain && old && PKCS12_parse(p12, passphrase, &import->key, &import->certificate, &import->chain) == 1;
+
+	if (old)
+		OSSL_PROVIDER_unload(old);
+	return good; /* the default one stays: nothing else would, once one was loaded by name */
 }
 
 static bool read_pkcs12(const struct import_files *files, struct import *import, struct problem *p)
@@ -101,6 +112,10 @@ static bool read_pkcs12(const struct import_files *files, struct import *import,
 	const unsigned char *at = der.data;
 	PKCS12 *p12 = d2i_PKCS12(NULL, &at, (long)der.len);
 	bool good = p12 && PKCS12_parse(p12, passphrase, &import->key, &import->certificate, &import->chain) == 1;
+	if (p12 && !good && ERR_GET_REASON(ERR_peek_last_error()) != PKCS12_R_MAC_VERIFY_FAILURE) {
+		ERR_clear_error();
+		good = pkcs12_open_old(p12, passphrase, import);
+	}
 	PKCS12_free(p12);
 	mem_wipe(passphrase, strlen(passphrase));
 	if (!good)

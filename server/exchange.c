@@ -354,17 +354,21 @@ static void judge(const struct exchange *x, int status, struct problem *p)
 		p->status = 505;
 }
 
-/* RFC 9110, 9.3.8: TRACE is known, and civetweb does not read it; each resource says what it takes instead (15.5.6). */
-static bool is_trace(struct exchange *x, char path[LOGGED_PATH_MAX])
+/* RFC 9110, 15.5.6: of a method that is known and that civetweb does not read, each resource says what it takes instead. */
+static bool read_unserved(struct exchange *x, char path[LOGGED_PATH_MAX])
 {
+	static const char *const methods[] = { "TRACE", "QUERY" };
 	struct http_header headers[HTTP_HEADERS_MAX];
 	struct request_head parsed;
 
 	seam_head(x->carrier, headers, &parsed);
-	if (!head_is_whole(&x->connection->head) || !parsed.method || !parsed.target || !str_equal(parsed.method, "TRACE"))
+	if (!head_is_whole(&x->connection->head) || !parsed.method || !parsed.target)
 		return false;
+	for (size_t i = 0; i < array_length(methods); i++)
+		if (str_equal(parsed.method, methods[i]))
+			x->request.http.method_name = methods[i];
 	snprintf(path, LOGGED_PATH_MAX, "%.*s", (int)strcspn(parsed.target, "?"), parsed.target);
-	return true;
+	return x->request.http.method_name != NULL;
 }
 
 void exchange_refuse(struct exchange_site *site, struct connection *connection, int status)
@@ -375,10 +379,9 @@ void exchange_refuse(struct exchange_site *site, struct connection *connection, 
 
 	exchange_begin(site, connection, &x);
 	x.request.http.path = x.request.http.query = x.request.http.base_url = "";
-	if (status == 400 && !connection->head.fault && is_trace(&x, path)) {
+	if (status == 400 && !connection->head.fault && read_unserved(&x, path)) {
 		x.request.http.path = path;
 		x.request.http.method = HTTP_METHOD_OTHER;
-		x.request.http.method_name = "TRACE";
 		(void)!router_find(site->router, &x.request.http, &x.match, &x.response); /* no route has it */
 		atomic_fetch_add(&site->refused, 1);
 	} else {

@@ -14,6 +14,7 @@ static const struct command *const commands[] = {
 	&server_serve_command,
 	&server_check_config_command,
 	&server_policy_list,
+	&server_policy_show,
 	&server_policy_test,
 	&admin_ca_list,
 	&admin_ca_show,

@@ -187,7 +187,7 @@ static bool is_capture_char(char c)
 {
 	if ((c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'))
 		return true;
-	return c != '\0' && strchr("-_.~", c);
+	return c != '\0' && strchr("-_.~:", c); /* a fingerprint is often written with colons */
 }
 
 /* "." and ".." are places in a tree, not names (RFC 3986, 5.2.4). */

@@ -287,6 +287,8 @@ def names(rows):
 def test_search(api, stock):
     row = api.get(f"certificates/{stock['s1']}")
     assert api.get(f"certificates/{row['serial']}")["id"] == api.get(f"certificates/{row['fingerprint']}")["id"] == row["id"]
+    for written in (row["serial"], row["fingerprint"]):  # as openssl prints them
+        assert api.get("certificates/" + ":".join(written[i:i + 2] for i in range(0, len(written), 2)).upper())["id"] == row["id"]
     one = [dict(serial=row["serial"]), dict(fingerprint=row["fingerprint"]), dict(key=row["keyHash"]),
            dict(name="s1.stock.example"), dict(name="dns:S1.Stock.example"),
            dict(serial="0" + row["serial"].upper()), dict(fingerprint=":".join(row["fingerprint"][i:i + 2] for i in range(0, 64, 2)))]
@@ -454,6 +456,7 @@ def test_metadata_is_kept_as_it_is(api):
     assert api.call("PATCH", f"certificates/{made}", {"metadata": entries})["metadata"] == entries
     assert api.get(f"certificates/{made}")["metadata"] == entries
     assert [r["id"] for r in api.everything(name="meta.example", metadata=f"k0={TEXTS[0]}")] == [made]
+    assert [r["id"] for r in api.everything(name="meta.example", metadata="k0")] == [made] and not api.everything(name="meta.example", metadata="k")
     assert "metadata" in api.call("PATCH", f"certificates/{made}", {})
     assert "metadata" not in api.call("PATCH", f"certificates/{made}", {"metadata": []})
 

@@ -634,3 +634,35 @@ def test_strongswan_verifies_with_lists(fresh, tmp_path):
         assert time.monotonic() < deadline
         time.sleep(0.3)
     assert "revoked" in done.stdout + done.stderr, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("options", [["-legacy"], ["-legacy", "-keypbe", "PBE-SHA1-RC2-40", "-certpbe", "PBE-SHA1-RC2-40"],
+                                     ["-keypbe", "PBE-SHA1-3DES", "-certpbe", "PBE-SHA1-3DES", "-macalg", "sha1"],
+                                     ["-name", "Ausstellende CA \u00dc \u6f22\u5b57"], ["-macalg", "sha512"]])
+def test_import_of_old_and_odd_pkcs12(tmp_path, options):
+    server = Server(folder=tmp_path)
+    root, mid, sub = (tmp_path / n for n in ("r", "m", "s"))
+    for name, issuer in ((root, None), (mid, root), (sub, mid)):
+        openssl("req", "-x509" if not issuer else "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", f"{name}.key",
+                "-subj", f"/O=Old/CN={name.name}", "-out", f"{name}.pem" if not issuer else f"{name}.csr",
+                *(["-addext", "keyUsage=critical,keyCertSign,cRLSign"] if not issuer else []))
+        if issuer:
+            extensions = tmp_path / "ext"
+            extensions.write_text("basicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign,cRLSign\nsubjectKeyIdentifier=hash\n"
+                                  "authorityKeyIdentifier=keyid\n")
+            openssl("x509", "-req", "-in", f"{name}.csr", "-CA", f"{issuer}.pem", "-CAkey", f"{issuer}.key", "-CAcreateserial", "-days", "300",
+                    "-extfile", extensions, "-out", f"{name}.pem")
+    above = tmp_path / "above.pem"
+    above.write_text((tmp_path / "r.pem").read_text() + (tmp_path / "m.pem").read_text())  # the root first
+    openssl("pkcs12", "-export", "-inkey", f"{sub}.key", "-in", f"{sub}.pem", "-certfile", above, "-passout", "pass:old secret", "-out",
+            tmp_path / "old.p12", *options)
+    secret = tmp_path / "secret"
+    secret.write_text("old secret\n")
+    for path in (secret, tmp_path / "old.p12"):
+        path.chmod(0o600)
+    ca(server, "import", "old", "--pkcs12", tmp_path / "old.p12", "--passphrase-file", secret)
+    assert [x.subject.rfc4514_string() for x in x509.load_pem_x509_certificates((server.folder / "data/ca/old.chain.pem").read_bytes())][0] == "CN=m,O=Old"
+    secret.write_text("another\n")
+    wrong = ca(server, "import", "again", "--pkcs12", tmp_path / "old.p12", "--passphrase-file", secret, check=False)
+    assert wrong.returncode == 1 and "the passphrase does not open this file" in wrong.stderr
+    server.close()

@@ -297,3 +297,39 @@ def test_json_of_commands_that_end_something(server):
     hook = answer(server, "webhook", "create", "https://hooks.example/x")["id"]
     assert answer(server, "webhook", "revoke", hook) == {"id": hook, "status": "revoked"}
     assert answer(server, "key", "reseal") == {"sealed": 0, "unchanged": 0}
+
+
+PRESETS = ["tls-server", "tls-client", "dual-purpose", "device", "user", "email-protection", "code-signing", "intermediate-ca"]
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_policy_show_is_the_beginning_of_ones_own(tmp_path, name):
+    config = tmp_path / "c.yaml"
+    config.write_text(f"data: {{folder: {tmp_path / 'data'}}}\n")
+    shown = run("policy", "show", "--config", config, name)
+    assert shown.returncode == 0, shown.stderr
+    own = shown.stdout.replace(f'"name": "{name}"', '"name": "own"')
+    assert own != shown.stdout
+    usages = json.loads(run("policy", "show", "--json", "--config", config, name).stdout).get("extended_key_usage", {}).get("required")
+    profile = {"name": "x", "policy": "own", "methods": ["api"], **({"extended_key_usage": usages} if usages else {})}
+    config.write_text(f"data: {{folder: {tmp_path / 'data'}}}\npolicies:\n{own}profiles: [{json.dumps(profile)}]\n")
+    good = run("check-config", config)
+    assert good.returncode == 0, good.stderr
+    again = run("policy", "show", "--config", config, "own")
+    assert again.stdout == own
+    assert json.loads(run("policy", "show", "--json", "--config", config, "own").stdout)["name"] == "own"
+
+
+def test_policy_show_of_none(tmp_path):
+    config = tmp_path / "c.yaml"
+    config.write_text(f"data: {{folder: {tmp_path / 'data'}}}\n")
+    done = run("policy", "show", "--config", config, "none")
+    assert done.returncode == 1 and 'there is no policy "none"' in done.stderr
+
+
+@pytest.mark.parametrize("identity", ["", "*", "a*", "{account}", "a\nb", "a\x7f", "x" * 129])
+def test_a_token_for_nobody_that_could_be(tmp_path, identity):
+    config = tmp_path / "c.yaml"
+    config.write_text(f"data: {{folder: {tmp_path / 'data'}}}\n")
+    done = run("token", "create", "--config", config, "--role", "issue", "--identity", identity)
+    assert done.returncode == 1 and "--identity: expected 1 to 128 bytes" in done.stderr and not (tmp_path / "data" / "data.mdb").exists()

@@ -438,6 +438,7 @@ def test_bad_renewals(api, kept, body, field):
 
 def test_the_profile_says_so(api):
     shown = api.get("certificate-profiles/kept")
+    assert shown["policy"] == "kept" and shown["extendedKeyUsages"] and "digitalSignature" in shown["keyUsages"]
     assert shown["keepKeys"] and shown["renewBeforeSeconds"] == 20 * DAY and shown["approvalsNeeded"] == 0
     assert api.get("certificate-profiles/asked")["approvalsNeeded"] == 2
 
