@@ -10,6 +10,7 @@
 #include <openssl/ssl.h>
 
 #include "base/idle.h"
+#include "base/mem.h"
 #include "server/civetweb_seam.h"
 #include "server/connection.h"
 
@@ -50,14 +51,22 @@ static int seam_ssl_read(SSL *ssl, void *buf, int len)
 	return n;
 }
 
+/* One that was parked goes on with what it had. */
+static SSL *seam_ssl_new(struct mg_connection *conn)
+{
+	SSL *kept = connection_resume(conn);
+
+	return kept ? kept : SSL_new(connection_context(conn));
+}
+
 /* Called again and again until the handshake is over. */
 static int seam_ssl_accept(SSL *ssl)
 {
 	if (!connection_begin(SSL_get_app_data(ssl)))
 		return -1;
 	int done = SSL_accept(ssl);
-	if (SSL_get_state(ssl) != TLS_ST_BEFORE)
-		connection_shakes_hands();
+	if (BIO_number_read(SSL_get_rbio(ssl)) > 0)
+		connection_shakes_hands(SSL_get_state(ssl) != TLS_ST_BEFORE);
 	return done;
 }
 
@@ -72,11 +81,67 @@ static int seam_ssl_accept(SSL *ssl)
 #define recv(fd, buf, len, flags) seam_recv(fd, buf, len, flags)
 #define SSL_read(ssl, buf, len) seam_ssl_read(ssl, buf, len)
 #define SSL_accept seam_ssl_accept
-#define SSL_new(ours) SSL_new(connection_context(conn)) /* conn: of sslize(), the only caller */
+#define SSL_new(ours) seam_ssl_new(conn) /* conn: of sslize(), the only caller */
 /* It would take the client's certificate apart, and hash it with SHA-1, for nobody. */
 #undef SSL_get_peer_certificate
 #define SSL_get_peer_certificate(ssl) ((X509 *)NULL)
 #include "civetweb.c"
+
+/* What a connection takes with it when it leaves its thread. `in_use`, which civetweb has for another queue,
+ * says of a socket in the queue that it had a thread before. */
+struct seam_seat {
+	struct socket client;
+	SSL *ssl;
+	struct mg_context *context;
+};
+
+struct seam_seat *seam_leave(struct mg_connection *conn)
+{
+	struct seam_seat *seat = mg_calloc(1, sizeof(*seat));
+
+	if (!seat)
+		return NULL;
+	*seat = (struct seam_seat){ conn->client, steal(conn->ssl), conn->phys_ctx };
+	seat->client.in_use = 1;
+	conn->client.sock = INVALID_SOCKET;
+	if (seat->ssl) {
+		SSL_set_app_data(seat->ssl, NULL);
+		SSL_free_buffers(seat->ssl); /* unless part of a record is in them */
+	}
+	return seat;
+}
+
+int seam_seat_fd(const struct seam_seat *seat)
+{
+	return seat->client.sock;
+}
+
+void seam_seat_offer(const struct seam_seat *seat)
+{
+	produce_socket(seat->context, &seat->client);
+}
+
+bool seam_had_seat(const struct mg_connection *conn)
+{
+	return conn->client.in_use == 1;
+}
+
+void *seam_seat_return(struct seam_seat *seat)
+{
+	SSL *ssl = seat->ssl;
+
+	mg_free(seat);
+	return ssl;
+}
+
+void seam_seat_end(struct seam_seat *seat)
+{
+	if (seat->ssl)
+		SSL_shutdown(seat->ssl);
+	SSL_free(seat->ssl);
+	close(seat->client.sock);
+	mg_free(seat);
+}
 
 int seam_fd(const struct mg_connection *conn)
 {

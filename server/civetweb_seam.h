@@ -36,6 +36,21 @@ size_t seam_chunked_end(struct mg_connection *conn);
 bool seam_read(struct mg_connection *conn, void *ret, size_t n) must_use;
 bool seam_write(struct mg_connection *conn, struct bytes data) must_use;
 
+/* A connection leaves its thread, to which civetweb then closes nothing: its socket and what TLS has of it. NULL: out
+ * of memory, nothing has changed. */
+struct seam_seat;
+struct seam_seat *seam_leave(struct mg_connection *conn) must_use;
+int seam_seat_fd(const struct seam_seat *seat);
+/* Lets it wait for a thread, like one that was accepted; the caller's until that thread has it. */
+void seam_seat_offer(const struct seam_seat *seat);
+/* Whether the connection, new to its thread, has left one before. */
+bool seam_had_seat(const struct mg_connection *conn);
+/* It has a thread again, which has its socket. Frees the seat; returns the SSL *, NULL on a plain connection, or before
+ * there is one. */
+void *seam_seat_return(struct seam_seat *seat) must_use;
+/* Closes it. */
+void seam_seat_end(struct seam_seat *seat);
+
 /* Whether civetweb will keep the connection after this request. */
 bool seam_keeps_alive(const struct mg_connection *conn);
 void seam_close_after(struct mg_connection *conn);

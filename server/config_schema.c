@@ -115,7 +115,7 @@ static const struct config_key tls_keys[] = {
 };
 
 static const struct config_key http_keys[] = {
-	{ "threads", "Connections served at once, of all listeners together.", CONFIG_NUMBER,
+	{ "threads", "Threads for the connections of all listeners. Who has nothing in hand needs none while others wait.", CONFIG_NUMBER,
 	  AT(http.threads), .fallback = "64", .min = 1, .max = 4096 },
 	{ "connections_per_address", "Connections at once from one address, or one /64 of IPv6; 0 is no limit.", CONFIG_NUMBER,
 	  AT(http.connections_per_address), .fallback = "0", .max = 4096 },

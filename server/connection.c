@@ -3,8 +3,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <linux/sockios.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
+#include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
@@ -13,23 +12,31 @@
 #include "server/tls.h"
 
 enum {
-	TURN_MS = 1000,             /* several requests for one handshake, which costs as much as they do */
-	IDLE_GRACE_MS = 100,
 	BEGIN_GRACE_MS = 2000,
 	HANDSHAKE_GRACE_MS = 5000,  /* a device without hardware for it computes for seconds */
 };
 
 static _Thread_local struct pool *own_pool;
-static _Thread_local struct connection own;
+static _Thread_local int own_bell = -1;
+static _Thread_local struct connection *own; /* between two connections one that has no carrier */
 
 void connection_join(struct pool *pool)
 {
 	own_pool = pool;
+	own_bell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	own = calloc(1, sizeof(*own));
+	assert(own); /* a process that has no memory for this as it starts ends */
+}
+
+void connection_leave(void)
+{
+	mem_close_p(&own_bell);
+	free(steal(own));
 }
 
 struct connection *connection_current(void)
 {
-	return own.carrier ? &own : NULL;
+	return own && own->carrier ? own : NULL;
 }
 
 static void set_busy(struct connection *c, bool busy)
@@ -53,18 +60,10 @@ static unsigned allowance(const struct connection *c, enum connection_phase phas
 	assert(false);
 }
 
-/* How long a client may still keep a thread waiting that another needs: the next request of one
- * that was served may be on its way; one that has begun nothing, or goes no further, has had time. */
-static int64_t grace(const struct connection *c, enum connection_phase phase)
+/* Whether its client owes nothing that a thread would have to wait for. */
+static bool can_park(const struct connection *c)
 {
-	switch (phase) {
-	case CONNECTION_IDLE: return c->greeted ? IDLE_GRACE_MS : BEGIN_GRACE_MS;
-	case CONNECTION_HANDSHAKE:
-	case CONNECTION_HEAD:
-	case CONNECTION_BODY: return BEGIN_GRACE_MS;
-	case CONNECTION_REPLY: break;
-	}
-	return INT32_MAX;
+	return c->phase == CONNECTION_IDLE || (c->phase == CONNECTION_HANDSHAKE && !c->spoken);
 }
 
 void connection_enter(struct connection *c, enum connection_phase phase)
@@ -75,7 +74,7 @@ void connection_enter(struct connection *c, enum connection_phase phase)
 	c->phase = phase;
 	c->since = clock_monotonic_ms();
 	c->deadline = c->last_deadline = c->since + allowance(c, phase);
-	c->due = c->since + grace(c, phase) - (waits && !c->begun && !c->greeted ? c->silent : 0);
+	c->due = c->since + (phase == CONNECTION_REPLY ? INT32_MAX : BEGIN_GRACE_MS);
 	c->overdue = false;
 }
 
@@ -126,50 +125,129 @@ static bool peer_of(int fd, struct addr *ret)
 	return getpeername(fd, (struct sockaddr *)&sa, &len) == 0 && addr_from_sockaddr((struct sockaddr *)&sa, ret);
 }
 
-/* How long a client has said nothing since the system took its connection; 0: it has said something. */
-static int64_t silent_ms(int fd)
-{
-	struct tcp_info info;
-	socklen_t len = sizeof(info);
-	int n;
-
-	if (ioctl(fd, SIOCINQ, &n) != 0 || n > 0 || getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) != 0)
-		return 0;
-	return info.tcpi_last_data_recv;
-}
-
 bool connection_begin(struct mg_connection *carrier)
 {
-	struct connection *c = &own;
-
+	if (!own->carrier)
+		connection_resume(carrier);
+	struct connection *c = own;
 	if (c->carrier)
 		return !c->turned_away;
 	*c = (struct connection){ .pool = own_pool, .carrier = carrier, .answered = true };
+	c->member.bell = own_bell;
 	bool known = peer_of(seam_fd(carrier), &c->member.peer); /* no longer connected: nothing to serve */
 	c->turned_away = !pool_enter(own_pool, &c->member) || !known;
 	if (c->turned_away)
 		atomic_fetch_add(&pool_counters(own_pool)->refused, 1);
-	if (pool_is_crowded(own_pool))
-		c->silent = silent_ms(seam_fd(carrier));
 	connection_enter(c, CONNECTION_HANDSHAKE);
-	c->born = c->since;
 	return !c->turned_away;
 }
 
-bool connection_had_its_turn(const struct connection *c)
+/* --- parked */
+
+static struct connection *parked_connection(struct parked_member *m)
 {
-	return pool_is_crowded(c->pool) && clock_monotonic_ms() - c->born >= TURN_MS;
+	return (struct connection *)(void *)((char *)m - offsetof(struct connection, parked));
+}
+
+static void end_parked(struct connection *c)
+{
+	pool_unpark(c->pool);
+	pool_leave(c->pool, &c->member);
+	tls_peer_free(c->tls);
+	seam_seat_end(c->seat);
+	free(c);
+}
+
+/* false: it stays its thread's, which ends it. Once it is parked another thread may have it. */
+static bool park(struct connection *c)
+{
+	struct parked_member *evicted = NULL;
+	struct connection *next = calloc(1, sizeof(*next));
+
+	c->seat = next ? seam_leave(c->carrier) : NULL;
+	if (!c->seat) {
+		free(next);
+		return false;
+	}
+	own = next;
+	c->carrier = NULL;
+	c->parks = false;
+	c->parked.fd = seam_seat_fd(c->seat);
+	c->parked.deadline = c->deadline;
+	pool_park(c->pool);
+	if (!parked_put(pool_parked(own_pool), &c->parked, &evicted))
+		end_parked(c);
+	if (evicted) {
+		atomic_fetch_add(&pool_counters(own_pool)->gave_way, 1);
+		end_parked(parked_connection(evicted));
+	}
+	return true;
+}
+
+void *connection_resume(struct mg_connection *carrier)
+{
+	struct parked_member *m = seam_had_seat(carrier) ? parked_take(pool_parked(own_pool), seam_fd(carrier)) : NULL;
+
+	if (!m)
+		return NULL;
+	free(own);
+	own = parked_connection(m);
+	own->carrier = carrier;
+	own->member.bell = own_bell;
+	pool_unpark(own_pool);
+	pool_gave_up(own_pool);
+	return seam_seat_return(steal(own->seat));
+}
+
+static void call_parked(struct pool *pool)
+{
+	struct parked_member *called[PARKED_BATCH];
+	size_t n = parked_call(pool_parked(pool), called);
+
+	for (size_t i = 0; i < n; i++) {
+		pool_accepted(pool);
+		seam_seat_offer(parked_connection(called[i])->seat);
+	}
+}
+
+/* Ends those whose deadline has come. */
+static void sweep_parked(struct pool *pool, int64_t now)
+{
+	struct parked_member *overdue[PARKED_BATCH];
+	size_t n;
+
+	while ((n = parked_take_overdue(pool_parked(pool), now, overdue)) > 0)
+		for (size_t i = 0; i < n; i++) {
+			struct connection *c = parked_connection(overdue[i]);
+			if (c->phase != CONNECTION_IDLE && !pool_is_draining(pool))
+				atomic_fetch_add(&pool_counters(pool)->timeouts, 1);
+			end_parked(c);
+		}
+}
+
+void connection_end_parked(struct pool *pool)
+{
+	struct parked_member *called;
+
+	parked_close(pool_parked(pool));
+	sweep_parked(pool, INT64_MAX);
+	while ((called = parked_take(pool_parked(pool), -1))) {
+		pool_gave_up(pool);
+		end_parked(parked_connection(called));
+	}
 }
 
 void connection_end(void)
 {
-	struct connection *c = &own;
+	struct connection *c = own;
 
 	if (!c->carrier) { /* civetweb gave it up before it began */
 		pool_gave_up(own_pool);
 		return;
 	}
 	set_busy(c, false);
+	if (c->parks && park(c))
+		return;
 	pool_leave(c->pool, &c->member);
 	tls_peer_free(steal(c->tls));
 	c->carrier = NULL;
@@ -180,11 +258,12 @@ void connection_accepted(void)
 	pool_accepted(own_pool);
 }
 
-void connection_shakes_hands(void)
+void connection_shakes_hands(bool begun)
 {
-	if (!own.begun)
-		own.due = own.since + HANDSHAKE_GRACE_MS;
-	own.begun = true;
+	if (!own->spoken || (begun && !own->begun))
+		own->due = own->since + (begun ? HANDSHAKE_GRACE_MS : BEGIN_GRACE_MS);
+	own->spoken = true;
+	own->begun = begun;
 }
 
 void *connection_context(const struct mg_connection *carrier)
@@ -207,9 +286,9 @@ static void arrive(struct connection *c, struct bytes data)
 
 void connection_received(size_t n)
 {
-	struct bytes before = seam_received(own.carrier); /* civetweb has not counted the n yet */
+	struct bytes before = seam_received(own->carrier); /* civetweb has not counted the n yet */
 
-	arrive(&own, BYTES(before.data + before.len, n));
+	arrive(own, BYTES(before.data + before.len, n));
 }
 
 void connection_next(struct connection *c, struct bytes rest)
@@ -267,26 +346,38 @@ static bool gives_way(struct connection *c)
 	return c->overdue;
 }
 
-/* What the client sent comes before any wish to end the connection. */
-static int connection_wait(struct connection *c, struct pollfd *fd, int timeout_ms)
+/* Waits for as long as nobody else wants the thread. */
+static int wait_idly(struct connection *c, struct pollfd *fd, int timeout_ms)
 {
-	int64_t now = clock_monotonic_ms(), left = c->deadline - now, kept = c->due - now;
-	bool idle = c->phase == CONNECTION_IDLE;
+	bool lingers = pool_linger(c->pool, &c->member);
 	struct pollfd fds[] = {
 		*fd,
-		{ .fd = idle ? pool_drain_fd(c->pool) : pool_stop_fd(c->pool), .events = POLLIN },
-		{ .fd = kept <= 0 ? pool_relief_fd(c->pool) : -1, .events = POLLIN },
+		{ .fd = c->phase == CONNECTION_IDLE ? pool_drain_fd(c->pool) : pool_stop_fd(c->pool), .events = POLLIN },
+		{ .fd = lingers ? c->member.bell : -1, .events = POLLIN },
 	};
 
-	if (c->turned_away || (c->phase == CONNECTION_HEAD && c->head.fault))
-		return -1;
-	if (left <= 0)
-		return gets_on(c, now) ? 0 : overdue(c, fd);
-	if (c->phase == CONNECTION_REPLY && c->queued < 0)
-		c->queued = queued(c);
-	if (kept > 0 && kept < timeout_ms)
-		timeout_ms = (int)kept;
-	int found = poll_again(fds, array_length(fds), left < timeout_ms ? (int)left : timeout_ms);
+	int found = poll_again(fds, array_length(fds), lingers ? timeout_ms : 0);
+	bool wanted = !lingers || pool_is_rung(c->pool, &c->member);
+	fd->revents = fds[0].revents;
+	c->parks = wanted && !fds[0].revents && !fds[1].revents;
+	if (found > 0 && fds[0].revents) {
+		if (wanted)
+			pool_ring(c->pool); /* for another's thread */
+		return 1;
+	}
+	return found < 0 || fds[1].revents || c->parks ? -1 : 0;
+}
+
+/* longer: it has had its time, and gives way where others wait. */
+static int wait_in_work(struct connection *c, struct pollfd *fd, int timeout_ms, bool longer)
+{
+	struct pollfd fds[] = {
+		*fd,
+		{ .fd = pool_stop_fd(c->pool), .events = POLLIN },
+		{ .fd = longer ? pool_relief_fd(c->pool) : -1, .events = POLLIN },
+	};
+	int found = poll_again(fds, array_length(fds), timeout_ms);
+
 	fd->revents = fds[0].revents;
 	if (found <= 0)
 		return found;
@@ -296,21 +387,56 @@ static int connection_wait(struct connection *c, struct pollfd *fd, int timeout_
 	return fds[1].revents || gives_way(c) ? -1 : 0;
 }
 
+/* What the client sent comes before any wish to end the connection. */
+static int connection_wait(struct connection *c, struct pollfd *fd, int timeout_ms)
+{
+	int64_t now = clock_monotonic_ms(), left = c->deadline - now, kept = c->due - now;
+
+	if (c->turned_away || (c->phase == CONNECTION_HEAD && c->head.fault))
+		return -1;
+	if (left <= 0)
+		return gets_on(c, now) ? 0 : overdue(c, fd);
+	if (left < timeout_ms)
+		timeout_ms = (int)left;
+	if (can_park(c))
+		return wait_idly(c, fd, timeout_ms);
+	if (c->phase == CONNECTION_REPLY && c->queued < 0)
+		c->queued = queued(c);
+	return wait_in_work(c, fd, kept > 0 && kept < timeout_ms ? (int)kept : timeout_ms, kept <= 0);
+}
+
+/* For the thread that accepts. */
+static void look_after_parked(struct pool *pool)
+{
+	call_parked(pool);
+	if (pool_is_draining(pool))
+		parked_close(pool_parked(pool));
+	sweep_parked(pool, pool_is_draining(pool) ? INT64_MAX : clock_monotonic_ms());
+}
+
+/* Returns how many of the listening sockets have something. */
 static int listening_wait(struct pool *pool, struct pollfd *listening, nfds_t n, int timeout_ms)
 {
-	struct pollfd fds[LISTENERS_MAX + 1];
+	bool draining = pool_is_draining(pool);
+	struct pollfd fds[LISTENERS_MAX + 3];
 
 	assert(n <= LISTENERS_MAX);
 	memcpy(fds, listening, n * sizeof(*fds));
-	fds[n] = (struct pollfd){ .fd = pool_stop_fd(pool), .events = POLLIN };
-	int found = poll_again(fds, n + 1, timeout_ms);
+	fds[n] = (struct pollfd){ .fd = parked_fd(pool_parked(pool)), .events = POLLIN };
+	fds[n + 1] = (struct pollfd){ .fd = pool_stop_fd(pool), .events = POLLIN };
+	fds[n + 2] = (struct pollfd){ .fd = draining ? -1 : pool_drain_fd(pool), .events = POLLIN };
+	int found = poll_again(fds, n + 3, timeout_ms);
 	memcpy(listening, fds, n * sizeof(*fds));
-	return found > 0 && fds[n].revents ? found - 1 : found;
+	for (nfds_t i = n; found > 0 && i < n + 3; i++)
+		found -= fds[i].revents != 0;
+	if (fds[n].revents || fds[n + 2].revents)
+		look_after_parked(pool);
+	return found;
 }
 
 int connection_poll(struct pollfd *fds, nfds_t n, int timeout_ms)
 {
-	if (own.carrier)
-		return connection_wait(&own, &fds[0], timeout_ms);
+	if (connection_current())
+		return connection_wait(own, &fds[0], timeout_ms);
 	return own_pool ? listening_wait(own_pool, fds, n, timeout_ms) : poll(fds, n, timeout_ms);
 }

@@ -3,13 +3,16 @@
  * civetweb waits for its sockets in poll(2) only, and civetweb_seam.c leads that call to
  * connection_poll. So a deadline needs no second thread and no race: the thread that serves a
  * connection waits no longer than its deadline, and less when its thread is wanted or the server
- * ends. A `struct connection` belongs to the thread that serves it. */
+ * ends. Who has nothing in hand while others wait for a thread is parked: it has none until it speaks
+ * (parked.h). A `struct connection` belongs to the thread that serves it,
+ * or lies parked. */
 #pragma once
 
 #include <poll.h>
 
 #include "base/bytes.h"
 #include "server/head.h"
+#include "server/parked.h"
 #include "server/pool.h"
 
 struct tls_peer;
@@ -30,7 +33,6 @@ struct connection {
 	struct pool_member member;
 	struct tls_peer *tls;          /* owned; NULL on a plain connection */
 	enum connection_phase phase;
-	int64_t born;                  /* when a thread began it; monotonic ms */
 	int64_t since, deadline;       /* of the phase; monotonic ms */
 	int64_t last_deadline;         /* no progress moves it */
 	int64_t due;                   /* from then on a thread that another needs waits no longer */
@@ -38,16 +40,17 @@ struct connection {
 	bool moved;                    /* since then it has become writable */
 	struct head head;              /* of the request that is arriving */
 	bool busy, overdue, turned_away;
-	int64_t silent;                /* ms for which it had waited for a thread and said nothing: of its time */
-	bool begun;                    /* its handshake */
+	bool spoken;                   /* something of its handshake has come */
+	bool begun;                    /* and is a handshake's */
 	bool greeted;                  /* has had a reply */
 	bool answered;                 /* the request that began last has had its reply */
+	bool parks;                    /* it ends for its thread alone */
+	struct parked_member parked;
+	struct seam_seat *seat;        /* while it is parked */
 };
 
 /* The connection that the calling thread serves; NULL: none. */
 struct connection *connection_current(void);
-/* Whether the thread has been its for a second or more, and others wait for one. */
-bool connection_had_its_turn(const struct connection *connection);
 /* Starts a phase with its own deadline. */
 void connection_enter(struct connection *connection, enum connection_phase phase);
 /* Starts to read that much content; it must come at RATE_MIN where its thread is wanted. */
@@ -58,17 +61,23 @@ void connection_enter_reply(struct connection *connection, size_t size);
 void connection_next(struct connection *connection, struct bytes rest);
 /* Reads and drops what still comes in, until the client ends it, or these bounds do. */
 void connection_linger(struct connection *connection, size_t bytes_max, int ms_max);
+/* Ends the thread's connection, or parks it. */
 void connection_end(void);
 
-/* The calling thread works for this pool from now on. */
+/* The calling thread works for this pool from now on; and no more. */
 void connection_join(struct pool *pool);
+void connection_leave(void);
+/* Ends all that are parked; no thread works for the pool any more. */
+void connection_end_parked(struct pool *pool);
 
 /* For civetweb_seam.c. */
 void connection_accepted(void);
 void *connection_context(const struct mg_connection *carrier);
 /* true as well when this thread has begun it before. false: turned away. */
 bool connection_begin(struct mg_connection *carrier);
-/* The client's first message has come. */
-void connection_shakes_hands(void);
+/* Makes one that was parked the calling thread's. Returns the SSL * that it had; NULL: there was none, or it is new. */
+void *connection_resume(struct mg_connection *carrier);
+/* Something has come from the client; whether it is its first message. */
+void connection_shakes_hands(bool begun);
 void connection_received(size_t n);
 int connection_poll(struct pollfd *fds, nfds_t n, int timeout_ms);

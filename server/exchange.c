@@ -224,10 +224,9 @@ static void say_out_of_memory(struct exchange *x)
 	snprintf(x->cause, sizeof(x->cause), "out of memory");
 }
 
-/* Who is told that this was the last reply comes again; who is cut off while his next request is on its way may not. */
 static bool must_end(const struct exchange *x)
 {
-	return pool_is_draining(x->connection->pool) || connection_had_its_turn(x->connection) || !seam_keeps_alive(x->carrier);
+	return pool_is_draining(x->connection->pool) || !seam_keeps_alive(x->carrier);
 }
 
 static void send_reply(struct exchange *x)

@@ -118,6 +118,12 @@ static void *on_thread(const struct mg_context *carrier, int type)
 	return NULL;
 }
 
+static void on_thread_end(const struct mg_context *carrier, int type, void *user)
+{
+	(void)carrier, (void)type, (void)user;
+	connection_leave();
+}
+
 /* civetweb wants one SSL_CTX to know that there is TLS; connections get theirs from context_of. */
 static int on_tls(void **ret_context, void *user)
 {
@@ -160,6 +166,8 @@ static int on_open(const struct mg_connection *conn, void **ret_data)
 	if (!connection_begin((struct mg_connection *)(uintptr_t)conn))
 		return 0;
 	c = connection_current();
+	if (c->phase == CONNECTION_IDLE) /* it was parked, and goes on */
+		return 0;
 	if (seam_ssl(conn))
 		c->tls = tls_peer_new(seam_ssl(conn));
 	c->turned_away = !listener_of(mg_get_user_context_data(conn), conn) || (seam_ssl(conn) && !c->tls);
@@ -192,6 +200,7 @@ static void on_close(const struct mg_connection *conn)
 static const struct mg_callbacks callbacks = {
 	.init_context = on_ready,
 	.init_thread = on_thread,
+	.exit_thread = on_thread_end,
 	.external_ssl_ctx = on_tls,
 	.log_message = on_message,
 	.init_connection = on_open,
@@ -227,15 +236,21 @@ static struct mg_context *start_quietly(struct mg_init_data *init)
 	return carrier;
 }
 
+/* So much of the descriptors that the process may have, or max. */
+static unsigned part_of_files(unsigned part, unsigned max)
+{
+	struct rlimit files;
+
+	if (getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur / part > max)
+		return max;
+	return (unsigned)files.rlim_cur / part;
+}
+
 /* Who comes while all threads are at work waits in civetweb's queue, first come, first served. What the kernel's has no
  * room for comes again when TCP does, later each time, and is cut off where its SYN cookie has grown old. */
 static unsigned queue_length(void)
 {
-	struct rlimit files;
-
-	if (getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur / 2 > QUEUE_MAX)
-		return QUEUE_MAX;
-	return (unsigned)files.rlim_cur / 2;
+	return part_of_files(2, QUEUE_MAX);
 }
 
 /* The deadlines are the pool's; civetweb's own must only not come before them. */
@@ -286,6 +301,7 @@ static bool open_pool(struct listen *listen, const struct listen_options *o, str
 {
 	struct pool_options pool = {
 		.threads = o->threads,
+		.parked = part_of_files(4, PARKED_MAX),
 		.per_address = o->per_address,
 		.keep_alive_ms = o->keep_alive_ms,
 		.header_ms = o->header_ms,
@@ -343,6 +359,7 @@ static void stop(struct listen *listen)
 		return;
 	pool_stop(listen->pool);
 	mg_stop(listen->carrier);
+	connection_end_parked(listen->pool);
 	listen->carrier = NULL;
 }
 
@@ -371,7 +388,7 @@ void listen_counters(const struct listen *listen, struct listen_counters *ret)
 	const struct pool_counters *c = pool_counters(listen->pool);
 
 	*ret = (struct listen_counters){ .refused = c->refused, .timeouts = c->timeouts, .connections = c->connections,
-		.active = c->open, .gave_way = c->gave_way, .waiting = pool_waiting(listen->pool) };
+		.active = c->open, .parked = c->parked, .gave_way = c->gave_way, .waiting = pool_waiting(listen->pool) };
 	for (size_t i = 0; i < listen->listener_count; i++) {
 		ret->requests += listen->listeners[i].site.requests;
 		ret->refused += listen->listeners[i].site.refused;

@@ -45,7 +45,8 @@ struct listen_counters {
 	uint64_t timeouts;
 	uint64_t connections; /* since the start */
 	uint64_t active;      /* connections open now */
-	uint64_t gave_way;    /* ended because others waited for their threads */
+	uint64_t parked;      /* those of them that have no thread until they speak */
+	uint64_t gave_way;    /* ended because others needed what they held */
 	uint64_t waiting;     /* connections that wait for a thread now */
 };
 void listen_counters(const struct listen *listen, struct listen_counters *ret);

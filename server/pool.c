@@ -6,11 +6,15 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "server/parked.h"
+
 struct pool {
 	struct pool_options options;
 	struct pool_counters counters;
-	pthread_mutex_t lock;           /* guards the list */
+	pthread_mutex_t lock;           /* guards the lists */
 	struct pool_member *first;
+	TAILQ_HEAD(, pool_member) lingering; /* who has done so longest first */
+	struct parked *parked;
 	int drain_fd, stop_fd;          /* readable once said, for good */
 	int relief_fd;                  /* a semaphore: as many threads are wanted */
 	atomic_bool draining;
@@ -27,11 +31,14 @@ bool pool_new(const struct pool_options *options, struct pool **ret, struct prob
 		return problem_memory(p);
 	pool->options = *options;
 	pthread_mutex_init(&pool->lock, NULL);
+	TAILQ_INIT(&pool->lingering);
 	pool->drain_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	pool->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	pool->relief_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK | EFD_SEMAPHORE);
 	if (pool->drain_fd < 0 || pool->stop_fd < 0 || pool->relief_fd < 0)
 		return problem_internal(p, "eventfd: %s", strerror(errno));
+	if (!parked_new(options->parked, &pool->parked, p))
+		return false;
 	*ret = steal(pool);
 	return true;
 }
@@ -41,6 +48,7 @@ void pool_free(struct pool *pool)
 	if (!pool)
 		return;
 	assert(!pool->first);
+	parked_free(pool->parked);
 	mem_close_p(&pool->drain_fd);
 	mem_close_p(&pool->stop_fd);
 	mem_close_p(&pool->relief_fd);
@@ -80,14 +88,58 @@ void pool_stop(struct pool *pool)
 
 bool pool_is_crowded(const struct pool *pool)
 {
-	return atomic_load(&pool->waiting) + atomic_load(&pool->counters.open) > pool->options.threads;
+	unsigned seated = atomic_load(&pool->counters.open) - atomic_load(&pool->counters.parked);
+
+	return atomic_load(&pool->waiting) + seated > pool->options.threads;
 }
 
 void pool_accepted(struct pool *pool)
 {
 	atomic_fetch_add(&pool->waiting, 1);
-	if (pool_is_crowded(pool))
+	pool_ring(pool);
+}
+
+void pool_ring(struct pool *pool)
+{
+	struct pool_member *member;
+
+	if (!pool_is_crowded(pool))
+		return;
+	pthread_mutex_lock(&pool->lock);
+	member = TAILQ_FIRST(&pool->lingering);
+	if (member) {
+		TAILQ_REMOVE(&pool->lingering, member, entry);
+		member->lingers = false;
+		say(member->bell);
+	}
+	pthread_mutex_unlock(&pool->lock);
+	if (!member)
 		say(pool->relief_fd);
+}
+
+/* With the lock: who begins to wait for a thread comes before, and is seen, or after, and rings. */
+bool pool_linger(struct pool *pool, struct pool_member *member)
+{
+	pthread_mutex_lock(&pool->lock);
+	bool lingers = member->bell >= 0 && !pool_is_crowded(pool);
+	if (lingers)
+		TAILQ_INSERT_TAIL(&pool->lingering, member, entry);
+	member->lingers = lingers;
+	pthread_mutex_unlock(&pool->lock);
+	return lingers;
+}
+
+bool pool_is_rung(struct pool *pool, struct pool_member *member)
+{
+	uint64_t rings;
+
+	pthread_mutex_lock(&pool->lock);
+	bool rung = !member->lingers;
+	if (!rung)
+		TAILQ_REMOVE(&pool->lingering, member, entry);
+	member->lingers = false;
+	pthread_mutex_unlock(&pool->lock);
+	return rung && read(member->bell, &rings, sizeof(rings)) == sizeof(rings);
 }
 
 void pool_gave_up(struct pool *pool)
@@ -95,38 +147,71 @@ void pool_gave_up(struct pool *pool)
 	atomic_fetch_sub(&pool->waiting, 1);
 }
 
-bool pool_enter(struct pool *pool, struct pool_member *member)
+static void link_member(struct pool *pool, struct pool_member *member)
 {
-	const struct addr host = addr_host(&member->peer);
-	unsigned others = 0;
-
-	pool_gave_up(pool);
-	atomic_fetch_add(&pool->counters.connections, 1);
-	atomic_fetch_add(&pool->counters.open, 1);
-	pthread_mutex_lock(&pool->lock);
-	for (const struct pool_member *other = pool->first; other; other = other->next) {
-		const struct addr its = addr_host(&other->peer);
-		others += addr_equal(&its, &host);
-	}
 	member->previous = NULL;
 	member->next = pool->first;
 	if (member->next)
 		member->next->previous = member;
 	pool->first = member;
+}
+
+static void unlink_member(struct pool *pool, struct pool_member *member)
+{
+	*(member->previous ? &member->previous->next : &pool->first) = member->next;
+	if (member->next)
+		member->next->previous = member->previous;
+}
+
+static unsigned count_host(const struct pool *pool, const struct addr *address)
+{
+	const struct addr host = addr_host(address);
+	unsigned n = 0;
+
+	for (const struct pool_member *other = pool->first; other; other = other->next) {
+		const struct addr its = addr_host(&other->peer);
+		n += addr_equal(&its, &host);
+	}
+	return n;
+}
+
+bool pool_enter(struct pool *pool, struct pool_member *member)
+{
+	unsigned cap = pool->options.per_address;
+
+	pool_gave_up(pool);
+	atomic_fetch_add(&pool->counters.connections, 1);
+	atomic_fetch_add(&pool->counters.open, 1);
+	pthread_mutex_lock(&pool->lock);
+	unsigned others = cap == 0 ? 0 : count_host(pool, &member->peer);
+	link_member(pool, member);
 	pthread_mutex_unlock(&pool->lock);
-	return pool->options.per_address == 0 || others < pool->options.per_address;
+	return cap == 0 || others < cap;
 }
 
 void pool_leave(struct pool *pool, struct pool_member *member)
 {
 	pthread_mutex_lock(&pool->lock);
-	*(member->previous ? &member->previous->next : &pool->first) = member->next;
-	if (member->next)
-		member->next->previous = member->previous;
+	unlink_member(pool, member);
 	pthread_mutex_unlock(&pool->lock);
 	atomic_fetch_sub(&pool->counters.open, 1);
 	if (member->gives_way)
 		atomic_fetch_sub(&pool->leaving, 1);
+}
+
+void pool_park(struct pool *pool)
+{
+	atomic_fetch_add(&pool->counters.parked, 1);
+}
+
+void pool_unpark(struct pool *pool)
+{
+	atomic_fetch_sub(&pool->counters.parked, 1);
+}
+
+struct parked *pool_parked(const struct pool *pool)
+{
+	return pool->parked;
 }
 
 void pool_set_busy(struct pool *pool, bool busy)

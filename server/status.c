@@ -69,8 +69,10 @@ static void put_listen(struct buf *out, const struct listen *listen)
 	put(out, (struct metric){ "enrolld_connections_total", "counter", "Connections accepted." }, "",
 	    (double)c.connections);
 	put(out, (struct metric){ "enrolld_connections", "gauge", "Connections now." }, "", (double)c.active);
+	put(out, (struct metric){ "enrolld_connections_parked", "gauge", "Connections that have no thread until they speak." }, "",
+	    (double)c.parked);
 	put(out, (struct metric){ "enrolld_connections_waiting", "gauge", "Connections that wait for a thread." }, "", (double)c.waiting);
-	put(out, (struct metric){ "enrolld_connections_gave_way_total", "counter", "Idle or slow connections ended because others waited." },
+	put(out, (struct metric){ "enrolld_connections_gave_way_total", "counter", "Connections ended because others needed what they held." },
 	    "", (double)c.gave_way);
 }
 

@@ -3,6 +3,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
 #include <cmocka.h>
 
 #include "server/pool.h"
@@ -83,12 +87,57 @@ static void giving_way_is_counted_once(void **state)
 		pool_leave(pool, &members[i]);
 }
 
+static bool is_ringing(int bell)
+{
+	struct pollfd fd = { .fd = bell, .events = POLLIN };
+
+	return poll(&fd, 1, 0) == 1;
+}
+
+/* Of those that linger the one that has done so longest is called away, by who finds no thread. */
+static void who_lingers_longest_is_called_away(void **state)
+{
+	const struct pool_options options = { .threads = 2, .parked = 8 };
+	struct pool_member members[3] = { 0 };
+	auto_struct(pool) *pool = NULL;
+	auto_value(problem) p = { 0 };
+
+	(void)state;
+	assert_true(pool_new(&options, &pool, &p));
+	for (size_t i = 0; i < 2; i++) {
+		members[i].bell = eventfd(0, EFD_NONBLOCK);
+		pool_accepted(pool);
+		assert_true(pool_enter(pool, &members[i]));
+		assert_true(pool_linger(pool, &members[i]));
+	}
+	assert_false(pool_is_rung(pool, &members[0])); /* it has work, and lingers again */
+	assert_true(pool_linger(pool, &members[0]));
+	pool_accepted(pool);
+	assert_true(is_ringing(members[1].bell) && !is_ringing(members[0].bell));
+	assert_true(pool_is_rung(pool, &members[1]));
+	assert_false(is_ringing(members[1].bell));
+	assert_false(pool_linger(pool, &members[1])); /* somebody waits still */
+	assert_false(pool_is_rung(pool, &members[0]));
+	pool_park(pool);
+	assert_true(pool_linger(pool, &members[0])); /* the thread of the other is free */
+	assert_false(pool_is_rung(pool, &members[0]));
+	pool_unpark(pool);
+	pool_gave_up(pool);
+	members[2].bell = -1; /* cannot be called, so it does not linger */
+	assert_false(pool_linger(pool, &members[2]));
+	for (size_t i = 0; i < 2; i++) {
+		pool_leave(pool, &members[i]);
+		close(members[i].bell);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(hosts_are_capped),
 		cmocka_unit_test(without_a_cap_all_come_in),
 		cmocka_unit_test(giving_way_is_counted_once),
+		cmocka_unit_test(who_lingers_longest_is_called_away),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -235,8 +235,8 @@ static void print_counters(const struct listen *listen)
 	struct listen_counters c;
 
 	listen_counters(listen, &c);
-	printf("requests=%lu refused=%lu timeouts=%lu connections=%lu active=%lu cpu_us=%ld\n", c.requests, c.refused, c.timeouts,
-	       c.connections, c.active, (long)clock_cpu_us());
+	printf("requests=%lu refused=%lu timeouts=%lu connections=%lu active=%lu parked=%lu gave_way=%lu cpu_us=%ld\n", c.requests,
+	       c.refused, c.timeouts, c.connections, c.active, c.parked, c.gave_way, (long)clock_cpu_us());
 	fflush(stdout);
 }
 
