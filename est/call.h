@@ -13,15 +13,16 @@
 struct est {
 	struct store *store;
 	struct ca *ca;
-	pthread_rwlock_t labels_lock;
-	struct labels *labels;
-	struct authentications *authentications; /* guarded by it too */
-	struct wrapping_keys *wrapping_keys;  /* and these; NULL: none */
+	pthread_rwlock_t lock;
+	struct est_settings settings; /* guarded by it */
 	struct guard *guard;          /* wrong credentials */
 	struct digest_nonces *nonces;
 	struct audit_queue *audit;    /* store/audit_queue.h: refusals, on their way to the audit log */
 	struct http_wing wing;
 };
+
+/* References of one's own. */
+struct est_settings est_settings_now(struct est *est);
 
 struct est_call {
 	struct est *est;

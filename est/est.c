@@ -4,7 +4,39 @@
 #include "est/routes.h"
 #include "store/audit_queue.h"
 
-bool est_open(struct store *store, struct ca *ca, struct labels *labels, struct est **ret, struct problem *p)
+static struct est_settings settings_ref(const struct est_settings *settings)
+{
+	return (struct est_settings){ labels_ref(settings->labels), authentications_ref(settings->authentications),
+	                              wrapping_keys_ref(settings->wrapping_keys) };
+}
+
+void est_settings_done(struct est_settings *settings)
+{
+	labels_unref(settings->labels);
+	authentications_unref(settings->authentications);
+	wrapping_keys_unref(settings->wrapping_keys);
+}
+
+struct est_settings est_settings_now(struct est *est)
+{
+	pthread_rwlock_rdlock(&est->lock);
+	struct est_settings now = settings_ref(&est->settings);
+	pthread_rwlock_unlock(&est->lock);
+	return now;
+}
+
+void est_set(struct est *est, const struct est_settings *settings)
+{
+	struct est_settings new = settings_ref(settings);
+
+	pthread_rwlock_wrlock(&est->lock);
+	struct est_settings old = est->settings;
+	est->settings = new;
+	pthread_rwlock_unlock(&est->lock);
+	est_settings_done(&old);
+}
+
+bool est_open(struct store *store, struct ca *ca, const struct est_settings *settings, struct est **ret, struct problem *p)
 {
 	auto_struct(est) *est = calloc(1, sizeof(*est));
 
@@ -12,48 +44,13 @@ bool est_open(struct store *store, struct ca *ca, struct labels *labels, struct 
 		return problem_memory(p);
 	est->store = store;
 	est->ca = ca;
-	est->labels = labels_ref(labels);
-	pthread_rwlock_init(&est->labels_lock, NULL);
+	est->settings = settings_ref(settings);
+	pthread_rwlock_init(&est->lock, NULL);
 	est->wing = est_routes_wing(est);
-	if (!authentications_new(NULL, 0, NULL, &est->authentications, p) || !guard_open(&est->guard, p) ||
-	    !digest_nonces_open(&est->nonces, p) ||
-	    !audit_queue_open(store, &est->audit, p))
+	if (!guard_open(&est->guard, p) || !digest_nonces_open(&est->nonces, p) || !audit_queue_open(store, &est->audit, p))
 		return false;
 	*ret = steal(est);
 	return true;
-}
-
-void est_set_labels(struct est *est, struct labels *labels)
-{
-	struct labels *new = labels_ref(labels);
-
-	pthread_rwlock_wrlock(&est->labels_lock);
-	struct labels *old = est->labels;
-	est->labels = new;
-	pthread_rwlock_unlock(&est->labels_lock);
-	labels_unref(old);
-}
-
-void est_set_authentications(struct est *est, struct authentications *authentications)
-{
-	struct authentications *new = authentications_ref(authentications);
-
-	pthread_rwlock_wrlock(&est->labels_lock);
-	struct authentications *old = est->authentications;
-	est->authentications = new;
-	pthread_rwlock_unlock(&est->labels_lock);
-	authentications_unref(old);
-}
-
-void est_set_wrapping_keys(struct est *est, struct wrapping_keys *keys)
-{
-	struct wrapping_keys *new = wrapping_keys_ref(keys);
-
-	pthread_rwlock_wrlock(&est->labels_lock);
-	struct wrapping_keys *old = est->wrapping_keys;
-	est->wrapping_keys = new;
-	pthread_rwlock_unlock(&est->labels_lock);
-	wrapping_keys_unref(old);
 }
 
 const struct http_wing *est_wing(struct est *est)
@@ -68,9 +65,7 @@ void est_close(struct est *est)
 	audit_queue_close(est->audit);
 	guard_close(est->guard);
 	digest_nonces_close(est->nonces);
-	authentications_unref(est->authentications);
-	wrapping_keys_unref(est->wrapping_keys);
-	labels_unref(est->labels);
-	pthread_rwlock_destroy(&est->labels_lock);
+	est_settings_done(&est->settings);
+	pthread_rwlock_destroy(&est->lock);
 	free(est);
 }

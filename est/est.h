@@ -12,14 +12,18 @@
 #include "store/store.h"
 
 struct est;
-/* Takes a reference to the labels. */
-bool est_open(struct store *store, struct ca *ca, struct labels *labels, struct est **ret, struct problem *p) must_use;
-/* From the next request on, these labels and their profiles (SIGHUP). */
-void est_set_labels(struct est *est, struct labels *labels);
-/* The ways to prove who one is, from the next request on; until then the default methods for all labels. */
-void est_set_authentications(struct est *est, struct authentications *authentications);
-/* The keys that keys made here can be encrypted with, from the next request on; until then none. */
-void est_set_wrapping_keys(struct est *est, struct wrapping_keys *keys);
+/* What a reload (SIGHUP) can change. */
+struct est_settings {
+	struct labels *labels;                   /* and their profiles */
+	struct authentications *authentications; /* the ways to prove who one is */
+	struct wrapping_keys *wrapping_keys;     /* what keys made here can be encrypted with */
+};
+void est_settings_done(struct est_settings *settings);
+declare_auto_value(est_settings, est_settings_done);
+/* Takes references. */
+bool est_open(struct store *store, struct ca *ca, const struct est_settings *settings, struct est **ret, struct problem *p) must_use;
+/* From the next request on: none is served by a label of the one and the authentication of the other. Takes references. */
+void est_set(struct est *est, const struct est_settings *settings);
 const struct http_wing *est_wing(struct est *est);
 void est_close(struct est *est);
 declare_auto_struct(est, est_close);

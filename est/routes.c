@@ -45,30 +45,6 @@ bool est_not_built(struct est_call *call, struct problem *p)
 
 /* --- the call */
 
-static struct labels *labels_now(struct est *est)
-{
-	pthread_rwlock_rdlock(&est->labels_lock);
-	struct labels *labels = labels_ref(est->labels);
-	pthread_rwlock_unlock(&est->labels_lock);
-	return labels;
-}
-
-static struct authentications *authentications_now(struct est *est)
-{
-	pthread_rwlock_rdlock(&est->labels_lock);
-	struct authentications *authentications = authentications_ref(est->authentications);
-	pthread_rwlock_unlock(&est->labels_lock);
-	return authentications;
-}
-
-static struct wrapping_keys *wrapping_keys_now(struct est *est)
-{
-	pthread_rwlock_rdlock(&est->labels_lock);
-	struct wrapping_keys *keys = wrapping_keys_ref(est->wrapping_keys);
-	pthread_rwlock_unlock(&est->labels_lock);
-	return keys;
-}
-
 static void name_label(const struct http_request *request, unsigned segments, struct buf *ret)
 {
 	for (unsigned i = 0; i < segments; i++)
@@ -103,19 +79,17 @@ static bool serve(void *state, size_t i, const struct http_request *request, str
                   struct problem *p)
 {
 	struct est *est = state;
-	auto_struct(labels) *labels = labels_now(est);
-	auto_struct(authentications) *authentications = authentications_now(est);
-	auto_struct(wrapping_keys) *keys = wrapping_keys_now(est);
+	auto_value(est_settings) settings = est_settings_now(est);
 	struct est_call call = {
-		.est = est, .request = request, .response = response, .profiles = labels_profiles(labels),
-		.authentications = authentications, .wrapping_keys = keys, .now = clock_now(),
+		.est = est, .request = request, .response = response, .profiles = labels_profiles(settings.labels),
+		.authentications = settings.authentications, .wrapping_keys = settings.wrapping_keys, .now = clock_now(),
 	};
 
 	assert(i < array_length(routes));
-	call.from = client_cert_from(request, authentications_proxies(authentications));
+	call.from = client_cert_from(request, authentications_proxies(call.authentications));
 	if (!request->tls && !str_starts(request->base_url, "https://"))
 		return problem_set(p, PROBLEM_UNAUTHORIZED, "RFC 7030, 3.3: EST is served over HTTPS alone");
-	return find_label(&call, labels, routes[i].segments, p) && check_type(&call, routes[i].http.content_type, p) &&
+	return find_label(&call, settings.labels, routes[i].segments, p) && check_type(&call, routes[i].http.content_type, p) &&
 	       routes[i].action(&call, p);
 }
 
@@ -123,11 +97,11 @@ static bool serve(void *state, size_t i, const struct http_request *request, str
 
 static void challenge(struct est *est, size_t i, const struct http_request *request, bool stale, struct http_response *response)
 {
-	auto_struct(authentications) *authentications = authentications_now(est);
+	auto_value(est_settings) settings = est_settings_now(est);
 	auto_value(buf) name = {0};
 
 	name_label(request, routes[i].segments, &name);
-	wanted_write(est, authentications_find(authentications, buf_text(&name)), stale, response);
+	wanted_write(est, authentications_find(settings.authentications, buf_text(&name)), stale, response);
 }
 
 /* Bouncy Castle asks without credentials first, leaves the 401's body unread, and fails for that. Who has sent no

@@ -183,18 +183,19 @@ static bool open_own_certificate(struct serve *serve, struct problem *p)
 
 /* --- services and listeners */
 
+static bool open_est_settings(const struct config *config, struct profiles *profiles, struct est_settings *ret, struct problem *p)
+{
+	return config_authentications(config, &ret->authentications, p) &&
+	       wrapping_keys_new(&config->est.wrapping, &ret->wrapping_keys, p) &&
+	       labels_new(&config->est.labels, profiles, &ret->labels, p);
+}
+
 static bool open_est(struct serve *serve, struct problem *p)
 {
-	auto_struct(authentications) *authentications = NULL;
-	auto_struct(labels) *labels = NULL;
-	auto_struct(wrapping_keys) *keys = NULL;
-	if (!config_authentications(serve->config, &authentications, p) || !wrapping_keys_new(&serve->config->est.wrapping, &keys, p) ||
-	    !labels_new(&serve->config->est.labels, serve->profiles, &labels, p) ||
-	    !est_open(serve->store, serve->ca, labels, &serve->est, p))
-		return false;
-	est_set_authentications(serve->est, authentications);
-	est_set_wrapping_keys(serve->est, keys);
-	return true;
+	auto_value(est_settings) settings = {0};
+
+	return open_est_settings(serve->config, serve->profiles, &settings, p) &&
+	       est_open(serve->store, serve->ca, &settings, &serve->est, p);
 }
 
 static bool open_services(struct serve *serve, struct problem *p)
@@ -343,15 +344,12 @@ bool serve_reload(struct serve *serve, const struct config *config, struct probl
 {
 	auto_struct(ca_table) *table = NULL;
 	auto_struct(profiles) *profiles = NULL;
-	auto_struct(labels) *labels = NULL;
-	auto_struct(authentications) *authentications = NULL;
-	auto_struct(wrapping_keys) *keys = NULL;
+	auto_value(est_settings) est = {0};
 	auto_struct(attestation_roots) *attestation = NULL;
 	auto_struct(webhook_settings) *webhook = NULL;
 	if (!load_ca(serve, config, &table, p) || !open_profiles(serve, config, table, &profiles, p) ||
 	    !config_attestation(config, &attestation, p) ||
-	    !labels_new(&config->est.labels, profiles, &labels, p) ||
-	    !config_authentications(config, &authentications, p) || !wrapping_keys_new(&config->est.wrapping, &keys, p) ||
+	    !open_est_settings(config, profiles, &est, p) ||
 	    !webhook_settings_new(&config->webhook.options, &webhook, p) ||
 	    !webhooks_declarable(serve->store, config->webhooks, config->webhook_count, p) ||
 	    !reload_outside(serve, config, &table, profiles, p))
@@ -359,12 +357,10 @@ bool serve_reload(struct serve *serve, const struct config *config, struct probl
 	acme_set_profiles(serve->acme, profiles);
 	acme_set_attestation(serve->acme, attestation);
 	api_set_profiles(serve->api, profiles);
-	est_set_labels(serve->est, labels);
+	est_set(serve->est, &est);
 	api_set_webhook(serve->api, webhook);
 	webhooks_set_settings(serve->webhooks, webhook);
 	webhooks_set_profiles(serve->webhooks, profiles);
-	est_set_authentications(serve->est, authentications);
-	est_set_wrapping_keys(serve->est, keys);
 	struct profiles *old = serve->profiles;
 	serve->profiles = steal(profiles);
 	profiles_unref(old);
