@@ -274,6 +274,17 @@ def test_continue_is_said_before_the_body(server, connect, tmp_path):
     certificate(*client.reply(), tmp_path)
 
 
+def test_continue_is_not_said_to_http_1_0(server, connect):
+    head, _, body = post("simpleenroll", b64(make_csr("a.example.com")), basic(server), "Expect: 100-continue").partition(b"\r\n\r\n")
+    client = connect()
+    client.send(head.replace(b" HTTP/1.1", b" HTTP/1.0", 1) + b"\r\n\r\n")
+    time.sleep(0.3)
+    client.send(body)
+    while not (text := peek(client)):
+        pass
+    assert text.startswith(b"HTTP/1.1 200 ")
+
+
 def peek(client):
     try:
         return client.tls.read(65536)

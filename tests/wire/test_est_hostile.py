@@ -309,6 +309,7 @@ def test_certificate_that_is_ours_in_name_alone(server, tmp_path):
 # --- paths (RFC 9110, 4.2.3: nothing is normalized into what it was not)
 
 @pytest.mark.parametrize("path", [
+    "/.well-known/est/pal", "/.well-known/est/tls-server/crls", "/.well-known/est/symmetrickeys", "/.well-known/est/eecerts",
     "/.well-known/est//cacerts", "//.well-known/est/cacerts", "/.well-known//est/cacerts", "/.well-known/est/cacerts//", "/.well-known/est%2fcacerts", "/.well-known/est/cacerts%2f",
     "/.well-known/est/tls-server%2fcacerts", "/.well-known/est/tls-server/../cacerts", "/.well-known/est/tls-server/%2e%2e/cacerts", "/.well-known/est/..;/cacerts",
     "/.well-known/est/./cacerts", "/.well-known/est/cacerts;x=y", "/.well-known/est/cacerts/.", "/.well-known/est/CACERTS", "/.well-known/EST/cacerts", "/.WELL-KNOWN/est/cacerts",
