@@ -226,6 +226,11 @@ struct crls *revocation_crls(struct revocation_service *service)
 	return service->crls;
 }
 
+struct root_watch *revocation_roots(struct revocation_service *service)
+{
+	return service->roots;
+}
+
 /* --- the thread */
 
 static void log_failure(const char *what, const struct problem *p)

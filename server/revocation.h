@@ -22,5 +22,6 @@ bool revocation_open(const struct revocation_options *options, struct store *sto
 void revocation_close(struct revocation_service *service);
 /* The lists, for those who watch them. */
 struct crls *revocation_crls(struct revocation_service *service);
+struct root_watch *revocation_roots(struct revocation_service *service);
 /* service NULL: to read the routes of. */
 struct http_wing revocation_wing(struct revocation_service *service);

@@ -1,5 +1,8 @@
 #include "server/root_watch.h"
 
+#include <pthread.h>
+#include <stdio.h>
+
 #include "base/clock.h"
 #include "base/log.h"
 #include "ca/files.h"
@@ -8,6 +11,11 @@
 
 enum { EVERY = 12 * 3600 * 1000 }; /* ms */
 
+struct failing {
+	char name[ISSUER_NAME_SIZE];
+	uint64_t failures;
+	struct failing *next;
+};
 struct root_watch {
 	struct root_watch_options options;
 	struct store *store;
@@ -15,6 +23,8 @@ struct root_watch {
 	struct crls *crls;
 	int64_t looked_ms;         /* 0: not yet */
 	struct strings told;       /* "root 1234": lists that end, of which was told */
+	pthread_mutex_t lock;
+	struct failing *failing;   /* guarded by lock */
 };
 
 static void log_failure(const char *what, const char *name, const struct problem *p)
@@ -68,14 +78,55 @@ static bool renew(struct root_watch *watch, const char *name, const struct crl *
 	return made;
 }
 
+/* With the lock held. NULL: never. */
+static struct failing *find_failing(const struct root_watch *watch, const char *name)
+{
+	struct failing *f = watch->failing;
+
+	while (f && !str_equal(f->name, name))
+		f = f->next;
+	return f;
+}
+
+static void count_failure(struct root_watch *watch, const char *name)
+{
+	pthread_mutex_lock(&watch->lock);
+	struct failing *f = find_failing(watch, name);
+	if (!f && (f = calloc(1, sizeof(*f)))) {
+		snprintf(f->name, sizeof(f->name), "%s", name);
+		f->next = watch->failing;
+		watch->failing = f;
+	}
+	if (f)
+		f->failures++;
+	pthread_mutex_unlock(&watch->lock);
+}
+
+/* A CA that is no issuer of this server and has no list either is none of ours to watch. */
+static bool is_root(const struct root_watch *watch, const char *name)
+{
+	return !ca_issuer(watch->ca, name) && files_has(ca_folder(watch->ca), name, ".crl");
+}
+
+static bool is_due(const struct crl *crl)
+{
+	return crl->next_update - clock_now() <= (crl->next_update - crl->this_update) / 4;
+}
+
 static void look_at(struct root_watch *watch, const char *name)
 {
 	auto_struct(crl) *crl = NULL;
 	auto_value(problem) why = { 0 };
 	char ends[CLOCK_RFC3339_SIZE];
 
-	if (ca_issuer(watch->ca, name) || !crls_get(watch->crls, name, (struct crl_name){ 0 }, &crl, &why) ||
-	    crl->next_update - clock_now() > (crl->next_update - crl->this_update) / 4)
+	if (!is_root(watch, name))
+		return;
+	if (!crls_get(watch->crls, name, (struct crl_name){ 0 }, &crl, &why)) {
+		log_failure("the CRL of a root", name, &why);
+		count_failure(watch, name);
+		return;
+	}
+	if (!is_due(crl))
 		return;
 	if (!files_has(ca_folder(watch->ca), name, ".key"))
 		problem_set(&why, PROBLEM_NOT_FOUND, "its key is not here");
@@ -83,6 +134,7 @@ static void look_at(struct root_watch *watch, const char *name)
 		log_event(LOG_LEVEL_INFO, "the CRL of a root made anew", "ca", name, NULL);
 		return;
 	}
+	count_failure(watch, name);
 	clock_format(crl->next_update, ends);
 	log_event(LOG_LEVEL_WARN, "the CRL of a root ends: run `enrolld ca crl`", "ca", name, "next_update", ends, "cause",
 	          why.cause[0] ? why.cause : why.detail, NULL);
@@ -103,6 +155,39 @@ void root_watch_look(struct root_watch *watch)
 		look_at(watch, names.v[i]);
 }
 
+/* --- how they are */
+
+static void visit_one(struct root_watch *watch, const char *name, root_visit *visit, void *arg)
+{
+	struct root_gauge gauge = { .name = name };
+	auto_struct(crl) *crl = NULL;
+	auto_value(problem) why = { 0 };
+
+	if (crls_get(watch->crls, name, (struct crl_name){ 0 }, &crl, &why)) {
+		gauge.this_update = crl->this_update;
+		gauge.next_update = crl->next_update;
+	}
+	pthread_mutex_lock(&watch->lock);
+	const struct failing *f = find_failing(watch, name);
+	gauge.failures = f ? f->failures : 0;
+	pthread_mutex_unlock(&watch->lock);
+	visit(arg, &gauge);
+}
+
+bool root_watch_gauge(struct root_watch *watch, root_visit *visit, void *arg, struct problem *p)
+{
+	auto_value(strings) names = { 0 };
+
+	if (!files_names(ca_folder(watch->ca), &names, p))
+		return false;
+	for (size_t i = 0; i < names.n; i++)
+		if (is_root(watch, names.v[i]))
+			visit_one(watch, names.v[i], visit, arg);
+	return true;
+}
+
+/* --- life */
+
 bool root_watch_new(const struct root_watch_options *options, struct store *store, const struct ca *ca, struct crls *crls,
                     struct root_watch **ret, struct problem *p)
 {
@@ -111,13 +196,22 @@ bool root_watch_new(const struct root_watch_options *options, struct store *stor
 	if (!watch)
 		return problem_memory(p);
 	*watch = (struct root_watch){ .options = *options, .store = store, .ca = ca, .crls = crls };
+	pthread_mutex_init(&watch->lock, NULL);
 	*ret = watch;
 	return true;
 }
 
 void root_watch_free(struct root_watch *watch)
 {
-	if (watch)
-		strings_free(&watch->told);
+	if (!watch)
+		return;
+	while (watch->failing) {
+		struct failing *next = watch->failing->next;
+
+		free(watch->failing);
+		watch->failing = next;
+	}
+	strings_free(&watch->told);
+	pthread_mutex_destroy(&watch->lock);
 	free(watch);
 }

@@ -220,6 +220,7 @@ static bool open_services(struct serve *serve, struct problem *p)
 	    !webhooks_open(webhook, serve->store, serve->profiles, &serve->webhooks, p))
 		return false;
 	serve->status.crls = revocation_crls(serve->revocation);
+	serve->status.roots = revocation_roots(serve->revocation);
 
 	auto_value(addr_list) own = {0};
 	auto_struct(attestation_roots) *attestation = NULL;

@@ -120,6 +120,38 @@ static void put_crls(struct buf *out, const struct status *status, const char *n
 	}
 }
 
+struct root_metrics {
+	struct buf ends, made, failures;
+};
+
+static void add_root(void *arg, const struct root_gauge *gauge)
+{
+	struct root_metrics *m = arg;
+
+	if (gauge->next_update) {
+		buf_printf(&m->ends, "enrolld_root_crl_next_update_seconds{ca=\"%s\"} %lld\n", gauge->name, (long long)gauge->next_update);
+		buf_printf(&m->made, "enrolld_root_crl_this_update_seconds{ca=\"%s\"} %lld\n", gauge->name, (long long)gauge->this_update);
+	}
+	buf_printf(&m->failures, "enrolld_root_crl_failures_total{ca=\"%s\"} %llu\n", gauge->name, (unsigned long long)gauge->failures);
+}
+
+static void put_roots(struct buf *out, struct root_watch *roots)
+{
+	auto_value(problem) why = {0};
+	struct root_metrics m = {0};
+
+	(void)!root_watch_gauge(roots, add_root, &m, &why);
+	buf_printf(out, "# HELP enrolld_root_crl_next_update_seconds Until when the CRL of a root can be used, as Unix time.\n"
+	                "# TYPE enrolld_root_crl_next_update_seconds gauge\n%s"
+	                "# HELP enrolld_root_crl_this_update_seconds When the CRL of a root was made, as Unix time.\n"
+	                "# TYPE enrolld_root_crl_this_update_seconds gauge\n%s"
+	                "# HELP enrolld_root_crl_failures_total Looks at the CRL of a root that was due, where no new one could be made.\n"
+	                "# TYPE enrolld_root_crl_failures_total counter\n%s", buf_text(&m.ends), buf_text(&m.made), buf_text(&m.failures));
+	buf_free(&m.ends);
+	buf_free(&m.made);
+	buf_free(&m.failures);
+}
+
 struct webhook_metrics {
 	struct buf failed, behind;
 };
@@ -185,6 +217,7 @@ static void serve_metrics(const struct status *status, struct http_response *res
 	put_crls(out, status, "enrolld_crl_next_update_seconds",
 	         "Until when the CRL of an issuing CA can be used, as Unix time.", crl_next_update);
 	put_crls(out, status, "enrolld_crl_entries", "Certificates on the CRL of an issuing CA.", crl_entries);
+	put_roots(out, status->roots);
 	put(out, (struct metric){ "enrolld_own_certificate_expires_seconds", "gauge",
 	                          "When the server's own certificate ends, as Unix time." }, "",
 	    (double)own_certificate_expires(status->own));

@@ -7,12 +7,14 @@
 #include "ca/crls.h"
 #include "server/listen.h"
 #include "server/own_certificate.h"
+#include "server/root_watch.h"
 #include "store/store.h"
 
 struct status {
 	struct store *store;
 	const struct ca *ca;
 	struct crls *crls;
+	struct root_watch *roots;
 	struct own_certificate *own;
 	_Atomic(const struct listen *) listen; /* NULL until it listens */
 	atomic_bool draining;

@@ -1,6 +1,8 @@
 """The life of a CA: each event as docs/ca.md has it, with openssl as the CA outside, and as a verifier."""
 
+import datetime
 import json
+import re
 import signal
 import subprocess
 import time
@@ -381,6 +383,39 @@ def test_the_server_makes_a_roots_list_in_time(fresh):
         time.sleep(0.1)
     told, = events(fresh, "crl-ends")
     assert told["about"]["ca"] == "root" and "key" in told["about"]["cause"] and 'run `enrolld ca crl`' in fresh.log_text()
+
+
+def root_metrics(server):
+    text = requests.get(f"http://127.0.0.1:{server.plain_port}/metrics").text
+    found = {name: float(value) for name, value in re.findall(r'^enrolld_root_crl_(\w+)\{ca="root"\} (\S+)$', text, re.MULTILINE)}
+    assert 'enrolld_crl_next_update_seconds{issuer="root"}' not in text # whose time is another
+    return found
+
+
+def test_metrics_tell_of_a_roots_list(fresh):
+    path = folder_of(fresh) / "root.crl"
+    fresh.start()
+    crl = x509.load_der_x509_crl(path.read_bytes())
+    moment = lambda at: at.replace(tzinfo=datetime.timezone.utc).timestamp()
+    assert root_metrics(fresh) == {"this_update_seconds": moment(crl.last_update), "next_update_seconds": moment(crl.next_update),
+                                   "failures_total": 0}
+    ca(fresh, "crl", "--lifetime", "4s") # made by a command, and seen at once
+    assert root_metrics(fresh)["next_update_seconds"] < time.time() + 5
+    fresh.stop()
+    (folder_of(fresh) / "root.key").rename(folder_of(fresh).parent / "root.key")
+    time.sleep(4)
+    fresh.start()
+    deadline = time.monotonic() + 10
+    while root_metrics(fresh)["failures_total"] == 0:
+        assert time.monotonic() < deadline, fresh.log_text()
+        time.sleep(0.1)
+    assert root_metrics(fresh)["failures_total"] == 1 and root_metrics(fresh)["next_update_seconds"] < time.time()
+    fresh.stop()
+    path.write_bytes(b"no list")
+    fresh.start()
+    while root_metrics(fresh) != {"failures_total": 1}:
+        assert time.monotonic() < deadline + 10, fresh.log_text()
+        time.sleep(0.1)
 
 
 def test_init_puts_its_cas_into_the_inventory(fresh):
