@@ -88,6 +88,7 @@ struct config {
 		unsigned keep_alive, header_timeout, body_timeout, reply_timeout, drain_timeout; /* ms */
 		unsigned body_max;
 	} http;
+	struct addr_list metrics_from;        /* `status.metrics_from` */
 	struct revocation_options revocation; /* `crl` and `ocsp` */
 	struct {
 		struct acme_options options; /* complete: its pointers lead into this config */

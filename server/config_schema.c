@@ -130,7 +130,14 @@ static const struct config_key http_keys[] = {
 	{ "body_max", "Bytes of the largest body that any request may have.", CONFIG_NUMBER,
 	  AT(http.body_max), .fallback = "262144", .min = 1024, .max = 16777216 },
 	{ "drain_timeout", "How long requests in flight may take when the server ends.",
-	  CONFIG_MILLISECONDS, AT(http.drain_timeout), .fallback = "10s", .max = 600000 },
+	  CONFIG_MILLISECONDS, AT(http.drain_timeout), .fallback = "10s", .max = 600000, .reload = true },
+};
+
+static const struct config_key status_keys[] = {
+	{ "metrics_from",
+	  "Networks whose hosts may read `/metrics`, on each listener that serves `status`. What a reverse proxy passes on does not "
+	  "count as from this machine. `/healthz` and `/readyz` tell everybody.", CONFIG_NETWORKS, AT(metrics_from),
+	  .fallback = "127.0.0.0/8, ::1" },
 };
 
 #define LIMIT_KEYS(member, burst_, period_)                                                              \
@@ -442,6 +449,7 @@ static const struct config_key top_keys[] = {
 	  .section = &ELEMENT(listener_keys, struct config_listener), .min = 1, .max = 64 },
 	{ "tls", "Its own certificate.", CONFIG_SECTION, .section = &SECTION(tls_keys) },
 	{ "http", "Bounds of connections and requests.", CONFIG_SECTION, .section = &SECTION(http_keys) },
+	{ "status", "What it tells of itself.", CONFIG_SECTION, .section = &SECTION(status_keys), .reload = true },
 	{ "acme", "The ACME service (RFC 8555).", CONFIG_SECTION, .section = &SECTION(acme_keys) },
 	{ "est", "The EST service (RFC 7030; docs/est.md).", CONFIG_SECTION, .section = &config_est_section, .reload = true },
 	{ "api", "The REST API (docs/api.md).", CONFIG_SECTION, .section = &SECTION(api_keys) },

@@ -198,6 +198,11 @@ static bool open_est(struct serve *serve, struct problem *p)
 	       est_open(serve->store, serve->ca, &settings, &serve->est, p);
 }
 
+static bool copy_networks(const struct addr_list *from, struct addr_list *ret, struct problem *p)
+{
+	return addr_list_copy(from, ret) || problem_memory(p);
+}
+
 static bool open_services(struct serve *serve, struct problem *p)
 {
 	serve->publish = publish_wing(serve->ca);
@@ -206,6 +211,8 @@ static bool open_services(struct serve *serve, struct problem *p)
 	serve->status.own = serve->own;
 	serve->status.started = clock_now();
 	status_init(&serve->status);
+	if (!copy_networks(&serve->config->metrics_from, &serve->status.metrics_from, p))
+		return false;
 
 	struct revocation_options revocation = serve->config->revocation;
 	revocation.roots = (struct root_watch_options){ serve->config->ca.urls, passphrase_again, serve };
@@ -348,10 +355,12 @@ bool serve_reload(struct serve *serve, const struct config *config, struct probl
 	auto_value(est_settings) est = {0};
 	auto_struct(attestation_roots) *attestation = NULL;
 	auto_struct(webhook_settings) *webhook = NULL;
+	auto_value(addr_list) metrics_from = {0};
 	if (!load_ca(serve, config, &table, p) || !open_profiles(serve, config, table, &profiles, p) ||
 	    !config_attestation(config, &attestation, p) ||
 	    !open_est_settings(config, profiles, &est, p) ||
 	    !webhook_settings_new(&config->webhook.options, &webhook, p) ||
+	    !copy_networks(&config->metrics_from, &metrics_from, p) ||
 	    !webhooks_declarable(serve->store, config->webhooks, config->webhook_count, p) ||
 	    !reload_outside(serve, config, &table, profiles, p))
 		return false;
@@ -365,6 +374,8 @@ bool serve_reload(struct serve *serve, const struct config *config, struct probl
 	struct profiles *old = serve->profiles;
 	serve->profiles = steal(profiles);
 	profiles_unref(old);
+	status_take_metrics_from(&serve->status, &metrics_from);
+	serve->config->http.drain_timeout = config->http.drain_timeout;
 	log_setup(config->log.level, config->log.format);
 	log_left(serve, config);
 	return true;
@@ -420,6 +431,7 @@ void serve_close(struct serve *serve)
 	profiles_unref(serve->profiles);
 	ca_free(serve->ca);
 	buf_free(&serve->passphrase);
+	status_done(&serve->status);
 	store_close(serve->store);
 	config_free(serve->config);
 	free(serve);

@@ -223,6 +223,41 @@ static void serve_metrics(const struct status *status, struct http_response *res
 	    (double)own_certificate_expires(status->own));
 }
 
+/* --- who may read them */
+
+static bool is_loopback(const struct addr *a)
+{
+	static const uint8_t one[16] = { [15] = 1 };
+
+	return a->family == AF_INET ? a->byte[0] == 127 : memcmp(a->byte, one, sizeof(one)) == 0;
+}
+
+/* By the headers that proxies add: RFC 7239, and what was there before it. */
+static bool is_passed_on(const struct http_request *request)
+{
+	return http_header(request, "Forwarded") || http_header(request, "X-Forwarded-For") || http_header(request, "Via");
+}
+
+static bool check_reader(struct status *status, const struct http_request *request, struct problem *p)
+{
+	pthread_rwlock_rdlock(&status->lock);
+	bool good = addr_list_has(&status->metrics_from, &request->peer);
+	pthread_rwlock_unlock(&status->lock);
+	if (good && !(is_loopback(&request->peer) && is_passed_on(request)))
+		return true;
+	return problem_set(p, PROBLEM_UNAUTHORIZED, "metrics are for the networks of status.metrics_from");
+}
+
+void status_take_metrics_from(struct status *status, struct addr_list *networks)
+{
+	pthread_rwlock_wrlock(&status->lock);
+	struct addr_list old = status->metrics_from;
+	status->metrics_from = *networks;
+	pthread_rwlock_unlock(&status->lock);
+	addr_list_free(&old);
+	*networks = (struct addr_list){0};
+}
+
 /* --- the wing */
 
 static const struct http_route *route(void *state, size_t i)
@@ -234,11 +269,13 @@ static const struct http_route *route(void *state, size_t i)
 static bool serve(void *state, size_t i, const struct http_request *request, struct http_response *response,
                   struct problem *p)
 {
-	const struct status *status = state;
-	(void)request;
+	struct status *status = state;
+
 	if (i == READYZ)
 		return serve_ready(status, response, p);
 	if (i == METRICS) {
+		if (!check_reader(status, request, p))
+			return false;
 		serve_metrics(status, response);
 		return true;
 	}
@@ -256,8 +293,15 @@ static void refuse(void *state, size_t i, const struct http_request *request, co
 
 void status_init(struct status *status)
 {
+	pthread_rwlock_init(&status->lock, NULL);
 	status->wing = (struct http_wing){
 		.name = "status", .state = status, .route_count = array_length(routes), .route = route,
 		        .serve = serve, .refuse = refuse,
 	};
+}
+
+void status_done(struct status *status)
+{
+	addr_list_free(&status->metrics_from);
+	pthread_rwlock_destroy(&status->lock);
 }

@@ -2,6 +2,7 @@
  * text format. Borrows what it reports; any thread. */
 #pragma once
 
+#include <pthread.h>
 #include <stdatomic.h>
 
 #include "ca/crls.h"
@@ -18,8 +19,13 @@ struct status {
 	struct own_certificate *own;
 	_Atomic(const struct listen *) listen; /* NULL until it listens */
 	atomic_bool draining;
+	pthread_rwlock_t lock;
+	struct addr_list metrics_from;  /* guarded by lock: who may read /metrics */
 	int64_t started;
 	struct http_wing wing;
 };
-/* Fills the wing; status must not move afterwards. */
+/* Fills the wing; status must not move afterwards. Nobody may read the metrics yet. */
 void status_init(struct status *status);
+/* From the next request on; the list is emptied. */
+void status_take_metrics_from(struct status *status, struct addr_list *networks);
+void status_done(struct status *status);

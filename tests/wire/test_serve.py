@@ -70,6 +70,30 @@ def test_health_and_metrics(server):
     assert float(more["enrolld_requests_total"]) > float(values["enrolld_requests_total"])
 
 
+def metrics_status(server, address="127.0.0.1", **headers):
+    with socket.create_connection((address, server.plain_port), timeout=10, source_address=(address, 0)) as raw:
+        lines = "".join(f"{name.replace('_', '-')}: {value}\r\n" for name, value in headers.items())
+        raw.sendall(f"GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{lines}\r\n".encode())
+        return int(raw.recv(4096).split()[1])
+
+
+def test_metrics_are_for_this_machine_unless_configured():
+    with Server({"status": {"metrics_from": ["127.0.0.0/8"]}}) as own:
+        assert '| `[127.0.0.0/8, "::1"]` |' in own.run("check-config", "--print-reference").stdout
+        for passed_on in ("Forwarded", "X_Forwarded_For", "Via"):
+            assert metrics_status(own, **{passed_on: "for=192.0.2.9"}) == 403
+        assert metrics_status(own) == 200
+        own.reload({"status": {"metrics_from": ["192.0.2.0/24"]}})
+        assert metrics_status(own) == 403
+        status, headers, body = fetch(own, "/metrics")
+        assert status == 403 and "status.metrics_from" in json.loads(body)["detail"] and b"enrolld_" not in body
+        assert fetch(own, "/healthz")[0] == fetch(own, "/readyz")[0] == 200 # of which nobody learns anything
+        own.reload({"status": {"metrics_from": []}})
+        assert metrics_status(own) == 403
+        own.reload({})
+        assert metrics_status(own) == 200 and "a restart is needed" not in own.log_text()
+
+
 def test_ca_certificates_over_plain_http(server):
     status, headers, der = fetch(server, "/ca/issuing.crt", server.plain_port)
     assert status == 200 and headers["Content-Type"] == "application/pkix-cert"
