@@ -572,7 +572,7 @@ static void what_waits_for_a_restart_is_named(void **state)
 	} rows[] = {
 		{ "{}\n", "" },
 		{ "log: {level: debug, format: json}\nprofiles: [{name: other}]\nkey_blocklists: [/x]\n", "" },
-		{ "webhook: {timeout: 3s}\n", "webhook.timeout" },
+		{ "webhook: {timeout: 3s}\nstatus: {metrics_from: [10.0.0.0/8]}\nhttp: {drain_timeout: 3s}\n", "" },
 		{ "log: {requests: false}\n", "log.requests" },
 		{ "acme: {http_01: {allow: [10.0.0.0/8]}}\n", "acme.http_01.allow" },
 		{ "acme: {resolvers: [192.0.2.1]}\n", "acme.resolvers" },
