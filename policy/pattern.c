@@ -119,6 +119,9 @@ static bool uri_check(const char *pattern, struct problem *p)
 	struct identifier uri;
 	bool prefix;
 
+	const char *star = strstr(pattern, "://*");
+	if (star && star[4] == '\0')
+		return problem_set(p, PROBLEM_MALFORMED, "\"%s\": a host and a \"/\" stand before the \"*\"; \"*\" alone is every URI", pattern);
 	if (!uri_parse(pattern, &prefix, &uri, p))
 		return false;
 	if (str_starts(uri.value, "urn:"))

@@ -204,28 +204,36 @@ static void default_refused(void *arg, const struct policy_verdict *verdict)
 {
 	const struct default_check *check = arg;
 
-	if (!verdict->held && !problem_is_set(check->p))
+	if (verdict->held || problem_is_set(check->p))
+		return;
+	if (str_equal(verdict->rule, "required"))
+		problem_set(check->p, PROBLEM_MALFORMED, "profile %s: %s: the defaults are refused by its own policy %s: %s",
+		            check->profile->name, verdict->field, check->profile->policy->name, verdict->text);
+	else
 		problem_set(check->p, PROBLEM_MALFORMED, "profile %s: %s: the default \"%s\" is refused by its own policy %s: %s",
 		            check->profile->name, verdict->field, verdict->value, check->profile->policy->name, verdict->text);
 }
 
-/* A default that its own policy would refuse is an error here and not at the first request. */
+/* A default that its own policy would refuse is an error here and not at the first request. What is required of a
+ * subject or of the names may come with the request; usages are asked for whole, or are the defaults. */
 static bool check_defaults(const struct profile *profile, struct problem *p)
 {
 	static const struct identifiers none;
 	static const enum policy_part parts[] = {
 		POLICY_COMMON_NAME, POLICY_ATTRIBUTES, POLICY_KEY_USAGE, POLICY_EXTENDED_KEY_USAGE, POLICY_VALIDITY,
 	};
-	const struct policy_request request = {
+	struct policy_request request = {
 		.subject = &profile->subject, .names = &none, .key_usage_asked = profile->key_usage, .key_usage = profile->key_usage,
 		.extended_key_usage = &profile->extended_key_usage, .ca = profile->policy->ca != POLICY_CA_FORBIDDEN,
-		.validity = profile->validity, .partial = true,
+		.validity = profile->validity,
 	};
 	struct default_check check = { profile, p };
 
-	for (size_t i = 0; i < array_length(parts); i++)
+	for (size_t i = 0; i < array_length(parts); i++) {
+		request.partial = parts[i] != POLICY_KEY_USAGE && parts[i] != POLICY_EXTENDED_KEY_USAGE;
 		if (!policy_judge(profile->policy, parts[i], &request, default_refused, &check))
 			return false;
+	}
 	return true;
 }
 
