@@ -41,18 +41,24 @@ static int choose_certificate(SSL *ssl, void *arg)
 }
 
 /* A chain arrives. libssl has no call between its arrival and its decoding but this one, which looks on: what is not to
- * be decoded is made unreadable, and ends the handshake with decode_error. */
+ * be decoded is made unreadable, and ends the handshake with bad_certificate. */
 static void look_at_message(int sent, int version, int type, const void *message, size_t len, SSL *ssl, void *unused)
 {
 	uint8_t *at = (uint8_t *)(uintptr_t)message;
 
 	(void)version;
 	(void)unused;
-	if (sent || type != SSL3_RT_HANDSHAKE || len <= SSL3_HM_HEADER_LENGTH || at[0] != SSL3_MT_CERTIFICATE)
-		return;
-	struct bytes body = BYTES(at + SSL3_HM_HEADER_LENGTH, len - SSL3_HM_HEADER_LENGTH);
-	if (!tls_chain_is_plain(body, SSL_version(ssl) == TLS1_3_VERSION))
-		memset(at + SSL3_HM_HEADER_LENGTH, 0xff, body.len);
+	if (!sent && type == SSL3_RT_HANDSHAKE && len > SSL3_HM_HEADER_LENGTH && at[0] == SSL3_MT_CERTIFICATE)
+		tls_chain_blot(at + SSL3_HM_HEADER_LENGTH, len - SSL3_HM_HEADER_LENGTH, SSL_version(ssl) == TLS1_3_VERSION);
+}
+
+/* After the client's Finished in TLS 1.3 nothing is sent back. A client whose system waits for an acknowledgement before
+ * it sends its request (RFC 896) would wait for ours, which comes 40 ms later when nothing else is to be said. */
+static void acknowledge_at_once(const SSL *ssl, int where, int unused)
+{
+	(void)unused;
+	if (where & SSL_CB_HANDSHAKE_DONE)
+		setsockopt(SSL_get_fd(ssl), IPPROTO_TCP, TCP_QUICKACK, &(int){ 1 }, sizeof(int));
 }
 
 static bool offers(const unsigned char *offered, unsigned len, struct bytes protocol, const unsigned char **ret)
@@ -64,15 +70,6 @@ static bool offers(const unsigned char *offered, unsigned len, struct bytes prot
 		return true;
 	}
 	return false;
-}
-
-/* After the client's Finished in TLS 1.3 nothing is sent back. A client whose system waits for an acknowledgement before
- * it sends its request (RFC 896) would wait for ours, which comes 40 ms later when nothing else is to be said. */
-static void acknowledge_at_once(const SSL *ssl, int where, int unused)
-{
-	(void)unused;
-	if (where & SSL_CB_HANDSHAKE_DONE)
-		setsockopt(SSL_get_fd(ssl), IPPROTO_TCP, TCP_QUICKACK, &(int){ 1 }, sizeof(int));
 }
 
 /* RFC 7301, 3.2: no protocol in common ends the handshake. The older name is that of clients that were told to speak

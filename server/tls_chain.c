@@ -18,17 +18,16 @@ static bool take_vector(struct bytes *in, size_t length_bytes, struct bytes *ret
 	return true;
 }
 
-bool tls_chain_is_plain(struct bytes message, bool tls13)
+void tls_chain_blot(uint8_t *message, size_t len, bool tls13)
 {
-	struct bytes list, certificate, other;
+	struct bytes rest = BYTES(message, len), list, certificate, other;
 
-	if ((tls13 && !take_vector(&message, 1, &other)) || !take_vector(&message, 3, &list) || message.len > 0)
-		return false;
-	while (list.len > 0) {
-		if (!take_vector(&list, 3, &certificate) || !certificate_key_is_plain(certificate))
-			return false;
+	if ((tls13 && !take_vector(&rest, 1, &other)) || !take_vector(&rest, 3, &list))
+		return;
+	while (take_vector(&list, 3, &certificate)) {
+		if (certificate.len > 0 && !certificate_key_is_plain(certificate))
+			message[certificate.data - message] = 0; /* no SEQUENCE begins with it */
 		if (tls13 && !take_vector(&list, 2, &other))
-			return false;
+			return;
 	}
-	return true;
 }

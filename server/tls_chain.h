@@ -2,8 +2,10 @@
  * decoded: decoding comes before all proof, so a stranger decides what it costs. Any thread. */
 #pragma once
 
-#include "base/bytes.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
-/* Whether each certificate in the message, its header cut off, has a plain key (policy/certificate_key.h). false also:
- * the message is malformed. */
-bool tls_chain_is_plain(struct bytes message, bool tls13) must_use;
+/* Makes each certificate in the message unreadable whose key is not plain (policy/certificate_key.h). message: without its
+ * header. Of a malformed one what comes before the fault, as it is all that would be decoded. */
+void tls_chain_blot(uint8_t *message, size_t len, bool tls13);

@@ -18,11 +18,13 @@ static bool spells_out(const EVP_PKEY *key)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	bool plain = tls_chain_is_plain(BYTES(data, size), false);
 	const uint8_t *at = data;
 
-	plain = tls_chain_is_plain(BYTES(data, size), true) || plain;
-	(void)plain;
+	for (int tls13 = 0; tls13 < 2; tls13++) {
+		auto_free uint8_t *message = malloc(size + 1);
+		memcpy(message, data, size);
+		tls_chain_blot(message, size, tls13);
+	}
 	if (!certificate_key_is_plain(BYTES(data, size)))
 		return 0;
 	auto(X509) *certificate = d2i_X509(NULL, &at, (long)size);
