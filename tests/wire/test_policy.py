@@ -29,6 +29,7 @@ POLICIES = [
     {"name": "account", "san": {"dns": {"allow": ["*.{account}.example.com"]}}, **TLS},
     {"name": "cas", "subject": {"cn": {"required": ["*"]}}, "basic_constraints": {"ca": "allowed", "path_length": 0},
      **TLS, "key_usage": {"allow": ["keyCertSign", "cRLSign", "digitalSignature"]}, "validity_max": "21900d"},
+    {"name": "mailed", "subject": {"cn": {"allow": ["{name}"]}, "email": {"allow": ["*"]}}, "san": {"dns": {"allow": ["*"]}, "email": {"allow": ["*"]}}, **TLS},
     {"name": "typed", "subject": {"cn": {"allow": ["*"]}},
      "san": {"upn": {"allow": ["*@corp.example"]}, "permanent_identifier": {"allow": ["serial-*"]},
              "hardware_module_name": {"allow": ["1.3.6.1.4.1.99999.1/*"]}, "other_name": {"allow": ["1.3.6.1.4.1.99999.5:*"]},
@@ -290,3 +291,18 @@ def test_est_tells_all_that_is_wrong(server):
     for name in names:
         assert f'DNS SAN value does not match allowed patterns: "{name}"' in reply.text
     assert "Required URI SAN not found" in reply.text and "Missing required common_name" in reply.text
+
+
+@pytest.mark.parametrize("profile", ["p-user", "p-email-protection"])
+def test_a_mail_address_of_the_subject_is_a_name_too(api, profile):
+    made = load(api.post("certificates", {"profileId": profile, "attributes": {"commonName": "Ann", "emailAddress": "ann@corp.example"}})
+                ["certificate"]["certificate"])
+    assert made.extensions.get_extension_for_class(x509.SubjectAlternativeName).value.get_values_for_type(x509.RFC822Name) == ["ann@corp.example"]
+    assert [a.value for a in made.subject.get_attributes_for_oid(NameOID.EMAIL_ADDRESS)] == ["ann@corp.example"]
+
+
+def test_a_mail_address_that_may_not_be_a_name_is_in_the_subject_alone(server):
+    bound = Api(server, make_token(server, "issue", name="dns:*.example")[0])
+    made = load(bound.post("certificates", {"profileId": "mailed", "attributes": {"commonName": "a.example", "altNames": [{"value": "a.example"}],
+                                                                                  "emailAddress": "ann@corp.example"}})["certificate"]["certificate"])
+    assert made.extensions.get_extension_for_class(x509.SubjectAlternativeName).value.get_values_for_type(x509.RFC822Name) == []
