@@ -5,7 +5,6 @@
 #include "base/clock.h"
 #include "base/digest.h"
 #include "policy/device_name.h"
-#include "store/audit.h"
 #include "store/authority.h"
 
 /* A block that is filled from its begin; its size is counted beforehand. */
@@ -159,21 +158,27 @@ static bool names_tell(const struct certificate *row, struct strings *ret)
 	return true;
 }
 
+enum { FACTS = 10, FACTS_MAX = 20 };
+
 /* The fingerprint ties the event to these very bytes, whatever becomes of the row. */
 static bool tell_issued(struct store_txn *txn, const struct certificate *row, const char *actor, const char *from,
-                        struct problem *p)
+                        const struct audit_fact *more, struct problem *p)
 {
 	auto_value(strings) names = { 0 };
 
 	if (!names_tell(row, &names))
 		return problem_memory(p);
-	const struct audit_fact facts[] = {
+	struct audit_fact facts[FACTS_MAX] = {
 		audit_text("certificate", row->id), audit_text("order", row->order), audit_text("account", row->account),
 		audit_hex("serial", row->serial), audit_hex("fingerprint", row->fingerprint),
 		audit_text("issuer", row->issuer), audit_text("profile", row->profile), audit_text("method", row->method),
 		audit_time("notAfter", row->not_after),
-		audit_texts("names", ((struct record_texts){ (const char *const *)names.v, names.n })), { 0 },
+		audit_texts("names", ((struct record_texts){ (const char *const *)names.v, names.n })),
 	};
+	for (size_t i = 0; more && more[i].name; i++) {
+		assert(FACTS + i + 1 < FACTS_MAX);
+		facts[FACTS + i] = more[i];
+	}
 	const struct audit_event event = {
 		.kind = AUDIT_CERTIFICATE_ISSUED, .time = row->issued, .actor = actor, .from = from, .facts = facts,
 	};
@@ -203,18 +208,24 @@ static bool check_enabled(struct store_txn *txn, const char *issuer, struct prob
 }
 
 static bool add(struct store_txn *txn, const struct certificate *row, const char *actor, const char *from,
-                struct problem *p)
+                const struct audit_fact *more, struct problem *p)
 {
-	return link_replaced(txn, row, p) && store_certificate_add(txn, row, p) && tell_issued(txn, row, actor, from, p);
+	return link_replaced(txn, row, p) && store_certificate_add(txn, row, p) && tell_issued(txn, row, actor, from, more, p);
 }
 
 bool inventory_add(struct store_txn *txn, const struct certificate *row, const char *actor, const char *from,
                    struct problem *p)
 {
-	return check_enabled(txn, row->issuer, p) && add(txn, row, actor, from, p);
+	return inventory_add_telling(txn, row, actor, from, NULL, p);
+}
+
+bool inventory_add_telling(struct store_txn *txn, const struct certificate *row, const char *actor, const char *from,
+                           const struct audit_fact *more, struct problem *p)
+{
+	return check_enabled(txn, row->issuer, p) && add(txn, row, actor, from, more, p);
 }
 
 bool inventory_add_own(struct store_txn *txn, const struct certificate *row, struct problem *p)
 {
-	return add(txn, row, "server", NULL, p);
+	return add(txn, row, "server", NULL, NULL, p);
 }

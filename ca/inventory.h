@@ -3,6 +3,7 @@
 #pragma once
 
 #include "policy/approval.h"
+#include "store/audit.h"
 #include "store/certificate.h"
 
 /* Type and value by which a row tells of an identifier that the certificate has. */
@@ -16,5 +17,8 @@ bool inventory_row(const struct approval_facts *facts, const char *issuer, struc
  * from, or NULL. */
 bool inventory_add(struct store_txn *txn, const struct certificate *row, const char *actor, const char *from,
                    struct problem *p) must_use;
+/* The same, and the event tells more of it besides. more: ends with a row without a name; NULL: none. */
+bool inventory_add_telling(struct store_txn *txn, const struct certificate *row, const char *actor, const char *from,
+                           const struct audit_fact *more, struct problem *p) must_use;
 /* The same for what a CA says of itself, which it says also when it is disabled. */
 bool inventory_add_own(struct store_txn *txn, const struct certificate *row, struct problem *p) must_use;

@@ -34,7 +34,7 @@ static bool record(struct store_txn *txn, void *arg, struct problem *p)
 	addr_format(&e->call->from, from);
 	return identity_spend(txn, e->identity, e->call->now, p) &&
 	       waiting_settle(txn, &e->waiting, e->certificate.id, p) &&
-	       inventory_add(txn, &e->certificate, identity_text(e->identity), from, p);
+	       inventory_add_telling(txn, &e->certificate, identity_text(e->identity), from, e->more, p);
 }
 
 /* What policy refused to somebody who is known. Our own failures are none of it. */
@@ -78,6 +78,17 @@ static bool ask(struct enrolling *e, struct problem *p)
 	problem_done(p);
 	*p = (struct problem){0};
 	return waiting_ask(&e->waiting, p);
+}
+
+bool enroll_foresee(struct enrolling *e, enum key_algorithm key, struct problem *p)
+{
+	struct est_call *call = e->call;
+	struct waiting waiting = { .call = call, .identity = e->identity, .sent = e->sent, .made = true };
+	bool good = (call->profile->approvals == 0 || waiting_find(&waiting, p)) &&
+	            gate_identity_unmade(call->est->store, call->profiles, call->profile->name, e->identity, buf_bytes(&e->body), key, p);
+
+	request_free(&waiting.request);
+	return good || refuse(e, p);
 }
 
 bool enroll_issue(struct enrolling *e, struct bytes csr, bool made, struct problem *p)

@@ -10,6 +10,7 @@ struct enrolling {
 	struct buf body;                /* the CSR as it was sent */
 	struct csr *sent;               /* what it says; its signature is for the gate to check */
 	struct waiting waiting;
+	const struct audit_fact *more;  /* what the event tells besides; NULL: nothing. Borrowed */
 	struct certificate certificate; /* id "": people must approve it, and the reply says so */
 };
 void enrolling_done(struct enrolling *e);
@@ -17,5 +18,7 @@ declare_auto_value(enrolling, enrolling_done);
 
 /* Who asks, and what for. */
 bool enroll_begin(struct enrolling *e, bool renewal, struct problem *p) must_use;
+/* Before the server makes a key of that algorithm: what is refused whatever the key, is refused here. */
+bool enroll_foresee(struct enrolling *e, enum key_algorithm key, struct problem *p) must_use;
 /* A certificate for this CSR, which with made has a key of the server's. */
 bool enroll_issue(struct enrolling *e, struct bytes csr, bool made, struct problem *p) must_use;

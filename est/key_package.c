@@ -80,6 +80,7 @@ static bool plan_symmetric(const struct est_call *call, const struct csr_deliver
                            struct problem *p)
 {
 	ret->symmetric_id = buf_bytes(&delivery->symmetric);
+	ret->name = buf_text(&delivery->symmetric);
 	if (!find_symmetric(call, ret, p))
 		return false;
 	if (!can_wrap(&delivery->capabilities, ret->symmetric.len))
@@ -162,6 +163,23 @@ void key_package_done(struct key_package *package)
 bool key_package_is_plain(const struct key_package *package)
 {
 	return package->symmetric.len == 0 && !package->recipient;
+}
+
+static struct bytes key_id_of(X509 *certificate)
+{
+	const ASN1_OCTET_STRING *id = certificate ? X509_get0_subject_key_id(certificate) : NULL;
+
+	return id ? BYTES(ASN1_STRING_get0_data(id), (size_t)ASN1_STRING_length(id)) : BYTES(NULL, 0);
+}
+
+void key_package_tell(const struct key_package *package, struct key_package_facts *ret)
+{
+	const char *how = package->recipient ? "certificate" : package->symmetric.len > 0 ? "wrapping key" : "plain";
+	*ret = (struct key_package_facts){ {
+		audit_text("keyDelivery", how),
+		audit_text("wrappingKey", package->name),
+		audit_hex("recipientKeyId", key_id_of(package->recipient)), {0},
+	} };
 }
 
 /* --- writing */

@@ -4,11 +4,13 @@
 
 #include "est/call.h"
 #include "policy/csr.h"
+#include "store/audit.h"
 
 /* How the key is to go: what the CSR says, held against what there is and what the profile allows, before a key is made. */
 struct key_package {
 	struct bytes symmetric;        /* the wrapping key; empty: none. Borrowed */
 	struct bytes symmetric_id;
+	const char *name;              /* the same: what was found by it is known here by a text. NULL: none. Borrowed */
 	struct buf kept;               /* the wrapping key where it is of the store */
 	X509 *recipient;               /* NULL: none */
 	const EVP_CIPHER *cipher;      /* of the content */
@@ -20,6 +22,11 @@ bool key_package_plan(const struct est_call *call, const struct csr_delivery *de
 void key_package_done(struct key_package *package);
 declare_auto_value(key_package, key_package_done);
 bool key_package_is_plain(const struct key_package *package);
+/* What the event of the issuance tells of it: how the key went, and with which key it was encrypted. Points into the package. */
+struct key_package_facts {
+	struct audit_fact v[4];
+};
+void key_package_tell(const struct key_package *package, struct key_package_facts *ret);
 /* Appends PKCS #8, or the CMS. */
 bool key_package_write(const struct est_call *call, const struct key_package *package, EVP_PKEY *key, struct buf *ret,
                        struct problem *p) must_use;

@@ -60,6 +60,7 @@ bool est_serverkeygen(struct est_call *call, struct problem *p)
 {
 	auto_value(enrolling) e = { .call = call };
 	auto_value(key_package) package = {0};
+	struct key_package_facts facts;
 	auto(EVP_PKEY) *key = NULL;
 	auto_value(buf) csr = {0}, packed = {0};
 
@@ -68,7 +69,10 @@ bool est_serverkeygen(struct est_call *call, struct problem *p)
 		                   "simpleenroll", call->profile->name);
 	if (!enroll_begin(&e, false, p) || !check(&e, p) || !key_package_plan(call, &e.sent->delivery, &package, p))
 		return false;
-	if (!key_make(choose_key(call->profile, e.sent), &key, p) ||
+	enum key_algorithm algorithm = choose_key(call->profile, e.sent);
+	key_package_tell(&package, &facts);
+	e.more = facts.v;
+	if (!enroll_foresee(&e, algorithm, p) || !key_make(algorithm, &key, p) ||
 	    !csr_make_again(buf_bytes(&e.body), key, call->profile->policy->signatures, &csr, p) ||
 	    !key_package_write(call, &package, key, &packed, p) || !enroll_issue(&e, buf_bytes(&csr), true, p))
 		return false;

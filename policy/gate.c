@@ -22,6 +22,7 @@ static const struct rule {
 	unsigned origins;
 	enum stage stage;
 	gate_check *check;
+	bool of_key;   /* it looks at the key itself, not at what kind of key it is */
 } rules[] = {
 	{ { "order-owner", "The order and its directory are the account's." },
 	  ORDER, ALONE, gate_order_owner },
@@ -67,7 +68,7 @@ static const struct rule {
 	{ { "attestation-format", "Each device was attested in a format that the profile takes." },
 	  ORDER, JUDGED, gate_attestation_format },
 	{ { "key-attested", "The key is the one that was attested for each device of the order." },
-	  ORDER, JUDGED, gate_key_attested },
+	  ORDER, JUDGED, gate_key_attested, true },
 	{ { "devices-allowed", "The policy allows each device of the order, whether or not the certificate names it." },
 	  ORDER, JUDGED, gate_devices_allowed },
 	{ { "period", "The life that was asked for is one that the profile gives." },
@@ -114,17 +115,17 @@ static const struct rule {
 	{ { "signature-allowed", "The policy takes what the CSR is signed with." },
 	  BOTH, JUDGED, gate_signature_allowed },
 	{ { "key-strong", "The key has no known weakness." },
-	  BOTH, JUDGED, gate_key_strong },
+	  BOTH, JUDGED, gate_key_strong, true },
 	{ { "key-unlisted", "The key is not on the block list." },
-	  BOTH, JUDGED, gate_key_unlisted },
+	  BOTH, JUDGED, gate_key_unlisted, true },
 	{ { "key-uncompromised", "No certificate of the key was revoked for keyCompromise." },
-	  BOTH, JUDGED, gate_key_uncompromised },
+	  BOTH, JUDGED, gate_key_uncompromised, true },
 	{ { "key-own", "No certificate of another requester has the key, where the policy says so." },
-	  BOTH, JUDGED, gate_key_own },
+	  BOTH, JUDGED, gate_key_own, true },
 	{ { "key-new", "No earlier certificate of the requester, or of the same names, has the key, where the policy says so." },
-	  BOTH, JUDGED, gate_key_new },
+	  BOTH, JUDGED, gate_key_new, true },
 	{ { "key-not-account", "The key is no account's, unless the profile lets it be." },
-	  ORDER, JUDGED, gate_key_not_account },
+	  ORDER, JUDGED, gate_key_not_account, true },
 
 	{ { "approved", "As many people as the profile demands have approved this CSR." },
 	  BOTH, LAST, gate_approved },
@@ -206,7 +207,7 @@ static bool judge(const struct gate_case *c, enum origin origin, enum stage stag
 
 	for (size_t i = 0; i < array_length(rules); i++) {
 		const struct rule *rule = &rules[i];
-		if (rule->stage != stage || !(rule->origins & origin) || check(rule, c, &parts))
+		if (rule->stage != stage || !(rule->origins & origin) || (rule->of_key && c->unmade) || check(rule, c, &parts))
 			continue;
 		if (used < sizeof(broken))
 			used += (size_t)snprintf(broken + used, sizeof(broken) - used, "%s%s",
@@ -316,6 +317,24 @@ bool gate_identity(struct store *store, const struct profiles *profiles, const c
                    const struct identity *identity, struct bytes csr_der, struct approval **ret, struct problem *p)
 {
 	return gate_identity_wish(store, profiles, profile_name, identity, NULL, csr_der, ret, p);
+}
+
+/* --- before a key is made */
+
+bool gate_identity_unmade(struct store *store, const struct profiles *profiles, const char *profile_name,
+                          const struct identity *identity, struct bytes csr_der, enum key_algorithm key, struct problem *p)
+{
+	auto_value(gate_case) c = {
+		.now = clock_now(), .profiles = profiles, .method = method_of(identity), .identity = identity, .unmade = true,
+		.profile_name = profile_name, .profile = profiles_find(profiles, profile_name),
+	};
+	struct csr *csr;
+
+	if (!gate_case_read_request(store, &c, p) || !judge(&c, IDENTITY, ALONE, p) || !csr_peek(csr_der, &csr, p))
+		return false;
+	csr->algorithm = key;
+	csr->signature = csr_signature_for(key, c.profile->policy->signatures);
+	return gate_case_take_csr(csr, &c, p) && judge(&c, IDENTITY, JUDGED, p);
 }
 
 /* --- a trial */

@@ -37,6 +37,7 @@ struct gate_case {
 	struct identifiers held_names;
 
 	const struct policy_who *trial;       /* gate_test: in place of who asks */
+	bool unmade;                          /* gate_identity_unmade: there is no key yet */
 
 	struct identifiers proven;            /* the order's names */
 	struct csr *csr;                      /* NULL until the rules of the origin hold */

@@ -1,3 +1,4 @@
+#include <openssl/err.h>
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -281,6 +282,18 @@ static void key_usage_judge(struct judging *j)
 	}
 }
 
+void policy_purpose_text(const char *oid, char ret[POLICY_PURPOSE_SIZE])
+{
+	auto(ASN1_OBJECT) *object = OBJ_txt2obj(oid, 1);
+	int nid = object ? OBJ_obj2nid(object) : NID_undef;
+
+	ERR_clear_error();
+	if (nid == NID_undef)
+		snprintf(ret, POLICY_PURPOSE_SIZE, "%s", oid);
+	else
+		snprintf(ret, POLICY_PURPOSE_SIZE, "%s (%s)", OBJ_nid2sn(nid), oid);
+}
+
 static bool is_never(const char *oid)
 {
 	for (size_t i = 0; i < array_length(never_purposes); i++)
@@ -293,14 +306,27 @@ static void purpose_judge(struct judging *j, const char *oid)
 {
 	const struct policy_values *values = &j->policy->extended_key_usage;
 	bool mentioned = is_mentioned(values), listed = strings_has(&values->allow, oid) || strings_has(&values->required, oid);
+	char shown[POLICY_PURPOSE_SIZE];
 
+	policy_purpose_text(oid, shown);
 	if (strings_has(&values->deny, oid) || is_never(oid) || (values->deny.n > 0 && !listed && str_equal(oid, ANY_PURPOSE)))
-		violate(j, "extended_key_usage", "deny", oid, NULL, "Extended key usage %s is denied by template policy", oid);
+		violate(j, "extended_key_usage", "deny", oid, NULL, "Extended key usage %s is denied by template policy", shown);
 	else if (mentioned ? listed || values->allow.n + values->required.n == 0 : j->policy->unlisted)
 		hold(j, "extended_key_usage", mentioned ? "allow" : "unlisted", oid, NULL);
 	else
 		violate(j, "extended_key_usage", mentioned ? "allow" : "unlisted", oid, NULL,
-		        "Extended key usage %s is not allowed by template policy", oid);
+		        "Extended key usage %s is not allowed by template policy", shown);
+}
+
+static void purpose_required(struct judging *j, const char *oid)
+{
+	char shown[POLICY_PURPOSE_SIZE];
+
+	policy_purpose_text(oid, shown);
+	if (strings_has(j->request->extended_key_usage, oid))
+		hold(j, "extended_key_usage", "required", oid, NULL);
+	else
+		violate(j, "extended_key_usage", "required", oid, NULL, "Missing required extended key usage %s", shown);
 }
 
 static void extended_key_usage_judge(struct judging *j)
@@ -310,11 +336,7 @@ static void extended_key_usage_judge(struct judging *j)
 	for (size_t i = 0; i < given->n; i++)
 		purpose_judge(j, given->v[i]);
 	for (size_t i = 0; !j->request->partial && i < required->n; i++)
-		if (strings_has(given, required->v[i]))
-			hold(j, "extended_key_usage", "required", required->v[i], NULL);
-		else
-			violate(j, "extended_key_usage", "required", required->v[i], NULL, "Missing required extended key usage %s",
-			        required->v[i]);
+		purpose_required(j, required->v[i]);
 }
 
 static void path_length_judge(struct judging *j)

@@ -45,6 +45,7 @@ struct world {
 	struct identifiers identity_names;
 	struct make_csr csr;
 	bool identity;                         /* gate_identity in place of gate_order */
+	bool unmade;                           /* gate_identity_unmade, which approves nothing */
 	bool bearer;                           /* a token is the identity, and not the operator */
 	struct token token;
 	const char *serial;                    /* a credential for the device of this serial number is the identity */
@@ -258,6 +259,8 @@ static bool world_judge(struct world *w, struct approval **ret, struct problem *
 	if (!w->identity)
 		return gate_order(store, profiles, w->order_id, w->caller, buf_bytes(&der), ret, p);
 	identity = world_identity(w, store);
+	if (w->unmade)
+		return gate_identity_unmade(store, profiles, w->order.profile, identity, buf_bytes(&der), KEY_EC_P256, p);
 	return gate_identity_wish(store, profiles, w->order.profile, identity, &w->wish, buf_bytes(&der), ret, p);
 }
 
@@ -930,6 +933,43 @@ static void test_each_rule_alone_identity(void **state)
 	for (size_t i = 0; i < array_length(rows); i++)
 		if (!rows[i].order_only)
 			row_check(&rows[i], true);
+}
+
+/* What says nothing of the key itself is refused before the server makes it; what was wished besides is not asked then. */
+static bool is_for_later(const char *rule)
+{
+	static const char *const later[] = {
+		"key-strong", "key-unlisted", "key-uncompromised", "key-own", "key-new", "approved", "period", "signature-allowed",
+	};
+
+	for (size_t i = 0; i < array_length(later); i++)
+		if (str_equal(later[i], rule))
+			return true;
+	return false;
+}
+
+static void test_each_rule_before_the_key(void **state)
+{
+	size_t refusals = 0;
+
+	(void)state;
+	for (size_t i = 0; i < array_length(rows); i++) {
+		struct approval *none = NULL;
+		auto_value(problem) p = {0};
+		struct world w;
+
+		if (rows[i].order_only)
+			continue;
+		world_make(&w);
+		w.identity = w.unmade = true;
+		rows[i].spoil(&w);
+		bool held = world_judge(&w, &none, &p);
+		if (held != is_for_later(rows[i].rule) || (!held && !str_equal(p.cause, rows[i].rule)))
+			fail_msg("%s: %s %s", rows[i].rule, held ? "held" : p.cause, p.detail);
+		refusals += !held;
+		world_free(&w);
+	}
+	assert_true(refusals > 40);
 }
 
 /* No rule without a row that breaks it, no row without a rule. */
@@ -1654,6 +1694,7 @@ int main(void)
 		cmocka_unit_test(test_proof_above), cmocka_unit_test(test_wide_scope), cmocka_unit_test(test_rolling),
 		cmocka_unit_test(test_each_rule_alone),
 		cmocka_unit_test(test_each_rule_alone_identity),
+		cmocka_unit_test(test_each_rule_before_the_key),
 		cmocka_unit_test(test_all_rules),
 		cmocka_unit_test(test_change_approved),
 		cmocka_unit_test(test_renewal_with_extensions_of_the_issuer),

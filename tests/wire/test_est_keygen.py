@@ -3,8 +3,11 @@
 import base64
 import email
 import json
+import os
 import re
 import subprocess
+import time
+from pathlib import Path
 
 import pytest
 from cryptography import x509
@@ -96,7 +99,8 @@ def server(tmp_path_factory, rsa_recipient, ec_recipient):
         (folder / name).chmod(0o600)
         keys.append({"id": name, "file": str(folder / name)})
     profiles = [{"name": "tls-server"}, {"name": "many", "est": {"server_keys": ["ec-p256", "ec-p384", "rsa-2048", "ed25519"]}},
-                {"name": "big", "est": {"server_keys": ["rsa-3072"]}},
+                {"name": "big", "est": {"server_keys": ["rsa-3072"]}}, {"name": "huge", "est": {"server_keys": ["rsa-4096"]}},
+                {"name": "slow", "approvals": 1, "est": {"server_keys": ["rsa-4096"]}},
                 {"name": "strict", "est": {"server_keys": ["ec-p256"], "server_key_encrypted": True}},
                 {"name": "asked", "approvals": 1, "est": {"server_keys": ["ec-p256"]}}]
     est = {"labels": [{"label": "open", "profile": "asked"}], "authentication": [{"name": "open", "labels": ["open"], "methods": ["anonymous"]}]}
@@ -245,6 +249,66 @@ def test_refusals(server, rsa_recipient, tmp_path):
         refused(curl(server, "open/serverkeygen", body=b64(make_csr("a.example.com"))), 403, "nobody who has not proven")
         refused(curl(server, "many/serverkeygen", body=b"x", type="text/plain"), 415)
         refused(ask(server, "many", b"0\x82"), 400)
+
+
+def cpu_seconds(server):
+    fields = Path(f"/proc/{server.process.pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def with_usage(oid):
+    return lambda builder: builder.add_extension(x509.ExtendedKeyUsage([oid]), False)
+
+
+def test_what_is_refused_costs_no_key(server):
+    """An RSA key of 4096 bits takes a second or more, and nobody gets one made by asking for what he may not have."""
+    bound = credential(server, "--profile", "huge", "--name", "dns:a.example.com", "--uses", "any")["code"]
+    options = ("-u", f"x:{bound}")
+    before = cpu_seconds(server)
+    for _ in range(5):
+        refused(ask(server, "huge", make_csr("b.example.com"), *options), 403, "b.example.com is not a name that the requester has proven")
+        refused(ask(server, "huge", make_csr(), *options), 400, "the CSR has no name")
+        refused(ask(server, "huge", make_csr("a.example.com", add=with_usage(ObjectIdentifier("1.3.6.1.5.5.7.3.3"))), *options), 400, "1.3.6.1.5.5.7.3.3")
+        refused(ask(server, "huge", make_csr("a.example.com", cn="not a name"), *options), 400, "not a name")
+    assert cpu_seconds(server) - before < 4
+    parts(ask(server, "huge", make_csr("a.example.com"), *options))
+    time.sleep(1.5)
+    told = [event["about"] for event in events(server, "certificate-refused")]
+    assert len({about["reasons"][0] for about in told if about.get("profile") == "huge"}) == 4
+
+
+def test_a_rejected_request_costs_no_key(server):
+    code, csr = credential(server, "--profile", "slow", "--uses", "any")["code"], make_csr("w.example.com")
+    assert ask(server, "slow", csr, "-u", f"x:{code}").status == 202
+    request, = [r for r in json.loads(server.run("request", "list", "--status", "pending", "--json", check=True).stdout) if r["profile"] == "slow"]
+    server.run("request", "reject", request["id"], "--reason", "no", check=True)
+    before = cpu_seconds(server)
+    for _ in range(20):
+        refused(ask(server, "slow", csr, "-u", f"x:{code}"), 403, "was rejected: no")
+    assert cpu_seconds(server) - before < 4
+
+
+def events(server, kind):
+    return json.loads(server.run("audit", "list", "--kind", kind, "--json", check=True).stdout)
+
+
+def issued_last(server):
+    return events(server, "certificate-issued")[-1]["about"]
+
+
+def test_the_audit_log_tells_how_a_key_went(server, rsa_recipient):
+    made = json.loads(server.run("est-credential", "create", "--kind", "wrapping-key", "--profile", "strict", "--json", check=True).stdout)
+    parts(ask(server, "many", make_csr("a.example.com")))
+    assert issued_last(server)["keyDelivery"] == "plain" and "wrappingKey" not in issued_last(server)
+    for name in ("kek-128", made["id"]):
+        parts(ask(server, "strict", csr_with("a.example.com", [symmetric(name)])))
+        about = issued_last(server)
+        assert about["keyDelivery"] == "wrapping key" and about["wrappingKey"] == name and "recipientKeyId" not in about
+    parts(ask(server, "strict", csr_with("a.example.com", [asymmetric(key_id_of(rsa_recipient))])))
+    about = issued_last(server)
+    assert about["keyDelivery"] == "certificate" and about["recipientKeyId"] == key_id_of(rsa_recipient).hex() and "wrappingKey" not in about
+    issued_here = curl(server, "many/simpleenroll", "-u", f"x:{credential(server, '--profile', 'many')['code']}", body=b64(make_csr("a.example.com")))
+    assert issued_here.status == 200 and "keyDelivery" not in issued_last(server)
 
 
 def nothing_changes_but_codes(server):

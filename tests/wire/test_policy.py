@@ -107,8 +107,8 @@ def test_all_violations_come_together_with_field_value_and_rule(api):
         'organization value does not match allowed patterns: "Other" (policy fleet, subject.o, allow)',
         'organizational_unit value is denied by template policy: "Admins" (policy fleet, subject.ou, deny)',
         'locality attribute is not allowed by template policy: "Town" (policy fleet, subject.l, unlisted)',
-        'Extended key usage 1.3.6.1.5.5.7.3.3 is not allowed by template policy: "1.3.6.1.5.5.7.3.3" (policy fleet, extended_key_usage, allow)',
-        'Missing required extended key usage 1.3.6.1.5.5.7.3.2: "1.3.6.1.5.5.7.3.2" (policy fleet, extended_key_usage, required)',
+        'Extended key usage codeSigning (1.3.6.1.5.5.7.3.3) is not allowed by template policy: "1.3.6.1.5.5.7.3.3" (policy fleet, extended_key_usage, allow)',
+        'Missing required extended key usage clientAuth (1.3.6.1.5.5.7.3.2): "1.3.6.1.5.5.7.3.2" (policy fleet, extended_key_usage, required)',
         'Key algorithm is not allowed by template policy: "rsa-2048" (policy fleet, keys, allow)',
         'Signature algorithm is not allowed by template policy: "rsa-sha256" (policy fleet, signatures, allow)',
     ])
