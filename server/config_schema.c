@@ -117,7 +117,8 @@ static const struct config_key tls_keys[] = {
 static const struct config_key http_keys[] = {
 	{ "threads", "Threads for the connections of all listeners. Who has nothing in hand needs none while others wait.", CONFIG_NUMBER,
 	  AT(http.threads), .fallback = "64", .min = 1, .max = 4096 },
-	{ "connections_per_address", "Connections at once from one address, or one /64 of IPv6; 0 is no limit.", CONFIG_NUMBER,
+	{ "connections_per_address", "Connections at once from one address, or one /64 of IPv6; those beyond are cut off. 0 is no limit: behind a NAT or a "
+	  "proxy many clients have one address (docs/operations.md).", CONFIG_NUMBER,
 	  AT(http.connections_per_address), .fallback = "0", .max = 4096 },
 	{ "keep_alive", "How long an idle connection is kept.", CONFIG_MILLISECONDS, AT(http.keep_alive),
 	  .fallback = "15s", .min = 100, .max = 3600000 },
