@@ -135,7 +135,8 @@ def test_restart_carries_out(server, web):
     assert client.wait(url, ("valid", "invalid"))["status"] == "valid"
 
 
-def test_wrong_lines(server):
+def test_wrong_lines(server, web):
+    assert decide(server, "reject", asked(server, web, "one", "lines.example.com")[4], "ada").returncode == 0
     for line, text in ((("show", "x"), "there is no request x"), (("approve", "A" * 22), "there is no request"),
                        (("list", "--status", "odd"), "expected one of pending")):
         done = server.run("request", *line)

@@ -96,7 +96,11 @@ def test_printed_line_works_when_pasted(run, program, tmp_path):
         assert "dns:demo.localhost" in shown
 
 
-def test_second_start_finds_the_ca_again(folder, ports):
+def test_second_start_finds_the_ca_again(tmp_path, ports):
+    folder = tmp_path / "var"
+    first = Run(folder, *ports)
+    first.end()
+    assert "made " in first.text()
     root = folder / "data/ca/root.pem"
     before = root.read_bytes()
     config = (folder / "enrolld.yaml").read_bytes()
@@ -106,7 +110,7 @@ def test_second_start_finds_the_ca_again(folder, ports):
     assert "made " not in second.text()
 
 
-def test_nothing_of_it_is_for_others(folder):
+def test_nothing_of_it_is_for_others(run, folder):
     for path in [folder, *folder.rglob("*")]:
         if path.name in ("certbot", "lego", "device.pem") or {"certbot", "lego"} & set(path.relative_to(folder).parts):
             continue
