@@ -205,8 +205,12 @@ class Server:
             self.write_config(config)
         before = self.log_text().count("event=reloaded")
         self.process.send_signal(signal.SIGHUP)
-        deadline = time.monotonic() + 10
-        while self.log_text().count("event=reloaded") == before:
+        self.wait_for_log("event=reloaded", before)
+
+    def wait_for_log(self, says, before):
+        """Until the log says it once more. What a reload does is a durable commit too, and a disk that others write to can take its time."""
+        deadline = time.monotonic() + 60
+        while self.log_text().count(says) <= before:
             assert time.monotonic() < deadline, self.log_text()
             time.sleep(0.02)
 

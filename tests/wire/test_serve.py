@@ -43,7 +43,7 @@ def wait_for(condition, seconds=10):
 def reload(server, says="event=reloaded"):
     before = server.log_text().count(says)
     server.process.send_signal(signal.SIGHUP)
-    wait_for(lambda: server.log_text().count(says) > before)
+    server.wait_for_log(says, before)
 
 
 def shown_certificate(server):
