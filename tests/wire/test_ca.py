@@ -15,7 +15,7 @@ from cryptography.x509 import ocsp
 
 from acme_raw import Client, Refused
 from harness import BINARY, ChallengeServer, Server
-from judge import pem_list
+from judge import leaf, pem_list
 
 
 def openssl(*args, check=True, **kwargs):
@@ -696,7 +696,7 @@ def test_import_of_old_and_odd_pkcs12(tmp_path, options):
     for path in (secret, tmp_path / "old.p12"):
         path.chmod(0o600)
     ca(server, "import", "old", "--pkcs12", tmp_path / "old.p12", "--passphrase-file", secret)
-    assert [x.subject.rfc4514_string() for x in x509.load_pem_x509_certificates((server.folder / "data/ca/old.chain.pem").read_bytes())][0] == "CN=m,O=Old"
+    assert leaf((server.folder / "data/ca/old.chain.pem").read_bytes()).subject.rfc4514_string() == "CN=m,O=Old"
     secret.write_text("another\n")
     wrong = ca(server, "import", "again", "--pkcs12", tmp_path / "old.p12", "--passphrase-file", secret, check=False)
     assert wrong.returncode == 1 and "the passphrase does not open this file" in wrong.stderr
