@@ -80,15 +80,17 @@ static bool ask(struct enrolling *e, struct problem *p)
 	return waiting_ask(&e->waiting, p);
 }
 
-bool enroll_foresee(struct enrolling *e, enum key_algorithm key, struct problem *p)
+bool enroll_foresee(struct enrolling *e, enum key_algorithm key, bool *ret_waits, struct problem *p)
 {
 	struct est_call *call = e->call;
 	struct waiting waiting = { .call = call, .identity = e->identity, .sent = e->sent, .made = true };
 	bool good = (call->profile->approvals == 0 || waiting_find(&waiting, p)) &&
 	            gate_identity_unmade(call->est->store, call->profiles, call->profile->name, e->identity, buf_bytes(&e->body), key, p);
 
+	*ret_waits = good && call->profile->approvals > 0 && waiting_is_pending(&waiting);
+	bool told = !*ret_waits || waiting_reply(&waiting, p);
 	request_free(&waiting.request);
-	return good || refuse(e, p);
+	return good ? told : refuse(e, p);
 }
 
 bool enroll_issue(struct enrolling *e, struct bytes csr, bool made, struct problem *p)

@@ -18,7 +18,8 @@ declare_auto_value(enrolling, enrolling_done);
 
 /* Who asks, and what for. */
 bool enroll_begin(struct enrolling *e, bool renewal, struct problem *p) must_use;
-/* Before the server makes a key of that algorithm: what is refused whatever the key, is refused here. */
-bool enroll_foresee(struct enrolling *e, enum key_algorithm key, struct problem *p) must_use;
+/* Before the server makes a key of that algorithm: what is refused whatever the key, is refused here. ret_waits: people
+ * have not decided yet about what was asked before, and the reply says so. */
+bool enroll_foresee(struct enrolling *e, enum key_algorithm key, bool *ret_waits, struct problem *p) must_use;
 /* A certificate for this CSR, which with made has a key of the server's. */
 bool enroll_issue(struct enrolling *e, struct bytes csr, bool made, struct problem *p) must_use;

@@ -63,6 +63,7 @@ bool est_serverkeygen(struct est_call *call, struct problem *p)
 	struct key_package_facts facts;
 	auto(EVP_PKEY) *key = NULL;
 	auto_value(buf) csr = {0}, packed = {0};
+	bool waits;
 
 	if (call->profile->est.server_keys == 0)
 		return problem_set(p, PROBLEM_NOT_IMPLEMENTED, "RFC 7030, 4.4: profile %s makes no keys; make the key on the device and use "
@@ -72,7 +73,11 @@ bool est_serverkeygen(struct est_call *call, struct problem *p)
 	enum key_algorithm algorithm = choose_key(call->profile, e.sent);
 	key_package_tell(&package, &facts);
 	e.more = facts.v;
-	if (!enroll_foresee(&e, algorithm, p) || !key_make(algorithm, &key, p) ||
+	if (!enroll_foresee(&e, algorithm, &waits, p))
+		return false;
+	if (waits)
+		return true;
+	if (!key_make(algorithm, &key, p) ||
 	    !csr_make_again(buf_bytes(&e.body), key, call->profile->policy->signatures, &csr, p) ||
 	    !key_package_write(call, &package, key, &packed, p) || !enroll_issue(&e, buf_bytes(&csr), true, p))
 		return false;

@@ -59,6 +59,13 @@ bool waiting_find(struct waiting *w, struct problem *p)
 	return store_view(w->call->est->store, look, w, p) && refuse_rejected(w, &w->request, p);
 }
 
+bool waiting_is_pending(const struct waiting *w)
+{
+	const struct request *request = &w->request;
+
+	return request->id[0] != '\0' && request->state == REQUEST_PENDING && asks_same(w, request) && !is_over(w, request);
+}
+
 const char *waiting_request(const struct waiting *w)
 {
 	const struct request *request = &w->request;
@@ -181,16 +188,11 @@ static bool ask(struct store_txn *txn, void *arg, struct problem *p)
 }
 
 /* libest and strongSwan read integers alone, and no dates. Bouncy Castle fails on a body that it leaves unread. */
-bool waiting_ask(struct waiting *w, struct problem *p)
+bool waiting_reply(const struct waiting *w, struct problem *p)
 {
 	struct http_response *response = w->call->response;
 	unsigned seconds = w->call->label->retry_after;
-	bool again = w->request.id[0] != '\0' && asks_same(w, &w->request);
 
-	if (!again && identity_unproven(w->identity) && !guard_keeps(w->call->est->guard, &w->call->from, p))
-		return false;
-	if (!store_update(w->call->est->store, ask, w, p))
-		return false;
 	response->status = 202;
 	http_response_header_printf(response, "Retry-After", "%u", seconds);
 	if (text_is_bare(w->call->request))
@@ -198,6 +200,15 @@ bool waiting_ask(struct waiting *w, struct problem *p)
 	response->content_type = "text/plain";
 	buf_printf(&response->body, "the request waits for approval; ask again in %u seconds\n", seconds);
 	return buf_check(&response->body, p);
+}
+
+bool waiting_ask(struct waiting *w, struct problem *p)
+{
+	bool again = w->request.id[0] != '\0' && asks_same(w, &w->request);
+
+	if (!again && identity_unproven(w->identity) && !guard_keeps(w->call->est->guard, &w->call->from, p))
+		return false;
+	return store_update(w->call->est->store, ask, w, p) && waiting_reply(w, p);
 }
 
 bool waiting_settle(struct store_txn *txn, const struct waiting *w, const char *certificate, struct problem *p)

@@ -24,7 +24,11 @@ const char *waiting_request(const struct waiting *w);
 /* The certificate that was issued for it a moment ago, for a client that has lost the reply. false without a problem:
  * there is none. */
 bool waiting_issued(const struct waiting *w, struct certificate *ret, struct problem *p) must_use;
-/* Puts it, or finds it again, and answers 202. UNAUTHORIZED; RATE_LIMITED: too many wait. */
+/* Whether it is there and nobody has decided about it. */
+bool waiting_is_pending(const struct waiting *w);
+/* Answers 202. */
+bool waiting_reply(const struct waiting *w, struct problem *p) must_use;
+/* Puts it, or finds it again, and answers so. UNAUTHORIZED; RATE_LIMITED: too many wait. */
 bool waiting_ask(struct waiting *w, struct problem *p) must_use;
 /* In the update that records the certificate: it is approved no more, but issued. CONFLICT. */
 bool waiting_settle(struct store_txn *txn, const struct waiting *w, const char *certificate, struct problem *p) must_use;
