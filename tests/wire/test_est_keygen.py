@@ -104,7 +104,7 @@ def server(tmp_path_factory, rsa_recipient, ec_recipient):
                 {"name": "slow", "approvals": 1, "est": {"server_keys": ["rsa-4096"]}},
                 {"name": "strict", "est": {"server_keys": ["ec-p256"], "server_key_encrypted": True}},
                 {"name": "asked", "approvals": 1, "est": {"server_keys": ["ec-p256"]}},
-                {"name": "slow", "approvals": 1, "est": {"server_keys": ["rsa-4096"]}}]
+                {"name": "patient", "approvals": 1, "est": {"server_keys": ["rsa-4096"]}}]
     est = {"labels": [{"label": "open", "profile": "asked"}], "authentication": [{"name": "open", "labels": ["open"], "methods": ["anonymous"]}]}
     with Server({"profiles": profiles, "est": {**est, "wrapping_keys": keys, "wrapping_certificates": [str(f / "cert.pem") for f in (rsa_recipient, ec_recipient)]}}) as running:
         yield running
@@ -335,14 +335,14 @@ def test_key_after_approval(server, tmp_path):
 
 def test_who_waits_lets_no_key_be_made(server):
     """RSA keys take turns, and who finds a long queue is told 503: those that poll for an approval must not fill it."""
-    code, key = credential(server, "--profile", "slow", "--uses", "any")["code"], make_key()
+    code, key = credential(server, "--profile", "patient", "--uses", "any")["code"], make_key()
 
     def ask(_=None):
-        return curl(server, "slow/serverkeygen", "-u", f"x:{code}", body=b64(make_csr("slow.example.com", key=key))).status
+        return curl(server, "patient/serverkeygen", "-u", f"x:{code}", body=b64(make_csr("patient.example.com", key=key))).status
     assert ask() == 202
     with concurrent.futures.ThreadPoolExecutor(24) as pool:
         assert list(pool.map(ask, range(24))) == [202] * 24
-    request, = [r for r in json.loads(server.run("request", "list", "--status", "pending", "--json", check=True).stdout) if "slow" in r["names"]]
+    request, = [r for r in json.loads(server.run("request", "list", "--status", "pending", "--json", check=True).stdout) if "patient" in r["names"]]
     server.run("request", "reject", request["id"], "--reason", "no", check=True)
     with concurrent.futures.ThreadPoolExecutor(24) as pool:
         assert list(pool.map(ask, range(24))) == [403] * 24
