@@ -90,13 +90,15 @@ static int choose_protocol(SSL *ssl, const unsigned char **ret, unsigned char *r
 	return SSL_TLSEXT_ERR_ALERT_FATAL;
 }
 
-/* RFC 9325: forward secrecy and AEAD alone. The system's own openssl.cnf cannot loosen this. */
+/* RFC 9325: forward secrecy and AEAD alone, and the order is ours, but for clients that put ChaCha20 first, as those do whose
+ * processors have no AES. The system's own openssl.cnf cannot loosen this. */
 static bool set_strength(SSL_CTX *context, bool only_tls13)
 {
 	static const char suites[] =
 		"TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256";
 	int groups[] = { NID_X25519, NID_X9_62_prime256v1, NID_secp384r1, NID_secp521r1 };
 
+	SSL_CTX_set_options(context, SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA);
 	return SSL_CTX_set_min_proto_version(context, only_tls13 ? TLS1_3_VERSION : TLS1_2_VERSION) == 1 &&
 	       SSL_CTX_set_max_proto_version(context, TLS1_3_VERSION) == 1 &&
 	       SSL_CTX_set_cipher_list(context, "ECDHE+AESGCM:ECDHE+CHACHA20") == 1 &&

@@ -162,6 +162,22 @@ def test_key_updates_do_not_stop_the_clock(server):
     client.close()
 
 
+# --- ciphers
+
+def chosen(server, ciphers):
+    context = server.tls_context()
+    context.maximum_version = TLS12
+    context.set_ciphers(":".join(f"ECDHE-ECDSA-{c}" for c in ciphers))
+    with context.wrap_socket(socket.create_connection(("127.0.0.1", server.port), timeout=30), server_hostname="localhost") as tls:
+        return tls.cipher()[0].removeprefix("ECDHE-ECDSA-")
+
+
+def test_the_order_of_ciphers_is_the_servers(server):
+    strong, quick, soft = "AES256-GCM-SHA384", "AES128-GCM-SHA256", "CHACHA20-POLY1305"
+    assert chosen(server, [quick, strong, soft]) == chosen(server, [strong, quick]) == strong
+    assert chosen(server, [soft, quick, strong]) == soft # a client without AES in its processor
+
+
 # --- a client that waits for acknowledgements
 
 def test_request_after_the_handshake_is_not_waited_for(server):
