@@ -72,6 +72,37 @@ const struct command admin_ca_crl = {
 	           "folder. CRLs of issuing CAs are the server's own matter.",
 };
 
+/* --- after `cert revoke` and `cert release` */
+
+static bool renew(const struct admin *admin, struct store *store, const char *root, struct problem *p)
+{
+	auto_value(buf) passphrase = {0};
+	auto_struct(crl) *crl = NULL;
+	char actor[ADMIN_ACTOR_SIZE];
+
+	admin_actor(actor);
+	if (!files_has(admin->ca.folder, root, ".key"))
+		return problem_set(p, PROBLEM_NOT_FOUND, "its key is not in %s", admin->ca.folder);
+	if (!secret_read(&admin->passphrase, admin->ca.folder, &passphrase, p))
+		return false;
+	const struct life life = { .folder = admin->ca.folder, .passphrase = buf_bytes(&passphrase), .base = admin->ca.base };
+	return root_list_make(&life, store, root, ROOT_LIST_LIFETIME, actor, &crl, p);
+}
+
+void ca_work_list_anew(const struct command_call *call, struct store *store, const char *issuer)
+{
+	const struct admin *admin = call->admin;
+	const struct life life = { .folder = admin->ca.folder, .base = admin->ca.base };
+	auto_value(problem) unknown = {0}, why = {0};
+	bool is_root = false;
+
+	if (!issuer || !files_has(admin->ca.folder, issuer, ".pem") || !life_is_root(&life, issuer, &is_root, &unknown) || !is_root ||
+	    renew(admin, store, issuer, &why))
+		return;
+	fprintf(stderr, "The CRL of %s does not tell of it yet: %s. Run `enrolld ca crl %s` where its key is, and copy %s.crl into %s.\n",
+	        issuer, why.detail[0] ? why.detail : why.cause, issuer, issuer, admin->ca.folder);
+}
+
 /* --- ca revoke */
 
 static const struct command_option revoke_options[] = {

@@ -17,6 +17,10 @@ struct ca_work {
 void ca_work_close(struct ca_work *work);
 declare_auto_value(ca_work, ca_work_close);
 
+/* After the revocation or release of a certificate with this issuer: where that is a root of the CA's folder, its list is
+ * made anew; where it cannot be, says on stderr what is to be done. */
+void ca_work_list_anew(const struct command_call *call, struct store *store, const char *issuer);
+
 /* Opens store and passphrase; begin: both are made when they are missing, as `enrolld init` makes them. */
 bool ca_work_open(const struct command_call *call, bool begin, struct ca_work *ret, struct problem *p) must_use;
 

@@ -1,5 +1,6 @@
 /* One certificate of the inventory: cert show, cert revoke, cert release. */
 #include "admin/actor.h"
+#include "admin/ca_work.h"
 #include "admin/certificate.h"
 #include "admin/listing.h"
 #include "admin/words.h"
@@ -136,6 +137,7 @@ static bool change(const struct command_call *call, struct cert_revoking *revoki
 	revoking->ret = &certificate;
 	if (!admin_open_store(call->admin, &store, p) || !store_update(store, revoke, revoking, p))
 		return false;
+	ca_work_list_anew(call, store, certificate.issuer);
 	if (call->json) {
 		certificate_json(&certificate, false, &text);
 		return listing_print_object(call, &text, p);

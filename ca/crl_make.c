@@ -333,6 +333,7 @@ static bool record_claim(struct store_txn *txn, void *arg, struct problem *p)
 		return problem_set(p, PROBLEM_CONFLICT, "another process makes CRLs of issuer %s", state.issuer);
 	state.crl_number = making->facts.number;
 	state.crl_time = making->facts.this_update;
+	state.crl_changes = making->state.changes;
 	state.crl_scheduled = making->set->crl_scheduled;
 	state.shards = (int64_t)making->set->shards;
 	if (making->set->scheduled)

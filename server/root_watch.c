@@ -8,8 +8,10 @@
 #include "ca/files.h"
 #include "ca/root_list.h"
 #include "store/audit.h"
+#include "store/revocation.h"
 
-enum { EVERY = 12 * 3600 * 1000 }; /* ms */
+/* ms. What was revoked or released is looked for more often; the command that did it may be about to make the list itself. */
+enum { EVERY = 12 * 3600 * 1000, BEHIND_EVERY = 5000 };
 
 struct failing {
 	char name[ISSUER_NAME_SIZE];
@@ -22,7 +24,9 @@ struct root_watch {
 	const struct ca *ca;
 	struct crls *crls;
 	int64_t looked_ms;         /* 0: not yet */
+	int64_t behind_ms;
 	struct strings told;       /* "root 1234": lists that end, of which was told */
+	struct strings behind;     /* "root 7 seen", "root 7 tried": changes that no list tells of */
 	pthread_mutex_t lock;
 	struct failing *failing;   /* guarded by lock */
 };
@@ -113,20 +117,76 @@ static bool is_due(const struct crl *crl)
 	return crl->next_update - clock_now() <= (crl->next_update - crl->this_update) / 4;
 }
 
-static void look_at(struct root_watch *watch, const char *name)
+/* --- a list that does not tell of all that was revoked or released since */
+
+struct reading {
+	const char *name;
+	int64_t changes;           /* 0: the list tells of all */
+};
+
+static bool read_changes(struct store_txn *txn, void *arg, struct problem *p)
+{
+	struct reading *r = arg;
+	auto_value(revocation) state = { 0 };
+
+	if (!store_revocation_get(txn, r->name, &state, p))
+		return false;
+	r->changes = state.changes != state.crl_changes ? state.changes : 0;
+	return true;
+}
+
+/* Once for each. */
+static bool mark(struct root_watch *watch, const struct reading *r, const char *what)
+{
+	auto_free char *text = mem_printf("%s %lld %s", r->name, (long long)r->changes, what);
+
+	return text && !strings_has(&watch->behind, text) && strings_add(&watch->behind, text);
+}
+
+static bool is_behind(struct root_watch *watch, const char *name, bool all)
+{
+	struct reading reading = { .name = name };
+	auto_value(problem) why = { 0 };
+
+	if (!store_view(watch->store, read_changes, &reading, &why)) {
+		log_failure("the CRL of a root", name, &why);
+		return false;
+	}
+	return reading.changes != 0 && (all || (!mark(watch, &reading, "seen") && mark(watch, &reading, "tried")));
+}
+
+/* --- looking */
+
+static void warn(struct root_watch *watch, const char *name, const struct crl *crl, bool ends, const char *cause)
+{
+	char text[CLOCK_RFC3339_SIZE];
+
+	count_failure(watch, name);
+	clock_format(crl->next_update, text);
+	log_event(LOG_LEVEL_WARN, ends ? "the CRL of a root ends: run `enrolld ca crl`"
+	                               : "the CRL of a root does not tell of all revocations: run `enrolld ca crl`",
+	          "ca", name, "next_update", text, "cause", cause, NULL);
+	if (ends)
+		tell_once(watch, name, crl, cause);
+}
+
+/* all: not only at what was revoked. */
+static void look_at(struct root_watch *watch, const char *name, bool all)
 {
 	auto_struct(crl) *crl = NULL;
 	auto_value(problem) why = { 0 };
-	char ends[CLOCK_RFC3339_SIZE];
 
 	if (!is_root(watch, name))
+		return;
+	bool behind = is_behind(watch, name, all);
+	if (!all && !behind)
 		return;
 	if (!crls_get(watch->crls, name, (struct crl_name){ 0 }, &crl, &why)) {
 		log_failure("the CRL of a root", name, &why);
 		count_failure(watch, name);
 		return;
 	}
-	if (!is_due(crl))
+	if (!behind && !is_due(crl))
 		return;
 	if (!files_has(ca_folder(watch->ca), name, ".key"))
 		problem_set(&why, PROBLEM_NOT_FOUND, "its key is not here");
@@ -134,11 +194,7 @@ static void look_at(struct root_watch *watch, const char *name)
 		log_event(LOG_LEVEL_INFO, "the CRL of a root made anew", "ca", name, NULL);
 		return;
 	}
-	count_failure(watch, name);
-	clock_format(crl->next_update, ends);
-	log_event(LOG_LEVEL_WARN, "the CRL of a root ends: run `enrolld ca crl`", "ca", name, "next_update", ends, "cause",
-	          why.cause[0] ? why.cause : why.detail, NULL);
-	tell_once(watch, name, crl, why.cause[0] ? why.cause : why.detail);
+	warn(watch, name, crl, is_due(crl), why.cause[0] ? why.cause : why.detail);
 }
 
 void root_watch_look(struct root_watch *watch)
@@ -146,13 +202,17 @@ void root_watch_look(struct root_watch *watch)
 	auto_value(strings) names = { 0 };
 	auto_value(problem) why = { 0 };
 
-	if (watch->looked_ms && clock_monotonic_ms() < watch->looked_ms + EVERY)
+	int64_t now = clock_monotonic_ms();
+	bool all = !watch->looked_ms || now >= watch->looked_ms + EVERY;
+
+	if (!all && now < watch->behind_ms + BEHIND_EVERY)
 		return;
-	watch->looked_ms = clock_monotonic_ms();
+	watch->behind_ms = now;
+	watch->looked_ms = all ? now : watch->looked_ms;
 	if (!files_names(ca_folder(watch->ca), &names, &why))
 		log_failure("the CA's folder", ca_folder(watch->ca), &why);
 	for (size_t i = 0; i < names.n; i++)
-		look_at(watch, names.v[i]);
+		look_at(watch, names.v[i], all);
 }
 
 /* --- how they are */
@@ -212,6 +272,7 @@ void root_watch_free(struct root_watch *watch)
 		watch->failing = next;
 	}
 	strings_free(&watch->told);
+	strings_free(&watch->behind);
 	pthread_mutex_destroy(&watch->lock);
 	free(watch);
 }

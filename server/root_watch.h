@@ -1,6 +1,7 @@
 /* Root watch: the lists of the roots, which end although nothing changes. Where the root's key is in the CA's folder
  * and its passphrase opens it, or it is in a token, the server makes the list anew when three quarters of its time
- * are over; where not, it says so in log and audit log, once for each list. One thread looks; any may ask how it is. */
+ * are over, and within seconds when a certificate of it was revoked or released otherwise than by a command that makes the list
+ * itself; where not, it says so in log and audit log, once for each list. One thread looks; any may ask how it is. */
 #pragma once
 
 #include "ca/crls.h"
@@ -14,7 +15,7 @@ struct root_watch;
 /* Borrows all. */
 bool root_watch_new(const struct root_watch_options *options, struct store *store, const struct ca *ca, struct crls *crls,
                     struct root_watch **ret, struct problem *p) must_use;
-/* Cheap: looks every few hours, and at the first call. */
+/* Cheap: looks every few hours, and at the first call; every few seconds at what was revoked. */
 void root_watch_look(struct root_watch *watch);
 
 /* For monitoring: the list of one root. */

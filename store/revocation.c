@@ -13,6 +13,7 @@ static const struct record_field revocation_fields[] = {
 	record_integer(8, revocation, delta_base_time),
 	record_integer(9, revocation, next_base),
 	record_integer(10, revocation, next_base_time),
+	record_integer(11, revocation, crl_changes),
 };
 static const struct record_schema revocation_schema = {
 	"revocation", sizeof(struct revocation), revocation_fields, array_length(revocation_fields),

@@ -10,6 +10,7 @@ struct revocation {
 	const char *issuer;     /* its id (ca/issuer.h) */
 	int64_t changes;        /* rises with every revocation, whichever process records it */
 	int64_t crl_number;     /* of the last CRL; 0: none was made */
+	int64_t crl_changes;    /* those that it knew of */
 	int64_t crl_time;       /* its thisUpdate */
 	int64_t crl_scheduled;  /* thisUpdate of the last CRL that was made because its time had come */
 	int64_t shards;         /* the most CRLs that there ever were side by side; 0: one */

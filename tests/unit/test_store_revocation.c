@@ -5,7 +5,7 @@
 static void test_all_fields(void **state)
 {
 	const struct revocation in = {
-		.issuer = "issuing", .changes = 1, .crl_number = 1795262400, .crl_time = 1795262399, .crl_scheduled = 1795219200,
+		.issuer = "issuing", .changes = 1, .crl_number = 1795262400, .crl_time = 1795262399, .crl_changes = 5, .crl_scheduled = 1795219200,
 	};
 	auto_value(revocation) out = {0};
 
@@ -16,6 +16,7 @@ static void test_all_fields(void **state)
 	assert_int_equal(out.changes, in.changes);
 	assert_int_equal(out.crl_number, in.crl_number);
 	assert_int_equal(out.crl_time, in.crl_time);
+	assert_int_equal(out.crl_changes, 5);
 	assert_int_equal(out.crl_scheduled, in.crl_scheduled);
 }
 

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.x509 import ocsp
 
 from acme_raw import Client, Refused
+from api_client import Api, make_token
 from harness import BINARY, ChallengeServer, Server
 from judge import leaf, pem_list
 
@@ -383,6 +384,51 @@ def test_the_server_makes_a_roots_list_in_time(fresh):
         time.sleep(0.1)
     told, = events(fresh, "crl-ends")
     assert told["about"]["ca"] == "root" and "key" in told["about"]["cause"] and 'run `enrolld ca crl`' in fresh.log_text()
+
+
+def listed_by_root(server):
+    return {entry.serial_number for entry in x509.load_der_x509_crl((folder_of(server) / "root.crl").read_bytes())}
+
+
+def issuing_serial(server):
+    return x509.load_pem_x509_certificate((folder_of(server) / "issuing.pem").read_bytes()).serial_number
+
+
+def until(server, condition):
+    deadline = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < deadline, server.log_text()
+        time.sleep(0.2)
+
+
+def test_a_hold_of_a_ca_by_command_reaches_the_roots_list(fresh):
+    serial = issuing_serial(fresh)
+    fresh.run("cert", "revoke", "--reason", "certificateHold", format(serial, "x"), check=True)
+    assert serial in listed_by_root(fresh)
+    done = fresh.run("cert", "release", "--json", format(serial, "x"), check=True)
+    assert json.loads(done.stdout)["status"] == "valid" and done.stderr == "" and serial not in listed_by_root(fresh)
+
+
+def test_a_hold_of_a_ca_over_the_api_reaches_the_roots_list(fresh):
+    fresh.start()
+    api = Api(fresh, make_token(fresh, "admin")[0])
+    serial = issuing_serial(fresh)
+    row = json.loads(fresh.run("cert", "show", "--json", format(serial, "x"), check=True).stdout)
+    api.post(f"certificates/{row['id']}/revoke", {"revocationReason": "certificateHold"})
+    until(fresh, lambda: serial in listed_by_root(fresh))
+    api.post(f"certificates/{row['id']}/release")
+    until(fresh, lambda: serial not in listed_by_root(fresh))
+    assert [event["actor"] for event in events(fresh, "crl-made")] == ["server"] * 2
+
+
+def test_a_list_that_cannot_be_made_anew_is_told_of(fresh):
+    fresh.start()
+    serial = issuing_serial(fresh)
+    (folder_of(fresh) / "root.key").rename(folder_of(fresh).parent / "root.key")
+    done = fresh.run("cert", "revoke", "--reason", "certificateHold", format(serial, "x"), check=True)
+    assert "CRL of root does not tell of it yet" in done.stderr and "Run `enrolld ca crl root`" in done.stderr
+    until(fresh, lambda: "does not tell of all revocations: run `enrolld ca crl`" in fresh.log_text())
+    assert serial not in listed_by_root(fresh) and root_metrics(fresh)["failures_total"] == 1
 
 
 def root_metrics(server):
