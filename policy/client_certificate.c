@@ -81,7 +81,7 @@ static bool check_usage(X509 *certificate, struct problem *p)
 {
 	uint32_t usage = X509_get_extended_key_usage(certificate);
 
-	return (usage != UINT32_MAX && usage & XKU_SSL_CLIENT) || refuse(p, "is not for clients: it has no clientAuth");
+	return (usage != UINT32_MAX && usage & (XKU_SSL_CLIENT | XKU_ANYEKU)) || refuse(p, "is not for clients: it has no clientAuth");
 }
 
 struct looking {

@@ -128,7 +128,7 @@ class Device:
 def server():
     with Server({"profiles": [
             {"name": "tls-server"}, {"name": "device", "methods": ["est"], "dns": {"allow": ["**.device.example"]}, "common_name": "first"},
-            {"name": "web", "methods": ["acme"]}, {"name": "no-client", "extended_key_usage": ["serverAuth"]},
+            {"name": "web", "methods": ["acme"]}, {"name": "no-client", "extended_key_usage": ["serverAuth"]}, {"name": "any-use", "extended_key_usage": ["2.5.29.37.0"]},
             {"name": "brief", "validity": "60s", "validity_max": "60s", "backdate": "0s"}]}) as running:
         yield running
 
@@ -528,6 +528,12 @@ def test_revoked_certificate(server, tmp_path):
         refused(curl(server, "simplereenroll", *device.options, body=csr), 403, "revoked")
         refused(curl(server, "simpleenroll", *device.options, body=csr), 403, "revoked")
         refused(curl(server, "simpleenroll", *device.options, "-u", f"x:{code}", body=csr), 403, "revoked") # nor by a weaker way
+
+
+def test_certificate_for_any_purpose_renews(server, tmp_path):
+    """anyExtendedKeyUsage is for clients too (RFC 5280, 4.2.1.12), as it is in a manufacturer's certificate."""
+    device = Device(server, tmp_path, "any.example.com", profile="any-use")
+    issued(curl(server, "any-use/simplereenroll", *device.options, body=b64(make_csr("any.example.com"))), tmp_path)
 
 
 def test_certificate_that_is_not_for_clients(server, tmp_path):
