@@ -34,8 +34,8 @@ static bool take_object(const char *text, struct buf *ret, struct problem *p)
 	if (len > ATTESTATION_OBJECT_MAX / 3 * 4 + 4)
 		return problem_set(p, PROBLEM_BAD_ATTESTATION, "the attestation object is larger than %d bytes", ATTESTATION_OBJECT_MAX);
 	return base64url_decode(text, len, ret) ||
-	       (ret->failed ? problem_memory(p)
-	                    : problem_set(p, PROBLEM_BAD_ATTESTATION, "the device attestation draft, 5: \"attObj\" is not in base64url"));
+	       (buf_check(ret, p) &&
+	        problem_set(p, PROBLEM_BAD_ATTESTATION, "the device attestation draft, 5: \"attObj\" is not in base64url"));
 }
 
 /* --- what a profile takes */

@@ -42,8 +42,7 @@ static bool take_csr(struct finalizing *f, struct problem *p)
 	for (int i = 0; i < 2 && len > 0 && text[len - 1] == '='; i++)
 		len--;
 	if (!base64url_decode(text, len, &f->csr))
-		return f->csr.failed ? problem_memory(p)
-		                     : problem_set(p, PROBLEM_BAD_CSR, "RFC 8555, 7.4: the CSR is not in base64url");
+		return buf_check(&f->csr, p) && problem_set(p, PROBLEM_BAD_CSR, "RFC 8555, 7.4: the CSR is not in base64url");
 	digest_sha256(buf_bytes(&f->csr), f->digest);
 	return true;
 }

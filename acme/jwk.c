@@ -27,12 +27,11 @@ void jwk_free(struct jwk *jwk)
 static const char *member_octets(const struct json *object, const char *name, struct buf *ret, struct problem *p)
 {
 	const char *text = json_member_string(object, name);
-	if (!text || !base64url_decode(text, strlen(text), ret) || ret->len == 0) {
-		problem_set(p, PROBLEM_MALFORMED,
-		            "RFC 7518, 6: the JWK's \"%s\" must be a base64url string", name);
-		return NULL;
-	}
-	return buf_check(ret, p) ? text : NULL;
+	if (text && base64url_decode(text, strlen(text), ret) && ret->len > 0)
+		return text;
+	if (buf_check(ret, p))
+		problem_set(p, PROBLEM_MALFORMED, "RFC 7518, 6: the JWK's \"%s\" must be a base64url string", name);
+	return NULL;
 }
 
 static bool bad_key(struct problem *p, const char *why)

@@ -86,10 +86,9 @@ static bool check_form(const struct json *object, const struct jws_rule *rule, s
 
 static bool decode(const char *name, const char *text, struct buf *ret, struct problem *p)
 {
-	if (!base64url_decode(text, strlen(text), ret))
-		return problem_set(p, PROBLEM_MALFORMED,
-		                   "RFC 8555, 6.1: \"%s\" is not base64url without padding", name);
-	return buf_check(ret, p);
+	return base64url_decode(text, strlen(text), ret) ||
+	       (buf_check(ret, p) &&
+	        problem_set(p, PROBLEM_MALFORMED, "RFC 8555, 6.1: \"%s\" is not base64url without padding", name));
 }
 
 static bool read_parts(const struct json *object, const struct jws_rule *rule, struct jws *jws, struct problem *p)
@@ -181,7 +180,7 @@ static bool read_nonce(struct jws *jws, const struct jws_rule *rule, struct prob
 	jws->nonce = json_string(nonce);
 	auto_value(buf) octets = { 0 };
 	if (!jws->nonce || !base64url_decode(jws->nonce, strlen(jws->nonce), &octets))
-		return problem_set(p, PROBLEM_MALFORMED, "RFC 8555, 6.5.2: the nonce is not base64url");
+		return buf_check(&octets, p) && problem_set(p, PROBLEM_MALFORMED, "RFC 8555, 6.5.2: the nonce is not base64url");
 	return true;
 }
 

@@ -89,17 +89,16 @@ static uint8_t window_bit(uint64_t counter)
 void nonce_make(struct nonces *n, char ret[NONCE_SIZE])
 {
 	uint8_t plain[BLOCK] = { 0 }, block[BLOCK];
+	char text[BASE64_SIZE(BLOCK)];
 	pthread_mutex_lock(&n->lock);
 	uint64_t counter = n->next++;
 	memcpy(plain, &counter, sizeof counter);
 	*window_byte(n, counter) &= (uint8_t)~window_bit(counter); /* forgets the one a window ago */
 	permute(n->encrypt, plain, block);
 	pthread_mutex_unlock(&n->lock);
+	base64url_encode_to(BYTES(block, sizeof block), text);
 	memcpy(ret, n->prefix, PREFIX);
-	auto_value(buf) text = { 0 };
-	buf_add_base64url(&text, BYTES(block, sizeof block));
-	assert(text.len == NONCE_SIZE - 1 - PREFIX);
-	memcpy(ret + PREFIX, text.data, text.len + 1);
+	memcpy(ret + PREFIX, text, NONCE_SIZE - PREFIX);
 }
 
 /* With the lock held. */

@@ -42,6 +42,8 @@ bool acme_order_list(struct acme_call *call, struct problem *p)
 	if (!str_equal(call->capture[0], call->account.id))
 		return problem_set(p, PROBLEM_UNAUTHORIZED, "the orders belong to another account");
 	(void)!http_query(call->request, "cursor", &cursor);
+	if (!buf_check(&cursor, p))
+		return false;
 	l.after = buf_text(&cursor);
 	done = store_view(call->acme->store, load, &l, p);
 	if (done)

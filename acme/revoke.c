@@ -50,10 +50,8 @@ static bool find_certificate(struct revocation *r, struct problem *p)
 	auto_value(buf) der = { 0 };
 	const char *text = json_member_string(r->call->payload, "certificate");
 	if (!text || !base64url_decode(text, strlen(text), &der))
-		return problem_set(p, PROBLEM_MALFORMED,
-		                   "RFC 8555, 7.6: \"certificate\" must be DER in base64url");
-	if (!buf_check(&der, p))
-		return false;
+		return buf_check(&der, p) && problem_set(p, PROBLEM_MALFORMED,
+		                                         "RFC 8555, 7.6: \"certificate\" must be DER in base64url");
 	struct certificate_view view = { buf_bytes(&der), &r->certificate };
 	bool known = store_view(r->call->acme->store, view_certificate, &view, p);
 	if (known && !certificate_is_imported(&r->certificate))

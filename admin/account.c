@@ -117,12 +117,10 @@ struct account_asking {
 static bool get(struct store_txn *txn, void *arg, struct problem *p)
 {
 	const struct account_asking *asking = arg;
-	auto_value(problem) why = {0};
 	account_free(asking->ret);
 	*asking->ret = (struct account){0};
-	if (random_id_valid(asking->id) && store_account_get(txn, asking->id, asking->ret, &why))
-		return true;
-	return problem_set(p, PROBLEM_NOT_FOUND, "there is no account %s", asking->id);
+	return (random_id_valid(asking->id) && store_account_get(txn, asking->id, asking->ret, p)) ||
+	       problem_missing(p, "there is no account %s", asking->id);
 }
 
 /* --- account limit */

@@ -79,8 +79,9 @@ void api_problem_write(const struct problem *p, const char *request_id, struct b
 bool api_authenticate(struct api *api, const struct http_request *request, int64_t now, struct identity **ret,
                       struct problem *p) must_use;
 
-/* A value of the query; false where there is none. The dispatcher has checked the names. */
-bool api_query(const struct api_call *call, const char *name, struct buf *ret) must_use;
+/* A value of the query; false where there is none, or where parts says that memory is out. The dispatcher has checked the
+ * names. */
+bool api_query(const struct api_call *call, const char *name, struct buf *ret, struct problem *parts) must_use;
 /* Rows of a page: without `limit`, and at most. */
 enum { API_PAGE = 100, API_PAGE_MAX = 1000 };
 

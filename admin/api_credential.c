@@ -181,8 +181,8 @@ bool api_credential_list(struct api_call *call, struct problem *p)
 	auto_value(problem) parts = {0};
 
 	l.limit = api_query_limit(call, &parts);
-	(void)!api_query(call, "after", &l.after);
-	(void)!api_query(call, "find", &l.name);
+	(void)!api_query(call, "after", &l.after, &parts);
+	(void)!api_query(call, "find", &l.name, &parts);
 	bool done = api_settle(&parts, p);
 	if (done) {
 		struct json_writer w = api_reply(call, 200);

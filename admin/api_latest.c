@@ -111,7 +111,7 @@ bool api_profile_latest(struct api_call *call, struct problem *p)
 	auto_value(buf) identifier = {0};
 	auto_value(problem) parts = {0};
 
-	if (!api_query(call, "identifier", &identifier))
+	if (!api_query(call, "identifier", &identifier, &parts) && !identifier.failed)
 		problem_add_field(&parts, PROBLEM_MALFORMED, "identifier", NULL, "is missing");
 	if (!api_settle(&parts, p))
 		return false;

@@ -48,7 +48,9 @@ static void check_value(const struct api_parameter *parameter, const struct http
 {
 	auto_value(buf) value = {0};
 
-	if (!http_query(request, parameter->name, &value) || value.len == 0 || value.len > VALUE_MAX || !is_text(&value))
+	if (!http_query(request, parameter->name, &value) && value.failed)
+		problem_memory(parts);
+	else if (value.len == 0 || value.len > VALUE_MAX || !is_text(&value))
 		problem_add_field(parts, PROBLEM_MALFORMED, parameter->name, NULL, "expected a text of 1 to %d bytes", VALUE_MAX);
 	else if (!is_choice(parameter, buf_text(&value)))
 		refuse_choice(parameter, buf_text(&value), parts);
@@ -77,9 +79,13 @@ void api_query_check(const struct api_route *route, const struct http_request *r
 	}
 }
 
-bool api_query(const struct api_call *call, const char *name, struct buf *ret)
+bool api_query(const struct api_call *call, const char *name, struct buf *ret, struct problem *parts)
 {
-	return http_query(call->request, name, ret);
+	bool there = http_query(call->request, name, ret);
+
+	if (ret->failed)
+		problem_memory(parts);
+	return there;
 }
 
 int64_t api_query_time(const struct api_call *call, const char *name, struct problem *parts)
@@ -87,7 +93,7 @@ int64_t api_query_time(const struct api_call *call, const char *name, struct pro
 	auto_value(buf) text = {0};
 	int64_t t = 0;
 
-	if (api_query(call, name, &text) && !clock_parse(buf_text(&text), &t))
+	if (api_query(call, name, &text, parts) && !clock_parse(buf_text(&text), &t))
 		problem_add_field(parts, PROBLEM_MALFORMED, name, buf_text(&text), "expected a time as in RFC 3339");
 	return t;
 }
@@ -97,7 +103,7 @@ size_t api_query_limit(const struct api_call *call, struct problem *parts)
 	auto_value(buf) text = {0};
 	char *end;
 
-	if (!api_query(call, "limit", &text))
+	if (!api_query(call, "limit", &text, parts))
 		return API_PAGE;
 	errno = 0;
 	long value = strtol(buf_text(&text), &end, 10);

@@ -56,8 +56,8 @@ static bool take_query(struct renewals *r, struct problem *p)
 	auto_value(problem) parts = {0};
 
 	r->limit = api_query_limit(r->call, &parts);
-	r->failing = api_query(r->call, "state", &state);
-	if (api_query(r->call, "after", &after)) {
+	r->failing = api_query(r->call, "state", &state, &parts);
+	if (api_query(r->call, "after", &after, &parts)) {
 		if (after.len >= sizeof(r->next))
 			problem_add_field(&parts, PROBLEM_MALFORMED, "after", NULL, "expected the `next` of a page of the same list");
 		else

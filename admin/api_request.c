@@ -77,15 +77,14 @@ static bool take_query(struct listing_requests *l, struct problem *p)
 	auto_value(problem) parts = {0};
 
 	l->limit = api_query_limit(l->call, &parts);
-	l->by_state = api_query(l->call, "status", &state) && request_state_from(buf_text(&state), &l->state);
-	if (api_query(l->call, "after", &l->after)) {
+	l->by_state = api_query(l->call, "status", &state, &parts) && request_state_from(buf_text(&state), &l->state);
+	if (api_query(l->call, "after", &l->after, &parts)) {
 		if (l->after.len >= sizeof(l->next))
 			problem_add_field(&parts, PROBLEM_MALFORMED, "after", NULL, "expected the `next` of a page of the same list");
 		else
 			strcpy(l->next, buf_text(&l->after));
 	}
-	if (api_query(l->call, "profile", &l->profile) && l->profile.failed)
-		problem_memory(&parts);
+	(void)!api_query(l->call, "profile", &l->profile, &parts);
 	return api_settle(&parts, p);
 }
 

@@ -37,7 +37,7 @@ static bool take_text(const struct asked *a, const char *name, char **ret, struc
 {
 	auto_value(buf) text = {0};
 
-	if (!api_query(a->call, name, &text))
+	if (!api_query(a->call, name, &text, parts))
 		return true;
 	*ret = buf_take(&text, NULL);
 	return *ret || problem_memory(parts);
@@ -50,7 +50,7 @@ static void take_hex(const struct asked *a, const char *name, size_t size, struc
 	bool number = size == 0;
 	auto_value(buf) text = {0}, digits = {0};
 
-	if (!api_query(a->call, name, &text))
+	if (!api_query(a->call, name, &text, parts))
 		return;
 	for (const char *c = buf_text(&text); *c; c++)
 		if (*c != ':')
@@ -125,7 +125,7 @@ static bool resume(struct asked *a, struct search *search, struct problem *p)
 {
 	auto_value(problem) parts = {0};
 
-	if (api_query(a->call, "after", &a->after) && !search_resume(search, buf_text(&a->after)))
+	if (api_query(a->call, "after", &a->after, &parts) && !search_resume(search, buf_text(&a->after)))
 		problem_add_field(&parts, PROBLEM_MALFORMED, "after", buf_text(&a->after), "expected the `next` of a page of the same search");
 	return api_settle(&parts, p);
 }

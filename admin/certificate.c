@@ -169,14 +169,15 @@ bool certificate_hex(const char *text, struct buf *ret)
 bool certificate_find(struct store_txn *txn, const char *text, struct certificate *ret, struct problem *p)
 {
 	auto_value(buf) number = {0};
-	auto_value(problem) why = {0};
-	if (random_id_valid(text) && store_certificate_get(txn, text, ret, &why))
-		return true;
-	if (!certificate_hex(text, &number))
-		return problem_set(p, PROBLEM_NOT_FOUND, "there is no certificate %s", text);
-	if (number.len == SHA256_SIZE && store_certificate_by_fingerprint(txn, buf_bytes(&number), ret, &why))
-		return true;
-	if (store_certificate_by_serial(txn, buf_bytes(&number), ret, &why))
-		return true;
-	return problem_set(p, PROBLEM_NOT_FOUND, "there is no certificate %s", text);
+	bool is_hex = certificate_hex(text, &number);
+
+	if (!buf_check(&number, p))
+		return false;
+	if (random_id_valid(text) && (store_certificate_get(txn, text, ret, p) || !problem_forgive(p, PROBLEM_NOT_FOUND)))
+		return !problem_is_set(p);
+	if (is_hex && number.len == SHA256_SIZE &&
+	    (store_certificate_by_fingerprint(txn, buf_bytes(&number), ret, p) || !problem_forgive(p, PROBLEM_NOT_FOUND)))
+		return !problem_is_set(p);
+	return (is_hex && store_certificate_by_serial(txn, buf_bytes(&number), ret, p)) ||
+	       problem_missing(p, "there is no certificate %s", text);
 }

@@ -249,18 +249,11 @@ bool credential_find(struct store_txn *txn, const char *name, struct enrollment 
 		{ "device:", store_enrollment_by_device }, { "certificate:", by_certificate }, { "user:", store_enrollment_by_user },
 		{ "", store_enrollment_get },
 	};
-	auto_value(problem) why = {0};
 	size_t i = 0;
 
 	while (!str_starts(name, ways[i].prefix))
 		i++;
-	if (ways[i].find(txn, name + strlen(ways[i].prefix), ret, &why))
-		return true;
-	if (why.kind == PROBLEM_NOT_FOUND)
-		return problem_set(p, PROBLEM_NOT_FOUND, "there is no credential %s", name);
-	*p = why;
-	why = (struct problem){0};
-	return false;
+	return ways[i].find(txn, name + strlen(ways[i].prefix), ret, p) || problem_missing(p, "there is no credential %s", name);
 }
 
 /* --- ended */

@@ -214,12 +214,10 @@ struct eab_revoking {
 static bool revoke(struct store_txn *txn, void *arg, struct problem *p)
 {
 	struct eab_revoking *revoking = arg;
-	auto_value(problem) why = {0};
 	eab_free(revoking->ret);
 	*revoking->ret = (struct eab){0};
-	if (!random_id_valid(revoking->kid) || !store_eab_get(txn, revoking->kid, revoking->ret, &why))
-		return problem_set(p, PROBLEM_NOT_FOUND, "there is no external account key %s",
-		                   revoking->kid);
+	if (!random_id_valid(revoking->kid) || !store_eab_get(txn, revoking->kid, revoking->ret, p))
+		return problem_missing(p, "there is no external account key %s", revoking->kid);
 	if (revoking->ret->revoked)
 		return problem_set(p, PROBLEM_ALREADY_REVOKED, "external account key %s is revoked already",
 		                   revoking->kid);

@@ -178,18 +178,25 @@ static bool tells_of_new(const char *line)
 	return strstr(line, "\"kind\":\"certificate-issued\"") || strstr(line, "\"kind\":\"certificate-imported\"");
 }
 
+/* One that the inventory has no more leaves ret empty. */
+static bool find_row(struct store_txn *txn, const char *id, struct certificate *ret, struct problem *p)
+{
+	return store_certificate_get(txn, id, ret, p) || problem_forgive(p, PROBLEM_NOT_FOUND);
+}
+
 static bool look_at_event(struct store_txn *txn, struct round *r, const char *line, struct problem *p)
 {
 	char id[RANDOM_ID_SIZE], text[CLOCK_RFC3339_SIZE + 8];
 	int64_t not_after, before;
 	auto_value(certificate) row = {0};
-	auto_value(problem) why = {0};
 
 	if (!tells_of_new(line) || !line_member(line, "\"notAfter\":\"", text, sizeof(text)) || !clock_parse(text, &not_after) ||
 	    not_after <= r->from.reached || not_after > r->from.reached + r->longest ||
-	    !line_member(line, "\"certificate\":\"", id, sizeof(id)) || !store_certificate_get(txn, id, &row, &why))
+	    !line_member(line, "\"certificate\":\"", id, sizeof(id)))
 		return true;
-	return !smallest_due(r, &row, r->from.reached, &before) || !is_turn(r, &row, before) || add_due(txn, r, &row, before, p);
+	if (!find_row(txn, id, &row, p))
+		return false;
+	return !row.id[0] || !smallest_due(r, &row, r->from.reached, &before) || !is_turn(r, &row, before) || add_due(txn, r, &row, before, p);
 }
 
 static bool look_at_log(struct store_txn *txn, struct round *r, struct problem *p)
@@ -339,10 +346,9 @@ static bool commit(struct store_txn *txn, void *arg, struct problem *p)
 
 	for (size_t i = 0; i < r->n; i++) {
 		auto_value(certificate) row = {0};
-		auto_value(problem) why = {0};
-		if (!store_certificate_get(txn, r->v[i].id, &row, &why) || is_settled(&row))
-			continue;
-		if (!tell(txn, &row, r->v[i].before, r->now, p))
+		if (!find_row(txn, r->v[i].id, &row, p))
+			return false;
+		if (row.id[0] && !is_settled(&row) && !tell(txn, &row, r->v[i].before, r->now, p))
 			return false;
 	}
 	return store_alert_state_put(txn, &r->to, p);

@@ -204,12 +204,11 @@ struct order_asking {
 static bool get(struct store_txn *txn, void *arg, struct problem *p)
 {
 	const struct order_asking *asking = arg;
-	auto_value(problem) why = {0};
 
 	order_free(asking->ret);
 	*asking->ret = (struct order){0};
-	return (random_id_valid(asking->id) && store_order_get(txn, asking->id, asking->ret, &why)) ||
-	       problem_set(p, PROBLEM_NOT_FOUND, "there is no order %s", asking->id);
+	return (random_id_valid(asking->id) && store_order_get(txn, asking->id, asking->ret, p)) ||
+	       problem_missing(p, "there is no order %s", asking->id);
 }
 
 static bool cancel(struct store_txn *txn, void *arg, struct problem *p)

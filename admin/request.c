@@ -185,13 +185,11 @@ struct deciding {
 static bool get(struct store_txn *txn, void *arg, struct problem *p)
 {
 	struct deciding *d = arg;
-	auto_value(problem) why = {0};
 
 	request_free(&d->request);
 	d->request = (struct request){0};
-	if (random_id_valid(d->id) && store_request_get(txn, d->id, &d->request, &why))
-		return true;
-	return problem_set(p, PROBLEM_NOT_FOUND, "there is no request %s", d->id);
+	return (random_id_valid(d->id) && store_request_get(txn, d->id, &d->request, p)) ||
+	       problem_missing(p, "there is no request %s", d->id);
 }
 
 /* The log's actor is who ran the command, whatever he says who decides. */

@@ -291,10 +291,9 @@ static bool is_of(const struct search *s, const struct source *source, const str
 bool search_resume_after(struct store_txn *txn, struct search *s, const char *id, struct problem *p)
 {
 	auto_value(certificate) row = {0};
-	auto_value(problem) why = {0};
 
-	if (!store_certificate_get(txn, id, &row, &why))
-		return problem_set(p, PROBLEM_NOT_FOUND, "there is no certificate %s", id);
+	if (!store_certificate_get(txn, id, &row, p))
+		return problem_missing(p, "there is no certificate %s", id);
 	s->exact_done = true;
 	for (s->at = 0; s->at < s->source_count; s->at++) {
 		if (!is_of(s, &s->sources[s->at], &row))

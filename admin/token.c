@@ -302,11 +302,10 @@ struct token_revoking {
 static bool revoke(struct store_txn *txn, void *arg, struct problem *p)
 {
 	struct token_revoking *revoking = arg;
-	auto_value(problem) why = {0};
 	token_free(revoking->ret);
 	*revoking->ret = (struct token){0};
-	if (!store_token_get(txn, revoking->id, revoking->ret, &why))
-		return problem_set(p, PROBLEM_NOT_FOUND, "there is no token %s", revoking->id);
+	if (!store_token_get(txn, revoking->id, revoking->ret, p))
+		return problem_missing(p, "there is no token %s", revoking->id);
 	if (revoking->ret->revoked)
 		return problem_set(p, PROBLEM_ALREADY_REVOKED, "token %s is revoked already", revoking->id);
 	revoking->ret->revoked = revoking->now;

@@ -98,13 +98,7 @@ struct changing {
 
 bool webhook_get(struct store_txn *txn, const char *id, struct webhook *ret, struct problem *p)
 {
-	auto_value(problem) why = {0};
-
-	if (random_id_valid(id) && store_webhook_get(txn, id, ret, &why))
-		return true;
-	if (problem_is_set(&why) && why.kind != PROBLEM_NOT_FOUND)
-		return problem_internal(p, "%s", why.cause);
-	return problem_set(p, PROBLEM_NOT_FOUND, "there is no webhook %s", id);
+	return (random_id_valid(id) && store_webhook_get(txn, id, ret, p)) || problem_missing(p, "there is no webhook %s", id);
 }
 
 /* A URL can carry what opens the door behind it: the log has the host alone. */

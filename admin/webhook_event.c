@@ -108,21 +108,15 @@ bool webhook_event_test(const struct webhook *webhook, int64_t now, struct webho
 
 /* --- the next one */
 
-/* What the event is about, if it is a certificate that the inventory still has. */
-static void find_certificate(struct store_txn *txn, const char *id, struct certificate *ret)
+/* What the event is about, if the store still has it. */
+static bool find_certificate(struct store_txn *txn, const char *id, struct certificate *ret, struct problem *p)
 {
-	auto_value(problem) why = {0};
-
-	if (id && random_id_valid(id) && !store_certificate_get(txn, id, ret, &why))
-		*ret = (struct certificate){0};
+	return !id || !random_id_valid(id) || store_certificate_get(txn, id, ret, p) || problem_forgive(p, PROBLEM_NOT_FOUND);
 }
 
-static void find_request(struct store_txn *txn, const char *id, struct request *ret)
+static bool find_request(struct store_txn *txn, const char *id, struct request *ret, struct problem *p)
 {
-	auto_value(problem) why = {0};
-
-	if (id && random_id_valid(id) && !store_request_get(txn, id, ret, &why))
-		*ret = (struct request){0};
+	return !id || !random_id_valid(id) || store_request_get(txn, id, ret, p) || problem_forgive(p, PROBLEM_NOT_FOUND);
 }
 
 static void name_event(const struct audit_entry *entry, const char *kind, struct webhook_event *ret)
@@ -141,15 +135,16 @@ static bool take(struct store_txn *txn, const struct webhook *webhook, const str
 	auto_struct(json) *event = NULL;
 	auto_value(certificate) certificate = {0};
 	auto_value(request) request = {0};
-	auto_value(problem) why = {0};
 	const char *kind, *profile;
 
-	if (!json_parse(BYTES_STR(entry->line), &event, &why) || !(kind = json_member_string(event, "kind")) ||
-	    !wants_kind(webhook, kind))
+	if (!json_parse(BYTES_STR(entry->line), &event, p))
+		return problem_forgive(p, PROBLEM_MALFORMED);
+	if (!(kind = json_member_string(event, "kind")) || !wants_kind(webhook, kind))
 		return true;
 	const struct json *about = json_member(event, "about");
-	find_certificate(txn, json_member_string(about, "certificate"), &certificate);
-	find_request(txn, json_member_string(about, "request"), &request);
+	if (!find_certificate(txn, json_member_string(about, "certificate"), &certificate, p) ||
+	    !find_request(txn, json_member_string(about, "request"), &request, p))
+		return false;
 	profile = json_member_string(about, "profile") ?: certificate.profile ?: request.profile ?: "";
 	if (!wants_profile(webhook, profile))
 		return true;

@@ -81,29 +81,31 @@ bool base64url_decode(const char *text, size_t len, struct buf *ret)
 	return decode(url_digits, (const uint8_t *)text, len, ret);
 }
 
-static bool add_without_space(struct buf *b, const char *text, size_t len)
+/* The text without white space. Returns how long that is. */
+static size_t add_dense(const char *text, size_t len, uint8_t *to)
 {
-	uint8_t *begin = buf_extend(b, len), *to = begin;
+	uint8_t *begin = to;
 
-	if (!begin)
-		return false;
 	for (size_t i = 0; i < len; i++)
 		if (text[i] != '\n' && text[i] != '\r' && text[i] != ' ' && text[i] != '\t')
 			*to++ = (uint8_t)text[i];
-	buf_shorten(b, b->len - len + (size_t)(to - begin));
-	return true;
+	return (size_t)(to - begin);
 }
 
+/* Where the digits stand the bytes come to stand: three never reach the four that are read next. */
 bool base64_decode(const char *text, size_t len, struct buf *ret)
 {
-	auto_value(buf) dense = {0};
+	size_t begin = ret->len;
+	uint8_t *out = buf_extend(ret, len);
 
-	if (!add_without_space(&dense, text, len) || dense.len % 4 != 0)
+	if (!out)
 		return false;
-	size_t digits = dense.len;
-	for (int pad = 0; pad < 2 && digits > 0 && dense.data[digits - 1] == '='; pad++)
+	size_t dense = add_dense(text, len, out), digits = dense;
+	while (dense - digits < 2 && digits > 0 && out[digits - 1] == '=')
 		digits--;
-	return decode(standard_digits, dense.data, digits, ret);
+	bool good = dense % 4 == 0 && decode_to(standard_digits, out, digits, out);
+	buf_shorten(ret, begin + (good ? digits / 4 * 3 + digits % 4 * 3 / 4 : 0));
+	return good;
 }
 
 bool hex_decode(const char *text, size_t len, struct buf *ret)

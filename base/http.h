@@ -58,7 +58,7 @@ const char *http_header(const struct http_request *request, const char *name);
 /* Whether the Content-Type is this media type, any case, any parameters (RFC 9110, 8.3). */
 bool http_is_type(const struct http_request *request, const char *media_type) must_use;
 /* The value of name in the query, percent-decoded into ret ('+' is a space, as in forms); false: not
- * there, not decodable, or with a NUL in it. */
+ * there, not decodable, or with a NUL in it; or memory is out, and ret has failed. */
 bool http_query(const struct http_request *request, const char *name, struct buf *ret) must_use;
 
 struct http_response {

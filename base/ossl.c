@@ -306,9 +306,7 @@ bool ossl_from_pem(const char *label, struct bytes text, struct buf *ret, struct
 	const uint8_t *end = boundary_find(rest, "END", label, &end_len);
 	if (!end)
 		return problem_set(p, PROBLEM_MALFORMED, "RFC 7468, 2: no \"END %s\" line", label);
-	if (base64_decode((const char *)begin, (size_t)(end - begin), ret))
-		return true;
-	if (ret->failed)
-		return problem_memory(p);
-	return problem_set(p, PROBLEM_MALFORMED, "RFC 7468, 2: between the \"%s\" lines is no base64", label);
+	return base64_decode((const char *)begin, (size_t)(end - begin), ret) ||
+	       (buf_check(ret, p) &&
+	        problem_set(p, PROBLEM_MALFORMED, "RFC 7468, 2: between the \"%s\" lines is no base64", label));
 }

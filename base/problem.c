@@ -92,6 +92,29 @@ bool problem_set(struct problem *p, enum problem_kind kind, const char *fmt, ...
 	return false;
 }
 
+bool problem_missing(struct problem *p, const char *fmt, ...)
+{
+	char text[PROBLEM_DETAIL_MAX];
+	va_list args;
+
+	if (problem_is_set(p) && p->kind != PROBLEM_NOT_FOUND)
+		return false;
+	va_start(args, fmt);
+	text_format(text, fmt, args);
+	va_end(args);
+	fill(p, PROBLEM_NOT_FOUND, text);
+	return false;
+}
+
+bool problem_forgive(struct problem *p, enum problem_kind kind)
+{
+	bool forgiven = p->kind == kind;
+
+	if (forgiven)
+		problem_reset(p);
+	return forgiven;
+}
+
 bool problem_internal(struct problem *p, const char *cause_fmt, ...)
 {
 	char text[PROBLEM_DETAIL_MAX];

@@ -109,6 +109,13 @@ bool problem_memory(struct problem *p);
 /* UNAVAILABLE (503) with Retry-After and a cause for the log. Returns false. */
 bool problem_unavailable(struct problem *p, int retry_after, const char *cause_fmt, ...) printf_like(3, 4);
 
+/* A look-up refused: what is not there (NOT_FOUND, or nothing was looked for) is told in these words, any other
+ * refusal stays what it is. Returns false. */
+bool problem_missing(struct problem *p, const char *fmt, ...) printf_like(2, 3);
+
+/* Takes a refusal of this kind back, where it is an answer too: true, and p is empty. false: p stays as it is. */
+bool problem_forgive(struct problem *p, enum problem_kind kind) must_use;
+
 /* Adds a part for one identifier (type and value may be NULL). At most PROBLEM_SUB_MAX are kept.
  * Returns false, as the set does. */
 bool problem_add(struct problem *p, enum problem_kind kind, const char *identifier_type,

@@ -59,7 +59,7 @@ bool basic_read(const char *header, struct basic *ret, struct problem *p)
 		return malformed(p);
 	const char *token = header + 6 + strspn(header + 6, " ");
 	if (!base64_decode(token, strlen(token), &pair))
-		return pair.failed ? problem_memory(p) : malformed(p);
+		return buf_check(&pair, p) && malformed(p);
 	return read_pair(buf_bytes(&pair), ret, p);
 }
 

@@ -33,8 +33,6 @@ bool body_read(struct bytes body, struct buf *ret, struct problem *p)
 	}
 	if (memmem(in.data, in.len, "-----BEGIN ", 11))
 		return read_pem(in, ret, p);
-	if (base64_decode((const char *)in.data, in.len, ret))
-		return true;
-	return ret->failed ? problem_memory(p)
-	                   : problem_set(p, PROBLEM_MALFORMED, "RFC 8951, 3.1: the body is neither base64 nor DER nor PEM");
+	return base64_decode((const char *)in.data, in.len, ret) ||
+	       (buf_check(ret, p) && problem_set(p, PROBLEM_MALFORMED, "RFC 8951, 3.1: the body is neither base64 nor DER nor PEM"));
 }

@@ -42,7 +42,7 @@ static bool read_sequence(const char **at, struct client_cert *ret, struct probl
 		return problem_set(p, PROBLEM_TOO_LARGE, "RFC 9440, 3.3: over %d client certificates, or over %d bytes", CLIENT_CERT_MAX,
 		                   CLIENT_CERT_BYTES);
 	if (!base64_decode(text, len, &ret->der))
-		return ret->der.failed ? problem_memory(p) : malformed(header, p);
+		return buf_check(&ret->der, p) && malformed(header, p);
 	ret->chain[ret->n++].len = ret->der.len - begin;
 	*at = text + len + 1;
 	return true;

@@ -132,7 +132,8 @@ static bool request_of_path(const struct http_request *request, struct buf *ret,
 	text += strspn(text, "/");
 	if (!percent_decode(text, &base64) || base64.len == 0 || base64.len > 2 * OCSP_REQUEST_MAX ||
 	    !base64_decode(buf_text(&base64), base64.len, ret))
-		return problem_set(p, PROBLEM_MALFORMED, "RFC 9919, 6: the path is not the base64 of a request");
+		return buf_check(&base64, p) && buf_check(ret, p) &&
+		       problem_set(p, PROBLEM_MALFORMED, "RFC 9919, 6: the path is not the base64 of a request");
 	return true;
 }
 

@@ -144,7 +144,10 @@ bool store_audit_check(struct store_txn *txn, struct audit_check *check, size_t 
 	if (check->seq > 0) /* whatever comes after it, also what is no key of ours */
 		key_add(&from, BYTES("", 1));
 	kv_scan(txn->kv, key_bytes(&prefix), key_bytes(&from), visit, &w);
+	bool read = buf_check(&w.room, p);
 	buf_free(&w.room);
+	if (!read)
+		return false;
 	if (w.wrong)
 		found(check, check->seq + 1, name_fault(txn, check->seq + 1));
 	if (kv_failed(txn->kv))

@@ -126,8 +126,10 @@ static bool visit(void *arg, struct bytes key, struct bytes value)
 	if (r->more)
 		return false;
 	r->page.after = seq > r->page.after ? seq : r->page.after;
-	if (!audit_split(r->kv, value, &r->room, &stored))
-		return true;
+	if (!audit_split(r->kv, value, &r->room, &stored)) {
+		r->no_memory = r->room.failed;
+		return !r->no_memory;
+	}
 	if (!audit_start_read(stored.line, &start))
 		start = (struct audit_start){ .kind = BYTES("", 0) };
 	r->no_memory = wanted(r->query, &start) && !copy(r, seq, &stored, start.time);

@@ -83,7 +83,7 @@ struct bytes key_bytes(const struct key *key)
 /* As base64url, in which the bits left over must be zero: no two texts name one record. */
 void key_id_text(const uint8_t raw[KEY_ID_SIZE], char ret[RANDOM_ID_SIZE])
 {
-	char text[(KEY_ID_SIZE + 2) / 3 * 4 + 1];
+	char text[BASE64_SIZE(KEY_ID_SIZE)];
 
 	base64url_encode_to(BYTES(raw, KEY_ID_SIZE), text);
 	memcpy(ret, text, RANDOM_ID_SIZE);

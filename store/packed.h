@@ -15,5 +15,6 @@ enum { PACKED_PLAIN_MAX = 16384 };
  * different tables apart. */
 bool packed_write(struct kv_txn *kv, enum key_class class, const char *kind, struct bytes plain, struct buf *ret,
                   struct problem *p) must_use;
-/* The plain value: a part of value, or of room, whose former content is lost. false: it cannot be read. */
+/* The plain value: a part of value, or of room, whose former content is lost. false: it cannot be
+ * read, or room has failed. */
 bool packed_read(struct kv_txn *kv, struct bytes value, struct buf *room, struct bytes *ret) must_use;

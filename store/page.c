@@ -90,19 +90,15 @@ bool page_read_from(struct store_txn *txn, const struct key *prefix, const struc
 /* The key of the entry that the cursor stands for; without one the prefix. */
 static bool cursor_key(const struct key *prefix, bool by_text, const char *after, struct key *ret)
 {
-	auto_value(buf) rest = {0};
-	size_t len = strlen(after);
+	uint8_t raw[REST_MAX];
+	size_t len = strlen(after), size = by_text ? len + 1 : len * 3 / 4;
 
 	*ret = *prefix;
 	if (len == 0)
 		return true;
-	if (by_text)
-		buf_add(&rest, after, len + 1);
-	else if (len >= sizeof(((struct store_page *)0)->next) || !base64url_decode(after, len, &rest))
+	if (size > REST_MAX || (!by_text && !base64url_decode_to(after, len, raw)))
 		return false;
-	if (rest.failed || rest.len > REST_MAX)
-		return false;
-	key_add(ret, buf_bytes(&rest));
+	key_add(ret, BYTES(by_text ? (const void *)after : raw, size));
 	return true;
 }
 

@@ -136,8 +136,9 @@ static bool decode(struct store_txn *txn, const struct table *table, struct byte
 
 	if (packed_read(txn->kv, value, &room, &plain))
 		return record_decode(table->schema, plain, ret, p);
-	return kv_failed(txn->kv) ? kv_refuse(txn->kv, p)
-	                          : problem_internal(p, "the store holds a %s that cannot be read", table->schema->name);
+	if (kv_failed(txn->kv))
+		return kv_refuse(txn->kv, p);
+	return buf_check(&room, p) && problem_internal(p, "the store holds a %s that cannot be read", table->schema->name);
 }
 
 static bool encode(struct store_txn *txn, const struct table *table, const void *record, struct buf *ret, struct problem *p)

@@ -186,6 +186,36 @@ static void openssl_queue_is_told_and_emptied(void **state)
 	assert_non_null(strstr(p.cause, "(the key of issuing-ca)"));
 }
 
+/* What the store cannot read, or has no memory for, is not "not there". */
+static void missing_words_a_look_up_alone(void **state)
+{
+	auto_value(problem) p = {0};
+
+	(void)state;
+	assert_false(problem_missing(&p, "there is no account %s", "a"));
+	assert_int_equal(p.kind, PROBLEM_NOT_FOUND);
+	assert_false(problem_missing(&p, "there is no order %s", "b"));
+	assert_string_equal(p.detail, "there is no order b");
+	problem_memory(&p);
+	assert_false(problem_missing(&p, "there is no order %s", "b"));
+	assert_int_equal(p.kind, PROBLEM_UNAVAILABLE);
+	assert_string_equal(p.detail, "");
+}
+
+static void one_kind_is_forgiven(void **state)
+{
+	auto_value(problem) p = {0};
+
+	(void)state;
+	problem_internal(&p, "disk %d", 3);
+	assert_false(problem_forgive(&p, PROBLEM_NOT_FOUND));
+	assert_int_equal(p.kind, PROBLEM_INTERNAL);
+	problem_set(&p, PROBLEM_NOT_FOUND, "there is no such order");
+	assert_true(problem_forgive(&p, PROBLEM_NOT_FOUND));
+	assert_false(problem_is_set(&p));
+	assert_string_equal(p.detail, "");
+}
+
 static void settle_gathers(void **state)
 {
 	static const struct {
@@ -284,6 +314,8 @@ int main(void)
 		cmocka_unit_test(second_call_overwrites_all),
 		cmocka_unit_test(cause_is_for_the_log_only),
 		cmocka_unit_test(openssl_queue_is_told_and_emptied),
+		cmocka_unit_test(missing_words_a_look_up_alone),
+		cmocka_unit_test(one_kind_is_forgiven),
 		cmocka_unit_test(settle_gathers),
 		cmocka_unit_test(part_names_a_field),
 		cmocka_unit_test(parts_are_bounded),
