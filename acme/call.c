@@ -13,7 +13,7 @@ void acme_location(struct acme_call *call, const char *kind, const char *id, con
 {
 	auto_value(buf) url = { 0 };
 	acme_url(call, &url, kind, id, more);
-	http_response_header(call->response, "Location", buf_text(&url));
+	http_response_header_buf(call->response, "Location", &url);
 }
 
 void acme_link(struct acme_call *call, const char *rel, const char *kind, const char *id, const char *more)
@@ -22,7 +22,7 @@ void acme_link(struct acme_call *call, const char *rel, const char *kind, const 
 	buf_add_char(&link, '<');
 	acme_url(call, &link, kind, id, more);
 	buf_add_strs(&link, ">;rel=\"", rel, "\"", NULL);
-	http_response_header(call->response, "Link", buf_text(&link));
+	http_response_header_buf(call->response, "Link", &link);
 }
 
 struct json_writer acme_reply(struct acme_call *call, int status)

@@ -114,7 +114,7 @@ void challenge_write(const struct acme_call *call, struct json_writer *w,
 	acme_url(call, &url, "challenge", authorization->id, challenge->url_key);
 	json_open(w, NULL);
 	json_put(w, "type", challenge->type);
-	json_put(w, "url", buf_text(&url));
+	json_put_buf(w, "url", &url);
 	json_put(w, "status", challenge_status_name(challenge->status));
 	if (str_equal(challenge->type, "dns-persist-01"))
 		put_issuers(call, w);

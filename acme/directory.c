@@ -31,7 +31,7 @@ static void put_profile(struct json_writer *w, const struct profile *profile)
 	buf_add_str(&url, "data:text/plain;charset=utf-8,");
 	for (const char *c = profile->description; *c; c++)
 		buf_printf(&url, strchr(plain, *c) ? "%c" : "%%%02X", (unsigned char)*c);
-	json_put(w, profile->name, buf_text(&url));
+	json_put_buf(w, profile->name, &url);
 }
 
 static void put_profiles(struct json_writer *w, const struct acme_call *call)
@@ -52,7 +52,7 @@ static void put_persist(struct json_writer *w, const struct acme_call *call)
 		return;
 	issuer_names_write(call->acme, w, "issuerDomainNames");
 	acme_url(call, &prefix, "account-hash", "", NULL);
-	json_put(w, "accountHashPrefix", buf_text(&prefix));
+	json_put_buf(w, "accountHashPrefix", &prefix);
 }
 
 static void put_meta(struct json_writer *w, const struct acme_call *call)
@@ -87,7 +87,7 @@ bool acme_directory_get(struct acme_call *call, struct problem *p)
 			continue;
 		buf_clear(&url);
 		acme_url(call, &url, resources[i].path, NULL, NULL);
-		json_put(&w, resources[i].name, buf_text(&url));
+		json_put_buf(&w, resources[i].name, &url);
 	}
 	put_meta(&w, call);
 	json_close(&w);

@@ -116,13 +116,12 @@ static bool window_take(struct nonces *n, const uint8_t plain[BLOCK])
 
 bool nonce_use(struct nonces *n, const char *text)
 {
-	auto_value(buf) block = { 0 };
-	if (!str_starts(text, n->prefix) || !base64url_decode(text + PREFIX, strlen(text + PREFIX), &block) ||
-	    block.len != BLOCK)
+	uint8_t plain[BLOCK], block[BLOCK];
+	if (strlen(text) != NONCE_SIZE - 1 || !str_starts(text, n->prefix) ||
+	    !base64url_decode_to(text + PREFIX, NONCE_SIZE - 1 - PREFIX, block))
 		return false;
-	uint8_t plain[BLOCK];
 	pthread_mutex_lock(&n->lock);
-	permute(n->decrypt, block.data, plain);
+	permute(n->decrypt, block, plain);
 	bool fresh = window_take(n, plain);
 	pthread_mutex_unlock(&n->lock);
 	return fresh;

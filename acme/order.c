@@ -57,7 +57,7 @@ static void write_url(const struct acme_call *call, struct json_writer *w, const
 	auto_value(buf) url = {0};
 
 	acme_url(call, &url, kind, id, more);
-	json_put(w, name, buf_text(&url));
+	json_put_buf(w, name, &url);
 }
 
 /* Names below one domain may have one authorization (RFC 9444). */

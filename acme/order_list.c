@@ -26,7 +26,7 @@ static void write(struct acme_call *call, const struct store_page *page)
 		auto_value(buf) url = {0};
 
 		acme_url(call, &url, "order", page->ids.v[i], NULL);
-		json_put(&w, NULL, buf_text(&url));
+		json_put_buf(&w, NULL, &url);
 	}
 	json_close(&w);
 	json_close(&w);

@@ -1,5 +1,8 @@
-#include "acme/event.h"
 #include "acme/order_request.h"
+
+#include <assert.h>
+
+#include "acme/event.h"
 
 bool order_prove_begin(struct order_request *r, struct problem *p)
 {
@@ -132,6 +135,7 @@ static bool tell_granted(struct store_txn *txn, const struct order_request *r, s
 	auto_free const char **names = calloc(r->n, sizeof(*names));
 	size_t n = 0;
 
+	assert(r->n > 0);
 	if (!names)
 		return problem_memory(p);
 	for (size_t i = 0; i < r->n; i++)

@@ -24,7 +24,7 @@ static void put_account(const struct account *account, struct buf *ret)
 	scope_put(&w, &account->scope);
 	auto_value(buf) thumbprint = {0};
 	buf_add_base64url(&thumbprint, account->thumbprint);
-	json_put(&w, "thumbprint", buf_text(&thumbprint));
+	json_put_buf(&w, "thumbprint", &thumbprint);
 	json_close(&w);
 }
 

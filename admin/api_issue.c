@@ -17,7 +17,7 @@ static bool put_key(struct json_writer *w, EVP_PKEY *key, struct problem *p)
 
 	if (!vault_pem(key, NULL, &pem, p))
 		return false;
-	json_put(w, "privateKey", buf_text(&pem));
+	json_put_buf(w, "privateKey", &pem);
 	return true;
 }
 

@@ -50,9 +50,9 @@ bool api_key_get(struct api_call *call, struct problem *p)
 	struct json_writer w = api_reply(call, 200);
 	buf_add_hex(&hex, call->certificate.key_hash);
 	json_open(&w, NULL);
-	json_put(&w, "privateKey", buf_text(&pem));
+	json_put_buf(&w, "privateKey", &pem);
 	json_put(&w, "certificateId", call->certificate.id);
-	json_put(&w, "keyHash", buf_text(&hex));
+	json_put_buf(&w, "keyHash", &hex);
 	json_close(&w);
 	return buf_check(&call->response->body, p);
 }

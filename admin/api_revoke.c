@@ -71,7 +71,7 @@ bool api_certificate_revoke(struct api_call *call, struct problem *p)
 	json_open(&w, NULL);
 	json_put(&w, "message", "Successfully revoked certificate");
 	json_put(&w, "certificateId", call->certificate.id);
-	json_put(&w, "serialNumber", buf_text(&hex));
+	json_put_buf(&w, "serialNumber", &hex);
 	json_put(&w, "revocationReason", revocation_reason_name(revoking.reason));
 	json_put_time(&w, "revokedAt", call->now);
 	json_close(&w);
@@ -96,7 +96,7 @@ bool api_certificate_release(struct api_call *call, struct problem *p)
 	json_open(&w, NULL);
 	json_put(&w, "message", "Successfully released certificate from hold");
 	json_put(&w, "certificateId", call->certificate.id);
-	json_put(&w, "serialNumber", buf_text(&hex));
+	json_put_buf(&w, "serialNumber", &hex);
 	json_put_time(&w, "releasedAt", call->now);
 	json_close(&w);
 	return buf_check(&call->response->body, p);

@@ -246,6 +246,7 @@ static const struct api_field certificate_fields[] = {
 	TIME("revoked", "when it was revoked"),
 	TEXT("reason", "why, of RFC 5280, 5.3.1"),
 	TEXT("revokedBy", "who revoked it"),
+	TEXT("label", "EST label by which it was asked for"),
 	TEXT("replaces", "id of the certificate that it renews"),
 	TEXT("replacedBy", "id of the one that renews it"),
 	{ "noRevocation", API_BOOL, .meaning = "it says that there is no revocation information (RFC 9608): none is published" },

@@ -309,7 +309,7 @@ static bool print_check(const struct command_call *call, const struct audit_chec
 	json_put(&w, "finding", audit_fault_name(check->fault));
 	json_put_integer(&w, "event", (int64_t)check->seq);
 	if (check->fault == AUDIT_FAULT_NONE)
-		json_put(&w, "hash", buf_text(&hash));
+		json_put_buf(&w, "hash", &hash);
 	json_close(&w);
 	return listing_print_object(call, &text, p);
 }

@@ -109,8 +109,8 @@ static bool put_numbers(struct json_writer *w, X509 *certificate, struct problem
 	digest_sha256(buf_bytes(&der), digest);
 	buf_add_hex(&hex, BYTES(ASN1_STRING_get0_data(serial), (size_t)ASN1_STRING_length(serial)));
 	buf_add_hex(&fingerprint, BYTES(digest, sizeof digest));
-	json_put(w, "serial", buf_text(&hex));
-	json_put(w, "fingerprint", buf_text(&fingerprint));
+	json_put_buf(w, "serial", &hex);
+	json_put_buf(w, "fingerprint", &fingerprint);
 	return true;
 }
 
@@ -128,8 +128,8 @@ static bool put_json(struct json_writer *w, const struct ca_facts *facts, bool w
 	json_put(w, "successor", *facts->successor ? facts->successor : NULL);
 	json_put_bool(w, "root", facts->root);
 	json_put_bool(w, "key", facts->key);
-	json_put(w, "subject", buf_text(&subject));
-	json_put(w, "issuer", buf_text(&issuer));
+	json_put_buf(w, "subject", &subject);
+	json_put_buf(w, "issuer", &issuer);
 	if (!put_numbers(w, facts->certificate, p))
 		return false;
 	json_put_time(w, "notAfter", facts->not_after);

@@ -24,7 +24,7 @@ static void put_hex(struct json_writer *w, const char *name, struct bytes value)
 {
 	auto_value(buf) hex = {0};
 	buf_add_hex(&hex, value);
-	json_put(w, name, buf_text(&hex));
+	json_put_buf(w, name, &hex);
 }
 
 static const char *or_null(const char *text)
@@ -120,7 +120,7 @@ void certificate_json(const struct certificate *certificate, bool with_pem, stru
 	if (with_pem) {
 		auto_value(buf) pem = {0};
 		ossl_pem("CERTIFICATE", certificate->der, &pem);
-		json_put(&w, "pem", buf_text(&pem));
+		json_put_buf(&w, "pem", &pem);
 	}
 	json_close(&w);
 }

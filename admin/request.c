@@ -55,9 +55,10 @@ static void put_request(const struct request *request, struct buf *ret)
 	json_close(&w);
 	json_put(&w, "certificate", some(request->certificate));
 	auto_value(buf) pem = {0};
-	if (request->csr.len > 0)
+	if (request->csr.len > 0) {
 		ossl_pem("CERTIFICATE REQUEST", request->csr, &pem);
-	json_put(&w, "csr", some(buf_text(&pem)));
+		json_put_buf(&w, "csr", &pem);
+	}
 	json_close(&w);
 }
 

@@ -33,9 +33,10 @@ static void put_approval(const struct request *record, struct json_writer *w)
 	json_put(w, "names", record->names);
 	if (record->managed)
 		json_put_bool(w, "managed", true);
-	if (record->csr.len > 0)
+	if (record->csr.len > 0) {
 		ossl_pem("CERTIFICATE REQUEST", record->csr, &pem);
-	json_put(w, "csr", or_null(buf_text(&pem)));
+		json_put_buf(w, "csr", &pem);
+	}
 	json_put_integer(w, "approvalsNeeded", record->needed);
 	json_put_integer(w, "approvals", (int64_t)consent_count(record));
 	put_decisions(record, w);

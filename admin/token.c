@@ -44,7 +44,7 @@ static void put_token(const struct token *token, const char *text, struct buf *r
 	if (token->key_hash.len > 0) {
 		auto_value(buf) hex = {0};
 		buf_add_hex(&hex, token->key_hash);
-		json_put(&w, "keyHash", buf_text(&hex));
+		json_put_buf(&w, "keyHash", &hex);
 	}
 	json_put(&w, "status", status_of(token, clock_now()));
 	json_put(&w, "note", token->note);

@@ -118,6 +118,13 @@ void http_response_header(struct http_response *response, const char *name, cons
 	buf_add_strs(&response->headers, name, ": ", value, "\r\n", NULL);
 }
 
+void http_response_header_buf(struct http_response *response, const char *name, const struct buf *value)
+{
+	http_response_header(response, name, buf_text(value));
+	if (value->failed)
+		response->headers.failed = true;
+}
+
 void http_response_header_printf(struct http_response *response, const char *name, const char *fmt, ...)
 {
 	auto_free char *text = NULL;

@@ -74,6 +74,7 @@ struct http_response {
 };
 /* Canonical-Case name. CR, LF and NUL in a value are a bug: asserted. */
 void http_response_header(struct http_response *response, const char *name, const char *value);
+void http_response_header_buf(struct http_response *response, const char *name, const struct buf *value); /* fails as it did */
 void http_response_header_printf(struct http_response *response, const char *name, const char *fmt, ...) printf_like(3, 4);
 /* Sends content that is not copied; it must stay until done(keep) is called. */
 void http_response_share(struct http_response *response, struct bytes content, void (*done)(void *keep), void *keep);

@@ -101,6 +101,13 @@ void json_put(struct json_writer *w, const char *name, const char *text)
 	write_string(w->out, text);
 }
 
+void json_put_buf(struct json_writer *w, const char *name, const struct buf *text)
+{
+	json_put(w, name, buf_text(text));
+	if (text->failed)
+		w->out->failed = true;
+}
+
 void json_put_integer(struct json_writer *w, const char *name, int64_t value)
 {
 	write_begin(w, name);

@@ -1,5 +1,6 @@
 #include "ca/crl_make.h"
 
+#include <assert.h>
 #include <time.h>
 
 #include <openssl/err.h>
@@ -137,6 +138,7 @@ static bool set_new(struct making *making, struct problem *p)
 	bool good;
 
 	set->shards = making->state.shards > (int64_t)t->shards ? (size_t)making->state.shards : t->shards;
+	assert(set->shards > 0);
 	making->writers = calloc(2 * set->shards, sizeof(*making->writers));
 	making->urls = calloc(2 * set->shards, sizeof(*making->urls));
 	good = making->writers && making->urls && lists_new(set->shards, &set->complete) &&

@@ -66,17 +66,16 @@ bool digest_nonce_make(struct digest_nonces *nonces, int64_t now, char ret[DIGES
 }
 
 /* Its time and its random part; false: it is none of ours. */
-static bool open(const struct digest_nonces *nonces, const char *nonce, uint8_t ret[RANDOM], int64_t *ret_made)
+static bool unseal(const struct digest_nonces *nonces, const char *nonce, uint8_t ret[RANDOM], int64_t *ret_made)
 {
-	auto_value(buf) raw = {0};
-	uint8_t want[RAW];
+	uint8_t raw[RAW], want[RAW];
 	uint64_t made = 0;
 
-	if (strlen(nonce) != DIGEST_NONCE_SIZE - 1 || !base64url_decode(nonce, DIGEST_NONCE_SIZE - 1, &raw) || raw.len != RAW)
+	if (strlen(nonce) != DIGEST_NONCE_SIZE - 1 || !base64url_decode_to(nonce, DIGEST_NONCE_SIZE - 1, raw))
 		return false;
-	memcpy(want, raw.data, RAW);
+	memcpy(want, raw, RAW);
 	seal(nonces, want);
-	if (!mem_equal_secret(want, raw.data, RAW))
+	if (!mem_equal_secret(want, raw, RAW))
 		return false;
 	for (size_t i = 0; i < TIME; i++)
 		made = made << 8 | want[i];
@@ -127,7 +126,7 @@ bool digest_nonce_use(struct digest_nonces *nonces, const char *nonce, uint32_t 
 	uint8_t random[RANDOM];
 	int64_t made;
 
-	if (!open(nonces, nonce, random, &made) || made > now + DIGEST_NONCE_LIFE || made + DIGEST_NONCE_LIFE < now)
+	if (!unseal(nonces, nonce, random, &made) || made > now + DIGEST_NONCE_LIFE || made + DIGEST_NONCE_LIFE < now)
 		return false;
 	pthread_mutex_lock(&nonces->mutex);
 	bool good = use(nonces, random, made, count);

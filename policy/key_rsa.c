@@ -168,7 +168,7 @@ static enum verdict fermat_judge(const BIGNUM *n, BN_CTX *ctx)
 		enum verdict verdict = may_be_square(b2) ? square_judge(b2, ctx) : SOUND;
 		if (verdict != SOUND)
 			return verdict;
-		if (!BN_add(b2, b2, a) || !BN_add(b2, b2, a) || !BN_add_word(b2, 1) || !BN_add_word(a, 1))
+		if (!BN_add(b2, b2, a) || !BN_add_word(a, 1) || !BN_add(b2, b2, a)) /* to the square of a + 1 */
 			return NO_MEMORY;
 	}
 	return SOUND;

@@ -120,6 +120,15 @@ bool config_rule_domain(const char *text, struct problem *p)
 	return expected(p, "a domain name");
 }
 
+/* 1 to 65535, in digits alone. */
+static bool is_port(const char *text)
+{
+	size_t digits = strspn(text, "0123456789");
+	long port = digits >= 1 && digits <= 5 && text[digits] == '\0' ? strtol(text, NULL, 10) : 0;
+
+	return port >= 1 && port <= 65535;
+}
+
 /* "127.0.0.1", "127.0.0.1@5353" */
 bool config_rule_resolver(const char *text, struct problem *p)
 {
@@ -129,10 +138,7 @@ bool config_rule_resolver(const char *text, struct problem *p)
 	size_t len = (size_t)(at - text);
 	if (len < sizeof host)
 		memcpy(host, text, len);
-	size_t digits = *at ? strspn(at + 1, "0123456789") : 0;
-	bool port_fits = !*at || (digits >= 1 && digits <= 5 && !at[1 + digits] && atoi(at + 1) <= 65535 &&
-	                          atoi(at + 1) > 0);
-	if (len < sizeof host && addr_parse(host, &address) && port_fits)
+	if (len < sizeof host && addr_parse(host, &address) && (!*at || is_port(at + 1)))
 		return true;
 	return expected(p, "the address of a resolver such as 192.0.2.53 or 127.0.0.1@5353");
 }
@@ -169,8 +175,7 @@ bool config_rule_proxy(const char *text, struct problem *p)
 
 	if (!address)
 		return problem_memory(p);
-	return (scheme && addr_parse(address, &a) && *port == ':' && atoi(port + 1) > 0 && atoi(port + 1) < 65536 &&
-	        strspn(port + 1, "0123456789") == strlen(port + 1)) ||
+	return (scheme && addr_parse(address, &a) && *port == ':' && is_port(port + 1)) ||
 	       expected(p, "a proxy by address and port such as http://192.0.2.1:3128 or socks5://192.0.2.1:1080");
 }
 

@@ -137,7 +137,7 @@ int main(int argc, char **argv)
 		command_print_help(call.command, stdout);
 		return EXIT_GOOD;
 	}
-	if (run(&call, &p) && fflush(call.out) == 0)
+	if (run(&call, &p) && fflush(call.out) == 0 && !ferror(call.out))
 		return EXIT_GOOD;
 	fprintf(stderr, "enrolld: %s\n", p.cause[0] ? p.cause : p.detail[0] ? p.detail
 	        : "cannot write the result");

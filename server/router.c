@@ -296,7 +296,7 @@ static void allow(unsigned methods, struct http_response *response)
 	for (enum http_method m = HTTP_GET; m < HTTP_METHOD_OTHER; m++)
 		if (methods & 1u << m)
 			buf_printf(&list, "%s%s", list.len > 0 ? ", " : "", http_method_name(m));
-	http_response_header(response, "Allow", buf_text(&list));
+	http_response_header_buf(response, "Allow", &list);
 }
 
 /* RFC 9110, 9.3.7; "*" asks about the server as a whole. */

@@ -293,6 +293,19 @@ static void writer_escapes(void **state)
 	}
 }
 
+/* A key that there was no memory for must not be handed over as "". */
+static void what_has_failed_fails_the_whole(void **state)
+{
+	auto_value(buf) out = {0}, text = { .failed = true };
+	struct json_writer w = json_writer(&out);
+
+	(void)state;
+	json_open(&w, NULL);
+	json_put_buf(&w, "privateKey", &text);
+	json_close(&w);
+	assert_true(out.failed);
+}
+
 static void writer_reaches_the_reader_s_depth(void **state)
 {
 	auto_value(buf) b = {0};
@@ -322,6 +335,7 @@ int main(void)
 		cmocka_unit_test(integers_are_exact),
 		cmocka_unit_test(writer_places_commas),
 		cmocka_unit_test(writer_escapes),
+		cmocka_unit_test(what_has_failed_fails_the_whole),
 		cmocka_unit_test(writer_reaches_the_reader_s_depth),
 	};
 

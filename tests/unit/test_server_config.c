@@ -110,6 +110,9 @@ static const struct refusal refusals[] = {
 	{ "acme: {vantage: {points: [{name: a, proxy: \"http://proxy.example:3128\"}]}}\n",
 	  "f:1:37: key `acme.vantage.points[0].proxy`: expected a proxy by address and port such as http://192.0.2.1:3128 or "
 	  "socks5://192.0.2.1:1080, got `http://proxy.example:3128`" },
+	{ "acme: {vantage: {points: [{name: a, proxy: \"http://192.0.2.1:4294967297\"}]}}\n", /* 1 in 32 bits */
+	  "f:1:37: key `acme.vantage.points[0].proxy`: expected a proxy by address and port such as http://192.0.2.1:3128 or "
+	  "socks5://192.0.2.1:1080, got `http://192.0.2.1:4294967297`" },
 	{ "acme: {resolvers: [\"127.0.0.1@65536\"]}\n",
 	  "f:1:20: key `acme.resolvers[0]`: expected the address of a resolver such as "
 	  "192.0.2.53 or 127.0.0.1@5353, got `127.0.0.1@65536`" },
