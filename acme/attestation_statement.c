@@ -1,9 +1,10 @@
 #include "acme/attestation_statement.h"
 
+#include "base/ossl.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 
-#include <openssl/err.h>
 
 bool attestation_refuse(const struct attestation_statement *s, struct problem *p, const char *fmt, ...)
 {
@@ -13,8 +14,7 @@ bool attestation_refuse(const struct attestation_statement *s, struct problem *p
 	va_start(args, fmt);
 	vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
-	ERR_clear_error();
-	return problem_set(p, PROBLEM_BAD_ATTESTATION, "attestation of format \"%s\": %s",
+	return !ossl_no_memory(p) && problem_set(p, PROBLEM_BAD_ATTESTATION, "attestation of format \"%s\": %s",
 	                   attestation_format_name(s->format), text);
 }
 

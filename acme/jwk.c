@@ -1,9 +1,9 @@
 #include "acme/jwk.h"
 
 #include <openssl/core_names.h>
-#include <openssl/err.h>
 
 #include "base/base64.h"
+#include "base/ossl.h"
 
 enum { RSA_MODULUS_MAX = 1024, RSA_EXPONENT_MAX = 8 };
 
@@ -36,8 +36,7 @@ static const char *member_octets(const struct json *object, const char *name, st
 
 static bool bad_key(struct problem *p, const char *why)
 {
-	ERR_clear_error();
-	return problem_set(p, PROBLEM_BAD_PUBLIC_KEY, "RFC 8555, 6.2: %s", why);
+	return !ossl_no_memory(p) && problem_set(p, PROBLEM_BAD_PUBLIC_KEY, "RFC 8555, 6.2: %s", why);
 }
 
 static bool make_key(const char *type, OSSL_PARAM *params, struct jwk *jwk, struct problem *p)

@@ -1,12 +1,12 @@
 #include "acme/jws.h"
 
 #include <assert.h>
-#include <openssl/err.h>
 #include <openssl/rsa.h>
 #include <stdatomic.h>
 
 #include "base/base64.h"
 #include "base/digest.h"
+#include "base/ossl.h"
 #include "policy/key.h"
 
 enum jws_family { JWS_RSA, JWS_RSA_PSS, JWS_ECDSA, JWS_EDDSA, JWS_MAC };
@@ -366,9 +366,8 @@ bool jws_verify_known(const struct jws *jws, const struct jws_key *key, struct p
 	bool pair = jws->algorithm->family == JWS_ECDSA;
 	if (pair ? verify_ecdsa(jws, key) : verify_octets(jws, key, buf_bytes(&jws->signature)))
 		return true;
-	ERR_clear_error();
-	return problem_set(p, PROBLEM_MALFORMED,
-	                   "RFC 8555, 6.2: JWS verification error: the signature is not the key's");
+	return !ossl_no_memory(p) && problem_set(p, PROBLEM_MALFORMED,
+	                                         "RFC 8555, 6.2: JWS verification error: the signature is not the key's");
 }
 
 bool jws_verify(const struct jws *jws, EVP_PKEY *key, struct problem *p)

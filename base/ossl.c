@@ -216,10 +216,21 @@ static EVP_PKEY *key_from_spki(const struct spki *spki, struct bytes der)
 	return named ? key_from_decoder(der) : NULL;
 }
 
+bool ossl_no_memory(struct problem *p)
+{
+	bool none = false;
+
+	for (unsigned long code; (code = ERR_get_error()) != 0;)
+		none |= ERR_GET_REASON(code) == ERR_R_MALLOC_FAILURE;
+	if (none)
+		problem_memory(p);
+	return none;
+}
+
 static bool bad_key(struct problem *p)
 {
-	ERR_clear_error();
-	return problem_set(p, PROBLEM_BAD_PUBLIC_KEY, "RFC 5280, 4.1.2.7: the public key is not a valid key of its algorithm");
+	return !ossl_no_memory(p) && problem_set(p, PROBLEM_BAD_PUBLIC_KEY,
+	                                         "RFC 5280, 4.1.2.7: the public key is not a valid key of its algorithm");
 }
 
 bool ossl_public_key(struct bytes spki, EVP_PKEY **ret, struct problem *p)

@@ -56,6 +56,14 @@ declare_auto(ossl_bytes, ossl_free_bytes);
 declare_auto(ossl_x509_stack, ossl_free_stack_x509);
 declare_auto(ossl_extensions, ossl_free_extensions);
 
+/* From now on libcrypto and libssl wipe what they free: they leave copies of keys, passwords and what came over TLS in
+ * freed memory (EVP_PKEY2PKCS8 and ASN1_item_i2d_bio among others). Called once, before anything else of theirs. */
+void ossl_begin(void);
+
+/* Empties OpenSSL's error queue, before somebody is told that what he sent is wrong: true and UNAVAILABLE where it was
+ * memory that was wanting. */
+bool ossl_no_memory(struct problem *p) must_use;
+
 /* DER of one object, appended: i2d is the type's function, e.g. ossl_der(i2d_X509, cert, buf). */
 #define ossl_der(i2d, object, ret_buf) ({                                     \
 	unsigned char *ossl_der_p_ = NULL;                                    \

@@ -10,8 +10,7 @@
 
 static bool refuse(struct problem *p, const char *why)
 {
-	ERR_clear_error();
-	return problem_set(p, PROBLEM_UNAUTHENTICATED, "the client certificate %s", why);
+	return !ossl_no_memory(p) && problem_set(p, PROBLEM_UNAUTHENTICATED, "the client certificate %s", why);
 }
 
 void client_certificate_free(struct client_certificate *certificate)

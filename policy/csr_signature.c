@@ -1,8 +1,9 @@
 #include "policy/csr_part.h"
 
+#include "base/ossl.h"
+
 #include <stdio.h>
 
-#include <openssl/err.h>
 #include <openssl/rsa.h>
 
 /* What the parameters of the AlgorithmIdentifier are. */
@@ -129,8 +130,7 @@ static bool verify(EVP_PKEY *key, const struct algorithm *algorithm, const char 
 	EVP_MD_CTX_set_flags(ctx, EVP_MD_CTX_FLAG_FINALISE);
 	if (EVP_DigestVerify(ctx, signature.data, signature.len, tbs.data, tbs.len) == 1)
 		return true;
-	ERR_clear_error();
-	return problem_set(p, PROBLEM_BAD_CSR, "RFC 2986, 3: the CSR's signature is not one of its own key");
+	return !ossl_no_memory(p) && problem_set(p, PROBLEM_BAD_CSR, "RFC 2986, 3: the CSR's signature is not one of its own key");
 }
 
 static enum csr_signature signature_of(const struct algorithm *algorithm, const char *digest)

@@ -1,9 +1,9 @@
 #include "policy/key.h"
 
 #include <openssl/core_names.h>
-#include <openssl/err.h>
 
 #include "base/digest.h"
+#include "base/ossl.h"
 #include "policy/key_rsa.h"
 #include "policy/key_turn.h"
 
@@ -151,8 +151,7 @@ static bool check_ec(EVP_PKEY *key, struct problem *p)
 		return problem_memory(p);
 	if (EVP_PKEY_public_check_quick(ctx) == 1)
 		return true;
-	ERR_clear_error();
-	return problem_set(p, PROBLEM_BAD_PUBLIC_KEY, "the EC key is not a point on its curve");
+	return !ossl_no_memory(p) && problem_set(p, PROBLEM_BAD_PUBLIC_KEY, "the EC key is not a point on its curve");
 }
 
 enum { ED25519_SIZE = 32 };

@@ -5,6 +5,7 @@
 
 #include <openssl/err.h>
 
+#include "base/ossl.h"
 #include "policy/certificate_key.h"
 #include "policy/trust_device.h"
 
@@ -135,8 +136,7 @@ size_t trust_count(const struct trust *trust)
 
 static bool refuse(struct problem *p, const char *why)
 {
-	ERR_clear_error();
-	return problem_set(p, PROBLEM_UNAUTHENTICATED, "the manufacturer's certificate of the device %s", why);
+	return !ossl_no_memory(p) && problem_set(p, PROBLEM_UNAUTHENTICATED, "the manufacturer's certificate of the device %s", why);
 }
 
 static const struct fault {

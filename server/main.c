@@ -5,6 +5,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
+#include "base/ossl.h"
 #include "server/commands.h"
 
 enum { EXIT_GOOD, EXIT_REFUSED, EXIT_USAGE };
@@ -99,6 +100,7 @@ static void harden(void)
 	mallopt(M_ARENA_MAX, 2);
 	mallopt(M_MMAP_THRESHOLD, 128 * 1024);
 	signal(SIGPIPE, SIG_IGN);
+	ossl_begin();
 }
 
 static bool run(struct command_call *call, struct problem *p)
