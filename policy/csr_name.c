@@ -68,11 +68,20 @@ static bool kind_add(const char *kind, struct csr *csr, struct problem *p)
 	return true;
 }
 
+/* As of other names, what is there twice is one. */
 static bool other_name_add(const struct tlv *name, struct csr *csr, struct problem *p)
 {
 	struct csr_other_name *other = csr_other_add(csr, p);
 
-	return other && csr_other_read(name->value, name->whole, other, p);
+	if (!other || !csr_other_read(name->value, name->whole, other, p))
+		return false;
+	for (size_t i = 0; i + 1 < csr->other_count; i++)
+		if (other->der.len > 0 && bytes_equal(buf_bytes(&csr->others[i].der), buf_bytes(&other->der))) {
+			buf_free(&other->der);
+			csr->other_count--;
+			break;
+		}
+	return true;
 }
 
 static bool name_read(const struct tlv *name, struct csr *csr, struct problem *p)

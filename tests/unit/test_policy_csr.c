@@ -238,6 +238,20 @@ static void test_other_names(void **state)
 	assert_int_equal(csr->names.n, 1);
 }
 
+static void test_other_names_twice(void **state)
+{
+	static const char names[] = "a012060a2b060104018237140203a0040c026140" "a01106082b06010505070803a00530030c0161"
+	                            "a012060a2b060104018237140203a0040c026140" "a012060a2b060104018237140203a0040c026240";
+	const struct make_csr m = { .raw_names = names };
+	auto_struct(csr) *csr = parse(&m);
+
+	(void)state;
+	assert_int_equal(csr->other_count, 3);
+	assert_string_equal(csr->others[0].value, "a@");
+	assert_int_equal(csr->others[1].type, CSR_OTHER_PERMANENT);
+	assert_string_equal(csr->others[2].value, "b@");
+}
+
 /* What of them is read, and what only has a kind. */
 static void test_other_values(void **state)
 {
@@ -252,6 +266,7 @@ static void test_other_values(void **state)
 		{ "a01106082b06010505070803a00530030c0161", CSR_OTHER_PERMANENT, "a" },
 		{ "a01506082b06010505070803a00930070c016106022a03", CSR_OTHER_PERMANENT, "a/1.2.3" },
 		{ "a01206082b06010505070803a006300406022a03", CSR_OTHER_UNREADABLE, "" }, /* no value */
+		{ "a01706082b06010505070803a00b30090c07612f312e322e33", CSR_OTHER_UNREADABLE, "" }, /* "a/1.2.3", which would have an assigner */
 		{ "a01906082b06010505070803a00d300b0c016106022a0306022a03", CSR_OTHER_UNREADABLE, "" }, /* two assigners */
 		{ "a01606082b06010505070804a00a300806022a0304020aff", CSR_OTHER_HARDWARE, "1.2.3/0aff" },
 		{ "a01406082b06010505070804a008300606022a030400", CSR_OTHER_UNREADABLE, "" }, /* no serial number */
@@ -472,7 +487,8 @@ int main(void)
 		cmocka_unit_test(test_all_parts),
 		cmocka_unit_test(test_no_parts),
 		cmocka_unit_test(test_other_names),
-		cmocka_unit_test(test_other_values),
+	cmocka_unit_test(test_other_names_twice),
+	cmocka_unit_test(test_other_values),
 		cmocka_unit_test(test_accepted),
 		cmocka_unit_test(test_wide_text),
 		cmocka_unit_test(test_ca),

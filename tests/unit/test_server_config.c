@@ -281,11 +281,11 @@ static const struct refusal policy_refusals[] = {
 	  "Key usage keyAgreement is not allowed by template policy" },
 	{ POLICY_FILE "profiles: [{name: a, policy: corp, extended_key_usage: [codeSigning]}]\n",
 	  "f:11:12: key `profiles[0]`: profile a: extended_key_usage: the default \"1.3.6.1.5.5.7.3.3\" is refused by its own "
-	  "policy corp: Extended key usage 1.3.6.1.5.5.7.3.3 is not allowed by template policy" },
+	  "policy corp: Extended key usage codeSigning (1.3.6.1.5.5.7.3.3) is not allowed by template policy" },
 	{ "policies: [{name: a, unlisted: allow, extended_key_usage: {required: [clientAuth], allow: [serverAuth]}}]\n"
 	  "profiles: [{name: b, policy: a, extended_key_usage: [serverAuth]}]\n",
 	  "f:2:12: key `profiles[0]`: profile b: extended_key_usage: the defaults are refused by its own policy a: "
-	  "Missing required extended key usage 1.3.6.1.5.5.7.3.2" },
+	  "Missing required extended key usage clientAuth (1.3.6.1.5.5.7.3.2)" },
 	{ "policies: [{name: a, unlisted: allow, key_usage: {required: [keyAgreement], allow: [digitalSignature]}, "
 	  "extended_key_usage: {allow: [serverAuth]}}]\nprofiles: [{name: b, policy: a, key_usage: [digitalSignature]}]\n",
 	  "f:2:12: key `profiles[0]`: profile b: key_usage: the defaults are refused by its own policy a: "
