@@ -261,7 +261,7 @@ void connection_accepted(void)
 void connection_shakes_hands(bool begun)
 {
 	if (!own->spoken || (begun && !own->begun))
-		own->due = own->since + (begun ? HANDSHAKE_GRACE_MS : BEGIN_GRACE_MS);
+		own->due = clock_monotonic_ms() + (begun ? HANDSHAKE_GRACE_MS : BEGIN_GRACE_MS);
 	own->spoken = true;
 	own->begun = begun;
 }
