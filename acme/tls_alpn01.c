@@ -114,7 +114,7 @@ static bool judge(const struct visit *v, struct problem *p)
 	auto_value(problem) why = {0};
 	char addr[ADDR_TEXT_SIZE];
 
-	if (tls_alpn01_judge(v->shake.certificate, v->task, clock_now(), &why))
+	if (tls_alpn01_judge(v->shake.certificate, v->task, &why))
 		return true;
 	addr_format(&v->shake.addr, addr);
 	return problem_set(p, why.kind, "%s: %s port %u: %s", v->task->value, addr, v->shake.port, why.detail);

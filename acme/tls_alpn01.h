@@ -24,7 +24,7 @@ declare_auto_struct(tls_alpn01, tls_alpn01_close);
 bool tls_alpn01_prove(struct tls_alpn01 *alpn, const struct probe_task *task, struct problem *p) must_use;
 
 /* Whether that certificate is the proof (RFC 8737, 3): one name, the identifier's; one acmeIdentifier,
- * critical, the key authorization's digest; signed by its own key, and not over. INCORRECT_RESPONSE. */
-bool tls_alpn01_judge(X509 *certificate, const struct probe_task *task, int64_t now, struct problem *p) must_use;
+ * critical, the key authorization's digest; signed by its own key. INCORRECT_RESPONSE. */
+bool tls_alpn01_judge(X509 *certificate, const struct probe_task *task, struct problem *p) must_use;
 /* The name for SNI: the name itself, or the reverse-mapping name of an address. */
 void tls_alpn01_server_name(const struct probe_task *task, struct buf *ret);

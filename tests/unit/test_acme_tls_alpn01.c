@@ -103,7 +103,7 @@ static void judges_certificates(void **state)
 		{ "dns", "a.example", { "DNS:a.example" }, .proofs = { { IDENTIFIER, CRITICAL }, { IDENTIFIER, CRITICAL } }, .want = "several" },
 		{ "dns", "a.example", { "DNS:a.example" }, .proofs = { { LEGACY, CRITICAL } }, .want = "of a draft" },
 		{ "dns", "a.example", { "DNS:a.example" }, .proofs = { { IDENTIFIER, CRITICAL }, { LEGACY, CRITICAL } }, .want = "of a draft" },
-		{ "dns", "a.example", { "DNS:a.example" }, GOOD, .days = -1, .want = "expired" },
+		{ "dns", "a.example", { "DNS:a.example" }, GOOD, .days = -1 }, /* it has ended: no rule of the text */
 		{ "dns", "a.example", { "DNS:a.example" }, GOOD, .foreign = true, .want = "its own key" },
 	};
 
@@ -114,7 +114,7 @@ static void judges_certificates(void **state)
 		const struct probe_task task = {
 			.type = rows[i].type, .value = rows[i].value, .key_authorization = KEY_AUTHORIZATION,
 		};
-		bool good = tls_alpn01_judge(certificate, &task, clock_now(), &p);
+		bool good = tls_alpn01_judge(certificate, &task, &p);
 
 		if (good != !rows[i].want || (!good && !strstr(p.detail, rows[i].want)))
 			fail_msg("row %zu: %s", i, good ? "good" : p.detail);
