@@ -51,7 +51,7 @@ declare_auto_value(wish, wish_free);
 
 static bool read_flag(const struct json *payload, const char *name, bool *ret, struct problem *p)
 {
-	const struct json *member = json_member(payload, name);
+	const struct json *member = json_given(payload, name);
 	if (member && !json_bool(member, ret))
 		return problem_set(p, PROBLEM_MALFORMED, "RFC 8555, 7.3: \"%s\" must be true or false", name);
 	return true;
@@ -70,7 +70,7 @@ static bool check_terms(const struct acme_call *call, const struct wish *wish, s
 
 static bool read_binding(const struct acme_call *call, struct wish *wish, struct problem *p)
 {
-	const struct json *object = json_member(call->payload, "externalAccountBinding");
+	const struct json *object = json_given(call->payload, "externalAccountBinding");
 	if (object)
 		return eab_verify(call, object, &wish->binding, p);
 	if (call->profile->eab_required)
@@ -82,7 +82,7 @@ static bool read_binding(const struct acme_call *call, struct wish *wish, struct
 /* All that must hold before an account is made. */
 static bool check_wish(const struct acme_call *call, struct wish *wish, struct problem *p)
 {
-	const struct json *contact = json_member(call->payload, "contact");
+	const struct json *contact = json_given(call->payload, "contact");
 	return key_check(call->public_key, profiles_blocklist(call->profiles), p) &&
 	       contact_read(contact, call->acme->options.contacts_max, &wish->contacts, p) &&
 	       check_terms(call, wish, p) && read_binding(call, wish, p);
@@ -271,7 +271,7 @@ static bool update_account(struct acme_call *call, struct problem *p)
 {
 	auto_value(strings) contacts = { 0 };
 	auto_value(account) changed = { 0 };
-	const struct json *contact = json_member(call->payload, "contact");
+	const struct json *contact = json_given(call->payload, "contact");
 	const char *status = json_member_string(call->payload, "status");
 	struct account_change wanted = {
 		.call = call, .id = call->account.id, .contacts = contact ? &contacts : NULL,

@@ -35,7 +35,7 @@ static bool is_open(const struct order_request *r)
 static bool choose_profile(struct order_request *r, struct problem *p)
 {
 	const struct acme_call *call = r->call;
-	const struct json *member = json_member(call->payload, "profile");
+	const struct json *member = json_given(call->payload, "profile");
 	const char *name = member ? json_string(member) : call->profile->name;
 
 	if (!name)
@@ -75,7 +75,7 @@ static bool is_double(const struct order_request *r, const struct identifier *na
 static bool take_ancestor(const struct order_request *r, const struct json *j, const struct identifier *name,
                           struct identifier *ret, struct problem *p)
 {
-	const struct json *member = json_member(j, "ancestorDomain");
+	const struct json *member = json_given(j, "ancestorDomain");
 	const char *text = json_string(member);
 	auto_value(problem) ignored = {0};
 	struct identifier ancestor;
@@ -154,7 +154,7 @@ static bool take_identifiers(struct order_request *r, struct problem *p)
 
 static bool take_time(const struct acme_call *call, const char *name, int64_t *ret, struct problem *p)
 {
-	const struct json *member = json_member(call->payload, name);
+	const struct json *member = json_given(call->payload, name);
 	const char *text = json_string(member);
 
 	if (!member)
@@ -195,7 +195,7 @@ static bool take_times(struct order_request *r, struct problem *p)
 
 static bool take_replaces(struct order_request *r, struct problem *p)
 {
-	const struct json *member = json_member(r->call->payload, "replaces");
+	const struct json *member = json_given(r->call->payload, "replaces");
 
 	r->order.replaces = json_string(member);
 	if (!member)

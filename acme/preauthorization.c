@@ -50,7 +50,7 @@ static bool may_ask_below(const struct acme_call *call, const struct identifier 
 static bool wants_subdomains(const struct acme_call *call, const struct json *identifier, const struct identifier *name,
                              bool *ret, struct problem *p)
 {
-	const struct json *member = json_member(identifier, "subdomainAuthAllowed");
+	const struct json *member = json_given(identifier, "subdomainAuthAllowed");
 
 	if (member && !json_bool(member, ret))
 		return problem_set(p, PROBLEM_MALFORMED, "RFC 9444, 4.2: \"subdomainAuthAllowed\" is true or false");

@@ -64,7 +64,7 @@ static bool find_certificate(struct revocation *r, struct problem *p)
 /* An absent reason is recorded as unspecified, which CRLs and OCSP leave out. */
 static bool read_reason(struct revocation *r, struct problem *p)
 {
-	const struct json *reason = json_member(r->call->payload, "reason");
+	const struct json *reason = json_given(r->call->payload, "reason");
 	if (!reason)
 		return true;
 	if (!json_integer(reason, &r->reason))

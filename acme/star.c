@@ -10,7 +10,7 @@ static bool wrong(const char *name, const char *what, struct problem *p)
 
 static bool take_date(const struct json *object, const char *name, int64_t *ret, struct problem *p)
 {
-	const struct json *member = json_member(object, name);
+	const struct json *member = json_given(object, name);
 	const char *text = json_string(member);
 
 	return !member || (text && clock_parse(text, ret)) || wrong(name, "time of RFC 3339", p);
@@ -18,7 +18,7 @@ static bool take_date(const struct json *object, const char *name, int64_t *ret,
 
 static bool take_seconds(const struct json *object, const char *name, int64_t *ret, struct problem *p)
 {
-	const struct json *member = json_member(object, name);
+	const struct json *member = json_given(object, name);
 
 	return !member || (json_integer(member, ret) && *ret >= 0 && *ret <= INT32_MAX) || wrong(name, "number of seconds", p);
 }
@@ -26,7 +26,7 @@ static bool take_seconds(const struct json *object, const char *name, int64_t *r
 static bool take_get(const struct json *object, const struct profile *profile, bool *ret, struct problem *p)
 {
 	static const char name[] = "allow-certificate-get";
-	const struct json *member = json_member(object, name);
+	const struct json *member = json_given(object, name);
 
 	if (member && !json_bool(member, ret))
 		return wrong(name, "boolean", p);
@@ -48,12 +48,12 @@ static bool take_object(const struct json *object, const struct profile *profile
 
 bool star_take(const struct acme_call *call, const struct profile *profile, struct order_star *ret, struct problem *p)
 {
-	const struct json *object = json_member(call->payload, "auto-renewal");
+	const struct json *object = json_given(call->payload, "auto-renewal");
 	struct order_star star = { 0 };
 
 	if (!object)
 		return true;
-	if (json_member(call->payload, "notBefore") || json_member(call->payload, "notAfter"))
+	if (json_given(call->payload, "notBefore") || json_given(call->payload, "notAfter"))
 		return problem_set(p, PROBLEM_MALFORMED,
 		                   "RFC 8739, 3.1.1: \"notBefore\" and \"notAfter\" are not together with \"auto-renewal\"");
 	if (!take_object(object, profile, &star, p) || !star_check(profile, &star, call->now, p))

@@ -175,6 +175,13 @@ const struct json *json_member(const struct json *j, const char *name)
 	return NULL;
 }
 
+const struct json *json_given(const struct json *j, const char *name)
+{
+	const struct json *member = json_member(j, name);
+
+	return json_is_null(member) ? NULL : member;
+}
+
 const char *json_string(const struct json *j)
 {
 	return json_is_string(j) ? j->item->valuestring : NULL;

@@ -25,6 +25,8 @@ bool json_is_string(const struct json *j);
 bool json_is_null(const struct json *j);
 /* The member, or NULL when it is missing or j is no object. JSON null is a value, not missing. */
 const struct json *json_member(const struct json *j, const char *name);
+/* The same for who takes null as nothing said: NULL for it too. */
+const struct json *json_given(const struct json *j, const char *name);
 /* The text of a string, or NULL when j is NULL or no string. Borrowed. */
 const char *json_string(const struct json *j);
 const char *json_member_string(const struct json *j, const char *name);

@@ -141,6 +141,23 @@ def test_update_of_contacts_7_3_2(client):
     assert body["status"] == "valid" and "evil" not in json.dumps(body)
 
 
+def test_null_is_nothing_said_7_3(server):
+    """github.com/eggsampler/acme sends "externalAccountBinding": null with each new account."""
+    nothing = dict(externalAccountBinding=None, contact=None, onlyReturnExisting=None, termsOfServiceAgreed=None)
+    fresh = Client(server)
+    assert fresh.register(**nothing).status_code == 201
+    fresh.post(fresh.kid, {"contact": ["mailto:kept@example.com"]})
+    assert fresh.post(fresh.kid, {"contact": None}).json()["contact"] == ["mailto:kept@example.com"]
+    order = fresh.post(fresh.directory["newOrder"], {"identifiers": [{"type": "dns", "value": "null.example.com", "ancestorDomain": None}],
+                                                     "notBefore": None, "notAfter": None, "replaces": None, "profile": None, "auto-renewal": None})
+    assert order.status_code == 201 and "notAfter" not in order.json() and "auto-renewal" not in order.json()
+
+
+def test_null_is_no_external_account_7_3_4():
+    with Server({"profiles": [{"name": "tls-server", "eab_required": True}]}) as server:
+        refused("externalAccountRequired", 403, Client(server).register, externalAccountBinding=None)
+
+
 def test_what_is_not_the_clients_to_say_is_not_reflected_7_3(server):
     fresh = Client(server)
     body = fresh.register(orders="https://evil.example/", status="deactivated", unknown={"a": 1}, initialIp="192.0.2.1").json()
