@@ -15,14 +15,20 @@ static bool refuse(const char *what, struct problem *p)
 	return problem_set(p, PROBLEM_BAD_CSR, "RFC 2986, 4: %s", what);
 }
 
+/* v1 is 0 and the only one. Ruby's acme-client writes 2, as a certificate's; nothing hangs on it. */
+static bool is_version(struct bytes version)
+{
+	return version.len == 1 && version.data[0] <= 2;
+}
+
 /* Attributes are mandatory, if only to be empty; some clients leave out the empty ones. */
 static bool info_split(struct bytes info, struct parts *ret, struct problem *p)
 {
 	struct bytes version;
 	struct tlv spki;
 
-	if (!tlv_take(&info, TLV_INTEGER, &version) || !bytes_equal(version, BYTES("", 1)))
-		return refuse("the CSR is not of version 1", p);
+	if (!tlv_take(&info, TLV_INTEGER, &version) || !is_version(version))
+		return refuse("the CSR is of no known version", p);
 	if (!tlv_take(&info, TLV_SEQUENCE, &ret->subject))
 		return refuse("the CSR's subject is no Name in DER", p);
 	if (!tlv_next(&info, &spki) || spki.tag != TLV_SEQUENCE)

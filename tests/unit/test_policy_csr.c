@@ -22,7 +22,8 @@ static const struct refusal {
 	struct make_csr csr;
 	const char *want; /* in the detail */
 } refusals[] = {
-	{ "version 1", { .extensions = { SAN }, .version = "020101" }, "version" },
+	{ "version 4", { .extensions = { SAN }, .version = "020103" }, "version" },
+	{ "version -1", { .extensions = { SAN }, .version = "0201ff" }, "version" },
 	{ "version of two bytes", { .extensions = { SAN }, .version = "02020000" }, "version" },
 	{ "another key's signature", { .extensions = { SAN }, .signer = "P-256 other" }, "signature" },
 	{ "an RSA signature for an EC key", { .extensions = { SAN }, .signer = "rsa-2048" }, "not one of its key" },
@@ -125,6 +126,23 @@ static void refuse(const char *name, struct bytes der, const char *want)
 	assert_null(csr);
 	if (p.kind != PROBLEM_BAD_CSR || !strstr(p.detail, want))
 		fail_msg("%s: %s: %s", name, problem_kind_name(p.kind), p.detail);
+}
+
+/* Ruby's acme-client writes 2. */
+static void versions_of_the_field_are_read(void **state)
+{
+	static const char *const versions[] = { "020100", "020101", "020102" };
+
+	(void)state;
+	for (size_t i = 0; i < array_length(versions); i++) {
+		auto_value(buf) der = {0};
+		auto_struct(csr) *csr = NULL;
+		auto_value(problem) p = {0};
+
+		make_csr(&(struct make_csr){ .extensions = { SAN }, .version = versions[i] }, &der);
+		if (!csr_parse(buf_bytes(&der), &csr, &p))
+			fail_msg("%s: %s", versions[i], p.detail);
+	}
 }
 
 static void test_refusals(void **state)
@@ -483,6 +501,7 @@ static void test_compressed_key(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(versions_of_the_field_are_read),
 		cmocka_unit_test(test_refusals),
 		cmocka_unit_test(test_all_parts),
 		cmocka_unit_test(test_no_parts),
