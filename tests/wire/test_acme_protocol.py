@@ -739,7 +739,7 @@ def test_revoke_by_another_account_that_holds_the_names_7_6(server, client, web)
     assert revoke(other, chain).status_code == 200
 
 
-@pytest.mark.parametrize("reason", [7, 8, 11, -1, 2, 6, 10, "1", 1.5, None, [1]], ids=str)
+@pytest.mark.parametrize("reason", [7, 8, 11, -1, 2, 6, 10, "1", 1.5, {}, [1]], ids=str)
 def test_revocation_reasons_7_6(gate_certificate, reason):
     client, chain = gate_certificate
     with pytest.raises(Refused) as caught:
