@@ -56,6 +56,7 @@ static void test_long_ones(void **state)
 			assert_string_equal(basic_code(&basic), len < BASIC_PASSWORD_SIZE ? buf_text(&plain) : "?");
 		else
 			assert_true(text.len > 1024);
+		assert_int_equal(problem_is_set(&p), text.len > 1024);
 	}
 }
 

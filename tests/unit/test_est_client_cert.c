@@ -34,6 +34,7 @@ static const struct row {
 	{ ":AQID:;a=1", NULL, NULL, PROXY, -1, PROBLEM_MALFORMED }, { ":AQID:, :AQID:", NULL, NULL, PROXY, -1, PROBLEM_MALFORMED },
 	{ "\"AQID\"", NULL, NULL, PROXY, -1, PROBLEM_MALFORMED }, { " :AQID:", NULL, NULL, PROXY, -1, PROBLEM_MALFORMED },
 	{ ":AQID:", ":AQID:,", NULL, PROXY, -1, PROBLEM_MALFORMED }, { ":AQID:", ",:AQID:", NULL, PROXY, -1, PROBLEM_MALFORMED },
+	{ ":AQID:", ":AQID:;:AQID:", NULL, PROXY, -1, PROBLEM_MALFORMED },
 	{ ":AQID:", ":AQID: :AQID:", NULL, PROXY, -1, PROBLEM_MALFORMED }, { ":AQID:", "", NULL, PROXY, -1, PROBLEM_MALFORMED },
 	/* too many */
 	{ ":AQ==:", ":AQ==:,:AQ==:,:AQ==:,:AQ==:,:AQ==:,:AQ==:,:AQ==:,:AQ==:,:AQ==:,:AQ==:", NULL, PROXY, -1, PROBLEM_TOO_LARGE },
@@ -74,6 +75,26 @@ static void test_rows(void **state)
 	}
 }
 
+/* Bytes are bounded, of one as of all. */
+static void test_large(void **state)
+{
+	(void)state;
+	for (size_t len = CLIENT_CERT_BYTES - 6; len <= CLIENT_CERT_BYTES + 6; len += 3) {
+		auto_value(client_cert) shown = {0};
+		auto_value(buf) raw = {0}, text = {0};
+		auto_value(problem) p = {0};
+		memset(buf_extend(&raw, len / 3 * 3), 1, len / 3 * 3);
+		buf_add_str(&text, ":");
+		buf_add_base64(&text, buf_bytes(&raw));
+		buf_add_str(&text, ":");
+		const struct row row = { ":AQID:", buf_text(&text), NULL, PROXY, 0, 0 };
+		bool fits = 3 + raw.len <= CLIENT_CERT_BYTES;
+		assert_int_equal(read_row(&row, &shown, &p), fits);
+		if (!fits)
+			assert_int_equal(p.kind, PROBLEM_TOO_LARGE);
+	}
+}
+
 /* RFC 9440, 2.2: of two nobody knows which is the proxy's. */
 static void test_twice(void **state)
 {
@@ -111,7 +132,7 @@ static void test_from(void **state)
 {
 	static const struct { const char *peer, *first, *last, *want; } froms[] = {
 		{ PROXY, NULL, NULL, PROXY }, { PROXY, "198.51.100.1", NULL, "198.51.100.1" }, { PROXY, "203.0.113.9, 198.51.100.1", NULL, "198.51.100.1" },
-		{ PROXY, "203.0.113.9", "198.51.100.1,2001:db8::1", "2001:db8::1" }, { PROXY, "unknown", NULL, PROXY }, { PROXY, "", NULL, PROXY },
+		{ PROXY, "203.0.113.9, 10.0.0.1, 198.51.100.1", NULL, "198.51.100.1" }, { PROXY, "203.0.113.9", "198.51.100.1,2001:db8::1", "2001:db8::1" }, { PROXY, "unknown", NULL, PROXY }, { PROXY, "", NULL, PROXY },
 		{ "192.0.2.8", "198.51.100.1", NULL, "192.0.2.8" }, /* nobody listed it */
 	};
 
@@ -131,7 +152,7 @@ static void test_from(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_rows), cmocka_unit_test(test_twice), cmocka_unit_test(test_connection), cmocka_unit_test(test_from) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_rows), cmocka_unit_test(test_large), cmocka_unit_test(test_twice), cmocka_unit_test(test_connection), cmocka_unit_test(test_from) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -46,6 +46,65 @@ static void test_rows(void **state)
 	}
 }
 
+/* All is right but for one parameter. */
+static const struct part_row {
+	const char *name, *value; /* in place of what is right */
+	bool want;
+} parts[] = {
+	{ "username", "u", true }, { "username", "", false }, { "nonce", "", false }, { "cnonce", "", false }, { "realm", "other", false },
+	{ "realm", "", false }, { "qop", "auth-int", false }, { "qop", "", false }, { "nc", "", false }, { "nc", "1", false },
+	{ "nc", "0000000g", false }, { "nc", "00000000", false }, { "nc", "000000001", false }, { "nc", "00000002", true },
+	{ "uri", "/.well-known/est/simpleenroll2", false }, { "uri", "/.well-known/est/simpleenrol", false },
+	{ "uri", "/.well-known/tse/a/simpleenroll", false },
+};
+
+static void test_each_part_alone(void **state)
+{
+	static const char *const right[][2] = {
+		{ "username", "u" }, { "realm", "enrolld" }, { "nonce", "n" }, { "uri", PATH }, { "cnonce", "c" }, { "nc", "00000001" }, { "qop", "auth" },
+	};
+	const struct http_request request = { .path = PATH, .method_name = "POST" };
+
+	(void)state;
+	for (size_t i = 0; i < array_length(parts); i++) {
+		auto_value(buf) header = {0};
+		auto_value(problem) p = {0};
+		struct digest digest;
+		buf_add_str(&header, "Digest ");
+		for (size_t k = 0; k < array_length(right); k++)
+			buf_printf(&header, "%s=\"%s\", ", right[k][0], str_equal(right[k][0], parts[i].name) ? parts[i].value : right[k][1]);
+		buf_add_str(&header, MD5);
+		if (digest_read(buf_text(&header), &request, &digest, &p) != parts[i].want)
+			fail_msg("%s=%s: %s", parts[i].name, parts[i].value, p.detail);
+	}
+}
+
+/* A parameter, or a header, of the size that there is room for, and one byte more. */
+static void test_sizes(void **state)
+{
+	const struct http_request request = { .path = PATH, .method_name = "POST" };
+
+	(void)state;
+	for (int quoted = 0; quoted < 2; quoted++)
+		for (size_t len = DIGEST_FIELD_SIZE - 2; len <= DIGEST_FIELD_SIZE + 1; len++) {
+			auto_value(buf) header = {0};
+			auto_value(problem) p = {0};
+			struct digest digest;
+			buf_printf(&header, "Digest " ALL MD5 ", opaque=%s", quoted ? "\"" : "");
+			memset(buf_extend(&header, len), 'x', len);
+			buf_add_str(&header, quoted ? "\"" : "");
+			assert_int_equal(digest_read(buf_text(&header), &request, &digest, &p), len < DIGEST_FIELD_SIZE);
+		}
+	for (size_t more = DIGEST_HEADER_MAX - 500; more < DIGEST_HEADER_MAX + 500; more += 100) {
+		auto_value(buf) header = {0};
+		auto_value(problem) p = {0};
+		struct digest digest;
+		buf_add_str(&header, "Digest " ALL MD5);
+		memset(buf_extend(&header, more), ' ', more);
+		assert_int_equal(digest_read(buf_text(&header), &request, &digest, &p), header.len <= DIGEST_HEADER_MAX);
+	}
+}
+
 static const struct uri_row {
 	const char *uri, *path;
 	bool want;
@@ -95,6 +154,7 @@ static void test_nonces(void **state)
 		assert_false(digest_nonce_use(nonces, bent, 1, NOW));
 	}
 	assert_false(digest_nonce_use(nonces, "", 1, NOW));
+	assert_false(digest_nonce_use(nonces, two, 1, NOW - 301)); /* not yet made: the clock was set back */
 	assert_true(digest_nonce_use(nonces, two, 1, NOW));
 }
 
@@ -119,7 +179,7 @@ static void test_forgotten_nonces(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_rows), cmocka_unit_test(test_uris), cmocka_unit_test(test_nonces), cmocka_unit_test(test_forgotten_nonces),
+		cmocka_unit_test(test_rows), cmocka_unit_test(test_each_part_alone), cmocka_unit_test(test_sizes), cmocka_unit_test(test_uris), cmocka_unit_test(test_nonces), cmocka_unit_test(test_forgotten_nonces),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
