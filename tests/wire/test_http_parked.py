@@ -2,6 +2,7 @@
 speak. The server is tests/wire/http_server.c."""
 
 import resource
+import socket
 import ssl
 import threading
 import time
@@ -204,3 +205,38 @@ def test_who_speaks_as_the_server_ends_is_not_forgotten(tmp_path):
         time.sleep(0.2)
         assert server.command("drain 100") == "done"
         close_all(kept)
+
+
+def test_grace_of_a_handshake_begins_when_its_client_speaks(tmp_path):
+    """Not when the connection came, which was parked for longer than that."""
+    with HttpServer(tmp_path, threads=2, keep_alive_ms=20000, header_ms=20000) as server:
+        def connect():
+            return socket.create_connection(("127.0.0.1", server.ports[True]), timeout=10)
+        late, inward, outward = connect(), ssl.MemoryBIO(), ssl.MemoryBIO()
+        with took(0, 2):
+            for _ in range(3): # others want the threads
+                assert is_served(Connection(server.ports[False]))
+        eventually(lambda: server.counters()["parked"] >= 1)
+        time.sleep(5.5)
+        tls = client_context(server.chain).wrap_bio(inward, outward, server_hostname="localhost")
+        with pytest.raises(ssl.SSLWantReadError):
+            tls.do_handshake()
+        hello = outward.read()
+        late.sendall(hello)
+        time.sleep(0.2)
+        crowd = [connect() for _ in range(8)]
+        for c in crowd: # who begin, and go no further
+            c.sendall(hello)
+        time.sleep(1) # a device computes
+        while True:
+            inward.write(late.recv(65536))
+            try:
+                tls.do_handshake()
+                break
+            except ssl.SSLWantReadError:
+                pass
+        late.sendall(outward.read())
+        tls.write((HEAD + "\r\n").encode())
+        late.sendall(outward.read())
+        assert late.recv(65536)
+        close_all([late, *crowd])
