@@ -88,13 +88,19 @@ static bool ca_complete(const struct admin *admin, struct admin_init_result *ret
 	return ca_create(&options, buf_bytes(ret_passphrase), p);
 }
 
+static bool is_silent(struct store_txn *txn, void *arg, struct problem *p)
+{
+	uint64_t last;
+	if (!store_audit_last(txn, &last, p))
+		return false;
+	*(bool *)arg = last == 0;
+	return true;
+}
+
+/* A store that tells of nothing, not even of itself, is one that a disk did not let be finished. */
 static bool store_complete(const struct admin *admin, bool *ret_made, struct store **ret, struct problem *p)
 {
-	auto_free char *path = mem_printf("%s/data.mdb", admin->data_folder);
-	if (!path)
-		return problem_memory(p);
-	*ret_made = !exists(path);
-	return store_open(admin->data_folder, true, NULL, ret, p);
+	return store_open(admin->data_folder, true, NULL, ret, p) && store_view(*ret, is_silent, ret_made, p);
 }
 
 static bool root_fingerprint(const char *path, struct buf *ret_hex, struct problem *p)

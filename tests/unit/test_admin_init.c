@@ -78,6 +78,29 @@ static void missing_store_is_made_beside_the_ca(void **state)
 	assert_true(json_bool(json_member(made, "madeStore"), &yes) && yes);
 }
 
+/* The disk failed between the store's file and its first commit. */
+static void store_that_was_not_finished_is(void **state)
+{
+	static const char *const files[] = { "data.mdb", "lock.mdb" };
+	auto_value(problem) p = {0};
+	struct store *store = NULL;
+	bool yes = false;
+
+	(void)state;
+	free(admin_run(&admin_init_command, ""));
+	for (size_t i = 0; i < array_length(files); i++) {
+		auto_free char *path = mem_printf("%s/%s", admin_folder, files[i]);
+		assert_int_equal(unlink(path), 0);
+	}
+	assert_true(store_open(admin_folder, true, NULL, &store, &p));
+	store_close(store);
+	auto_struct(json) *made = admin_json(&admin_init_command, "--json");
+	assert_true(json_bool(json_member(made, "madeStore"), &yes) && yes);
+	auto_struct(json) *listed = admin_json(&admin_cert_list, "--json");
+	assert_int_equal(json_length(listed), 2);
+	admin_refused(&admin_init_command, "", PROBLEM_CONFLICT, "are there already");
+}
+
 /* What the operator names is the operator's to make. */
 static void named_passphrase_is_not_made(void **state)
 {
@@ -122,6 +145,7 @@ int main(void)
 		TEST(passphrases_differ),
 		TEST(second_time_is_refused),
 		TEST(missing_store_is_made_beside_the_ca),
+		TEST(store_that_was_not_finished_is),
 		TEST(named_passphrase_is_not_made),
 		TEST(store_that_is_not_there_names_init),
 		TEST(backup_opens_as_the_store_did),
