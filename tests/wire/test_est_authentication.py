@@ -626,6 +626,10 @@ def test_curl_speaks_digest(digest, tmp_path):
     made = credential(digest, "--kind", "secret", "--user", "plain")
     refused(enroll(digest, "modern", "--digest", "-u", f"plain:{made['secret']}"), 401) # kept without what Digest needs
     issued(enroll(digest, "both", "-u", f"plain:{made['secret']}"), tmp_path)
+    code = credential(digest, "--profile", "tls-server")["code"]
+    for pair in (f"x:{code}", f"{code}:"):
+        refused(enroll(digest, "both", "-u", pair), 401) # a label that takes no codes
+    issued(enroll(digest, "tls-server", "-u", f"x:{code}"), tmp_path)
 
 
 # --- behind a reverse proxy (RFC 9440)
@@ -736,6 +740,9 @@ def test_identity_linking_of_rfc_7894(server, tmp_path):
             refused(line.post("tls-server/simpleenroll", linked(b"wrong"), **head), 403, "estIdentityLinking")
             both = linked(b"wrong", lambda b: b.add_attribute(x509.oid.AttributeOID.CHALLENGE_PASSWORD, right))
             refused(line.post("bound/simpleenroll", both, **head), 403, "estIdentityLinking")
+            both = linked(right, lambda b: b.add_attribute(x509.oid.AttributeOID.CHALLENGE_PASSWORD, b"wrong"))
+            for label in ("bound", "tls-server"):
+                refused(line.post(f"{label}/simpleenroll", both, **head), 403, "challengePassword")
 
 
 def test_binding_that_is_required(server, tmp_path):

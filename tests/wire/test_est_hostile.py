@@ -3,10 +3,12 @@ goes on for the others."""
 
 import base64
 import hashlib
+import json
 import socket
 import ssl
 import struct
 import subprocess
+import time
 
 import pytest
 from cryptography import x509
@@ -388,6 +390,8 @@ def test_authorizations_that_are_none(server, header):
 def test_guesses_at_digest_are_slowed(server):
     """Each guess with a nonce and a count of its own; and the secret that is right is still let in."""
     secret = credential(server, "--kind", "secret", "--user", "guessed", "--profile", "tls-server", "--digest", "sha-256")["secret"]
+    server.run("est-credential", "create", "--kind", "password", "--user", "person", "--profile", "tls-server", "--digest", "sha-256",
+               input="correct horse battery\n", check=True)
     where, statuses = EST + "digest/simpleenroll", []
     with Line(server) as line:
         for i in range(40):
@@ -404,6 +408,28 @@ def test_guesses_at_digest_are_slowed(server):
         if reply.status == 401:
             fields = digest_fields(reply.headers["www-authenticate"])
             assert line.post("digest/simpleenroll", make_csr("a.example.com"), Authorization=digest_answer(fields, "guessed", secret, where, hash=hashlib.sha256)).status == 200
+            # A password that could be guessed is not looked at any more, though it is right.
+            fields = digest_fields(line.post("digest/simpleenroll", make_csr("a.example.com")).headers["www-authenticate"])
+            right = digest_answer(fields, "person", "correct horse battery", where, hash=hashlib.sha256)
+            assert line.post("digest/simpleenroll", make_csr("a.example.com"), Authorization=right).status == 429
+
+
+@pytest.mark.parametrize("label,pair", [("", "person:a wrong password"), ("codes/", "x:guess")])
+def test_guesses_over_basic_are_slowed(label, pair):
+    """And then a password is not looked at any more, though it is right: a code, which nobody guesses, is."""
+    est = {"labels": [{"label": "codes", "profile": "tls-server"}], "authentication": [{"name": "codes", "labels": ["codes"], "methods": ["code"]}]}
+    with Server({"est": est}) as own:
+        own.run("est-credential", "create", "--kind", "password", "--user", "person", "--profile", "tls-server", input="correct horse battery\n", check=True)
+        code = credential(own, "--profile", "tls-server")["code"]
+        ask = lambda where, who: curl(own, f"{where}simpleenroll", "-u", who, body=b64(make_csr("a.example.com"))).status
+        assert curl(own, "codes/simpleenroll", body=b64(make_csr("a.example.com"))).status == 401 # who shows nothing is asked for it
+        statuses = [ask(label, pair) for _ in range(24)]
+        assert statuses[0] == 401 and statuses[-1] == 429 and set(statuses) == {401, 429}, statuses
+        assert ask("", "person:correct horse battery") == 429
+        assert ask("codes/", f"x:{code}") == 200
+        time.sleep(1.5)
+        told = json.loads(own.run("audit", "list", "--kind", "enrollment-refused", "--json", check=True).stdout)
+        assert told and not any("is wanted" in reason for event in told for reason in event["about"].get("reasons", []))
 
 
 def test_a_name_tells_nothing_of_its_owner():
