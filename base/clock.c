@@ -34,6 +34,14 @@ int64_t clock_cpu_us(void)
 	return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
 }
 
+int64_t clock_thread_us(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ts);
+	return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
+}
+
 void clock_shift(int64_t seconds)
 {
 	atomic_fetch_add_explicit(&shift, seconds, memory_order_relaxed);

@@ -9,6 +9,7 @@
 int64_t clock_now(void);         /* wall, seconds, shifted */
 int64_t clock_monotonic_ms(void);
 int64_t clock_cpu_us(void);      /* CPU time of the process */
+int64_t clock_thread_us(void);   /* CPU time of the calling thread */
 void clock_shift(int64_t seconds);
 
 enum { CLOCK_RFC3339_SIZE = 21 }; /* "2026-11-21T11:36:00Z" and NUL */

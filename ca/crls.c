@@ -7,7 +7,8 @@
 #include "store/revocation.h"
 
 enum {
-	PAUSE_FACTOR = 10,    /* the pause after a list is also so many times what it took */
+	PAUSE_FACTOR = 10,    /* the pause after a list is also so many times the CPU it took */
+	PAUSE_MAX = 15000,    /* ms, of that: who was revoked is to be on a list within seconds */
 	PAUSE_FAILED = 10000, /* ms */
 	CLOCK_BACK = 60,      /* s that thisUpdate may lie ahead before the list is made anew */
 	FILE_MAX = 16 * 1024 * 1024,
@@ -81,16 +82,19 @@ static bool is_due(const struct crls *crls, const struct place *place, int64_t c
 	       (crls->options.delta_lifetime && now >= current->this_update + crls->options.delta_lifetime / 2);
 }
 
-static int64_t pause_after(const struct crls_options *options, int64_t took_ms)
+/* By CPU: what waits for a disk, as the first list after a start does, is not to hold the next one up. */
+static int64_t pause_after(const struct crls_options *options, int64_t cpu_us)
 {
-	int64_t pause = PAUSE_FACTOR * took_ms;
+	int64_t pause = PAUSE_FACTOR * cpu_us / 1000;
 
+	if (pause > PAUSE_MAX)
+		pause = PAUSE_MAX;
 	return options->pause_ms > 0 && pause > options->pause_ms ? pause : options->pause_ms;
 }
 
 static bool renew_if_due(struct crls *crls, struct place *place, struct problem *p)
 {
-	int64_t begin = clock_monotonic_ms();
+	int64_t begin = clock_thread_us();
 	struct reading reading = { .issuer = place->issuer };
 
 	if (!store_view(crls->store, read_changes, &reading, p))
@@ -99,8 +103,7 @@ static bool renew_if_due(struct crls *crls, struct place *place, struct problem 
 		return true;
 	if (!renew(crls, place, p))
 		return false;
-	int64_t end = clock_monotonic_ms();
-	place->not_before_ms = end + pause_after(&crls->options, end - begin);
+	place->not_before_ms = clock_monotonic_ms() + pause_after(&crls->options, clock_thread_us() - begin);
 	return true;
 }
 

@@ -47,7 +47,8 @@ static bool open_store(struct serve *serve, struct problem *p)
 {
 	auto_value(problem) why = {0};
 	const char *folder = serve->config->data.folder;
-	if (store_open(folder, false, NULL, &serve->store, &why))
+	const struct kv_options options = { .random_access = true };
+	if (store_open(folder, false, &options, &serve->store, &why))
 		return store_lock_server(serve->store, p);
 	if (why.kind == PROBLEM_NOT_FOUND)
 		return problem_set(p, PROBLEM_NOT_FOUND, "%s: run `enrolld init` first", why.detail);

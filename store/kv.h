@@ -62,6 +62,7 @@ struct kv_options {
 	uint64_t map_max;      /* growth ends here. 0: 1 TiB */
 	unsigned readers_max;  /* read transactions at once, of all processes. 0: 2048 */
 	bool read_only;
+	bool random_access;    /* few pages are wanted of those around them: the kernel need not read ahead */
 };
 bool kv_lmdb_open(const char *folder, const struct kv_options *options, struct kv **ret, struct problem *p) must_use;
 bool kv_memory_open(struct kv **ret, struct problem *p) must_use;

@@ -62,7 +62,7 @@ static int narrow_files(const struct lmdb *db)
 
 int lmdb_env_open(struct lmdb *db)
 {
-	unsigned flags = MDB_NOTLS | (db->options.read_only ? MDB_RDONLY : 0);
+	unsigned flags = MDB_NOTLS | (db->options.read_only ? MDB_RDONLY : 0) | (db->options.random_access ? MDB_NORDAHEAD : 0);
 	MDB_env *env;
 	int dead, rc = mdb_env_create(&env);
 

@@ -189,7 +189,7 @@ void row_make(size_t i, size_t of, struct made *ret)
 	assert(ok);
 	place_fingerprint(i, of, &ret->row);
 	ret->row.issued = facts.not_before + 60;
-	if (i % 100 == 7)
+	if ((i + i / 10) % 10 == 7) /* of all profiles */
 		revoke(&ret->row);
 }
 

@@ -5,7 +5,9 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <sys/wait.h>
 
 #include <cmocka.h>
@@ -465,6 +467,52 @@ static void revocations_that_come_together_share_a_list(void **state)
 	crls_close(crls);
 }
 
+static bool take_long(struct store_txn *txn, void *arg, struct problem *p)
+{
+	(void)txn, (void)p;
+	*(atomic_bool *)arg = true;
+	usleep(500000);
+	return true;
+}
+
+static void *hold_the_store(void *arg)
+{
+	auto_value(problem) p = { 0 };
+
+	status_check(store_update(status.store, take_long, arg, &p), &p);
+	return NULL;
+}
+
+/* As by a disk that has to find what is not in memory yet: what that took says nothing of the work. */
+static void a_list_that_had_to_wait_does_not_delay_the_next(void **state)
+{
+	const struct crls_options brisk = { .lifetime = TEST_DAY, .interval = 3600, .pause_ms = 50 };
+	auto_value(certificate) certificate = { 0 };
+	auto_value(problem) p = { 0 };
+	struct crls *crls = NULL;
+	atomic_bool held = false;
+	pthread_t thread;
+	size_t count = 0;
+
+	(void)state;
+	status_check(crls_open(&brisk, status.store, status.ca, &crls, &p), &p);
+	assert_int_equal(pthread_create(&thread, NULL, hold_the_store, &held), 0);
+	while (!held)
+		usleep(1000);
+	crl_unref(refreshed(crls));
+	pthread_join(thread, NULL);
+	status_issue(TEST_DAY, &certificate);
+	status_revoke(&certificate, 4);
+	for (int tries = 0; count == 0 && tries < 30; tries++) {
+		usleep(100000);
+		struct crl *crl = refreshed(crls);
+		count = crl->count;
+		crl_unref(crl);
+	}
+	assert_int_equal(count, 1);
+	crls_close(crls);
+}
+
 static void a_list_is_made_when_its_time_has_come(void **state)
 {
 	struct crls *crls = open_crls();
@@ -695,6 +743,7 @@ int main(void)
 		EACH(names_of_lists),
 		EACH(a_list_is_made_when_something_was_revoked),
 		EACH(revocations_that_come_together_share_a_list),
+		EACH(a_list_that_had_to_wait_does_not_delay_the_next),
 		EACH(a_list_is_made_when_its_time_has_come),
 		EACH(numbers_rise_across_restarts),
 		EACH(numbers_rise_after_a_backup_is_put_back),

@@ -491,6 +491,40 @@ static void test_killed_inside_a_transaction(void **state)
 	want_pairs(1);
 }
 
+/* Whether the kernel knows that pages of the map are wanted in no order: the flag rr of proc(5). */
+static bool is_random(void)
+{
+	FILE *maps = fopen("/proc/self/smaps", "re");
+	bool ours = false, found = false;
+	char line[1024];
+
+	assert_non_null(maps);
+	while (!found && fgets(line, sizeof(line), maps)) {
+		if (strstr(line, "/data.mdb"))
+			ours = true;
+		else if (ours && str_starts(line, "VmFlags:"))
+			found = true;
+	}
+	fclose(maps);
+	assert_true(found);
+	return strstr(line, " rr ") != NULL;
+}
+
+static void test_the_kernel_reads_ahead_unless_told_otherwise(void **state)
+{
+	const struct kv_options options = { .map_size = 64 * 1024, .random_access = true };
+
+	(void)state;
+	open_with(0, 0);
+	assert_false(is_random());
+	store_close(steal(store));
+	must(store_open(folder, false, &options, &store, p));
+	assert_true(is_random());
+	for (unsigned i = 0; i < 100; i++) /* past the first size of the map */
+		must(put_pair(i, p));
+	assert_true(is_random());
+}
+
 static const struct kv_options few_readers = { .readers_max = 8 };
 
 /* Takes every place that is left, and dies with them. */
@@ -638,6 +672,7 @@ int main(void)
 		TEST(test_shared_commits_are_synced),
 		TEST(test_map_grown_by_another_process),
 		TEST(test_killed_inside_a_transaction),
+		TEST(test_the_kernel_reads_ahead_unless_told_otherwise),
 		TEST(test_places_of_dead_readers_are_taken_again),
 		TEST(test_killed_while_writing),
 	};
