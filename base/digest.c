@@ -20,13 +20,14 @@ static pthread_once_t once = PTHREAD_ONCE_INIT;
 static EVP_MAC_CTX *hmac_prepare(EVP_MAC *mac, const char *digest)
 {
 	char name[16];
-	OSSL_PARAM params[] = {
-		OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, name, 0),
+
+	strcpy(name, digest);
+	const OSSL_PARAM params[] = {
+		OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, name, 0), /* 0: as long as it is now */
 		OSSL_PARAM_construct_end(),
 	};
 	EVP_MAC_CTX *ctx = EVP_MAC_CTX_new(mac);
 
-	strcpy(name, digest);
 	assert(ctx && EVP_MAC_init(ctx, (const unsigned char *)"", 0, params));
 	return ctx;
 }
