@@ -179,6 +179,8 @@ static bool ask(struct store_txn *txn, void *arg, struct problem *p)
 	bool goes_on = old.id[0] != '\0' && asks_same(w, &old) && !is_over(w, &old);
 	if (goes_on && old.state == REQUEST_PENDING)
 		return true;
+	if (goes_on && old.state == REQUEST_APPROVED && !waiting_request(w)) /* since it was read: the next one is served */
+		return true;
 	if (goes_on && old.state == REQUEST_APPROVED) { /* the profile has come to want more people */
 		old.state = REQUEST_PENDING;
 		old.needed = w->call->profile->approvals;

@@ -124,7 +124,7 @@ static const struct {
 	{ "{}", 403, "userActionRequired" },
 	{ "{\"termsOfServiceAgreed\":false}", 403, "userActionRequired" },
 	{ "{\"termsOfServiceAgreed\":\"yes\"}", 400, "malformed" },
-	{ "{\"termsOfServiceAgreed\":null}", 400, "malformed" },
+	{ "{\"termsOfServiceAgreed\":null}", 403, "userActionRequired" }, /* null says nothing */
 	{ "{" AGREED ",\"contact\":\"mailto:a@example.org\"}", 400, "malformed" },
 	{ "{" AGREED ",\"contact\":[\"tel:1\"]}", 400, "unsupportedContact" },
 	{ "{" AGREED ",\"contact\":[\"mailto:a@b,c@d\"]}", 400, "invalidContact" },

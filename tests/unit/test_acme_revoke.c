@@ -155,7 +155,7 @@ static const struct {
 	{ ",\"reason\":7", 400, "badRevocationReason" }, { ",\"reason\":8", 400, "badRevocationReason" },
 	{ ",\"reason\":10", 400, "badRevocationReason" }, { ",\"reason\":11", 400, "badRevocationReason" },
 	{ ",\"reason\":-1", 400, "badRevocationReason" }, { ",\"reason\":\"1\"", 400, "malformed" },
-	{ ",\"reason\":1.5", 400, "malformed" }, { ",\"reason\":null", 400, "malformed" }, { ",\"reason\":[1]", 400, "malformed" },
+	{ ",\"reason\":1.5", 400, "malformed" }, { ",\"reason\":null", 200, NULL }, { ",\"reason\":[1]", 400, "malformed" },
 	{ ",\"reason\":1,\"reason\":1", 400, "malformed" },
 };
 
