@@ -153,6 +153,15 @@ def test_null_is_nothing_said_7_3(server):
     assert order.status_code == 201 and "notAfter" not in order.json() and "auto-renewal" not in order.json()
 
 
+def test_gos_zero_time_is_nothing_said_7_4(client):
+    """smallstep's `step ca certificate --acme` sends it for dates that nobody asked for."""
+    zero = "0001-01-01T00:00:00Z"
+    order = client.post(client.directory["newOrder"], {"identifiers": [{"type": "dns", "value": "zero.example.com"}], "notBefore": zero, "notAfter": zero})
+    assert order.status_code == 201 and not {"notBefore", "notAfter"} & set(order.json())
+    refused("malformed", 400, client.post, client.directory["newOrder"],
+            {"identifiers": [{"type": "dns", "value": "zero.example.com"}], "notBefore": "0001-01-01T00:00:01Z"})
+
+
 def test_null_is_no_external_account_7_3_4():
     with Server({"profiles": [{"name": "tls-server", "eab_required": True}]}) as server:
         refused("externalAccountRequired", 403, Client(server).register, externalAccountBinding=None)
