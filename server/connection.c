@@ -13,7 +13,7 @@
 
 enum {
 	BEGIN_GRACE_MS = 2000,
-	HANDSHAKE_GRACE_MS = 100,
+	HANDSHAKE_GRACE_MS = 5000,  /* a device without hardware for it computes for seconds */
 };
 
 static _Thread_local struct pool *own_pool;
@@ -60,23 +60,10 @@ static unsigned allowance(const struct connection *c, enum connection_phase phas
 	assert(false);
 }
 
-/* Whether no thread has to wait for its client. Where a handshake has just begun the rest mostly follows at once. */
-static bool can_park(const struct connection *c, int64_t now)
+/* Whether its client owes nothing that a thread would have to wait for. */
+static bool can_park(const struct connection *c)
 {
-	return c->phase == CONNECTION_IDLE || (c->phase == CONNECTION_HANDSHAKE && now >= c->due);
-}
-
-/* How long a client may keep a thread waiting that another needs: who goes no further then has had time. */
-static int64_t grace(enum connection_phase phase)
-{
-	switch (phase) {
-	case CONNECTION_HANDSHAKE:
-	case CONNECTION_IDLE: return 0;
-	case CONNECTION_HEAD:
-	case CONNECTION_BODY: return BEGIN_GRACE_MS;
-	case CONNECTION_REPLY: break;
-	}
-	return INT32_MAX;
+	return c->phase == CONNECTION_IDLE || c->phase == CONNECTION_HANDSHAKE;
 }
 
 void connection_enter(struct connection *c, enum connection_phase phase)
@@ -87,7 +74,7 @@ void connection_enter(struct connection *c, enum connection_phase phase)
 	c->phase = phase;
 	c->since = clock_monotonic_ms();
 	c->deadline = c->last_deadline = c->since + allowance(c, phase);
-	c->due = c->since + grace(phase);
+	c->due = c->since + (phase == CONNECTION_REPLY ? INT32_MAX : BEGIN_GRACE_MS);
 	c->overdue = false;
 }
 
@@ -175,13 +162,11 @@ static void end_parked(struct connection *c)
 static bool park(struct connection *c)
 {
 	struct parked_member *evicted = NULL;
-	struct connection *next = NULL;
+	struct connection *next = calloc(1, sizeof(*next));
 
-	c->seat = seam_leave(c->carrier);
-	if (!c->seat)
-		return false;
-	if (!(next = calloc(1, sizeof(*next)))) {
-		seam_seat_end(steal(c->seat));
+	c->seat = next ? seam_leave(c->carrier) : NULL;
+	if (!c->seat) {
+		free(next);
 		return false;
 	}
 	own = next;
@@ -214,7 +199,6 @@ void *connection_resume(struct mg_connection *carrier)
 	own = parked_connection(m);
 	own->carrier = carrier;
 	own->member.bell = own_bell;
-	own->due = 0; /* its client has once kept a thread waiting */
 	pool_unpark(own_pool);
 	pool_gave_up(own_pool);
 	return seam_seat_return(steal(own->seat));
@@ -279,11 +263,12 @@ void connection_accepted(void)
 	pool_accepted(own_pool);
 }
 
-void connection_shakes_hands(void)
+void connection_shakes_hands(bool begun)
 {
-	if (!own->begun)
-		own->due = clock_monotonic_ms() + HANDSHAKE_GRACE_MS;
-	own->begun = true;
+	if (!own->spoken || (begun && !own->begun))
+		own->due = clock_monotonic_ms() + (begun ? HANDSHAKE_GRACE_MS : BEGIN_GRACE_MS);
+	own->spoken = true;
+	own->begun = begun;
 }
 
 void *connection_context(const struct mg_connection *carrier)
@@ -418,7 +403,7 @@ static int connection_wait(struct connection *c, struct pollfd *fd, int timeout_
 		return gets_on(c, now) ? 0 : overdue(c, fd);
 	if (left < timeout_ms)
 		timeout_ms = (int)left;
-	if (can_park(c, now) && !(fd->events & POLLOUT))
+	if (can_park(c))
 		return wait_idly(c, fd, timeout_ms);
 	if (c->phase == CONNECTION_REPLY && c->queued < 0)
 		c->queued = queued(c);
