@@ -63,7 +63,7 @@ static unsigned allowance(const struct connection *c, enum connection_phase phas
 /* Whether its client owes nothing that a thread would have to wait for. */
 static bool can_park(const struct connection *c)
 {
-	return c->phase == CONNECTION_IDLE || c->phase == CONNECTION_HANDSHAKE;
+	return c->phase == CONNECTION_IDLE || (c->phase == CONNECTION_HANDSHAKE && !c->spoken);
 }
 
 void connection_enter(struct connection *c, enum connection_phase phase)
@@ -182,11 +182,6 @@ static bool park(struct connection *c)
 		end_parked(parked_connection(evicted));
 	}
 	return true;
-}
-
-bool connection_parks(void)
-{
-	return own && own->carrier && own->parks;
 }
 
 void *connection_resume(struct mg_connection *carrier)

@@ -61,8 +61,6 @@ void connection_enter_reply(struct connection *connection, size_t size);
 void connection_next(struct connection *connection, struct bytes rest);
 /* Reads and drops what still comes in, until the client ends it, or these bounds do. */
 void connection_linger(struct connection *connection, size_t bytes_max, int ms_max);
-/* Whether it is about to be parked. */
-bool connection_parks(void);
 /* Ends the thread's connection, or parks it. */
 void connection_end(void);
 

@@ -712,14 +712,15 @@ def test_connections_of_one_address_are_capped(tmp_path):
 
 def test_who_goes_no_further_gives_way(tmp_path):
     with HttpServer(tmp_path, threads=3, keep_alive_ms=20000, header_ms=20000) as server:
-        half, other, third = (Connection(server.ports[0]) for _ in range(3))
-        for c in (half, other, third):
-            c.send(HEAD)
+        half, other, greeting = Connection(server.ports[0]), Connection(server.ports[0]), Connection(server.ports[1])
+        half.send(HEAD)
+        other.send(HEAD)
+        greeting.send("\x16\x03\x01")
         time.sleep(0.2)
         with Connection(server.ports[0]) as a, Connection(server.ports[0]) as b, Connection(server.ports[0]) as c, took(1.5, 4):
             assert [x.ask("GET", "/hello").status for x in (a, b, c)] == [200] * 3
         ended = 0 # one at least; a, b and c share its thread
-        for c in (half, other, third):
+        for c in (half, other, greeting):
             c.socket.settimeout(0.3)
             try:
                 data = c.socket.recv(4096)
@@ -729,40 +730,6 @@ def test_who_goes_no_further_gives_way(tmp_path):
             except OSError:
                 ended += 1
         assert 1 <= ended <= 3
-
-
-def test_handshakes_that_wait_for_their_clients_hold_no_threads(tmp_path):
-    """Begun and left, in the middle of a record and after the server's flight; who then goes on is served."""
-    with HttpServer(tmp_path, threads=3, keep_alive_ms=20000, header_ms=20000) as server:
-        begun = [Connection(server.ports[1]) for _ in range(40)]
-        late, read, write = ssl.create_default_context(), ssl.MemoryBIO(), ssl.MemoryBIO()
-        late.check_hostname, late.verify_mode = False, ssl.CERT_NONE
-        tls = late.wrap_bio(read, write, server_hostname="localhost")
-        with contextlib.suppress(ssl.SSLWantReadError):
-            tls.do_handshake()
-        hello = write.read()
-        for i, c in enumerate(begun):
-            c.socket.sendall(hello[:100] if i % 2 else hello)
-        time.sleep(0.3)
-        with took(0, 1.5):
-            for _ in range(3):
-                with Connection(server.ports[0]) as c:
-                    assert c.ask("GET", "/hello").status == 200
-        while True:
-            read.write(begun[0].socket.recv(65536))
-            try:
-                tls.do_handshake()
-                break
-            except ssl.SSLWantReadError:
-                pass
-        tls.write(b"GET /hello HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
-        begun[0].socket.sendall(write.read())
-        got = b""
-        while b"\r\n\r\n" not in got:
-            read.write(begun[0].socket.recv(65536))
-            with contextlib.suppress(ssl.SSLWantReadError):
-                got += tls.read(4096)
-        assert got.startswith(b"HTTP/1.1 200 ")
 
 
 def test_stalled_body_gives_way(tmp_path):
