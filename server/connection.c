@@ -3,6 +3,8 @@
 #include <assert.h>
 #include <errno.h>
 #include <linux/sockios.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -14,6 +16,7 @@
 enum {
 	BEGIN_GRACE_MS = 2000,
 	HANDSHAKE_GRACE_MS = 5000,  /* a device without hardware for it computes for seconds */
+	FULL_MS = 50,
 };
 
 static _Thread_local struct pool *own_pool;
@@ -60,10 +63,10 @@ static unsigned allowance(const struct connection *c, enum connection_phase phas
 	assert(false);
 }
 
-/* Whether its client owes nothing that a thread would have to wait for. */
+/* Who was served once. Who has not begun keeps its place in the line: all that come at once would be begun at once. */
 static bool can_park(const struct connection *c)
 {
-	return c->phase == CONNECTION_IDLE || (c->phase == CONNECTION_HANDSHAKE && !c->spoken);
+	return c->phase == CONNECTION_IDLE && c->greeted;
 }
 
 void connection_enter(struct connection *c, enum connection_phase phase)
@@ -74,7 +77,7 @@ void connection_enter(struct connection *c, enum connection_phase phase)
 	c->phase = phase;
 	c->since = clock_monotonic_ms();
 	c->deadline = c->last_deadline = c->since + allowance(c, phase);
-	c->due = c->since + (phase == CONNECTION_REPLY ? INT32_MAX : BEGIN_GRACE_MS);
+	c->due = c->since + (phase == CONNECTION_REPLY ? INT32_MAX : BEGIN_GRACE_MS) - (waits && !c->begun && !c->greeted ? c->silent : 0);
 	c->overdue = false;
 }
 
@@ -125,6 +128,18 @@ static bool peer_of(int fd, struct addr *ret)
 	return getpeername(fd, (struct sockaddr *)&sa, &len) == 0 && addr_from_sockaddr((struct sockaddr *)&sa, ret);
 }
 
+/* How long a client has said nothing since the system took its connection; 0: it has said something. */
+static int64_t silent_ms(int fd)
+{
+	struct tcp_info info;
+	socklen_t len = sizeof(info);
+	int n;
+
+	if (ioctl(fd, SIOCINQ, &n) != 0 || n > 0 || getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) != 0)
+		return 0;
+	return info.tcpi_last_data_recv;
+}
+
 bool connection_begin(struct mg_connection *carrier)
 {
 	if (!own->carrier)
@@ -138,6 +153,8 @@ bool connection_begin(struct mg_connection *carrier)
 	c->turned_away = !pool_enter(own_pool, &c->member) || !known;
 	if (c->turned_away)
 		atomic_fetch_add(&pool_counters(own_pool)->refused, 1);
+	if (pool_is_crowded(own_pool))
+		c->silent = silent_ms(seam_fd(carrier));
 	connection_enter(c, CONNECTION_HANDSHAKE);
 	return !c->turned_away;
 }
@@ -173,6 +190,7 @@ static bool park(struct connection *c)
 	c->carrier = NULL;
 	c->parks = false;
 	c->parked.fd = seam_seat_fd(c->seat);
+	c->parked.since = clock_monotonic_ms();
 	c->parked.deadline = c->deadline;
 	pool_park(c->pool);
 	if (!parked_put(pool_parked(own_pool), &c->parked, &evicted))
@@ -346,20 +364,22 @@ static bool gives_way(struct connection *c)
 	return c->overdue;
 }
 
-/* Waits for as long as nobody else wants the thread. */
-static int wait_idly(struct connection *c, struct pollfd *fd, int timeout_ms)
+/* Waits for as long as nobody else wants the thread; or, where so many came at once that there is no place to park, until there is. */
+static int wait_idly(struct connection *c, struct pollfd *fd, int64_t now, int timeout_ms)
 {
-	bool lingers = pool_linger(c->pool, &c->member);
+	bool lingers = pool_linger(c->pool, &c->member), room = parked_has_room(pool_parked(c->pool), now);
 	struct pollfd fds[] = {
 		*fd,
 		{ .fd = c->phase == CONNECTION_IDLE ? pool_drain_fd(c->pool) : pool_stop_fd(c->pool), .events = POLLIN },
 		{ .fd = lingers ? c->member.bell : -1, .events = POLLIN },
 	};
 
-	int found = poll_again(fds, array_length(fds), lingers ? timeout_ms : 0);
+	if (!lingers)
+		timeout_ms = room ? 0 : timeout_ms < FULL_MS ? timeout_ms : FULL_MS;
+	int found = poll_again(fds, array_length(fds), timeout_ms);
 	bool wanted = !lingers || pool_is_rung(c->pool, &c->member);
 	fd->revents = fds[0].revents;
-	c->parks = wanted && !fds[0].revents && !fds[1].revents;
+	c->parks = wanted && room && !fds[0].revents && !fds[1].revents;
 	if (found > 0 && fds[0].revents) {
 		if (wanted)
 			pool_ring(c->pool); /* for another's thread */
@@ -373,7 +393,7 @@ static int wait_in_work(struct connection *c, struct pollfd *fd, int timeout_ms,
 {
 	struct pollfd fds[] = {
 		*fd,
-		{ .fd = pool_stop_fd(c->pool), .events = POLLIN },
+		{ .fd = c->phase == CONNECTION_IDLE ? pool_drain_fd(c->pool) : pool_stop_fd(c->pool), .events = POLLIN },
 		{ .fd = longer ? pool_relief_fd(c->pool) : -1, .events = POLLIN },
 	};
 	int found = poll_again(fds, array_length(fds), timeout_ms);
@@ -399,7 +419,7 @@ static int connection_wait(struct connection *c, struct pollfd *fd, int timeout_
 	if (left < timeout_ms)
 		timeout_ms = (int)left;
 	if (can_park(c))
-		return wait_idly(c, fd, timeout_ms);
+		return wait_idly(c, fd, now, timeout_ms);
 	if (c->phase == CONNECTION_REPLY && c->queued < 0)
 		c->queued = queued(c);
 	return wait_in_work(c, fd, kept > 0 && kept < timeout_ms ? (int)kept : timeout_ms, kept <= 0);

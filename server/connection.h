@@ -40,6 +40,7 @@ struct connection {
 	bool moved;                    /* since then it has become writable */
 	struct head head;              /* of the request that is arriving */
 	bool busy, overdue, turned_away;
+	int64_t silent;                /* ms for which it had waited for a thread and said nothing: of its time */
 	bool spoken;                   /* something of its handshake has come */
 	bool begun;                    /* and is a handshake's */
 	bool greeted;                  /* has had a reply */

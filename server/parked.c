@@ -105,6 +105,15 @@ bool parked_put(struct parked *parked, struct parked_member *m, struct parked_me
 	return done;
 }
 
+bool parked_has_room(struct parked *parked, int64_t now)
+{
+	pthread_mutex_lock(&parked->lock);
+	const struct parked_member *first = TAILQ_FIRST(&parked->here);
+	bool room = parked->count < parked->max || (first && now - first->since > PARKED_GRACE_MS);
+	pthread_mutex_unlock(&parked->lock);
+	return room;
+}
+
 int parked_fd(const struct parked *parked)
 {
 	return parked->epoll_fd;

@@ -11,10 +11,11 @@
 
 #include "base/problem.h"
 
-enum { PARKED_MAX = 4096, PARKED_BATCH = 64 };
+enum { PARKED_MAX = 4096, PARKED_BATCH = 64, PARKED_GRACE_MS = 2000 };
 
 struct parked_member {
 	int fd;                /* the socket: readable, it has spoken, or ended */
+	int64_t since;         /* monotonic ms */
 	int64_t deadline;      /* monotonic ms */
 	bool watched;          /* the system has been told of the socket; false at first */
 	TAILQ_ENTRY(parked_member) entry;
@@ -27,6 +28,8 @@ bool parked_new(size_t max, struct parked **ret, struct problem *p) must_use;
 void parked_free(struct parked *parked);
 declare_auto_struct(parked, parked_free);
 
+/* Whether one more finds a place: a free one, or that of who has been here for longer than the grace. */
+bool parked_has_room(struct parked *parked, int64_t now) must_use;
 /* false: there is no room for any, it is closed, or the system cannot watch the socket: the member is still its thread's.
  * ret_evicted: who has been here longest and had to leave, for there was no room; NULL: nobody. */
 bool parked_put(struct parked *parked, struct parked_member *member, struct parked_member **ret_evicted) must_use;
