@@ -65,8 +65,8 @@ static int seam_ssl_accept(SSL *ssl)
 	if (!connection_begin(SSL_get_app_data(ssl)))
 		return -1;
 	int done = SSL_accept(ssl);
-	if (BIO_number_read(SSL_get_rbio(ssl)) > 0)
-		connection_shakes_hands(SSL_get_state(ssl) != TLS_ST_BEFORE);
+	if (SSL_get_state(ssl) != TLS_ST_BEFORE)
+		connection_shakes_hands();
 	return done;
 }
 

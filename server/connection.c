@@ -16,7 +16,7 @@
 enum {
 	BEGIN_GRACE_MS = 2000,
 	HANDSHAKE_GRACE_MS = 5000,  /* a device without hardware for it computes for seconds */
-	FULL_MS = 50,
+	FULL_MS = 50,               /* until one asks again for a place to park */
 };
 
 static _Thread_local struct pool *own_pool;
@@ -77,7 +77,8 @@ void connection_enter(struct connection *c, enum connection_phase phase)
 	c->phase = phase;
 	c->since = clock_monotonic_ms();
 	c->deadline = c->last_deadline = c->since + allowance(c, phase);
-	c->due = c->since + (phase == CONNECTION_REPLY ? INT32_MAX : BEGIN_GRACE_MS) - (waits && !c->begun && !c->greeted ? c->silent : 0);
+	c->due = c->since + (phase == CONNECTION_REPLY ? INT32_MAX : BEGIN_GRACE_MS) -
+	         (waits && !c->begun && !c->greeted ? c->silent : 0);
 	c->overdue = false;
 }
 
@@ -235,12 +236,8 @@ static void sweep_parked(struct pool *pool, int64_t now)
 	size_t n;
 
 	while ((n = parked_take_overdue(pool_parked(pool), now, overdue)) > 0)
-		for (size_t i = 0; i < n; i++) {
-			struct connection *c = parked_connection(overdue[i]);
-			if (c->phase != CONNECTION_IDLE && !pool_is_draining(pool))
-				atomic_fetch_add(&pool_counters(pool)->timeouts, 1);
-			end_parked(c);
-		}
+		for (size_t i = 0; i < n; i++)
+			end_parked(parked_connection(overdue[i]));
 }
 
 void connection_end_parked(struct pool *pool)
@@ -276,12 +273,11 @@ void connection_accepted(void)
 	pool_accepted(own_pool);
 }
 
-void connection_shakes_hands(bool begun)
+void connection_shakes_hands(void)
 {
-	if (!own->spoken || (begun && !own->begun))
-		own->due = clock_monotonic_ms() + (begun ? HANDSHAKE_GRACE_MS : BEGIN_GRACE_MS);
-	own->spoken = true;
-	own->begun = begun;
+	if (!own->begun)
+		own->due = clock_monotonic_ms() + HANDSHAKE_GRACE_MS;
+	own->begun = true;
 }
 
 void *connection_context(const struct mg_connection *carrier)
@@ -364,13 +360,13 @@ static bool gives_way(struct connection *c)
 	return c->overdue;
 }
 
-/* Waits for as long as nobody else wants the thread; or, where so many came at once that there is no place to park, until there is. */
+/* Waits for as long as nobody else wants the thread; or, where there is no place to park, until there is. */
 static int wait_idly(struct connection *c, struct pollfd *fd, int64_t now, int timeout_ms)
 {
 	bool lingers = pool_linger(c->pool, &c->member), room = parked_has_room(pool_parked(c->pool), now);
 	struct pollfd fds[] = {
 		*fd,
-		{ .fd = c->phase == CONNECTION_IDLE ? pool_drain_fd(c->pool) : pool_stop_fd(c->pool), .events = POLLIN },
+		{ .fd = pool_drain_fd(c->pool), .events = POLLIN },
 		{ .fd = lingers ? c->member.bell : -1, .events = POLLIN },
 	};
 

@@ -41,8 +41,7 @@ struct connection {
 	struct head head;              /* of the request that is arriving */
 	bool busy, overdue, turned_away;
 	int64_t silent;                /* ms for which it had waited for a thread and said nothing: of its time */
-	bool spoken;                   /* something of its handshake has come */
-	bool begun;                    /* and is a handshake's */
+	bool begun;                    /* its handshake */
 	bool greeted;                  /* has had a reply */
 	bool answered;                 /* the request that began last has had its reply */
 	bool parks;                    /* it ends for its thread alone */
@@ -78,7 +77,7 @@ void *connection_context(const struct mg_connection *carrier);
 bool connection_begin(struct mg_connection *carrier);
 /* Makes one that was parked the calling thread's. Returns the SSL * that it had; NULL: there was none, or it is new. */
 void *connection_resume(struct mg_connection *carrier);
-/* Something has come from the client; whether it is its first message. */
-void connection_shakes_hands(bool begun);
+/* The client's first message has come. */
+void connection_shakes_hands(void);
 void connection_received(size_t n);
 int connection_poll(struct pollfd *fds, nfds_t n, int timeout_ms);

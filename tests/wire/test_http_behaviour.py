@@ -712,15 +712,14 @@ def test_connections_of_one_address_are_capped(tmp_path):
 
 def test_who_goes_no_further_gives_way(tmp_path):
     with HttpServer(tmp_path, threads=3, keep_alive_ms=20000, header_ms=20000) as server:
-        half, other, greeting = Connection(server.ports[0]), Connection(server.ports[0]), Connection(server.ports[1])
+        silent, half, greeting = Connection(server.ports[0]), Connection(server.ports[0]), Connection(server.ports[1])
         half.send(HEAD)
-        other.send(HEAD)
         greeting.send("\x16\x03\x01")
         time.sleep(0.2)
         with Connection(server.ports[0]) as a, Connection(server.ports[0]) as b, Connection(server.ports[0]) as c, took(1.5, 4):
             assert [x.ask("GET", "/hello").status for x in (a, b, c)] == [200] * 3
         ended = 0 # one at least; a, b and c share its thread
-        for c in (half, other, greeting):
+        for c in (silent, half, greeting):
             c.socket.settimeout(0.3)
             try:
                 data = c.socket.recv(4096)
@@ -764,6 +763,17 @@ def test_many_connections_wait_their_turn(tmp_path):
             for c in connections:
                 assert c.ask("GET", "/hello").status == 200
         for c in connections:
+            c.close()
+
+
+def test_silence_while_waiting_counts(tmp_path):
+    """Who says nothing for two seconds has had his time when a thread comes to him: hundreds of them hold nobody up."""
+    with HttpServer(tmp_path, threads=3, keep_alive_ms=20000, header_ms=20000) as server:
+        silent = [Connection(server.ports[i % 2]) for i in range(300)]
+        time.sleep(0.5)
+        with Connection(server.ports[1], client_context(server.chain)) as c, took(0, 4):
+            assert c.ask("GET", "/hello").status == 200
+        for c in silent:
             c.close()
 
 

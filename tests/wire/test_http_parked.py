@@ -95,6 +95,47 @@ def test_pipelined_requests_are_not_lost(tmp_path):
                     assert [c.reply().status for _ in range(3)] == [200] * 3
 
 
+def test_half_a_record_is_not_lost(tmp_path):
+    """A parked connection's client that sends what is half of a record, and the rest much later."""
+    with HttpServer(tmp_path, threads=1, keep_alive_ms=20000, header_ms=20000) as server:
+        into, out = ssl.MemoryBIO(), ssl.MemoryBIO()
+        tls = client_context(server.chain).wrap_bio(into, out, server_hostname="localhost")
+        halves = Connection(server.ports[1])
+        with pytest.raises(ssl.SSLWantReadError):
+            tls.do_handshake()
+        halves.send(out.read())
+        into.write(halves.socket.recv(65536))
+        tls.do_handshake()
+        for parted in (False, True, True):
+            tls.write((HEAD + "\r\n").encode())
+            sent = out.read()
+            for part in (sent[:3], sent[3:20], sent[20:]) if parted else (sent,):
+                halves.send(part)
+                if parted:
+                    with Connection(server.ports[0]) as other:
+                        assert is_served(other)
+            into.write(halves.socket.recv(65536))
+            assert tls.read(1000).startswith(b"HTTP/1.1 200")
+        halves.close()
+
+
+@pytest.mark.parametrize("tls", [False, True])
+def test_deadlines_go_on(tmp_path, tls):
+    """Of who was served and is parked; a word in time is heard."""
+    with HttpServer(tmp_path, threads=1, keep_alive_ms=1500) as server:
+        kept = []
+        for _ in range(3):
+            kept.append(Connection(server.ports[tls], client_context(server.chain) if tls else None))
+            assert is_served(kept[-1])
+        time.sleep(1)
+        assert is_served(kept[1])
+        with took(0.1, 1.2):
+            assert kept[0].is_closed() and kept[2].is_closed()
+        assert is_served(kept[1])
+        assert server.counters()["timeouts"] == 0  # nothing was owed
+        close_all(kept)
+
+
 def test_parked_connections_count_for_their_address(tmp_path):
     with HttpServer(tmp_path, threads=2, per_address=6, keep_alive_ms=20000) as server:
         kept = [Connection(server.ports[0]) for _ in range(6)]
@@ -158,7 +199,7 @@ def test_who_speaks_as_the_server_ends_is_not_forgotten(tmp_path):
 
 
 def test_grace_of_a_handshake_begins_when_its_client_speaks(tmp_path):
-    """Not when the connection came, which was parked for longer than that."""
+    """Not when a thread took the connection, which said nothing for longer than that."""
     with HttpServer(tmp_path, threads=2, keep_alive_ms=20000, header_ms=20000) as server:
         def connect():
             return socket.create_connection(("127.0.0.1", server.ports[True]), timeout=10)
