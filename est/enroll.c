@@ -72,14 +72,6 @@ static bool sign(struct enrolling *e, struct approval **approval, struct problem
 	return store_update(call->est->store, record, e, p);
 }
 
-/* All is well but that people have to approve. */
-static bool ask(struct enrolling *e, struct problem *p)
-{
-	problem_done(p);
-	*p = (struct problem){0};
-	return waiting_ask(&e->waiting, p);
-}
-
 bool enroll_foresee(struct enrolling *e, enum key_algorithm key, bool *ret_waits, struct problem *p)
 {
 	struct est_call *call = e->call;
@@ -105,7 +97,7 @@ bool enroll_issue(struct enrolling *e, struct bytes csr, bool made, struct probl
 	if (problem_is_set(p))
 		return false;
 	if (!judge(e, &approval, p))
-		return p->kind == PROBLEM_USER_ACTION_REQUIRED ? ask(e, p) : refuse(e, p);
+		return problem_forgive(p, PROBLEM_USER_ACTION_REQUIRED) ? waiting_ask(&e->waiting, p) : refuse(e, p);
 	return sign(e, &approval, p);
 }
 

@@ -36,15 +36,10 @@ static bool refuse_rejected(const struct waiting *w, const struct request *reque
 /* Empty where there is none. */
 static bool find(struct store_txn *txn, const struct waiting *w, struct request *ret, struct problem *p)
 {
-	auto_value(problem) why = {0};
 	uint8_t waiter[SHA256_SIZE];
 
 	waiter_of(w, waiter);
-	if (store_request_by_waiter(txn, BYTES(waiter, sizeof(waiter)), ret, &why) || why.kind == PROBLEM_NOT_FOUND)
-		return true;
-	*p = why;
-	why = (struct problem){0};
-	return false;
+	return store_request_by_waiter(txn, BYTES(waiter, sizeof(waiter)), ret, p) || problem_forgive(p, PROBLEM_NOT_FOUND);
 }
 
 static bool look(struct store_txn *txn, void *arg, struct problem *p)
@@ -90,11 +85,16 @@ static bool read_issued(struct store_txn *txn, void *arg, struct problem *p)
 bool waiting_issued(const struct waiting *w, struct certificate *ret, struct problem *p)
 {
 	const struct request *request = &w->request;
-	struct again again = { request, ret };
+	auto_value(certificate) issued = {0};
 
 	if (request->state != REQUEST_ISSUED || w->made || !asks_same(w, request) || request->ended + LOST_REPLY < w->call->now)
 		return false;
-	return store_view(w->call->est->store, read_issued, &again, p) && ret->status == CERTIFICATE_VALID;
+	if (!store_view(w->call->est->store, read_issued, &(struct again){ request, &issued }, p) ||
+	    issued.status != CERTIFICATE_VALID)
+		return false;
+	*ret = issued;
+	issued = (struct certificate){0};
+	return true;
 }
 
 /* --- asking */

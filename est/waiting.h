@@ -22,7 +22,7 @@ bool waiting_find(struct waiting *w, struct problem *p) must_use;
 /* The id of a request that can be carried out; NULL: there is none. */
 const char *waiting_request(const struct waiting *w);
 /* The certificate that was issued for it a moment ago, for a client that has lost the reply. false without a problem:
- * there is none. */
+ * there is none, or it was revoked. */
 bool waiting_issued(const struct waiting *w, struct certificate *ret, struct problem *p) must_use;
 /* Whether it is there and nobody has decided about it. */
 bool waiting_is_pending(const struct waiting *w);

@@ -629,6 +629,18 @@ def test_approval_is_waited_for(approving, tmp_path):
     assert done["certificate"] == rows[0]["id"]
 
 
+def test_what_was_issued_and_revoked_waits_anew(approving, tmp_path):
+    ask = asker(approving, "a", 7)
+    ask("revoked.device.example", expect=202)
+    first, = [r for r in requests(approving) if "revoked.device.example" in r["names"]]
+    approving.run("request", "approve", first["id"], check=True)
+    certificate = issued(ask("revoked.device.example"), tmp_path)
+    approving.run("cert", "revoke", f"{certificate.serial_number:x}", check=True)
+    ask("revoked.device.example", expect=202)  # and has nothing of the old certificate
+    second, = [r for r in requests(approving) if "revoked.device.example" in r["names"]]
+    assert second["id"] != first["id"]
+
+
 def test_rejection_is_final_for_the_same_request(approving):
     ask = asker(approving, "b", 60)
     ask("two.device.example", expect=202)
