@@ -33,7 +33,6 @@ bool api_issued_put(struct api_call *call, const struct certificate *certificate
 	json_close(&w);
 	json_put(&w, "certificateRequestId", request);
 	json_close(&w);
-	call->response->secret = key;
 	return buf_check(&call->response->body, p);
 }
 

@@ -35,7 +35,6 @@ static bool open_key(struct api_call *call, const char *how, EVP_PKEY **ret, str
 		return problem_set(p, PROBLEM_NOT_FOUND, "the server does not keep the private key of certificate %s", call->certificate.id);
 	if (!managed_key(call->api, call->certificate.key_hash, &key, p) || !store_update(call->api->store, put_read, &opening, p))
 		return false;
-	call->response->secret = true;
 	*ret = steal(key);
 	return true;
 }

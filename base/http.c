@@ -167,9 +167,6 @@ struct bytes http_response_content(const struct http_response *response)
 void http_response_clear(struct http_response *response)
 {
 	unshare(response);
-	if (response->secret)
-		mem_wipe(response->body.data, response->body.len);
-	response->secret = false;
 	buf_clear(&response->headers);
 	buf_clear(&response->body);
 	response->status = 0;

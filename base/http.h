@@ -66,7 +66,6 @@ struct http_response {
 	struct buf headers;             /* whole "Name: value\r\n" lines */
 	const char *content_type;       /* static; NULL: no body is sent */
 	struct buf body;
-	bool secret;                    /* the body is wiped when it is sent */
 	bool close;                     /* close the connection after this reply */
 	struct bytes shared;            /* sent in the body's place: http_response_share */
 	void (*done)(void *keep);

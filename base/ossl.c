@@ -282,6 +282,13 @@ bool ossl_rsa_key(struct bytes n, struct bytes e, EVP_PKEY **ret, struct problem
 	return *ret || bad_key(p);
 }
 
+struct bytes ossl_key_id(X509 *certificate)
+{
+	const ASN1_OCTET_STRING *id = X509_get0_subject_key_id(certificate);
+
+	return id ? BYTES(ASN1_STRING_get0_data(id), (size_t)ASN1_STRING_length(id)) : BYTES(NULL, 0);
+}
+
 enum { PEM_LINE_BYTES = 48 }; /* 64 characters, RFC 7468, 2 */
 
 void ossl_pem(const char *label, struct bytes der, struct buf *ret)

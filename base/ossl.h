@@ -85,6 +85,9 @@ bool ossl_public_key(struct bytes spki, EVP_PKEY **ret, struct problem *p) must_
 bool ossl_ec_key(const char *group, struct bytes x, struct bytes y, EVP_PKEY **ret, struct problem *p) must_use;
 bool ossl_rsa_key(struct bytes n, struct bytes e, EVP_PKEY **ret, struct problem *p) must_use;
 
+/* The subject key identifier (RFC 5280, 4.2.1.2), borrowed; empty: it has none. */
+struct bytes ossl_key_id(X509 *certificate) must_use;
+
 /* Appends PEM with the given label ("CERTIFICATE"), 64 columns, final newline. */
 void ossl_pem(const char *label, struct bytes der, struct buf *ret);
 /* Finds the first PEM block of that label in text and appends its DER. MALFORMED otherwise. */

@@ -104,9 +104,7 @@ static bool key_load(struct issuer *issuer, const char *path, struct bytes passp
 
 struct bytes issuer_key_id(const struct issuer *issuer)
 {
-	const ASN1_OCTET_STRING *id = X509_get0_subject_key_id(issuer->certificate);
-
-	return BYTES(ASN1_STRING_get0_data(id), (size_t)ASN1_STRING_length(id));
+	return ossl_key_id(issuer->certificate);
 }
 
 static bool template_load(struct issuer *issuer, const struct issuer_urls *urls, struct problem *p)

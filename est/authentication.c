@@ -20,20 +20,12 @@ static void authentication_done(struct authentication *a)
 	trust_unref(a->trust);
 }
 
-void authentication_free(struct authentication *a)
-{
-	if (!a)
-		return;
-	authentication_done(a);
-	free(a);
-}
-
 static bool refuse(const struct authentication *a, const char *key, const char *what, struct problem *p)
 {
 	return problem_set(p, PROBLEM_MALFORMED, "authentication %s: %s: %s", a->name ?: "", key, what);
 }
 
-bool authentication_check(const struct authentication *a, struct problem *p)
+static bool check(const struct authentication *a, struct problem *p)
 {
 	bool manufacturer = a->methods & AUTHENTICATION_MANUFACTURER;
 
@@ -81,7 +73,7 @@ bool authentications_check(const struct authentication *rows, size_t count, stru
 {
 	for (size_t i = 0; i < count; i++) {
 		const struct authentication *a = &rows[i];
-		if (!authentication_check(a, p))
+		if (!check(a, p))
 			return false;
 		for (size_t k = 0; k < i; k++) {
 			if (str_equal(rows[k].name, a->name))

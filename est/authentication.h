@@ -42,11 +42,8 @@ struct authentication {
 	enum authentication_binding binding;
 	bool exporter;            /* tls-exporter (RFC 9266) counts as one in TLS 1.3 */
 };
-void authentication_free(struct authentication *authentication);
-declare_auto_struct(authentication, authentication_free);
 
-/* Whether a row makes sense in itself, and all of them together. MALFORMED says which row and key does not. */
-bool authentication_check(const struct authentication *authentication, struct problem *p) must_use;
+/* Whether each row makes sense in itself, and all of them together. MALFORMED says which row and key does not. */
 bool authentications_check(const struct authentication *rows, size_t count, struct problem *p) must_use;
 
 struct authentications;

@@ -45,4 +45,3 @@ est_action est_simpleenroll;       /* 4.2.1; est/enroll.c */
 est_action est_simplereenroll;     /* 4.2.2 */
 est_action est_csrattrs;           /* 4.5; est/csr_attributes.c */
 est_action est_serverkeygen;       /* 4.4; est/keygen.c */
-est_action est_not_built;          /* 4.3; est/routes.c */

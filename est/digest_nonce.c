@@ -22,13 +22,15 @@ struct digest_nonces {
 
 bool digest_nonces_open(struct digest_nonces **ret, struct problem *p)
 {
-	struct digest_nonces *nonces = mem_table(sizeof(*nonces)); /* few clients use Digest */
+	auto_struct(digest_nonces) *nonces = mem_table(sizeof(*nonces)); /* few clients use Digest */
 
 	if (!nonces)
 		return problem_memory(p);
 	pthread_mutex_init(&nonces->mutex, NULL);
-	*ret = nonces;
-	return random_bytes(nonces->key, sizeof(nonces->key), p);
+	if (!random_bytes(nonces->key, sizeof(nonces->key), p))
+		return false;
+	*ret = steal(nonces);
+	return true;
 }
 
 void digest_nonces_close(struct digest_nonces *nonces)

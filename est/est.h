@@ -1,7 +1,7 @@
 /* EST (RFC 7030, 8951): the wing as the server sees it.
  *
- * `struct est` owns its rate limit; it borrows store and CA, which live longer. Its http_wing serves
- * from any number of threads. */
+ * `struct est` owns its rate limits, the nonces of Digest, and the refusals that are on their way to the audit log; it
+ * borrows store and CA, which live longer. Its http_wing serves from any number of threads. */
 #pragma once
 
 #include "base/http.h"

@@ -1,7 +1,6 @@
 #include "est/key_package.h"
 
 #include <openssl/cms.h>
-#include <openssl/err.h>
 #include <openssl/rsa.h>
 
 #include "ca/der.h"
@@ -92,23 +91,17 @@ static bool plan_symmetric(const struct est_call *call, const struct csr_deliver
 /* What the client has shown in the handshake, where that is the key it means. */
 static X509 *shown_certificate(const struct est_call *call, struct bytes key_id)
 {
-	const struct http_tls *tls = call->request->tls;
+	X509 *shown = call->request->tls->peer;
 
-	if (!tls || tls->chain_length == 0)
-		return NULL;
-	const uint8_t *at = tls->chain[0].data;
-	auto(X509) *certificate = d2i_X509(NULL, &at, (long)tls->chain[0].len);
-	const ASN1_OCTET_STRING *own = certificate ? X509_get0_subject_key_id(certificate) : NULL;
-	bool same = own && bytes_equal(BYTES(ASN1_STRING_get0_data(own), (size_t)ASN1_STRING_length(own)), key_id);
-	ERR_clear_error();
-	return same ? steal(certificate) : NULL;
+	return shown && bytes_equal(ossl_key_id(shown), key_id) ? shown : NULL;
 }
 
 static bool find_recipient(const struct est_call *call, struct bytes key_id, X509 **ret, struct problem *p)
 {
-	X509 *kept = wrapping_keys_certificate(call->wrapping_keys, key_id);
+	X509 *found = wrapping_keys_certificate(call->wrapping_keys, key_id) ?: shown_certificate(call, key_id);
 
-	*ret = kept && X509_up_ref(kept) == 1 ? kept : shown_certificate(call, key_id);
+	if (found && X509_up_ref(found) == 1)
+		*ret = found;
 	return *ret || problem_set(p, PROBLEM_UNAUTHORIZED, "RFC 7030, 4.4.1.2: the CSR's AsymmetricDecryptKeyIdentifier is the subject key "
 	                           "identifier of no certificate here, nor of the one that was shown");
 }
@@ -165,20 +158,13 @@ bool key_package_is_plain(const struct key_package *package)
 	return package->symmetric.len == 0 && !package->recipient;
 }
 
-static struct bytes key_id_of(X509 *certificate)
-{
-	const ASN1_OCTET_STRING *id = certificate ? X509_get0_subject_key_id(certificate) : NULL;
-
-	return id ? BYTES(ASN1_STRING_get0_data(id), (size_t)ASN1_STRING_length(id)) : BYTES(NULL, 0);
-}
-
 void key_package_tell(const struct key_package *package, struct key_package_facts *ret)
 {
 	const char *how = package->recipient ? "certificate" : package->symmetric.len > 0 ? "wrapping key" : "plain";
 	*ret = (struct key_package_facts){ {
 		audit_text("keyDelivery", how),
 		audit_text("wrappingKey", package->name),
-		audit_hex("recipientKeyId", key_id_of(package->recipient)), {0},
+		audit_hex("recipientKeyId", package->recipient ? ossl_key_id(package->recipient) : BYTES(NULL, 0)), {0},
 	} };
 }
 

@@ -127,11 +127,6 @@ void labels_unref(struct labels *labels)
 	free(labels);
 }
 
-const struct label *labels_at(const struct labels *labels, size_t i)
-{
-	return i < labels->n ? &labels->v[i] : NULL;
-}
-
 const struct profiles *labels_profiles(const struct labels *labels)
 {
 	return labels->profiles;

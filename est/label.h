@@ -9,7 +9,7 @@
 enum { LABEL_SEGMENTS_MAX = 3 };
 
 enum label_wrap {
-	LABEL_WRAP_AUTO,     /* by what is known of clients: est/certs_only.c */
+	LABEL_WRAP_AUTO,     /* by what is known of clients: est/text.c */
 	LABEL_WRAP_LINES,    /* always in lines of 64 */
 	LABEL_WRAP_NEVER,    /* always on one line */
 };
@@ -40,5 +40,4 @@ void labels_unref(struct labels *labels);
 declare_auto_struct(labels, labels_unref);
 /* NULL: there is none, or its profile is not open to EST. */
 const struct label *labels_find(const struct labels *labels, const char *name);
-const struct label *labels_at(const struct labels *labels, size_t i); /* NULL past the end */
 const struct profiles *labels_profiles(const struct labels *labels);

@@ -4,8 +4,8 @@
 
 #include "base/clock.h"
 #include "est/call.h"
-#include "est/text.h"
 #include "est/client_cert.h"
+#include "est/text.h"
 #include "est/wanted.h"
 
 enum {
@@ -20,6 +20,12 @@ struct est_route {
 	est_action *action;
 };
 
+static bool refuse_fullcmc(struct est_call *call, struct problem *p)
+{
+	(void)call;
+	return problem_set(p, PROBLEM_NOT_IMPLEMENTED, "RFC 7030, 4.3: fullcmc is not served here; use simpleenroll");
+}
+
 /* Each without a label and with one of up to three segments, each also with a slash at its end, as some
  * clients write it. */
 #define ROW(p, n, m, type, max, section, act)                                                                     \
@@ -32,16 +38,10 @@ static const struct est_route routes[] = {
 	ROWS("cacerts", HTTP_GET, NULL, 0, "4.1.2", est_cacerts),
 	ROWS("simpleenroll", HTTP_POST, "application/pkcs10", BODY, "4.2.1", est_simpleenroll),
 	ROWS("simplereenroll", HTTP_POST, "application/pkcs10", BODY, "4.2.2", est_simplereenroll),
-	ROWS("fullcmc", HTTP_POST, NULL, BODY, "4.3", est_not_built),
+	ROWS("fullcmc", HTTP_POST, NULL, BODY, "4.3", refuse_fullcmc),
 	ROWS("serverkeygen", HTTP_POST, "application/pkcs10", BODY, "4.4.1", est_serverkeygen),
 	ROWS("csrattrs", HTTP_GET, NULL, 0, "4.5", est_csrattrs),
 };
-
-bool est_not_built(struct est_call *call, struct problem *p)
-{
-	(void)call;
-	return problem_set(p, PROBLEM_NOT_IMPLEMENTED, "fullcmc is not served here; use simpleenroll");
-}
 
 /* --- the call */
 

@@ -48,7 +48,7 @@ static bool read_certificates(const char *path, ossl_x509_stack *ret, struct pro
 		return false;
 	auto(BIO) *in = BIO_new_mem_buf(pem.data, (int)pem.len);
 	while (in && (certificate = PEM_read_bio_X509(in, NULL, NULL, NULL))) {
-		if (X509_get0_subject_key_id(certificate) && sk_X509_push(ret, certificate) > 0)
+		if (ossl_key_id(certificate).len > 0 && sk_X509_push(ret, certificate) > 0)
 			continue;
 		X509_free(certificate);
 		return problem_set(p, PROBLEM_MALFORMED, "%s: a certificate has no subject key identifier", path);
@@ -112,8 +112,7 @@ X509 *wrapping_keys_certificate(const struct wrapping_keys *keys, struct bytes k
 {
 	for (int i = 0; keys && i < sk_X509_num(keys->certificates); i++) {
 		X509 *certificate = sk_X509_value(keys->certificates, i);
-		const ASN1_OCTET_STRING *own = X509_get0_subject_key_id(certificate);
-		if (bytes_equal(BYTES(ASN1_STRING_get0_data(own), (size_t)ASN1_STRING_length(own)), key_id))
+		if (bytes_equal(ossl_key_id(certificate), key_id))
 			return certificate;
 	}
 	return NULL;
