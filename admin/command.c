@@ -10,7 +10,7 @@ static const struct command_option general_options[] = {
 	{ "--help", NULL, "this text" },
 	{ 0 },
 };
-enum { OPTION_CONFIG, OPTION_JSON, OPTION_HELP };
+enum { OPTION_CONFIG, OPTION_JSON };
 
 static bool usage(struct problem *p, const char *what, const char *which)
 {
@@ -88,7 +88,6 @@ static void set_general(struct command_call *call, int index, const char *value)
 	if (index == OPTION_CONFIG)
 		call->config = value;
 	call->json |= index == OPTION_JSON;
-	call->help |= index == OPTION_HELP;
 }
 
 /* Reads the option at argv[*i], and its value, which may be the next word. */
@@ -106,6 +105,9 @@ static bool read_option(struct command_call *call, int argc, char *const *argv, 
 	const char *value = option->value ? equals ? equals + 1 : *i + 1 < argc ? argv[++*i] : NULL : "";
 	if (!value)
 		return usage(p, "a value is missing after", option->name);
+	if (own >= 0 && call->values[own])
+		return usage(p, strstr(option->value ?: "", "[,") ? "this option stands twice, where one takes a list with commas"
+		                                                  : "this option stands twice", option->name);
 	if (own < 0)
 		set_general(call, general, value);
 	else
@@ -142,7 +144,7 @@ static bool read_line(struct command_call *call, unsigned words, int argc, char 
 		else if (!add_arg(call, argv[i], p))
 			return false;
 	}
-	if (call->arg_count < call->command->args_min && !call->help)
+	if (call->arg_count < call->command->args_min)
 		return usage(p, "an argument is missing", call->command->args);
 	return true;
 }
@@ -199,13 +201,58 @@ void command_print_help(const struct command *command, FILE *out)
 			print_option(&general_options[i], out);
 }
 
+static void print_row(const struct command *row, FILE *out)
+{
+	char left[64];
+	snprintf(left, sizeof left, "%s%s%s", row->name, *row->args ? " " : "", row->args);
+	fprintf(out, "  %-38s %s\n", left, row->summary);
+}
+
 void command_print_list(const struct command *const *table, FILE *out)
 {
 	fprintf(out, "usage: enrolld COMMAND [OPTION...] [ARGUMENT...]\n\ncommands:\n");
-	for (const struct command *const *row = table; *row; row++) {
-		char left[64];
-		snprintf(left, sizeof left, "%s%s%s", (*row)->name, *(*row)->args ? " " : "", (*row)->args);
-		fprintf(out, "  %-38s %s\n", left, (*row)->summary);
-	}
+	for (const struct command *const *row = table; *row; row++)
+		print_row(*row, out);
 	fprintf(out, "\n`enrolld COMMAND --help` tells the options of a command.\n");
+}
+
+/* Those of one first word, such as "cert". */
+static bool print_group(const struct command *const *table, const char *word, FILE *out)
+{
+	bool found = false;
+	for (const struct command *const *row = table; *row; row++) {
+		if (!str_starts((*row)->name, word) || (*row)->name[strlen(word)] != ' ')
+			continue;
+		if (!found)
+			fprintf(out, "usage: enrolld %s COMMAND [OPTION...] [ARGUMENT...]\n\ncommands:\n", word);
+		print_row(*row, out);
+		found = true;
+	}
+	return found;
+}
+
+static bool asks_for_help(int argc, char *const *argv)
+{
+	for (int i = 1; i < argc && !str_equal(argv[i], "--"); i++)
+		if (str_equal(argv[i], "--help") || str_equal(argv[i], "-h") || (i == 1 && str_equal(argv[i], "help")))
+			return true;
+	return false;
+}
+
+bool command_help(const struct command *const *table, int argc, char *const *argv, FILE *out)
+{
+	const char *words[2] = {0};
+	unsigned used;
+	if (!asks_for_help(argc, argv))
+		return false;
+	bool shift = str_equal(argv[1], "help");
+	size_t n = first_words(argc - shift, argv + shift, words);
+	const struct command *command = find(table, words, n, &used);
+	if (command)
+		command_print_help(command, out);
+	else if (n == 0)
+		command_print_list(table, out);
+	else
+		return print_group(table, words[0], out);
+	return true;
 }

@@ -33,7 +33,7 @@ struct command_call {
 	unsigned arg_count;
 	const char *values[COMMAND_OPTIONS_MAX]; /* of command->options; a switch that stands there has "" */
 	const char *config;    /* NULL: not given */
-	bool json, help;
+	bool json;
 	FILE *out;
 	const struct admin *admin;   /* admin/admin.h */
 };
@@ -43,5 +43,8 @@ bool command_parse(const struct command *const *table, int argc, char *const *ar
                    struct problem *p) must_use;
 /* The value of the option, or NULL. The name must be one of the row's. */
 const char *command_value(const struct command_call *call, const char *option);
+/* Whether the line asks for help, with --help or -h anywhere or `help` in front, and there is some: of the
+ * command that it names, of those of a first word, of all. */
+bool command_help(const struct command *const *table, int argc, char *const *argv, FILE *out);
 void command_print_help(const struct command *command, FILE *out);
 void command_print_list(const struct command *const *table, FILE *out);

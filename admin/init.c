@@ -1,7 +1,5 @@
 #include "admin/admin.h"
 
-#include <errno.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "admin/actor.h"
@@ -13,6 +11,7 @@
 #include "base/random.h"
 #include "ca/files.h"
 #include "ca/root_list.h"
+#include "store/folder.h"
 
 enum { PASSPHRASE_BYTES = 32, PEM_MAX = 64 * 1024 };
 
@@ -26,20 +25,6 @@ bool admin_open_store(const struct admin *admin, struct store **ret, struct prob
 	*p = why;
 	why = (struct problem){0};
 	return false;
-}
-
-static bool make_folder(const char *folder, struct problem *p)
-{
-	auto_free char *path = strdup(folder);
-	if (!path)
-		return problem_memory(p);
-	for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
-		*slash = '\0';
-		if (mkdir(path, 0700) != 0 && errno != EEXIST)
-			return problem_internal(p, "making %s: %m", path);
-		*slash = '/';
-	}
-	return mkdir(path, 0700) == 0 || errno == EEXIST ? true : problem_internal(p, "making %s: %m", path);
 }
 
 static bool exists(const char *path)
@@ -70,7 +55,7 @@ bool admin_passphrase_complete(const struct admin *admin, bool *ret_made, struct
 	if (exists(path))
 		return true;
 	*ret_made = true;
-	return make_folder(admin->ca.folder, p) && passphrase_write(path, p);
+	return folder_prepare(admin->ca.folder, true, p) && passphrase_write(path, p);
 }
 
 /* The passphrase stays empty where there is a CA. */

@@ -209,6 +209,17 @@ static bool read_all(int fd, const char *path, size_t max, struct buf *ret, stru
 	}
 }
 
+/* Mostly a file that root made for a service of another user: say so. */
+static bool unreadable(const char *path, struct problem *p)
+{
+	int why = errno;
+	struct stat st;
+	if (why == EACCES && stat(path, &st) == 0 && st.st_uid != geteuid())
+		return problem_internal(p, "%s: %s: it belongs to user %u, and this is user %u", path, strerror(why),
+		                        st.st_uid, geteuid());
+	return problem_internal(p, "%s: %s", path, strerror(why));
+}
+
 bool file_read(const char *path, size_t max, struct buf *ret, struct problem *p)
 {
 	size_t begin = ret->len;
@@ -220,7 +231,7 @@ bool file_read(const char *path, size_t max, struct buf *ret, struct problem *p)
 	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
 		return problem_set(p, PROBLEM_NOT_FOUND, "%s: %m", path);
 	if (fd < 0)
-		return problem_internal(p, "%s: %m", path);
+		return unreadable(path, p);
 	if (!read_all(fd, path, max, ret, p)) {
 		buf_shorten(ret, begin);
 		ret->failed = false;
@@ -242,15 +253,37 @@ static bool write_all(int fd, struct bytes data)
 	return true;
 }
 
-/* Makes a rename within the folder durable. */
-static bool sync_folder(const char *path)
+static char *folder_of(const char *path)
 {
 	const char *slash = strrchr(path, '/');
 	size_t len = slash && slash > path ? (size_t)(slash - path) : 1;
-	auto_free char *folder = strndup(slash ? path : ".", len);
+	return strndup(slash ? path : ".", len);
+}
+
+/* Makes a rename within the folder durable. */
+static bool sync_folder(const char *path)
+{
+	auto_free char *folder = folder_of(path);
 	auto_fd int fd = folder ? open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
 
 	return fd >= 0 && fsync(fd) == 0;
+}
+
+/* Whether this is root in a folder of somebody else, and whose. */
+static bool has_heir(const char *path, struct stat *ret_folder)
+{
+	auto_free char *folder = geteuid() == 0 ? folder_of(path) : NULL;
+	return folder && stat(folder, ret_folder) == 0 && ret_folder->st_uid != 0;
+}
+
+void file_give(const char *path)
+{
+	struct stat st, folder;
+	if (!has_heir(path, &folder) || lstat(path, &st) != 0 || st.st_uid != 0)
+		return;
+	/* A second name of the file may be outside of the folder. */
+	if ((S_ISREG(st.st_mode) && st.st_nlink == 1) || S_ISDIR(st.st_mode))
+		(void)!lchown(path, folder.st_uid, folder.st_gid);
 }
 
 /* Gives the finished file its name. link(2), unlike rename(2), does not replace. */
@@ -265,11 +298,14 @@ static bool write_file(const char *path, struct bytes data, unsigned mode, bool 
 {
 	auto_free char *beside = mem_printf("%s.XXXXXX", path);
 	auto_fd int fd = beside ? mkostemp(beside, O_CLOEXEC) : -1; /* 0600 */
+	struct stat folder;
 
 	if (!beside)
 		return problem_memory(p);
 	if (fd < 0)
 		return problem_internal(p, "%s: %m", beside);
+	if (has_heir(path, &folder))
+		(void)!fchown(fd, folder.st_uid, folder.st_gid);
 	if (!write_all(fd, data) || fchmod(fd, mode) != 0 || fsync(fd) != 0 ||
 	    move_in(beside, path, replace) != 0) {
 		problem_set(p, errno == EEXIST ? PROBLEM_CONFLICT : PROBLEM_INTERNAL, "%s: %m", path);

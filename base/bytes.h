@@ -52,7 +52,11 @@ declare_auto_value(buf, buf_free);
 
 /* Reads a whole file, at most max bytes. NOT_FOUND / INTERNAL name the path and the reason. */
 bool file_read(const char *path, size_t max, struct buf *ret, struct problem *p) must_use;
-/* Writes a new file beside and renames it, mode e.g. 0600, fsyncs file and folder. */
+/* Writes a new file beside and renames it, mode e.g. 0600, fsyncs file and folder. As root in somebody
+ * else's folder, the file is that one's, where the kernel lets us: a service of another user reads what an
+ * operator's command writes. */
 bool file_write(const char *path, struct bytes data, unsigned mode, struct problem *p) must_use;
 /* The same, but never in place of a file that is there: CONFLICT. Of several makers one wins. */
 bool file_write_new(const char *path, struct bytes data, unsigned mode, struct problem *p) must_use;
+/* The same for a file or folder that is there already, and is root's. */
+void file_give(const char *path);

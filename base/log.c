@@ -3,6 +3,11 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -27,6 +32,33 @@ void log_setup(enum log_level level, enum log_format format)
 bool log_enabled(enum log_level level)
 {
 	return level <= atomic_load_explicit(&level_wanted, memory_order_relaxed);
+}
+
+/* The journal says in JOURNAL_STREAM which file it reads (systemd.exec(5)). */
+static bool is_journal(void)
+{
+	const char *stream = getenv("JOURNAL_STREAM");
+	char mine[64];
+	struct stat st;
+	if (!stream || fstat(STDERR_FILENO, &st) != 0)
+		return false;
+	snprintf(mine, sizeof mine, "%llu:%llu", (unsigned long long)st.st_dev, (unsigned long long)st.st_ino);
+	return str_equal(stream, mine);
+}
+
+const char *log_priority(enum log_level level)
+{
+	static const char *const priorities[] = {
+		[LOG_LEVEL_ERROR] = "<3>",
+		[LOG_LEVEL_WARN] = "<4>",
+		[LOG_LEVEL_INFO] = "<6>",
+		[LOG_LEVEL_DEBUG] = "<7>",
+	};
+	enum { UNKNOWN, NO, YES };
+	static atomic_int journal = UNKNOWN;
+	if (atomic_load_explicit(&journal, memory_order_relaxed) == UNKNOWN)
+		atomic_store(&journal, is_journal() ? YES : NO);
+	return atomic_load_explicit(&journal, memory_order_relaxed) == YES ? priorities[level] : "";
 }
 
 /* Both formats put pairs into a line; they differ in this function and the braces only. */
@@ -78,14 +110,19 @@ static void put_head(put_pair *put, struct json_writer *w, enum log_level level,
 }
 
 /* A line that cannot be written is lost: there is nowhere to say so. */
-static void write_line(const struct buf *line)
+static void write_line(enum log_level level, const struct buf *line)
 {
+	const char *priority = log_priority(level);
+	const struct iovec parts[] = {
+		{ (void *)(uintptr_t)priority, strlen(priority) },
+		{ line->data, line->len },
+	};
 	ssize_t n;
 
 	if (line->failed)
 		return;
 	do
-		n = write(STDERR_FILENO, line->data, line->len);
+		n = writev(STDERR_FILENO, parts, array_length(parts));
 	while (n < 0 && errno == EINTR);
 }
 
@@ -108,5 +145,5 @@ void log_event(enum log_level level, const char *event, ...)
 	if (json)
 		json_close(&w);
 	buf_add_char(&line, '\n');
-	write_line(&line);
+	write_line(level, &line);
 }

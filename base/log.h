@@ -8,6 +8,9 @@
 enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARN, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
 enum log_format { LOG_FORMAT_LOGFMT, LOG_FORMAT_JSON };
 
+/* "<3>" where standard error is systemd's journal, which makes a priority of it (sd-daemon(3)); else "".
+ * Stands at the beginning of every line. */
+const char *log_priority(enum log_level level);
 void log_setup(enum log_level level, enum log_format format);
 bool log_enabled(enum log_level level);
 

@@ -1,7 +1,5 @@
 #include "ca/ca.h"
 
-#include <errno.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <openssl/err.h>
@@ -13,6 +11,7 @@
 #include "ca/files.h"
 #include "ca/pkcs11.h"
 #include "ca/signer.h"
+#include "store/folder.h"
 
 static const int64_t time_max = 253402300799; /* 9999-12-31T23:59:59Z */
 
@@ -169,7 +168,6 @@ bool ca_create(const struct ca_create_options *options, struct bytes passphrase,
 		return problem_set(p, PROBLEM_CONFLICT, "%s: there is a CA already", options->folder);
 	if (!options_check(options, p))
 		return false;
-	if (mkdir(options->folder, 0700) != 0 && errno != EEXIST)
-		return problem_internal(p, "%s: %m", options->folder);
-	return root_complete(options, passphrase, &root, p) && issuing_make(options, passphrase, &root, p);
+	return folder_prepare(options->folder, true, p) &&
+	       root_complete(options, passphrase, &root, p) && issuing_make(options, passphrase, &root, p);
 }

@@ -118,7 +118,7 @@ static void put_route(const struct command_call *call, struct json_writer *w, co
 	json_put(w, "method", http_method_name(route->method));
 	json_put(w, "path", route->path);
 	json_put(w, "content_type", route->content_type);
-	json_put_integer(w, "body_max", (int64_t)route->body_max);
+	json_put_integer(w, "bodyMax", (int64_t)route->body_max);
 	json_put(w, "rfc", route->rfc);
 	if (acme) {
 		json_put(w, "auth", acme_auth_name(acme->auth));

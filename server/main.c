@@ -5,6 +5,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
+#include "base/log.h"
 #include "base/ossl.h"
 #include "server/commands.h"
 
@@ -116,32 +117,28 @@ static bool run(struct command_call *call, struct problem *p)
 	return call->command->run(call, p);
 }
 
-static bool asks_for_help(const char *word)
-{
-	return str_equal(word, "--help") || str_equal(word, "-h") || str_equal(word, "help");
-}
-
 int main(int argc, char **argv)
 {
+	static char version[] = "version";
 	struct command_call call;
 	auto_value(problem) p = {0};
 	harden();
-	if (argc < 2 || (argc == 2 && asks_for_help(argv[1]))) {
-		command_print_list(commands, argc < 2 ? stderr : stdout);
-		return argc < 2 ? EXIT_USAGE : EXIT_GOOD;
+	if (argc < 2) {
+		command_print_list(commands, stderr);
+		return EXIT_USAGE;
 	}
+	if (command_help(commands, argc, argv, stdout))
+		return EXIT_GOOD;
+	if (str_equal(argv[1], "--version") || str_equal(argv[1], "-V"))
+		argv[1] = version;
 	if (!command_parse(commands, argc, argv, &call, &p)) {
 		fprintf(stderr, "enrolld: %s; `enrolld %s%s--help` tells more\n", p.detail,
 		        call.command ? call.command->name : "", call.command ? " " : "");
 		return EXIT_USAGE;
 	}
-	if (call.help) {
-		command_print_help(call.command, stdout);
-		return EXIT_GOOD;
-	}
 	if (run(&call, &p) && fflush(call.out) == 0 && !ferror(call.out))
 		return EXIT_GOOD;
-	fprintf(stderr, "enrolld: %s\n", p.cause[0] ? p.cause : p.detail[0] ? p.detail
+	fprintf(stderr, "%senrolld: %s\n", log_priority(LOG_LEVEL_ERROR), p.cause[0] ? p.cause : p.detail[0] ? p.detail
 	        : "cannot write the result");
 	return EXIT_REFUSED;
 }

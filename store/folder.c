@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/bytes.h"
+
 static bool refuse(struct problem *p, const char *what, const char *path)
 {
 	return problem_internal(p, "%s %s: %s", what, path, strerror(errno));
@@ -38,8 +40,10 @@ static bool sync_above(const char *path, struct problem *p)
 
 static bool make_one(const char *path, mode_t mode, struct problem *p)
 {
-	if (mkdir(path, mode) == 0)
+	if (mkdir(path, mode) == 0) {
+		file_give(path);
 		return sync_above(path, p);
+	}
 	return errno == EEXIST ? true : no_folder(p, path);
 }
 
@@ -146,6 +150,7 @@ bool folder_lock(const char *folder, int *ret_fd, struct problem *p)
 		return errno == EWOULDBLOCK ? held_by_other(folder, fd, p) : refuse(p, "locking", path);
 	if ((fchmod(fd, 0600) != 0 && errno != EPERM) || ftruncate(fd, 0) != 0 || dprintf(fd, "%ld\n", (long)getpid()) < 0)
 		return refuse(p, "writing", path);
+	file_give(path);
 	*ret_fd = fd;
 	fd = -1;
 	return true;

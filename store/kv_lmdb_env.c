@@ -54,6 +54,7 @@ static int narrow_files(const struct lmdb *db)
 
 		if (!path)
 			return ENOMEM;
+		file_give(path);
 		if (stat(path, &st) == 0 && st.st_uid == geteuid() && (st.st_mode & 07777) != 0600 && chmod(path, 0600) != 0)
 			rc = errno;
 	}

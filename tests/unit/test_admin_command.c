@@ -8,7 +8,7 @@
 #include "admin/admin.h"
 
 static const struct command_option options[] = {
-	{ "--reason", "REASON", "why" }, { "--force", NULL, "really" }, { 0 },
+	{ "--reason", "REASON", "why" }, { "--force", NULL, "really" }, { "--to", "NAME[,NAME...]", "whom" }, { 0 },
 };
 static const struct command serve = { .name = "serve", .args = "", .summary = "serve" };
 static const struct command check = { .name = "check", .args = "[FILE]", .args_max = 1, .summary = "check",
@@ -41,27 +41,25 @@ static void takes_lines(void **state)
 		const char *line;
 		const struct command *want;
 		const char *want_arg, *want_reason, *want_config;
-		bool want_force, want_json, want_help;
+		bool want_force, want_json;
 	} rows[] = {
-		{ "serve", &serve, NULL, NULL, NULL, false, false, false },
-		{ "serve --config f", &serve, NULL, NULL, "f", false, false, false },
-		{ "--config f serve", &serve, NULL, NULL, "f", false, false, false },
-		{ "serve --config=f", &serve, NULL, NULL, "f", false, false, false },
-		{ "check", &check, NULL, NULL, NULL, false, false, false },
-		{ "check f --json", &check, "f", NULL, NULL, false, true, false },
-		{ "check show", &check, "show", NULL, NULL, false, false, false },
-		{ "cert --config f show x --json", &show, "x", NULL, "f", false, true, false },
-		{ "cert show --help", &show, NULL, NULL, NULL, false, false, true },
-		{ "cert revoke x --reason 1 --force", &revoke, "x", "1", NULL, true, false, false },
-		{ "cert revoke --reason=keyCompromise x", &revoke, "x", "keyCompromise", NULL, false, false,
-		  false },
-		{ "cert revoke --reason= x", &revoke, "x", "", NULL, false, false, false },
-		{ "cert revoke -- --force", &revoke, "--force", NULL, NULL, false, false, false },
+		{ "serve", &serve, NULL, NULL, NULL, false, false },
+		{ "serve --config f", &serve, NULL, NULL, "f", false, false },
+		{ "--config f serve", &serve, NULL, NULL, "f", false, false },
+		{ "serve --config=f", &serve, NULL, NULL, "f", false, false },
+		{ "check", &check, NULL, NULL, NULL, false, false },
+		{ "check f --json", &check, "f", NULL, NULL, false, true },
+		{ "check show", &check, "show", NULL, NULL, false, false },
+		{ "cert --config f show x --json", &show, "x", NULL, "f", false, true },
+		{ "cert revoke x --reason 1 --force", &revoke, "x", "1", NULL, true, false },
+		{ "cert revoke --reason=keyCompromise x", &revoke, "x", "keyCompromise", NULL, false, false },
+		{ "cert revoke --reason= x", &revoke, "x", "", NULL, false, false },
+		{ "cert revoke -- --force", &revoke, "--force", NULL, NULL, false, false },
 		/* An id may begin as an option does. */
 		{ "cert revoke -xxxxxxxxxxxxxxxxxxxxA", &revoke, "-xxxxxxxxxxxxxxxxxxxxA", NULL, NULL, false,
-		  false, false },
+		  false },
 		{ "cert revoke --xxxxxxxxxxxxxxxxxxxA --force", &revoke, "--xxxxxxxxxxxxxxxxxxxA", NULL, NULL,
-		  true, false, false },
+		  true, false },
 	};
 	for (size_t i = 0; i < array_length(rows); i++) {
 		struct command_call call;
@@ -70,7 +68,6 @@ static void takes_lines(void **state)
 			fail_msg("%s: %s", rows[i].line, p.detail);
 		assert_ptr_equal(call.command, rows[i].want);
 		assert_int_equal(call.json, rows[i].want_json);
-		assert_int_equal(call.help, rows[i].want_help);
 		assert_int_equal(call.arg_count, rows[i].want_arg ? 1 : 0);
 		if (rows[i].want_arg)
 			assert_string_equal(call.args[0], rows[i].want_arg);
@@ -106,6 +103,8 @@ static void refuses_lines(void **state)
 		{ "cert show x y", "this argument is one too many: y", &show },
 		{ "cert show x --json=yes", "this option takes no value: --json", &show },
 		{ "cert revoke x --force=1", "this option takes no value: --force", &revoke },
+		{ "cert revoke x --reason 1 --reason 2", "this option stands twice: --reason", &revoke },
+		{ "cert revoke x --to a --to b", "this option stands twice, where one takes a list with commas: --to", &revoke },
 		{ "cert revoke x --reason", "a value is missing after: --reason", &revoke },
 	};
 	for (size_t i = 0; i < array_length(rows); i++) {
@@ -144,12 +143,40 @@ static void help_tells_each_option(void **state)
 	}
 }
 
+static void help_is_found_in_the_line(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *line, *want; /* NULL: there is none */
+	} rows[] = {
+		{ "--help", "usage: enrolld COMMAND" }, { "-h", "usage: enrolld COMMAND" }, { "help", "usage: enrolld COMMAND" },
+		{ "cert --help", "usage: enrolld cert COMMAND" }, { "help cert", "usage: enrolld cert COMMAND" },
+		{ "cert show -h", "usage: enrolld cert show" }, { "help cert show", "usage: enrolld cert show" },
+		{ "--config f cert show --help", "usage: enrolld cert show" }, { "serve --help --json", "usage: enrolld serve" },
+		{ "serve", NULL }, { "cert revoke -- --help", NULL }, { "check help", NULL }, { "help sing", NULL }, { "cer -h", NULL },
+	};
+	for (size_t i = 0; i < array_length(rows); i++) {
+		auto_free char *text = NULL, *line = strdup(rows[i].line);
+		size_t len;
+		FILE *out = open_memstream(&text, &len);
+		char *argv[16] = { line };
+		int argc = 1;
+		for (char *word = strtok(line, " "); word; word = strtok(NULL, " "))
+			argv[argc++] = word;
+		assert_int_equal(command_help(table, argc, argv, out), !!rows[i].want);
+		fclose(out);
+		assert_true(str_starts(text, rows[i].want ?: ""));
+		assert_int_equal(len > 0, !!rows[i].want);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(takes_lines),
 		cmocka_unit_test(refuses_lines),
 		cmocka_unit_test(help_tells_each_option),
+		cmocka_unit_test(help_is_found_in_the_line),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -144,7 +144,7 @@ def test_wrong_media_type(world, media):
 
 def test_body_too_large(world):
     def make(route, client, url):
-        return client.session.post(url, data=b"x" * (route["body_max"] + 1), headers={"Content-Type": "application/jose+json"})
+        return client.session.post(url, data=b"x" * (route["bodyMax"] + 1), headers={"Content-Type": "application/jose+json"})
     walk(world, make, ["malformed"], [413])
 
 

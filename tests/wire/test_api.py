@@ -621,7 +621,7 @@ def test_walk_with_malformed_bodies(api, routes):
             continue
         for data in bodies:
             reply = api.raw(r["method"], fill(r["path"]), data=data, headers={"Content-Type": "application/json"})
-            wanted = (400,) if len(data) <= r["body_max"] else (400, 413)
+            wanted = (400,) if len(data) <= r["bodyMax"] else (400, 413)
             assert reply.status_code in wanted, (r, data[:50], reply.text)
             api.check(r["method"], fill(r["path"]), reply)
             assert len(reply.content) < 100000
@@ -631,7 +631,7 @@ def test_walk_with_wrong_forms(api, routes):
     for r in routes:
         path = fill(r["path"])
         if "body" in r:
-            large = api.raw(r["method"], path, data=b" " * (r["body_max"] + 1), headers={"Content-Type": "application/json"})
+            large = api.raw(r["method"], path, data=b" " * (r["bodyMax"] + 1), headers={"Content-Type": "application/json"})
             assert large.status_code == 413
             for kind in ("text/plain", "application/x-www-form-urlencoded", "application/jsonx", ""):
                 assert api.raw(r["method"], path, data=b"{}", headers={"Content-Type": kind}).status_code == 415

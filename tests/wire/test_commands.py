@@ -1,9 +1,13 @@
 """The operator's commands, against a store that a running server uses and against one at rest."""
 
 import json
+import os
+import pathlib
 import re
 import shutil
 import subprocess
+import tempfile
+import time
 
 import pytest
 
@@ -33,7 +37,19 @@ def test_man_page_knows_every_command():
         assert re.search(r"^\.(It )?Cm .*" + name, page, re.MULTILINE) or name in page, name
 
 
+@pytest.mark.parametrize("line,begin", [
+    (("--help",), "usage: enrolld COMMAND"), (("-h",), "usage: enrolld COMMAND"), (("help",), "usage: enrolld COMMAND"),
+    (("cert", "--help"), "usage: enrolld cert COMMAND"), (("help", "ca"), "usage: enrolld ca COMMAND"),
+    (("cert", "revoke", "-h"), "usage: enrolld cert revoke"), (("help", "cert", "list"), "usage: enrolld cert list"),
+    (("--version",), "enrolld 0"), (("-V",), "enrolld 0"),
+])
+def test_help_and_version_as_elsewhere(line, begin):
+    done = run(*line)
+    assert done.returncode == 0 and done.stdout.startswith(begin) and not done.stderr
+
+
 @pytest.mark.parametrize("line,text", [
+    (("eab", "create", "--name", "dns:a.example", "--name", "dns:b.example"), "stands twice, where one takes a list with commas: --name"),
     ((), "usage: enrolld COMMAND"), (("sing",), "there is no such command: sing"), (("cert",), "expected one of list, show, revoke"),
     (("cert", "show"), "an argument is missing"), (("cert", "list", "--frob"), "there is no such option: --frob"),
     (("serve", "--config"), "a value is missing after: --config"), (("version", "x"), "one too many"),
@@ -41,6 +57,55 @@ def test_man_page_knows_every_command():
 def test_wrong_line_is_exit_2(line, text):
     done = run(*line)
     assert done.returncode == 2 and text in done.stderr and not done.stdout
+
+
+def test_lines_for_the_journal_have_a_priority(tmp_path):
+    config = tmp_path / "c.yaml"
+    config.write_text(f"data: {{folder: {tmp_path}/data}}\nlisteners: [{{address: 127.0.0.1, port: 0}}]\n")
+    with open(tmp_path / "err", "w+b", buffering=0) as err:
+        st = os.fstat(err.fileno())
+        journal = {**os.environ, "JOURNAL_STREAM": f"{st.st_dev}:{st.st_ino}"}
+        assert subprocess.run([BINARY, "serve", "--config", tmp_path / "none"], stderr=err, env=journal, timeout=20).returncode == 1
+        server = subprocess.Popen([BINARY, "serve", "--init", "--config", config], stderr=err, env=journal)
+        deadline = time.monotonic() + 20
+        while b"event=ready" not in (tmp_path / "err").read_bytes() and time.monotonic() < deadline:
+            time.sleep(0.02)
+        server.terminate()
+        assert server.wait(20) == 0
+    first, *rest = (tmp_path / "err").read_text().splitlines()
+    assert first.startswith("<3>enrolld: ") and rest and all(line.startswith("<6>time=") for line in rest)
+    assert run("serve", "--config", str(tmp_path / "none"), env=journal).stderr.startswith("enrolld: ")  # a pipe is not the journal
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="files of two users take root")
+def test_what_root_makes_is_the_services_to_read(tmp_path):
+    """`sudo enrolld ca rekey` for a server of another user: it starts, and reloads, with what the command made."""
+    service = {"user": 64321, "group": 64321, "extra_groups": []}
+    home = tmp_path / "home"
+    home.mkdir()
+    for folder in (tmp_path, *tmp_path.parents):
+        if folder.stat().st_uid == 0 and folder != pathlib.Path("/tmp") and str(folder).startswith(tempfile.gettempdir() + "/"):
+            folder.chmod(0o711)
+    os.chown(home, 64321, 64321)
+    config = tmp_path / "c.yaml"
+    config.write_text(f"data: {{folder: {home}/data}}\nlisteners: [{{address: 127.0.0.1, port: 0}}]\n")
+    config.chmod(0o644)
+    assert run("init", "--config", str(config)).returncode == 0
+    assert run("ca", "rekey", "issuing", "--config", str(config)).returncode == 0
+    (home / "data/lock.mdb").unlink()
+    assert run("cert", "list", "--config", str(config)).returncode == 0
+    made = [home / "data", *(home / "data").rglob("*")]
+    assert len(made) > 12 and {path.stat().st_uid for path in made} == {64321}
+    binary = tmp_path / "enrolld"
+    shutil.copy(BINARY, binary)
+    binary.chmod(0o755)
+    done = subprocess.run([binary, "ca", "list", "--config", config], capture_output=True, text=True, timeout=20, **service)
+    assert done.returncode == 0 and "issuing-2" in done.stdout, done.stderr
+    os.chown(home / "data/ca/issuing.successor", 0, 0)
+    done = subprocess.run([binary, "ca", "list", "--config", config], capture_output=True, text=True, timeout=20, **service)
+    assert done.returncode == 1 and "Permission denied: it belongs to user 0, and this is user 64321" in done.stderr
+    assert run("backup", str(tmp_path / "copy"), "--config", str(config)).returncode == 0
+    assert (tmp_path / "copy/seal.key").stat().st_uid == 0
 
 
 def test_version_and_routes_need_no_configuration():
