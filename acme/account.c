@@ -183,14 +183,16 @@ static bool view_by_key(struct store_txn *txn, void *arg, struct problem *p)
 	return store_account_by_key(txn, view->call->directory, thumbprint, view->ret, p);
 }
 
-/* 7.3.1: the account as it was; what the request says of it is ignored. NOT_FOUND when there is none. */
+/* 7.3.1: the account as it was; what the request says of it is ignored. NOT_FOUND when there is none. Who shows the
+ * key of one that is no more gets 403: 7.3.6 has 401 for what such an account signs, and this is a key without one.
+ * Ansible takes this status, with that word in the detail, for "is deactivated already". */
 static bool show_existing(struct acme_call *call, struct problem *p)
 {
 	auto_value(account) account = { 0 };
 	if (!store_view(call->acme->store, view_by_key, &(struct account_by_key){ call, &account }, p))
 		return false;
 	if (account.status != ACCOUNT_VALID)
-		return problem_set(p, PROBLEM_UNAUTHENTICATED,
+		return problem_set(p, PROBLEM_UNAUTHORIZED,
 		                   "RFC 8555, 7.3.6: the account of this key is %s",
 		                   account_status_name(account.status));
 	acme_location(call, "account", account.id, NULL);

@@ -30,6 +30,12 @@ static bool check_url(const struct acme_call *call, const struct jws *jws, struc
 	return true;
 }
 
+/* The same words for what never was an id, for an id that is none, and for one of another directory. */
+static bool refuse_unknown(struct problem *p)
+{
+	return problem_set(p, PROBLEM_ACCOUNT_DOES_NOT_EXIST, "RFC 8555, 6.2: there is no account of the JWS kid");
+}
+
 /* RFC 8555, 6.2: kid is the whole account URL, base and directory included. Its id, or NULL. */
 static const char *read_kid(const struct acme_call *call, const char *kid, struct problem *p)
 {
@@ -37,8 +43,12 @@ static const char *read_kid(const struct acme_call *call, const char *kid, struc
 	acme_url(call, &prefix, "account", "", NULL);
 	if (!buf_check(&prefix, p))
 		return NULL;
-	if (str_starts(kid, buf_text(&prefix)) && random_id_valid(kid + prefix.len))
-		return kid + prefix.len;
+	if (str_starts(kid, buf_text(&prefix))) {
+		if (random_id_valid(kid + prefix.len))
+			return kid + prefix.len;
+		refuse_unknown(p);
+		return NULL;
+	}
 	problem_set(p, PROBLEM_MALFORMED,
 	            "RFC 8555, 6.2: the JWS kid is no account URL of this directory, \"%sID\"",
 	            buf_text(&prefix));
@@ -56,22 +66,16 @@ static bool view_account(struct store_txn *txn, void *arg, struct problem *p)
 	return store_account_get(txn, view->id, view->ret, p);
 }
 
-/* The same answer for an id that never was and for one of another directory. */
 static bool find_account(struct acme_call *call, const char *kid, struct problem *p)
 {
 	const char *id = read_kid(call, kid, p);
 	if (!id)
 		return false;
 	auto_value(account) account = { 0 };
-	if (!store_view(call->acme->store, view_account, &(struct account_view){ id, &account }, p)) {
-		if (p->kind == PROBLEM_NOT_FOUND)
-			problem_set(p, PROBLEM_ACCOUNT_DOES_NOT_EXIST,
-			            "RFC 8555, 6.2: there is no account of the JWS kid");
-		return false;
-	}
+	if (!store_view(call->acme->store, view_account, &(struct account_view){ id, &account }, p))
+		return p->kind == PROBLEM_NOT_FOUND ? refuse_unknown(p) : false;
 	if (!str_equal(account.directory, call->directory))
-		return problem_set(p, PROBLEM_ACCOUNT_DOES_NOT_EXIST,
-		                   "RFC 8555, 6.2: there is no account of the JWS kid");
+		return refuse_unknown(p);
 	call->account = account;
 	account = (struct account){ 0 };
 	return true;

@@ -153,14 +153,49 @@ bool gate_common_name_named(const struct gate_case *c, struct problem *p)
 	return attribute_fits(&attribute, p);
 }
 
-/* What a client writes into the subject where it has no name for it, and cannot be told to leave out: acme.sh, for
- * addresses. It says nothing of whom the certificate is for, and is not certified. */
-static bool is_filler(const struct gate_case *c, const struct csr_attribute *attribute)
-{
-	enum subject_type type;
+/* What a client writes into the subject where it has nothing to say, and cannot be told to leave out. It says nothing
+ * of whom the certificate is for, and is not certified. */
+struct filler {
+	struct subject_attribute v[4];
+	size_t n;
+};
 
-	return !c->identity && c->csr->subject_count == 1 && type_of(attribute, &type) && type == SUBJECT_O &&
-	       str_equal(attribute->value, "acme.sh");
+static const struct filler FILLERS[] = {
+	{ { { SUBJECT_O, "acme.sh" } }, 1 },                                                             /* for addresses */
+	{ { { SUBJECT_ST, "-" }, { SUBJECT_C, "GB" }, { SUBJECT_L, "-" }, { SUBJECT_O, "-" } }, 4 },     /* Crypt::LE */
+};
+
+/* How often the CSR has it; NULL: how many attributes it has besides common names. */
+static size_t count_attributes(const struct csr *csr, const struct subject_attribute *wanted)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < csr->subject_count; i++) {
+		enum subject_type type;
+		bool known = type_of(&csr->subject[i], &type);
+		if (wanted)
+			n += known && type == wanted->type && str_equal(csr->subject[i].value, wanted->value);
+		else
+			n += !known || type != SUBJECT_CN;
+	}
+	return n;
+}
+
+/* All of one client's, and nothing else but a common name. */
+static bool has_filler(const struct csr *csr, const struct filler *filler)
+{
+	for (size_t i = 0; i < filler->n; i++)
+		if (count_attributes(csr, &filler->v[i]) != 1)
+			return false;
+	return count_attributes(csr, NULL) == filler->n;
+}
+
+static bool is_filled(const struct gate_case *c)
+{
+	for (size_t i = 0; !c->identity && i < array_length(FILLERS); i++)
+		if (has_filler(c->csr, &FILLERS[i]))
+			return true;
+	return false;
 }
 
 /* Of an order only what the profile gives anyway; of others what is of a type that the policy knows. */
@@ -171,8 +206,6 @@ static bool attribute_plain(const struct gate_case *c, const struct csr_attribut
 	char message[128];
 	const struct problem_breach breach = { "subject", attribute->value, "unlisted", message };
 
-	if (is_filler(c, attribute))
-		return true;
 	if (known && (type == SUBJECT_CN || is_proven(c, type, attribute->value) || subject_has(&c->profile->subject, type, attribute->value)))
 		return true;
 	if (!c->identity)
@@ -184,9 +217,9 @@ static bool attribute_plain(const struct gate_case *c, const struct csr_attribut
 
 bool gate_subject_plain(const struct gate_case *c, struct problem *p)
 {
-	bool held = true;
+	bool held = true, filled = is_filled(c);
 
-	for (size_t i = 0; i < c->csr->subject_count; i++)
+	for (size_t i = 0; !filled && i < c->csr->subject_count; i++)
 		held = attribute_plain(c, &c->csr->subject[i], p) && held;
 	for (size_t i = 0; i < c->subject.n; i++)
 		held = (c->subject.v[i].type == SUBJECT_CN || attribute_fits(&c->subject.v[i], p)) && held;

@@ -409,7 +409,7 @@ static void anothers_account_is_not_shown(void **state)
 	assert_string_equal(reply_text(&reply, "status"), "valid");
 }
 
-/* RFC 8555, 7.3.6: 401 from then on, wherever it asks. */
+/* RFC 8555, 7.3.6: 401 from then on, wherever it asks; 403 to its key where that asks for an account. */
 static void deactivation_is_final(void **state)
 {
 	static const char *const payloads[] = { "", "{}", "{\"status\":\"valid\"}", "{\"status\":\"deactivated\"}" };
@@ -432,9 +432,9 @@ static void deactivation_is_final(void **state)
 	reply_expect(&reply, 401, "unauthorized");
 	s.client.kid[0] = '\0';
 	client_post_to(&s.client, "new-account", "{" AGREED "}", &reply);
-	reply_expect(&reply, 401, "unauthorized");
+	reply_expect(&reply, 403, "unauthorized");
 	client_post_to(&s.client, "new-account", "{\"onlyReturnExisting\":true}", &reply);
-	reply_expect(&reply, 401, "unauthorized");
+	reply_expect(&reply, 403, "unauthorized");
 }
 
 int main(void)

@@ -255,11 +255,11 @@ static void kid_must_be_the_whole_account_url(void **state)
 		{ FIXTURE_BASE "/acme/defaulT/account/%s", 400, "malformed" },
 		{ "https://cb.example:8443/acme/default/account/%s", 400, "malformed" },
 		{ FIXTURE_BASE "/acme/default/order/%s", 400, "malformed" },
-		{ FIXTURE_BASE "/acme/default/account/x/%s", 400, "malformed" },
-		{ FIXTURE_BASE "/acme/default/account/%s/", 400, "malformed" },
-		{ FIXTURE_BASE "/acme/default/account/%s?x", 400, "malformed" },
+		{ FIXTURE_BASE "/acme/default/account/x/%s", 400, "accountDoesNotExist" },
+		{ FIXTURE_BASE "/acme/default/account/%s/", 400, "accountDoesNotExist" },
+		{ FIXTURE_BASE "/acme/default/account/%s?x", 400, "accountDoesNotExist" },
 		{ FIXTURE_BASE "/acme/default/account/AAAAAAAAAAAAAAAAAAAAAA", 400, "accountDoesNotExist" },
-		{ FIXTURE_BASE "/acme/default/account/", 400, "malformed" },
+		{ FIXTURE_BASE "/acme/default/account/", 400, "accountDoesNotExist" },
 		{ "", 400, "malformed" },
 	};
 	auto_walker w;

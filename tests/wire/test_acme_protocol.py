@@ -210,6 +210,20 @@ def test_deactivated_key_cannot_come_back_7_3_6(server, client):
     assert caught.value.type == "unauthorized"
 
 
+def test_key_of_a_deactivated_account_is_403_and_says_so(server, client):
+    """By these two Ansible's acme_account knows that what it was to deactivate is deactivated already."""
+    client.post(client.kid, {"status": "deactivated"})
+    reply = refused("unauthorized", 403, Client(server, key=client.key).register, onlyReturnExisting=True)
+    assert "deactivated" in reply["detail"]
+    refused("unauthorized", 401, client.post, client.kid)
+
+
+def test_kid_of_no_account_6_2(client):
+    """Also where it has not the form of our ids: Ansible's acme_account_info looks for an account so."""
+    for kid in (client.kid + "x", client.kid[:-1], client.kid[:-22] + "A" * 22):
+        refused("accountDoesNotExist", 400, client.post, client.kid, kid=kid)
+
+
 # --- 7.3.4 external account binding
 
 def eab(server, client, made, alg="HS256", key=None, url=None, inner_key=None, kid=None, nonce=None):
@@ -822,6 +836,20 @@ def test_ip_csr_of_acme_sh_has_a_filler(client, web):
         refused("badCSR", 400, client.finalize, order, make_csr([x509.IPAddress(address)], subject=subject))
     client.finalize(order, make_csr([x509.IPAddress(address)], subject=[filler]))
     assert not list(leaf(client.post(client.post(url).json()["certificate"]).text).subject)
+
+
+def test_csr_of_crypt_le_has_fillers(client, web):
+    """le.pl writes these four beside the common name, whatever it is told: they are let pass, all four alone, and are not certified."""
+    name = lambda oid, value: x509.NameAttribute(oid, value)
+    common = name(NameOID.COMMON_NAME, "le.example.com")
+    four = [name(NameOID.STATE_OR_PROVINCE_NAME, "-"), name(NameOID.COUNTRY_NAME, "GB"), name(NameOID.LOCALITY_NAME, "-"),
+            name(NameOID.ORGANIZATION_NAME, "-")]
+    url, order = ready(client, web, ["le.example.com"])
+    for subject in ([*four[:3]], [*four, four[0]], [*four[:3], name(NameOID.ORGANIZATION_NAME, "Evil")], [*four[:3], four[0]],
+                    [four[0], name(NameOID.COUNTRY_NAME, "DE"), *four[2:]], [*four, name(NameOID.ORGANIZATIONAL_UNIT_NAME, "-")]):
+        refused("badCSR", 400, client.finalize, order, make_csr(["le.example.com"], subject=[common, *subject]))
+    client.finalize(order, make_csr(["le.example.com"], subject=[common, *four]))
+    assert leaf(client.post(client.post(url).json()["certificate"]).text).subject.rfc4514_string() == "CN=le.example.com"
 
 
 def cross_sign(root_pem):
