@@ -16,13 +16,21 @@ static void path_of(const char *parent, const char *name, char ret[PATH_SIZE])
 	snprintf(ret, PATH_SIZE, "%s%s%s", parent, *parent ? "." : "", name);
 }
 
-/* C0 but for what the type lets be, DEL, and C1 (U+0080 to U+009F). */
-static bool has_control(const char *text, const char *except)
+bool api_text_has_control(const char *text, const char *except)
 {
 	for (const uint8_t *s = (const uint8_t *)text; *s; s++)
 		if ((*s < 0x20 && !strchr(except, *s)) || *s == 0x7f || (s[0] == 0xc2 && s[1] >= 0x80 && s[1] < 0xa0))
 			return true;
 	return false;
+}
+
+size_t api_text_length(const char *text)
+{
+	size_t n = 0;
+
+	for (const char *s = text; *s; s++)
+		n += (*s & 0xc0) != 0x80;
+	return n;
 }
 
 static bool is_choice(const char *const *choices, const char *text)
@@ -49,24 +57,26 @@ static bool is_secret(const struct api_field *field)
 	return field->type == API_SECRET || field->type == API_SECRET_LINES;
 }
 
-static int64_t text_max(const struct api_field *field)
+int64_t api_field_max(const struct api_field *field)
 {
 	if (field->max)
 		return field->max;
+	if (field->type == API_TEXTS || field->type == API_OBJECTS)
+		return API_LIST_MAX;
 	return has_lines(field) ? API_LINES_MAX : API_TEXT_MAX;
 }
 
 static void check_text(const struct api_field *field, const struct json *j, const char *path, struct problem *parts)
 {
 	const char *text = json_string(j), *shown = is_secret(field) ? NULL : text;
+	int64_t t, length = (int64_t)api_text_length(text ?: ""), max = api_field_max(field);
 	auto_value(buf) choices = {0};
-	int64_t t;
 
 	if (!text)
 		wrong(path, NULL, "expected a text");
-	else if ((int64_t)strlen(text) > text_max(field) || (int64_t)strlen(text) < field->min)
-		wrong(path, shown, "expected %lld to %lld bytes, got %zu", (long long)field->min, (long long)text_max(field), strlen(text));
-	else if (has_control(text, has_lines(field) ? "\r\n\t" : ""))
+	else if (length > max || length < field->min)
+		wrong(path, shown, "expected %lld to %lld characters, got %lld", (long long)field->min, (long long)max, (long long)length);
+	else if (api_text_has_control(text, has_lines(field) ? "\r\n\t" : ""))
 		wrong(path, shown, "has a control character");
 	else if (field->type == API_TIME && !clock_parse(text, &t))
 		wrong(path, shown, "expected a time as in RFC 3339");
@@ -88,7 +98,7 @@ static void check_integer(const struct api_field *field, const struct json *j, c
 
 static void check_list(const struct api_field *field, const struct json *j, const char *path, struct problem *parts)
 {
-	size_t max = field->max ? (size_t)field->max : API_LIST_MAX;
+	size_t max = (size_t)api_field_max(field);
 	struct api_field entry = { .name = field->name, .type = API_TEXT, .min = 1, .choices = field->choices };
 
 	if (!json_is_array(j)) {

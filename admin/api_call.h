@@ -72,7 +72,8 @@ bool api_settle(struct problem *parts, struct problem *p) must_use;
 bool api_gather(struct problem *parts, struct problem *why, const char *field);
 /* One part of a problem as an object. */
 void api_problem_part(const struct problem_sub *sub, struct json_writer *w);
-/* A problem as the document of RFC 9457. */
+/* A problem as the document of RFC 9457, and the status that it goes with. */
+int api_problem_status(const struct problem *p);
 void api_problem_write(const struct problem *p, const char *request_id, struct buf *ret);
 
 /* Who is asking: the token in the Authorization header, or else the client certificate. UNAUTHENTICATED. */

@@ -1,9 +1,11 @@
 /* GET certificate-profiles/{profile}/certificates/latest-active-bundle: for those who pull. What the identifier names
  * is the newest certificate of that profile that is valid now, whatever number of renewals has passed. */
+#include <assert.h>
 #include <stdio.h>
 
 #include "admin/api_bundle.h"
 #include "admin/api_query.h"
+#include "admin/search.h"
 #include "policy/identifier.h"
 
 enum { LOOK_MAX = 5000, PAGE = 100 };
@@ -48,7 +50,7 @@ static bool look_name(struct store_txn *txn, struct looking *l, const char *type
 {
 	struct identifier canonical;
 	auto_value(problem) why = {0};
-	bool is_name = !str_equal(type, "cn") && identifier_parse(type, value, &canonical, &why);
+	bool is_name = identifier_parse(type, value, &canonical, &why) && !identifier_is_device(canonical.type);
 	auto_free char *name = mem_printf("%s:%s", type, is_name ? canonical.value : value);
 	char after[128] = "";
 
@@ -80,18 +82,16 @@ static bool look_id(struct store_txn *txn, struct looking *l, struct problem *p)
 
 static bool look(struct store_txn *txn, void *arg, struct problem *p)
 {
-	static const char *const types[] = { "dns", "ip", "email", "uri", "cn" };
 	struct looking *l = arg;
+	size_t typed = search_name_type(l->identifier);
+	const char *value = l->identifier + (typed ? typed + 1 : 0);
 
-	for (size_t i = 0; i < array_length(types); i++) {
-		size_t len = strlen(types[i]);
-		bool typed = strncmp(l->identifier, types[i], len) == 0 && l->identifier[len] == ':';
-		if (typed)
-			return look_name(txn, l, types[i], l->identifier + len + 1, p);
-	}
-	for (size_t i = 0; i < array_length(types) && !l->row.id[0]; i++)
-		if (!look_name(txn, l, types[i], l->identifier, p))
+	for (size_t i = 0; search_name_types[i] && !l->row.id[0]; i++) {
+		const char *type = search_name_types[i];
+		bool fits = !typed || (strlen(type) == typed && strncmp(l->identifier, type, typed) == 0);
+		if (fits && !look_name(txn, l, type, value, p))
 			return false;
+	}
 	return l->row.id[0] || !random_id_valid(l->identifier) || look_id(txn, l, p);
 }
 
@@ -111,10 +111,10 @@ bool api_profile_latest(struct api_call *call, struct problem *p)
 	auto_value(buf) identifier = {0};
 	auto_value(problem) parts = {0};
 
-	if (!api_query(call, "identifier", &identifier, &parts) && !identifier.failed)
-		problem_add_field(&parts, PROBLEM_MALFORMED, "identifier", NULL, "is missing");
+	bool there = api_query(call, "identifier", &identifier, &parts);
 	if (!api_settle(&parts, p))
 		return false;
+	assert(there); /* the row demands it */
 	struct looking looking = { .call = call, .identifier = buf_text(&identifier) };
 	bool done = store_view(call->api->store, look, &looking, p);
 	if (done && !looking.row.id[0])

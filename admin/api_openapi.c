@@ -2,191 +2,61 @@
 #include <ctype.h>
 #include <stdio.h>
 
-#include "admin/api_routes.h"
-
-/* --- schemas */
-
-static const char *type_name(enum api_type type)
-{
-	switch (type) {
-	case API_INTEGER: return "integer";
-	case API_BOOL: return "boolean";
-	case API_OBJECT: return "object";
-	case API_TEXTS:
-	case API_OBJECTS: return "array";
-	default: return "string";
-	}
-}
-
-static void put_ref(struct json_writer *w, const char *schema)
-{
-	char text[96];
-
-	snprintf(text, sizeof(text), "#/components/schemas/%s", schema);
-	json_put(w, "$ref", text);
-}
-
-static void put_choices(struct json_writer *w, const char *const *choices)
-{
-	if (!choices)
-		return;
-	json_open_array(w, "enum");
-	for (size_t i = 0; choices[i]; i++)
-		json_put(w, NULL, choices[i]);
-	json_close(w);
-}
-
-static bool is_text(enum api_type type)
-{
-	return type == API_TEXT || type == API_LINES || type == API_SECRET || type == API_SECRET_LINES || type == API_TIME;
-}
-
-static void put_bounds(struct json_writer *w, const struct api_field *field)
-{
-	bool list = field->type == API_TEXTS || field->type == API_OBJECTS;
-	const char *min = list ? "minItems" : is_text(field->type) ? "minLength" : "minimum";
-	const char *max = list ? "maxItems" : is_text(field->type) ? "maxLength" : "maximum";
-
-	if (field->min)
-		json_put_integer(w, min, field->min);
-	if (field->max)
-		json_put_integer(w, max, field->max);
-}
-
-static void put_items(struct json_writer *w, const struct api_field *field)
-{
-	json_open(w, "items");
-	if (field->type == API_OBJECTS)
-		put_ref(w, field->object->name);
-	else {
-		json_put(w, "type", "string");
-		if (!field->choices)
-			json_put_integer(w, "minLength", 1);
-	}
-	put_choices(w, field->choices);
-	json_close(w);
-}
-
-static void put_type(struct json_writer *w, const struct api_field *field)
-{
-	if (!field->nullable) {
-		json_put(w, "type", type_name(field->type));
-		return;
-	}
-	json_open_array(w, "type");
-	json_put(w, NULL, type_name(field->type));
-	json_put(w, NULL, "null");
-	json_close(w);
-}
-
-static void put_field(struct json_writer *w, const struct api_field *field)
-{
-	json_open(w, field->name);
-	json_put(w, "description", field->meaning);
-	if (field->type == API_OBJECT) {
-		put_ref(w, field->object->name);
-	} else if (field->type != API_ANY) {
-		put_type(w, field);
-		put_bounds(w, field);
-	}
-	if (field->type == API_TIME)
-		json_put(w, "format", "date-time");
-	if (field->type == API_SECRET || field->type == API_SECRET_LINES)
-		json_put(w, "format", "password");
-	if (field->type == API_TEXTS || field->type == API_OBJECTS)
-		put_items(w, field);
-	else
-		put_choices(w, field->choices);
-	json_close(w);
-}
-
-static void put_object(struct json_writer *w, const struct api_object *object)
-{
-	json_open(w, object->name);
-	json_put(w, "type", "object");
-	json_put_bool(w, "additionalProperties", false);
-	json_open_array(w, "required");
-	for (size_t i = 0; i < object->field_count; i++)
-		if (object->fields[i].required)
-			json_put(w, NULL, object->fields[i].name);
-	json_close(w);
-	json_open(w, "properties");
-	for (size_t i = 0; i < object->field_count; i++)
-		put_field(w, &object->fields[i]);
-	json_close(w);
-	json_close(w);
-}
-
-/* Each schema once, those that it refers to included. */
-enum { SCHEMAS_MAX = 64 };
-struct seen {
-	const struct api_object *v[SCHEMAS_MAX];
-	size_t n;
-};
-
-static void gather(struct seen *seen, const struct api_object *object)
-{
-	for (size_t i = 0; i < seen->n; i++)
-		if (seen->v[i] == object)
-			return;
-	if (!object || seen->n == SCHEMAS_MAX)
-		return;
-	seen->v[seen->n++] = object;
-	for (size_t i = 0; i < object->field_count; i++)
-		gather(seen, object->fields[i].object);
-}
-
-static void put_schemas(struct json_writer *w)
-{
-	struct seen seen = {0};
-
-	gather(&seen, &api_problem_reply);
-	for (size_t i = 0; i < api_route_count(); i++) {
-		gather(&seen, api_route_at(i)->body);
-		gather(&seen, api_route_at(i)->reply);
-	}
-	json_open(w, "schemas");
-	for (size_t i = 0; i < seen.n; i++)
-		put_object(w, seen.v[i]);
-	json_close(w);
-}
+#include "admin/api_openapi.h"
 
 /* --- paths */
 
-static void put_parameter(struct json_writer *w, const char *name, const char *in, const char *meaning, const char *const *choices)
+static void put_parameter(struct json_writer *w, const char *name, const char *meaning, const struct api_parameter *query)
 {
 	json_open(w, NULL);
 	json_put(w, "name", name);
-	json_put(w, "in", in);
+	json_put(w, "in", query ? "query" : "path");
 	json_put(w, "description", meaning);
-	json_put_bool(w, "required", str_equal(in, "path"));
-	json_open(w, "schema");
-	json_put(w, "type", "string");
-	put_choices(w, choices);
-	json_close(w);
+	json_put_bool(w, "required", !query || query->required);
+	api_openapi_parameter(w, query);
 	json_close(w);
 }
 
-static void put_captures(struct json_writer *w, const char *path)
+static void put_captures(struct json_writer *w, const struct api_route *route)
 {
-	for (const char *at = path; (at = strchr(at, '{')); at++) {
+	for (const char *at = route->http.path; (at = strchr(at, '{')); at++) {
 		char name[32];
 		snprintf(name, sizeof(name), "%.*s", (int)strcspn(at + 1, "}"), at + 1);
-		put_parameter(w, name, "path", str_equal(name, "id") ? "its id" : "name of the profile", NULL);
+		put_parameter(w, name, str_equal(name, "profile") ? "name of the profile"
+		                       : route->scope == API_BY_CERTIFICATE ? "its id, serial number or fingerprint" : "its id", NULL);
 	}
 }
 
-static void put_content(struct json_writer *w, const char *type, const char *schema)
+static void put_header(struct json_writer *w, const char *name)
 {
-	json_open(w, "content");
-	json_open(w, type);
-	json_open(w, "schema");
-	if (schema)
-		put_ref(w, schema);
-	else
-		json_put(w, "type", "string");
-	json_close(w);
-	json_close(w);
+	static const struct {
+		const char *name, *meaning, *type;
+	} headers[] = {
+		{ "Location", "the request, which keeps what became of it", "string" },
+		{ "Retry-After", "seconds to wait before the next try", "integer" },
+		{ "WWW-Authenticate", "what is asked for (RFC 6750, 3)", "string" },
+	};
+
+	for (size_t i = 0; i < array_length(headers); i++) {
+		if (!str_equal(headers[i].name, name))
+			continue;
+		json_open(w, name);
+		json_put(w, "description", headers[i].meaning);
+		json_open(w, "schema");
+		json_put(w, "type", headers[i].type);
+		json_close(w);
+		json_close(w);
+	}
+}
+
+void api_openapi_headers(struct json_writer *w, const char *first, const char *second)
+{
+	if (!first)
+		return;
+	json_open(w, "headers");
+	put_header(w, first);
+	if (second)
+		put_header(w, second);
 	json_close(w);
 }
 
@@ -201,41 +71,84 @@ static void put_responses(struct json_writer *w, const struct api_route *route)
 	json_open(w, is_deletion(route) ? "204" : "200");
 	json_put(w, "description", is_deletion(route) ? "It is done." : "What was asked for.");
 	if (!is_deletion(route))
-		put_content(w, route->reply ? "application/json" : route->content, route->reply ? route->reply->name : NULL);
+		api_openapi_content(w, route->reply ? "application/json" : route->content, route->reply);
 	json_close(w);
 	if (route->may_wait) {
 		json_open(w, "202");
-		json_put(w, "description", "People must approve it first: Location leads to the request.");
-		put_content(w, "application/json", route->reply->name);
+		json_put(w, "description", "People must approve it first.");
+		api_openapi_headers(w, "Location", "Retry-After");
+		api_openapi_content(w, "application/json", route->reply);
 		json_close(w);
 	}
-	json_open(w, "default");
-	json_put(w, "description", "A problem (RFC 9457): what is wrong, all of it.");
-	put_content(w, "application/problem+json", api_problem_reply.name);
+	api_openapi_refuses(w, route);
 	json_close(w);
+}
+
+/* The folder of a path says what it is about. */
+static const struct tag {
+	const char *path, *name, *meaning;
+} tags[] = {
+	{ "cert-manager/certificate-profiles", "Profiles", "What certificates there can be, and who may ask for them how." },
+	{ "cert-manager/certificate-requests", "Requests", "What was asked for, and what became of it; approval." },
+	{ "cert-manager/ca", "CAs", "Who issues." },
+	{ "cert-manager/", "Certificates", "Issuing, the inventory, keys, renewal and revocation." },
+	{ "est/", "EST credentials", "With what devices enroll over EST." },
+	{ "webhooks", "Webhooks", "Where events are sent." },
+	{ "", "API", "The token, and this description." },
+};
+
+static const char *tag_of(const struct api_route *route)
+{
+	size_t i = 0;
+
+	while (!str_starts(route->http.path + strlen(API_PREFIX), tags[i].path))
+		i++;
+	return tags[i].name;
+}
+
+static void put_tags(struct json_writer *w)
+{
+	json_open_array(w, "tags");
+	for (size_t i = 0; i < array_length(tags); i++) {
+		json_open(w, NULL);
+		json_put(w, "name", tags[i].name);
+		json_put(w, "description", tags[i].meaning);
+		json_close(w);
+	}
+	json_close(w);
+}
+
+static void put_labels(struct json_writer *w, const struct api_route *route)
+{
+	char role[64];
+
+	snprintf(role, sizeof(role), "Role: %s.", api_route_role(route));
+	json_put(w, "operationId", route->name);
+	json_put(w, "summary", route->summary);
+	json_put(w, "description", role);
+	json_open_array(w, "tags");
+	json_put(w, NULL, tag_of(route));
 	json_close(w);
 }
 
 static void put_operation(struct json_writer *w, const struct api_route *route)
 {
-	char method[16], role[64];
+	char method[16];
 
 	snprintf(method, sizeof(method), "%s", http_method_name(route->http.method));
 	for (char *c = method; *c; c++)
 		*c = (char)tolower((unsigned char)*c);
-	snprintf(role, sizeof(role), "Role: %s.", api_route_role(route));
 	json_open(w, method);
-	json_put(w, "summary", route->summary);
-	json_put(w, "description", role);
+	put_labels(w, route);
 	json_open_array(w, "parameters");
-	put_captures(w, route->http.path);
+	put_captures(w, route);
 	for (size_t i = 0; route->query && route->query[i].name; i++)
-		put_parameter(w, route->query[i].name, "query", route->query[i].meaning, route->query[i].choices);
+		put_parameter(w, route->query[i].name, route->query[i].meaning, &route->query[i]);
 	json_close(w);
 	if (route->body) {
 		json_open(w, "requestBody");
 		json_put_bool(w, "required", true);
-		put_content(w, route->http.content_type, route->body->name);
+		api_openapi_content(w, route->http.content_type, route->body);
 		json_close(w);
 	}
 	if (route->role == API_PUBLIC) {
@@ -280,26 +193,61 @@ static void put_security(struct json_writer *w)
 	json_close(w);
 }
 
+static void put_info(struct json_writer *w)
+{
+	json_open(w, "info");
+	json_put(w, "title", "enrolld");
+	json_put(w, "version", "1");
+	json_put(w, "description",
+	         "Certificates by CSR or with keys that the server makes, the inventory of all that was issued by any method, renewal, "
+	         "revocation, approval, and what operators need. Lists come in pages: the `next` of a reply is the `after` of the "
+	         "next request; a reply without it is the last. Each refusal tells all that is wrong (RFC 9457).");
+	json_open(w, "contact");
+	json_put(w, "name", "Who operates this server");
+	json_close(w);
+	json_open(w, "license");
+	json_put(w, "name", "Apache 2.0");
+	json_put(w, "identifier", "Apache-2.0");
+	json_close(w);
+	json_close(w);
+}
+
+static void put_servers(struct json_writer *w, const char *url)
+{
+	json_open_array(w, "servers");
+	json_open(w, NULL);
+	json_put(w, "url", url);
+	json_put(w, "description", "This server.");
+	json_close(w);
+	json_close(w);
+}
+
+/* A token is asked for wherever a row says nothing else. */
+static void put_demand(struct json_writer *w)
+{
+	json_open_array(w, "security");
+	json_open(w, NULL);
+	json_open_array(w, "token");
+	json_close(w);
+	json_close(w);
+	json_close(w);
+}
+
 bool api_openapi_get(struct api_call *call, struct problem *p)
 {
 	struct json_writer w = api_reply(call, 200);
 
 	json_open(&w, NULL);
 	json_put(&w, "openapi", "3.1.0");
-	json_open(&w, "info");
-	json_put(&w, "title", "enrolld");
-	json_put(&w, "version", "1");
-	json_close(&w);
-	json_open_array(&w, "security");
-	json_open(&w, NULL);
-	json_open_array(&w, "token");
-	json_close(&w);
-	json_close(&w);
-	json_close(&w);
+	put_info(&w);
+	put_servers(&w, call->request->base_url);
+	put_demand(&w);
+	put_tags(&w);
 	put_paths(&w);
 	json_open(&w, "components");
 	put_security(&w);
-	put_schemas(&w);
+	api_openapi_refusals(&w);
+	api_openapi_schemas(&w);
 	json_close(&w);
 	json_close(&w);
 	return buf_check(&call->response->body, p);

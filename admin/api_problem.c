@@ -31,6 +31,12 @@ void api_problem_part(const struct problem_sub *sub, struct json_writer *w)
 	json_close(w);
 }
 
+/* That something is revoked already is no fault of the request's form, as ACME has it (RFC 8555, 7.6). */
+int api_problem_status(const struct problem *p)
+{
+	return p->kind == PROBLEM_ALREADY_REVOKED ? 409 : problem_status(p);
+}
+
 void api_problem_write(const struct problem *p, const char *request_id, struct buf *ret)
 {
 	char instance[96];
@@ -39,7 +45,7 @@ void api_problem_write(const struct problem *p, const char *request_id, struct b
 	snprintf(instance, sizeof(instance), "urn:enrolld:request:%s", request_id ?: "");
 	json_open(&w, NULL);
 	put_type(&w, p->kind);
-	json_put_integer(&w, "status", problem_status(p));
+	json_put_integer(&w, "status", api_problem_status(p));
 	json_put(&w, "detail", problem_text(p));
 	json_put(&w, "instance", request_id ? instance : NULL);
 	if (p->sub_count > 0) {

@@ -1,11 +1,15 @@
 #include "admin/api_query.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 
+#include "admin/api_body.h"
 #include "base/clock.h"
 
-enum { NAME_MAX_ = 32, VALUE_MAX = 255, NAMES_MAX = 32 };
+enum { NAME_MAX_ = 32, PARAMETERS_MAX = 32 };
+
+#define wrong(name, value, ...) problem_add_field(parts, PROBLEM_MALFORMED, name, value, __VA_ARGS__)
 
 static const struct api_parameter *parameter_find(const struct api_route *route, const char *name)
 {
@@ -29,10 +33,17 @@ static bool is_text(const struct buf *value)
 {
 	for (size_t i = 0, n; i < value->len; i += n) {
 		n = str_utf8(value->data + i, value->len - i);
-		if (n == 0 || value->data[i] < 0x20 || value->data[i] == 0x7f)
+		if (n == 0 || value->data[i] == '\0')
 			return false;
 	}
-	return true;
+	return value->len > 0 && api_text_length(buf_text(value)) <= API_TEXT_MAX && !api_text_has_control(buf_text(value), "");
+}
+
+static bool is_integer(const struct api_parameter *parameter, const char *text)
+{
+	errno = 0;
+	long long value = strtoll(text, NULL, 10);
+	return text[strspn(text, "0123456789")] == '\0' && errno == 0 && value >= parameter->min && value <= parameter->max;
 }
 
 static void refuse_choice(const struct api_parameter *parameter, const char *value, struct problem *parts)
@@ -41,42 +52,57 @@ static void refuse_choice(const struct api_parameter *parameter, const char *val
 
 	for (size_t i = 0; parameter->choices[i]; i++)
 		buf_printf(&known, "%s%s", i > 0 ? ", " : "", parameter->choices[i]);
-	problem_add_field(parts, PROBLEM_MALFORMED, parameter->name, value, "expected one of %s", buf_text(&known));
+	wrong(parameter->name, value, "expected one of %s", buf_text(&known));
 }
 
 static void check_value(const struct api_parameter *parameter, const struct http_request *request, struct problem *parts)
 {
 	auto_value(buf) value = {0};
+	int64_t t;
 
 	if (!http_query(request, parameter->name, &value) && value.failed)
 		problem_memory(parts);
-	else if (value.len == 0 || value.len > VALUE_MAX || !is_text(&value))
-		problem_add_field(parts, PROBLEM_MALFORMED, parameter->name, NULL, "expected a text of 1 to %d bytes", VALUE_MAX);
+	else if (!is_text(&value))
+		wrong(parameter->name, NULL, "expected a text of 1 to %d characters", API_TEXT_MAX);
 	else if (!is_choice(parameter, buf_text(&value)))
 		refuse_choice(parameter, buf_text(&value), parts);
+	else if (parameter->type == API_INTEGER && !is_integer(parameter, buf_text(&value)))
+		wrong(parameter->name, buf_text(&value), "expected a number from %lld to %lld", (long long)parameter->min, (long long)parameter->max);
+	else if (parameter->type == API_TIME && !clock_parse(buf_text(&value), &t))
+		wrong(parameter->name, buf_text(&value), "expected a time as in RFC 3339");
+}
+
+/* The rest behind the next `&`; ret: the parameter of this one, NULL: there is none of that name. */
+static const char *step(const struct api_route *route, const char *at, char name[NAME_MAX_ + 1], const struct api_parameter **ret)
+{
+	size_t length = strcspn(at, "&");
+
+	snprintf(name, NAME_MAX_ + 1, "%.*s", (int)strcspn(at, "=&"), at);
+	*ret = parameter_find(route, name);
+	return at + length + (at[length] == '&');
 }
 
 void api_query_check(const struct api_route *route, const struct http_request *request, struct problem *parts)
 {
-	const char *seen[NAMES_MAX];
-	size_t count = 0;
+	const struct api_parameter *parameter;
+	bool seen[PARAMETERS_MAX] = {0};
+	char name[NAME_MAX_ + 1];
 
-	for (const char *at = request->query; *at; at += strcspn(at, "&"), at += *at == '&') {
-		char name[NAME_MAX_ + 1];
-		snprintf(name, sizeof(name), "%.*s", (int)strcspn(at, "=&"), at);
-		const struct api_parameter *parameter = parameter_find(route, name);
-		bool twice = false;
-		for (size_t i = 0; parameter && i < count; i++)
-			twice |= seen[i] == parameter->name;
+	for (const char *at = request->query; *at;) {
+		at = step(route, at, name, &parameter);
+		size_t i = parameter ? (size_t)(parameter - route->query) : 0;
+		assert(i < PARAMETERS_MAX);
 		if (!parameter)
-			problem_add_field(parts, PROBLEM_MALFORMED, name, NULL, "there is no such parameter");
-		else if (twice)
-			problem_add_field(parts, PROBLEM_MALFORMED, name, NULL, "is given twice");
+			wrong(name, NULL, "there is no such parameter");
+		else if (seen[i])
+			wrong(name, NULL, "is given twice");
 		else
 			check_value(parameter, request, parts);
-		if (parameter && !twice && count < NAMES_MAX)
-			seen[count++] = parameter->name;
+		seen[i] |= parameter != NULL;
 	}
+	for (size_t i = 0; route->query && route->query[i].name; i++)
+		if (route->query[i].required && !seen[i])
+			wrong(route->query[i].name, NULL, "is missing");
 }
 
 bool api_query(const struct api_call *call, const char *name, struct buf *ret, struct problem *parts)
@@ -93,22 +119,12 @@ int64_t api_query_time(const struct api_call *call, const char *name, struct pro
 	auto_value(buf) text = {0};
 	int64_t t = 0;
 
-	if (api_query(call, name, &text, parts) && !clock_parse(buf_text(&text), &t))
-		problem_add_field(parts, PROBLEM_MALFORMED, name, buf_text(&text), "expected a time as in RFC 3339");
-	return t;
+	return api_query(call, name, &text, parts) && clock_parse(buf_text(&text), &t) ? t : 0;
 }
 
 size_t api_query_limit(const struct api_call *call, struct problem *parts)
 {
 	auto_value(buf) text = {0};
-	char *end;
 
-	if (!api_query(call, "limit", &text, parts))
-		return API_PAGE;
-	errno = 0;
-	long value = strtol(buf_text(&text), &end, 10);
-	if (errno == 0 && *end == '\0' && value >= 1 && value <= API_PAGE_MAX)
-		return (size_t)value;
-	problem_add_field(parts, PROBLEM_MALFORMED, "limit", buf_text(&text), "expected a number from 1 to %d", API_PAGE_MAX);
-	return API_PAGE;
+	return api_query(call, "limit", &text, parts) ? (size_t)strtoul(buf_text(&text), NULL, 10) : API_PAGE;
 }

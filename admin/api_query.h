@@ -3,9 +3,9 @@
 
 #include "admin/api_routes.h"
 
-/* Adds a part for each name that the row does not know, that comes twice, or whose value is empty, too long, no
- * text, or none of the choices. */
+/* Adds a part for each name that the row does not know, that comes twice or is missing, or whose value is empty, too
+ * long, no text, not of its type, or none of the choices. */
 void api_query_check(const struct api_route *route, const struct http_request *request, struct problem *parts);
-/* Values of the query; a part of `parts` where one is not what it should be. */
+/* Values of a query that was checked; a part of `parts` where memory is out. */
 int64_t api_query_time(const struct api_call *call, const char *name, struct problem *parts);  /* 0: not given */
 size_t api_query_limit(const struct api_call *call, struct problem *parts);                    /* of a page */

@@ -7,6 +7,10 @@
 struct api_parameter {
 	const char *name, *meaning;
 	const char *const *choices;    /* NULL-ended; NULL: any text */
+	enum api_type type;            /* API_TEXT, API_INTEGER or API_TIME */
+	int64_t min, max;              /* of an integer */
+	bool required;
+	const char *pattern;           /* as in admin/api_schema.h */
 };
 enum { API_PUBLIC = -1, API_ANY_ROLE = 0 };
 struct api_route {
@@ -17,6 +21,7 @@ struct api_route {
 	const struct api_parameter *query; /* ended by name NULL; NULL: none */
 	const struct api_object *reply; /* of 200; NULL: `content`, or 204 without any */
 	api_action *action;
+	const char *name;              /* "issueCertificate": unique; what generated clients call it */
 	const char *summary;
 	const char *content;           /* of a 200 that is no JSON; NULL */
 	bool may_wait;                 /* 202 with the same reply: people must approve it first */

@@ -1,9 +1,15 @@
 #include "admin/api_schema.h"
 
+#include "admin/search.h"
+#include "store/request.h"
+
+#define CSR_PATTERN "-----BEGIN (NEW )?CERTIFICATE REQUEST-----"
+
 #define TEXT(n, m) { .name = (n), .type = API_TEXT, .meaning = (m) }
 #define GIVEN(n, m) { .name = (n), .type = API_TEXT, .required = true, .meaning = (m) }
 #define PEM(n, m) { .name = (n), .type = API_LINES, .required = true, .meaning = (m) }
 #define TIME(n, m) { .name = (n), .type = API_TIME, .meaning = (m) }
+#define WORD(n, c, m) { .name = (n), .type = API_TEXT, .required = true, .choices = (c), .meaning = (m) }
 #define LIST(n, o, m) { .name = (n), .type = API_OBJECTS, .required = true, .object = &(o), .meaning = (m) }
 
 /* --- bodies */
@@ -17,7 +23,8 @@ static API_OBJECT_OF(metadata_entry, "Metadata", metadata_fields);
 	{ "metadata", API_OBJECTS, .max = 32, .object = &metadata_entry, .meaning = "the operators' own words, kept beside it" }
 
 #define PERIOD                                                                                                            \
-	{ "ttl", API_TEXT, .max = 16, .meaning = "the certificate's life, as 90d, 12h, 3m (of 30 days), 1y (of 365); the profile's without" }, \
+	{ "ttl", API_TEXT, .max = 16, .pattern = "^[0-9]+[hdmy]$",                                                        \
+	  .meaning = "the certificate's life, as 90d, 12h, 3m (of 30 days), 1y (of 365); the profile's without" },        \
 	TIME("notBefore", "when its life begins; not together with ttl"),                                                 \
 	TIME("notAfter", "when it ends; not together with ttl")
 #define KEY_ALGORITHM                                                                                                     \
@@ -63,7 +70,7 @@ static API_OBJECT_OF(renew_attributes, "RenewAttributes", renew_attributes_field
 
 static const struct api_field issue_fields[] = {
 	{ "profileId", API_TEXT, .required = true, .min = 1, .max = 32, .meaning = "name of the profile" },
-	{ "csr", API_LINES, .meaning = "PKCS #10 request, PEM; without one the server makes a key for what attributes say" },
+	{ "csr", API_LINES, .pattern = CSR_PATTERN, .meaning = "PKCS #10 request, PEM; without one the server makes a key for what attributes say" },
 	{ "attributes", API_OBJECT, .object = &attributes, .meaning = "beside a CSR the certificate's life; without one all that is asked for" },
 	{ "removeRootsFromChain", API_BOOL, .meaning = "certificateChain without the root" },
 	RENEWAL_DAYS("days before its end that the server renews it, where it keeps the key; 0: not; the profile's without"),
@@ -72,7 +79,7 @@ static const struct api_field issue_fields[] = {
 API_OBJECT_OF(api_issue_body, "IssueRequest", issue_fields);
 
 static const struct api_field renew_fields[] = {
-	{ "csr", API_LINES, .meaning = "PKCS #10 request of the same names, PEM" },
+	{ "csr", API_LINES, .pattern = CSR_PATTERN, .meaning = "PKCS #10 request of the same names, PEM" },
 	{ "renewalKeySource", API_TEXT, .max = 16,
 	  .meaning = "newKey: one that the server makes, and returns; sameKey: the kept one; csr. Without: csr where there is one, else newKey" },
 	{ "attributes", API_OBJECT, .object = &renew_attributes, .meaning = "the certificate's life; without one of the server's keys lives as long as before" },
@@ -116,8 +123,8 @@ static const struct api_field change_fields[] = {
 API_OBJECT_OF(api_change_body, "ChangeRequest", change_fields);
 
 static const struct api_field import_fields[] = {
-	PEM("certificate", "of another CA, PEM"),
-	{ "privateKey", API_SECRET_LINES, .max = 16384, .meaning = "its key, PEM, not encrypted; the server keeps it sealed" },
+	{ "certificate", API_LINES, .required = true, .pattern = "-----BEGIN CERTIFICATE-----", .meaning = "of another CA, PEM" },
+	{ "privateKey", API_SECRET_LINES, .max = 16384, .pattern = "-----BEGIN .*PRIVATE KEY-----", .meaning = "its key, PEM, not encrypted; the server keeps it sealed" },
 	{ "profileId", API_TEXT, .max = 32, .meaning = "a profile that it is counted among" },
 	METADATA,
 };
@@ -126,8 +133,8 @@ API_OBJECT_OF(api_import_body, "ImportRequest", import_fields);
 static const struct api_field filter_fields[] = {
 	TEXT("name", "a name in it, as www.example.com or dns:www.example.com"),
 	TEXT("serial", "serial number, hexadecimal"),
-	TEXT("fingerprint", "SHA-256 of its DER, hexadecimal"),
-	TEXT("key", "SHA-256 of its SubjectPublicKeyInfo, hexadecimal"),
+	{ "fingerprint", API_TEXT, .pattern = API_HASH_PATTERN, .meaning = "SHA-256 of its DER, hexadecimal" },
+	{ "key", API_TEXT, .pattern = API_HASH_PATTERN, .meaning = "SHA-256 of its SubjectPublicKeyInfo, hexadecimal" },
 	TEXT("account", "id of an ACME account"),
 	TEXT("profile", "name of a profile"),
 	TEXT("issuer", "id of the issuing CA"),
@@ -157,7 +164,7 @@ API_OBJECT_OF(api_renew_now_reply, "RenewNow", renew_now_reply_fields);
 
 static const char *const methods[] = { "acme", "est", "api", NULL };
 static const struct api_field test_fields[] = {
-	{ "csr", API_LINES, .meaning = "PKCS #10 request, PEM" },
+	{ "csr", API_LINES, .pattern = CSR_PATTERN, .meaning = "PKCS #10 request, PEM" },
 	{ "method", API_TEXT, .choices = methods, .meaning = "as if it came this way; api without" },
 	TEXT("identity", "what `{identity}` stands for; the token's own without"),
 	TEXT("account", "what `{account}` stands for"),
@@ -208,14 +215,24 @@ static const struct api_field issued_fields[] = {
 };
 API_OBJECT_OF(api_issued_reply, "Issued", issued_fields);
 
+static const char *const renewal_states[] = { "off", "scheduled", "waiting", "failing", "done", NULL };
+static const char *const statuses[] = { "valid", "expired", "revoked", NULL };
+static const char *const ways[] = { "acme", "est", "api", "internal", "import", NULL };
+static const char *const request_states[] = {
+#define X(name, text) text,
+	REQUEST_STATES(X)
+#undef X
+	NULL,
+};
+
 static const struct api_field name_fields[] = {
-	GIVEN("type", "dns, ip, email, uri or cn"),
+	WORD("type", search_name_types, "what kind of name"),
 	GIVEN("value", "the name"),
 };
 static API_OBJECT_OF(name, "Name", name_fields);
 
 static const struct api_field renewal_fields[] = {
-	GIVEN("state", "off, scheduled, waiting, failing or done"),
+	WORD("state", renewal_states, "waiting: for approval; failing: the last try failed; done: another one replaces it"),
 	{ "renewBeforeDays", API_INTEGER, .meaning = "days before its end; whole ones" },
 	{ "renewBeforeSeconds", API_INTEGER, .meaning = "the same in seconds" },
 	TIME("nextTry", "when the server tries it next"),
@@ -229,7 +246,7 @@ static const struct api_field certificate_fields[] = {
 	GIVEN("serial", "hexadecimal"),
 	GIVEN("fingerprint", "SHA-256 of its DER, hexadecimal"),
 	GIVEN("keyHash", "SHA-256 of its SubjectPublicKeyInfo, hexadecimal"),
-	GIVEN("status", "valid, expired or revoked"),
+	WORD("status", statuses, "what it is now"),
 	GIVEN("subject", "RFC 4514"),
 	LIST("names", name, "what it certifies"),
 	TEXT("issuer", "id of the issuing CA; not of an imported one"),
@@ -238,7 +255,7 @@ static const struct api_field certificate_fields[] = {
 	{ "notBefore", API_TIME, .required = true, .meaning = "when its life begins" },
 	{ "notAfter", API_TIME, .required = true, .meaning = "when it ends" },
 	{ "issued", API_TIME, .required = true, .meaning = "when it entered the inventory" },
-	GIVEN("method", "acme, est, api, internal or import"),
+	WORD("method", ways, "how it was issued; internal: for the server itself"),
 	TEXT("account", "ACME account"),
 	TEXT("order", "ACME order"),
 	TEXT("identity", "who asked"),
@@ -312,9 +329,9 @@ static API_OBJECT_OF(decision, "RequestDecision", decision_fields);
 
 static const struct api_field request_fields[] = {
 	GIVEN("id", "its id"),
-	GIVEN("status", "pending, approved, rejected, cancelled, issued, failed or expired"),
+	WORD("status", request_states, "what has become of it"),
 	GIVEN("profileId", "name of the profile"),
-	GIVEN("method", "acme, est or api"),
+	WORD("method", methods, "how it was asked for"),
 	TEXT("identity", "who asked"),
 	TEXT("account", "ACME account that asked"),
 	TEXT("order", "ACME order"),
@@ -393,6 +410,8 @@ API_OBJECT_OF(api_test_reply, "Tested", tested_fields);
 static const struct api_field openapi_fields[] = {
 	GIVEN("openapi", "3.1.0"),
 	{ "info", API_ANY, .required = true, .meaning = "what this is" },
+	{ "servers", API_ANY, .required = true, .meaning = "where it is" },
+	{ "tags", API_ANY, .required = true, .meaning = "what the routes are about" },
 	{ "security", API_ANY, .required = true, .meaning = "how clients say who they are" },
 	{ "paths", API_ANY, .required = true, .meaning = "the routes" },
 	{ "components", API_ANY, .required = true, .meaning = "the schemas" },

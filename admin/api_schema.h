@@ -21,11 +21,12 @@ struct api_field {
 	const char *name;
 	enum api_type type;
 	bool required;               /* in replies: always there */
-	int64_t min, max;            /* bytes of a text, entries of a list, an integer itself; max 0: a default */
+	int64_t min, max;            /* characters of a text, entries of a list, an integer itself; max 0: a default */
 	const char *const *choices;  /* of a text or the texts of a list; NULL-ended; NULL: any */
 	const struct api_object *object;
 	const char *meaning;
 	bool nullable;               /* null is a value of its own, in bodies */
+	const char *pattern;         /* a regular expression that the action holds the text to; told, not checked, by the table */
 };
 struct api_object {
 	const char *name;            /* "IssueRequest": unique */
@@ -35,7 +36,10 @@ struct api_object {
 #define API_OBJECT_OF(variable, schema_name, field_table) \
 	const struct api_object variable = { schema_name, field_table, array_length(field_table) }
 
-enum { API_TEXT_MAX = 255, API_LINES_MAX = 192 * 1024, API_LIST_MAX = 100 };
+enum { API_TEXT_MAX = 255, API_LINES_MAX = 64 * 1024, API_LIST_MAX = 100 };
+
+/* SHA-256 in hexadecimal, also with colons. */
+#define API_HASH_PATTERN "^[0-9A-Fa-f]{2}(:?[0-9A-Fa-f]{2}){31}$"
 
 /* Bodies of requests. */
 extern const struct api_object api_issue_body, api_renew_body, api_revoke_body, api_change_body, api_import_body, api_test_body, api_renew_now_body;

@@ -9,6 +9,7 @@
 #define NAMES { "names", API_TEXTS, .max = 100, .meaning = "names that may be asked for, as dns:device-17.example.com; without: what the profile allows" }
 
 static const char *const kinds[] = { "code", "password", "secret", "device", "wrapping-key", NULL };
+static const char *const statuses[] = { "valid", "expired", "used up", "revoked", NULL };
 static const char *const digests[] = { "sha-256", "md5", NULL };
 
 static const struct api_field create_fields[] = {
@@ -28,11 +29,11 @@ API_OBJECT_OF(api_credential_body, "CredentialRequest", create_fields);
 
 static const struct api_field credential_fields[] = {
 	GIVEN("id", "its id"),
-	GIVEN("kind", "code, password, secret, device or wrapping-key"),
+	{ "kind", API_TEXT, .required = true, .choices = kinds, .meaning = "what it is" },
 	TEXT("code", "the code itself: shown once, when it is made"),
 	TEXT("secret", "the secret itself: shown once, when it is made"),
 	TEXT("key", "the wrapping key itself, in hexadecimal: shown once, when it is made"),
-	GIVEN("status", "valid, expired, used up or revoked"),
+	{ "status", API_TEXT, .required = true, .choices = statuses, .meaning = "whether it counts" },
 	TEXT("user", "the user name"),
 	{ "digest", API_TEXTS, .meaning = "what HTTP Digest it may be used with" },
 	TEXT("device", "serial number of the device that it is for"),

@@ -16,13 +16,13 @@
 	{ "secret", API_SECRET, .min = WEBHOOK_SECRET_MIN, .max = WEBHOOK_SECRET_MAX, .meaning = "one of your own; without, one is made" }
 
 static const struct api_field webhook_fields[] = {
-	{ "url", API_TEXT, .required = true, .min = 1, .max = WEBHOOK_URL_MAX, .meaning = URL_MEANING },
+	{ "url", API_TEXT, .required = true, .min = 1, .max = WEBHOOK_URL_MAX, .pattern = "^[Hh][Tt][Tt][Pp][Ss]?://", .meaning = URL_MEANING },
 	FILTERS,
 };
 API_OBJECT_OF(api_webhook_body, "WebhookRequest", webhook_fields);
 
 static const struct api_field change_fields[] = {
-	{ "url", API_TEXT, .min = 1, .max = WEBHOOK_URL_MAX, .meaning = URL_MEANING },
+	{ "url", API_TEXT, .min = 1, .max = WEBHOOK_URL_MAX, .pattern = "^[Hh][Tt][Tt][Pp][Ss]?://", .meaning = URL_MEANING },
 	FILTERS,
 	{ "newSecret", API_BOOL, .meaning = "make another secret" },
 };
@@ -33,6 +33,7 @@ API_OBJECT_OF(api_resume_body, "WebhookResume", resume_fields);
 
 const struct api_object api_empty_body = { "Nothing", NULL, 0 };
 
+static const char *const statuses[] = { "active", "failing", "stopped", NULL };
 static const struct api_field try_fields[] = {
 	TIME("time", "when"),
 	{ "event", API_INTEGER, .meaning = "number of the event in the audit log" },
@@ -49,7 +50,7 @@ static const struct api_field reply_fields[] = {
 	TEXT("secret", "what they are signed with; shown once, when it is made"),
 	{ "events", API_TEXTS, .required = true, .meaning = "what it wants" },
 	{ "profiles", API_TEXTS, .required = true, .meaning = "about certificates and requests of which profiles; none: all" },
-	GIVEN("status", "active, failing or stopped"),
+	{ "status", API_TEXT, .required = true, .choices = statuses, .meaning = "stopped: it was given up" },
 	TIME("created", "when it was made"),
 	COUNT("cursor", "number of the last event of the audit log that is delivered or not wanted"),
 	COUNT("behind", "events that came after it"),

@@ -32,13 +32,16 @@ struct search {
 
 const char *const search_statuses[] = { "valid", "expiring", "expired", "revoked", "renewed", NULL };
 
-static const char *const name_types[] = { "dns", "ip", "email", "uri", "cn" };
+/* Cursors count in this order. */
+const char *const search_name_types[] = {
+	"dns", "ip", "email", "uri", "cn", "upn", "permanent-identifier", "hardware-module-name", "other-name", NULL,
+};
 
 size_t search_name_type(const char *text)
 {
-	for (size_t i = 0; i < array_length(name_types); i++) {
-		size_t len = strlen(name_types[i]);
-		if (strncmp(text, name_types[i], len) == 0 && text[len] == ':')
+	for (size_t i = 0; search_name_types[i]; i++) {
+		size_t len = strlen(search_name_types[i]);
+		if (strncmp(text, search_name_types[i], len) == 0 && text[len] == ':')
 			return len;
 	}
 	return 0;
@@ -117,9 +120,9 @@ static bool fits(const struct search *s, const struct certificate *row)
 /* The type that a source of names looks under. */
 static const char *type_of(const struct source *source)
 {
-	for (size_t i = 0; i < array_length(name_types); i++)
-		if (str_starts(source->value, name_types[i]) && source->value[strlen(name_types[i])] == ':')
-			return name_types[i];
+	for (size_t i = 0; search_name_types[i]; i++)
+		if (str_starts(source->value, search_name_types[i]) && source->value[strlen(search_name_types[i])] == ':')
+			return search_name_types[i];
 	return NULL;
 }
 
@@ -148,10 +151,10 @@ static bool add_source(struct search *s, enum certificate_index index, const cha
 
 static bool add_names(struct search *s, struct problem *p)
 {
-	for (size_t i = 0; i < array_length(name_types); i++) {
-		if (s->query.name_type && !str_equal(s->query.name_type, name_types[i]))
+	for (size_t i = 0; search_name_types[i]; i++) {
+		if (s->query.name_type && !str_equal(s->query.name_type, search_name_types[i]))
 			continue;
-		auto_free char *value = mem_printf("%s:%s", name_types[i], s->query.name);
+		auto_free char *value = mem_printf("%s:%s", search_name_types[i], s->query.name);
 		if (!value)
 			return problem_memory(p);
 		for (char *c = value; i == 0 && *c; c++) /* DNS names are kept in lower case */

@@ -25,6 +25,8 @@ struct search_query {
 };
 /* "valid", "expiring" (valid, within 30 days, and not renewed), "expired", "revoked", "renewed"; ended by NULL. */
 extern const char *const search_statuses[];
+/* "dns", "upn", ...: how the inventory's names are called; ended by NULL. */
+extern const char *const search_name_types[];
 /* Of "dns:www.example.com" the type's length, without its colon; 0: a bare name. */
 size_t search_name_type(const char *text);
 

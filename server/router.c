@@ -82,18 +82,22 @@ static bool same_segment(const struct segment *a, const struct segment *b)
 	return a->len == b->len && memcmp(a->text, b->text, a->len) == 0;
 }
 
-/* Two rows of which one could never be reached. */
-static bool same_row(const struct row *a, const struct row *b)
+static bool same_path(const struct row *a, const struct row *b)
 {
-	const char *a_type = a->route->content_type ?: "", *b_type = b->route->content_type ?: "";
-
-	if (a->route->method != b->route->method || a->path.n != b->path.n || !str_equal(a_type, b_type) ||
-	    has_rest(a) != has_rest(b))
+	if (a->path.n != b->path.n || has_rest(a) != has_rest(b))
 		return false;
 	for (size_t i = 0; i < a->path.n; i++)
 		if (!same_segment(&a->path.v[i], &b->path.v[i]))
 			return false;
 	return true;
+}
+
+/* Two rows of which one could never be reached. */
+static bool same_row(const struct row *a, const struct row *b)
+{
+	const char *a_type = a->route->content_type ?: "", *b_type = b->route->content_type ?: "";
+
+	return a->route->method == b->route->method && str_equal(a_type, b_type) && same_path(a, b);
 }
 
 static bool check_distinct(const struct row *rows, size_t count, struct problem *p)
@@ -239,6 +243,7 @@ static bool type_fits(const struct http_route *route, const struct http_request 
 
 /* What the rows of a path have to say about a request. */
 struct finding {
+	const struct row *first;     /* whose path fits best: all the others have the same */
 	const struct row *row;       /* fits in everything, or NULL */
 	const struct row *wrong_type;
 	const struct row *wrong_method;
@@ -251,6 +256,7 @@ static void finding_add(struct finding *f, const struct row *row, const struct h
 	enum http_method method = row->route->method;
 	bool exact = method == request->method;
 
+	f->first = f->first ?: row;
 	f->methods |= 1u << method | (method == HTTP_GET ? 1u << HTTP_HEAD : 0);
 	if (!exact && !(method == HTTP_GET && request->method == HTTP_HEAD))
 		f->wrong_method = f->wrong_method ?: row;
@@ -260,17 +266,22 @@ static void finding_add(struct finding *f, const struct row *row, const struct h
 		f->row = row;
 }
 
+/* "/things/import" is one resource and "/things/{id}" another: what the second can, the first cannot. */
+static void look_among(const struct router *router, size_t begin, size_t end, const struct segments *path,
+                       const struct http_request *request, struct finding *f)
+{
+	for (size_t i = begin; i < end; i++)
+		if (row_fits(&router->rows[i], path) && (!f->first || same_path(f->first, &router->rows[i])))
+			finding_add(f, &router->rows[i], request);
+}
+
 static struct finding look_up(const struct router *router, const struct segments *path,
                               const struct http_request *request)
 {
 	struct finding f = {0};
 
-	for (size_t i = router->begin[path->n]; i < router->begin[path->n + 1]; i++)
-		if (row_fits(&router->rows[i], path))
-			finding_add(&f, &router->rows[i], request);
-	for (size_t i = router->begin[SEGMENTS_MAX + 1]; i < router->row_count; i++)
-		if (row_fits(&router->rows[i], path))
-			finding_add(&f, &router->rows[i], request);
+	look_among(router, router->begin[path->n], router->begin[path->n + 1], path, request, &f);
+	look_among(router, router->begin[SEGMENTS_MAX + 1], router->row_count, path, request, &f);
 	return f;
 }
 

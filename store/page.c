@@ -104,7 +104,10 @@ static bool cursor_key(const struct key *prefix, bool by_text, const char *after
 
 static bool not_ours(struct problem *p)
 {
-	return problem_set(p, PROBLEM_MALFORMED, "the cursor of the listing is not one of ours");
+	static const char text[] = "expected the `next` of a page of the same list";
+
+	problem_add_field(p, PROBLEM_MALFORMED, "after", NULL, "%s", text);
+	return problem_settle(p, "after: %s", text);
 }
 
 bool page_read(struct store_txn *txn, const struct key *prefix, bool by_text, const char *after, size_t limit,

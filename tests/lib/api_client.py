@@ -1,6 +1,7 @@
 """A client of the REST API that holds every reply to the server's own description of itself."""
 
 import json
+import re
 
 import requests
 from cryptography import x509
@@ -8,7 +9,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-KINDS = {"string": str, "integer": int, "boolean": bool, "object": dict, "array": list}
+KINDS = {"string": str, "integer": int, "boolean": bool, "object": dict, "array": list, "null": type(None)}
+RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 
 
 class Schema:
@@ -19,16 +21,23 @@ class Schema:
 
     def resolve(self, schema):
         reference = schema.get("$ref")
-        return self.resolve(self.document["components"]["schemas"][reference.rsplit("/", 1)[1]]) if reference else schema
+        if not reference:
+            return schema
+        section, name = reference.split("/")[-2:]
+        return self.resolve(self.document["components"][section][name])
 
     def check(self, schema, value, where="$"):
         schema = self.resolve(schema)
-        kind = schema.get("type")
-        if kind:
-            assert isinstance(value, KINDS[kind]) and not (kind == "integer" and isinstance(value, bool)), f"{where} is no {kind}"
+        kinds = [schema["type"]] if isinstance(schema.get("type"), str) else schema.get("type")
+        if kinds:
+            assert any(type(value) is KINDS[kind] for kind in kinds), f"{where} is none of {kinds}"
         assert "enum" not in schema or value in schema["enum"], where
         if isinstance(value, str):
             assert schema.get("minLength", 0) <= len(value) <= schema.get("maxLength", 1 << 30), where
+            assert re.search(schema.get("pattern", ""), value), where
+            assert schema.get("format") != "date-time" or RFC3339.fullmatch(value), where
+        if type(value) is int:
+            assert schema.get("minimum", value) <= value <= schema.get("maximum", value), where
         if isinstance(value, list):
             assert len(value) <= schema.get("maxItems", 1 << 30), where
             for i, entry in enumerate(value):
@@ -85,18 +94,18 @@ class Api:
     def check(self, method, path, reply):
         """That the reply is one that the description knows."""
         operation = self.schema.operation(method, path.split("?")[0])
-        problem = self.schema.document["components"]["schemas"]["Problem"]
         assert reply.headers["Cache-Control"] == "no-store"
-        if reply.status_code >= 400:
-            assert reply.headers["Content-Type"] == "application/problem+json", reply.text
-            self.schema.check(problem, reply.json())
-            assert reply.json()["status"] == reply.status_code
-        elif reply.status_code == 204:
-            assert "204" in operation["responses"] and reply.content == b""
-        else:
-            (kind, content), = operation["responses"][str(reply.status_code)]["content"].items()
-            assert reply.headers["Content-Type"] == kind
-            self.schema.check(content["schema"], reply.json() if kind == "application/json" else reply.text)
+        assert str(reply.status_code) in operation["responses"], (method, path, reply.status_code)
+        response = self.schema.resolve(operation["responses"][str(reply.status_code)])
+        for name in {"Location", "Retry-After", "WWW-Authenticate"} & set(reply.headers):
+            assert name in response["headers"], (method, path, reply.status_code, name)
+        if "content" not in response:
+            assert reply.content == b""
+            return
+        (kind, content), = response["content"].items()
+        assert reply.headers["Content-Type"] == kind, reply.text
+        self.schema.check(content["schema"], reply.json() if kind.endswith("json") else reply.text)
+        assert reply.status_code < 400 or reply.json()["status"] == reply.status_code
 
     def call(self, method, path, body=None, **kwargs):
         if not path.startswith("/"):

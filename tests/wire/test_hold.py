@@ -116,12 +116,12 @@ def test_hold_and_release(server, api, issued):
 
 def test_hold_that_becomes_final(api, issued):
     api.post(f"certificates/{issued.id}/revoke", {"revocationReason": "CERTIFICATE_HOLD"})
-    assert "already" in refused(400, api.post, f"certificates/{issued.id}/revoke", {"revocationReason": "certificateHold"})
+    assert "already" in refused(409, api.post, f"certificates/{issued.id}/revoke", {"revocationReason": "certificateHold"})
     api.post(f"certificates/{issued.id}/revoke", {"revocationReason": "keyCompromise"})
     assert issued.status() == (REVOKED, x509.ReasonFlags.key_compromise)
     issued.told(x509.ReasonFlags.key_compromise, x509.ReasonFlags.key_compromise)
     assert "for good (keyCompromise)" in refused(409, api.post, f"certificates/{issued.id}/release")
-    assert "already" in refused(400, api.post, f"certificates/{issued.id}/revoke", {"revocationReason": "certificateHold"})
+    assert "already" in refused(409, api.post, f"certificates/{issued.id}/revoke", {"revocationReason": "certificateHold"})
 
 
 def test_held_again(server, issued):
