@@ -90,7 +90,7 @@ static const struct tag {
 } tags[] = {
 	{ "cert-manager/certificate-profiles", "Profiles", "What certificates there can be, and who may ask for them how." },
 	{ "cert-manager/certificate-requests", "Requests", "What was asked for, and what became of it; approval." },
-	{ "cert-manager/ca", "CAs", "Who issues." },
+	{ "cert-manager/ca", "Authorities", "Who issues." },
 	{ "cert-manager/", "Certificates", "Issuing, the inventory, keys, renewal and revocation." },
 	{ "est/", "EST credentials", "With what devices enroll over EST." },
 	{ "webhooks", "Webhooks", "Where events are sent." },

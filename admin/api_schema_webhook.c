@@ -16,13 +16,13 @@
 	{ "secret", API_SECRET, .min = WEBHOOK_SECRET_MIN, .max = WEBHOOK_SECRET_MAX, .meaning = "one of your own; without, one is made" }
 
 static const struct api_field webhook_fields[] = {
-	{ "url", API_TEXT, .required = true, .min = 1, .max = WEBHOOK_URL_MAX, .pattern = "^[Hh][Tt][Tt][Pp][Ss]?://", .meaning = URL_MEANING },
+	{ "url", API_TEXT, .required = true, .min = 1, .max = WEBHOOK_URL_MAX, .pattern = "^[Hh][Tt][Tt][Pp][Ss]?://[^/]", .meaning = URL_MEANING },
 	FILTERS,
 };
 API_OBJECT_OF(api_webhook_body, "WebhookRequest", webhook_fields);
 
 static const struct api_field change_fields[] = {
-	{ "url", API_TEXT, .min = 1, .max = WEBHOOK_URL_MAX, .pattern = "^[Hh][Tt][Tt][Pp][Ss]?://", .meaning = URL_MEANING },
+	{ "url", API_TEXT, .min = 1, .max = WEBHOOK_URL_MAX, .pattern = "^[Hh][Tt][Tt][Pp][Ss]?://[^/]", .meaning = URL_MEANING },
 	FILTERS,
 	{ "newSecret", API_BOOL, .meaning = "make another secret" },
 };
