@@ -63,7 +63,7 @@ static bool check_terms(const struct acme_call *call, const struct wish *wish, s
 	if (!terms || wish->terms_agreed)
 		return true;
 	problem_set(p, PROBLEM_USER_ACTION_REQUIRED,
-	            "RFC 8555, 7.3: \"termsOfServiceAgreed\" must be true: you must agree to the terms of service");
+	            "RFC 8555, 7.3: \"termsOfServiceAgreed\" must be true: you must agree to terms of service");
 	snprintf(p->link, sizeof p->link, "<%s>;rel=\"terms-of-service\"", terms);
 	return false;
 }

@@ -127,6 +127,19 @@ static bool no_revocation(const struct extension_source *source)
 	return source->facts->no_revocation;
 }
 
+static bool must_staple(const struct extension_source *source)
+{
+	return source->facts->must_staple;
+}
+
+static void put_status_request(struct der *d, const struct extension_source *source)
+{
+	(void)source;
+	der_open(d, 0x30);
+	der_put_integer(d, BYTES("\x05", 1));
+	der_close(d);
+}
+
 static void put_null(struct der *d, const struct extension_source *source)
 {
 	(void)source;
@@ -183,6 +196,7 @@ static const struct row own_rows[] = {
 	{ "2.5.29.17", names_known, subject_empty, put_subject_alt_name },
 	{ "1.3.6.1.5.5.7.48.1.5", extension_signs_ocsp, NULL, put_null }, /* id-pkix-ocsp-nocheck */
 	{ "2.5.29.56", no_revocation, NULL, put_null },                   /* id-ce-noRevAvail (RFC 9608, 2) */
+	{ "1.3.6.1.5.5.7.1.24", must_staple, NULL, put_status_request },  /* id-pe-tlsfeature (RFC 7633) */
 };
 static const struct row authority_row = { "2.5.29.35", NULL, NULL, put_authority_key_id };
 static const struct row issuer_rows[] = {

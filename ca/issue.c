@@ -133,6 +133,12 @@ static bool no_revocation_holds(const struct approval_facts *facts)
 	return !facts->no_revocation || !facts->ca;
 }
 
+/* Nothing could be stapled, and nobody that looks would connect. */
+static bool must_staple_holds(const struct approval_facts *facts)
+{
+	return !facts->must_staple || (!facts->ca && !facts->no_revocation);
+}
+
 static const struct floor_rule floor_rules[] = {
 	{ "RFC 5280, 4.2.1.6: there is at least one name, and those of subjectAltName are of visible ASCII", names_hold },
 	{ "RFC 5280, A.1: the common name of ACME is one of the names, or a device, and has at most 64 characters", common_name_holds },
@@ -143,6 +149,7 @@ static const struct floor_rule floor_rules[] = {
 	{ "RFC 5480, 3: keyUsage fits the key", key_usage_fits },
 	{ "RFC 5280, 4.2.1.12: extKeyUsage names at least one purpose", extended_key_usage_holds },
 	{ "RFC 9608, 3: noRevAvail is in no CA's certificate", no_revocation_holds },
+	{ "RFC 7633: status_request is for end entities that there is revocation information of", must_staple_holds },
 	{ "RFC 6960, 4.2.2.2: the CA itself delegates the signing of OCSP answers", not_a_responder },
 };
 

@@ -30,6 +30,7 @@ struct approval_facts {
 	unsigned key_usage;                   /* fits the key's algorithm */
 	const struct strings *extended_key_usage;
 	bool no_revocation;                   /* noRevAvail in place of what leads to revocation information (RFC 9608) */
+	bool must_staple;                     /* the TLS feature status_request (RFC 7633); never with no_revocation */
 	const char *hash;                     /* NULL: by issuer key */
 	const char *method;                   /* "acme" */
 	const char *account, *order;          /* ids; "" unless acme */

@@ -62,6 +62,7 @@ struct csr {
 	struct strings extended_key_usage; /* dotted OIDs */
 	bool ca;                         /* basicConstraints cA asked for */
 	int path_length;                 /* asked for with it; -1: none */
+	bool must_staple;                /* the TLS feature status_request asked for (RFC 7633) */
 	enum csr_signature signature;
 	char challenge_password[256];    /* "" none (RFC 2985, 5.4.1); wiped when freed */
 	char identity_linking[256];      /* estIdentityLinking, "" none (RFC 7894, 3.3); wiped when freed */

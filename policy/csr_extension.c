@@ -61,6 +61,25 @@ static bool basic_constraints_read(struct bytes value, struct csr *csr, struct p
 	return sequence.len == 0 || refuse("basicConstraints", p);
 }
 
+/* RFC 7633: INTEGERs of TLS extensions. status_request is what servers and their clients know; whoever
+ * sent another would find that his server cannot be reached. */
+static bool tls_feature_read(struct bytes value, struct csr *csr, struct problem *p)
+{
+	struct bytes features, feature;
+
+	if (!tlv_only(value, TLV_SEQUENCE, &features) || features.len == 0)
+		return refuse("TLS feature", p);
+	while (features.len > 0) {
+		if (!tlv_take(&features, TLV_INTEGER, &feature) || feature.len == 0)
+			return refuse("TLS feature", p);
+		if (!bytes_equal(feature, BYTES("\x05", 1)))
+			return problem_set(p, PROBLEM_BAD_CSR,
+			                   "RFC 7633: the CSR asks for a TLS feature other than status_request (5)");
+	}
+	csr->must_staple = true;
+	return true;
+}
+
 static const struct {
 	const char *oid;
 	bool (*read)(struct bytes value, struct csr *csr, struct problem *p);
@@ -69,6 +88,7 @@ static const struct {
 	{ "2.5.29.15", key_usage_read },
 	{ "2.5.29.37", extended_key_usage_read },
 	{ "2.5.29.19", basic_constraints_read },
+	{ "1.3.6.1.5.5.7.1.24", tls_feature_read },
 };
 
 /* All extensions are listed, for the gate to refuse what it does not know; these are read as well. */

@@ -5,7 +5,6 @@
 
 #include "base/clock.h"
 #include "policy/gate_case.h"
-#include "policy/star.h"
 
 /* In no header, so that nobody else can call it by including one; `make arch` looks at the symbols
  * and finds that this object alone refers to it. */
@@ -102,8 +101,10 @@ static const struct rule {
 	{ { "subject-plain", "The subject's other attributes are the profile's own in an order, and always as the policy allows." },
 	  BOTH, JUDGED, gate_subject_plain },
 	{ { "extensions-known", "The CSR asks for no extension but subjectAltName, keyUsage, extKeyUsage, "
-	                        "basicConstraints and subjectKeyIdentifier, and in a renewal those that the CA writes of itself." },
+	                        "basicConstraints, subjectKeyIdentifier and TLS feature, and in a renewal those that the CA writes of itself." },
 	  BOTH, JUDGED, gate_extensions_known },
+	{ { "must-staple", "The TLS feature status_request is asked for TLS servers alone, and where there is revocation information." },
+	  BOTH, JUDGED, gate_must_staple },
 	{ { "no-ca", "The CSR asks to be a CA outside ACME alone, and where the policy allows it." },
 	  BOTH, JUDGED, gate_no_ca },
 	{ { "key-usage", "The policy allows each key usage asked for, and the key can have one." },
@@ -224,14 +225,6 @@ static bool judge(const struct gate_case *c, enum origin origin, enum stage stag
 	return false;
 }
 
-/* RFC 9608, 6.1: too short a life to tell of its end; and what renews itself cannot be revoked (RFC 8739, 3.1.2). */
-static bool is_unrevocable(const struct gate_case *c, const struct approval_facts *facts)
-{
-	int64_t life = facts->not_after - facts->not_before + 1;
-
-	return !facts->ca && (life <= c->profile->no_revocation_within || (!c->identity && star_is(&c->order)));
-}
-
 static bool approve(const struct gate_case *c, struct approval_facts *facts, struct approval **ret,
                     struct problem *p)
 {
@@ -257,7 +250,8 @@ static bool approve(const struct gate_case *c, struct approval_facts *facts, str
 	memcpy(facts->key_hash, csr->key_hash, sizeof(facts->key_hash));
 	if (!gate_case_period(c, &facts->not_before, &facts->not_after, p))
 		return false;
-	facts->no_revocation = is_unrevocable(c, facts);
+	facts->no_revocation = gate_case_is_unrevocable(c, facts->not_before, facts->not_after);
+	facts->must_staple = csr->must_staple;
 	return approval_make(facts, ret, p);
 }
 

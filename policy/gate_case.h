@@ -99,7 +99,7 @@ bool gate_case_approved(const struct gate_case *c) must_use;
 bool gate_case_read_request(struct store *store, struct gate_case *c, struct problem *p) must_use;
 /* gate_csr.c: rules of the CSR */
 gate_check gate_names_present, gate_names_count, gate_names_equal, gate_names_proven;
-gate_check gate_extensions_known;
+gate_check gate_extensions_known, gate_must_staple;
 /* gate_change.c */
 gate_check gate_change_allowed;
 /* gate_device.c: what a device by its serial number may ask for, and who has proven nothing */
@@ -125,6 +125,8 @@ unsigned gate_case_key_usage(const struct gate_case *c);
 bool gate_case_is_rolling(const struct gate_case *c) must_use;
 /* The life of the certificate. MALFORMED. */
 bool gate_case_period(const struct gate_case *c, int64_t *ret_from, int64_t *ret_to, struct problem *p) must_use;
+/* Whether a certificate of this life leads to no revocation information (RFC 9608). */
+bool gate_case_is_unrevocable(const struct gate_case *c, int64_t from, int64_t to) must_use;
 /* The refusal of a function that judges one thing becomes a part of p. Returns false. */
 bool gate_case_part(struct problem *p, const struct problem *why, const struct identifier *i);
 /* why becomes p. Returns false. */

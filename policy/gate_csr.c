@@ -138,7 +138,7 @@ bool gate_names_proven(const struct gate_case *c, struct problem *p)
 /* Those that have a rule or a field of their own. A subjectKeyIdentifier is let pass: the CA's own
  * is the hash of the same key. */
 static const char *const known_extensions[] = {
-	"2.5.29.14", "2.5.29.15", "2.5.29.17", "2.5.29.19", "2.5.29.37",
+	"2.5.29.14", "2.5.29.15", "2.5.29.17", "2.5.29.19", "2.5.29.37", "1.3.6.1.5.5.7.1.24",
 };
 
 /* What the CA says of itself in each certificate. libest renews with all that the old one had. */
@@ -171,4 +171,20 @@ bool gate_extensions_known(const struct gate_case *c, struct problem *p)
 			               "RFC 5280, 4.2: the CSR asks for extension %s, which this CA does not include",
 			               extensions->v[i]);
 	return held;
+}
+
+/* RFC 7633: that the CSR asks is what a CSR can say of its server. With no period the rule of it has spoken. */
+bool gate_must_staple(const struct gate_case *c, struct problem *p)
+{
+	auto_value(problem) why = {0};
+	int64_t from, to;
+
+	if (!c->csr->must_staple)
+		return true;
+	if (c->request.ca || !strings_has(c->request.extended_key_usage, "1.3.6.1.5.5.7.3.1"))
+		return bad_csr(p, "RFC 7633: the CSR asks for status_request, which is for certificates of TLS servers");
+	if (gate_case_period(c, &from, &to, &why) && gate_case_is_unrevocable(c, from, to))
+		return bad_csr(p, "RFC 9608, 2: the CSR asks for status_request, and of this certificate there is "
+		                  "no revocation information");
+	return true;
 }

@@ -344,6 +344,12 @@ bool gate_case_period(const struct gate_case *c, int64_t *ret_from, int64_t *ret
 	return profile_period(c->profile, c->now, c->order.created, c->order.not_before, c->order.not_after, ret_from, ret_to, p);
 }
 
+/* RFC 9608, 6.1: too short a life to tell of its end; and what renews itself cannot be revoked (RFC 8739, 3.1.2). */
+bool gate_case_is_unrevocable(const struct gate_case *c, int64_t from, int64_t to)
+{
+	return !c->request.ca && (to - from + 1 <= c->profile->no_revocation_within || (!c->identity && star_is(&c->order)));
+}
+
 /* RFC 5280, 6.1 asks nothing of the kind, yet who asks for a date is to have it until then. */
 static bool period_signed(const struct gate_case *c, int64_t to, struct problem *p)
 {

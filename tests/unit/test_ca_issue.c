@@ -249,6 +249,8 @@ static void make_ca(struct approval_facts *f)
 }
 static void break_acme_ca(struct approval_facts *f) { make_ca(f), f->method = "acme", f->names = &no_names; }
 static void break_ca_revocation(struct approval_facts *f) { make_ca(f), f->no_revocation = true; }
+static void break_ca_staple(struct approval_facts *f) { make_ca(f), f->must_staple = true; }
+static void break_staple_revocation(struct approval_facts *f) { f->must_staple = f->no_revocation = true; }
 static void break_ca_unnamed(struct approval_facts *f) { make_ca(f), f->subject = NULL, f->common_name = NULL; }
 static void break_ca_usage(struct approval_facts *f) { make_ca(f), f->key_usage = KU_DIGITAL_SIGNATURE; }
 
@@ -262,6 +264,8 @@ static void each_rule_of_the_floor_refuses(void **state)
 		{ break_nothing, PROBLEM_NONE, "" },
 		{ break_names, PROBLEM_INTERNAL, "at least one name" },
 		{ break_ca_revocation, PROBLEM_INTERNAL, "noRevAvail" },
+		{ break_ca_staple, PROBLEM_INTERNAL, "RFC 7633" },
+		{ break_staple_revocation, PROBLEM_INTERNAL, "RFC 7633" },
 		{ break_ascii, PROBLEM_INTERNAL, "visible ASCII" },
 		{ break_cn_length, PROBLEM_INTERNAL, "common name" },
 		{ break_cn_proof, PROBLEM_INTERNAL, "common name" },

@@ -100,6 +100,11 @@ static const struct refusal {
 	{ "extended key usage of none", { .extensions = { SAN, { "2.5.29.37", "DER:30:00" } } }, "extKeyUsage" },
 	{ "extended key usage that is a text", { .extensions = { SAN, { "2.5.29.37", "DER:30:02:0c:00" } } }, "extKeyUsage" },
 	{ "basic constraints with more", { .extensions = { SAN, { "2.5.29.19", "DER:30:02:0c:00" } } }, "basicConstraints" },
+	{ "a TLS feature other than status_request", { .extensions = { SAN, { "1.3.6.1.5.5.7.1.24", "DER:30:03:02:01:11" } } }, "RFC 7633" },
+	{ "status_request and another TLS feature", { .extensions = { SAN, { "1.3.6.1.5.5.7.1.24", "DER:30:06:02:01:05:02:01:11" } } }, "RFC 7633" },
+	{ "no TLS feature", { .extensions = { SAN, { "1.3.6.1.5.5.7.1.24", "DER:30:00" } } }, "TLS feature" },
+	{ "a TLS feature that is no number", { .extensions = { SAN, { "1.3.6.1.5.5.7.1.24", "DER:30:03:04:01:05" } } }, "TLS feature" },
+	{ "a TLS feature without its list", { .extensions = { SAN, { "1.3.6.1.5.5.7.1.24", "DER:02:01:05" } } }, "TLS feature" },
 	{ "basic constraints with a long boolean", { .extensions = { SAN, { "2.5.29.19", "DER:30:04:01:02:00:00" } } }, "basicConstraints" },
 
 	{ "a common name with a NUL", { .extensions = { SAN }, .raw_subject = RDN_CN("0d", "0b", "0c04") "61006263" }, "NUL" },
@@ -216,6 +221,7 @@ static void test_all_parts(void **state)
 	assert_int_equal(csr->other_count, 0);
 	assert_int_equal(csr->extensions.n, 5);
 	assert_true(strings_has(&csr->extensions, "1.3.6.1.5.5.7.1.24"));
+	assert_true(csr->must_staple);
 	assert_true(csr->has_key_usage);
 	assert_int_equal(csr->key_usage, KU_DIGITAL_SIGNATURE | KU_KEY_AGREEMENT | KU_DECIPHER_ONLY);
 	assert_int_equal(csr->extended_key_usage.n, 3);

@@ -400,6 +400,8 @@ static void spoil_uid(struct world *w) { subject(w, "UID"); }
 static void spoil_unknown_attribute(struct world *w) { subject(w, "1.2.3.4"); }
 static void extension(struct world *w, const char *name, const char *value) { w->csr.extensions[1][0] = name, w->csr.extensions[1][1] = value; }
 static void spoil_must_staple(struct world *w) { extension(w, "1.3.6.1.5.5.7.1.24", "DER:30:03:02:01:05"); }
+static void spoil_staple_client(struct world *w) { spoil_must_staple(w), w->csr.extensions[2][0] = "extendedKeyUsage", w->csr.extensions[2][1] = "clientAuth"; }
+static void spoil_staple_unrevocable(struct world *w) { spoil_must_staple(w), w->profile->no_revocation_within = 400 * 86400; }
 static void spoil_name_constraints(struct world *w) { extension(w, "nameConstraints", "DER:30:00"); }
 static void spoil_policies(struct world *w) { extension(w, "certificatePolicies", "DER:30:00"); }
 static void spoil_issuer_alt_name(struct world *w) { extension(w, "2.5.29.18", "DER:30:03:82:01:61"); }
@@ -853,7 +855,8 @@ static const struct row {
 	{ "subject-plain", spoil_uid, PROBLEM_BAD_CSR, "the CSR's subject has UID", NULL, true, false },
 	{ "subject-plain", spoil_uid, PROBLEM_BAD_CSR, "UID attribute is not allowed by template policy", NULL, false, true },
 	{ "subject-plain", spoil_unknown_attribute, PROBLEM_BAD_CSR, "1.2.3.4", NULL, false, false },
-	{ "extensions-known", spoil_must_staple, PROBLEM_BAD_CSR, "1.3.6.1.5.5.7.1.24", NULL, false, false },
+	{ "must-staple", spoil_staple_client, PROBLEM_BAD_CSR, "certificates of TLS servers", NULL, false, false },
+	{ "must-staple", spoil_staple_unrevocable, PROBLEM_BAD_CSR, "no revocation information", NULL, false, false },
 	{ "extensions-known", spoil_name_constraints, PROBLEM_BAD_CSR, "2.5.29.30", NULL, false, false },
 	{ "extensions-known", spoil_policies, PROBLEM_BAD_CSR, "2.5.29.32", NULL, false, false },
 	{ "extensions-known", spoil_issuer_alt_name, PROBLEM_BAD_CSR, "2.5.29.18", NULL, false, false },
@@ -1485,7 +1488,7 @@ static void test_reasons_of_one_kind(void **state)
 	(void)state;
 	world_make(&w);
 	spoil_organization(&w);
-	spoil_must_staple(&w);
+	spoil_unknown_extension(&w);
 	assert_false(world_judge(&w, &approval, &p));
 	assert_int_equal(p.kind, PROBLEM_BAD_CSR);
 	assert_int_equal(p.sub_count, 2);

@@ -826,6 +826,21 @@ def test_csr_of_acme_sh_asks_for_both_purposes(client, web):
         assert list(given.value) == asked and not given.critical
 
 
+def test_must_staple_is_certified_rfc7633(client, web):
+    """`certbot --must-staple`, `MDMustStaple on`: the server says by its CSR that it staples. It can say nothing else by it."""
+    staple, newer = x509.TLSFeatureType.status_request, x509.TLSFeatureType.status_request_v2
+    chain, _ = client.issue(["staple.example.com"], web, csr=make_csr(["staple.example.com"], extensions=[(x509.TLSFeature([staple]), False)]))
+    given = leaf(chain).extensions.get_extension_for_class(x509.TLSFeature)
+    assert list(given.value) == [staple] and not given.critical
+    plain, _ = client.issue(["staple.example.com"], web)
+    with pytest.raises(x509.ExtensionNotFound):
+        leaf(plain).extensions.get_extension_for_class(x509.TLSFeature)
+    _, order = ready(client, web, [{"type": "dns", "value": "staple.example.com"}])
+    for features, usage in (([newer], None), ([staple, newer], None), ([staple], ExtendedKeyUsageOID.CLIENT_AUTH)):
+        asked = [(x509.TLSFeature(features), False)] + ([(x509.ExtendedKeyUsage([usage]), False)] if usage else [])
+        refused("badCSR", 400, client.finalize, order, make_csr(["staple.example.com"], extensions=asked))
+
+
 def test_ip_csr_of_acme_sh_has_a_filler(client, web):
     """It writes O=acme.sh where it has no name: that is let pass, alone, and is not certified."""
     address = ipaddress.ip_address("127.0.0.1")
