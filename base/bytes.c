@@ -209,15 +209,15 @@ static bool read_all(int fd, const char *path, size_t max, struct buf *ret, stru
 	}
 }
 
-/* Mostly a file that root made for a service of another user: say so. */
-static bool unreadable(const char *path, struct problem *p)
+/* Mostly a file that root made for a service of another user. */
+bool file_denied(const char *path, enum problem_kind kind, struct problem *p)
 {
 	int why = errno;
 	struct stat st;
 	if (why == EACCES && stat(path, &st) == 0 && st.st_uid != geteuid())
-		return problem_internal(p, "%s: %s: it belongs to user %u, and this is user %u", path, strerror(why),
-		                        st.st_uid, geteuid());
-	return problem_internal(p, "%s: %s", path, strerror(why));
+		return problem_set(p, kind, "%s: %s: it belongs to user %u, and this is user %u", path, strerror(why),
+		                   st.st_uid, geteuid());
+	return problem_set(p, kind, "%s: %s", path, strerror(why));
 }
 
 bool file_read(const char *path, size_t max, struct buf *ret, struct problem *p)
@@ -231,7 +231,7 @@ bool file_read(const char *path, size_t max, struct buf *ret, struct problem *p)
 	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
 		return problem_set(p, PROBLEM_NOT_FOUND, "%s: %m", path);
 	if (fd < 0)
-		return unreadable(path, p);
+		return file_denied(path, PROBLEM_INTERNAL, p);
 	if (!read_all(fd, path, max, ret, p)) {
 		buf_shorten(ret, begin);
 		ret->failed = false;

@@ -52,6 +52,8 @@ declare_auto_value(buf, buf_free);
 
 /* Reads a whole file, at most max bytes. NOT_FOUND / INTERNAL name the path and the reason. */
 bool file_read(const char *path, size_t max, struct buf *ret, struct problem *p) must_use;
+/* Why path could not be opened, of errno, with whose it is. */
+bool file_denied(const char *path, enum problem_kind kind, struct problem *p);
 /* Writes a new file beside and renames it, mode e.g. 0600, fsyncs file and folder. As root in somebody
  * else's folder, the file is that one's, where the kernel lets us: a service of another user reads what an
  * operator's command writes. */

@@ -172,7 +172,7 @@ bool seal_open_file(const char *path, struct seal **ret, struct problem *p)
 		if (fd >= 0)
 			return key_read(fd, path, ret, p);
 		if (errno != ENOENT)
-			return problem_internal(p, "%s: %m", path);
+			return file_denied(path, PROBLEM_INTERNAL, p);
 		if (!key_make(path, p))
 			return false;
 	}

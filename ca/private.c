@@ -50,7 +50,7 @@ bool private_read(const char *path, size_t max, unsigned forbidden, struct buf *
 	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
 		return problem_set(p, PROBLEM_NOT_FOUND, "%s: %m", path);
 	if (fd < 0)
-		return problem_set(p, PROBLEM_UNAUTHORIZED, "%s: %m", path);
+		return file_denied(path, PROBLEM_UNAUTHORIZED, p);
 	return mode_check(fd, path, forbidden, p) && read_all(fd, path, max, ret, p);
 }
 

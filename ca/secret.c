@@ -47,7 +47,8 @@ static bool from_credential(const char *name, struct buf *ret, struct problem *p
 	const char *folder = getenv("CREDENTIALS_DIRECTORY");
 
 	if (!folder)
-		return problem_set(p, PROBLEM_NOT_FOUND, "credential %s: $CREDENTIALS_DIRECTORY is not set", name);
+		return problem_set(p, PROBLEM_NOT_FOUND, "credential %s: $CREDENTIALS_DIRECTORY is not set: systemd "
+		                   "sets it for the service; for a command, set it to the folder of the file", name);
 	if (strchr(name, '/') || str_equal(name, "..") || str_equal(name, "."))
 		return problem_set(p, PROBLEM_MALFORMED, "credential %s: not the name of a credential", name);
 	return from_folder(folder, name, 0007, ret, p);

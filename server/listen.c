@@ -15,6 +15,7 @@
 #include "server/civetweb_seam.h"
 #include "server/connection.h"
 #include "server/exchange.h"
+#include "server/port.h"
 
 enum { AUTHORITY_SIZE = 64, PORTS_SIZE = LISTENERS_MAX * 64, QUEUE_MAX = 8192 };
 
@@ -341,6 +342,9 @@ bool listen_open(const struct listen_options *options, struct listen **ret, stru
 		return false;
 	pthread_once(&once, init_civetweb);
 	listen->carrier = start(listen, buf_text(&ports), options->threads);
+	for (size_t i = 0; i < count && !listen->carrier; i++)
+		if (!port_check(&listen->listeners[i].address, options->listeners[i].port, p))
+			return false;
 	if (!listen->carrier)
 		return problem_internal(p, "cannot listen on %s: %s", buf_text(&ports), start_cause);
 	*ret = steal(listen);

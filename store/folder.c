@@ -76,7 +76,7 @@ static bool narrow(const char *folder, struct problem *p)
 	}
 	if (st.st_uid == geteuid() && (st.st_mode & 0777) != 0700 && chmod(folder, 0700) != 0)
 		return refuse(p, "chmod 0700", folder);
-	return true;
+	return access(folder, X_OK) == 0 ? true : file_denied(folder, PROBLEM_INTERNAL, p);
 }
 
 bool folder_prepare(const char *folder, bool create, struct problem *p)

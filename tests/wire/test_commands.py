@@ -104,6 +104,13 @@ def test_what_root_makes_is_the_services_to_read(tmp_path):
     os.chown(home / "data/ca/issuing.successor", 0, 0)
     done = subprocess.run([binary, "ca", "list", "--config", config], capture_output=True, text=True, timeout=20, **service)
     assert done.returncode == 1 and "Permission denied: it belongs to user 0, and this is user 64321" in done.stderr
+    config.write_text(config.read_text().replace("port: 0", "port: 99"))
+    os.chown(home / "data/ca/issuing.successor", 64321, 64321)
+    done = subprocess.run([binary, "serve", "--config", config], capture_output=True, text=True, timeout=20, **service)
+    assert done.returncode == 1 and "127.0.0.1:99: Permission denied: ports below 1024 take root or CAP_NET_BIND_SERVICE" in done.stderr
+    os.chown(home / "data", 0, 0)
+    done = subprocess.run([binary, "serve", "--config", config], capture_output=True, text=True, timeout=20, **service)
+    assert done.returncode == 1 and f"{home}/data: Permission denied: it belongs to user 0" in done.stderr
     assert run("backup", str(tmp_path / "copy"), "--config", str(config)).returncode == 0
     assert (tmp_path / "copy/seal.key").stat().st_uid == 0
 
