@@ -103,6 +103,14 @@ static bool lengths_check(const char *path, X509 *certificate, ossl_x509_stack *
 	return true;
 }
 
+/* What an operator finds in the morning: the command of docs/ca.md, or the clock. */
+static const char *remedy(int error)
+{
+	if (error == X509_V_ERR_CERT_HAS_EXPIRED)
+		return "; if the clock is right, `enrolld ca renew` makes a new one";
+	return error == X509_V_ERR_CERT_NOT_YET_VALID ? "; is the clock right?" : "";
+}
+
 bool chain_verify(const char *path, X509 *certificate, ossl_x509_stack *chain, struct problem *p)
 {
 	auto(X509_STORE) *trusted = X509_STORE_new();
@@ -117,8 +125,9 @@ bool chain_verify(const char *path, X509 *certificate, ossl_x509_stack *chain, s
 	if (X509_verify_cert(ctx) == 1)
 		return lengths_check(path, certificate, chain, p);
 	ERR_clear_error();
-	return problem_set(p, PROBLEM_MALFORMED, "%s: the issuer's certificate does not verify: %s", path,
-	                   X509_verify_cert_error_string(X509_STORE_CTX_get_error(ctx)));
+	int error = X509_STORE_CTX_get_error(ctx);
+	return problem_set(p, PROBLEM_MALFORMED, "%s: the issuer's certificate does not verify: %s%s", path,
+	                   X509_verify_cert_error_string(error), remedy(error));
 }
 
 static bool certificate_write(const X509 *certificate, struct buf *ret, struct problem *p)

@@ -116,7 +116,9 @@ static bool load(struct config_text *text, yaml_parser_t *parser, struct problem
 {
 	if (!yaml_parser_load(parser, &text->document)) {
 		char what[200];
-		snprintf(what, sizeof what, "not YAML: %s", parser->problem ?: "cannot be read");
+		bool tab = parser->buffer.pointer < parser->buffer.last && *parser->buffer.pointer == '\t';
+		snprintf(what, sizeof what, "not YAML: %s%s", parser->problem ?: "cannot be read",
+		         tab ? ": a tab, where YAML takes spaces alone" : "");
 		return refuse_at(text, parser->problem_mark, p, what);
 	}
 	text->loaded = true;

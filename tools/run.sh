@@ -39,7 +39,7 @@ cat <<LINES
 
 enrolld serves $url/acme/directory as soon as it says that it is ready; Ctrl-C ends it.
 Clients must trust the root certificate $root
-Each of these lines, pasted into another terminal, gets a certificate from it:
+Each of these lines, pasted into another terminal, gets a certificate from it (apt-get install certbot lego curl):
 
   REQUESTS_CA_BUNDLE=$root certbot certonly -n --standalone --http-01-port $http01 --server $url/acme/directory --agree-tos -m you@example.com --config-dir $var/certbot --work-dir $var/certbot --logs-dir $var/certbot -d demo.localhost
 

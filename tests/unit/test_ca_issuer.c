@@ -214,8 +214,8 @@ static void certificates_that_are_no_issuers_are_refused(void **state)
 		{ { .name = "I", .constraints = "critical,CA:TRUE", .usage = "critical,keyCertSign" }, "cRLSign" },
 		{ { .name = "I", CA_MADE, .no_key_id = true }, "subjectKeyIdentifier" },
 		{ { .name = "I", CA_MADE, .no_name = true }, "subject is empty" },
-		{ { .name = "I", CA_MADE, .begin = -200, .end = -100 }, "expired" },
-		{ { .name = "I", CA_MADE, .begin = 100, .end = 200 }, "not yet valid" },
+		{ { .name = "I", CA_MADE, .begin = -200, .end = -100 }, "expired; if the clock is right, `enrolld ca renew`" },
+		{ { .name = "I", CA_MADE, .begin = 100, .end = 200 }, "not yet valid; is the clock right?" },
 	};
 
 	(void)state;

@@ -23,7 +23,7 @@ struct refusal {
 static const struct refusal refusals[] = {
 	/* not YAML, or YAML of the wrong form */
 	{ "a: b: c\n", "f:1:5: not YAML: mapping values are not allowed in this context" },
-	{ "\tlog: {}\n", "f:1:1: not YAML: found character that cannot start any token" },
+	{ "\tlog: {}\n", "f:1:1: not YAML: found character that cannot start any token: a tab, where YAML takes spaces alone" },
 	{ "- 1\n", "f:1:1: expected a mapping of keys, got a list" },
 	{ "log\n", "f:1:1: expected a mapping of keys, got `log`" },
 	{ "log: {}\n---\nlog: {}\n", "f:3:1: a second document; one is expected" },

@@ -283,6 +283,25 @@ def test_own_certificate_stays_over_a_restart():
 
 # --- reload
 
+def test_passphrase_is_changed_as_the_page_says():
+    """The lines of docs/operations.md, while the server runs; then it reloads, and starts again, with the new one."""
+    lines = re.search(r"(    cd /var/lib/enrolld/ca .*?)\n\n", (ROOT / "docs/operations.md").read_text(), re.DOTALL).group(1)
+    with Server() as server:
+        ca = pathlib.Path(server.folder) / "data/ca"
+        old, keys = (ca / "passphrase").read_text(), {path: path.read_text() for path in ca.glob("*.key")}
+        (ca / "token.key").write_text("pkcs11:token=CA;object=other\n")
+        done = subprocess.run(["bash", "-e", "-c", lines.replace("/var/lib/enrolld/ca", str(ca))], capture_output=True, text=True, timeout=30)
+        assert done.returncode == 0, done.stderr
+        (ca / "token.key").unlink()
+        assert (ca / "passphrase").read_text() != old and not list(ca.glob("*new"))
+        assert len(keys) == 2 and all(path.read_text() != key and path.stat().st_mode & 0o777 == 0o600 for path, key in keys.items())
+        reload(server)
+        assert server.run("ca", "crl").returncode == 0
+        assert server.run("ca", "rekey", "issuing").returncode == 0
+        (ca / "passphrase").write_text(old)
+        refused = server.run("ca", "rekey", "issuing-2")
+        assert refused.returncode == 1 and "the passphrase does not open this key" in refused.stderr
+
 def test_reload_takes_profiles():
     with Server({"profiles": [{"name": "one"}]}) as server:
         assert fetch(server, "/acme/two/directory")[0] == 404
