@@ -29,10 +29,7 @@ static bool take_reason(const struct api_call *call, int64_t *ret, struct proble
 	auto_value(problem) parts = {0}, why = {0};
 	auto_value(buf) known = {0};
 
-	for (int64_t reason = 0; reason <= 10; reason++)
-		if (revocation_reason_check(reason, REVOCATION_BY_OPERATOR, &why))
-			buf_printf(&known, "%s%s", known.len > 0 ? ", " : "", revocation_reason_name(reason));
-	problem_done(&why);
+	revocation_reasons_add(&known, REVOCATION_BY_OPERATOR);
 	*ret = 0;
 	if (text && !reason_from(text, ret))
 		problem_add_field(&parts, PROBLEM_BAD_REVOCATION_REASON, "revocationReason", text,

@@ -158,8 +158,10 @@ static bool cert_revoke_run(struct command_call *call, struct problem *p)
 {
 	struct cert_revoking revoking = {0};
 	const char *reason = command_value(call, "--reason");
+	auto_value(buf) known = {0};
+	revocation_reasons_add(&known, REVOCATION_BY_OPERATOR);
 	if (reason && !revocation_reason_from(reason, &revoking.reason))
-		return problem_set(p, PROBLEM_MALFORMED, "--reason: RFC 5280, 5.3.1 has no `%s`", reason);
+		return problem_set(p, PROBLEM_MALFORMED, "--reason: RFC 5280, 5.3.1 has no `%s`: expected %s", reason, buf_text(&known));
 	return change(call, &revoking, p);
 }
 

@@ -73,6 +73,14 @@ static const struct command_option create_options[] = {
 	{ 0 },
 };
 
+static bool no_role(const char *name, struct problem *p)
+{
+#define X(name, bit, text, meaning) ", " text
+	static const char known[] = TOKEN_ROLES(X);
+#undef X
+	return problem_set(p, PROBLEM_MALFORMED, "--role: there is no role %s: expected some of %s", name, known + strlen(", "));
+}
+
 static bool parse_roles(const char *text, int64_t *ret, struct problem *p)
 {
 	auto_value(strings) names = {0};
@@ -83,7 +91,7 @@ static bool parse_roles(const char *text, int64_t *ret, struct problem *p)
 		return problem_set(p, PROBLEM_MALFORMED, "--role: expected at least one role");
 	for (size_t i = 0; i < names.n; i++) {
 		if (!token_role_from(names.v[i], &role))
-			return problem_set(p, PROBLEM_MALFORMED, "--role: there is no role %s", names.v[i]);
+			return no_role(names.v[i], p);
 		*ret |= role;
 	}
 	return true;

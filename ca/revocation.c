@@ -58,6 +58,14 @@ static void allowed_reasons(enum revocation_asker asker, char *ret, size_t size)
 			len += (size_t)snprintf(ret + len, size - len, "%s%zu", len ? ", " : "", i);
 }
 
+void revocation_reasons_add(struct buf *b, enum revocation_asker asker)
+{
+	size_t begin = b->len;
+	for (size_t reason = 0; reason < array_length(reasons); reason++)
+		if (reasons[reason].name && may_give(asker, reason))
+			buf_printf(b, "%s%s", b->len > begin ? ", " : "", reasons[reason].name);
+}
+
 bool revocation_reason_check(int64_t reason, enum revocation_asker asker, struct problem *p)
 {
 	const char *name = revocation_reason_name(reason);

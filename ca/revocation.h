@@ -8,6 +8,7 @@
  * also 2,6,10. 7 is unused, 8 is for CRLs alone. BAD_REVOCATION_REASON. */
 enum revocation_asker { REVOCATION_BY_SUBSCRIBER, REVOCATION_BY_OPERATOR };
 bool revocation_reason_check(int64_t reason, enum revocation_asker asker, struct problem *p) must_use;
+void revocation_reasons_add(struct buf *b, enum revocation_asker asker); /* "unspecified, keyCompromise, ..." */
 const char *revocation_reason_name(int64_t reason);          /* "keyCompromise"; NULL: no such */
 bool revocation_reason_from(const char *name, int64_t *ret) must_use;  /* name or number */
 

@@ -15,7 +15,10 @@ for package in $want; do
 done
 [ -n "$missing" ] || exit 0
 sudo=""
-if [ "$(id -u)" -ne 0 ]; then sudo="sudo"; fi
+if [ "$(id -u)" -ne 0 ]; then
+	sudo="sudo"
+	command -v sudo >/dev/null || { echo "as root, first: apt-get install$missing" >&2; exit 1; }
+fi
 echo "installing from Debian:$missing"
 # Packages that would start a service must not: policy-rc.d is asked by every maintainer script.
 guard=/usr/sbin/policy-rc.d

@@ -115,6 +115,18 @@ def test_what_root_makes_is_the_services_to_read(tmp_path):
     assert (tmp_path / "copy/seal.key").stat().st_uid == 0
 
 
+@pytest.mark.parametrize("line,text", [
+    (("cert", "revoke", "AA", "--reason", "lost"), "--reason: RFC 5280, 5.3.1 has no `lost`: expected unspecified, keyCompromise, cACompromise"),
+    (("token", "create", "--role", "read,boss"), "--role: there is no role boss: expected some of issue, read, revoke, approve, key, admin"),
+])
+def test_a_word_that_there_is_not_is_told_with_those_that_there_are(tmp_path, line, text):
+    config = tmp_path / "c.yaml"
+    config.write_text(f"data: {{folder: {tmp_path}/data}}\n")
+    assert run("init", "--config", str(config)).returncode == 0
+    done = run(*line, "--config", str(config))
+    assert done.returncode == 1 and text in done.stderr and not done.stdout
+
+
 def test_version_and_routes_need_no_configuration():
     assert re.fullmatch(r"enrolld \d+\.\d+\.\d+\n", run("version").stdout)
     assert {"version", "openssl"} <= json.loads(run("version", "--json").stdout).keys()
