@@ -82,13 +82,18 @@ struct challenge *challenge_of(const struct authorization *authorization, const 
 	return NULL;
 }
 
-/* The name of the member in each draft that is spoken. */
-static void put_issuers(const struct acme_call *call, struct json_writer *w)
+/* The members in each draft that is spoken; with draft 00's the account's URL, which Boulder, Pebble and lego have there. */
+static void put_persist(const struct acme_call *call, struct json_writer *w, const char *account)
 {
+	auto_value(buf) url = {0};
+
 	if (call->acme->options.persist_forms & ACME_PERSIST_02)
 		issuer_names_write(call->acme, w, "issuerDomainNames");
-	if (call->acme->options.persist_forms & ACME_PERSIST_00)
-		issuer_names_write(call->acme, w, "issuer-domain-names");
+	if (!(call->acme->options.persist_forms & ACME_PERSIST_00))
+		return;
+	issuer_names_write(call->acme, w, "issuer-domain-names");
+	acme_url(call, &url, "account", account, NULL);
+	json_put_buf(w, "accounturi", &url);
 }
 
 void issuer_names_write(const struct acme *acme, struct json_writer *w, const char *member)
@@ -117,7 +122,7 @@ void challenge_write(const struct acme_call *call, struct json_writer *w,
 	json_put_buf(w, "url", &url);
 	json_put(w, "status", challenge_status_name(challenge->status));
 	if (str_equal(challenge->type, "dns-persist-01"))
-		put_issuers(call, w);
+		put_persist(call, w, authorization->account);
 	else
 		json_put(w, "token", challenge->token);
 	json_put_time(w, "validated", challenge->validated);

@@ -141,7 +141,7 @@ static void name_servers(const struct dns_options *o, struct dns *dns)
 /* The first question makes libunbound read what it was told. This one it answers itself. */
 static bool try_setup(struct dns *dns, struct problem *p)
 {
-	struct dns_question q = { .name = "localhost", .type = DNS_TYPE_A };
+	struct dns_question q = { .name = "onion", .type = DNS_TYPE_A };
 	bool asked = dns_ask(dns, &q, 1, clock_monotonic_ms() + LOOK_MS, p);
 
 	dns_question_clear(&q);

@@ -41,13 +41,24 @@ static bool in_hosts(struct dns *dns, const char *name, struct dns_addresses *re
 	return ret->n > 0;
 }
 
+/* RFC 6761, 6.3: a name in localhost is this machine, whatever DNS says. */
+static bool in_localhost(const char *name, struct dns_addresses *ret)
+{
+	const char *dot = strrchr(name, '.');
+
+	if (strcasecmp(dot ? dot + 1 : name, "localhost") != 0)
+		return false;
+	ret->n = 2;
+	return addr_parse("::1", &ret->v[0]) && addr_parse("127.0.0.1", &ret->v[1]);
+}
+
 bool dns_lookup_secure(struct dns *dns, const char *name, bool secure, int64_t deadline,
                        struct dns_addresses *ret, struct problem *p)
 {
 	struct dns_question q[BOTH] = { { .name = name, .type = DNS_TYPE_AAAA }, { .name = name, .type = DNS_TYPE_A } };
 	struct dns_addresses found;
 
-	if (!secure && in_hosts(dns, name, ret))
+	if (!secure && (in_hosts(dns, name, ret) || in_localhost(name, ret)))
 		return true;
 	bool done = dns_ask(dns, q, BOTH, deadline, p) && collect(dns, q, secure, &found, p);
 

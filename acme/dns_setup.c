@@ -28,8 +28,9 @@ static const struct {
 	{ "trust-anchor-signaling", "no" },
 };
 
-/* Zones that libunbound answers itself unless told otherwise, and that private networks use. */
-static const char *const private_zones[] = { "test.", "home.arpa.", "invalid." };
+/* Zones that libunbound answers itself unless told otherwise, and that private networks use. Of localhost the addresses
+ * are never asked for (dns_lookup.c); a resolver that is named may have the rest, as those of test suites do. */
+static const char *const private_zones[] = { "test.", "home.arpa.", "invalid.", "localhost." };
 
 /* Where no name server of a client's zone is looked for when we resolve ourselves: this machine and
  * its link, and the addresses where clouds keep their machines' credentials. */

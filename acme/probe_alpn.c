@@ -15,6 +15,11 @@ enum { CHAIN_BYTES = 16 * 1024 }; /* one certificate is wanted */
 
 static const unsigned char protocol[] = "\x0a" "acme-tls/1";
 
+/* RSA first, as public CAs have it: of a server with several keys, mod_md shows its proof in the place of the RSA one. */
+static const char signatures[] =
+	"rsa_pss_rsae_sha256:rsa_pss_rsae_sha384:rsa_pss_rsae_sha512:rsa_pss_pss_sha256:rsa_pss_pss_sha384:rsa_pss_pss_sha512:"
+	"RSA+SHA256:RSA+SHA384:RSA+SHA512:ECDSA+SHA256:ECDSA+SHA384:ECDSA+SHA512:ed25519:ed448";
+
 struct probe_alpn {
 	SSL_CTX *context;
 };
@@ -29,6 +34,7 @@ bool probe_alpn_open(struct probe_alpn **ret, struct problem *p)
 		return problem_memory(p);
 	alpn->context = SSL_CTX_new(TLS_client_method());
 	if (!alpn->context || SSL_CTX_set_min_proto_version(alpn->context, TLS1_2_VERSION) != 1 ||
+	    SSL_CTX_set1_sigalgs_list(alpn->context, signatures) != 1 ||
 	    SSL_CTX_set_alpn_protos(alpn->context, protocol, sizeof(protocol) - 1) != 0)
 		return problem_openssl(p, "the client side of TLS");
 	SSL_CTX_set_verify(alpn->context, SSL_VERIFY_NONE, NULL); /* it is the certificate that is judged */

@@ -51,9 +51,9 @@ def with_true_oids(certificate, key):
     return der(0x30, tbs + algorithm + der(3, b"\0" + signature))
 
 
-def proof(key_authorization, names, oid=ACME_IDENTIFIER, critical=True, days=1, more_names=(), again=None):
+def proof(key_authorization, names, oid=ACME_IDENTIFIER, critical=True, days=1, more_names=(), again=None, key=None):
     """Certificate and key in PEM. more_names: in a second subjectAltName; again: what a second acmeIdentifier is of."""
-    key = ec.generate_private_key(ec.SECP256R1())
+    key = key or ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "challenge")])
     now = datetime.datetime.utcnow()
     builder = (x509.CertificateBuilder().subject_name(subject).issuer_name(subject).public_key(key.public_key())
@@ -99,7 +99,8 @@ class AlpnServer:
         """What no TLS library loads."""
         self.plain = certificate, key
 
-    def show(self, certificate, key):
+    def show(self, certificate, key, *more):
+        """More: a certificate and a key of another kind, for clients that prefer it."""
         path = pathlib.Path(self.folder.name) / "both.pem"
         path.write_bytes(certificate + key)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -108,6 +109,10 @@ class AlpnServer:
             context.maximum_version = self.highest
             context.set_ciphers("DEFAULT@SECLEVEL=0")
         context.load_cert_chain(path)
+        if more:
+            context.options &= ~ssl.OP_CIPHER_SERVER_PREFERENCE # which web servers do not set
+            path.write_bytes(b"".join(more))
+            context.load_cert_chain(path)
         if self.protocols:
             context.set_alpn_protocols(list(self.protocols))
         context.sni_callback = lambda _socket, name, _context: self.names.append(name)

@@ -28,6 +28,7 @@ static const struct fake_record records[] = {
 	{ .name = "host.home.arpa", .type = FAKE_A, .value = "192.0.2.4" },
 	{ .name = "host.test", .type = FAKE_A, .value = "192.0.2.5" },
 	{ .name = "single", .type = FAKE_A, .value = "192.0.2.6" },
+	{ .name = "elsewhere.localhost", .type = FAKE_A, .value = "192.0.2.7" },
 	{ .name = "many.example", .type = FAKE_A, .value = "192.0.2.10" },
 	{ .name = "many.example", .type = FAKE_A, .value = "192.0.2.11" },
 	{ .name = "many.example", .type = FAKE_A, .value = "192.0.2.12" },
@@ -76,6 +77,8 @@ static void finds_addresses(void **state)
 		{ "host.home.arpa", "192.0.2.4 " }, /* not answered by libunbound itself */
 		{ "host.test", "192.0.2.5 " },
 		{ "single", "192.0.2.6 " },
+		{ "elsewhere.localhost", "::1 127.0.0.1 " }, /* whatever DNS says (RFC 6761, 6.3) */
+		{ "LOCALHOST", "::1 127.0.0.1 " },
 	};
 
 	(void)state;

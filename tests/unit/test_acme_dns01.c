@@ -32,6 +32,7 @@ static struct fake_record records[] = {
 	{ .name = AT("pool.example"), .type = FAKE_CNAME, .value = AT("loop.example") },
 	{ .name = AT("broken.example"), .rcode = 2 },
 	{ .name = AT("silent.example"), .silent = true },
+	{ .name = AT("demo.localhost"), .type = FAKE_TXT, .value = WANT }, /* as in the suites of lego and Pebble */
 	/* dns-account-01: draft 03, 3.1 has this label for this URL */
 	{ .name = "_ujmmovf2vn55tgye._acme-challenge.one.example", .type = FAKE_TXT, .value = WANT },
 	{ 0 },
@@ -73,7 +74,7 @@ static struct probe_task task_of(const char *name)
 
 static void proves(void **state)
 {
-	static const char *const names[] = { "one.example", "split.example", "several.example", "alias.example", "ONE.example" };
+	static const char *const names[] = { "one.example", "split.example", "several.example", "alias.example", "ONE.example", "demo.localhost" };
 	auto_value(buf) want = {0};
 	uint8_t digest[SHA256_SIZE];
 

@@ -54,7 +54,7 @@ def test_directory_and_challenge(server):
     assert meta["issuerDomainNames"] == ["ca.example.net"] and meta["accountHashPrefix"].endswith("/")
     authorization = client.order(["shown.example.com"])[1]["authorizations"][0]
     challenge = next(c for c in client.post(authorization).json()["challenges"] if c["type"] == "dns-persist-01")
-    assert challenge["issuerDomainNames"] == ["ca.example.net"] and "token" not in challenge and "issuer-domain-names" not in challenge
+    assert challenge["issuerDomainNames"] == ["ca.example.net"] and "token" not in challenge and not challenge.keys() & {"issuer-domain-names", "accounturi"}
 
 
 def test_issuer_names_are_in_lower_case_3_1(liar):
@@ -128,6 +128,7 @@ def test_form_of_draft_00(liar):
         body, challenge = prove(client, "former.example.com")
         assert body["status"] == "valid"
         assert challenge["issuer-domain-names"] == challenge["issuerDomainNames"] == ["ca.example.net"]
+        assert challenge["accounturi"] == client.kid, "lego 5 makes its record from it"
 
 
 @pytest.mark.parametrize("name", ["host.above.example.com", "a.b.above.example.com", "*.host.above.example.com"])

@@ -8,7 +8,7 @@ import time
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from acme_raw import Client, thumbprint
 from alpn_server import LEGACY, AlpnServer, proof
@@ -93,6 +93,16 @@ def test_dates_of_a_proof_say_nothing(server, client):
     with AlpnServer(server.tls_alpn_port) as peer:
         url, challenge, text = begin(client, "ended.example.com")
         peer.show(*proof(text, ["ended.example.com"], days=-1))
+        assert answer(client, url, challenge) == ("valid", None)
+
+
+def test_proof_of_a_server_with_several_keys(server, client):
+    """mod_md with `MDPrivateKeys secp384r1 rsa`: it shows its proof in the place of the RSA certificate, and the site's own EC one
+    to who likes that better."""
+    with AlpnServer(server.tls_alpn_port) as peer:
+        url, challenge, text = begin(client, "keys.example.com")
+        with_rsa = proof(text, ["keys.example.com"], key=rsa.generate_private_key(65537, 2048))
+        peer.show(*with_rsa, *proof(text, ["keys.example.com", "www.keys.example.com"], oid=None))
         assert answer(client, url, challenge) == ("valid", None)
 
 
