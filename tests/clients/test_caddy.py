@@ -38,7 +38,7 @@ caddy.example.com {{
 
 def handshake(port, name, root):
     context = ssl.create_default_context(cafile=root)
-    with socket.create_connection(("127.0.0.1", port), timeout=5) as plain:
+    with socket.create_connection(("127.0.0.1", port), timeout=60) as plain:
         with context.wrap_socket(plain, server_hostname=name) as tls:
             return ssl.DER_cert_to_PEM_cert(tls.getpeercert(True))
 

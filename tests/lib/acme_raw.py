@@ -139,7 +139,7 @@ class Client:
 
     def send(self, url, body, content_type="application/jose+json", method="POST", keep_nonce=True):
         data = body if isinstance(body, (bytes, str)) else json.dumps(body)
-        reply = self.session.request(method, url, data=data, headers={"Content-Type": content_type})
+        reply = self.session.request(method, url, data=data, headers={"Content-Type": content_type}, timeout=120)
         if keep_nonce and "Replay-Nonce" in reply.headers:
             self.nonces.append(reply.headers["Replay-Nonce"])
         return reply
@@ -187,7 +187,7 @@ class Client:
             self.post(challenge["url"], {})
             self.wait(url, ("valid", "invalid"))
 
-    def wait(self, url, states, seconds=15):
+    def wait(self, url, states, seconds=60):
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             body = self.post(url).json()

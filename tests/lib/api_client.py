@@ -88,7 +88,7 @@ class Api:
             headers["Authorization"] = f"Bearer {token}"
         if body is not None:
             data, headers["Content-Type"] = json.dumps(body), headers.get("Content-Type", "application/json")
-        return self.session.request(method, self.server.url + path, headers=headers, data=data, timeout=30,
+        return self.session.request(method, self.server.url + path, headers=headers, data=data, timeout=60,
                                     allow_redirects=False, **kwargs)
 
     def check(self, method, path, reply):

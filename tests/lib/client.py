@@ -17,7 +17,7 @@ def shim(folder):
     return str(library)
 
 
-def run(server, *command, check=True, timeout=90, env=None, cwd=None, system_trust=False):
+def run(server, *command, check=True, timeout=240, env=None, cwd=None, system_trust=False):
     """Runs a client that trusts the server's root through the usual variables; with system_trust, for a client
     that has no such variable, in place of the system's trust store."""
     assert shutil.which(command[0]), f"{command[0]} is not installed: make check installs it"

@@ -5,6 +5,7 @@ ago, and stops with the test."""
 import contextlib
 import http.server
 import ipaddress
+import itertools
 import json
 import os
 import pathlib
@@ -24,12 +25,55 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 BINARY = pathlib.Path(os.environ.get("ENROLLD", ROOT / "build" / os.environ.get("V", "release") / "enrolld"))
 
 
+class Ports:
+    """Ports for one process at a time: blocks of numbers, each held by the name of a socket while the process lives, so that
+    no other run of these tests is told a port that is promised here and not bound yet."""
+    SIZE = 128
+
+    def __init__(self):
+        self.lock = threading.Lock()
+        self.held, self.given = [], iter(())
+
+    def blocks(self):
+        """Outside of the ports that the system gives to connections, any of which could have one before it is used."""
+        low, high = 32768, 60999
+        with contextlib.suppress(OSError):
+            low, high = map(int, pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split())
+        if low >= 12000:
+            return range(max(10000, low - 12800), low - self.SIZE + 1, self.SIZE)
+        return range(high + 1 if high < 60000 else 10000, 65536 - self.SIZE, self.SIZE)
+
+    def more(self):
+        """Another block; all that are held anew when each is somebody's."""
+        for first in random.sample(self.blocks(), len(self.blocks())):
+            name = socket.socket(socket.AF_UNIX)
+            try:
+                name.bind(f"\0enrolld-test-ports-{first}")
+            except OSError:
+                name.close()
+                continue
+            self.held.append((first, name))
+            return iter(range(first, first + self.SIZE))
+        assert self.held, "all ports are held by other runs"
+        return itertools.chain(*(range(first, first + self.SIZE) for first, _ in self.held))
+
+    def take(self, kind):
+        with self.lock:
+            while True:
+                port = next(self.given, None)
+                if port is None:
+                    self.given = self.more()
+                    continue
+                with socket.socket(socket.AF_INET, kind) as s, contextlib.suppress(OSError):
+                    s.bind(("127.0.0.1", port))
+                    return port
+
+
+ports = Ports()
+
+
 def free_port(kind=socket.SOCK_STREAM):
-    """Below the ports that the system gives to connections, any of which could have it before it is used."""
-    while True:
-        with socket.socket(socket.AF_INET, kind) as s, contextlib.suppress(OSError):
-            s.bind(("127.0.0.1", random.randrange(20000, 32768)))
-            return s.getsockname()[1]
+    return ports.take(kind)
 
 
 def merge(base, extra):
@@ -90,6 +134,16 @@ class Dns:
         self.server.server_close()
 
 
+class WebServer(http.server.ThreadingHTTPServer):
+    """The library's own, which asks the resolver for its own name before it listens, and lets five connections wait."""
+    daemon_threads = True
+    request_queue_size = 128
+
+    def server_bind(self):
+        socketserver.TCPServer.server_bind(self)
+        self.server_name, self.server_port = self.server_address[:2]
+
+
 class ChallengeServer:
     """A web server for http-01: tokens from a mapping, files from a folder, or a handler of one's own."""
 
@@ -118,8 +172,7 @@ class ChallengeServer:
             def log_message(self, *args):
                 pass
 
-        class Server(http.server.ThreadingHTTPServer):
-            daemon_threads = True
+        class Server(WebServer):
             address_family = socket.AF_INET6 if ":" in address else socket.AF_INET
 
         self.server = Server((address, port), Handler)
@@ -180,7 +233,7 @@ class Server:
 
     def run(self, *args, check=False, **kwargs):
         done = subprocess.run([str(BINARY), *args[:1], "--config", str(self.config), *args[1:]], text=True,
-                              capture_output=True, timeout=60, **kwargs)
+                              capture_output=True, timeout=180, **kwargs)
         if check and done.returncode:
             raise AssertionError(f"enrolld {args} exit {done.returncode}\n{done.stdout}\n{done.stderr}")
         return done
@@ -189,7 +242,7 @@ class Server:
         self.log = open(self.folder / "log", "ab")
         self.process = subprocess.Popen([str(BINARY), "serve", "--config", str(self.config)], stdin=subprocess.DEVNULL,
                                         stdout=self.log, stderr=self.log, env={**os.environ, **(env or {})})
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
             if self.process.poll() is not None:
                 raise AssertionError("enrolld ended: " + self.log_text())
@@ -254,5 +307,5 @@ class Server:
         return ssl.create_default_context(cafile=self.root_pem)
 
     def get(self, path):
-        with urllib.request.urlopen(self.url + path, context=self.tls_context(), timeout=10) as reply:
+        with urllib.request.urlopen(self.url + path, context=self.tls_context(), timeout=60) as reply:
             return reply.read()

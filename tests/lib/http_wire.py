@@ -68,7 +68,7 @@ class HttpServer:
         with contextlib.suppress(BrokenPipeError):
             self.process.stdin.close()
         try:
-            return self.process.wait(10)
+            return self.process.wait(30)
         finally:
             self.process.kill()
             self.process.stdout.close()
@@ -106,7 +106,7 @@ class Closed(Exception):
 class Connection:
     """Sends bytes as they are and reads replies one by one."""
 
-    def __init__(self, port, context=None, address="127.0.0.1", timeout=8, receive_buffer=None):
+    def __init__(self, port, context=None, address="127.0.0.1", timeout=20, receive_buffer=None):
         family = socket.AF_INET6 if ":" in address else socket.AF_INET
         raw = socket.socket(family)
         raw.settimeout(timeout)
@@ -143,7 +143,19 @@ class Connection:
         reply.body, self.buffer = self.buffer[:length], self.buffer[length:]
         return reply
 
-    def is_closed(self, within=2.0):
+    def until_read(self):
+        """Returns when the server has taken all that was sent off its socket (IPv4)."""
+        ours, theirs = self.socket.getsockname()[1], self.socket.getpeername()[1]
+
+        def is_read():
+            for line in pathlib.Path("/proc/net/tcp").read_text().splitlines()[1:]:
+                local, remote, _, queues = line.split()[1:5]
+                if (int(local[-4:], 16), int(remote[-4:], 16)) == (theirs, ours):
+                    return int(queues.partition(":")[2], 16) == 0
+            return False
+        assert eventually(is_read)
+
+    def is_closed(self, within=10.0):
         """Whether the server ends the connection without another byte."""
         self.socket.settimeout(within)
         try:
@@ -189,7 +201,7 @@ def took(least, most):
     assert least <= lasted <= most, f"it took {lasted:.2f} s, not {least} to {most} s"
 
 
-def eventually(fact, within=5.0):
+def eventually(fact, within=20.0):
     """Whether it comes true in time."""
     until = time.monotonic() + within
     while not fact():

@@ -53,6 +53,7 @@ class LyingDns:
 
         class TcpServer(socketserver.ThreadingTCPServer):
             allow_reuse_address = True
+            request_queue_size = 128
 
         # One port for both: that of TCP, if UDP has it free.
         for _ in range(20):

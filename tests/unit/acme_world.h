@@ -22,7 +22,7 @@
 #include "tests/unit/fake_dns.h"
 #include "tests/unit/fake_http.h"
 
-enum world_web { WEB_RIGHT, WEB_WRONG, WEB_SLOW, WEB_STALLED };
+enum world_web { WEB_RIGHT, WEB_WRONG, WEB_STALLED }; /* stalled: until it is something else */
 
 struct world {
 	char folder[64];
@@ -53,12 +53,10 @@ static inline void world_answer(struct fake_http *server, int fd, const char *re
 	struct world *w = server->arg;
 	auto_value(buf) body = {0};
 	char token[128] = "";
-	enum world_web mode = atomic_load(&w->mode);
+	enum world_web mode;
 
-	if (mode == WEB_SLOW)
-		usleep(600 * 1000);
-	for (int i = 0; mode == WEB_STALLED && i < 100 && atomic_load(&w->mode) == WEB_STALLED; i++)
-		usleep(20 * 1000);
+	for (int i = 0; (mode = atomic_load(&w->mode)) == WEB_STALLED && i < 3000; i++)
+		usleep(10 * 1000);
 	if (sscanf(request, "GET /.well-known/acme-challenge/%127[A-Za-z0-9_-] HTTP/1.1", token) != 1)
 		return;
 	buf_printf(&body, "%s.", token);
@@ -141,9 +139,9 @@ static inline void world_options(struct world *w)
 		                  .orders_page = 3,
 		.pending_authorizations_max = 100, .contacts_max = 3, .http_port = w->web.port,
 		                              .https_port = w->web.port,
-		.probe_allow = &w->allow, .probe_timeout_ms = 3000, .probe_attempts = 1, .probe_threads = 4,
+		.probe_allow = &w->allow, .probe_timeout_ms = 30000, .probe_attempts = 1, .probe_threads = 4,
 		               .probe_queue = 64,
-		.challenge_wait_ms = 2000, .dns = { .resolvers = &w->resolvers },
+		.challenge_wait_ms = 30000, .dns = { .resolvers = &w->resolvers },
 		/* The name server here says nothing but addresses; who tests more turns more on. */
 		.challenges = ACME_HTTP_01,
 	};

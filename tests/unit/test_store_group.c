@@ -182,6 +182,7 @@ struct job {
 	bool refuse;          /* after it has written */
 	atomic_uint runs;
 	atomic_bool started;
+	atomic_int thread;    /* of the system's, once it has one */
 	atomic_uint *gate;    /* waits, inside the update, until it is not zero */
 	bool ok;
 	struct problem problem;
@@ -206,6 +207,7 @@ static void *update(void *arg)
 {
 	struct job *job = arg;
 
+	atomic_store(&job->thread, gettid());
 	job->ok = store_update(store, write_key, job, &job->problem);
 	return NULL;
 }
@@ -252,9 +254,26 @@ static void hold(struct held *held)
 		usleep(500);
 }
 
-static void release(struct held *held)
+/* Stands in line: there is nothing else that it could wait for. */
+static bool is_waiting(struct job *job)
 {
-	usleep(50000); /* for the others to stand in line */
+	char path[64], text[200] = "";
+	const char *after;
+
+	snprintf(path, sizeof(path), "/proc/self/task/%d/stat", atomic_load(&job->thread));
+	FILE *f = atomic_load(&job->thread) ? fopen(path, "r") : NULL;
+	if (!f)
+		return false;
+	bool read = fgets(text, sizeof(text), f);
+	fclose(f);
+	return read && (after = strrchr(text, ')')) && str_starts(after, ") S");
+}
+
+/* As soon as the others stand in line. */
+static void release(struct held *held, struct job *others, unsigned n)
+{
+	for (unsigned i = 0, tries = 0; i < n && tries < 20000; i += is_waiting(&others[i]), tries++)
+		usleep(500);
 	atomic_store(&held->gate, 1);
 	pthread_join(held->thread, NULL);
 }
@@ -333,7 +352,7 @@ static void test_many_share_a_commit(void **state)
 	(void)state;
 	hold(&held);
 	jobs_start(NULL);
-	release(&held);
+	release(&held, jobs, JOBS);
 	jobs_join();
 	for (unsigned i = 0; i < JOBS; i++) {
 		assert_true(jobs[i].ok);
@@ -356,7 +375,7 @@ static void test_refused_alone_among_many(void **state)
 	(void)state;
 	hold(&held);
 	jobs_start(refuse_odd);
-	release(&held);
+	release(&held, jobs, JOBS);
 	jobs_join();
 	for (unsigned i = 0; i < JOBS; i++) {
 		assert_int_equal(jobs[i].ok, i % 2 == 0);
@@ -379,7 +398,7 @@ static void test_all_refused(void **state)
 	(void)state;
 	hold(&held);
 	jobs_start(refuse_all);
-	release(&held);
+	release(&held, jobs, JOBS);
 	jobs_join();
 	for (unsigned i = 0; i < JOBS; i++)
 		assert_false(jobs[i].ok);
@@ -394,9 +413,8 @@ static void test_commit_that_fails_fails_all(void **state)
 	(void)state;
 	hold(&held);
 	jobs_start(refuse_odd);
-	usleep(50000);
 	atomic_store(&proxy->fail_commits, 100);
-	release(&held);
+	release(&held, jobs, JOBS);
 	jobs_join();
 	assert_false(held.first.ok);
 	for (unsigned i = 0; i < JOBS; i++) {
@@ -422,9 +440,8 @@ static void test_batch_runs_again_when_the_map_has_grown(void **state)
 	(void)state;
 	hold(&held);
 	jobs_start(refuse_odd);
-	usleep(50000);
 	atomic_store(&proxy->full_commits, 3);
-	release(&held);
+	release(&held, jobs, JOBS);
 	jobs_join();
 	assert_int_equal(proxy->grown, 3);
 	assert_true(held.first.ok);
@@ -484,7 +501,7 @@ static void test_long_line(void **state)
 		snprintf(many[i].key, sizeof(many[i].key), "m%u", i);
 		assert_int_equal(pthread_create(&many_threads[i], NULL, update, &many[i]), 0);
 	}
-	release(&held);
+	release(&held, many, MANY);
 	for (unsigned i = 0; i < MANY; i++) {
 		pthread_join(many_threads[i], NULL);
 		assert_true(many[i].ok);

@@ -5,6 +5,7 @@
  * `plain=ADDRESS` and `tls=ADDRESS` open listeners on ports that the kernel picks; the rest are the
  * fields of listen_options. Ports are printed, one a line. Standard input takes commands, one a
  * line: "certificate CHAIN KEY", "counters", "drain MS", and its end stops the server. */
+#include <stdatomic.h>
 #include <stdio.h>
 #include <time.h>
 
@@ -13,6 +14,8 @@
 #include "server/listen.h"
 
 enum { LISTENERS_MAX = 4, BIG_MAX = 16 * 1024 * 1024, ECHO_MAX = 1024 * 1024 };
+
+static atomic_uint slow_now; /* requests in serve_slow */
 
 static void sleep_ms(long ms)
 {
@@ -58,7 +61,9 @@ static bool serve_big(const struct http_request *request, struct http_response *
 
 static bool serve_slow(const struct http_request *request, struct http_response *response)
 {
+	slow_now++;
 	sleep_ms(number_of(request, "ms", 5000));
+	slow_now--;
 	return serve_text(request, response);
 }
 
@@ -235,8 +240,9 @@ static void print_counters(const struct listen *listen)
 	struct listen_counters c;
 
 	listen_counters(listen, &c);
-	printf("requests=%lu refused=%lu timeouts=%lu connections=%lu active=%lu parked=%lu gave_way=%lu cpu_us=%ld\n", c.requests,
-	       c.refused, c.timeouts, c.connections, c.active, c.parked, c.gave_way, (long)clock_cpu_us());
+	printf("requests=%lu refused=%lu timeouts=%lu connections=%lu active=%lu parked=%lu gave_way=%lu waiting=%lu slow=%u cpu_us=%ld\n",
+	       c.requests, c.refused, c.timeouts, c.connections, c.active, c.parked, c.gave_way, c.waiting, slow_now,
+	       (long)clock_cpu_us());
 	fflush(stdout);
 }
 

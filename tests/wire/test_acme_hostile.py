@@ -422,7 +422,7 @@ def test_weak_account_keys(world):
 def test_paths_that_lead_nowhere(world, path):
     import http.client
     profile = world.alice.kid.split("/")[4]
-    connection = http.client.HTTPSConnection("localhost", world.server.port, context=world.server.tls_context(), timeout=10)
+    connection = http.client.HTTPSConnection("localhost", world.server.port, context=world.server.tls_context(), timeout=60)
     connection.request("GET", path.replace("{profile}", profile))
     reply = connection.getresponse()
     assert reply.status in (400, 404, 405), (path, reply.status)

@@ -238,7 +238,7 @@ def test_challenge_tokens_are_plain_and_problems_are_one_line(server, web):
 # --- services stay on their listeners
 
 def test_acme_is_not_served_on_the_plain_listener(server):
-    reply = requests.get(f"http://127.0.0.1:{server.plain_port}/acme/directory", timeout=5)
+    reply = requests.get(f"http://127.0.0.1:{server.plain_port}/acme/directory", timeout=60)
     assert reply.status_code == 404
 
 

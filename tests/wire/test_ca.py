@@ -39,7 +39,7 @@ def cas(server):
 def reload(server):
     before = server.log_text().count("event=reload")
     server.process.send_signal(signal.SIGHUP)
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while server.log_text().count("event=reload") == before:
         assert time.monotonic() < deadline
         time.sleep(0.05)
@@ -114,7 +114,7 @@ def refused_reload(server, extra):
     server.write_config(extra)
     before = server.log_text().count('event="reload refused"')
     server.process.send_signal(signal.SIGHUP)
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while server.log_text().count('event="reload refused"') == before:
         assert time.monotonic() < deadline and "event=reloaded" not in server.log_text(), server.log_text()
         time.sleep(0.05)
@@ -182,7 +182,7 @@ def test_rekeyed_ca_issues_and_the_old_one_goes_on(fresh, tmp_path):
         verify(fresh.root_pem, path)
     # The old one still signs its list, with what is revoked from now on, and its OCSP answers.
     fresh.run("cert", "revoke", format(leaf_of(old_chain).serial_number, "x"), check=True)
-    deadline = time.monotonic() + 15
+    deadline = time.monotonic() + 60
     while True:
         crl = x509.load_der_x509_crl(requests.get(crl_url(leaf_of(old_chain))).content)
         if crl.get_revoked_certificate_by_serial_number(leaf_of(old_chain).serial_number):
@@ -194,7 +194,7 @@ def test_rekeyed_ca_issues_and_the_old_one_goes_on(fresh, tmp_path):
     assert new_crl.is_signature_valid(issuer_of(new_chain).public_key())
     base = f"http://127.0.0.1:{fresh.plain_port}/ocsp/"
     assert ocsp_status(old_chain, base + "issuing").certificate_status == ocsp.OCSPCertStatus.REVOKED
-    deadline = time.monotonic() + 15
+    deadline = time.monotonic() + 60
     while ocsp_status(new_chain, base + "issuing-2").response_status != ocsp.OCSPResponseStatus.SUCCESSFUL:
         assert time.monotonic() < deadline
         time.sleep(0.2)
@@ -216,14 +216,14 @@ def test_disabled_ca_issues_nothing_and_signs_its_lists(fresh, tmp_path):
         shop.issue("other.example.com")
     assert "503" in str(refused.value) or "serverInternal" in str(refused.value)
     fresh.run("cert", "revoke", format(leaf_of(chain).serial_number, "x"), check=True)
-    deadline = time.monotonic() + 15
+    deadline = time.monotonic() + 60
     while not x509.load_der_x509_crl(requests.get(crl_url(leaf_of(chain))).content).get_revoked_certificate_by_serial_number(
             leaf_of(chain).serial_number):
         assert time.monotonic() < deadline
         time.sleep(0.2)
     assert ca(fresh, "disable", "issuing", check=False).returncode == 1
     ca(fresh, "enable", "issuing")
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while True:
         try:
             shop.issue("again.example.com")
@@ -366,7 +366,7 @@ def test_the_server_makes_a_roots_list_in_time(fresh):
     first = json.loads(ca(fresh, "crl", "--lifetime", "8s", "--json").stdout)[0]["number"]
     time.sleep(6.5)
     fresh.start()
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while number() == first:
         assert time.monotonic() < deadline, fresh.log_text()
         time.sleep(0.1)
@@ -378,7 +378,7 @@ def test_the_server_makes_a_roots_list_in_time(fresh):
     time.sleep(6.5)
     (folder_of(fresh) / "root.key").rename(folder_of(fresh).parent / "root.key")
     fresh.start()
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while not events(fresh, "crl-ends"):
         assert time.monotonic() < deadline, fresh.log_text()
         time.sleep(0.1)
@@ -395,7 +395,7 @@ def issuing_serial(server):
 
 
 def until(server, condition):
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while not condition():
         assert time.monotonic() < deadline, server.log_text()
         time.sleep(0.2)
@@ -451,7 +451,7 @@ def test_metrics_tell_of_a_roots_list(fresh):
     (folder_of(fresh) / "root.key").rename(folder_of(fresh).parent / "root.key")
     time.sleep(4)
     fresh.start()
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while root_metrics(fresh)["failures_total"] == 0:
         assert time.monotonic() < deadline, fresh.log_text()
         time.sleep(0.1)
@@ -624,7 +624,7 @@ def test_delta_crls(tmp_path):
         base = wait_for(url).content
         time.sleep(1.1)
         server.run("cert", "revoke", format(leaf_of(revoked).serial_number, "x"), check=True)
-        deadline = time.monotonic() + 15
+        deadline = time.monotonic() + 60
         while requests.get(url).content == base:
             assert time.monotonic() < deadline
             time.sleep(0.2)
@@ -666,7 +666,7 @@ def test_shards(tmp_path):
             server.run("cert", "revoke", format(leaf_of(chain).serial_number, "x"), check=True)
         for chain, path in everybody:
             leaf, url = leaf_of(chain), crl_url(leaf_of(chain))
-            deadline = time.monotonic() + 15
+            deadline = time.monotonic() + 60
             while True:
                 crl = x509.load_der_x509_crl(wait_for(url).content)
                 if crl.get_revoked_certificate_by_serial_number(leaf.serial_number):
@@ -710,7 +710,7 @@ def test_strongswan_verifies_with_lists(fresh, tmp_path):
     done = verified()
     assert done.returncode == 0 and "certificate trusted" in done.stdout, done.stdout + done.stderr
     fresh.run("cert", "revoke", format(leaf_of(chain).serial_number, "x"), check=True)
-    deadline = time.monotonic() + 15
+    deadline = time.monotonic() + 60
     while (done := verified()).returncode == 0:
         assert time.monotonic() < deadline
         time.sleep(0.3)

@@ -79,7 +79,7 @@ def records(data, size=16384, kind=HANDSHAKE, version=0x0301):
 
 def send(server, data):
     """The first record of the answer; (None, b""): there was none."""
-    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as s:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=60) as s:
         got = b""
         try:
             s.sendall(data)
@@ -180,7 +180,7 @@ def test_many_empty_records_end(server):
 
 def s_client(server, *options, data=b""):
     done = subprocess.run(["openssl", "s_client", "-connect", f"127.0.0.1:{server.port}", "-CAfile", server.root_pem, "-servername", "localhost", *map(str, options)],
-                          input=data, capture_output=True, timeout=20)
+                          input=data, capture_output=True, timeout=60)
     return (done.stdout + done.stderr).decode(errors="replace")
 
 
@@ -387,6 +387,15 @@ def test_authorizations_that_are_none(server, header):
 
 # --- guessing
 
+def is_not_looked_at(guess, right):
+    """Though it is right. A guess is free again every three seconds, and that may be the very moment: then once more."""
+    for _ in range(20):
+        assert any(guess() == 429 for _ in range(60)), "guesses are not slowed"
+        if right() == 429:
+            return
+    raise AssertionError("what is right passes, however many guess")
+
+
 def test_guesses_at_digest_are_slowed(server):
     """Each guess with a nonce and a count of its own; and the secret that is right is still let in."""
     secret = credential(server, "--kind", "secret", "--user", "guessed", "--profile", "tls-server", "--digest", "sha-256")["secret"]
@@ -408,10 +417,14 @@ def test_guesses_at_digest_are_slowed(server):
         if reply.status == 401:
             fields = digest_fields(reply.headers["www-authenticate"])
             assert line.post("digest/simpleenroll", make_csr("a.example.com"), Authorization=digest_answer(fields, "guessed", secret, where, hash=hashlib.sha256)).status == 200
-            # A password that could be guessed is not looked at any more, though it is right.
-            fields = digest_fields(line.post("digest/simpleenroll", make_csr("a.example.com")).headers["www-authenticate"])
-            right = digest_answer(fields, "person", "correct horse battery", where, hash=hashlib.sha256)
-            assert line.post("digest/simpleenroll", make_csr("a.example.com"), Authorization=right).status == 429
+        # A password that could be guessed is not looked at any more.
+        def answered(user, text):
+            asked = line.post("digest/simpleenroll", make_csr("a.example.com"))
+            if asked.status != 401:
+                return asked.status
+            answer = digest_answer(digest_fields(asked.headers["www-authenticate"]), user, text, where, hash=hashlib.sha256)
+            return line.post("digest/simpleenroll", make_csr("a.example.com"), Authorization=answer).status
+        is_not_looked_at(lambda: answered("guessed", "guess"), lambda: answered("person", "correct horse battery"))
 
 
 @pytest.mark.parametrize("label,pair", [("", "person:a wrong password"), ("codes/", "x:guess")])
@@ -423,13 +436,15 @@ def test_guesses_over_basic_are_slowed(label, pair):
         code = credential(own, "--profile", "tls-server")["code"]
         ask = lambda where, who: curl(own, f"{where}simpleenroll", "-u", who, body=b64(make_csr("a.example.com"))).status
         assert curl(own, "codes/simpleenroll", body=b64(make_csr("a.example.com"))).status == 401 # who shows nothing is asked for it
-        statuses = [ask(label, pair) for _ in range(24)]
-        assert statuses[0] == 401 and statuses[-1] == 429 and set(statuses) == {401, 429}, statuses
-        assert ask("", "person:correct horse battery") == 429
+        statuses = [ask(label, pair) for _ in range(20)]
+        assert set(statuses) == {401}, statuses
+        is_not_looked_at(lambda: ask(label, pair), lambda: ask("", "person:correct horse battery"))
         assert ask("codes/", f"x:{code}") == 200
-        time.sleep(1.5)
-        told = json.loads(own.run("audit", "list", "--kind", "enrollment-refused", "--json", check=True).stdout)
-        assert told and not any("is wanted" in reason for event in told for reason in event["about"].get("reasons", []))
+        told, deadline = [], time.monotonic() + 60
+        while not told:
+            assert time.monotonic() < deadline
+            told = json.loads(own.run("audit", "list", "--kind", "enrollment-refused", "--json", check=True).stdout)
+        assert not any("is wanted" in reason for event in told for reason in event["about"].get("reasons", []))
 
 
 def test_a_name_tells_nothing_of_its_owner():

@@ -25,35 +25,10 @@ def server():
         yield running
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="module", autouse=True)
 def brief(server, tmp_path_factory):
-    """Made at once, so that they are waited for together."""
+    """Made at once: they end while the other tests run."""
     return {profile: Device(server, tmp_path_factory.mktemp(profile), "a.example.com", profile=profile) for profile in ("grace", "strict")}
-
-
-def expired(device):
-    end = device.certificate.not_valid_after.replace(tzinfo=datetime.timezone.utc)
-    while datetime.datetime.now(datetime.timezone.utc) <= end + datetime.timedelta(seconds=1):
-        time.sleep(0.2)
-    return device
-
-
-def test_expired_certificate_renews_within_its_grace(server, brief, tmp_path):
-    device = expired(brief["grace"])
-    csr = b64(make_csr("a.example.com"))
-    for operation in ("simplereenroll", "simpleenroll"):
-        assert names_of(issued(curl(server, f"grace/{operation}", *device.options, body=csr), tmp_path)) == ["a.example.com"]
-    with nothing_changes(server):
-        refused(curl(server, "grace/simpleenroll", *device.options, body=b64(make_csr("b.example.com"))), 403)
-    server.run("cert", "revoke", f"{device.certificate.serial_number:x}", check=True)
-    refused(curl(server, "grace/simplereenroll", *device.options, body=csr), 403, "revoked")
-
-
-def test_without_grace_it_does_not(server, brief):
-    device = expired(brief["strict"])
-    with nothing_changes(server):
-        refused(curl(server, "strict/simplereenroll", *device.options, body=b64(make_csr("a.example.com"))), 403, "expired")
-        refused(curl(server, "grace/simplereenroll", *device.options, body=b64(make_csr("a.example.com"))), 403) # nor elsewhere
 
 
 def test_simpleenroll_with_a_certificate_is_a_renewal(server, tmp_path):
@@ -190,3 +165,30 @@ def record_sizes(received):
         sizes.append(int.from_bytes(received[at + 3:at + 5], "big"))
         at += 5 + sizes[-1]
     return sizes
+
+
+# --- after its end
+
+def expired(device):
+    end = device.certificate.not_valid_after.replace(tzinfo=datetime.timezone.utc)
+    while datetime.datetime.now(datetime.timezone.utc) <= end + datetime.timedelta(seconds=1):
+        time.sleep(0.2)
+    return device
+
+
+def test_expired_certificate_renews_within_its_grace(server, brief, tmp_path):
+    device = expired(brief["grace"])
+    csr = b64(make_csr("a.example.com"))
+    for operation in ("simplereenroll", "simpleenroll"):
+        assert names_of(issued(curl(server, f"grace/{operation}", *device.options, body=csr), tmp_path)) == ["a.example.com"]
+    with nothing_changes(server):
+        refused(curl(server, "grace/simpleenroll", *device.options, body=b64(make_csr("b.example.com"))), 403)
+    server.run("cert", "revoke", f"{device.certificate.serial_number:x}", check=True)
+    refused(curl(server, "grace/simplereenroll", *device.options, body=csr), 403, "revoked")
+
+
+def test_without_grace_it_does_not(server, brief):
+    device = expired(brief["strict"])
+    with nothing_changes(server):
+        refused(curl(server, "strict/simplereenroll", *device.options, body=b64(make_csr("a.example.com"))), 403, "expired")
+        refused(curl(server, "grace/simplereenroll", *device.options, body=b64(make_csr("a.example.com"))), 403) # nor elsewhere

@@ -52,7 +52,7 @@ class Issued:
 
     def told(self, complete, delta):
         """Waits for lists that say so."""
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while (found := tuple(self.on(crl) for crl in self.lists())) != (complete, delta):
             assert time.monotonic() < deadline, found
             time.sleep(0.1)

@@ -5,6 +5,7 @@ import contextlib
 import json
 import re
 import resource
+import select
 import socket
 import ssl
 import subprocess
@@ -20,6 +21,7 @@ END = "\r\n\r\n"
 HEAD = "GET /hello HTTP/1.1\r\nHost: localhost\r\n"
 POST = "POST /echo HTTP/1.1\r\nHost: localhost\r\n"
 ECHO_MAX = 1024 * 1024
+LATE = 12 # seconds: more than any machine adds to what is due, less than the deadlines (20) that must not be what ends it
 
 
 @pytest.fixture(scope="module")
@@ -548,8 +550,8 @@ def test_after_a_refusal_nothing_more_is_read(plain):
 @pytest.mark.parametrize("tls", [False, True])
 def test_stalled_body(hasty, tls):
     with Connection(hasty.ports[1 if tls else 0], client_context(hasty.chain) if tls else None) as c:
-        c.send(POST + "Content-Length: 10" + END + "01234")
-        with took(0.4, 1.5):
+        with took(0.4, LATE):
+            c.send(POST + "Content-Length: 10" + END + "01234")
             reply = c.reply()
         assert reply.status == 408 and reply.get("Connection") == "close"
         assert c.is_closed()
@@ -576,9 +578,9 @@ def test_slow_drip(hasty, tls, what):
     """Bytes that come one by one do not prolong the deadline."""
     with Connection(hasty.ports[1 if tls else 0], client_context(hasty.chain) if tls else None) as c:
         head = POST + "Content-Length: 1000" + END
-        if what == "body":
-            c.send(head)
-        with took(0.4, 2.0):
+        with took(0.4, LATE):
+            if what == "body":
+                c.send(head)
             assert drip(c, b"x" * 1000 if what == "body" else head.encode(), 0.05)
         assert c.reply().status == 408
         assert c.is_closed()
@@ -589,30 +591,30 @@ def test_slow_drip_of_a_handshake(hasty):
     client = client_context(hasty.chain).wrap_bio(incoming, outgoing, server_hostname="localhost")
     with pytest.raises(ssl.SSLWantReadError):
         client.do_handshake()
-    with Connection(hasty.ports[1]) as c, took(0.4, 2.0):
-        drip(c, outgoing.read(), 0.02)
+    with took(0.4, LATE), Connection(hasty.ports[1]) as c:
+        drip(c, outgoing.read(), 0.05)
 
 
 def test_silence_is_ended_in_silence(hasty):
     for port in hasty.ports:
-        with Connection(port) as c, took(0.4, 1.5):
+        with took(0.4, LATE), Connection(port) as c:
             assert c.is_closed()
 
 
 def test_idle_connection_is_ended_in_silence(hasty):
     with Connection(hasty.ports[0]) as c:
-        assert c.ask("GET", "/hello").status == 200
-        with took(0.4, 1.5):
+        with took(0.4, LATE):
+            assert c.ask("GET", "/hello").status == 200
             assert c.is_closed()
 
 
-def test_begun_request_has_its_own_deadline(hasty):
+def test_begun_request_has_its_own_deadline(tmp_path):
     """A request that begins late in an idle connection's life is not cut short by it."""
-    with Connection(hasty.ports[0]) as c:
+    with HttpServer(tmp_path, ("plain=127.0.0.1",), keep_alive_ms=3000, header_ms=20000) as server, Connection(server.ports[0]) as c:
         assert c.ask("GET", "/hello").status == 200
-        time.sleep(0.35)
+        time.sleep(1)
         c.send(HEAD[:5])
-        time.sleep(0.35)
+        time.sleep(3)
         assert c.send(HEAD[5:] + "\r\n").reply().status == 200
 
 
@@ -636,10 +638,10 @@ def test_slow_reader(hasty, tls):
     assert cpu < 400000, f"waiting cost {cpu} us of CPU"
 
 
-def test_reader_that_gets_on_is_waited_for(hasty):
-    """16 MB in 2.5 s, of which the sockets hold a few; a reply that does not move is given 0.5 s."""
+def test_reader_that_gets_on_is_waited_for(tmp_path):
+    """16 MB in 5 s, of which the sockets hold a few; a reply that does not move is given 3 s."""
     size = 16000000
-    with Connection(hasty.ports[0], receive_buffer=4096) as c:
+    with HttpServer(tmp_path, ("plain=127.0.0.1",), reply_ms=3000) as server, Connection(server.ports[0], receive_buffer=4096) as c:
         c.send(f"GET /big?size={size} HTTP/1.1\r\nHost: localhost{END}")
         parts, taken = [], 0
         for step in range(50):
@@ -648,7 +650,7 @@ def test_reader_that_gets_on_is_waited_for(hasty):
                 parts.append(c.buffer)
                 taken += len(c.buffer)
                 c.buffer = b""
-            time.sleep(0.05)
+            time.sleep(0.1)
         c.buffer = b"".join(parts)
         assert len(c.reply().body) == size
 
@@ -712,12 +714,13 @@ def test_connections_of_one_address_are_capped(tmp_path):
 
 def test_who_goes_no_further_gives_way(tmp_path):
     with HttpServer(tmp_path, threads=3, keep_alive_ms=20000, header_ms=20000) as server:
-        silent, half, greeting = Connection(server.ports[0]), Connection(server.ports[0]), Connection(server.ports[1])
-        half.send(HEAD)
-        greeting.send("\x16\x03\x01")
-        time.sleep(0.2)
-        with Connection(server.ports[0]) as a, Connection(server.ports[0]) as b, Connection(server.ports[0]) as c, took(1.5, 4):
-            assert [x.ask("GET", "/hello").status for x in (a, b, c)] == [200] * 3
+        with took(1.9, LATE):
+            silent, half, greeting = Connection(server.ports[0]), Connection(server.ports[0]), Connection(server.ports[1])
+            half.send(HEAD)
+            greeting.send("\x16\x03\x01")
+            time.sleep(0.2)
+            with Connection(server.ports[0]) as a, Connection(server.ports[0]) as b, Connection(server.ports[0]) as c:
+                assert [x.ask("GET", "/hello").status for x in (a, b, c)] == [200] * 3
         ended = 0 # one at least; a, b and c share its thread
         for c in (silent, half, greeting):
             c.socket.settimeout(0.3)
@@ -733,12 +736,12 @@ def test_who_goes_no_further_gives_way(tmp_path):
 
 def test_stalled_body_gives_way(tmp_path):
     with HttpServer(tmp_path, threads=3, keep_alive_ms=20000, header_ms=20000, body_ms=20000) as server:
-        stalled = [Connection(server.ports[0]) for _ in range(3)]
-        for c in stalled:
-            c.send(POST + "Content-Length: 1000\r\n\r\nbegun")
-        time.sleep(0.2)
-        with Connection(server.ports[0]) as a, Connection(server.ports[0]) as b, Connection(server.ports[0]) as c, took(1.5, 4):
-            assert [x.ask("GET", "/hello").status for x in (a, b, c)] == [200] * 3
+        with took(1.9, LATE):
+            stalled = [Connection(server.ports[0]) for _ in range(3)]
+            for c in stalled:
+                c.send(POST + "Content-Length: 1000\r\n\r\nbegun").until_read()
+            with Connection(server.ports[0]) as a, Connection(server.ports[0]) as b, Connection(server.ports[0]) as c:
+                assert [x.ask("GET", "/hello").status for x in (a, b, c)] == [200] * 3
         for c in stalled:
             assert c.reply().status == 408
             c.close()
@@ -759,7 +762,7 @@ def test_body_that_gets_on_keeps_its_thread(tmp_path):
 def test_many_connections_wait_their_turn(tmp_path):
     with HttpServer(tmp_path, ("plain=127.0.0.1",), threads=4, keep_alive_ms=20000) as server:
         connections = [Connection(server.ports[0]) for _ in range(60)]
-        with took(0, 5):
+        with took(0, LATE):
             for c in connections:
                 assert c.ask("GET", "/hello").status == 200
         for c in connections:
@@ -771,7 +774,7 @@ def test_silence_while_waiting_counts(tmp_path):
     with HttpServer(tmp_path, threads=3, keep_alive_ms=20000, header_ms=20000) as server:
         silent = [Connection(server.ports[i % 2]) for i in range(300)]
         time.sleep(0.5)
-        with Connection(server.ports[1], client_context(server.chain)) as c, took(0, 4):
+        with Connection(server.ports[1], client_context(server.chain)) as c, took(0, LATE):
             assert c.ask("GET", "/hello").status == 200
         for c in silent:
             c.close()
@@ -978,15 +981,16 @@ def test_drain_loses_no_reply(tmp_path):
         begun = Connection(server.ports[0])
         for c in idle:
             assert c.ask("GET", "/hello").status == 200
-        for c in slow:
-            c.send(f"GET /slow?ms=800 HTTP/1.1\r\nHost: localhost{END}")
-        begun.send(HEAD)
-        time.sleep(0.2)
-        ended = []
-        drain = threading.Thread(target=lambda: ended.append((server.command("drain 5000"), time.monotonic())))
+        begun.send(HEAD).until_read()
         started = time.monotonic()
+        for c in slow:
+            c.send(f"GET /slow?ms=3000 HTTP/1.1\r\nHost: localhost{END}")
+        assert eventually(lambda: server.counters()["slow"] == 2)
+        ended = []
+        drain = threading.Thread(target=lambda: ended.append((server.command("drain 20000"), time.monotonic())))
         drain.start()
-        assert all(c.is_closed(0.5) for c in idle), "idle connections end at once"
+        assert all(c.is_closed() for c in idle)
+        assert not select.select([c.socket for c in slow], [], [], 0)[0], "idle connections end at once"
         reply = begun.send("\r\n").reply()
         check_problem(reply, 503)
         assert reply.get("Connection") == "close" and reply.get("Retry-After")
@@ -997,7 +1001,7 @@ def test_drain_loses_no_reply(tmp_path):
             assert reply.status == 200 and reply.get("Connection") == "close"
             assert c.is_closed()
         drain.join()
-        assert ended[0][0] == "done" and 0.4 < ended[0][1] - started < 2.5
+        assert ended[0][0] == "done" and 2.9 < ended[0][1] - started < 3 + LATE
         with pytest.raises(ConnectionError):
             Connection(server.ports[0])
 
@@ -1005,20 +1009,19 @@ def test_drain_loses_no_reply(tmp_path):
 def test_drain_ends_in_time(tmp_path):
     with HttpServer(tmp_path, ("plain=127.0.0.1",), header_ms=20000) as server:
         with Connection(server.ports[0]) as c:
-            c.send(HEAD)
-            time.sleep(0.1)
-            with took(0.25, 1.5):
+            c.send(HEAD).until_read()
+            with took(0.25, LATE):
                 assert server.command("drain 300") == "done"
 
 
 def test_drain_with_nobody_there_is_quick(tmp_path):
-    with HttpServer(tmp_path) as server, took(0, 0.5):
-        assert server.command("drain 5000") == "done"
+    with HttpServer(tmp_path) as server, took(0, LATE):
+        assert server.command("drain 20000") == "done"
 
 
 def test_address_that_cannot_be_had_is_said(tmp_path):
     """An address that is not ours fails as a port that is taken does."""
     chain, key = make_certificate(tmp_path, "server")
     arguments = [PROGRAM, "plain=127.0.0.1", "plain=192.0.2.1", f"chain={chain}", f"key={key}"]
-    result = subprocess.run(arguments, input="", capture_output=True, text=True, timeout=10, check=False)
+    result = subprocess.run(arguments, input="", capture_output=True, text=True, timeout=60, check=False)
     assert result.returncode == 1 and "cannot bind to 192.0.2.1:0" in result.stderr

@@ -122,14 +122,14 @@ def test_half_a_record_is_not_lost(tmp_path):
 @pytest.mark.parametrize("tls", [False, True])
 def test_deadlines_go_on(tmp_path, tls):
     """Of who was served and is parked; a word in time is heard."""
-    with HttpServer(tmp_path, threads=1, keep_alive_ms=1500) as server:
+    with HttpServer(tmp_path, threads=1, keep_alive_ms=4000) as server:
         kept = []
-        for _ in range(3):
-            kept.append(Connection(server.ports[tls], client_context(server.chain) if tls else None))
-            assert is_served(kept[-1])
-        time.sleep(1)
-        assert is_served(kept[1])
-        with took(0.1, 1.2):
+        with took(3.9, 12):
+            for _ in range(3):
+                kept.append(Connection(server.ports[tls], client_context(server.chain) if tls else None))
+                assert is_served(kept[-1])
+            time.sleep(2)
+            assert is_served(kept[1])
             assert kept[0].is_closed() and kept[2].is_closed()
         assert is_served(kept[1])
         assert server.counters()["timeouts"] == 0  # nothing was owed
@@ -176,8 +176,8 @@ def test_drain_ends_those_that_are_parked(tmp_path):
         for i in range(20):
             kept.append(Connection(server.ports[i % 2], client_context(server.chain) if i % 2 else None))
             assert is_served(kept[-1])
-        with took(0, 1.5):
-            assert server.command("drain 5000") == "done"
+        with took(0, 12):
+            assert server.command("drain 20000") == "done"
             assert all(c.is_closed() for c in kept)
         close_all(kept)
 
@@ -189,11 +189,12 @@ def test_who_speaks_as_the_server_ends_is_not_forgotten(tmp_path):
         for _ in range(10):
             kept.append(Connection(server.ports[0]))
             assert is_served(kept[-1])
-        kept[0].send("GET /slow?ms=700 HTTP/1.1\r\nHost: localhost\r\n\r\n")
-        time.sleep(0.1)
+        kept[0].send("GET /slow?ms=2000 HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert eventually(lambda: server.counters()["slow"] == 1)
         for c in kept[1:]:
             c.send(HEAD + "\r\n")
-        time.sleep(0.2)
+        assert eventually(lambda: server.counters()["waiting"] == 9)
+        assert server.counters()["slow"] == 1
         assert server.command("drain 100") == "done"
         close_all(kept)
 
@@ -202,12 +203,11 @@ def test_grace_of_a_handshake_begins_when_its_client_speaks(tmp_path):
     """Not when a thread took the connection, which said nothing for longer than that."""
     with HttpServer(tmp_path, threads=2, keep_alive_ms=20000, header_ms=20000) as server:
         def connect():
-            return socket.create_connection(("127.0.0.1", server.ports[True]), timeout=10)
+            return socket.create_connection(("127.0.0.1", server.ports[True]), timeout=60)
         late, inward, outward = connect(), ssl.MemoryBIO(), ssl.MemoryBIO()
-        with took(0, 2):
+        with took(0, 12):
             for _ in range(3): # others want the threads
                 assert is_served(Connection(server.ports[False]))
-        eventually(lambda: server.counters()["parked"] >= 1)
         time.sleep(5.5)
         tls = client_context(server.chain).wrap_bio(inward, outward, server_hostname="localhost")
         with pytest.raises(ssl.SSLWantReadError):
@@ -220,7 +220,9 @@ def test_grace_of_a_handshake_begins_when_its_client_speaks(tmp_path):
             c.sendall(hello)
         time.sleep(1) # a device computes
         while True:
-            inward.write(late.recv(65536))
+            data = late.recv(65536)
+            assert data, "it was cut off"
+            inward.write(data)
             try:
                 tls.do_handshake()
                 break

@@ -22,7 +22,7 @@ class Run:
             self.process = subprocess.Popen([ROOT / "tools/run.sh", BINARY], stdin=subprocess.DEVNULL, stdout=out, stderr=out, env={
                 **os.environ, "ENROLLD_VAR": str(folder), "ENROLLD_PORT": str(port), "ENROLLD_PLAIN_PORT": str(plain_port),
                 "ENROLLD_HTTP01_PORT": str(http01_port)})
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while "event=ready" not in self.text():
             assert self.process.poll() is None and time.monotonic() < deadline, self.text()
             time.sleep(0.02)
@@ -69,7 +69,7 @@ def check_status(made, folder, scratch):
     path.write_text(made["certificate"] + made["issuingCaCertificate"])
     for _ in range(50):
         done = subprocess.run(["openssl", "verify", "-crl_check", "-crl_download", "-CAfile", folder / "data/ca/root.pem", "-untrusted",
-                               path, path], capture_output=True, text=True, timeout=30)
+                               path, path], capture_output=True, text=True, timeout=60)
         if done.returncode == 0:
             return
         time.sleep(0.2)

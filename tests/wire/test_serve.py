@@ -27,13 +27,13 @@ def fetch(server, path, port=None):
     """Status, headers and body; from the plain listener when port is given."""
     url = f"http://127.0.0.1:{port}{path}" if port else server.url + path
     try:
-        with urllib.request.urlopen(url, context=None if port else server.tls_context(), timeout=10) as reply:
+        with urllib.request.urlopen(url, context=None if port else server.tls_context(), timeout=60) as reply:
             return reply.status, reply.headers, reply.read()
     except urllib.error.HTTPError as refused:
         return refused.code, refused.headers, refused.read()
 
 
-def wait_for(condition, seconds=10):
+def wait_for(condition, seconds=60):
     until = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < until, "did not come"
@@ -47,7 +47,7 @@ def reload(server, says="event=reloaded"):
 
 
 def shown_certificate(server):
-    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as raw:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=60) as raw:
         with ssl._create_unverified_context().wrap_socket(raw, server_hostname="localhost") as tls:
             return x509.load_der_x509_certificate(tls.getpeercert(binary_form=True))
 
@@ -71,7 +71,7 @@ def test_health_and_metrics(server):
 
 
 def metrics_status(server, address="127.0.0.1", **headers):
-    with socket.create_connection((address, server.plain_port), timeout=10, source_address=(address, 0)) as raw:
+    with socket.create_connection((address, server.plain_port), timeout=60, source_address=(address, 0)) as raw:
         lines = "".join(f"{name.replace('_', '-')}: {value}\r\n" for name, value in headers.items())
         raw.sendall(f"GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{lines}\r\n".encode())
         return int(raw.recv(4096).split()[1])
@@ -337,6 +337,10 @@ def test_bad_file_is_refused_and_the_old_one_stays(text, says):
         assert shown_certificate(server).serial_number == before
 
 
+def reloads(server):
+    return json.loads(server.run("audit", "list", "--json", "--kind", "configuration-reloaded", check=True).stdout)
+
+
 def test_reload_takes_the_log_level():
     with Server() as server:
         server.write_config({"log": {"level": "debug"}})
@@ -345,7 +349,8 @@ def test_reload_takes_the_log_level():
         wait_for(lambda: "path=/healthz" in server.log_text())
         server.write_config({"log": {"level": "error"}})
         server.process.send_signal(signal.SIGHUP)
-        time.sleep(0.3)
+        wait_for(lambda: len(reloads(server)) == 2)
+        time.sleep(0.3) # what it does after it has told of it
         before = server.log_text()
         fetch(server, "/healthz")
         time.sleep(0.1)
@@ -427,20 +432,21 @@ def test_second_signal_ends_at_once(server_draining):
     time.sleep(0.2)
     assert server.process.poll() is None
     server.process.send_signal(signal.SIGTERM)
-    assert server.process.wait(5) == -signal.SIGTERM
+    assert server.process.wait(10) == -signal.SIGTERM
     server.process = None
 
 
 @pytest.fixture
 def server_draining():
-    """A server that waits for the end of one request's body."""
+    """A server that waits for the end of one request's body: it has said that it wants it."""
     with Server({"http": {"drain_timeout": "15s", "body_timeout": "15s"}}) as server:
-        raw = socket.create_connection(("127.0.0.1", server.port), timeout=20)
+        raw = socket.create_connection(("127.0.0.1", server.port), timeout=60)
         with server.tls_context().wrap_socket(raw, server_hostname="localhost") as sock:
             body = b"{}"
             sock.sendall(b"POST /acme/tls-server/new-order HTTP/1.1\r\nHost: localhost:%d\r\nContent-Type: application/jose+json\r\n"
-                         b"Content-Length: %d\r\n\r\n" % (server.port, len(body)) + body[:1])
-            time.sleep(0.2)
+                         b"Content-Length: %d\r\nExpect: 100-continue\r\n\r\n" % (server.port, len(body)))
+            assert sock.recv(4096) == b"HTTP/1.1 100 Continue\r\n\r\n"
+            sock.sendall(body[:1])
             yield server, sock, body[1:]
 
 

@@ -101,16 +101,17 @@ def test_order_and_its_certificate_3_1(server, client, web):
 
 
 def test_certificates_roll_3_5(server, client, web):
-    lifetime = 6
-    _, order = begin(client, web, "roll.example", lifetime=lifetime, end=60)
-    seen, when = [current(client, order)], [time.time()]
-    deadline = time.monotonic() + 30
+    lifetime = 8
+    _, order = begin(client, web, "roll.example", lifetime=lifetime, end=90)
+    seen = [current(client, order)]
+    deadline = time.monotonic() + 60
     while len(seen) < 4 and time.monotonic() < deadline:
-        now = datetime.datetime.utcnow()
+        asked = datetime.datetime.utcnow()
         fetched = current(client, order)
-        if fetched != seen[-1]:
+        if fetched == seen[-1]:
             half = seen[-1].not_valid_after - datetime.timedelta(seconds=lifetime / 2)
-            assert now <= half + datetime.timedelta(seconds=1.5), "there before half of the life of the current one"
+            assert asked <= half + datetime.timedelta(seconds=1.5), "the next is there before half of the life of the current one"
+        else:
             assert fetched.not_valid_before <= datetime.datetime.utcnow(), "valid when it is published"
             seen.append(fetched)
         time.sleep(0.1)
@@ -124,10 +125,9 @@ def test_certificates_roll_3_5(server, client, web):
 
 
 def test_end_3_3(client, web):
-    end = time.time() + 9
     url, order = begin(client, web, "end.example", lifetime=4, end=9)
-    last = None
-    while time.time() < end - 0.5:
+    end, last = at(order["auto-renewal"]["end-date"]).timestamp(), None
+    while time.time() < end - 1 or not last:
         last = current(client, order)
         assert utc(last.not_valid_after) <= at(order["auto-renewal"]["end-date"])
         time.sleep(0.3)
@@ -273,7 +273,7 @@ def test_policy_that_changed_ends_it(server, client, web):
     refusals = json.loads(server.run("audit", "list", "--json", "--kind", "certificate-refused", check=True).stdout)
     assert any(e["about"].get("order") == order["finalize"].rsplit("/", 2)[-2] for e in refusals)
     server.run("account", "limit", account, "--name", "any", check=True)
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while True:
         with contextlib.suppress(Refused): # 503 while the last one has ended and none has followed
             if current(client, order).serial_number not in serials:
@@ -292,7 +292,7 @@ def test_restart_in_the_middle(web, kill):
         server.stop(kill=kill)
         time.sleep(6)
         server.start()
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         client.nonces.clear()
         after = before
         while after == before:
@@ -319,16 +319,17 @@ def test_slow_caa_holds_up_nobody_else():
             for i in range(11):
                 liar.custom[f"n{i}.slow.example"] = lambda query, over_tcp: None
             asked = len(liar.questions)
-            deadline, seen = time.monotonic() + 24, set()
-            while time.monotonic() < deadline:
+            deadline, seen, silent = time.monotonic() + 60, set(), set()
+            while len(seen) < 5 or len(silent) < 11:
+                assert time.monotonic() < deadline, (seen, silent)
+                moment = datetime.datetime.utcnow().replace(microsecond=0)
                 certificate = current(quick, order)
-                assert certificate.not_valid_after > datetime.datetime.utcnow()
+                assert certificate.not_valid_after >= moment
                 seen.add(certificate.serial_number)
+                silent = {n for n, kind, _ in liar.questions[asked:] if kind == "CAA" and "slow" in n} # all are asked for
                 time.sleep(0.3)
-            assert len(seen) >= 4
-            assert len({n for n, kind, _ in liar.questions[asked:] if kind == "CAA" and "slow" in n}) == 11, "all were asked for"
             liar.custom.clear()
-            deadline = time.monotonic() + 15
+            deadline = time.monotonic() + 60
             while True:
                 with contextlib.suppress(Refused): # 503: the last one has ended
                     if current(slow, held[0]).not_valid_after > datetime.datetime.utcnow():
@@ -372,7 +373,7 @@ def test_revocation_is_recorded_and_not_published(server, web):
         client.post(client.directory["revokeCert"], {"certificate": b64(certificate.public_bytes(Encoding.DER)), "reason": 1})
     row = json.loads(server.run("cert", "list", "--json", "--name", "gone.example", check=True).stdout)[0]
     assert (row["status"], row["reason"], row["noRevocation"]) == ("revoked", "keyCompromise", True)
-    deadline = time.monotonic() + 15
+    deadline = time.monotonic() + 60
     url = f"http://127.0.0.1:{server.plain_port}/crl/issuing/0.crl"
     while True:
         crl = x509.load_der_x509_crl(requests.get(url).content)

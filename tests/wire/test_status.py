@@ -93,7 +93,7 @@ def raw_get(url, method="GET", **headers):
     """The path as it is written: requests would tidy it up."""
     import http.client
     parts = urllib.parse.urlsplit(url)
-    connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=10)
+    connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=60)
     connection.request(method, url[url.index(parts.netloc) + len(parts.netloc):], headers=headers)
     reply = connection.getresponse()
     reply.content = reply.read()
@@ -441,7 +441,7 @@ def test_rsa_issuer(tmp_path):
         client.register()
         issued = Issued(tmp_path, client.issue(["rsa.example.com"], web)[0], server.root_pem)
         issued.client = client
-        deadline = time.monotonic() + 30  # the responder's RSA key is being made
+        deadline = time.monotonic() + 120  # the responder's RSA key is being made
         while post(issued, issued.request()).status_code == 503 and time.monotonic() < deadline:
             time.sleep(0.2)
         done = openssl_ocsp(issued)
@@ -474,6 +474,6 @@ def test_names_of_the_server(url):
         authority = url[len("http://"):]
         for host, status in ((authority, 200), ("localhost", 200), (None, 200), ("other.example", 421)):
             head = "GET /ca/issuing.crt HTTP/1.0\r\n" + (f"Host: {host}\r\n" if host else "") + "\r\n"
-            with socket.create_connection(("127.0.0.1", server.plain_port), timeout=10) as s:
+            with socket.create_connection(("127.0.0.1", server.plain_port), timeout=60) as s:
                 s.sendall(head.encode())
                 assert s.recv(64).startswith(f"HTTP/1.1 {status} ".encode()), host

@@ -117,7 +117,7 @@ def is_twice(pem):
 def speaks_tls_1_1(port):
     """So that it is the version that is refused, and not a peer that cannot speak at all."""
     done = subprocess.run(["openssl", "s_client", "-connect", f"127.0.0.1:{port}", "-tls1_1", "-alpn", "acme-tls/1",
-                           "-cipher", "DEFAULT@SECLEVEL=0"], input=b"", capture_output=True, timeout=20)
+                           "-cipher", "DEFAULT@SECLEVEL=0"], input=b"", capture_output=True, timeout=60)
     assert b"ALPN protocol: acme-tls/1" in done.stdout and b"TLSv1.1" in done.stdout, done.stdout.decode() + done.stderr.decode()
 
 

@@ -81,7 +81,7 @@ def show(server, tmp_path, version, above):
     context.load_cert_chain(tmp_path / "chain.pem", tmp_path / "key.pem")
     before = cpu_seconds(server)
     try:
-        with context.wrap_socket(socket.create_connection(("127.0.0.1", server.port), timeout=30), server_hostname="localhost") as tls:
+        with context.wrap_socket(socket.create_connection(("127.0.0.1", server.port), timeout=60), server_hostname="localhost") as tls:
             tls.sendall(f"GET /.well-known/est/cacerts HTTP/1.1\r\nHost: localhost:{server.port}\r\n\r\n".encode())
             answer = tls.recv(100)
     except OSError as e: # an alert is an ssl.SSLError, which is one
@@ -110,7 +110,7 @@ class Tls13:
             getattr(self.ssl, call).restype = ctypes.c_void_p
         self.context = ctypes.c_void_p(self.ssl.SSL_CTX_new(ctypes.c_void_p(self.ssl.TLS_client_method())))
         self.own = ctypes.c_void_p(self.ssl.SSL_new(self.context))
-        self.socket = socket.create_connection(("127.0.0.1", server.port), timeout=30)
+        self.socket = socket.create_connection(("127.0.0.1", server.port), timeout=60)
         self.socket.settimeout(None) # libssl is to wait for what it reads
         assert self.ssl.SSL_set_fd(self.own, self.socket.fileno()) == 1 and self.ssl.SSL_connect(self.own) == 1
         self.socket.settimeout(30)
@@ -168,7 +168,7 @@ def chosen(server, ciphers):
     context = server.tls_context()
     context.maximum_version = TLS12
     context.set_ciphers(":".join(f"ECDHE-ECDSA-{c}" for c in ciphers))
-    with context.wrap_socket(socket.create_connection(("127.0.0.1", server.port), timeout=30), server_hostname="localhost") as tls:
+    with context.wrap_socket(socket.create_connection(("127.0.0.1", server.port), timeout=60), server_hostname="localhost") as tls:
         return tls.cipher()[0].removeprefix("ECDHE-ECDSA-")
 
 
@@ -185,9 +185,9 @@ def test_request_after_the_handshake_is_not_waited_for(server):
     context = server.tls_context()
     context.minimum_version = TLS13
     request = f"GET /.well-known/est/cacerts HTTP/1.1\r\nHost: localhost:{server.port}\r\n\r\n".encode()
-    spent = []
-    for _ in range(10):
-        with context.wrap_socket(socket.create_connection(("127.0.0.1", server.port), timeout=30), server_hostname="localhost") as tls:
+    spent = [60]
+    while min(spent) >= 0.03 and len(spent) < 200: # once is enough: who is made to wait is always
+        with context.wrap_socket(socket.create_connection(("127.0.0.1", server.port), timeout=60), server_hostname="localhost") as tls:
             begun = time.monotonic()
             tls.sendall(request)
             assert tls.recv(100).startswith(b"HTTP/1.1 200 ")
