@@ -43,12 +43,14 @@ static bool prove_dns_persist(const struct challenge_tools *tools, const struct 
 	return dns_persist01_prove(tools->dns, &tools->persist, task, deadline(tools), p);
 }
 
+/* The order in which they are shown. dns-01 comes after those whose names begin like its: Crypt::LE cuts a type at
+ * its first hyphen, and takes the last of those that are then the same. */
 static const struct challenge_type types[] = {
 	{ "http-01", ACME_HTTP_01, .identifiers = DNS | IP, .prove = prove_http },     /* 8.3; RFC 8738, 5 */
-	{ "dns-01", ACME_DNS_01, .identifiers = DNS, .wildcard = true, .prove = prove_dns }, /* 8.4 */
-	{ "tls-alpn-01", ACME_TLS_ALPN_01, .identifiers = DNS | IP, .alone = true, .prove = prove_tls }, /* RFC 8737; RFC 8738, 6 */
 	{ "dns-account-01", ACME_DNS_ACCOUNT_01, .identifiers = DNS, .wildcard = true, .prove = prove_dns_account },
 	{ "dns-persist-01", ACME_DNS_PERSIST_01, .identifiers = DNS, .wildcard = true, .prove = prove_dns_persist },
+	{ "dns-01", ACME_DNS_01, .identifiers = DNS, .wildcard = true, .prove = prove_dns }, /* 8.4 */
+	{ "tls-alpn-01", ACME_TLS_ALPN_01, .identifiers = DNS | IP, .alone = true, .prove = prove_tls }, /* RFC 8737; RFC 8738, 6 */
 	{ "device-attest-01", ACME_DEVICE_ATTEST_01, .identifiers = DEVICE, .alone = true, .answered = true },
 };
 _Static_assert(array_length(types) <= CHALLENGE_TYPES_MAX, "an authorization has room for all");

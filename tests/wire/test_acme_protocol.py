@@ -871,6 +871,14 @@ def test_csr_of_crypt_le_has_fillers(client, web):
     assert leaf(client.post(client.post(url).json()["certificate"]).text).subject.rfc4514_string() == "CN=le.example.com"
 
 
+def test_dns01_is_the_last_of_the_challenges_of_dns(client):
+    """Crypt::LE takes of all types that begin with "dns-" the one that comes last."""
+    for name in ("order.example.com", "*.order.example.com"):
+        _, order = client.order([name])
+        types = [c["type"] for c in client.post(order["authorizations"][0]).json()["challenges"]]
+        assert "dns-account-01" in types and [t for t in types if t.startswith("dns-")][-1] == "dns-01"
+
+
 def cross_sign(root_pem):
     """A second root, and the first one's name and key certified by it: PEM of both."""
     key = ec.generate_private_key(ec.SECP256R1())
