@@ -7,6 +7,8 @@
 /* RFC 5321, 4.5.3.1 */
 enum { LOCAL_PART_MAX = 64, ADDRESS_MAX = 254 };
 
+static const char SCHEME[] = "mailto:";
+
 static bool invalid(const char *contact, const char *why, struct problem *p)
 {
 	return problem_set(p, PROBLEM_INVALID_CONTACT,
@@ -44,16 +46,33 @@ static bool check_address(const char *contact, const char *address, struct probl
 	return true;
 }
 
+/* getssl writes a space after the colon, which is taken for none. */
+static const char *address_of(const char *contact)
+{
+	const char *after = contact + strlen(SCHEME);
+	return after + strspn(after, " ");
+}
+
 static bool check(const char *contact, struct problem *p)
 {
-	static const char scheme[] = "mailto:";
 	if (!strchr(contact, ':'))
 		return invalid(contact, "is no URL", p);
-	if (strncasecmp(contact, scheme, strlen(scheme)) != 0)
+	if (strncasecmp(contact, SCHEME, strlen(SCHEME)) != 0)
 		return problem_set(p, PROBLEM_UNSUPPORTED_CONTACT,
 		                   "RFC 8555, 7.3: the contact \"%.128s\" is not a mailto: URL, the one scheme supported",
 		                   contact);
-	return check_address(contact, contact + strlen(scheme), p);
+	return check_address(contact, address_of(contact), p);
+}
+
+/* As it was sent, but for such spaces. */
+static bool add(struct strings *list, const char *contact, struct problem *p)
+{
+	auto_value(buf) text = { 0 };
+	buf_add(&text, contact, strlen(SCHEME));
+	buf_add_str(&text, address_of(contact));
+	if (!buf_check(&text, p))
+		return false;
+	return strings_add(list, buf_text(&text)) || problem_memory(p);
 }
 
 bool contact_read(const struct json *contact, unsigned max, struct strings *ret, struct problem *p)
@@ -70,10 +89,8 @@ bool contact_read(const struct json *contact, unsigned max, struct strings *ret,
 		if (!text)
 			return problem_set(p, PROBLEM_MALFORMED,
 			                   "RFC 8555, 7.1.2: \"contact\" must be an array of URLs");
-		if (!check(text, p))
+		if (!check(text, p) || !add(&list, text, p))
 			return false;
-		if (!strings_add(&list, text))
-			return problem_memory(p);
 	}
 	*ret = list;
 	list = (struct strings){ 0 };

@@ -3,6 +3,6 @@
 
 #include "base/json.h"
 
-/* The "contact" member as sent; NULL: none. MALFORMED, UNSUPPORTED_CONTACT, INVALID_CONTACT; the
- * whole list is at most max URLs. */
+/* The "contact" member as sent, but for spaces after "mailto:"; NULL: none. MALFORMED, UNSUPPORTED_CONTACT,
+ * INVALID_CONTACT; the whole list is at most max URLs. */
 bool contact_read(const struct json *contact, unsigned max, struct strings *ret, struct problem *p) must_use;

@@ -18,6 +18,10 @@ static const struct {
 	{ "[\"mailto:a@example.org\",\"mailto:b@example.org\"]", PROBLEM_NONE },
 	{ "[\"MailTo:Admin.Team+x@Example.ORG\"]", PROBLEM_NONE },
 	{ "[\"mailto:root@localhost\"]", PROBLEM_NONE },
+	{ "[\"mailto: \"]", PROBLEM_INVALID_CONTACT },
+	{ "[\"mailto:admin@example.org \"]", PROBLEM_INVALID_CONTACT },
+	{ "[\" mailto:admin@example.org\"]", PROBLEM_UNSUPPORTED_CONTACT },
+	{ "[\"mailto:\\tadmin@example.org\"]", PROBLEM_INVALID_CONTACT },
 	{ "[\"mailto:" LOCAL_64 "@example.org\"]", PROBLEM_NONE },
 	{ "[\"mailto:" LOCAL_64 "a@example.org\"]", PROBLEM_INVALID_CONTACT },
 	{ "[\"mailto:a@example.org?subject=x\"]", PROBLEM_INVALID_CONTACT },
@@ -76,11 +80,26 @@ static void none_is_fine(void **state)
 	assert_int_equal(list.n, 0);
 }
 
+/* getssl writes one. */
+static void a_space_after_the_scheme_is_not_kept(void **state)
+{
+	auto_struct(json) *json = NULL;
+	auto_value(strings) list = { 0 };
+	auto_value(problem) p = { 0 };
+
+	(void)state;
+	assert_true(json_parse(BYTES_STR("[\"mailto: a@example.org\",\"MailTo:b@example.org\"]"), &json, &p));
+	assert_true(contact_read(json, 3, &list, &p));
+	assert_string_equal(list.v[0], "mailto:a@example.org");
+	assert_string_equal(list.v[1], "MailTo:b@example.org");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(contacts_are_judged),
 		cmocka_unit_test(none_is_fine),
+		cmocka_unit_test(a_space_after_the_scheme_is_not_kept),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -210,6 +210,12 @@ def test_deactivated_key_cannot_come_back_7_3_6(server, client):
     assert caught.value.type == "unauthorized"
 
 
+def test_contact_of_getssl_has_a_space(server):
+    """It writes one after "mailto:", which is not kept."""
+    reply = Client(server).register(contact=["mailto: getssl@example.com"])
+    assert reply.json()["contact"] == ["mailto:getssl@example.com"]
+
+
 def test_key_of_a_deactivated_account_is_403_and_says_so(server, client):
     """By these two Ansible's acme_account knows that what it was to deactivate is deactivated already."""
     client.post(client.kid, {"status": "deactivated"})
