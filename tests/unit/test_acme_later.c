@@ -10,7 +10,7 @@ static bool slow(struct acme *acme, const char *id, struct problem *p)
 	(void)acme;
 	(void)id;
 	atomic_fetch_add(&running, 1);
-	for (int i = 0; i < 500 && atomic_load(&held); i++)
+	for (int i = 0; i < 6000 && atomic_load(&held); i++)
 		usleep(20 * 1000);
 	atomic_fetch_add(&done, 1);
 	return atomic_load(&done) % 2 || problem_set(p, PROBLEM_DNS, "failed, which is logged");
@@ -25,7 +25,7 @@ static void hold(void)
 
 static void wait_for(atomic_uint *counter, unsigned n)
 {
-	for (int i = 0; i < 500 && atomic_load(counter) < n; i++)
+	for (int i = 0; i < 6000 && atomic_load(counter) < n; i++)
 		usleep(10 * 1000);
 	assert_int_equal(atomic_load(counter), n);
 }
@@ -66,7 +66,7 @@ static void is_under_way_once(void **state)
 	world_must(add(w, 1, p));
 	world_must(add(w, 1, p));
 	atomic_store(&held, false);
-	for (int i = 0; i < 500 && claim_held(w->acme->claims, "1"); i++)
+	for (int i = 0; i < 6000 && claim_held(w->acme->claims, "1"); i++)
 		usleep(10 * 1000);
 	assert_int_equal(atomic_load(&done), 1);
 	world_must(add(w, 1, p));

@@ -14,12 +14,12 @@ static void now_is_now_and_can_be_shifted(void **state)
 	int64_t now = time(NULL);
 
 	(void)state;
-	assert_in_range(clock_now(), now, now + 2);
+	assert_in_range(clock_now(), now, now + 60);
 	clock_shift(86400);
 	clock_shift(3600);
-	assert_in_range(clock_now(), now + 90000, now + 90002);
+	assert_in_range(clock_now(), now + 90000, now + 90060);
 	clock_shift(-90000);
-	assert_in_range(clock_now(), now, now + 4);
+	assert_in_range(clock_now(), now, now + 60);
 }
 
 static void other_clocks_move(void **state)
@@ -28,7 +28,7 @@ static void other_clocks_move(void **state)
 
 	(void)state;
 	nanosleep(&(struct timespec){ .tv_nsec = 5000000 }, NULL);
-	assert_in_range(clock_monotonic_ms() - ms, 5, 5000);
+	assert_in_range(clock_monotonic_ms() - ms, 5, 60000);
 	while (clock_cpu_us() - us < 100)
 		;
 	assert_true(clock_cpu_us() > us);

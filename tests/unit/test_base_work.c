@@ -37,7 +37,7 @@ static bool wait_for(sem_t *sem)
 	struct timespec ts;
 
 	clock_gettime(CLOCK_REALTIME, &ts);
-	ts.tv_sec += 10;
+	ts.tv_sec += 60;
 	return sem_timedwait(sem, &ts) == 0;
 }
 
@@ -266,7 +266,7 @@ static void add_until_closing(void *arg)
 	auto_value(problem) p = {0};
 
 	sem_post(&late->begun);
-	for (int i = 0; i < 5000 && late->refused == PROBLEM_NONE; i++) {
+	for (int i = 0; i < 60000 && late->refused == PROBLEM_NONE; i++) {
 		if (!work_add(late->work, 60000, count, NULL, &p))
 			late->refused = p.kind;
 		nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
@@ -315,7 +315,7 @@ static void threads_begin_when_they_are_wanted(void **state)
 	assert_int_equal(threads_now(), before + 1);
 	for (unsigned i = 0; i < 6; i++)
 		add(w, 0, wait_in_job, &done);
-	for (unsigned i = 0; i < 1000 && threads_now() < before + 4; i++)
+	for (unsigned i = 0; i < 60000 && threads_now() < before + 4; i++)
 		usleep(1000);
 	assert_int_equal(threads_now(), before + 4);
 	for (unsigned i = 0; i < 6; i++)

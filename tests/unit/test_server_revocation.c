@@ -184,7 +184,7 @@ static void readers_while_certificates_are_revoked(void **state)
 		assert_true(post_ocsp(buf_bytes(&requests[i]), &after) && says(buf_bytes(&after.body), OCSP_REVOKED));
 	}
 	size_t listed = 0;
-	for (int i = 0; i < 500 && listed < CERTIFICATES; i++, usleep(10000)) {
+	for (int i = 0; i < 6000 && listed < CERTIFICATES; i++, usleep(10000)) {
 		auto_value(http_response) crl = { 0 };
 		assert_true(get_crl(&crl));
 		const unsigned char *at = http_response_content(&crl).data;

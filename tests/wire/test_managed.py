@@ -160,7 +160,7 @@ def test_rsa_keys_do_not_hold_all_threads(server, api):
     wants anything else is served meanwhile."""
     places = 3 * min(os.cpu_count(), 16)
     count = places + 20
-    body = {"profileId": "open", "attributes": {"commonName": "slow.example", "keyAlgorithm": "RSA_4096"}}
+    body = {"profileId": "open", "attributes": {"commonName": "slow.example", "keyAlgorithm": "RSA_3072"}}
 
     def ask(number):
         reply = requests.post(f"{server.url}/api/v1/cert-manager/certificates", json=body, timeout=300, verify=server.root_pem,
