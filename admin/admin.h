@@ -44,7 +44,7 @@ extern const struct command admin_token_create, admin_token_list, admin_token_re
 
 /* Makes what is missing of passphrase file, CA and store. CONFLICT when all is there already. */
 struct admin_init_result {
-	bool passphrase, ca, store;            /* what was made */
+	bool passphrase, ca, store, list;      /* what was made; list: the root's CRL */
 };
 bool admin_init(const struct admin *admin, struct admin_init_result *ret, struct problem *p) must_use;
 

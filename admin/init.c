@@ -158,9 +158,17 @@ static bool tell_made(const struct admin *admin, const struct admin_init_result 
 	return store_update(store, tell, &event, p);
 }
 
-/* The root's first list, so that what points to it leads somewhere. */
-static bool list_made(const struct admin *admin, const struct buf *passphrase, struct store *store, struct problem *p)
+static bool list_missing(const struct admin *admin, bool *ret, struct problem *p)
 {
+	const struct life life = { .folder = admin->ca.folder };
+	return root_list_missing(&life, ret, p);
+}
+
+/* The root's first list, so that what points to it leads somewhere; also where that alone had failed. */
+static bool list_made(const struct admin *admin, struct buf *passphrase, struct store *store, struct problem *p)
+{
+	if (passphrase->len == 0 && !secret_read(&admin->passphrase, admin->ca.folder, passphrase, p))
+		return false;
 	const struct life life = { admin->ca.folder, buf_bytes(passphrase), admin->ca.base };
 	return root_list_complete(&life, store, p);
 }
@@ -170,13 +178,16 @@ bool admin_init(const struct admin *admin, struct admin_init_result *ret, struct
 	struct admin_init_result made = {0};
 	auto_struct(store) *store = NULL;
 	auto_value(buf) passphrase = {0};
-	if (!ca_complete(admin, &made, &passphrase, p) || !store_complete(admin, &made.store, &store, p))
+	if (!ca_complete(admin, &made, &passphrase, p) || !store_complete(admin, &made.store, &store, p) ||
+	    !list_missing(admin, &made.list, p))
 		return false;
-	if (!made.ca && !made.store)
+	if (!made.ca && !made.store && !made.list)
 		return problem_set(p, PROBLEM_CONFLICT, "the CA in %s and the store in %s are there already",
 		                   admin->ca.folder,
 		                   admin->data_folder);
-	if (!tell_made(admin, &made, store, p) || (made.ca && !list_made(admin, &passphrase, store, p)))
+	if ((made.ca || made.store) && !tell_made(admin, &made, store, p))
+		return false;
+	if (made.list && !list_made(admin, &passphrase, store, p))
 		return false;
 	*ret = made;
 	return true;
@@ -196,6 +207,7 @@ static bool print_json(const struct command_call *call, const struct admin_init_
 	json_put_bool(&w, "madePassphrase", made->passphrase);
 	json_put_bool(&w, "madeCa", made->ca);
 	json_put_bool(&w, "madeStore", made->store);
+	json_put_bool(&w, "madeRootList", made->list);
 	json_close(&w);
 	if (!buf_check(&text, p))
 		return false;
@@ -219,6 +231,8 @@ static bool run(struct command_call *call, struct problem *p)
 		fprintf(call->out, "made the passphrase    %s/passphrase\n", admin->ca.folder);
 	fprintf(call->out, "%s the CA            %s\n", made.ca ? "made " : "found", admin->ca.folder);
 	fprintf(call->out, "%s the store         %s\n", made.store ? "made " : "found", admin->data_folder);
+	if (made.list)
+		fprintf(call->out, "made the root's list   %s/root.crl\n", admin->ca.folder);
 	fprintf(call->out, "root certificate       %s\n", root);
 	fprintf(call->out, "its SHA-256            %s\n", buf_text(&fingerprint));
 	return true;

@@ -166,6 +166,20 @@ bool problem_unavailable(struct problem *p, int retry_after, const char *cause_f
 	return false;
 }
 
+bool problem_closed(struct problem *p, int retry_after, const char *fmt, ...)
+{
+	char text[PROBLEM_DETAIL_MAX];
+	va_list args;
+
+	va_start(args, fmt);
+	text_format(text, fmt, args);
+	va_end(args);
+	fill(p, PROBLEM_UNAVAILABLE, text);
+	strcpy(p->detail, text);
+	p->retry_after = retry_after;
+	return false;
+}
+
 /* A part that memory could not hold must not let the request pass: the whole is refused. */
 static void sub_append(struct problem *p, const struct problem_sub *sub)
 {
@@ -286,7 +300,7 @@ const char *problem_text(const struct problem *p)
 {
 	switch (p->kind) {
 	case PROBLEM_INTERNAL: return "The server met an unexpected error; it has been logged.";
-	case PROBLEM_UNAVAILABLE: return "The server cannot do this at the moment; please try again later.";
+	case PROBLEM_UNAVAILABLE: return p->detail[0] ? p->detail : "The server cannot do this at the moment; please try again later.";
 	default: return p->detail;
 	}
 }

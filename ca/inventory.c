@@ -204,7 +204,7 @@ static bool check_enabled(struct store_txn *txn, const char *issuer, struct prob
 
 	if (!store_authority_get(txn, issuer, &state, p))
 		return false;
-	return state.disabled == 0 || problem_unavailable(p, 3600, "issuer %s is disabled and issues nothing", issuer);
+	return state.disabled == 0 || problem_closed(p, 3600, "the issuing CA %s is disabled and issues nothing", issuer);
 }
 
 static bool add(struct store_txn *txn, const struct certificate *row, const char *actor, const char *from,

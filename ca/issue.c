@@ -161,6 +161,16 @@ static bool floor_check(const struct approval_facts *facts, struct problem *p)
 	return true;
 }
 
+static bool ends_before(const struct approval_facts *facts, const struct issuer *issuer, struct problem *p)
+{
+	char issuer_end[CLOCK_RFC3339_SIZE], end[CLOCK_RFC3339_SIZE];
+
+	clock_format(issuer_not_after(issuer), issuer_end);
+	clock_format(facts->not_after, end);
+	return problem_closed(p, 3600, "the issuing CA %s ends at %s, before the certificate would (at %s): it must be renewed first",
+	                      issuer_name(issuer), issuer_end, end);
+}
+
 /* RFC 5280, 6.1 asks nothing of the kind, yet a certificate that outlives its issuer fails before
  * the date that it promises. */
 static bool issuer_check(const struct approval_facts *facts, const struct issuer *issuer, struct problem *p)
@@ -168,11 +178,8 @@ static bool issuer_check(const struct approval_facts *facts, const struct issuer
 	if (!issuer)
 		return problem_internal(p, "profile %s: there is no issuer \"%s\"", facts->profile, facts->issuer);
 	if (issuer_is_disabled(issuer))
-		return problem_unavailable(p, 3600, "issuer %s is disabled and issues nothing", issuer_name(issuer));
-	if (facts->not_after > issuer_not_after(issuer))
-		return problem_unavailable(p, 3600, "issuer %s ends before the certificate would: renew the issuer",
-		                           issuer_name(issuer));
-	return true;
+		return problem_closed(p, 3600, "the issuing CA %s is disabled and issues nothing", issuer_name(issuer));
+	return facts->not_after <= issuer_not_after(issuer) || ends_before(facts, issuer, p);
 }
 
 static bool below_check(const struct approval_facts *facts, const struct issuer *issuer, struct problem *p)

@@ -66,6 +66,19 @@ static bool make_first(const struct life *life, struct store *store, const char 
 	return files_has(life->folder, name, ".crl") || root_list_make(life, store, name, ROOT_LIST_LIFETIME, NULL, &crl, p);
 }
 
+bool root_list_missing(const struct life *life, bool *ret, struct problem *p)
+{
+	auto_value(strings) roots = { 0 };
+	bool missing = false;
+
+	if (!root_list_names(life, &roots, p))
+		return false;
+	for (size_t i = 0; i < roots.n; i++)
+		missing |= !files_has(life->folder, roots.v[i], ".crl");
+	*ret = missing;
+	return true;
+}
+
 bool root_list_complete(const struct life *life, struct store *store, struct problem *p)
 {
 	auto_value(strings) roots = { 0 };

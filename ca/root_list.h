@@ -13,5 +13,7 @@ bool root_list_names(const struct life *life, struct strings *ret, struct proble
 /* Makes it, tells the audit log that the actor did, and writes the file; actor NULL: it is told otherwise. */
 bool root_list_make(const struct life *life, struct store *store, const char *name, int64_t lifetime, const char *actor,
                     struct crl **ret, struct problem *p) must_use;
+/* Whether there is a root whose key is here, and which has no list yet. */
+bool root_list_missing(const struct life *life, bool *ret, struct problem *p) must_use;
 /* Makes NAME.crl of each root whose key is here and which has none yet. */
 bool root_list_complete(const struct life *life, struct store *store, struct problem *p) must_use;

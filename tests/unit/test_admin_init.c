@@ -101,6 +101,23 @@ static void store_that_was_not_finished_is(void **state)
 	admin_refused(&admin_init_command, "", PROBLEM_CONFLICT, "are there already");
 }
 
+/* The disk failed after all else was there. */
+static void a_list_that_was_not_made_is(void **state)
+{
+	auto_free char *list = mem_printf("%s/root.crl", admin_ca_folder);
+	bool yes = true;
+
+	(void)state;
+	free(admin_run(&admin_init_command, ""));
+	assert_int_equal(unlink(list), 0);
+	auto_struct(json) *made = admin_json(&admin_init_command, "--json");
+	assert_true(json_bool(json_member(made, "madeCa"), &yes) && !yes);
+	assert_true(json_bool(json_member(made, "madeStore"), &yes) && !yes);
+	assert_true(json_bool(json_member(made, "madeRootList"), &yes) && yes);
+	assert_int_equal(access(list, F_OK), 0);
+	admin_refused(&admin_init_command, "", PROBLEM_CONFLICT, "are there already");
+}
+
 /* What the operator names is the operator's to make. */
 static void named_passphrase_is_not_made(void **state)
 {
@@ -146,6 +163,7 @@ int main(void)
 		TEST(second_time_is_refused),
 		TEST(missing_store_is_made_beside_the_ca),
 		TEST(store_that_was_not_finished_is),
+		TEST(a_list_that_was_not_made_is),
 		TEST(named_passphrase_is_not_made),
 		TEST(store_that_is_not_there_names_init),
 		TEST(backup_opens_as_the_store_did),

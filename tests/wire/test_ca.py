@@ -1,5 +1,6 @@
 """The life of a CA: each event as docs/ca.md has it, with openssl as the CA outside, and as a verifier."""
 
+import base64
 import datetime
 import json
 import re
@@ -14,7 +15,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.x509 import ocsp
 
 from acme_raw import Client, Refused
-from api_client import Api, make_token
+from api_client import Api, Refused as ApiRefused, csr, make_token
 from harness import BINARY, ChallengeServer, Server
 from judge import leaf, pem_list
 
@@ -233,6 +234,40 @@ def test_disabled_ca_issues_nothing_and_signs_its_lists(fresh, tmp_path):
             time.sleep(0.5)
     told = fresh.run("audit", "list").stdout
     assert "ca-disabled" in told and "ca-enabled" in told
+
+
+def est_refusal(server, name):
+    code = json.loads(server.run("est-credential", "create", "--profile", "tls-server", "--json", check=True).stdout)["code"]
+    der = x509.load_pem_x509_csr(csr(name).encode()).public_bytes(serialization.Encoding.DER)
+    return requests.post(f"{server.url}/.well-known/est/simpleenroll", base64.encodebytes(der), auth=("x", code), verify=server.root_pem,
+                         headers={"Content-Type": "application/pkcs10"})
+
+
+def test_who_is_told_that_a_ca_issues_nothing_is_told_which_and_why(fresh, tmp_path):
+    """Disabled, or ending too soon: the API's problem, ACME's and EST's line name the CA."""
+    fresh.start()
+    shop, api = Shop(fresh, tmp_path), Api(fresh, make_token(fresh, "issue")[0])
+
+    def told(*words):
+        with pytest.raises(ApiRefused) as over_api:
+            api.issue("api.example.com")
+        assert over_api.value.status == 503 and int(over_api.value.reply.headers["Retry-After"]) > 0
+        est = est_refusal(fresh, "est.example.com")
+        assert est.status_code == 503 and int(est.headers["Retry-After"]) > 0
+        with pytest.raises(Refused) as over_acme:
+            shop.issue("acme.example.com")
+        for text in (over_api.value.problem["detail"], est.text, over_acme.value.reply.json()["detail"]):
+            assert all(word in text for word in words), text
+        assert over_acme.value.type == "serverInternal"
+
+    ca(fresh, "disable", "issuing")
+    told("the issuing CA issuing is disabled")
+    ca(fresh, "enable", "issuing")
+    ca(fresh, "renew", "issuing", "--lifetime", "10d")
+    reload(fresh)
+    told("the issuing CA issuing ends at ", "before the certificate would")
+    # What fits is issued.
+    assert api.issue("short.example.com", attributes={"ttl": "5d"})["certificate"]
 
 
 # --- the root
