@@ -76,38 +76,10 @@ static bool take_key(EVP_PKEY *key, struct issuance *e, struct problem *p)
 	return buf_check(&e->made_csr, p);
 }
 
-/* Whether the gate would let it stand among the names: otherwise it is in the subject alone. */
-static bool may_be_named(const struct profile *profile, const struct issuance *e, const struct identifier *mail)
-{
-	const struct policy_who who = { .identity = identity_name(e->identity) };
-	auto_value(problem) ignored = {0};
-
-	return identity_proves(e->identity, mail) && profile_allows(profile, &who, mail, &ignored);
-}
-
-/* RFC 5280, 4.1.2.6: new certificates have a mail address as a name, and in the subject for old readers. */
-static bool take_names(const struct managed *managed, const struct profile *profile, const struct issuance *e, struct identifiers *ret,
-                       struct problem *p)
-{
-	struct identifier mail;
-
-	for (size_t i = 0; i < managed->names.n; i++)
-		if (!identifiers_add(ret, &managed->names.v[i], p))
-			return false;
-	for (size_t i = 0; i < managed->subject.n; i++) {
-		const struct subject_attribute *attribute = &managed->subject.v[i];
-		if (attribute->type == SUBJECT_EMAIL && identifier_parse("email", attribute->value, &mail, p) && may_be_named(profile, e, &mail) &&
-		    !identifiers_has(ret, &mail) && !identifiers_add(ret, &mail, p))
-			return false;
-	}
-	return true;
-}
-
 bool managed_make(const struct managed *managed, const struct profile *profile, struct issuance *e, struct problem *parts)
 {
-	auto_value(identifiers) names = {0};
 	const struct csr_wish wish = {
-		.subject = &managed->subject, .names = &names, .upns = &managed->upns, .key_usage = managed->key_usage,
+		.subject = &managed->subject, .names = &managed->names, .upns = &managed->upns, .key_usage = managed->key_usage,
 		.extended_key_usage = &managed->extended_key_usage, .ca = managed->ca, .path_length = managed->path_length,
 	};
 	enum key_algorithm algorithm = managed->has_key ? managed->key : choose(profile, managed->key_usage);
@@ -116,7 +88,7 @@ bool managed_make(const struct managed *managed, const struct profile *profile, 
 
 	if (!take_signature(managed, profile, e, parts))
 		return false;
-	return (take_names(managed, profile, e, &names, &why) && key_make(algorithm, &key, &why) && csr_make(&wish, key, profile->policy->signatures, &e->made_csr, &why) &&
+	return (key_make(algorithm, &key, &why) && csr_make(&wish, key, profile->policy->signatures, &e->made_csr, &why) &&
 	        take_key(steal(key), e, &why)) || api_gather(parts, &why, "attributes");
 }
 

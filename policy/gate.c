@@ -98,7 +98,8 @@ static const struct rule {
 	  BOTH, JUDGED, gate_common_name_single },
 	{ { "common-name-named", "The common name is a DNS name or an IP address in an order, and always as the policy allows." },
 	  BOTH, JUDGED, gate_common_name_named },
-	{ { "subject-plain", "The subject's other attributes are the profile's own in an order, and always as the policy allows." },
+	{ { "subject-plain", "The subject's other attributes are the profile's own in an order, and always as the policy allows; a mail address is a "
+	                    "name too (RFC 5280, 4.1.2.6)." },
 	  BOTH, JUDGED, gate_subject_plain },
 	{ { "extensions-known", "The CSR asks for no extension but subjectAltName, keyUsage, extKeyUsage, "
 	                        "basicConstraints, subjectKeyIdentifier and TLS feature, and in a renewal those that the CA writes of itself." },

@@ -68,6 +68,8 @@ void gate_case_change(struct gate_case *c);
 /* gate_subject.c: reads the CSR's common names, and makes the subject once the names are known. */
 void gate_case_read_common_names(struct gate_case *c);
 bool gate_case_make_subject(struct gate_case *c, struct problem *p) must_use;
+/* The subject's mail addresses join the names, where who asks may have them as such. */
+bool gate_case_add_mails(struct gate_case *c, struct problem *p) must_use;
 /* The common name for the certificate, as one of its names; NULL: none. */
 const char *gate_case_common_name(const struct gate_case *c);
 /* Whether the CSR's common name is to be one of the names: always in an order, else as the policy says. */

@@ -45,7 +45,7 @@ static bool take_names(struct gate_case *c, struct problem *p)
 			return false;
 	if (c->common_name.value[0] != '\0' && !identifiers_add(&c->names, &c->common_name, p))
 		return false;
-	return gate_case_make_subject(c, p);
+	return gate_case_add_mails(c, p) && gate_case_make_subject(c, p);
 }
 
 bool gate_case_take_csr(struct csr *csr, struct gate_case *c, struct problem *p)

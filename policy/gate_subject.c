@@ -215,6 +215,58 @@ static bool attribute_plain(const struct gate_case *c, const struct csr_attribut
 	                          attribute->value);
 }
 
+/* --- mail addresses */
+
+static bool mail_of(const struct csr_attribute *attribute, struct identifier *ret)
+{
+	auto_value(problem) ignored = {0};
+	enum subject_type type;
+
+	return type_of(attribute, &type) && type == SUBJECT_EMAIL && identifier_parse("email", attribute->value, ret, &ignored);
+}
+
+static bool mail_proven(const struct gate_case *c, const struct identifier *mail)
+{
+	return identity_proves(c->identity, mail) || gate_device_proves(c, mail);
+}
+
+/* RFC 5280, 4.1.2.6: new certificates MUST have it as a name; in the subject it is for old readers. Clients write it
+ * there alone, as `openssl req` asks for it. */
+bool gate_case_add_mails(struct gate_case *c, struct problem *p)
+{
+	auto_value(problem) ignored = {0};
+	struct identifier mail;
+
+	for (size_t i = 0; c->identity && c->profile && i < c->csr->subject_count; i++)
+		if (mail_of(&c->csr->subject[i], &mail) && !identifiers_has(&c->names, &mail) && mail_proven(c, &mail) &&
+		    profile_allows(c->profile, &c->request.who, &mail, &ignored) && !identifiers_add(&c->names, &mail, p))
+			return false;
+	return true;
+}
+
+static bool mail_named(const struct gate_case *c, const struct csr_attribute *attribute, struct problem *p)
+{
+	struct identifier mail;
+
+	if (!c->identity || !mail_of(attribute, &mail) || identifiers_has(&c->names, &mail))
+		return true;
+	bool proven = mail_proven(c, &mail);
+	const char *message = proven ? "email SAN is not allowed by template policy" : "email value is not a name that the requester has proven";
+	const struct problem_breach breach = { "subject.email", mail.value, "subject-plain", message };
+	return problem_add_breach(p, proven ? PROBLEM_BAD_CSR : PROBLEM_UNAUTHORIZED, NULL, NULL, &breach,
+	                          "%s: \"%.128s\" (RFC 5280, 4.1.2.6: a mail address of the subject must be a name of the certificate too)",
+	                          message, mail.value);
+}
+
+static bool mails_named(const struct gate_case *c, struct problem *p)
+{
+	bool held = true;
+
+	for (size_t i = 0; i < c->csr->subject_count; i++)
+		held = mail_named(c, &c->csr->subject[i], p) && held;
+	return held;
+}
+
 bool gate_subject_plain(const struct gate_case *c, struct problem *p)
 {
 	bool held = true, filled = is_filled(c);
@@ -223,5 +275,5 @@ bool gate_subject_plain(const struct gate_case *c, struct problem *p)
 		held = attribute_plain(c, &c->csr->subject[i], p) && held;
 	for (size_t i = 0; i < c->subject.n; i++)
 		held = (c->subject.v[i].type == SUBJECT_CN || attribute_fits(&c->subject.v[i], p)) && held;
-	return gate_case_judge(c, POLICY_ATTRIBUTES, p) && held;
+	return gate_case_judge(c, POLICY_ATTRIBUTES, p) && held && mails_named(c, p);
 }

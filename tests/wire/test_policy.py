@@ -29,6 +29,7 @@ POLICIES = [
     {"name": "account", "san": {"dns": {"allow": ["*.{account}.example.com"]}}, **TLS},
     {"name": "cas", "subject": {"cn": {"required": ["*"]}}, "basic_constraints": {"ca": "allowed", "path_length": 0},
      **TLS, "key_usage": {"allow": ["keyCertSign", "cRLSign", "digitalSignature"]}, "validity_max": "21900d"},
+    {"name": "addressed", "subject": {"cn": {"allow": ["{name}"]}, "email": {"allow": ["*"]}}, "san": {"dns": {"allow": ["*"]}}, **TLS},
     {"name": "mailed", "subject": {"cn": {"allow": ["{name}"]}, "email": {"allow": ["*"]}}, "san": {"dns": {"allow": ["*"]}, "email": {"allow": ["*"]}}, **TLS},
     {"name": "typed", "subject": {"cn": {"allow": ["*"]}},
      "san": {"upn": {"allow": ["*@corp.example"]}, "permanent_identifier": {"allow": ["serial-*"]},
@@ -40,7 +41,8 @@ CONFIG = {"policies": POLICIES, "api": {"requests_per_token": {"burst": 0}},
           "profiles": [{"name": "tls-server"}] + [{"name": p["name"], "policy": p["name"]} for p in POLICIES]
           + [{"name": "p-" + n, "policy": n} for n in PRESETS] + [{"name": "sub-ca", "policy": "intermediate-ca", "methods": ["api"]}]}
 UPN = "1.3.6.1.4.1.311.20.2.3"
-NAMES = {"CN": NameOID.COMMON_NAME, "O": NameOID.ORGANIZATION_NAME, "OU": NameOID.ORGANIZATIONAL_UNIT_NAME, "L": NameOID.LOCALITY_NAME}
+NAMES = {"CN": NameOID.COMMON_NAME, "O": NameOID.ORGANIZATION_NAME, "OU": NameOID.ORGANIZATIONAL_UNIT_NAME, "L": NameOID.LOCALITY_NAME,
+         "emailAddress": NameOID.EMAIL_ADDRESS}
 
 
 def csr(subject=(), sans=(), key=None, usages=(), digest=hashes.SHA256, basic=None):
@@ -301,8 +303,22 @@ def test_a_mail_address_of_the_subject_is_a_name_too(api, profile):
     assert [a.value for a in made.subject.get_attributes_for_oid(NameOID.EMAIL_ADDRESS)] == ["ann@corp.example"]
 
 
-def test_a_mail_address_that_may_not_be_a_name_is_in_the_subject_alone(server):
+def test_a_mail_address_of_a_csr_is_a_name_too(api):
+    made = issue(api, "mailed", csr([("CN", "a.example"), ("emailAddress", "ann@corp.example")], dns("a.example")))
+    assert made.extensions.get_extension_for_class(x509.SubjectAlternativeName).value.get_values_for_type(x509.RFC822Name) == ["ann@corp.example"]
+    assert [a.value for a in made.subject.get_attributes_for_oid(NameOID.EMAIL_ADDRESS)] == ["ann@corp.example"]
+
+
+@pytest.mark.parametrize("what", [
+    {"csr": csr([("CN", "a.example"), ("emailAddress", "ann@corp.example")], dns("a.example"))},
+    {"attributes": {"commonName": "a.example", "altNames": [{"value": "a.example"}], "emailAddress": "ann@corp.example"}}], ids=["csr", "managed"])
+def test_a_mail_address_that_may_not_be_a_name_is_refused(server, api, what):
+    """RFC 5280, 4.1.2.6: it is not in the subject alone."""
     bound = Api(server, make_token(server, "issue", name="dns:*.example")[0])
-    made = load(bound.post("certificates", {"profileId": "mailed", "attributes": {"commonName": "a.example", "altNames": [{"value": "a.example"}],
-                                                                                  "emailAddress": "ann@corp.example"}})["certificate"]["certificate"])
-    assert made.extensions.get_extension_for_class(x509.SubjectAlternativeName).value.get_values_for_type(x509.RFC822Name) == []
+    for client, profile, status, text in (
+            (bound, "mailed", 403, "not a name that the requester has proven"), (api, "addressed", 400, "email SAN is not allowed by template policy")):
+        with pytest.raises(Refused) as refused:
+            client.post("certificates", {"profileId": profile, **what})
+        assert refused.value.status == status
+        told = refused.value.fields()["subject.email"]
+        assert text in told and "ann@corp.example" in told and "4.1.2.6" in told
