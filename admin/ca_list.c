@@ -98,17 +98,26 @@ static void put_constraints(struct json_writer *w, X509 *certificate, const char
 	json_close(w);
 }
 
-static bool put_numbers(struct json_writer *w, X509 *certificate, struct problem *p)
+static bool add_fingerprint(X509 *certificate, struct buf *ret, struct problem *p)
 {
-	const ASN1_INTEGER *serial = X509_get0_serialNumber(certificate);
-	auto_value(buf) hex = {0}, der = {0}, fingerprint = {0};
+	auto_value(buf) der = {0};
 	uint8_t digest[SHA256_SIZE];
 
 	if (!ossl_der(i2d_X509, certificate, &der))
 		return problem_memory(p);
 	digest_sha256(buf_bytes(&der), digest);
+	buf_add_hex(ret, BYTES(digest, sizeof digest));
+	return buf_check(ret, p);
+}
+
+static bool put_numbers(struct json_writer *w, X509 *certificate, struct problem *p)
+{
+	const ASN1_INTEGER *serial = X509_get0_serialNumber(certificate);
+	auto_value(buf) hex = {0}, fingerprint = {0};
+
+	if (!add_fingerprint(certificate, &fingerprint, p))
+		return false;
 	buf_add_hex(&hex, BYTES(ASN1_STRING_get0_data(serial), (size_t)ASN1_STRING_length(serial)));
-	buf_add_hex(&fingerprint, BYTES(digest, sizeof digest));
 	json_put_buf(w, "serial", &hex);
 	json_put_buf(w, "fingerprint", &fingerprint);
 	return true;
@@ -179,17 +188,18 @@ static bool show_run(struct command_call *call, struct problem *p)
 {
 	auto_struct(store) *store = NULL;
 	auto_value(ca_facts) facts = {0};
-	auto_value(buf) text = {0};
+	auto_value(buf) text = {0}, fingerprint = {0};
 	struct json_writer w = json_writer(&text);
 
-	if (!admin_open_store(call->admin, &store, p) || !facts_read(call, store, call->args[0], &facts, p))
+	if (!admin_open_store(call->admin, &store, p) || !facts_read(call, store, call->args[0], &facts, p) ||
+	    !add_fingerprint(facts.certificate, &fingerprint, p))
 		return false;
 	if (call->json)
 		return put_json(&w, &facts, true, p) && listing_print_object(call, &text, p);
 	auto(BIO) *out = BIO_new_fp(call->out, BIO_NOCLOSE);
 	if (!out)
 		return problem_memory(p);
-	fprintf(call->out, "name       %s\nstatus     %s\n", facts.name, status_of(&facts));
+	fprintf(call->out, "name       %s\nstatus     %s\nSHA-256    %s\n", facts.name, status_of(&facts), buf_text(&fingerprint));
 	if (*facts.successor)
 		fprintf(call->out, "successor  %s\n", facts.successor);
 	return X509_print(out, facts.certificate) == 1 && PEM_write_bio_X509(out, facts.certificate) == 1

@@ -117,7 +117,7 @@ static void put_route(const struct command_call *call, struct json_writer *w, co
 	json_put(w, "wing", wing);
 	json_put(w, "method", http_method_name(route->method));
 	json_put(w, "path", route->path);
-	json_put(w, "content_type", route->content_type);
+	json_put(w, "contentType", route->content_type);
 	json_put_integer(w, "bodyMax", (int64_t)route->body_max);
 	json_put(w, "rfc", route->rfc);
 	if (acme) {

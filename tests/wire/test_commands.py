@@ -34,7 +34,10 @@ def test_every_command_helps():
 def test_man_page_knows_every_command():
     page = (ROOT / "docs/enrolld.8").read_text()
     for name in names():
-        assert re.search(r"^\.(It )?Cm .*" + name, page, re.MULTILINE) or name in page, name
+        assert re.search(r"^\.It Cm .*" + name, page, re.MULTILINE), name
+        assert name in page[:page.index(".Sh DESCRIPTION")], name
+        for option in re.findall(r"^  -(-[a-z0-9-]+)", run(*name.split(), "--help").stdout, re.MULTILINE):
+            assert re.search(r"[|F][l ] ?" + option + r"\b", page), f"{name} -{option}"
 
 
 @pytest.mark.parametrize("line,begin", [
@@ -113,6 +116,32 @@ def test_what_root_makes_is_the_services_to_read(tmp_path):
     assert done.returncode == 1 and f"{home}/data: Permission denied: it belongs to user 0" in done.stderr
     assert run("backup", str(tmp_path / "copy"), "--config", str(config)).returncode == 0
     assert (tmp_path / "copy/seal.key").stat().st_uid == 0
+
+
+def test_every_command_of_the_pages_is_one():
+    """Command and options, on every page."""
+    known = {name: run(*name.split(), "--help").stdout for name in names()}
+    groups = {name.split()[0] for name in known if " " in name}
+    found = set()
+    for page in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]:
+        for line in re.findall(r"`(?:sudo )?enrolld ([a-z][^`|;&]*)`|^    (?:sudo )?enrolld ([a-z][^#|;&\n]*)", page.read_text(), re.MULTILINE):
+            words = "".join(line).split()
+            name = " ".join(words[:2] if words[0] in groups else words[:1])
+            if words[0] in groups and (len(words) == 1 or words[1].startswith("-")):
+                continue
+            assert name in known, f"{page.name}: enrolld {' '.join(words)}"
+            found.add(name)
+            for option in re.findall(r"(?<= )--[a-z-]+", " " + " ".join(words).replace("`", "")):
+                assert option in known[name], f"{page.name}: enrolld {' '.join(words)}: {option}"
+    assert len(found) > 25
+
+
+def test_root_is_fetched_and_compared_as_the_page_says(tmp_path):
+    lines = re.search(r"(    curl -sSk .*?)\n\n", (ROOT / "docs/coming-from.md").read_text(), re.DOTALL).group(1)
+    with Server() as server:
+        done = subprocess.run(["bash", "-e", "-c", lines.replace("BASE", f"https://localhost:{server.port}")], cwd=tmp_path, capture_output=True, text=True, timeout=30)
+        told = done.stdout.partition("=")[2].strip().replace(":", "").lower()
+        assert len(told) == 64 and f"SHA-256    {told}\n" in server.run("ca", "show", "root").stdout
 
 
 @pytest.mark.parametrize("line,text", [
