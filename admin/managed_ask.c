@@ -61,7 +61,7 @@ static bool read_attribute(const char *field, enum subject_type type, const char
 
 	if (!value)
 		return true; /* of another type: the schema has said so */
-	return (subject_check(type, value, &why) && subject_add(&ret->subject, type, value, &why)) || api_gather(parts, &why, field);
+	return (subject_check(type, value, &why) && subject_insert(&ret->subject, type, value, &why)) || api_gather(parts, &why, field);
 }
 
 static void read_subject(const struct json *attributes, struct managed *ret, struct problem *parts)

@@ -192,6 +192,40 @@ static X509 *certificate_before(struct bytes tbs, struct bytes algorithm)
 	return certificate;
 }
 
+/* The part of a DNS name above its first label. */
+static struct bytes parent_of(const ASN1_STRING *name)
+{
+	struct bytes text = BYTES(ASN1_STRING_get0_data(name), (size_t)ASN1_STRING_length(name));
+	const uint8_t *dot = memchr(text.data, '.', text.len);
+
+	return dot ? BYTES(dot, text.len - (size_t)(dot - text.data)) : BYTES("", 0);
+}
+
+/* Whether an excluded name is one of those that a wildcard stands for: verifiers, Go's among them, then take neither. */
+static bool wildcard_holds(const GENERAL_NAME *name, const STACK_OF(GENERAL_SUBTREE) *excluded)
+{
+	if (name->type != GEN_DNS || !str_starts((const char *)ASN1_STRING_get0_data(name->d.dNSName), "*."))
+		return true;
+	struct bytes host = parent_of(name->d.dNSName);
+	for (int i = 0; i < sk_GENERAL_SUBTREE_num(excluded); i++) {
+		const GENERAL_NAME *base = sk_GENERAL_SUBTREE_value(excluded, i)->base;
+		struct bytes parent = base->type == GEN_DNS ? parent_of(base->d.dNSName) : BYTES("", 0);
+		if (parent.len == host.len && strncasecmp((const char *)parent.data, (const char *)host.data, host.len) == 0)
+			return false;
+	}
+	return true;
+}
+
+static bool wildcards_hold(X509 *certificate, const STACK_OF(GENERAL_SUBTREE) *excluded)
+{
+	auto(GENERAL_NAMES) *names = X509_get_ext_d2i(certificate, NID_subject_alt_name, NULL, NULL);
+
+	for (int i = 0; i < sk_GENERAL_NAME_num(names); i++)
+		if (!wildcard_holds(sk_GENERAL_NAME_value(names, i), excluded))
+			return false;
+	return true;
+}
+
 /* As verifiers do: subjectAltName and subject, and a common name that could be a host's where there is no other
  * name. */
 static bool holds(X509 *certificate, X509 *above, struct problem *p)
@@ -202,7 +236,8 @@ static bool holds(X509 *certificate, X509 *above, struct problem *p)
 	if (!constraints)
 		return problem_internal(p, "the name constraints of a CA cannot be read");
 	if (NAME_CONSTRAINTS_check(certificate, constraints) == X509_V_OK &&
-	    NAME_CONSTRAINTS_check_CN(certificate, constraints) == X509_V_OK)
+	    NAME_CONSTRAINTS_check_CN(certificate, constraints) == X509_V_OK &&
+	    wildcards_hold(certificate, constraints->excludedSubtrees))
 		return true;
 	ERR_clear_error();
 	X509_NAME_oneline(X509_get_subject_name(above), name, sizeof(name));
@@ -220,5 +255,47 @@ bool constraint_check(ossl_x509_stack *above, struct bytes tbs, struct bytes alg
 	for (int i = 0; i < sk_X509_num(above); i++)
 		if (!holds(certificate, sk_X509_value(above, i), p))
 			return false;
+	return true;
+}
+
+/* --- a name that is permitted */
+
+static bool entry_add(const X509_NAME_ENTRY *entry, struct subject *ret, struct problem *p)
+{
+	auto_value(problem) why = { 0 };
+	char oid[80];
+	enum subject_type type;
+	unsigned char *utf8 = NULL;
+	int len = ASN1_STRING_to_UTF8(&utf8, X509_NAME_ENTRY_get_data(entry));
+	bool known = len > 0 && OBJ_obj2txt(oid, sizeof(oid), X509_NAME_ENTRY_get_object(entry), 1) > 0 &&
+	             subject_type_from_oid(oid, &type) && strlen((char *)utf8) == (size_t)len && subject_check(type, (char *)utf8, &why);
+	bool good = !known || subject_add(ret, type, (char *)utf8, p);
+
+	OPENSSL_free(utf8);
+	return good;
+}
+
+static const X509_NAME *directory_of(X509 *above, NAME_CONSTRAINTS **ret)
+{
+	*ret = X509_get_ext_d2i(above, NID_name_constraints, NULL, NULL);
+	for (int i = 0; *ret && i < sk_GENERAL_SUBTREE_num((*ret)->permittedSubtrees); i++) {
+		const GENERAL_NAME *base = sk_GENERAL_SUBTREE_value((*ret)->permittedSubtrees, i)->base;
+		if (base->type == GEN_DIRNAME)
+			return base->d.directoryName;
+	}
+	return NULL;
+}
+
+bool constraint_directory(ossl_x509_stack *above, struct subject *ret, struct problem *p)
+{
+	for (int i = 0; i < sk_X509_num(above); i++) {
+		auto(NAME_CONSTRAINTS) *constraints = NULL;
+		const X509_NAME *name = directory_of(sk_X509_value(above, i), &constraints);
+		for (int k = 0; name && k < X509_NAME_entry_count(name); k++)
+			if (!entry_add(X509_NAME_get_entry(name, k), ret, p))
+				return false;
+		if (name)
+			return true;
+	}
 	return true;
 }

@@ -285,17 +285,19 @@ bool issue_responder(const struct issuer *issuer, EVP_PKEY *key, int64_t not_bef
 	static char usage[] = OID_OCSP_SIGNING;
 	char *usages[] = { usage };
 	char name[COMMON_NAME_MAX + 1];
+	auto_value(subject) subject = { 0 };
 	auto_value(buf) spki = { 0 };
 	int64_t end = issuer_not_after(issuer);
 	struct approval_facts facts = {
-		.names = &(struct identifiers){ 0 }, .common_name = name, .profile = RESPONDER_PROFILE, .method = "internal",
+		.names = &(struct identifiers){ 0 }, .common_name = name, .subject = &subject, .profile = RESPONDER_PROFILE, .method = "internal",
 		.account = "", .order = "", .identity = "the CA", .not_before = not_before,
 		.not_after = not_after < end ? not_after : end, .key_usage = KU_DIGITAL_SIGNATURE,
 		.extended_key_usage = &(struct strings){ usages, array_length(usages) },
 	};
 
 	snprintf(name, sizeof(name), "OCSP responder of %s", issuer_name(issuer));
-	if (!key_algorithm_of(key, &facts.algorithm, p) || !ossl_public_der(key, &spki, p))
+	if (!constraint_directory(issuer_constrained(issuer), &subject, p) || !subject_add(&subject, SUBJECT_CN, name, p) ||
+	    !key_algorithm_of(key, &facts.algorithm, p) || !ossl_public_der(key, &spki, p))
 		return false;
 	facts.spki = buf_bytes(&spki);
 	digest_sha256(facts.spki, facts.key_hash);

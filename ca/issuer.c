@@ -24,7 +24,7 @@ struct issuer {
 	int64_t not_after;
 	struct signer *signer;
 	struct template template;
-	struct buf chain[CHAIN_COUNT_MAX]; /* PEM */
+	struct buf chain[CHAIN_COUNT_MAX], root_pem; /* PEM */
 	size_t chain_count;
 	ossl_x509_stack *constrained; /* of the default chain, itself included: those with name constraints */
 	atomic_bool disabled;
@@ -162,6 +162,18 @@ static bool chain_open(const struct issuer *issuer, const char *path, ossl_x509_
 	return true;
 }
 
+static bool root_write(struct issuer *issuer, struct problem *p)
+{
+	auto_value(buf) der = { 0 };
+
+	if (X509_cmp(issuer->root, issuer->certificate) == 0)
+		return true;
+	if (!ossl_der(i2d_X509, issuer->root, &der))
+		return problem_memory(p);
+	ossl_pem("CERTIFICATE", buf_bytes(&der), &issuer->root_pem);
+	return buf_check(&issuer->root_pem, p);
+}
+
 static bool chain_load(struct issuer *issuer, const char *folder, const char *path, struct problem *p)
 {
 	auto(ossl_x509_stack) *chain = NULL;
@@ -176,7 +188,7 @@ static bool chain_load(struct issuer *issuer, const char *folder, const char *pa
 	if (!certificates_keep(issuer, folder, chain, p) || !constraints_keep(issuer, chain, p))
 		return false;
 	issuer->root = sk_X509_pop(chain);
-	return true;
+	return root_write(issuer, p);
 }
 
 static int text_compare(const void *a, const void *b)
@@ -242,6 +254,7 @@ void issuer_free(struct issuer *issuer)
 		return;
 	X509_free(issuer->certificate);
 	X509_free(issuer->root);
+	buf_free(&issuer->root_pem);
 	buf_free(&issuer->der);
 	buf_free(&issuer->all);
 	sk_X509_pop_free(issuer->constrained, X509_free);
@@ -340,6 +353,11 @@ EVP_PKEY *issuer_public_key(const struct issuer *issuer)
 X509 *issuer_x509(const struct issuer *issuer)
 {
 	return issuer->certificate;
+}
+
+struct bytes issuer_root_pem(const struct issuer *issuer)
+{
+	return buf_bytes(&issuer->root_pem);
 }
 
 X509 *issuer_root(const struct issuer *issuer)

@@ -48,3 +48,5 @@ bool issuer_may_certify(const struct issuer *issuer, int path_length);
  * default. Borrowed. Asserts i < issuer_chain_count. */
 size_t issuer_chain_count(const struct issuer *issuer);
 struct bytes issuer_chain_pem(const struct issuer *issuer, size_t i);
+/* The root that the default chain ends in, PEM; empty where the issuer is a root itself. Borrowed. */
+struct bytes issuer_root_pem(const struct issuer *issuer);

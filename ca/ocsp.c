@@ -15,7 +15,7 @@ enum {
 
 struct place {
 	char issuer[ISSUER_NAME_SIZE];
-	uint8_t name_hash[OCSP_HASH_MAX][SHA256_SIZE], key_hash[OCSP_HASH_MAX][SHA256_SIZE];
+	uint8_t name_hash[OCSP_HASH_MAX][OCSP_HASH_SIZE_MAX], key_hash[OCSP_HASH_MAX][OCSP_HASH_SIZE_MAX];
 	struct responder *responder;    /* NULL: none yet */
 	int64_t not_before_ms;          /* of the next try to make one */
 };
@@ -112,10 +112,10 @@ static bool place_init(struct place *place, const struct issuer *issuer, struct 
 		return problem_openssl(p, "reading an issuer's certificate");
 	struct bytes bits = BYTES(ASN1_STRING_get0_data(key), (size_t)ASN1_STRING_length(key));
 	strcpy(place->issuer, issuer_name(issuer));
-	digest_sha1(name, place->name_hash[OCSP_SHA1]);
-	digest_sha1(bits, place->key_hash[OCSP_SHA1]);
-	digest_sha256(name, place->name_hash[OCSP_SHA256]);
-	digest_sha256(bits, place->key_hash[OCSP_SHA256]);
+	for (enum ocsp_hash hash = 0; hash < OCSP_HASH_MAX; hash++)
+		if (EVP_Q_digest(NULL, ocsp_hashes[hash].name, NULL, name.data, name.len, place->name_hash[hash], NULL) != 1 ||
+		    EVP_Q_digest(NULL, ocsp_hashes[hash].name, NULL, bits.data, bits.len, place->key_hash[hash], NULL) != 1)
+			return problem_openssl(p, "hashing an issuer's name and key");
 	return true;
 }
 
@@ -167,13 +167,11 @@ struct lookup {
 	size_t known;                   /* in the inventory */
 };
 
-static const size_t hash_sizes[OCSP_HASH_MAX] = { [OCSP_SHA1] = 20, [OCSP_SHA256] = SHA256_SIZE };
-
 static bool is_ours(const struct place *place, const struct ocsp_certificate *c)
 {
 	return c->hash != OCSP_HASH_MAX &&
-	       bytes_equal(c->name_hash, BYTES(place->name_hash[c->hash], hash_sizes[c->hash])) &&
-	       bytes_equal(c->key_hash, BYTES(place->key_hash[c->hash], hash_sizes[c->hash]));
+	       bytes_equal(c->name_hash, BYTES(place->name_hash[c->hash], ocsp_hashes[c->hash].size)) &&
+	       bytes_equal(c->key_hash, BYTES(place->key_hash[c->hash], ocsp_hashes[c->hash].size));
 }
 
 /* A serial number of another issuer of this server is not one of this issuer. Of one with noRevAvail nothing is

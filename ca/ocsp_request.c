@@ -13,12 +13,11 @@ static bool malformed(struct problem *p, const char *what)
 
 /* --- CertID */
 
-static const struct {
-	struct bytes oid;
-	size_t size;
-} hashes[OCSP_HASH_MAX] = {
-	[OCSP_SHA1] = { OID("\x2b\x0e\x03\x02\x1a"), 20 },
-	[OCSP_SHA256] = { OID("\x60\x86\x48\x01\x65\x03\x04\x02\x01"), 32 },
+const struct ocsp_hash_kind ocsp_hashes[OCSP_HASH_MAX] = {
+	[OCSP_SHA1] = { "SHA1", 20, OID("\x2b\x0e\x03\x02\x1a") },
+	[OCSP_SHA256] = { "SHA256", 32, OID("\x60\x86\x48\x01\x65\x03\x04\x02\x01") },
+	[OCSP_SHA384] = { "SHA384", 48, OID("\x60\x86\x48\x01\x65\x03\x04\x02\x02") },
+	[OCSP_SHA512] = { "SHA512", 64, OID("\x60\x86\x48\x01\x65\x03\x04\x02\x03") },
 };
 
 /* Parameters are NULL or absent, and both are written (RFC 5754, 2). */
@@ -31,7 +30,7 @@ static bool read_hash(struct bytes algorithm, struct ocsp_certificate *ret)
 	ret->null_parameters = algorithm.len > 0;
 	bool known = algorithm.len == 0 || (tlv_only(algorithm, TLV_NULL, &null) && null.len == 0);
 	ret->hash = 0;
-	while (ret->hash < OCSP_HASH_MAX && !(known && bytes_equal(oid, hashes[ret->hash].oid)))
+	while (ret->hash < OCSP_HASH_MAX && !(known && bytes_equal(oid, ocsp_hashes[ret->hash].oid)))
 		ret->hash++;
 	return true;
 }
@@ -40,7 +39,7 @@ static bool sizes_fit(const struct ocsp_certificate *c)
 {
 	size_t name = c->name_hash.len, key = c->key_hash.len;
 
-	return c->hash == OCSP_HASH_MAX || (name == hashes[c->hash].size && key == hashes[c->hash].size);
+	return c->hash == OCSP_HASH_MAX || (name == ocsp_hashes[c->hash].size && key == name);
 }
 
 static bool read_serial(struct bytes content, struct ocsp_certificate *ret)
@@ -123,12 +122,13 @@ static bool read_extension(struct bytes *in, struct ocsp_request *request, struc
 	return true;
 }
 
-/* The content of an explicit tag: SEQUENCE SIZE (1..MAX) OF Extension. */
+/* The content of an explicit tag: SEQUENCE SIZE (1..MAX) OF Extension. Bouncy Castle's revocation checker sends one
+ * of none, which asks for nothing. */
 static bool read_extensions(struct bytes explicit, struct ocsp_request *request, struct problem *p)
 {
 	struct bytes list;
 
-	if (!tlv_only(explicit, TLV_SEQUENCE, &list) || list.len == 0)
+	if (!tlv_only(explicit, TLV_SEQUENCE, &list))
 		return malformed(p, "extensions");
 	while (list.len > 0)
 		if (!read_extension(&list, request, p))

@@ -11,7 +11,15 @@ enum {
 	OCSP_NONCE_MAX = 128,       /* RFC 9654, 2.1 */
 };
 
-enum ocsp_hash { OCSP_SHA1, OCSP_SHA256, OCSP_HASH_MAX };
+enum ocsp_hash { OCSP_SHA1, OCSP_SHA256, OCSP_SHA384, OCSP_SHA512, OCSP_HASH_MAX };
+enum { OCSP_HASH_SIZE_MAX = 64 };
+struct ocsp_hash_kind {
+	const char *name; /* libcrypto's */
+	size_t size;
+	struct bytes oid; /* the content of an OBJECT IDENTIFIER */
+};
+extern const struct ocsp_hash_kind ocsp_hashes[OCSP_HASH_MAX];
+
 
 /* CertID. */
 struct ocsp_certificate {

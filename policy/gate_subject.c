@@ -113,15 +113,15 @@ bool gate_case_make_subject(struct gate_case *c, struct problem *p)
 {
 	const struct subject *defaults = &c->profile->subject;
 	const char *first = c->common_name_count == 0 ? gate_case_common_name(c) : NULL;
+	bool asked[SUBJECT_TYPE_MAX] = { false };
 
 	if (!attributes_take(c, p) || (first && !subject_add(&c->subject, SUBJECT_CN, first, p)))
 		return false;
-	for (size_t i = 0, asked = c->subject.n; i < defaults->n; i++) {
-		const struct subject before = { .v = c->subject.v, .n = asked };
-		if (!subject_find(&before, defaults->v[i].type) &&
-		    !subject_add(&c->subject, defaults->v[i].type, defaults->v[i].value, p))
+	for (size_t i = 0; i < c->subject.n; i++)
+		asked[c->subject.v[i].type] = true;
+	for (size_t i = 0; i < defaults->n; i++)
+		if (!asked[defaults->v[i].type] && !subject_insert(&c->subject, defaults->v[i].type, defaults->v[i].value, p))
 			return false;
-	}
 	return true;
 }
 

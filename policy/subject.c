@@ -14,16 +14,17 @@ static const struct row {
 	enum alphabet alphabet;
 	uint8_t tag;
 	size_t min, max; /* characters */
+	unsigned depth;  /* in the tree of a directory (RFC 2247, 4; RFC 4519, 3) */
 } rows[SUBJECT_TYPE_MAX] = {
-	[SUBJECT_CN] = { "cn", "common_name", "CN", "2.5.4.3", UTF8, TAG_UTF8, 1, 64 },
-	[SUBJECT_O] = { "o", "organization", "O", "2.5.4.10", UTF8, TAG_UTF8, 1, 64 },
-	[SUBJECT_OU] = { "ou", "organizational_unit", "OU", "2.5.4.11", UTF8, TAG_UTF8, 1, 64 },
-	[SUBJECT_C] = { "c", "country", "C", "2.5.4.6", PRINTABLE, TAG_PRINTABLE, 2, 2 },
-	[SUBJECT_ST] = { "st", "state", "ST", "2.5.4.8", UTF8, TAG_UTF8, 1, 128 },
-	[SUBJECT_L] = { "l", "locality", "L", "2.5.4.7", UTF8, TAG_UTF8, 1, 128 },
-	[SUBJECT_DC] = { "dc", "domain_component", "DC", "0.9.2342.19200300.100.1.25", IA5, TAG_IA5, 1, 63 },
-	[SUBJECT_EMAIL] = { "email", "email", "1.2.840.113549.1.9.1", "1.2.840.113549.1.9.1", IA5, TAG_IA5, 1, 255 },
-	[SUBJECT_SERIAL_NUMBER] = { "serial_number", "serial_number", "2.5.4.5", "2.5.4.5", PRINTABLE, TAG_PRINTABLE, 1, 64 },
+	[SUBJECT_CN] = { "cn", "common_name", "CN", "2.5.4.3", UTF8, TAG_UTF8, 1, 64, 7 },
+	[SUBJECT_O] = { "o", "organization", "O", "2.5.4.10", UTF8, TAG_UTF8, 1, 64, 5 },
+	[SUBJECT_OU] = { "ou", "organizational_unit", "OU", "2.5.4.11", UTF8, TAG_UTF8, 1, 64, 6 },
+	[SUBJECT_C] = { "c", "country", "C", "2.5.4.6", PRINTABLE, TAG_PRINTABLE, 2, 2, 2 },
+	[SUBJECT_ST] = { "st", "state", "ST", "2.5.4.8", UTF8, TAG_UTF8, 1, 128, 3 },
+	[SUBJECT_L] = { "l", "locality", "L", "2.5.4.7", UTF8, TAG_UTF8, 1, 128, 4 },
+	[SUBJECT_DC] = { "dc", "domain_component", "DC", "0.9.2342.19200300.100.1.25", IA5, TAG_IA5, 1, 63, 1 },
+	[SUBJECT_EMAIL] = { "email", "email", "1.2.840.113549.1.9.1", "1.2.840.113549.1.9.1", IA5, TAG_IA5, 1, 255, 9 },
+	[SUBJECT_SERIAL_NUMBER] = { "serial_number", "serial_number", "2.5.4.5", "2.5.4.5", PRINTABLE, TAG_PRINTABLE, 1, 64, 8 },
 };
 
 const char *subject_type_key(enum subject_type type)
@@ -140,6 +141,20 @@ bool subject_add(struct subject *subject, enum subject_type type, const char *va
 	assert(strlen(value) < SUBJECT_VALUE_SIZE);
 	v[subject->n].type = type;
 	strcpy(v[subject->n++].value, value);
+	return true;
+}
+
+bool subject_insert(struct subject *subject, enum subject_type type, const char *value, struct problem *p)
+{
+	size_t at = 0;
+
+	if (!subject_add(subject, type, value, p))
+		return false;
+	while (rows[subject->v[at].type].depth <= rows[type].depth && at < subject->n - 1)
+		at++;
+	struct subject_attribute added = subject->v[subject->n - 1];
+	memmove(&subject->v[at + 1], &subject->v[at], (subject->n - 1 - at) * sizeof(added));
+	subject->v[at] = added;
 	return true;
 }
 

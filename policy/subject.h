@@ -32,6 +32,9 @@ struct subject {
 bool subject_check(enum subject_type type, const char *value, struct problem *p) must_use;
 /* Appends a copy, unchecked but for its size. */
 bool subject_add(struct subject *subject, enum subject_type type, const char *value, struct problem *p) must_use;
+/* The same, where an X.500 directory has it: countries above organizations above people, domain components above all.
+ * What stands there already keeps its order. */
+bool subject_insert(struct subject *subject, enum subject_type type, const char *value, struct problem *p) must_use;
 /* The first of the type, or NULL. */
 const char *subject_find(const struct subject *subject, enum subject_type type);
 /* Whether it has this very attribute; letters of ASCII are equal in either case (RFC 5280, 7.1). */

@@ -1272,7 +1272,7 @@ static void test_policy_approved(void **state)
 	auto_struct(approval) *approval = approve(&w);
 	const struct approval_facts *facts = approval_facts(approval);
 	subject_text(facts->subject, &subject);
-	assert_string_equal(buf_text(&subject), "C=DE,CN=www,OU=b,OU=a,O=Example");
+	assert_string_equal(buf_text(&subject), "CN=www,OU=b,OU=a,O=Example,C=DE");
 	assert_string_equal(facts->common_name, "www");
 	assert_int_equal(facts->names->n, 1); /* "www" is not made a name */
 	assert_int_equal(facts->other_count, 1);
@@ -1301,7 +1301,7 @@ static void test_order_subject(void **state)
 			fail_msg("row %zu: %s", i, p.detail);
 		if (approval)
 			subject_text(approval_facts(approval)->subject, &subject);
-		assert_string_equal(buf_text(&subject), i < 2 ? "O=Example,CN=www.example.com" : "");
+		assert_string_equal(buf_text(&subject), i < 2 ? "CN=www.example.com,O=Example" : "");
 		assert_string_equal(p.cause, i < 2 ? "" : "subject-plain");
 		world_free(&w);
 	}
