@@ -239,9 +239,9 @@ class Server:
         return done
 
     def start(self, env=None):
-        self.log = open(self.folder / "log", "ab")
-        self.process = subprocess.Popen([str(BINARY), "serve", "--config", str(self.config)], stdin=subprocess.DEVNULL,
-                                        stdout=self.log, stderr=self.log, env={**os.environ, **(env or {})})
+        with open(self.folder / "log", "ab") as log:
+            self.process = subprocess.Popen([str(BINARY), "serve", "--config", str(self.config)], stdin=subprocess.DEVNULL,
+                                            stdout=log, stderr=log, env={**os.environ, **(env or {})})
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
             if self.process.poll() is not None:

@@ -117,10 +117,12 @@ static void test_open_again(void **state)
 
 static void test_permissions_whatever_the_umask(void **state)
 {
-	static const mode_t umasks[] = { 0, 022, 077, 0777 };
+	static const mode_t umasks[] = { 0, 022, 077, 0177, 0777 };
 
 	(void)state;
 	for (size_t i = 0; i < array_length(umasks); i++) {
+		if (umasks[i] == 0777 && geteuid() != 0)
+			break; /* nobody else could open again what he makes so */
 		auto_free char *dir = mem_printf("%s/%zu", folder, i);
 		mode_t before = umask(umasks[i]);
 		struct store *store = open_store(dir);
