@@ -103,13 +103,20 @@ static void table_add(struct loading *loading, struct issuer *fresh)
 		issuer_free(fresh);
 }
 
+static bool is_there(const char *folder, const char *name, struct problem *p)
+{
+	if (files_has(folder, name, ".pem"))
+		return true;
+	return problem_set(p, PROBLEM_NOT_FOUND, "%s/%s.pem: there is no CA of this name, which `ca.issuers` names", folder, name);
+}
+
 static bool issuer_add(struct loading *loading, const char *name, struct problem *p)
 {
 	auto_struct(issuer) *fresh = NULL;
 
 	if (table_find(loading->table, name))
 		return problem_set(p, PROBLEM_MALFORMED, "issuer %s: named twice", name);
-	if (!table_grow(loading->table, p) ||
+	if (!table_grow(loading->table, p) || !is_there(loading->options->folder, name, p) ||
 	    !issuer_load(loading->options->folder, name, loading->passphrase, &loading->options->urls, &fresh, p) ||
 	    !issue_self_test(fresh, p))
 		return false;

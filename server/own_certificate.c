@@ -106,6 +106,16 @@ static bool read_files(const char *certificate_path, const char *key_path, struc
 	return problem_set(p, PROBLEM_MALFORMED, "%s is not the key of %s", key_path, certificate_path);
 }
 
+/* Says which keys of the configuration named the files. */
+static bool of_the_file(struct problem *p)
+{
+	struct problem why = *p;
+	*p = (struct problem){0};
+	problem_set(p, why.kind, "tls.certificate and tls.key: %s", why.cause[0] ? why.cause : why.detail);
+	problem_done(&why);
+	return false;
+}
+
 /* --- from the own CA */
 
 static bool path_of(const struct own_certificate *own, char **ret, struct problem *p)
@@ -231,7 +241,7 @@ static bool settle(struct own_certificate *own, struct problem *p)
 	if (own->options.listener_count == 0)
 		return true;
 	if (own->certificate_path)
-		return read_files(own->certificate_path, own->key_path, &shown, p) && show(own, &shown, p);
+		return (read_files(own->certificate_path, own->key_path, &shown, p) || of_the_file(p)) && show(own, &shown, p);
 	return show_kept(own) || renew(own, p);
 }
 

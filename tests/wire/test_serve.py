@@ -169,6 +169,20 @@ def test_port_that_is_taken_is_named(server):
         other.close()
 
 
+@pytest.mark.parametrize("extra,text", [
+    ({"tls": {"certificate": "/nowhere/a.pem", "key": "/nowhere/a.key"}}, "tls.certificate and tls.key: /nowhere/a.pem: No such file"),
+    ({"ca": {"issuers": ["nope"]}}, "/ca/nope.pem: there is no CA of this name, which `ca.issuers` names"),
+])
+def test_file_that_is_not_there_is_told_with_who_names_it(extra, text):
+    server = Server()
+    try:
+        server.write_config(extra)
+        refused = server.run("serve")
+        assert refused.returncode == 1 and text in refused.stderr
+    finally:
+        server.close()
+
+
 def test_wrong_passphrase_and_open_files_are_refused():
     server = Server()
     try:
