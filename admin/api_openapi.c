@@ -93,6 +93,7 @@ static const struct tag {
 	{ "cert-manager/ca", "Authorities", "Who issues." },
 	{ "cert-manager/", "Certificates", "Issuing, the inventory, keys, renewal and revocation." },
 	{ "est/", "EST credentials", "With what devices enroll over EST." },
+	{ "audit/", "Audit", "What was decided, when and by whom." },
 	{ "webhooks", "Webhooks", "Where events are sent." },
 	{ "", "API", "The token, and this description." },
 };

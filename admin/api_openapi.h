@@ -11,7 +11,8 @@ void api_openapi_parameter(struct json_writer *w, const struct api_parameter *pa
 void api_openapi_schemas(struct json_writer *w);
 /* "responses": the refusals, each once. */
 void api_openapi_refusals(struct json_writer *w);
-/* A route's row of each refusal that it can answer with, by its status; `default` is any other. */
+/* Of each refusal that a route can answer with, by its status. There is no `default`: clients made from the description
+ * take it for what they do not know to read, as files. */
 void api_openapi_refuses(struct json_writer *w, const struct api_route *route);
 /* "content": of one media type. schema NULL: a file. */
 void api_openapi_content(struct json_writer *w, const char *type, const struct api_object *schema);

@@ -49,14 +49,6 @@ void api_openapi_refuses(struct json_writer *w, const struct api_route *route)
 		api_openapi_ref(w, "responses", refusals[i].name);
 		json_close(w);
 	}
-	json_open(w, "default");
-	api_openapi_ref(w, "responses", "Problem");
-	json_close(w);
-}
-
-static void put_problem(struct json_writer *w)
-{
-	api_openapi_content(w, "application/problem+json", &api_problem_reply);
 }
 
 void api_openapi_refusals(struct json_writer *w)
@@ -66,12 +58,8 @@ void api_openapi_refusals(struct json_writer *w)
 		json_open(w, refusals[i].name);
 		json_put(w, "description", refusals[i].meaning);
 		api_openapi_headers(w, refusals[i].header, NULL);
-		put_problem(w);
+		api_openapi_content(w, "application/problem+json", &api_problem_reply);
 		json_close(w);
 	}
-	json_open(w, "Problem");
-	json_put(w, "description", "A problem (RFC 9457): what is wrong, all of it.");
-	put_problem(w);
-	json_close(w);
 	json_close(w);
 }

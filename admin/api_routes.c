@@ -65,6 +65,10 @@ static const struct api_parameter request_query[] = {
 	{ "status", "what has become of it", states }, { "profile", "name of a profile" }, PAGED,
 };
 
+static const struct api_parameter audit_query[] = {
+	{ "kind", "events of that kind alone", api_audit_kinds }, { "since", "not before this time", .type = API_TIME }, PAGED,
+};
+
 static const char *const failing[] = { "failing", NULL };
 static const struct api_parameter renewals_query[] = { { "state", "failing: those alone whose last try failed", failing }, PAGED };
 
@@ -149,6 +153,8 @@ static const struct api_route routes[] = {
 	  "testWebhook", "Send an event of the type webhook-test now" },
 	{ POST(WEBHOOK "/resume", BODY), TOKEN_ADMIN, API_EVERYWHERE, &api_resume_body, NULL, &api_webhook_reply, api_webhook_resume,
 	  "resumeWebhook", "Let a webhook go on that was given up, or that waits" },
+	{ GET(API_PREFIX "audit/events"), TOKEN_ADMIN, API_EVERYWHERE, NULL, audit_query, &api_events_reply, api_audit_list, "listAuditEvents",
+	  "Read the audit log, oldest first" },
 	{ GET(API_PREFIX "token"), API_ANY_ROLE, API_OPEN, NULL, NULL, &api_token_reply, api_token_get,
 	  "getToken", "Read what the token lets its bearer do" },
 	{ GET(API_PREFIX "openapi.json"), API_PUBLIC, API_OPEN, NULL, NULL, &api_openapi_reply, api_openapi_get,

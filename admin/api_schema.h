@@ -47,6 +47,8 @@ extern const struct api_object api_webhook_body, api_webhook_change_body, api_re
 extern const struct api_object api_pkcs12_body, api_export_body, api_decide_body, api_collect_body;
 extern const struct api_object api_credential_body, api_devices_body;
 /* Replies. */
+extern const struct api_object api_events_reply;
+extern const char *const api_audit_kinds[];
 extern const struct api_object api_credential_reply, api_credentials_reply, api_devices_reply;
 extern const struct api_object api_webhook_reply, api_webhooks_reply, api_webhook_test_reply;
 extern const struct api_object api_problem_reply, api_issued_reply, api_certificate_reply, api_certificates_reply,

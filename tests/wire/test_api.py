@@ -558,6 +558,12 @@ def test_description_and_routes_are_the_same(api, routes):
         if "body" in r:
             schema = operation["requestBody"]["content"]["application/json"]["schema"]["$ref"]
             assert schema.rsplit("/", 1)[1] == r["body"]
+    operations = list(described.values())
+    tags = {t["name"] for t in api.schema.document["tags"]}
+    assert len({o["operationId"] for o in operations}) == len(operations) and {t for o in operations for t in o["tags"]} == tags
+    for o in operations:
+        assert o["summary"] and "default" not in o["responses"] and {"400", "413", "500", "503"} <= set(o["responses"])
+        assert ("401" in o["responses"]) == ("403" in o["responses"]) == ("429" in o["responses"]) == (o.get("security") != [])
     # Nothing refers to what is not there, and nothing is there for nobody.
     text = json.dumps(api.schema.document)
     for name in api.schema.document["components"]["schemas"]:

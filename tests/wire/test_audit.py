@@ -9,10 +9,12 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.parse
 
 import pytest
 from cryptography import x509
 
+from api_client import Api, Refused as ApiRefused, make_token
 from acme_raw import Client, Refused, b64, make_csr, make_key
 from harness import ChallengeServer, ROOT, Server
 
@@ -238,3 +240,34 @@ def test_bad_options_change_nothing(server):
         done = server.run("audit", *options)
         assert done.returncode in (1, 2) and done.stderr.startswith("enrolld: ") and not done.stdout, options
     assert whole(server) == before
+
+
+def test_the_log_over_the_api_is_the_log():
+    with Server({"profiles": [{"name": "tls-server"}]}) as server:
+        token, _ = make_token(server, "admin")
+        api = Api(server, token)
+        for i in range(3):
+            api.issue(f"log{i}.example")
+
+        def everything(**query):
+            found = []
+            while True:
+                page = api.call("GET", "/api/v1/audit/events?" + urllib.parse.urlencode({"limit": 2, **query}))
+                found += page["events"]
+                if "next" not in page:
+                    return found
+                query["after"] = page["next"]
+
+        listed = events(server)
+        assert everything() == listed and len(listed) > 6
+        assert everything(kind="certificate-issued") == of_kind(server, "certificate-issued") and len(everything(kind="certificate-issued")) >= 3
+        assert everything(after=str(listed[-2]["seq"])) == listed[-1:]
+        assert everything(since=listed[-1]["time"])[-1] == listed[-1] and everything(since="2100-01-01T00:00:00Z") == []
+        for wrong in ("after=x", "after=-1", "after=99999999999999999999999", "kind=nothing", "since=yesterday", "limit=0"):
+            with pytest.raises(ApiRefused) as refused:
+                api.call("GET", "/api/v1/audit/events?" + wrong)
+            assert refused.value.status == 400 and wrong.split("=")[0] in refused.value.fields()
+        for roles, more in ((["read", "issue", "key"], {}), (["admin"], {"profile": "tls-server"})):
+            with pytest.raises(ApiRefused) as refused:
+                Api(server, make_token(server, *roles, **more)[0]).call("GET", "/api/v1/audit/events")
+            assert refused.value.status == 403
