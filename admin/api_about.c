@@ -10,6 +10,7 @@ static void put_issuer(struct json_writer *w, const struct ca *ca, const struct 
 	json_open(w, NULL);
 	json_put(w, "id", issuer_name(issuer));
 	json_put_time(w, "notAfter", issuer_not_after(issuer));
+	json_put_bool(w, "disabled", issuer_is_disabled(issuer));
 	json_put_buf(w, "certificate", &chain.issuing);
 	json_put_buf(w, "certificateChain", &chain.with_root);
 	json_close(w);

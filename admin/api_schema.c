@@ -361,6 +361,7 @@ API_OBJECT_OF(api_requests_reply, "CertificateRequests", requests_fields);
 static const struct api_field issuer_fields[] = {
 	GIVEN("id", "its id"),
 	{ "notAfter", API_TIME, .required = true, .meaning = "when its certificate expires" },
+	{ "disabled", API_BOOL, .required = true, .meaning = "true: it issues nothing until it is enabled" },
 	PEM("certificate", "PEM"),
 	PEM("certificateChain", "it and those above it, PEM"),
 };

@@ -246,7 +246,7 @@ def est_refusal(server, name):
 def test_who_is_told_that_a_ca_issues_nothing_is_told_which_and_why(fresh, tmp_path):
     """Disabled, or ending too soon: the API's problem, ACME's and EST's line name the CA."""
     fresh.start()
-    shop, api = Shop(fresh, tmp_path), Api(fresh, make_token(fresh, "issue")[0])
+    shop, api, reader = Shop(fresh, tmp_path), *(Api(fresh, make_token(fresh, role)[0]) for role in ("issue", "read"))
 
     def told(*words):
         with pytest.raises(ApiRefused) as over_api:
@@ -260,9 +260,17 @@ def test_who_is_told_that_a_ca_issues_nothing_is_told_which_and_why(fresh, tmp_p
             assert all(word in text for word in words), text
         assert over_acme.value.type == "serverInternal"
 
+    def shown(disabled):
+        deadline = time.monotonic() + 15
+        while [i["disabled"] for i in reader.get("ca")["issuers"] if i["id"] == "issuing"] != [disabled]:
+            assert time.monotonic() < deadline
+            time.sleep(0.2)
+
     ca(fresh, "disable", "issuing")
     told("the issuing CA issuing is disabled")
+    shown(True)
     ca(fresh, "enable", "issuing")
+    shown(False)
     ca(fresh, "renew", "issuing", "--lifetime", "10d")
     reload(fresh)
     told("the issuing CA issuing ends at ", "before the certificate would")
