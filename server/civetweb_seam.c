@@ -56,7 +56,9 @@ static SSL *seam_ssl_new(struct mg_connection *conn)
 {
 	SSL *kept = connection_resume(conn);
 
-	return kept ? kept : SSL_new(connection_context(conn));
+	if (kept)
+		return kept;
+	return connection_has_spoken(conn) ? SSL_new(connection_context(conn)) : NULL;
 }
 
 /* Called again and again until the handshake is over. */
@@ -70,6 +72,17 @@ static int seam_ssl_accept(SSL *ssl)
 	return done;
 }
 
+/* Of a handshake that is not over and goes on on another thread. */
+static _Thread_local SSL *unfinished;
+
+static void seam_ssl_free(SSL *ssl)
+{
+	if (ssl && connection_parks())
+		unfinished = ssl;
+	else
+		SSL_free(ssl);
+}
+
 #define pthread_cond_t struct idle
 #define pthread_cond_init(idle, attributes) seam_cond_init(idle)
 #define pthread_cond_wait(idle, mutex) idle_wait(idle, mutex, NULL)
@@ -81,11 +94,13 @@ static int seam_ssl_accept(SSL *ssl)
 #define recv(fd, buf, len, flags) seam_recv(fd, buf, len, flags)
 #define SSL_read(ssl, buf, len) seam_ssl_read(ssl, buf, len)
 #define SSL_accept seam_ssl_accept
+#define SSL_free(ssl) seam_ssl_free(ssl)
 #define SSL_new(ours) seam_ssl_new(conn) /* conn: of sslize(), the only caller */
 /* It would take the client's certificate apart, and hash it with SHA-1, for nobody. */
 #undef SSL_get_peer_certificate
 #define SSL_get_peer_certificate(ssl) ((X509 *)NULL)
 #include "civetweb.c"
+#undef SSL_free
 
 /* What a connection takes with it when it leaves its thread. `in_use`, which civetweb has for another queue,
  * says of a socket in the queue that it had a thread before. */
@@ -99,9 +114,11 @@ struct seam_seat *seam_leave(struct mg_connection *conn)
 {
 	struct seam_seat *seat = mg_calloc(1, sizeof(*seat));
 
-	if (!seat)
+	if (!seat) {
+		SSL_free(steal(unfinished));
 		return NULL;
-	*seat = (struct seam_seat){ conn->client, steal(conn->ssl), conn->phys_ctx };
+	}
+	*seat = (struct seam_seat){ conn->client, conn->ssl ? steal(conn->ssl) : steal(unfinished), conn->phys_ctx };
 	seat->client.in_use = 1;
 	conn->client.sock = INVALID_SOCKET;
 	if (seat->ssl) {
@@ -116,9 +133,27 @@ int seam_seat_fd(const struct seam_seat *seat)
 	return seat->client.sock;
 }
 
-void seam_seat_offer(const struct seam_seat *seat)
+/* What produce_socket() does, at the other end of the queue. */
+static bool produce_first(struct mg_context *context, const struct socket *client)
 {
-	produce_socket(seat->context, &seat->client);
+	pthread_mutex_lock(&context->thread_mutex);
+	bool has_room = context->sq_head - context->sq_tail < context->sq_size;
+	if (has_room) {
+		if (context->sq_tail == 0) {
+			context->sq_tail += context->sq_size;
+			context->sq_head += context->sq_size;
+		}
+		context->squeue[--context->sq_tail % context->sq_size] = *client;
+		pthread_cond_signal(&context->sq_full);
+	}
+	pthread_mutex_unlock(&context->thread_mutex);
+	return has_room;
+}
+
+void seam_seat_offer(const struct seam_seat *seat, bool first)
+{
+	if (!first || !produce_first(seat->context, &seat->client))
+		produce_socket(seat->context, &seat->client);
 }
 
 bool seam_had_seat(const struct mg_connection *conn)
@@ -136,7 +171,7 @@ void *seam_seat_return(struct seam_seat *seat)
 
 void seam_seat_end(struct seam_seat *seat)
 {
-	if (seat->ssl)
+	if (seat->ssl && SSL_is_init_finished(seat->ssl))
 		SSL_shutdown(seat->ssl);
 	SSL_free(seat->ssl);
 	close(seat->client.sock);

@@ -41,8 +41,8 @@ bool seam_write(struct mg_connection *conn, struct bytes data) must_use;
 struct seam_seat;
 struct seam_seat *seam_leave(struct mg_connection *conn) must_use;
 int seam_seat_fd(const struct seam_seat *seat);
-/* Lets it wait for a thread, like one that was accepted; the caller's until that thread has it. */
-void seam_seat_offer(const struct seam_seat *seat);
+/* Lets it wait for a thread, like one that was accepted, or before all others; the caller's until that thread has it. */
+void seam_seat_offer(const struct seam_seat *seat, bool first);
 /* Whether the connection, new to its thread, has left one before. */
 bool seam_had_seat(const struct mg_connection *conn);
 /* It has a thread again, which has its socket. Frees the seat; returns the SSL *, NULL on a plain connection, or before

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <linux/sockios.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -14,9 +13,10 @@
 #include "server/tls.h"
 
 enum {
-	BEGIN_GRACE_MS = 2000,
-	HANDSHAKE_GRACE_MS = 5000,  /* a device without hardware for it computes for seconds */
-	FULL_MS = 50,               /* until one asks again for a place to park */
+	GRACE_MS = 2000,
+	GRACE_LEAST_MS = 250,       /* a packet that was lost is sent again by then */
+	MOMENT_MS = 100,            /* in which a client goes on that does not stop to compute */
+	FULL_MS = 50,               /* until one asks again for a place to park, or in the queue */
 };
 
 static _Thread_local struct pool *own_pool;
@@ -63,29 +63,33 @@ static unsigned allowance(const struct connection *c, enum connection_phase phas
 	assert(false);
 }
 
-/* Who was served once. Who has not begun keeps its place in the line: all that come at once would be begun at once. */
-static bool can_park(const struct connection *c)
+static bool has_nothing_in_hand(const struct connection *c)
 {
-	return c->phase == CONNECTION_IDLE && c->greeted;
+	return c->phase == CONNECTION_IDLE || c->phase == CONNECTION_HANDSHAKE;
+}
+
+static enum parked_kind kind_of(const struct connection *c)
+{
+	return c->greeted ? PARKED_SERVED : c->begun ? PARKED_BEGUN : PARKED_SILENT;
+}
+
+static int64_t grace(const struct connection *c)
+{
+	if (has_nothing_in_hand(c))
+		return kind_of(c) == PARKED_BEGUN ? MOMENT_MS : 0;
+	return c->phase == CONNECTION_REPLY ? INT32_MAX : GRACE_MS;
 }
 
 void connection_enter(struct connection *c, enum connection_phase phase)
 {
-	bool waits = phase == CONNECTION_IDLE || phase == CONNECTION_HANDSHAKE;
-
-	set_busy(c, !waits);
 	c->phase = phase;
+	set_busy(c, !has_nothing_in_hand(c));
 	c->since = clock_monotonic_ms();
 	c->deadline = c->last_deadline = c->since + allowance(c, phase);
-	c->due = c->since + (phase == CONNECTION_REPLY ? INT32_MAX : BEGIN_GRACE_MS) -
-	         (waits && !c->begun && !c->greeted ? c->silent : 0);
+	c->due = c->since + grace(c);
 	c->overdue = false;
-}
-
-void connection_enter_body(struct connection *c, size_t size)
-{
-	connection_enter(c, CONNECTION_BODY);
-	c->due += (int64_t)(size / RATE_MIN);
+	if (phase == CONNECTION_IDLE && !c->greeted && c->parked.watched)
+		parked_finish(pool_parked(c->pool), c->since);
 }
 
 void connection_enter_reply(struct connection *c, size_t size)
@@ -129,18 +133,6 @@ static bool peer_of(int fd, struct addr *ret)
 	return getpeername(fd, (struct sockaddr *)&sa, &len) == 0 && addr_from_sockaddr((struct sockaddr *)&sa, ret);
 }
 
-/* How long a client has said nothing since the system took its connection; 0: it has said something. */
-static int64_t silent_ms(int fd)
-{
-	struct tcp_info info;
-	socklen_t len = sizeof(info);
-	int n;
-
-	if (ioctl(fd, SIOCINQ, &n) != 0 || n > 0 || getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) != 0)
-		return 0;
-	return info.tcpi_last_data_recv;
-}
-
 bool connection_begin(struct mg_connection *carrier)
 {
 	if (!own->carrier)
@@ -154,8 +146,6 @@ bool connection_begin(struct mg_connection *carrier)
 	c->turned_away = !pool_enter(own_pool, &c->member) || !known;
 	if (c->turned_away)
 		atomic_fetch_add(&pool_counters(own_pool)->refused, 1);
-	if (pool_is_crowded(own_pool))
-		c->silent = silent_ms(seam_fd(carrier));
 	connection_enter(c, CONNECTION_HANDSHAKE);
 	return !c->turned_away;
 }
@@ -180,19 +170,24 @@ static void end_parked(struct connection *c)
 static bool park(struct connection *c)
 {
 	struct parked_member *evicted = NULL;
-	struct connection *next = calloc(1, sizeof(*next));
+	struct connection *next;
 
-	c->seat = next ? seam_leave(c->carrier) : NULL;
-	if (!c->seat) {
-		free(next);
+	c->seat = seam_leave(c->carrier);
+	if (!c->seat)
+		return false;
+	if (!(next = calloc(1, sizeof(*next)))) {
+		seam_seat_end(steal(c->seat));
 		return false;
 	}
 	own = next;
 	c->carrier = NULL;
 	c->parks = false;
+	c->parked.kind = kind_of(c);
 	c->parked.fd = seam_seat_fd(c->seat);
 	c->parked.since = clock_monotonic_ms();
 	c->parked.deadline = c->deadline;
+	if (c->parked.kind == PARKED_SILENT)
+		c->parked.deadline += pool_options(c->pool)->keep_alive_ms;
 	pool_park(c->pool);
 	if (!parked_put(pool_parked(own_pool), &c->parked, &evicted))
 		end_parked(c);
@@ -213,9 +208,28 @@ void *connection_resume(struct mg_connection *carrier)
 	own = parked_connection(m);
 	own->carrier = carrier;
 	own->member.bell = own_bell;
+	if (own->parked.kind == PARKED_SILENT)
+		connection_enter(own, own->phase);
+	else
+		own->due = 0; /* its client has once kept a thread waiting */
 	pool_unpark(own_pool);
 	pool_gave_up(own_pool);
 	return seam_seat_return(steal(own->seat));
+}
+
+bool connection_parks(void)
+{
+	return own && own->carrier && own->parks;
+}
+
+bool connection_has_spoken(struct mg_connection *carrier)
+{
+	struct pollfd fd = { .fd = seam_fd(carrier), .events = POLLIN };
+
+	if (!connection_begin(carrier) || !pool_is_crowded(own_pool) || poll(&fd, 1, 0) != 0)
+		return true;
+	own->parks = parked_has_room(pool_parked(own_pool), PARKED_SILENT, own->since);
+	return !own->parks;
 }
 
 static void call_parked(struct pool *pool)
@@ -225,7 +239,7 @@ static void call_parked(struct pool *pool)
 
 	for (size_t i = 0; i < n; i++) {
 		pool_accepted(pool);
-		seam_seat_offer(parked_connection(called[i])->seat);
+		seam_seat_offer(parked_connection(called[i])->seat, called[i]->kind == PARKED_BEGUN); /* its turn had come */
 	}
 }
 
@@ -276,7 +290,7 @@ void connection_accepted(void)
 void connection_shakes_hands(void)
 {
 	if (!own->begun)
-		own->due = clock_monotonic_ms() + HANDSHAKE_GRACE_MS;
+		own->due = clock_monotonic_ms() + MOMENT_MS;
 	own->begun = true;
 }
 
@@ -296,6 +310,8 @@ static void arrive(struct connection *c, struct bytes data)
 	}
 	if (c->phase == CONNECTION_HEAD)
 		head_feed(&c->head, data.data, data.len);
+	if (c->phase == CONNECTION_BODY)
+		c->due += (int64_t)(data.len / RATE_MIN);
 }
 
 void connection_received(size_t n)
@@ -323,6 +339,8 @@ static int poll_again(struct pollfd *fds, nfds_t n, int timeout_ms)
 
 void connection_linger(struct connection *c, size_t bytes_max, int ms_max)
 {
+	if (pool_is_crowded(c->pool) && ms_max > MOMENT_MS)
+		ms_max = MOMENT_MS;
 	int64_t until = clock_monotonic_ms() + ms_max;
 	struct pollfd fds[] = {
 		{ .fd = seam_fd(c->carrier), .events = POLLIN },
@@ -363,10 +381,11 @@ static bool gives_way(struct connection *c)
 /* Waits for as long as nobody else wants the thread; or, where there is no place to park, until there is. */
 static int wait_idly(struct connection *c, struct pollfd *fd, int64_t now, int timeout_ms)
 {
-	bool lingers = pool_linger(c->pool, &c->member), room = parked_has_room(pool_parked(c->pool), now);
+	bool lingers = pool_linger(c->pool, &c->member);
+	bool room = !pool_is_draining(c->pool) && parked_has_room(pool_parked(c->pool), kind_of(c), now);
 	struct pollfd fds[] = {
 		*fd,
-		{ .fd = pool_drain_fd(c->pool), .events = POLLIN },
+		{ .fd = c->phase == CONNECTION_IDLE ? pool_drain_fd(c->pool) : pool_stop_fd(c->pool), .events = POLLIN },
 		{ .fd = lingers ? c->member.bell : -1, .events = POLLIN },
 	};
 
@@ -403,10 +422,18 @@ static int wait_in_work(struct connection *c, struct pollfd *fd, int timeout_ms,
 	return fds[1].revents || gives_way(c) ? -1 : 0;
 }
 
+/* Until when a request keeps its thread waiting whatever others want: sooner where many do. */
+static int64_t due(const struct connection *c)
+{
+	int64_t share = pool_share(c->pool, GRACE_MS);
+
+	return c->due - GRACE_MS + (share > GRACE_LEAST_MS ? share : GRACE_LEAST_MS);
+}
+
 /* What the client sent comes before any wish to end the connection. */
 static int connection_wait(struct connection *c, struct pollfd *fd, int timeout_ms)
 {
-	int64_t now = clock_monotonic_ms(), left = c->deadline - now, kept = c->due - now;
+	int64_t now = clock_monotonic_ms(), left = c->deadline - now;
 
 	if (c->turned_away || (c->phase == CONNECTION_HEAD && c->head.fault))
 		return -1;
@@ -414,11 +441,14 @@ static int connection_wait(struct connection *c, struct pollfd *fd, int timeout_
 		return gets_on(c, now) ? 0 : overdue(c, fd);
 	if (left < timeout_ms)
 		timeout_ms = (int)left;
-	if (can_park(c))
+	if (has_nothing_in_hand(c) && now >= c->due && !(fd->events & POLLOUT))
 		return wait_idly(c, fd, now, timeout_ms);
 	if (c->phase == CONNECTION_REPLY && c->queued < 0)
 		c->queued = queued(c);
-	return wait_in_work(c, fd, kept > 0 && kept < timeout_ms ? (int)kept : timeout_ms, kept <= 0);
+	bool longer = !has_nothing_in_hand(c) && now >= due(c);
+	if (!longer && c->phase != CONNECTION_REPLY && timeout_ms > MOMENT_MS)
+		timeout_ms = MOMENT_MS;
+	return wait_in_work(c, fd, timeout_ms, longer);
 }
 
 /* For the thread that accepts. */
@@ -438,11 +468,17 @@ static int listening_wait(struct pool *pool, struct pollfd *listening, nfds_t n,
 
 	assert(n <= LISTENERS_MAX);
 	memcpy(fds, listening, n * sizeof(*fds));
+	if (pool_waiting(pool) + parked_count(pool_parked(pool), PARKED_SILENT) >= pool_options(pool)->queue) {
+		for (nfds_t i = 0; i < n; i++)
+			fds[i].fd = -1;
+		timeout_ms = FULL_MS;
+	}
 	fds[n] = (struct pollfd){ .fd = parked_fd(pool_parked(pool)), .events = POLLIN };
 	fds[n + 1] = (struct pollfd){ .fd = pool_stop_fd(pool), .events = POLLIN };
 	fds[n + 2] = (struct pollfd){ .fd = draining ? -1 : pool_drain_fd(pool), .events = POLLIN };
 	int found = poll_again(fds, n + 3, timeout_ms);
-	memcpy(listening, fds, n * sizeof(*fds));
+	for (nfds_t i = 0; i < n; i++)
+		listening[i].revents = fds[i].revents;
 	for (nfds_t i = n; found > 0 && i < n + 3; i++)
 		found -= fds[i].revents != 0;
 	if (fds[n].revents || fds[n + 2].revents)

@@ -35,12 +35,11 @@ struct connection {
 	enum connection_phase phase;
 	int64_t since, deadline;       /* of the phase; monotonic ms */
 	int64_t last_deadline;         /* no progress moves it */
-	int64_t due;                   /* from then on a thread that another needs waits no longer */
+	int64_t due;                   /* from then on a thread that another needs waits no longer; sooner where many do */
 	int queued;                    /* bytes in the socket when this was last looked at; -1: never */
 	bool moved;                    /* since then it has become writable */
 	struct head head;              /* of the request that is arriving */
 	bool busy, overdue, turned_away;
-	int64_t silent;                /* ms for which it had waited for a thread and said nothing: of its time */
 	bool begun;                    /* its handshake */
 	bool greeted;                  /* has had a reply */
 	bool answered;                 /* the request that began last has had its reply */
@@ -51,10 +50,8 @@ struct connection {
 
 /* The connection that the calling thread serves; NULL: none. */
 struct connection *connection_current(void);
-/* Starts a phase with its own deadline. */
+/* Starts a phase with its own deadline. A body must come at RATE_MIN where its thread is wanted. */
 void connection_enter(struct connection *connection, enum connection_phase phase);
-/* Starts to read that much content; it must come at RATE_MIN where its thread is wanted. */
-void connection_enter_body(struct connection *connection, size_t size);
 /* Starts to send a reply of that size: it must get on within reply_ms, and be gone at RATE_MIN. */
 void connection_enter_reply(struct connection *connection, size_t size);
 /* After a reply: what is left of the buffer is the beginning of the next head. */
@@ -77,6 +74,10 @@ void *connection_context(const struct mg_connection *carrier);
 bool connection_begin(struct mg_connection *carrier);
 /* Makes one that was parked the calling thread's. Returns the SSL * that it had; NULL: there was none, or it is new. */
 void *connection_resume(struct mg_connection *carrier);
+/* Begins one that is new. false: its client has said nothing yet while others wait for a thread, and it is about to be parked. */
+bool connection_has_spoken(struct mg_connection *carrier);
+/* Whether the thread's is about to be parked. */
+bool connection_parks(void);
 /* The client's first message has come. */
 void connection_shakes_hands(void);
 void connection_received(size_t n);

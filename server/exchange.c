@@ -128,7 +128,7 @@ static bool read_body(struct exchange *x, size_t max, struct problem *p)
 
 	if (r->content_length == 0 && !r->chunked)
 		return true;
-	connection_enter_body(x->connection, r->chunked ? max : seam_content_outstanding(x->carrier));
+	connection_enter(x->connection, CONNECTION_BODY);
 	if (waits_for_continue(x) && !write_continue(x))
 		return problem_set(p, PROBLEM_MALFORMED, "the connection ended");
 	return r->chunked ? read_chunks(x, max, p) : read_sized(x, p);
@@ -196,7 +196,7 @@ static void discard_content(struct exchange *x)
 	x->close = true;
 	if (x->request.expects_continue || x->request.chunked || x->request.content_length > DISCARD_MAX)
 		return;
-	connection_enter_body(x->connection, outstanding);
+	connection_enter(x->connection, CONNECTION_BODY);
 	for (size_t left = x->request.content_length; left > 0; left -= least(left, sizeof(unwanted)))
 		if (!seam_read(x->carrier, unwanted, least(left, sizeof(unwanted))))
 			return;

@@ -154,7 +154,7 @@ static int on_message(const struct mg_connection *conn, const char *message)
 
 	if (!c && start_cause[0] == '\0')
 		snprintf(start_cause, sizeof(start_cause), "%s", message);
-	else if (c && !c->turned_away && listen->access_log)
+	else if (c && !c->turned_away && !c->parks && listen->access_log)
 		log_handshake(c, message);
 	return 1;
 }
@@ -279,7 +279,7 @@ static struct mg_context *start(struct listen *listen, const char *ports, unsign
 	struct mg_init_data init = { .callbacks = &callbacks, .user_data = listen, .configuration_options = options };
 
 	snprintf(count, sizeof(count), "%u", threads);
-	snprintf(queue, sizeof(queue), "%u", queue_length());
+	snprintf(queue, sizeof(queue), "%u", queue_length() + LISTENERS_MAX);
 	snprintf(head_max, sizeof(head_max), "%d", HEAD_SIZE_MAX);
 	return start_quietly(&init);
 }
@@ -303,6 +303,7 @@ static bool open_pool(struct listen *listen, const struct listen_options *o, str
 	struct pool_options pool = {
 		.threads = o->threads,
 		.parked = part_of_files(4, PARKED_MAX),
+		.queue = queue_length(),
 		.per_address = o->per_address,
 		.keep_alive_ms = o->keep_alive_ms,
 		.header_ms = o->header_ms,

@@ -8,14 +8,21 @@
 
 TAILQ_HEAD(members, parked_member);
 
+/* How long a place is one's own at least. */
+enum { GRACE_MS = 2000 };
+
+struct room {
+	struct members here;        /* in the order of their coming */
+	size_t count, max;
+};
+
 struct parked {
 	int epoll_fd;
 	int timer_fd;               /* in it too, as no member */
-	size_t max;
 	pthread_mutex_t lock;       /* all below, and the members in it */
-	struct members here;        /* in the order of their coming */
+	struct room rooms[PARKED_KINDS];
 	struct members called;      /* in the order of their call */
-	size_t count;               /* here */
+	int64_t finished;           /* when the last of those that had begun got through */
 	int64_t alarm;              /* when the timer goes off, no later than the first deadline; INT64_MAX: it does not */
 	bool closed;
 };
@@ -26,9 +33,13 @@ bool parked_new(size_t max, struct parked **ret, struct problem *p)
 
 	if (!parked)
 		return problem_memory(p);
-	parked->max = max < PARKED_MAX ? max : PARKED_MAX;
+	max = max < PARKED_MAX ? max : PARKED_MAX;
+	parked->rooms[PARKED_SERVED].max = max;
+	parked->rooms[PARKED_BEGUN].max = max / 8;
+	parked->rooms[PARKED_SILENT].max = max / 2;
 	pthread_mutex_init(&parked->lock, NULL);
-	TAILQ_INIT(&parked->here);
+	for (size_t i = 0; i < PARKED_KINDS; i++)
+		TAILQ_INIT(&parked->rooms[i].here);
 	TAILQ_INIT(&parked->called);
 	parked->alarm = INT64_MAX;
 	parked->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
@@ -43,7 +54,9 @@ void parked_free(struct parked *parked)
 {
 	if (!parked)
 		return;
-	assert(TAILQ_EMPTY(&parked->here) && TAILQ_EMPTY(&parked->called));
+	for (size_t i = 0; i < PARKED_KINDS; i++)
+		assert(TAILQ_EMPTY(&parked->rooms[i].here));
+	assert(TAILQ_EMPTY(&parked->called));
 	mem_close_p(&parked->epoll_fd);
 	mem_close_p(&parked->timer_fd);
 	pthread_mutex_destroy(&parked->lock);
@@ -73,8 +86,10 @@ static bool watch(struct parked *parked, struct parked_member *m)
 /* Whoever leaves otherwise than by a call is about to be closed, and must not be told of. */
 static void leave(struct parked *parked, struct parked_member *m, bool called)
 {
-	TAILQ_REMOVE(&parked->here, m, entry);
-	parked->count--;
+	struct room *room = &parked->rooms[m->kind];
+
+	TAILQ_REMOVE(&room->here, m, entry);
+	room->count--;
 	if (!called)
 		epoll_ctl(parked->epoll_fd, EPOLL_CTL_DEL, m->fd, NULL);
 }
@@ -82,36 +97,65 @@ static void leave(struct parked *parked, struct parked_member *m, bool called)
 /* With the lock: nobody calls m before all of it is said. */
 static bool put(struct parked *parked, struct parked_member *m)
 {
-	if (parked->closed || parked->max == 0 || !watch(parked, m))
+	struct room *room = &parked->rooms[m->kind];
+
+	if (parked->closed || room->max == 0 || !watch(parked, m))
 		return false;
 	m->watched = true;
-	TAILQ_INSERT_TAIL(&parked->here, m, entry);
-	parked->count++;
+	TAILQ_INSERT_TAIL(&room->here, m, entry);
+	room->count++;
 	if (m->deadline < parked->alarm)
 		set_alarm(parked, m->deadline);
 	return true;
 }
 
+/* A device without hardware for a handshake computes for seconds: while such get through, none of them has to leave. */
+static bool may_evict(const struct parked *parked, enum parked_kind kind, int64_t now)
+{
+	const struct parked_member *first = TAILQ_FIRST(&parked->rooms[kind].here);
+
+	return first && now - first->since > GRACE_MS && (kind != PARKED_BEGUN || now - parked->finished > GRACE_MS);
+}
+
+/* All who saw room for one may come: there are no more of them than threads. */
 bool parked_put(struct parked *parked, struct parked_member *m, struct parked_member **ret_evicted)
 {
+	struct room *room = &parked->rooms[m->kind];
+
 	*ret_evicted = NULL;
 	pthread_mutex_lock(&parked->lock);
 	bool done = put(parked, m);
-	if (done && parked->count > parked->max) {
-		*ret_evicted = TAILQ_FIRST(&parked->here);
+	if (done && room->count > room->max && may_evict(parked, m->kind, m->since)) {
+		*ret_evicted = TAILQ_FIRST(&room->here);
 		leave(parked, *ret_evicted, false);
 	}
 	pthread_mutex_unlock(&parked->lock);
 	return done;
 }
 
-bool parked_has_room(struct parked *parked, int64_t now)
+bool parked_has_room(struct parked *parked, enum parked_kind kind, int64_t now)
+{
+	const struct room *room = &parked->rooms[kind];
+
+	pthread_mutex_lock(&parked->lock);
+	bool has = room->count < room->max || may_evict(parked, kind, now);
+	pthread_mutex_unlock(&parked->lock);
+	return has;
+}
+
+void parked_finish(struct parked *parked, int64_t now)
 {
 	pthread_mutex_lock(&parked->lock);
-	const struct parked_member *first = TAILQ_FIRST(&parked->here);
-	bool room = parked->count < parked->max || (first && now - first->since > PARKED_GRACE_MS);
+	parked->finished = now;
 	pthread_mutex_unlock(&parked->lock);
-	return room;
+}
+
+size_t parked_count(struct parked *parked, enum parked_kind kind)
+{
+	pthread_mutex_lock(&parked->lock);
+	size_t count = parked->rooms[kind].count;
+	pthread_mutex_unlock(&parked->lock);
+	return count;
 }
 
 int parked_fd(const struct parked *parked)
@@ -154,21 +198,33 @@ struct parked_member *parked_take(struct parked *parked, int fd)
 	return m;
 }
 
-size_t parked_take_overdue(struct parked *parked, int64_t now, struct parked_member *ret[static PARKED_BATCH])
+/* With the lock. Returns the first deadline of those that stay. */
+static int64_t take_overdue(struct parked *parked, struct room *room, int64_t now, struct parked_member **ret, size_t *n)
 {
 	struct parked_member *m, *next;
+	int64_t first = INT64_MAX;
+
+	for (m = TAILQ_FIRST(&room->here); m && *n < PARKED_BATCH; m = next) {
+		next = TAILQ_NEXT(m, entry);
+		if (m->deadline <= now) {
+			leave(parked, m, false);
+			ret[(*n)++] = m;
+		} else if (m->deadline < first) {
+			first = m->deadline;
+		}
+	}
+	return first;
+}
+
+size_t parked_take_overdue(struct parked *parked, int64_t now, struct parked_member *ret[static PARKED_BATCH])
+{
 	int64_t first = INT64_MAX;
 	size_t n = 0;
 
 	pthread_mutex_lock(&parked->lock);
-	for (m = TAILQ_FIRST(&parked->here); m && n < PARKED_BATCH; m = next) {
-		next = TAILQ_NEXT(m, entry);
-		if (m->deadline <= now) {
-			leave(parked, m, false);
-			ret[n++] = m;
-		} else if (m->deadline < first) {
-			first = m->deadline;
-		}
+	for (size_t i = 0; i < PARKED_KINDS; i++) {
+		int64_t its = take_overdue(parked, &parked->rooms[i], now, ret, &n);
+		first = its < first ? its : first;
 	}
 	if (parked->alarm <= now)
 		set_alarm(parked, n == PARKED_BATCH ? now : first);

@@ -257,6 +257,13 @@ bool pool_takes_thread(struct pool *pool, struct pool_member *member)
 	return member->gives_way;
 }
 
+int64_t pool_share(const struct pool *pool, int64_t ms)
+{
+	unsigned waiting = atomic_load(&pool->waiting), threads = pool->options.threads;
+
+	return waiting > threads ? ms * threads / waiting : ms;
+}
+
 unsigned pool_waiting(const struct pool *pool)
 {
 	return atomic_load(&pool->waiting);

@@ -14,6 +14,7 @@ enum { LISTENERS_MAX = 32 };
 struct pool_options {
 	unsigned threads;       /* connections that are served at once */
 	unsigned parked;        /* and that have no thread */
+	unsigned queue;         /* that may wait for a thread; beyond that they wait with the system */
 	unsigned per_address;   /* 0: no cap */
 	unsigned keep_alive_ms, header_ms, body_ms, reply_ms;
 	/* The SSL_CTX * for a connection that is about to begin; NULL: none. */
@@ -71,6 +72,9 @@ int pool_relief_fd(const struct pool *pool);
 bool pool_takes_thread(struct pool *pool, struct pool_member *member) must_use;
 /* Whether there are more connections that want a thread, or have one, than threads. */
 bool pool_is_crowded(const struct pool *pool);
+/* Of the time that each may keep a thread waiting, what remains where more wait for one than there are threads: so
+ * whoever waits does not wait much longer than that time. */
+int64_t pool_share(const struct pool *pool, int64_t ms);
 /* Connections that were accepted, and that no thread has begun yet. */
 unsigned pool_waiting(const struct pool *pool);
 

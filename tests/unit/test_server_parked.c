@@ -138,16 +138,49 @@ static void the_longest_leaves_where_there_is_no_room(void **state)
 
 	(void)state;
 	set_up(&f, 2);
-	put(&f, 0);
-	put(&f, 1);
-	assert_true(parked_put(f.parked, &f.members[2], &evicted));
+	for (size_t i = 0; i < 2; i++) {
+		assert_true(parked_has_room(f.parked, PARKED_SERVED, 0));
+		put(&f, i);
+	}
+	assert_false(parked_has_room(f.parked, PARKED_SERVED, 2000));
+	put(&f, 2); /* it saw room before; nobody has been here for long */
+	assert_true(parked_has_room(f.parked, PARKED_SERVED, 2001));
+	f.members[3].since = 2001;
+	assert_true(parked_put(f.parked, &f.members[3], &evicted));
 	assert_ptr_equal(evicted, &f.members[0]);
 	say(&f, 0);
 	assert_false(is_readable(f.parked, 0));
-	assert_int_equal(parked_take_overdue(f.parked, INT64_MAX, overdue), 2);
+	assert_int_equal(parked_count(f.parked, PARKED_SERVED), 3);
+	assert_int_equal(parked_take_overdue(f.parked, INT64_MAX, overdue), 3);
 	tear_down(&f);
 	set_up(&f, 0);
 	assert_false(parked_put(f.parked, &f.members[0], &evicted));
+	tear_down(&f);
+}
+
+static void each_kind_has_room_of_its_own(void **state)
+{
+	struct parked_member *overdue[PARKED_BATCH], *evicted;
+	struct fixture f;
+
+	(void)state;
+	set_up(&f, 8);
+	f.members[0].kind = f.members[1].kind = PARKED_BEGUN;
+	f.members[2].kind = PARKED_SILENT;
+	put(&f, 0);
+	put(&f, 2);
+	put(&f, 3);
+	assert_int_equal(parked_count(f.parked, PARKED_SILENT), 1);
+	assert_false(parked_has_room(f.parked, PARKED_BEGUN, 2000));
+	assert_true(parked_has_room(f.parked, PARKED_BEGUN, 2001));
+	parked_finish(f.parked, 1000); /* one of them got through: so may those that are here */
+	assert_false(parked_has_room(f.parked, PARKED_BEGUN, 3000));
+	assert_true(parked_has_room(f.parked, PARKED_BEGUN, 3001));
+	assert_true(parked_has_room(f.parked, PARKED_SILENT, 0) && parked_has_room(f.parked, PARKED_SERVED, 0));
+	f.members[1].since = 3001;
+	assert_true(parked_put(f.parked, &f.members[1], &evicted));
+	assert_ptr_equal(evicted, &f.members[0]);
+	assert_int_equal(parked_take_overdue(f.parked, INT64_MAX, overdue), 3);
 	tear_down(&f);
 }
 
@@ -173,6 +206,7 @@ int main(void)
 		cmocka_unit_test(the_end_of_a_client_is_a_word),
 		cmocka_unit_test(deadlines_are_told_and_kept),
 		cmocka_unit_test(the_longest_leaves_where_there_is_no_room),
+		cmocka_unit_test(each_kind_has_room_of_its_own),
 		cmocka_unit_test(closed_it_takes_nobody),
 	};
 
