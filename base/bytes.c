@@ -279,11 +279,13 @@ static bool has_heir(const char *path, struct stat *ret_folder)
 void file_give(const char *path)
 {
 	struct stat st, folder;
-	if (!has_heir(path, &folder) || lstat(path, &st) != 0 || st.st_uid != 0)
+	auto_fd int fd = has_heir(path, &folder) ? open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC) : -1;
+
+	if (fd < 0 || fstat(fd, &st) != 0 || st.st_uid != 0)
 		return;
-	/* A second name of the file may be outside of the folder. */
+	/* A second name of the file may be outside of the folder; and the path another's by now, the descriptor not. */
 	if ((S_ISREG(st.st_mode) && st.st_nlink == 1) || S_ISDIR(st.st_mode))
-		(void)!lchown(path, folder.st_uid, folder.st_gid);
+		(void)!fchownat(fd, "", folder.st_uid, folder.st_gid, AT_EMPTY_PATH);
 }
 
 /* Gives the finished file its name. link(2), unlike rename(2), does not replace. */
