@@ -88,7 +88,7 @@ void connection_enter(struct connection *c, enum connection_phase phase)
 	c->deadline = c->last_deadline = c->since + allowance(c, phase);
 	c->due = c->since + grace(c);
 	c->overdue = false;
-	if (phase == CONNECTION_IDLE && !c->greeted && c->parked.watched)
+	if (phase == CONNECTION_IDLE && !c->greeted && c->parked.kind == PARKED_BEGUN)
 		parked_finish(pool_parked(c->pool), c->since);
 }
 
@@ -200,8 +200,10 @@ static bool park(struct connection *c)
 
 void *connection_resume(struct mg_connection *carrier)
 {
-	struct parked_member *m = seam_had_seat(carrier) ? parked_take(pool_parked(own_pool), seam_fd(carrier)) : NULL;
+	struct parked_member *m = NULL;
 
+	if (seam_had_seat(carrier))
+		m = parked_take(pool_parked(own_pool), seam_fd(carrier));
 	if (!m)
 		return NULL;
 	free(own);
@@ -238,8 +240,9 @@ static void call_parked(struct pool *pool)
 	size_t n = parked_call(pool_parked(pool), called);
 
 	for (size_t i = 0; i < n; i++) {
+		bool first = called[i]->kind == PARKED_BEGUN; /* its turn had come */
 		pool_accepted(pool);
-		seam_seat_offer(parked_connection(called[i])->seat, called[i]->kind == PARKED_BEGUN); /* its turn had come */
+		seam_seat_offer(parked_connection(called[i])->seat, first);
 	}
 }
 

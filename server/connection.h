@@ -35,7 +35,7 @@ struct connection {
 	enum connection_phase phase;
 	int64_t since, deadline;       /* of the phase; monotonic ms */
 	int64_t last_deadline;         /* no progress moves it */
-	int64_t due;                   /* from then on a thread that another needs waits no longer; sooner where many do */
+	int64_t due;                   /* then a thread that another needs waits no longer; sooner where many do */
 	int queued;                    /* bytes in the socket when this was last looked at; -1: never */
 	bool moved;                    /* since then it has become writable */
 	struct head head;              /* of the request that is arriving */
@@ -72,9 +72,11 @@ void connection_accepted(void);
 void *connection_context(const struct mg_connection *carrier);
 /* true as well when this thread has begun it before. false: turned away. */
 bool connection_begin(struct mg_connection *carrier);
-/* Makes one that was parked the calling thread's. Returns the SSL * that it had; NULL: there was none, or it is new. */
+/* Makes one that was parked the calling thread's. Returns the SSL * that it had; NULL: there was none, or
+ * it is new. */
 void *connection_resume(struct mg_connection *carrier);
-/* Begins one that is new. false: its client has said nothing yet while others wait for a thread, and it is about to be parked. */
+/* Begins one that is new. false: its client has said nothing yet while others wait for a thread, and it is
+ * about to be parked. */
 bool connection_has_spoken(struct mg_connection *carrier);
 /* Whether the thread's is about to be parked. */
 bool connection_parks(void);
