@@ -88,27 +88,33 @@ static bool check_own_key(const struct revocation *r, struct problem *p)
 	return true;
 }
 
-static bool is_held(struct store_txn *txn, const struct revocation *r, const char *id, struct problem *p)
+static bool is_held(const struct revocation *r, const struct authorization *a)
 {
-	auto_value(authorization) a = { 0 };
-	return store_authorization_get(txn, id, &a, p) && a.status == AUTHORIZATION_VALID && !a.granted &&
-	       a.expires > r->call->now && str_equal(a.account, r->call->account.id);
+	return a->status == AUTHORIZATION_VALID && !a->granted && a->expires > r->call->now &&
+	       str_equal(a->account, r->call->account.id);
 }
 
-/* Whether the account holds a valid authorization for a name of the certificate. */
-static bool holds_name(struct store_txn *txn, const struct revocation *r, const struct certificate_name *name)
+static bool lacks(const struct certificate_name *name, struct problem *p)
+{
+	return problem_set(p, PROBLEM_UNAUTHORIZED, "RFC 8555, 7.6: the account holds no authorization for %s", name->value);
+}
+
+/* The account holds a valid authorization for a name of the certificate. */
+static bool check_name(struct store_txn *txn, const struct revocation *r, const struct certificate_name *name, struct problem *p)
 {
 	auto_value(strings) ids = { 0 };
-	auto_value(problem) ignored = { 0 };
 	bool wildcard = str_starts(name->value, "*.");
 	const char *value = name->value + (wildcard ? 2 : 0);
-	if (!store_authorization_find(txn, r->call->account.id, name->type, value, wildcard, AUTHORIZATIONS_MAX, &ids,
-	                              &ignored))
+	if (!store_authorization_find(txn, r->call->account.id, name->type, value, wildcard, AUTHORIZATIONS_MAX, &ids, p))
 		return false;
-	for (size_t i = 0; i < ids.n; i++)
-		if (is_held(txn, r, ids.v[i], &ignored))
+	for (size_t i = 0; i < ids.n; i++) {
+		auto_value(authorization) a = { 0 };
+		if (!store_authorization_get(txn, ids.v[i], &a, p))
+			return false;
+		if (is_held(r, &a))
 			return true;
-	return false;
+	}
+	return lacks(name, p);
 }
 
 /* A common name counts as one of the other names, or else as a name that no authorization proves. */
@@ -121,15 +127,13 @@ static bool is_repeated(const struct certificate *c, const struct certificate_na
 	return false;
 }
 
-static bool holds_names(struct store_txn *txn, const struct revocation *r, struct problem *p)
+static bool check_names(struct store_txn *txn, const struct revocation *r, struct problem *p)
 {
 	const struct certificate_name *names = r->certificate.names.v;
 	for (size_t i = 0; i < r->certificate.names.n; i++) {
 		bool common = str_equal(names[i].type, "cn");
-		if (common ? !is_repeated(&r->certificate, &names[i]) : !holds_name(txn, r, &names[i]))
-			return problem_set(p, PROBLEM_UNAUTHORIZED,
-			                   "RFC 8555, 7.6: the account holds no authorization for %s",
-			                   names[i].value);
+		if (common ? !is_repeated(&r->certificate, &names[i]) && !lacks(&names[i], p) : !check_name(txn, r, &names[i], p))
+			return false;
 	}
 	return r->certificate.names.n > 0 || unauthorized(p, "the account did not order this certificate");
 }
@@ -140,17 +144,18 @@ static bool check_account(struct store_txn *txn, const struct revocation *r, str
 {
 	if (!str_equal(r->certificate.method, "acme"))
 		return unauthorized(p, "this certificate was not issued over ACME: only its own key revokes it here");
-	return str_equal(r->certificate.account, r->call->account.id) || holds_names(txn, r, p);
+	return str_equal(r->certificate.account, r->call->account.id) || check_names(txn, r, p);
 }
 
 /* RFC 8739, 3.1.2: such an order is canceled, and its certificates end soon. */
 static bool check_star(struct store_txn *txn, const struct revocation *r, struct problem *p)
 {
 	auto_value(order) order = { 0 };
-	auto_value(problem) why = { 0 };
-	if (!r->certificate.order[0] || !store_order_get(txn, r->certificate.order, &order, &why) || !star_is(&order))
+	if (!r->certificate.order[0])
 		return true;
-	return problem_set(p, PROBLEM_AUTO_RENEWAL_REVOCATION_NOT_SUPPORTED,
+	if (!store_order_get(txn, r->certificate.order, &order, p))
+		return problem_forgive(p, PROBLEM_NOT_FOUND);
+	return !star_is(&order) || problem_set(p, PROBLEM_AUTO_RENEWAL_REVOCATION_NOT_SUPPORTED,
 	                   "RFC 8739, 3.1.2: a certificate that renews itself is not revoked: cancel its order");
 }
 

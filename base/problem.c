@@ -115,6 +115,14 @@ bool problem_forgive(struct problem *p, enum problem_kind kind)
 	return forgiven;
 }
 
+bool problem_pass(struct problem *why, struct problem *p)
+{
+	problem_done(p);
+	*p = *why;
+	*why = (struct problem){0};
+	return false;
+}
+
 bool problem_internal(struct problem *p, const char *cause_fmt, ...)
 {
 	char text[PROBLEM_DETAIL_MAX];
@@ -274,6 +282,11 @@ bool problem_settle(struct problem *p, const char *fmt, ...)
 	p->subs = steal(subs);
 	p->sub_count = count;
 	return false;
+}
+
+bool problem_is_ours(const struct problem *p)
+{
+	return is_hidden(p->kind);
 }
 
 bool problem_is_set(const struct problem *p)

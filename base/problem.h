@@ -119,6 +119,12 @@ bool problem_missing(struct problem *p, const char *fmt, ...) printf_like(2, 3);
 /* Takes a refusal of this kind back, where it is an answer too: true, and p is empty. false: p stays as it is. */
 bool problem_forgive(struct problem *p, enum problem_kind kind) must_use;
 
+/* A refusal that was kept apart becomes p; what was in p goes, and why is empty. Returns false. */
+bool problem_pass(struct problem *why, struct problem *p);
+
+/* Whether the fault is on our side: INTERNAL or UNAVAILABLE. What was asked for may be good. */
+bool problem_is_ours(const struct problem *p) must_use;
+
 /* Adds a part for one identifier (type and value may be NULL). At most PROBLEM_SUB_MAX are kept.
  * Returns false, as the set does. */
 bool problem_add(struct problem *p, enum problem_kind kind, const char *identifier_type,

@@ -2,8 +2,6 @@
 
 #include <stdio.h>
 
-#include <openssl/err.h>
-
 #include "base/ossl.h"
 #include "store/certificate.h"
 
@@ -52,6 +50,16 @@ static bool check_life(const struct token *token, int64_t now, struct problem *p
 	return true;
 }
 
+/* Hands the token over, if it is good now. */
+static bool take(struct token *token, int64_t now, struct token *ret, struct problem *p)
+{
+	if (!check_life(token, now, p))
+		return false;
+	*ret = *token;
+	*token = (struct token){0};
+	return true;
+}
+
 static bool has_hash(const struct token *token, const uint8_t hash[SHA256_SIZE])
 {
 	return token->hash.len == SHA256_SIZE && mem_equal_secret(token->hash.data, hash, SHA256_SIZE);
@@ -72,67 +80,49 @@ static bool look_id(struct store_txn *txn, void *arg, struct problem *p)
 
 bool bearer_check(struct store *store, const char *text, int64_t now, struct token *ret, struct problem *p)
 {
-	struct token token = {0};
+	auto_value(token) token = {0};
 	struct looking looking = { .ret = &token };
 	uint8_t hash[SHA256_SIZE];
-	auto_value(problem) why = {0};
 
 	if (!id_of(text, looking.id))
 		return problem_set(p, PROBLEM_UNAUTHENTICATED, "RFC 6750, 2.1: a token looks like " BEARER_PREFIX "ID.SECRET");
 	digest_sha256(BYTES_STR(text), hash);
-	if (!store_view(store, look_id, &looking, &why)) {
-		if (why.kind == PROBLEM_NOT_FOUND)
-			return unknown(p);
-		*p = why;
-		why = (struct problem){0};
-		return false;
-	}
-	if (!has_hash(&token, hash) ? unknown(p) : check_life(&token, now, p)) {
-		*ret = token;
-		return true;
-	}
-	token_free(&token);
-	return false;
+	if (!store_view(store, look_id, &looking, p))
+		return problem_forgive(p, PROBLEM_NOT_FOUND) && unknown(p);
+	if (!has_hash(&token, hash))
+		return unknown(p);
+	return take(&token, now, ret, p);
 }
 
 bool bearer_check_id(struct store *store, const char *id, int64_t now, struct token *ret, struct problem *p)
 {
-	struct token token = {0};
+	auto_value(token) token = {0};
 	struct looking looking = { .ret = &token };
 
 	if (!random_id_valid(id))
 		return unknown(p);
 	memcpy(looking.id, id, sizeof(looking.id));
-	if (!store_view(store, look_id, &looking, p))
-		return false;
-	if (check_life(&token, now, p)) {
-		*ret = token;
-		return true;
-	}
-	token_free(&token);
-	return false;
+	return store_view(store, look_id, &looking, p) && take(&token, now, ret, p);
 }
 
 /* --- client certificates */
 
-static bool revoked_here(struct store_txn *txn, struct bytes fingerprint)
+/* Of a certificate that is not ours nobody here knows. */
+static bool check_unrevoked(struct store_txn *txn, struct bytes fingerprint, struct problem *p)
 {
 	auto_value(certificate) own = {0};
-	auto_value(problem) ignored = {0};
 
-	return store_certificate_by_fingerprint(txn, fingerprint, &own, &ignored) && own.status == CERTIFICATE_REVOKED;
+	if (!store_certificate_by_fingerprint(txn, fingerprint, &own, p))
+		return problem_forgive(p, PROBLEM_NOT_FOUND);
+	return own.status != CERTIFICATE_REVOKED ||
+	       problem_set(p, PROBLEM_UNAUTHENTICATED, "the client certificate is revoked");
 }
 
 static bool look_key(struct store_txn *txn, void *arg, struct problem *p)
 {
 	struct looking *l = arg;
 
-	if (!store_token_by_key(txn, l->key_hash, l->ret, p))
-		return false;
-	if (!revoked_here(txn, l->fingerprint))
-		return true;
-	token_free(l->ret);
-	return problem_set(p, PROBLEM_UNAUTHENTICATED, "the client certificate is revoked");
+	return store_token_by_key(txn, l->key_hash, l->ret, p) && check_unrevoked(txn, l->fingerprint, p);
 }
 
 /* RFC 5280, 4.1.2.5: both ends are inclusive. */
@@ -150,10 +140,8 @@ static bool read_certificate(struct bytes der, int64_t now, uint8_t ret_key_hash
 	auto_value(buf) spki = {0};
 	EVP_PKEY *key = certificate ? X509_get0_pubkey(certificate) : NULL;
 
-	if (!key || at != der.data + der.len) {
-		ERR_clear_error();
-		return problem_set(p, PROBLEM_UNAUTHENTICATED, "the client certificate cannot be read");
-	}
+	if (!key || at != der.data + der.len)
+		return !ossl_no_memory(p) && problem_set(p, PROBLEM_UNAUTHENTICATED, "the client certificate cannot be read");
 	if (!is_current(certificate, now))
 		return problem_set(p, PROBLEM_UNAUTHENTICATED, "the client certificate is not valid now");
 	if (!ossl_public_der(key, &spki, p))
@@ -165,25 +153,16 @@ static bool read_certificate(struct bytes der, int64_t now, uint8_t ret_key_hash
 bool bearer_check_certificate(struct store *store, struct bytes der, int64_t now, struct token *ret, struct problem *p)
 {
 	uint8_t key_hash[SHA256_SIZE], fingerprint[SHA256_SIZE];
-	struct token token = {0};
-	struct looking looking = { .key_hash = BYTES(key_hash, SHA256_SIZE), .fingerprint = BYTES(fingerprint, SHA256_SIZE),
-		                   .ret = &token };
-	auto_value(problem) why = {0};
+	auto_value(token) token = {0};
+	struct looking looking = {
+		.key_hash = BYTES(key_hash, SHA256_SIZE), .fingerprint = BYTES(fingerprint, SHA256_SIZE), .ret = &token,
+	};
 
 	if (!read_certificate(der, now, key_hash, p))
 		return false;
 	digest_sha256(der, fingerprint);
-	if (!store_view(store, look_key, &looking, &why)) {
-		if (why.kind == PROBLEM_NOT_FOUND)
-			return problem_set(p, PROBLEM_UNAUTHENTICATED, "the key of the client certificate is no token's");
-		*p = why;
-		why = (struct problem){0};
-		return false;
-	}
-	if (!check_life(&token, now, p)) {
-		token_free(&token);
-		return false;
-	}
-	*ret = token;
-	return true;
+	if (!store_view(store, look_key, &looking, p))
+		return problem_forgive(p, PROBLEM_NOT_FOUND) &&
+		       problem_set(p, PROBLEM_UNAUTHENTICATED, "the key of the client certificate is no token's");
+	return take(&token, now, ret, p);
 }

@@ -17,9 +17,9 @@ bool bearer_make(const char id[RANDOM_ID_SIZE], char ret[BEARER_SIZE], uint8_t r
                  struct problem *p) must_use;
 /* The record of the token, which is neither revoked nor expired. UNAUTHENTICATED. */
 bool bearer_check(struct store *store, const char *text, int64_t now, struct token *ret, struct problem *p) must_use;
-/* The same for a client certificate, in DER, whose key its client has proven (TLS): a token has its
- * public key, its dates hold, and if it is one of ours it is not revoked. */
-/* The token of that id, as it is now: for what its bearer asked for earlier. */
+/* The token of that id, as it is now: for what its bearer asked for earlier. UNAUTHENTICATED, NOT_FOUND. */
 bool bearer_check_id(struct store *store, const char *id, int64_t now, struct token *ret, struct problem *p) must_use;
+/* The token of a client certificate, in DER, whose key its client has proven (TLS): a token has its
+ * public key, its dates hold, and if it is one of ours it is not revoked. UNAUTHENTICATED. */
 bool bearer_check_certificate(struct store *store, struct bytes der, int64_t now, struct token *ret,
                               struct problem *p) must_use;

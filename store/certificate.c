@@ -116,10 +116,8 @@ bool store_certificate_get(struct store_txn *txn, const char *id, struct certifi
 bool certificate_serial_make(int64_t now, uint8_t ret[CERTIFICATE_SERIAL_SIZE], struct problem *p)
 {
 	const int64_t begin = 1577836800; /* of 2020 */
-	uint32_t time = (uint32_t)(now - begin) & INT32_MAX;
 
-	for (size_t i = TIME_SIZE; i-- > 0; time >>= 8)
-		ret[i] = (uint8_t)time;
+	key_put_number((uint64_t)(now - begin) & INT32_MAX, ret, TIME_SIZE);
 	ret[0] += ret[0] == 0; /* a clock that is wrong makes no leading zero */
 	return random_bytes(ret + TIME_SIZE, CERTIFICATE_SERIAL_SIZE - TIME_SIZE, p);
 }
@@ -137,16 +135,18 @@ static bool not_found(struct problem *p)
 	return problem_set(p, PROBLEM_NOT_FOUND, "there is no such certificate");
 }
 
-/* Others than ours can stand under any id. */
-static bool by_serial_id(struct store_txn *txn, struct bytes serial, struct certificate *ret)
+/* Others than ours can stand under any id. NOT_FOUND. */
+static bool by_serial_id(struct store_txn *txn, struct bytes serial, struct certificate *ret, struct problem *p)
 {
 	auto_value(certificate) row = {0};
-	auto_value(problem) why = {0};
 	char id[RANDOM_ID_SIZE];
 
-	if (!certificate_serial_id(serial, id) || !store_certificate_get(txn, id, &row, &why) ||
-	    certificate_is_imported(&row) || !bytes_equal(row.serial, serial))
+	if (!certificate_serial_id(serial, id))
+		return not_found(p);
+	if (!store_certificate_get(txn, id, &row, p))
 		return false;
+	if (certificate_is_imported(&row) || !bytes_equal(row.serial, serial))
+		return not_found(p);
 	*ret = row;
 	row = (struct certificate){0};
 	return true;
@@ -158,8 +158,10 @@ bool store_certificate_by_serial(struct store_txn *txn, struct bytes serial, str
 
 	if (serial.len == 0 || serial.len > SERIAL_MAX)
 		return not_found(p);
-	if (by_serial_id(txn, serial, ret))
+	if (by_serial_id(txn, serial, ret, p))
 		return true;
+	if (!problem_forgive(p, PROBLEM_NOT_FOUND))
+		return false;
 	key_begin(&key, KEY_CERTIFICATE_SERIAL);
 	key_add(&key, serial);
 	return table_find(txn, &certificate_table, &key, ret, p);
@@ -207,11 +209,10 @@ bool store_certificate_put(struct store_txn *txn, const struct certificate *cert
 bool store_certificate_add(struct store_txn *txn, const struct certificate *certificate, struct problem *p)
 {
 	auto_value(certificate) other = {0};
-	auto_value(problem) why = {0};
 
-	if (store_certificate_get(txn, certificate->id, &other, &why))
+	if (store_certificate_get(txn, certificate->id, &other, p))
 		return problem_set(p, PROBLEM_CONFLICT, "another certificate has the id %s already", certificate->id);
-	return store_certificate_put(txn, certificate, p);
+	return problem_forgive(p, PROBLEM_NOT_FOUND) && store_certificate_put(txn, certificate, p);
 }
 
 bool store_certificate_delete(struct store_txn *txn, const char *id, struct problem *p)

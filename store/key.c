@@ -44,13 +44,26 @@ bool key_add_id(struct key *key, const char *id)
 	return true;
 }
 
+void key_put_number(uint64_t n, uint8_t *ret, size_t size)
+{
+	for (; size-- > 0; n >>= 8)
+		ret[size] = (uint8_t)n;
+}
+
+uint64_t key_number(const uint8_t *from, size_t size)
+{
+	uint64_t n = 0;
+
+	for (size_t i = 0; i < size; i++)
+		n = n << 8 | from[i];
+	return n;
+}
+
 void key_add_time(struct key *key, int64_t t)
 {
-	int64_t v = t < 0 ? 0 : t > TIME_MAX ? TIME_MAX : t;
 	uint8_t raw[KEY_TIME_SIZE];
 
-	for (size_t i = sizeof(raw); i-- > 0; v >>= 8)
-		raw[i] = (uint8_t)(v & 0xff);
+	key_put_number(t < 0 ? 0 : t > TIME_MAX ? TIME_MAX : (uint64_t)t, raw, sizeof(raw));
 	key_add(key, BYTES(raw, sizeof(raw)));
 }
 
@@ -101,9 +114,5 @@ bool key_id_raw(const char *id, uint8_t ret[KEY_ID_SIZE])
 
 int64_t key_time(const uint8_t raw[KEY_TIME_SIZE])
 {
-	int64_t t = 0;
-
-	for (size_t i = 0; i < KEY_TIME_SIZE; i++)
-		t = t << 8 | raw[i];
-	return t;
+	return (int64_t)key_number(raw, KEY_TIME_SIZE);
 }

@@ -78,6 +78,9 @@ void key_add_newest(struct key *key, int64_t t);
 void key_add_text(struct key *key, const char *text);
 struct bytes key_bytes(const struct key *key);
 
+/* A number in so many bytes, highest first, as it stands in keys and values. */
+void key_put_number(uint64_t n, uint8_t *ret, size_t size);
+uint64_t key_number(const uint8_t *from, size_t size) must_use;
 /* An id from its 16 raw bytes and back; false: not an id. */
 void key_id_text(const uint8_t raw[KEY_ID_SIZE], char ret[RANDOM_ID_SIZE]);
 bool key_id_raw(const char *id, uint8_t ret[KEY_ID_SIZE]) must_use;

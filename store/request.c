@@ -176,12 +176,12 @@ bool store_request_list(struct store_txn *txn, const enum request_state *state, 
 static bool forget_key(struct store_txn *txn, const struct request *request, struct problem *p)
 {
 	auto_value(certificate) row = {0};
-	auto_value(problem) why = {0};
 
 	if (!request->key_waits)
 		return true;
-	bool kept = store_certificate_get(txn, request->certificate, &row, &why) && row.key_kept;
-	return kept || store_private_key_delete(txn, request->key_hash, p);
+	if (!store_certificate_get(txn, request->certificate, &row, p) && !problem_forgive(p, PROBLEM_NOT_FOUND))
+		return false;
+	return row.key_kept || store_private_key_delete(txn, request->key_hash, p);
 }
 
 static bool sweep_one(struct store_txn *txn, const char *id, size_t *count, struct problem *p)

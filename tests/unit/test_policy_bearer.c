@@ -9,6 +9,7 @@
 #include "policy/identity.h"
 #include "policy_make.h"
 #include "store/certificate.h"
+#include "store/table.h"
 
 #define ID "token0000000000000000A"
 
@@ -230,6 +231,34 @@ static void test_certificate_revoked(void **state)
 	assert_non_null(strstr(p.detail, "cannot be read"));
 }
 
+static bool spoil(struct store_txn *txn, void *arg, struct problem *p)
+{
+	struct key key;
+
+	(void)arg;
+	(void)p;
+	key_begin(&key, KEY_CERTIFICATE);
+	assert_true(key_add_id(&key, "cert00000000000000000A"));
+	kv_put(txn->kv, key_bytes(&key), BYTES("\xff\xff", 2));
+	return true;
+}
+
+/* Whether it is revoked is not known then: it lets nobody in. */
+static void test_certificate_of_unreadable_row(void **state)
+{
+	auto_value(buf) der = {0};
+	auto_value(problem) p = {0};
+	uint8_t hash[SHA256_SIZE];
+	struct token got;
+
+	(void)state;
+	put_key("P-256", hash);
+	make_certificate("P-256", -100, 100, &der);
+	assert_true(store_update(store, put_revoked, &der, &p) && store_update(store, spoil, NULL, &p));
+	assert_false(bearer_check_certificate(store, buf_bytes(&der), clock_now(), &got, &p));
+	assert_int_equal(p.kind, PROBLEM_INTERNAL);
+}
+
 /* --- what an identity may */
 
 static void test_roles(void **state)
@@ -284,6 +313,7 @@ int main(void)
 		STORE_TEST(test_no_hash),
 		STORE_TEST(test_certificates),
 		STORE_TEST(test_certificate_revoked),
+		STORE_TEST(test_certificate_of_unreadable_row),
 		STORE_TEST(test_roles),
 	};
 

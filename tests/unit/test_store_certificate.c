@@ -490,6 +490,32 @@ static void test_status_name(void **state)
 	}
 }
 
+/* What stands under the key of a row and is none: as a disk that lies leaves it. */
+static void spoil(enum key_class class, const char *id)
+{
+	struct key key;
+
+	key_begin(&key, class);
+	assert_true(key_add_id(&key, id));
+	kv_put(txn->kv, key_bytes(&key), BYTES("\xff\xff", 2));
+}
+
+/* A row that cannot be read is not one that is not there: OCSP would say that it knows no such certificate. */
+static void test_unreadable_row_is_not_unknown(void **state)
+{
+	uint8_t serial[CERTIFICATE_SERIAL_SIZE] = { 1, 2, 3 };
+	struct certificate certificate = make(1);
+	auto_value(certificate) found = {0};
+
+	(void)state;
+	certificate.serial = BYTES(serial, sizeof(serial));
+	assert_true(certificate_serial_id(certificate.serial, certificate.id));
+	put(&certificate);
+	spoil(KEY_CERTIFICATE, certificate.id);
+	must_refuse(PROBLEM_INTERNAL, store_certificate_by_serial(txn, certificate.serial, &found, p));
+	must_refuse(PROBLEM_INTERNAL, store_certificate_add(txn, &certificate, p));
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -508,6 +534,7 @@ int main(void)
 		ROWS_TEST(test_revoked_since),
 		ROWS_TEST(test_revoked_by_pages),
 		cmocka_unit_test(test_status_name),
+		ROWS_TEST(test_unreadable_row_is_not_unknown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,6 @@
 #include "tests/unit/test_store_rows.h"
 
+#include "store/private_key.h"
 #include "store/request.h"
 
 static struct request make(unsigned n, enum request_state state)
@@ -135,6 +136,29 @@ static void test_sweep(void **state)
 	assert_int_equal(n, 2);
 }
 
+/* A key that a certificate may still need is not thrown away because the certificate's row cannot be read now. */
+static void test_sweep_keeps_keys_of_unreadable_rows(void **state)
+{
+	static const uint8_t hash[32] = { 7 };
+	struct request request = make(1, REQUEST_ISSUED);
+	const struct private_key kept = { .seal = "seal", .sealed = BYTES("sealed", 6) };
+	auto_value(private_key) found = {0};
+	struct key key;
+	size_t n;
+
+	(void)state;
+	id_of(2, request.certificate);
+	request.key_waits = true;
+	request.key_hash = BYTES(hash, sizeof(hash));
+	must(store_request_put(txn, &request, p));
+	must(store_private_key_put(txn, request.key_hash, &kept, p));
+	key_begin(&key, KEY_CERTIFICATE);
+	assert_true(key_add_id(&key, request.certificate));
+	kv_put(txn->kv, key_bytes(&key), BYTES("\xff\xff", 2));
+	must_refuse(PROBLEM_INTERNAL, store_request_sweep(txn, 5000, 50, &n, p));
+	must(store_private_key_get(txn, request.key_hash, &found, p));
+}
+
 static void test_states(void **state)
 {
 	enum request_state got;
@@ -154,6 +178,7 @@ int main(void)
 		ROWS_TEST(test_due_by_method),
 		ROWS_TEST(test_sweep),
 		cmocka_unit_test(test_states),
+		ROWS_TEST(test_sweep_keeps_keys_of_unreadable_rows),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
