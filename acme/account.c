@@ -28,11 +28,6 @@ bool acme_account_reply(struct acme_call *call, const struct account *account, i
 	return buf_check(&orders, p) && buf_check(&call->response->body, p);
 }
 
-static struct record_texts texts_of(const struct strings *list)
-{
-	return (struct record_texts){ (const char *const *)list->v, list->n };
-}
-
 /* --- newAccount (7.3) */
 
 /* What a newAccount asks for, and what it brings with it. */
@@ -155,7 +150,7 @@ static bool make_account(struct acme_call *call, const struct wish *wish, struct
 	struct account account = {
 		.directory = call->directory, .status = ACCOUNT_VALID, .key = call->key,
 		.thumbprint = BYTES(call->thumbprint, sizeof call->thumbprint), .jwk = call->jwk,
-		.contacts = texts_of(&wish->contacts), .terms_agreed = wish->terms_agreed,
+		.contacts = record_texts_of(&wish->contacts), .terms_agreed = wish->terms_agreed,
 		.terms_agreed_at = wish->terms_agreed ? call->now : 0,
 		.terms = wish->terms_agreed ? call->acme->options.terms_of_service : NULL,
 		.created = call->now, .created_from = from,
@@ -201,27 +196,16 @@ static bool show_existing(struct acme_call *call, struct problem *p)
 
 static bool make_or_find(struct acme_call *call, const struct wish *wish, struct problem *p)
 {
-	auto_value(problem) taken = { 0 };
-	if (make_account(call, wish, &taken))
-		return true;
-	if (taken.kind == PROBLEM_CONFLICT)
-		return show_existing(call, p);
-	*p = taken;
-	taken = (struct problem){ 0 };
-	return false;
+	return make_account(call, wish, p) || (problem_forgive(p, PROBLEM_CONFLICT) && show_existing(call, p));
 }
 
 bool acme_account_new(struct acme_call *call, struct problem *p)
 {
 	auto_value(wish) wish = { 0 };
-	auto_value(problem) missing = { 0 };
-	if (show_existing(call, &missing))
+	if (show_existing(call, p))
 		return true;
-	if (missing.kind != PROBLEM_NOT_FOUND) {
-		*p = missing;
-		missing = (struct problem){ 0 };
+	if (!problem_forgive(p, PROBLEM_NOT_FOUND))
 		return false;
-	}
 	if (!read_flag(call->payload, "onlyReturnExisting", &wish.only_existing, p) ||
 	    !read_flag(call->payload, "termsOfServiceAgreed", &wish.terms_agreed, p))
 		return false;
@@ -261,7 +245,7 @@ static bool change(struct store_txn *txn, void *arg, struct problem *p)
 		return problem_set(p, PROBLEM_UNAUTHENTICATED, "RFC 8555, 7.3.6: the account is %s",
 		                   account_status_name(wanted->ret->status));
 	if (wanted->contacts)
-		wanted->ret->contacts = texts_of(wanted->contacts);
+		wanted->ret->contacts = record_texts_of(wanted->contacts);
 	if (wanted->deactivate)
 		wanted->ret->status = ACCOUNT_DEACTIVATED;
 	return store_account_put(txn, wanted->ret, p) && tell_changed(txn, wanted, p) &&

@@ -63,7 +63,7 @@ void attestation_roots_unref(struct attestation_roots *roots)
 	if (before > 1)
 		return;
 	for (size_t i = 0; i < ATTESTATION_FORMAT_MAX; i++)
-		trust_unref(roots->owned[i]);
+		trust_free(roots->owned[i]);
 	free(roots);
 }
 

@@ -1,6 +1,7 @@
 #include "acme/caa.h"
 
 #include "acme/caa_record.h"
+#include "policy/subdomain.h"
 
 /* One name on its way up. Several that have come to the same parent ask for it once. */
 struct climb {
@@ -91,13 +92,6 @@ static size_t question_for(struct round *r, const char *name)
 	return r->question_count++;
 }
 
-static const char *parent_of(const char *name)
-{
-	const char *dot = strchr(name, '.');
-
-	return dot ? dot + 1 : NULL;
-}
-
 static void refuse(const struct round *r, const struct climb *c, const struct dns_question *q, struct problem *p)
 {
 	auto_value(problem) why = {0};
@@ -130,7 +124,7 @@ static void step(const struct round *r, struct climb *c, struct problem *p)
 			return;
 		}
 	}
-	c->at = parent_of(c->at);
+	c->at = subdomain_above(c->at);
 	c->done = !c->at;
 }
 
@@ -153,10 +147,7 @@ static bool go_round(struct round *r, struct dns *dns, int64_t deadline, bool *r
 		dns_question_clear(&r->questions[i]);
 	if (asked)
 		return true;
-	problem_done(p);
-	*p = ours;
-	ours = (struct problem){0};
-	return false;
+	return problem_pass(&ours, p);
 }
 
 bool caa_check(struct dns *dns, const struct strings *identities, const struct caa_subject *v, size_t n,

@@ -98,11 +98,6 @@ static bool prove(struct judging *j, const char *object_text, struct problem *p)
 	       store_view(j->call->acme->store, profiles_want, &(struct wanting){ j, j->result.authorization }, p);
 }
 
-static bool is_ours(const struct problem *p)
-{
-	return p->kind == PROBLEM_INTERNAL || p->kind == PROBLEM_UNAVAILABLE;
-}
-
 /* --- what is told */
 
 static void name_text(const struct attestation_name *name, char ret[NAME_SIZE])
@@ -143,11 +138,8 @@ static bool judge(struct judging *j, const char *object_text, struct problem *p)
 	if (r->dropped)
 		return true;
 	r->proven = prove(j, object_text, &r->problem);
-	if (!r->proven && is_ours(&r->problem)) {
-		*p = r->problem;
-		r->problem = (struct problem){0};
-		return false;
-	}
+	if (!r->proven && problem_is_ours(&r->problem))
+		return problem_pass(&r->problem, p);
 	if (j->attestation.name_count > 0)
 		digest_sha256(buf_bytes(&j->attestation.key), j->key);
 	if (r->proven) {

@@ -57,9 +57,7 @@ struct dns_addresses {
 	size_t n;                          /* at least 1 */
 };
 /* What the hosts file has, or else AAAA and A, asked at once; more than DNS_FAMILY_MAX of either are
- * cut off. Refusals: DNS, in words for the one who runs that name. */
-bool dns_lookup(struct dns *dns, const char *name, int64_t deadline, struct dns_addresses *ret,
+ * cut off. With secure each address must be proven by a trust anchor, which no file is. Refusals: DNS, in words for the
+ * one who runs that name. */
+bool dns_lookup(struct dns *dns, const char *name, bool secure, int64_t deadline, struct dns_addresses *ret,
                 struct problem *p) must_use;
-/* The same; with secure each address must be proven by a trust anchor, which no file is. */
-bool dns_lookup_secure(struct dns *dns, const char *name, bool secure, int64_t deadline,
-                       struct dns_addresses *ret, struct problem *p) must_use;

@@ -52,8 +52,8 @@ static bool in_localhost(const char *name, struct dns_addresses *ret)
 	return addr_parse("::1", &ret->v[0]) && addr_parse("127.0.0.1", &ret->v[1]);
 }
 
-bool dns_lookup_secure(struct dns *dns, const char *name, bool secure, int64_t deadline,
-                       struct dns_addresses *ret, struct problem *p)
+bool dns_lookup(struct dns *dns, const char *name, bool secure, int64_t deadline, struct dns_addresses *ret,
+                struct problem *p)
 {
 	struct dns_question q[BOTH] = { { .name = name, .type = DNS_TYPE_AAAA }, { .name = name, .type = DNS_TYPE_A } };
 	struct dns_addresses found;
@@ -67,10 +67,4 @@ bool dns_lookup_secure(struct dns *dns, const char *name, bool secure, int64_t d
 	dns_question_clear(&q[A]);
 	dns_question_clear(&q[AAAA]);
 	return done;
-}
-
-bool dns_lookup(struct dns *dns, const char *name, int64_t deadline, struct dns_addresses *ret,
-                struct problem *p)
-{
-	return dns_lookup_secure(dns, name, false, deadline, ret, p);
 }

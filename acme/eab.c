@@ -30,9 +30,7 @@ static bool check_usable(const struct eab *eab, const char *directory, int64_t n
 
 static bool get(struct store_txn *txn, const char *kid, struct eab *ret, struct problem *p)
 {
-	if (store_eab_get(txn, kid, ret, p))
-		return true;
-	return p->kind == PROBLEM_NOT_FOUND ? refused(p, "is not known") : false;
+	return store_eab_get(txn, kid, ret, p) || (problem_forgive(p, PROBLEM_NOT_FOUND) && refused(p, "is not known"));
 }
 
 struct eab_view {

@@ -126,9 +126,7 @@ static bool ask(struct finalizing *f, struct problem *p)
 {
 	auto_value(order) order = {0};
 
-	problem_done(p);
-	*p = (struct problem){0};
-	if (!request_ask(f->call, &f->order, buf_bytes(&f->csr), &order, p))
+	if (!problem_forgive(p, PROBLEM_USER_ACTION_REQUIRED) || !request_ask(f->call, &f->order, buf_bytes(&f->csr), &order, p))
 		return false;
 	order_free(&f->order);
 	f->order = order;

@@ -123,7 +123,7 @@ static bool follow(struct hop *hop, struct problem *p)
 /* Puts the URL before what went wrong at it. */
 static bool refuse_at(const struct hop *hop, const struct problem *why, struct problem *p)
 {
-	if (why->kind == PROBLEM_INTERNAL || why->kind == PROBLEM_UNAVAILABLE)
+	if (problem_is_ours(why))
 		return problem_internal(p, "%s", why->cause);
 	return problem_set(p, why->kind, "%s: %s", hop->at.text, why->detail);
 }
@@ -170,7 +170,7 @@ static bool visit(struct hop *hop, struct problem *p)
 	struct dns_addresses all = { .n = 1 };
 
 	if (!addr_parse(hop->at.host, &all.v[0]) &&
-	    !dns_lookup_secure(hop->http01->options.dns, hop->at.host, hop->secure, hop->deadline, &all, p))
+	    !dns_lookup(hop->http01->options.dns, hop->at.host, hop->secure, hop->deadline, &all, p))
 		return false;
 	return get_from_any(hop, &all, p);
 }

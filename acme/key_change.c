@@ -75,18 +75,11 @@ static bool check_object(struct rollover *r, struct problem *p)
 static bool check_free(struct store_txn *txn, struct rollover *r, struct problem *p)
 {
 	auto_value(account) other = { 0 };
-	auto_value(problem) missing = { 0 };
 	struct bytes thumbprint = BYTES(r->new_key.thumbprint, sizeof r->new_key.thumbprint);
-	if (store_account_by_key(txn, r->call->directory, thumbprint, &other, &missing)) {
-		memcpy(r->taken_by, other.id, sizeof r->taken_by);
-		return problem_set(p, PROBLEM_CONFLICT,
-		                   "RFC 8555, 7.3.5: an account has the new key already");
-	}
-	if (missing.kind == PROBLEM_NOT_FOUND)
-		return true;
-	*p = missing;
-	missing = (struct problem){ 0 };
-	return false;
+	if (!store_account_by_key(txn, r->call->directory, thumbprint, &other, p))
+		return problem_forgive(p, PROBLEM_NOT_FOUND);
+	memcpy(r->taken_by, other.id, sizeof r->taken_by);
+	return problem_set(p, PROBLEM_CONFLICT, "RFC 8555, 7.3.5: an account has the new key already");
 }
 
 static bool tell_rolled(struct store_txn *txn, const struct rollover *r, struct problem *p)

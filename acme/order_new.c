@@ -7,7 +7,7 @@
 #include "acme/predecessor.h"
 #include "policy/scope.h"
 
-void order_request_free(struct order_request *r)
+static void request_free(struct order_request *r)
 {
 	free(r->sent);
 	free(r->names);
@@ -66,6 +66,6 @@ bool acme_order_new(struct acme_call *call, struct problem *p)
 		order_reply(call, 201, &r.order, r.order.status);
 	else
 		event_refused(call, AUDIT_ORDER_REFUSED, NULL, NULL, p);
-	order_request_free(&r);
+	request_free(&r);
 	return done;
 }

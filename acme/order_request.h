@@ -23,7 +23,6 @@ struct order_request {
 	int64_t expires;
 	bool renewal;                        /* of a certificate whose time has come (RFC 9773, 5) */
 };
-void order_request_free(struct order_request *r);
 
 /* acme/order_ask.c: reads and judges what is asked for. */
 bool order_ask(struct order_request *r, struct problem *p) must_use;

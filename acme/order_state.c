@@ -95,9 +95,8 @@ static bool status_of(struct store_txn *txn, const char *id, int64_t now, enum a
 		*ret = authorization_status_at(&a, now);
 		return true;
 	}
-	if (p->kind != PROBLEM_NOT_FOUND)
+	if (!problem_forgive(p, PROBLEM_NOT_FOUND))
 		return false;
-	problem_done(p);
 	*ret = AUTHORIZATION_EXPIRED;
 	return true;
 }

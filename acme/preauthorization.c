@@ -41,9 +41,7 @@ static bool may_ask_below(const struct acme_call *call, const struct identifier 
 		    may_ask(call, &one, i ? &ignored : &why))
 			return true;
 	}
-	*p = why;
-	why = (struct problem){0};
-	return false;
+	return problem_pass(&why, p);
 }
 
 /* RFC 9444, 4.2: where the profile does not take it, the authorization is for the name alone. */

@@ -9,14 +9,13 @@ static bool is_marked(struct store_txn *txn, const struct certificate *row, cons
                       struct problem *p)
 {
 	auto_value(order) other = { 0 };
-	auto_value(problem) why = { 0 };
 	enum order_status status;
 
 	*ret = row->replaced_by && *row->replaced_by;
 	if (*ret || !row->replacing[0] || str_equal(row->replacing, order_id))
 		return true;
-	if (!store_order_get(txn, row->replacing, &other, &why))
-		return why.kind == PROBLEM_NOT_FOUND || problem_set(p, why.kind, "%s", why.detail);
+	if (!store_order_get(txn, row->replacing, &other, p))
+		return problem_forgive(p, PROBLEM_NOT_FOUND);
 	if (!order_status_at(txn, &other, now, &status, p))
 		return false;
 	*ret = status != ORDER_INVALID;
@@ -136,13 +135,8 @@ bool predecessor_find(struct store_txn *txn, const struct ca *ca, const struct o
 	ret[0] = '\0';
 	if (!order->replaces || !certificate_id_parse(order->replaces, "\"replaces\"", &id, &why))
 		return true;
-	if (!renewal_find(txn, ca, &id, &row, &why)) {
-		if (why.kind == PROBLEM_NOT_FOUND)
-			return true;
-		*p = why;
-		why = (struct problem){ 0 };
-		return false;
-	}
+	if (!renewal_find(txn, ca, &id, &row, p))
+		return problem_forgive(p, PROBLEM_NOT_FOUND);
 	memcpy(ret, row.id, sizeof(row.id));
 	return check_mark(txn, &row, order->id, now, p);
 }

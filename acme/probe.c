@@ -284,7 +284,7 @@ size_t probes_count(struct probes *probes)
 
 struct resume {
 	struct probes *probes;
-	char after[sizeof(((struct store_page *)0)->next)];
+	char after[STORE_CURSOR_SIZE];
 	size_t resumed;
 };
 

@@ -28,4 +28,4 @@ struct caa_subject;
 bool probes_caa_begin(struct probes *probes) must_use;
 void probes_caa_end(struct probes *probes);
 bool probes_caa(struct probes *probes, const struct caa_subject *v, size_t n, struct problem *p) must_use;
-size_t probes_count(struct probes *probes); /* challenges in flight, for metrics */
+size_t probes_count(struct probes *probes); /* challenges in flight, for tests */

@@ -27,8 +27,7 @@ static bool read_both(struct store_txn *txn, const char *id, struct account *acc
 {
 	if (store_authorization_get(txn, id, a, p) && store_account_get(txn, a->account, account, p))
 		return true;
-	if (p->kind == PROBLEM_NOT_FOUND)
-		problem_done(p);
+	(void)!problem_forgive(p, PROBLEM_NOT_FOUND);
 	return false;
 }
 

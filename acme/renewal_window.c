@@ -25,14 +25,10 @@ bool renewal_find(struct store_txn *txn, const struct ca *ca, const struct certi
                   struct problem *p)
 {
 	auto_value(certificate) row = { 0 };
-	auto_value(problem) why = { 0 };
 	const struct issuer *issuer;
 
-	if (!store_certificate_by_serial(txn, BYTES(id->serial, id->serial_len), &row, &why) && why.kind != PROBLEM_NOT_FOUND) {
-		*p = why;
-		why = (struct problem){ 0 };
+	if (!store_certificate_by_serial(txn, BYTES(id->serial, id->serial_len), &row, p) && !problem_forgive(p, PROBLEM_NOT_FOUND))
 		return false;
-	}
 	issuer = row.issuer && *row.issuer ? ca_issuer(ca, row.issuer) : NULL;
 	if (!row.id[0] || !(issuer ? has_key_id(issuer_key_id(issuer), id) : says_key_id(&row, id)))
 		return problem_set(p, PROBLEM_NOT_FOUND, "RFC 9773, 4.1: this CA has not issued that certificate");

@@ -180,10 +180,9 @@ static bool store_issued(struct store_txn *txn, void *arg, struct problem *p)
 static bool order_end(struct store_txn *txn, const struct deciding *d, const char *id, struct problem *p)
 {
 	auto_value(order) order = {0};
-	auto_value(problem) why = {0};
 
-	if (!store_order_get(txn, id, &order, &why))
-		return why.kind == PROBLEM_NOT_FOUND || problem_set(p, why.kind, "%s", why.detail);
+	if (!store_order_get(txn, id, &order, p))
+		return problem_forgive(p, PROBLEM_NOT_FOUND);
 	return order.status != ORDER_PROCESSING || order_apply(txn, &order, ORDER_FAILED, &d->change, p);
 }
 
@@ -264,9 +263,7 @@ static bool carry_out(struct acme *acme, const char *id, struct problem *p)
 		return true;
 	if (decided_is_final(&why))
 		return end(&d, &why, p);
-	*p = why; /* and so once more, in a second */
-	why = (struct problem){0};
-	return false;
+	return problem_pass(&why, p); /* and so once more, in a second */
 }
 
 /* What CAA is asked for is not waited for here. */

@@ -88,11 +88,6 @@ static bool issue(struct renewing *r, struct problem *p)
 	       ca_issue(acme->ca, &approval, &r->certificate, p) && store_update(acme->store, store_renewed, r, p);
 }
 
-static bool is_ours(const struct problem *p)
-{
-	return p->kind == PROBLEM_INTERNAL || p->kind == PROBLEM_UNAVAILABLE;
-}
-
 /* What policy refuses is told to the audit log, and tried again when a tenth of the life is over: an operator may
  * have changed it by then. */
 static void tell_refused(const struct renewing *r, const struct problem *why)
@@ -110,10 +105,10 @@ static bool fail(struct renewing *r, const struct problem *why, struct problem *
 {
 	int64_t part = r->order.star.lifetime / 10;
 
-	if (is_ours(why) && part > SOON)
+	if (problem_is_ours(why) && part > SOON)
 		part = SOON;
 	r->again = r->now + (part > 0 ? part : 1);
-	if (!is_ours(why))
+	if (!problem_is_ours(why))
 		tell_refused(r, why);
 	log_event(LOG_LEVEL_WARN, "auto-renewal", "order", r->id, "cause", why->cause[0] ? why->cause : why->detail, NULL);
 	return store_update(r->acme->store, store_failed, r, p);

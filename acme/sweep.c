@@ -101,13 +101,8 @@ static bool sweep_one(struct store_txn *txn, enum expiry_kind kind, const char *
 	                                struct problem *p) = {
 		[EXPIRY_ORDER] = sweep_order, [EXPIRY_AUTHORIZATION] = sweep_authorization, [EXPIRY_REQUEST] = sweep_request,
 	};
-	bool swept = sweepers[kind](txn, id, change, p);
 
-	if (!swept && p->kind == PROBLEM_NOT_FOUND) {
-		problem_done(p);
-		return true;
-	}
-	return swept;
+	return sweepers[kind](txn, id, change, p) || problem_forgive(p, PROBLEM_NOT_FOUND);
 }
 
 static bool sweep_batch(struct store_txn *txn, void *arg, struct problem *p)

@@ -75,7 +75,7 @@ static bool shake_with(struct visit *v, const struct addr *addr, int64_t connect
 
 static bool refuse_for(const struct visit *v, const struct problem *why, struct problem *p)
 {
-	if (why->kind == PROBLEM_INTERNAL || why->kind == PROBLEM_UNAVAILABLE)
+	if (problem_is_ours(why))
 		return problem_internal(p, "%s", why->cause);
 	return problem_set(p, why->kind, "%s: %s", v->task->value, why->detail);
 }
@@ -106,7 +106,7 @@ static bool find_host(const struct visit *v, struct dns_addresses *ret, struct p
 	ret->n = 1;
 	if (str_equal(task->type, "ip"))
 		return addr_parse(task->value, &ret->v[0]) || problem_internal(p, "%s is no address", task->value);
-	return dns_lookup_secure(v->alpn->options.dns, task->value, task->require_dnssec, v->deadline, ret, p);
+	return dns_lookup(v->alpn->options.dns, task->value, task->require_dnssec, v->deadline, ret, p);
 }
 
 static bool judge(const struct visit *v, struct problem *p)

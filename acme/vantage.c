@@ -155,7 +155,7 @@ static bool count(const struct vantage *v, struct look *looks, size_t n, struct 
 	}
 	if (agreed >= v->quorum || !against)
 		return true;
-	if (against->why.kind == PROBLEM_INTERNAL || against->why.kind == PROBLEM_UNAVAILABLE)
+	if (problem_is_ours(&against->why))
 		return problem_internal(p, "%s: %s", against->place->name, against->why.cause);
 	return problem_set(p, against->why.kind, "%zu of %zu vantage points agree, %u are wanted; %s: %s", agreed, v->n,
 	                   v->quorum, against->place->name,

@@ -60,7 +60,7 @@ static bool tell(struct store_txn *txn, const struct giving *g, struct problem *
 	const struct audit_fact facts[] = {
 		audit_text("filter", advice->filter), audit_integer("count", (int64_t)g->ids.n), audit_integer("over", advice->over),
 		audit_text("explanation", advice->why), audit_text("undone", advice->undo ? "yes" : NULL),
-		audit_texts("certificates", ((struct record_texts){ (const char *const *)g->ids.v, g->ids.n })), { 0 },
+		audit_texts("certificates", record_texts_of(&g->ids)), { 0 },
 	};
 
 	return store_audit_add(txn, &(struct audit_event){ AUDIT_RENEWAL_ADVISED, advice->now, advice->actor, advice->from, facts }, p);

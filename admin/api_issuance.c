@@ -80,7 +80,7 @@ static void keep_refusal(struct issuance *e, struct problem *why)
 		if (!strings_add(&reasons, why->subs[i].detail))
 			return;
 	e->record.state = REQUEST_FAILED;
-	e->record.reasons = (struct record_texts){ (const char *const *)reasons.v, reasons.n };
+	e->record.reasons = record_texts_of(&reasons);
 	tell_refused(e, why);
 	if (!e->by_server && limit_take(e->api->failures, e->record.identity, &wait) && store_update(e->api->store, put_record, &e->record, &ignored))
 		snprintf(why->location, sizeof(why->location), API_PREFIX "cert-manager/certificate-requests/%s", e->record.id);

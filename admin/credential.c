@@ -223,7 +223,7 @@ bool credential_make(struct store *store, const struct credential_wish *wish, co
 		.created = actor->now, .expires = wish->expires, .uses_max = wish->uses_max,
 	};
 	if (wish->names)
-		m.record.names = (struct record_texts){ (const char *const *)wish->names->v, wish->names->n };
+		m.record.names = record_texts_of(wish->names);
 	if (!check(wish, p) || (wish->certificate && !credential_certificate_read(wish->certificate, &m.certificate, p)) ||
 	    !credential_id(m.record.id, p))
 		return false;

@@ -15,6 +15,28 @@ bool bytes_equal(struct bytes a, struct bytes b)
 	return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
 }
 
+int bytes_compare(struct bytes a, struct bytes b)
+{
+	size_t n = a.len < b.len ? a.len : b.len;
+	int c = n > 0 ? memcmp(a.data, b.data, n) : 0;
+
+	return c != 0 ? c : (a.len > b.len) - (a.len < b.len);
+}
+
+bool bytes_start(struct bytes b, struct bytes prefix)
+{
+	return b.len >= prefix.len && bytes_equal(BYTES(b.data, prefix.len), prefix);
+}
+
+bool bytes_take(struct bytes *in, size_t len, struct bytes *ret)
+{
+	if (in->len < len)
+		return false;
+	*ret = BYTES(in->data, len);
+	*in = BYTES(in->data + len, in->len - len);
+	return true;
+}
+
 static size_t grown_capacity(size_t cap, size_t wanted)
 {
 	size_t grown = cap < CAP_FIRST ? CAP_FIRST : cap * 2;

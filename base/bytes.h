@@ -16,6 +16,11 @@ struct bytes {
 #define BYTES_STR(s) BYTES((s), strlen(s))
 
 bool bytes_equal(struct bytes a, struct bytes b) must_use;
+/* In the order of their bytes, as memcmp has it; of two that begin alike the shorter one comes first. */
+int bytes_compare(struct bytes a, struct bytes b) must_use;
+bool bytes_start(struct bytes b, struct bytes prefix) must_use; /* whether b begins with it */
+/* Cuts the first len bytes off in. false: there are fewer. */
+bool bytes_take(struct bytes *in, size_t len, struct bytes *ret) must_use;
 
 struct buf {
 	uint8_t *data; /* NUL follows data[len-1] whenever data is not NULL */

@@ -19,13 +19,6 @@ void mem_wipe(void *p, size_t len)
 		explicit_bzero(p, len);
 }
 
-void mem_free_secret(char *secret)
-{
-	if (secret)
-		mem_wipe(secret, strlen(secret));
-	free(secret);
-}
-
 void *mem_table(size_t size)
 {
 	void *table = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);

@@ -126,10 +126,7 @@ static bool key_make(const char *path, struct problem *p)
 		return false;
 	bool made = file_write_new(path, BYTES(key, sizeof(key)), 0600, p);
 	mem_wipe(key, sizeof(key));
-	if (!made && p->kind != PROBLEM_CONFLICT)
-		return false;
-	problem_done(p);
-	return true;
+	return made || problem_forgive(p, PROBLEM_CONFLICT);
 }
 
 /* Group bits are let pass: Kubernetes sets them on every file of a volume that has an fsGroup. */

@@ -173,7 +173,7 @@ static bool tell_issued(struct store_txn *txn, const struct certificate *row, co
 		audit_hex("serial", row->serial), audit_hex("fingerprint", row->fingerprint),
 		audit_text("issuer", row->issuer), audit_text("profile", row->profile), audit_text("method", row->method),
 		audit_time("notAfter", row->not_after),
-		audit_texts("names", ((struct record_texts){ (const char *const *)names.v, names.n })),
+		audit_texts("names", record_texts_of(&names)),
 	};
 	for (size_t i = 0; more && more[i].name; i++) {
 		assert(FACTS + i + 1 < FACTS_MAX);

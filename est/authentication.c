@@ -17,7 +17,7 @@ static void authentication_done(struct authentication *a)
 	free(a->name);
 	strings_free(&a->labels);
 	strings_free(&a->manufacturers);
-	trust_unref(a->trust);
+	trust_free(a->trust);
 }
 
 static bool refuse(const struct authentication *a, const char *key, const char *what, struct problem *p)

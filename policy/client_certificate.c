@@ -5,6 +5,7 @@
 #include "base/digest.h"
 #include "base/ossl.h"
 #include "policy/certificate_key.h"
+#include "policy/renewal.h"
 #include "policy/tlv.h"
 #include "store/enrollment.h"
 
@@ -98,16 +99,10 @@ static bool look(struct store_txn *txn, void *arg, struct problem *p)
 static bool find_row(struct store *store, struct bytes der, struct certificate *ret, struct problem *p)
 {
 	struct looking looking = { .ret = ret };
-	auto_value(problem) why = {0};
 
 	digest_sha256(der, looking.fingerprint);
-	if (store_view(store, look, &looking, &why))
-		return true;
-	if (why.kind == PROBLEM_NOT_FOUND)
-		return refuse(p, "is not in the inventory");
-	*p = why;
-	why = (struct problem){0};
-	return false;
+	return store_view(store, look, &looking, p) ||
+	       (problem_forgive(p, PROBLEM_NOT_FOUND) && refuse(p, "is not in the inventory"));
 }
 
 /* RFC 5280, 4.1.2.5: both ends are inclusive. */
@@ -119,21 +114,6 @@ static bool check_row(const struct certificate *row, int64_t now, int64_t grace,
 		return refuse(p, now < row->not_before ? "is not valid yet" : "has expired");
 	if (!str_equal(row->method ?: "", "est") && !str_equal(row->method ?: "", "api"))
 		return refuse(p, "was not issued over EST or the API: its names are proven again where it came from");
-	return true;
-}
-
-static bool take_names(const struct certificate *row, struct identifiers *ret, struct problem *p)
-{
-	const struct certificate_name *names = row->names.v;
-
-	for (size_t i = 0; i < row->names.n; i++) {
-		struct identifier name;
-		enum identifier_type type;
-		if (!identifier_type_from(names[i].type, &type) || identifier_is_device(type))
-			continue;
-		if (!identifier_parse(names[i].type, names[i].value, &name, p) || !identifiers_add(ret, &name, p))
-			return false;
-	}
 	return true;
 }
 
@@ -203,15 +183,10 @@ static bool look_device(struct store_txn *txn, void *arg, struct problem *p)
 static bool check_device(struct store *store, const char *serial, struct problem *p)
 {
 	struct device device = { .serial = serial };
-	auto_value(problem) why = {0};
 
-	if (!serial || store_view(store, look_device, &device, &why))
-		return !device.revoked || problem_set(p, PROBLEM_UNAUTHORIZED, "the device %s is revoked", serial);
-	if (why.kind == PROBLEM_NOT_FOUND)
-		return true;
-	*p = why;
-	why = (struct problem){0};
-	return false;
+	if (serial && !store_view(store, look_device, &device, p))
+		return problem_forgive(p, PROBLEM_NOT_FOUND);
+	return !device.revoked || problem_set(p, PROBLEM_UNAUTHORIZED, "the device %s is revoked", serial);
 }
 
 static bool is_registrar(X509 *certificate)
@@ -233,9 +208,8 @@ bool client_certificate_check(struct store *store, X509 *const *issuers, size_t 
 
 	if (!read_certificate(shown, &certificate, p) || !check_issuer(certificate, issuers, issuer_count, p) ||
 	    !check_usage(certificate, p) || !find_row(store, shown->der, &row, p) || !check_row(&row, now, grace, p) ||
-	    !take_names(&row, &found.names, p) ||
-	    !take_others(certificate, &found.others, p) || !take_name(certificate, &found, p) ||
-	    !check_device(store, found.name, p))
+	    !renewal_names(&row, &found.names, p) || !take_others(certificate, &found.others, p) ||
+	    !take_name(certificate, &found, p) || !check_device(store, found.name, p))
 		return false;
 	found.registrar = is_registrar(certificate);
 	found.expired = now > row.not_after;

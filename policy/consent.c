@@ -81,19 +81,14 @@ bool consent_check_other(struct store_txn *txn, const struct request *request, c
 {
 	static const char prefix[] = "token ";
 	bool has_token = request->identity && !request->by_server && str_starts(request->identity, prefix);
-	auto_value(problem) why = {0};
 	auto_value(token) token = {0};
 
 	if (!has_token)
 		return true;
-	if (store_token_get(txn, request->identity + sizeof(prefix) - 1, &token, &why))
-		return !str_equal(token.name ?: request->identity, by) ||
-		       problem_set(p, PROBLEM_UNAUTHORIZED, "who made the request %s does not decide about it", request->id);
-	if (why.kind == PROBLEM_NOT_FOUND)
-		return true;
-	*p = why;
-	why = (struct problem){0};
-	return false;
+	if (!store_token_get(txn, request->identity + sizeof(prefix) - 1, &token, p))
+		return problem_forgive(p, PROBLEM_NOT_FOUND);
+	return !str_equal(token.name ?: request->identity, by) ||
+	       problem_set(p, PROBLEM_UNAUTHORIZED, "who made the request %s does not decide about it", request->id);
 }
 
 static void end(struct request *request, enum request_state state, const struct consent *consent)

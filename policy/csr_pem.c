@@ -27,6 +27,8 @@ bool csr_from_text(struct bytes text, struct buf *ret, struct problem *p)
 	for (size_t i = 0; i < array_length(labels); i++)
 		if (ossl_from_pem(labels[i], text, ret, &why))
 			return true;
+	if (!buf_check(ret, p))
+		return false;
 	if (has(text, "-----BEGIN CERTIFICATE-----"))
 		return problem_set(p, PROBLEM_BAD_CSR, "Self-signed certificates are not supported for CSR signing");
 	if (text.data[0] != 0x30)

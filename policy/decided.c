@@ -36,7 +36,7 @@ bool decided_carry_out(const struct decided *decided, struct problem *p)
 
 bool decided_is_final(const struct problem *why)
 {
-	return why->kind != PROBLEM_INTERNAL && why->kind != PROBLEM_UNAVAILABLE && why->kind != PROBLEM_CONFLICT;
+	return !problem_is_ours(why) && why->kind != PROBLEM_CONFLICT;
 }
 
 void decided_run(const struct decided *decided)

@@ -78,30 +78,25 @@ static bool find(struct store *store, const char *code, struct enrollment *ret, 
 {
 	struct looking looking = { .ret = ret };
 	uint8_t hash[SHA256_SIZE];
-	auto_value(problem) why = {0};
 
 	if (!id_of(code, looking.id))
 		return unknown(p);
 	hash_code(store, code, hash);
-	if (store_view(store, look, &looking, &why))
-		return (ret->kind == ENROLLMENT_CODE && ret->hash.len == SHA256_SIZE && mem_equal_secret(ret->hash.data, hash, SHA256_SIZE)) || unknown(p);
-	if (why.kind == PROBLEM_NOT_FOUND)
-		return unknown(p);
-	*p = why;
-	why = (struct problem){0};
-	return false;
+	if (!store_view(store, look, &looking, p))
+		return problem_forgive(p, PROBLEM_NOT_FOUND) && unknown(p);
+	return (ret->kind == ENROLLMENT_CODE && ret->hash.len == SHA256_SIZE &&
+	        mem_equal_secret(ret->hash.data, hash, SHA256_SIZE)) || unknown(p);
 }
 
 bool enrollment_code_check(struct store *store, const char *code, int64_t now, struct enrollment *ret, struct problem *p)
 {
-	struct enrollment found = {0};
+	auto_value(enrollment) found = {0};
 
-	if (find(store, code, &found, p) && enrollment_code_good(&found, now, p)) {
-		*ret = found;
-		return true;
-	}
-	enrollment_free(&found);
-	return false;
+	if (!find(store, code, &found, p) || !enrollment_code_good(&found, now, p))
+		return false;
+	*ret = found;
+	found = (struct enrollment){0};
+	return true;
 }
 
 bool enrollment_code_use(struct store_txn *txn, const char *id, int64_t now, struct problem *p)

@@ -220,10 +220,7 @@ static bool judge(const struct gate_case *c, enum origin origin, enum stage stag
 	if (used == 0)
 		return true;
 	refuse(&parts, broken);
-	problem_done(p);
-	*p = parts;
-	parts = (struct problem){0};
-	return false;
+	return problem_pass(&parts, p);
 }
 
 static bool approve(const struct gate_case *c, struct approval_facts *facts, struct approval **ret,

@@ -70,10 +70,6 @@ void gate_case_read_common_names(struct gate_case *c);
 bool gate_case_make_subject(struct gate_case *c, struct problem *p) must_use;
 /* The subject's mail addresses join the names, where who asks may have them as such. */
 bool gate_case_add_mails(struct gate_case *c, struct problem *p) must_use;
-/* The common name for the certificate, as one of its names; NULL: none. */
-const char *gate_case_common_name(const struct gate_case *c);
-/* Whether the CSR's common name is to be one of the names: always in an order, else as the policy says. */
-bool gate_case_names_cn(const struct gate_case *c, const char *text) must_use;
 
 typedef bool gate_check(const struct gate_case *c, struct problem *p);
 
@@ -123,13 +119,9 @@ bool gate_case_judge(const struct gate_case *c, enum policy_part part, struct pr
 /* The KU_ bits for the certificate: the profile's that fit the key, and of these the CSR's when it
  * asks for some. */
 unsigned gate_case_key_usage(const struct gate_case *c);
-/* Whether the order has a certificate that is renewed without asking anybody (RFC 8739). */
-bool gate_case_is_rolling(const struct gate_case *c) must_use;
 /* The life of the certificate. MALFORMED. */
 bool gate_case_period(const struct gate_case *c, int64_t *ret_from, int64_t *ret_to, struct problem *p) must_use;
 /* Whether a certificate of this life leads to no revocation information (RFC 9608). */
 bool gate_case_is_unrevocable(const struct gate_case *c, int64_t from, int64_t to) must_use;
 /* The refusal of a function that judges one thing becomes a part of p. Returns false. */
 bool gate_case_part(struct problem *p, const struct problem *why, const struct identifier *i);
-/* why becomes p. Returns false. */
-bool gate_case_pass_on(struct problem *why, struct problem *p);

@@ -31,12 +31,7 @@ static bool may_have(const struct gate_case *c, const struct identifier *name)
 {
 	const struct strings *patterns = &c->profile->est.change_names;
 
-	if (identity_proves(c->identity, name))
-		return true;
-	for (size_t i = 0; i < patterns->n; i++)
-		if (pattern_typed_matches(patterns->v[i], name))
-			return true;
-	return false;
+	return identity_proves(c->identity, name) || pattern_typed_any((const char *const *)patterns->v, patterns->n, name);
 }
 
 static bool is_name(const struct gate_case *c, const struct subject_attribute *attribute)

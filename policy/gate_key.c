@@ -18,13 +18,11 @@ static bool account_find(struct store_txn *txn, const char *directory, struct ke
                          struct problem *p)
 {
 	auto_value(account) account = {0};
-	auto_value(problem) why = {0};
 
-	if (store_account_by_key(txn, directory, BYTES(search->thumbprint, SHA256_SIZE), &account, &why)) {
-		search->c->key_is_account = true;
-		return true;
-	}
-	return why.kind == PROBLEM_NOT_FOUND || gate_case_pass_on(&why, p);
+	if (!store_account_by_key(txn, directory, BYTES(search->thumbprint, SHA256_SIZE), &account, p))
+		return problem_forgive(p, PROBLEM_NOT_FOUND);
+	search->c->key_is_account = true;
+	return true;
 }
 
 /* A directory is named by its profile; the order's may be one that no profile has any more. */
@@ -89,7 +87,7 @@ static bool page_look(struct store_txn *txn, struct gate_case *c, const struct s
 static bool certificates_look(struct store_txn *txn, struct gate_case *c, struct problem *p)
 {
 	auto_value(buf) hex = {0};
-	char after[sizeof(((struct store_page *)0)->next)] = "";
+	char after[STORE_CURSOR_SIZE] = "";
 
 	buf_add_hex(&hex, BYTES(c->csr->key_hash, SHA256_SIZE));
 	if (!buf_check(&hex, p))

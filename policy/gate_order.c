@@ -5,8 +5,6 @@
 #include "policy/star.h"
 #include "policy/subdomain.h"
 
-
-
 void gate_case_free(struct gate_case *c)
 {
 	order_free(&c->order);
@@ -26,36 +24,18 @@ void gate_case_free(struct gate_case *c)
 	*c = (struct gate_case){0};
 }
 
-bool gate_case_pass_on(struct problem *why, struct problem *p)
-{
-	problem_done(p);
-	*p = *why;
-	*why = (struct problem){0};
-	return false;
-}
-
 /* One that was swept away stays empty: no rule takes it for a valid one. */
 static bool authorization_read(struct store_txn *txn, const char *id, struct authorization *ret,
                                struct problem *p)
 {
-	auto_value(problem) why = {0};
-
-	return store_authorization_get(txn, id, ret, &why) || why.kind == PROBLEM_NOT_FOUND ||
-	       gate_case_pass_on(&why, p);
+	return store_authorization_get(txn, id, ret, p) || problem_forgive(p, PROBLEM_NOT_FOUND);
 }
 
 /* An order has one when it waits in processing, and no other costs the look. */
 static bool request_read(struct store_txn *txn, struct gate_case *c, struct problem *p)
 {
-	auto_value(problem) why = {0};
-
-	return c->order.status != ORDER_PROCESSING || store_request_by_order(txn, c->order.id, &c->request_record, &why) ||
-	       why.kind == PROBLEM_NOT_FOUND || gate_case_pass_on(&why, p);
-}
-
-static bool is_ours(const struct problem *p)
-{
-	return p->kind == PROBLEM_INTERNAL || p->kind == PROBLEM_UNAVAILABLE;
+	return c->order.status != ORDER_PROCESSING || store_request_by_order(txn, c->order.id, &c->request_record, p) ||
+	       problem_forgive(p, PROBLEM_NOT_FOUND);
 }
 
 static bool order_read(struct store_txn *txn, void *arg, struct problem *p)
@@ -65,8 +45,8 @@ static bool order_read(struct store_txn *txn, void *arg, struct problem *p)
 	if (!store_order_get(txn, c->order_id, &c->order, p) || !request_read(txn, c, p) ||
 	    !store_account_get(txn, c->account_id, &c->account, p))
 		return false;
-	if (!scope_has_room(txn, &c->account, c->now, &c->no_room) && is_ours(&c->no_room))
-		return gate_case_pass_on(&c->no_room, p);
+	if (!scope_has_room(txn, &c->account, c->now, &c->no_room) && problem_is_ours(&c->no_room))
+		return problem_pass(&c->no_room, p);
 	c->authorizations = calloc(c->order.authorizations.n + 1, sizeof(*c->authorizations));
 	if (!c->authorizations)
 		return problem_memory(p);
@@ -130,8 +110,9 @@ bool gate_account_valid(const struct gate_case *c, struct problem *p)
 	                   account_status_name(c->account.status));
 }
 
-/* One that is due: not sooner, and not after it was canceled. */
-bool gate_case_is_rolling(const struct gate_case *c)
+/* Whether it has a certificate that is renewed without asking anybody (RFC 8739) and that is due: not sooner, and not
+ * after it was canceled. */
+static bool is_rolling(const struct gate_case *c)
 {
 	struct star_dates dates;
 
@@ -140,13 +121,13 @@ bool gate_case_is_rolling(const struct gate_case *c)
 
 bool gate_rolling_same(const struct gate_case *c, struct problem *p)
 {
-	return !gate_case_is_rolling(c) || bytes_equal(c->order.csr_digest, BYTES(c->csr->digest, sizeof(c->csr->digest))) ||
+	return !is_rolling(c) || bytes_equal(c->order.csr_digest, BYTES(c->csr->digest, sizeof(c->csr->digest))) ||
 	       problem_add(p, PROBLEM_BAD_CSR, NULL, NULL, "RFC 8739, 2.2: a renewal is made from the CSR of the first certificate");
 }
 
 bool gate_order_ready(const struct gate_case *c, struct problem *p)
 {
-	return c->order.status == ORDER_READY || gate_case_is_rolling(c) || (c->order.status == ORDER_PROCESSING && gate_case_approved(c)) ||
+	return c->order.status == ORDER_READY || is_rolling(c) || (c->order.status == ORDER_PROCESSING && gate_case_approved(c)) ||
 	       problem_add(p, PROBLEM_ORDER_NOT_READY, NULL, NULL,
 	                   "RFC 8555, 7.4: the order is %s, not ready",
 	                   order_status_name(c->order.status));

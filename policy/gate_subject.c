@@ -8,7 +8,8 @@ enum { COMMON_NAME_MAX = 64 }; /* RFC 5280, A.1, ub-common-name */
 /* A part that concerns no one name. */
 #define bad_csr(p, ...) problem_add((p), PROBLEM_BAD_CSR, NULL, NULL, __VA_ARGS__)
 
-bool gate_case_names_cn(const struct gate_case *c, const char *text)
+/* Whether the CSR's common name is to be one of the names: always in an order, else as the policy says. */
+static bool names_cn(const struct gate_case *c, const char *text)
 {
 	return !c->identity || policy_names_cn(c->profile->policy, &c->request.who, text);
 }
@@ -33,7 +34,7 @@ static void common_name_read(const char *text, struct gate_case *c)
 	c->common_name_text = text;
 	if (gate_case_is_device(c, text) && !is_ordered_host(c, text))
 		return;
-	if (gate_case_names_cn(c, text) && identifier_parse(addr_parse(text, &addr) ? "ip" : "dns", text, &name, &ignored))
+	if (names_cn(c, text) && identifier_parse(addr_parse(text, &addr) ? "ip" : "dns", text, &name, &ignored))
 		c->common_name = name;
 }
 
@@ -56,8 +57,8 @@ static bool fits_common_name(const struct identifier *name)
 	return strlen(name->value) <= COMMON_NAME_MAX;
 }
 
-/* Always a proven name: names-equal and names-proven have judged the CSR's. */
-const char *gate_case_common_name(const struct gate_case *c)
+/* The common name for the certificate; NULL: none. Always a proven name: names-equal and names-proven have judged the CSR's. */
+static const char *common_name_of(const struct gate_case *c)
 {
 	const struct identifier *names = c->identifiers ?: c->names.v;
 	size_t count = c->identifiers ? c->identifier_count : c->names.n;
@@ -78,7 +79,7 @@ const char *gate_case_common_name(const struct gate_case *c)
 /* A text that is to be one of the names and is none stays for the rules to refuse. */
 static bool common_name_add(const char *text, struct gate_case *c, struct problem *p)
 {
-	const char *name = gate_case_common_name(c);
+	const char *name = common_name_of(c);
 
 	if (c->common_name.value[0] == '\0' && !c->identity && c->profile->common_name == PROFILE_CN_NONE)
 		return true;
@@ -112,7 +113,7 @@ static bool attributes_take(struct gate_case *c, struct problem *p)
 bool gate_case_make_subject(struct gate_case *c, struct problem *p)
 {
 	const struct subject *defaults = &c->profile->subject;
-	const char *first = c->common_name_count == 0 ? gate_case_common_name(c) : NULL;
+	const char *first = c->common_name_count == 0 ? common_name_of(c) : NULL;
 	bool asked[SUBJECT_TYPE_MAX] = { false };
 
 	if (!attributes_take(c, p) || (first && !subject_add(&c->subject, SUBJECT_CN, first, p)))
@@ -131,17 +132,16 @@ bool gate_common_name_single(const struct gate_case *c, struct problem *p)
 	       bad_csr(p, "the CSR's subject has %u common names", c->common_name_count);
 }
 
-static bool attribute_fits(const struct subject_attribute *attribute, struct problem *p)
+static bool value_fits(enum subject_type type, const char *value, struct problem *p)
 {
 	auto_value(problem) why = {0};
 
-	return subject_check(attribute->type, attribute->value, &why) || bad_csr(p, "%s", why.detail);
+	return subject_check(type, value, &why) || bad_csr(p, "%s", why.detail);
 }
 
 bool gate_common_name_named(const struct gate_case *c, struct problem *p)
 {
 	const char *name = subject_find(&c->subject, SUBJECT_CN);
-	struct subject_attribute attribute = { .type = SUBJECT_CN };
 
 	if (!c->identity && c->common_name_count > 0 && c->common_name.value[0] == '\0' && !gate_case_is_device(c, c->common_name_text))
 		return bad_csr(p,
@@ -149,8 +149,7 @@ bool gate_common_name_named(const struct gate_case *c, struct problem *p)
 		               c->common_name_text);
 	if (!gate_case_judge(c, POLICY_COMMON_NAME, p))
 		return false;
-	memcpy(attribute.value, name ?: "x", strlen(name ?: "x") + 1);
-	return attribute_fits(&attribute, p);
+	return !name || value_fits(SUBJECT_CN, name, p);
 }
 
 /* What a client writes into the subject where it has nothing to say, and cannot be told to leave out. It says nothing
@@ -273,7 +272,9 @@ bool gate_subject_plain(const struct gate_case *c, struct problem *p)
 
 	for (size_t i = 0; !filled && i < c->csr->subject_count; i++)
 		held = attribute_plain(c, &c->csr->subject[i], p) && held;
-	for (size_t i = 0; i < c->subject.n; i++)
-		held = (c->subject.v[i].type == SUBJECT_CN || attribute_fits(&c->subject.v[i], p)) && held;
+	for (size_t i = 0; i < c->subject.n; i++) {
+		const struct subject_attribute *attribute = &c->subject.v[i];
+		held = (attribute->type == SUBJECT_CN || value_fits(attribute->type, attribute->value, p)) && held;
+	}
 	return gate_case_judge(c, POLICY_ATTRIBUTES, p) && held && mails_named(c, p);
 }

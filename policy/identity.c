@@ -166,13 +166,6 @@ bool identity_registrar(struct identity *device, const char *profile, struct pro
 	return true;
 }
 
-static bool pass_on(struct problem *why, struct problem *p)
-{
-	*p = *why;
-	*why = (struct problem){0};
-	return false;
-}
-
 struct listing {
 	const struct trust_device *device;
 	struct enrollment *ret;
@@ -181,16 +174,12 @@ struct listing {
 static bool list_find(struct store_txn *txn, void *arg, struct problem *p)
 {
 	struct listing *l = arg;
-	auto_value(problem) why = {0};
 
-	if (store_enrollment_by_device(txn, l->device->serial, l->ret, &why))
+	if (store_enrollment_by_device(txn, l->device->serial, l->ret, p))
 		return !l->ret->certificate || str_equal(l->ret->certificate, l->device->certificate) ||
 		       problem_set(p, PROBLEM_UNAUTHENTICATED, "the device %s is known with another certificate", l->device->serial);
-	if (why.kind == PROBLEM_NOT_FOUND)
-		problem_done(&why);
-	if (problem_is_set(&why))
-		return pass_on(&why, p);
-	return store_enrollment_by_certificate(txn, l->device->certificate, l->ret, p) &&
+	return problem_forgive(p, PROBLEM_NOT_FOUND) &&
+	       store_enrollment_by_certificate(txn, l->device->certificate, l->ret, p) &&
 	       (!l->ret->device || problem_set(p, PROBLEM_UNAUTHENTICATED, "the certificate %s is known of another device than %s",
 	                                       l->device->certificate, l->device->serial));
 }
@@ -209,12 +198,11 @@ static bool list_judge(const struct enrollment *e, const struct trust_device *de
 static bool list_check(struct store *store, struct identity *identity, bool listed, int64_t now, struct problem *p)
 {
 	struct listing listing = { &identity->device, &identity->enrollment };
-	auto_value(problem) why = {0};
 
-	if (store_view(store, list_find, &listing, &why))
+	if (store_view(store, list_find, &listing, p))
 		return list_judge(&identity->enrollment, &identity->device, identity->profile, now, p);
-	if (why.kind != PROBLEM_NOT_FOUND)
-		return pass_on(&why, p);
+	if (!problem_forgive(p, PROBLEM_NOT_FOUND))
+		return false;
 	return !listed || problem_set(p, PROBLEM_UNAUTHENTICATED, "the device %s is not on the list of devices", identity->device.serial);
 }
 
@@ -309,26 +297,9 @@ const struct token *identity_token(const struct identity *identity)
 	return identity->kind == BEARER ? &identity->token : NULL;
 }
 
-/* A pattern of a token or a code is "dns:**.example.com". */
-static bool pattern_means(const char *pattern, const struct identifier *name)
-{
-	const char *type = identifier_type_name(name->type);
-	size_t len = strlen(type);
-
-	return strncmp(pattern, type, len) == 0 && pattern[len] == ':' && pattern_matches(name->type, pattern + len + 1, name);
-}
-
 static const struct record_texts *patterns_of(const struct identity *identity)
 {
 	return identity->kind == BEARER ? &identity->token.names : &identity->enrollment.names;
-}
-
-static bool patterns_mean(const struct record_texts *patterns, const struct identifier *name)
-{
-	for (size_t i = 0; i < patterns->n; i++)
-		if (pattern_means(patterns->v[i], name))
-			return true;
-	return false;
 }
 
 /* "serial.example.com" is a name of the device with that serial number, "serial-2.example.com" is not. */
@@ -350,7 +321,7 @@ bool identity_proves(const struct identity *identity, const struct identifier *n
 	if (identity->kind == OPERATOR || identity->kind == RENEWAL)
 		return identifiers_has(&identity->names, name);
 	if (patterns->n > 0)
-		return patterns_mean(patterns, name);
+		return pattern_typed_any(patterns->v, patterns->n, name);
 	return !serial || begins_with(name, serial);
 }
 
@@ -409,10 +380,7 @@ static bool counts_in(const struct identity *identity, const char *profile)
 {
 	const struct record_texts *profiles = &identity->token.profiles;
 
-	for (size_t i = 0; i < profiles->n; i++)
-		if (str_equal(profiles->v[i], profile))
-			return true;
-	return profiles->n == 0;
+	return profiles->n == 0 || record_texts_has(profiles, profile);
 }
 
 /* admin has all the other roles but that of reading keys, which is nothing an administrator needs. */

@@ -35,17 +35,6 @@ const char *key_algorithm_name(enum key_algorithm a)
 	return algorithms[a].name;
 }
 
-bool key_algorithm_from(const char *name, enum key_algorithm *ret)
-{
-	for (enum key_algorithm a = 0; a < KEY_ALGORITHM_MAX; a++) {
-		if (str_equal(algorithms[a].name, name)) {
-			*ret = a;
-			return true;
-		}
-	}
-	return false;
-}
-
 static bool rsa_make(int bits, EVP_PKEY **ret, struct problem *p)
 {
 	if (!key_turn_begin(p))

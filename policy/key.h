@@ -11,7 +11,6 @@ enum key_algorithm {
 	KEY_ALGORITHM_MAX,
 };
 const char *key_algorithm_name(enum key_algorithm a);                       /* "rsa-2048", "ec-p256", "ed25519" */
-bool key_algorithm_from(const char *name, enum key_algorithm *ret) must_use;
 
 /* A new private key. UNAVAILABLE with Retry-After: an RSA key, when as many are made and waited for as may (policy/key_turn.h). */
 bool key_make(enum key_algorithm a, EVP_PKEY **ret, struct problem *p) must_use;

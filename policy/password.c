@@ -6,7 +6,7 @@
 #include "base/ossl.h"
 #include "policy/enrollment_code.h"
 
-enum { LOG_N = 15, R = 8, P = 1, MEMORY_MAX = 64 * 1024 * 1024 };
+enum { LOG_N = 15, LOG_N_MAX = 20, R = 8, P = 1, MEMORY_MAX = 64 * 1024 * 1024 };
 
 /* --- no more at once than this */
 
@@ -58,8 +58,10 @@ static void room_leave(void)
 
 static bool derive(const char *password, const uint8_t salt[PASSWORD_SALT_SIZE], uint8_t ret[SHA256_SIZE], struct problem *p)
 {
-	if (salt[0] > 20 || !room_enter(p))
-		return salt[0] <= 20 ? false : problem_internal(p, "a password's cost is out of range");
+	if (salt[0] > LOG_N_MAX)
+		return problem_internal(p, "a password's cost is out of range");
+	if (!room_enter(p))
+		return false;
 	int done = EVP_PBE_scrypt(password, strlen(password), salt + 3, PASSWORD_SALT_SIZE - 3, 1ull << salt[0], salt[1], salt[2],
 	                          MEMORY_MAX, ret, SHA256_SIZE);
 	room_leave();
@@ -152,16 +154,7 @@ static bool look(struct store_txn *txn, void *arg, struct problem *p)
 /* ret->id is "" where there is none. */
 static bool find(struct store *store, const char *user, struct enrollment *ret, struct problem *p)
 {
-	struct looking looking = { user, ret };
-	auto_value(problem) why = {0};
-
-	if (store_view(store, look, &looking, &why))
-		return true;
-	if (why.kind == PROBLEM_NOT_FOUND)
-		return true;
-	*p = why;
-	why = (struct problem){0};
-	return false;
+	return store_view(store, look, &(struct looking){ user, ret }, p) || problem_forgive(p, PROBLEM_NOT_FOUND);
 }
 
 static bool unknown(struct problem *p)
@@ -204,8 +197,10 @@ bool password_check(struct store *store, const char *user, const char *password,
 		return false;
 	if (!(fits = fits_secret(store, user, password, &found)) && !fits_password(password, &found, &fits, p))
 		return false;
-	if (!fits || !enrollment_code_good(&found, now, p))
-		return fits ? false : unknown(p);
+	if (!fits)
+		return unknown(p);
+	if (!enrollment_code_good(&found, now, p))
+		return false;
 	*ret = found;
 	found = (struct enrollment){0};
 	return true;

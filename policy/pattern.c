@@ -144,11 +144,6 @@ static bool uri_matches(const char *pattern, const struct identifier *i)
 	return parsed && (prefix ? str_starts(i->value, uri.value) : identifier_equal(i, &uri));
 }
 
-static char lower(char c)
-{
-	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-}
-
 /* The last star seen is the only one to come back to, so the time grows with the product of the two lengths and no
  * faster. */
 bool pattern_glob(const char *pattern, const char *text, bool cased)
@@ -159,7 +154,7 @@ bool pattern_glob(const char *pattern, const char *text, bool cased)
 		if (*pattern == '*') {
 			star = ++pattern;
 			resume = text;
-		} else if (*pattern == *text || (!cased && lower(*pattern) == lower(*text))) {
+		} else if (*pattern == *text || (!cased && strncasecmp(pattern, text, 1) == 0)) {
 			pattern++;
 			text++;
 		} else if (star) {
@@ -219,15 +214,6 @@ bool pattern_touches(enum identifier_type type, const char *pattern, const struc
 	return before > 0 && !memchr(pattern, '.', before);
 }
 
-const char *pattern_find(enum identifier_type type, const struct strings *patterns,
-                         const struct identifier *i)
-{
-	for (size_t k = 0; k < patterns->n; k++)
-		if (pattern_matches(type, patterns->v[k], i))
-			return patterns->v[k];
-	return NULL;
-}
-
 bool pattern_typed_check(const char *pattern, struct problem *p)
 {
 	for (enum identifier_type type = 0; type < IDENTIFIER_TYPE_MAX; type++) {
@@ -239,9 +225,17 @@ bool pattern_typed_check(const char *pattern, struct problem *p)
 	                   "permanent-identifier or hardware-module");
 }
 
-bool pattern_typed_matches(const char *pattern, const struct identifier *i)
+static bool typed_matches(const char *pattern, const struct identifier *i)
 {
 	const char *type = identifier_type_name(i->type);
 
 	return str_starts(pattern, type) && pattern[strlen(type)] == ':' && pattern_matches(i->type, pattern + strlen(type) + 1, i);
+}
+
+bool pattern_typed_any(const char *const *patterns, size_t n, const struct identifier *i)
+{
+	for (size_t k = 0; k < n; k++)
+		if (typed_matches(patterns[k], i))
+			return true;
+	return false;
 }

@@ -17,10 +17,7 @@ bool pattern_matches(enum identifier_type type, const char *pattern, const struc
 bool pattern_glob(const char *pattern, const char *text, bool cased) must_use;
 /* Of a pattern with its type before it, "dns:**.example.com". */
 bool pattern_typed_check(const char *pattern, struct problem *p) must_use;
-bool pattern_typed_matches(const char *pattern, const struct identifier *i) must_use;
+bool pattern_typed_any(const char *const *patterns, size_t n, const struct identifier *i) must_use; /* any of them matches */
 /* Matches, or names a host that the wildcard name i stands for: deny lists are held to this, since
  * a certificate for "*.example.com" serves a denied "secret.example.com" as well. */
 bool pattern_touches(enum identifier_type type, const char *pattern, const struct identifier *i) must_use;
-/* The first pattern of the list that matches, or NULL. */
-const char *pattern_find(enum identifier_type type, const struct strings *patterns,
-                         const struct identifier *i);

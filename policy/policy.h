@@ -117,6 +117,3 @@ bool policy_allows(const struct policy *policy, const struct policy_who *who, co
 bool policy_names_cn(const struct policy *policy, const struct policy_who *who, const char *value) must_use;
 /* RFC 5280, 4.2.1.3: "digitalSignature"; NULL: no such bit. */
 const char *policy_key_usage_name(unsigned bit);
-/* "serverAuth (1.3.6.1.5.5.7.3.1)" (RFC 5280, 4.2.1.12); an OID without a name is shown alone, and cut where there is no room. */
-enum { POLICY_PURPOSE_SIZE = 128 };
-void policy_purpose_text(const char *oid, char ret[POLICY_PURPOSE_SIZE]);

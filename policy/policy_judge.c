@@ -282,16 +282,20 @@ static void key_usage_judge(struct judging *j)
 	}
 }
 
-void policy_purpose_text(const char *oid, char ret[POLICY_PURPOSE_SIZE])
+enum { PURPOSE_SIZE = 128 };
+
+/* "serverAuth (1.3.6.1.5.5.7.3.1)" (RFC 5280, 4.2.1.12); an OID without a name is shown alone, and cut where there is no
+ * room. */
+static void purpose_text(const char *oid, char ret[PURPOSE_SIZE])
 {
 	auto(ASN1_OBJECT) *object = OBJ_txt2obj(oid, 1);
 	int nid = object ? OBJ_obj2nid(object) : NID_undef;
 
 	ERR_clear_error();
 	if (nid == NID_undef)
-		snprintf(ret, POLICY_PURPOSE_SIZE, "%s", oid);
+		snprintf(ret, PURPOSE_SIZE, "%s", oid);
 	else
-		snprintf(ret, POLICY_PURPOSE_SIZE, "%s (%s)", OBJ_nid2sn(nid), oid);
+		snprintf(ret, PURPOSE_SIZE, "%s (%s)", OBJ_nid2sn(nid), oid);
 }
 
 static bool is_never(const char *oid)
@@ -306,9 +310,9 @@ static void purpose_judge(struct judging *j, const char *oid)
 {
 	const struct policy_values *values = &j->policy->extended_key_usage;
 	bool mentioned = is_mentioned(values), listed = strings_has(&values->allow, oid) || strings_has(&values->required, oid);
-	char shown[POLICY_PURPOSE_SIZE];
+	char shown[PURPOSE_SIZE];
 
-	policy_purpose_text(oid, shown);
+	purpose_text(oid, shown);
 	if (strings_has(&values->deny, oid) || is_never(oid) || (values->deny.n > 0 && !listed && str_equal(oid, ANY_PURPOSE)))
 		violate(j, "extended_key_usage", "deny", oid, NULL, "Extended key usage %s is denied by template policy", shown);
 	else if (mentioned ? listed || values->allow.n + values->required.n == 0 : j->policy->unlisted)
@@ -320,9 +324,9 @@ static void purpose_judge(struct judging *j, const char *oid)
 
 static void purpose_required(struct judging *j, const char *oid)
 {
-	char shown[POLICY_PURPOSE_SIZE];
+	char shown[PURPOSE_SIZE];
 
-	policy_purpose_text(oid, shown);
+	purpose_text(oid, shown);
 	if (strings_has(j->request->extended_key_usage, oid))
 		hold(j, "extended_key_usage", "required", oid, NULL);
 	else

@@ -25,13 +25,8 @@ struct reading {
 static bool read_token(struct store_txn *txn, void *arg, struct problem *p)
 {
 	const struct reading *r = arg;
-	auto_value(problem) why = {0};
 
-	if (store_token_get(txn, r->id, r->ret, &why) || why.kind == PROBLEM_NOT_FOUND)
-		return true;
-	*p = why;
-	why = (struct problem){0};
-	return false;
+	return store_token_get(txn, r->id, r->ret, p) || problem_forgive(p, PROBLEM_NOT_FOUND);
 }
 
 /* Its rights are not the server's. */

@@ -28,10 +28,7 @@ bool scope_check(const struct scope *scope, struct problem *p)
 
 bool scope_opens(const struct scope *scope, const char *profile)
 {
-	for (size_t i = 0; i < scope->profiles.n; i++)
-		if (str_equal(scope->profiles.v[i], profile))
-			return true;
-	return scope->profiles.n == 0;
+	return scope->profiles.n == 0 || record_texts_has(&scope->profiles, profile);
 }
 
 /* A network that cannot be read lets nobody in. */
@@ -47,10 +44,7 @@ bool scope_admits(const struct scope *scope, const struct addr *from)
 
 static bool matches(const struct record_texts *patterns, const struct identifier *name)
 {
-	for (size_t i = 0; i < patterns->n; i++)
-		if (pattern_typed_matches(patterns->v[i], name))
-			return true;
-	return false;
+	return pattern_typed_any(patterns->v, patterns->n, name);
 }
 
 bool scope_authorizes(const struct scope *scope, const struct identifier *name)
@@ -110,14 +104,8 @@ static void spend(struct scope *scope, int64_t now)
 /* A key that is gone counts nothing any more. */
 static bool key_get(struct store_txn *txn, const struct account *account, struct eab *ret, struct problem *p)
 {
-	auto_value(problem) why = {0};
-
-	if (!account->quota_shared || !account->eab_kid || store_eab_get(txn, account->eab_kid, ret, &why) ||
-	    why.kind == PROBLEM_NOT_FOUND)
-		return true;
-	*p = why;
-	why = (struct problem){0};
-	return false;
+	return !account->quota_shared || !account->eab_kid || store_eab_get(txn, account->eab_kid, ret, p) ||
+	       problem_forgive(p, PROBLEM_NOT_FOUND);
 }
 
 bool scope_has_room(struct store_txn *txn, const struct account *account, int64_t now, struct problem *p)

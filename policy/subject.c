@@ -10,27 +10,22 @@ enum { TAG_UTF8 = 0x0c, TAG_PRINTABLE = 0x13, TAG_IA5 = 0x16 };
 
 /* The upper bounds are those of RFC 5280, A.1; a domainComponent is a label of a name (RFC 4519, 2.4). */
 static const struct row {
-	const char *key, *label, *short_name, *oid;
+	const char *label, *short_name, *oid;
 	enum alphabet alphabet;
 	uint8_t tag;
 	size_t min, max; /* characters */
 	unsigned depth;  /* in the tree of a directory (RFC 2247, 4; RFC 4519, 3) */
 } rows[SUBJECT_TYPE_MAX] = {
-	[SUBJECT_CN] = { "cn", "common_name", "CN", "2.5.4.3", UTF8, TAG_UTF8, 1, 64, 7 },
-	[SUBJECT_O] = { "o", "organization", "O", "2.5.4.10", UTF8, TAG_UTF8, 1, 64, 5 },
-	[SUBJECT_OU] = { "ou", "organizational_unit", "OU", "2.5.4.11", UTF8, TAG_UTF8, 1, 64, 6 },
-	[SUBJECT_C] = { "c", "country", "C", "2.5.4.6", PRINTABLE, TAG_PRINTABLE, 2, 2, 2 },
-	[SUBJECT_ST] = { "st", "state", "ST", "2.5.4.8", UTF8, TAG_UTF8, 1, 128, 3 },
-	[SUBJECT_L] = { "l", "locality", "L", "2.5.4.7", UTF8, TAG_UTF8, 1, 128, 4 },
-	[SUBJECT_DC] = { "dc", "domain_component", "DC", "0.9.2342.19200300.100.1.25", IA5, TAG_IA5, 1, 63, 1 },
-	[SUBJECT_EMAIL] = { "email", "email", "1.2.840.113549.1.9.1", "1.2.840.113549.1.9.1", IA5, TAG_IA5, 1, 255, 9 },
-	[SUBJECT_SERIAL_NUMBER] = { "serial_number", "serial_number", "2.5.4.5", "2.5.4.5", PRINTABLE, TAG_PRINTABLE, 1, 64, 8 },
+	[SUBJECT_CN] = { "common_name", "CN", "2.5.4.3", UTF8, TAG_UTF8, 1, 64, 7 },
+	[SUBJECT_O] = { "organization", "O", "2.5.4.10", UTF8, TAG_UTF8, 1, 64, 5 },
+	[SUBJECT_OU] = { "organizational_unit", "OU", "2.5.4.11", UTF8, TAG_UTF8, 1, 64, 6 },
+	[SUBJECT_C] = { "country", "C", "2.5.4.6", PRINTABLE, TAG_PRINTABLE, 2, 2, 2 },
+	[SUBJECT_ST] = { "state", "ST", "2.5.4.8", UTF8, TAG_UTF8, 1, 128, 3 },
+	[SUBJECT_L] = { "locality", "L", "2.5.4.7", UTF8, TAG_UTF8, 1, 128, 4 },
+	[SUBJECT_DC] = { "domain_component", "DC", "0.9.2342.19200300.100.1.25", IA5, TAG_IA5, 1, 63, 1 },
+	[SUBJECT_EMAIL] = { "email", "1.2.840.113549.1.9.1", "1.2.840.113549.1.9.1", IA5, TAG_IA5, 1, 255, 9 },
+	[SUBJECT_SERIAL_NUMBER] = { "serial_number", "2.5.4.5", "2.5.4.5", PRINTABLE, TAG_PRINTABLE, 1, 64, 8 },
 };
-
-const char *subject_type_key(enum subject_type type)
-{
-	return rows[type].key;
-}
 
 const char *subject_type_label(enum subject_type type)
 {

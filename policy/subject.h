@@ -13,7 +13,6 @@ enum subject_type {
 };
 enum { SUBJECT_VALUE_SIZE = 256 };
 
-const char *subject_type_key(enum subject_type type);   /* "ou", as in the configuration */
 const char *subject_type_label(enum subject_type type); /* "organizational_unit", as in refusals */
 const char *subject_type_short(enum subject_type type); /* "OU" (RFC 4514, 3) */
 const char *subject_type_oid(enum subject_type type);   /* "2.5.4.11" */

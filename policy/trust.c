@@ -1,6 +1,5 @@
 #include "policy/trust.h"
 
-#include <stdatomic.h>
 #include <stdio.h>
 
 #include <openssl/err.h>
@@ -10,7 +9,6 @@
 #include "policy/trust_device.h"
 
 struct trust {
-	atomic_uint references;
 	X509_STORE *store;
 	size_t count;
 };
@@ -79,7 +77,6 @@ static struct trust *trust_new(void)
 
 	if (!trust)
 		return NULL;
-	atomic_init(&trust->references, 1);
 	trust->store = X509_STORE_new();
 	if (!trust->store)
 		return NULL;
@@ -112,24 +109,12 @@ bool trust_from_pem(const char *name, struct bytes pem, struct trust **ret, stru
 	return true;
 }
 
-struct trust *trust_ref(struct trust *trust)
+void trust_free(struct trust *trust)
 {
-	if (trust)
-		atomic_fetch_add_explicit(&trust->references, 1, memory_order_relaxed);
-	return trust;
-}
-
-void trust_unref(struct trust *trust)
-{
-	if (!trust || atomic_fetch_sub_explicit(&trust->references, 1, memory_order_acq_rel) > 1)
+	if (!trust)
 		return;
 	X509_STORE_free(trust->store);
 	free(trust);
-}
-
-size_t trust_count(const struct trust *trust)
-{
-	return trust->count;
 }
 
 /* --- a chain */

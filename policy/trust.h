@@ -3,7 +3,7 @@
  *
  * Every certificate of the files is an anchor, whether a root or not; of an anchor only name and key count, its
  * dates do not (RFC 5280, 6.1.1). Signatures by MD5 or SHA-1 and keys below 112 bits are no proof. A `struct trust`
- * is immutable and counted by reference. Any thread. */
+ * is immutable. Any thread. */
 #pragma once
 
 #include "base/ossl.h"
@@ -21,10 +21,8 @@ enum {
 bool trust_load(const struct strings *files, struct trust **ret, struct problem *p) must_use;
 /* The same of a text; name is for the refusal. */
 bool trust_from_pem(const char *name, struct bytes pem, struct trust **ret, struct problem *p) must_use;
-struct trust *trust_ref(struct trust *trust);
-void trust_unref(struct trust *trust);
-declare_auto_struct(trust, trust_unref);
-size_t trust_count(const struct trust *trust);
+void trust_free(struct trust *trust);
+declare_auto_struct(trust, trust_free);
 
 /* Whether a device's serial number is a text that names, patterns and lists can be made of: printable ASCII, spaces only
  * within (as "PID:C9300 SN:FCW1"), none of * { } , " and \. */

@@ -48,18 +48,14 @@ static bool is_good(const struct enrollment *e, const char *profile, int64_t now
 bool wrapping_key_find(struct store *store, struct bytes id, const char *profile, int64_t now, struct buf *ret, struct problem *p)
 {
 	auto_value(looking) l = {0};
-	auto_value(problem) why = {0};
 
 	if (id.len != RANDOM_ID_SIZE - 1)
 		return false;
 	memcpy(l.id, id.data, id.len);
 	if (!random_id_valid(l.id))
 		return false;
-	if (!store_view(store, look, &l, &why)) {
-		if (why.kind == PROBLEM_NOT_FOUND)
-			return false;
-		*p = why;
-		why = (struct problem){0};
+	if (!store_view(store, look, &l, p)) {
+		(void)!problem_forgive(p, PROBLEM_NOT_FOUND);
 		return false;
 	}
 	return is_good(&l.record, profile, now) && seal_reveal(store_seal(store), context, l.record.hash, ret);

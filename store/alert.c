@@ -20,12 +20,10 @@ void alert_state_free(struct alert_state *state)
 
 bool store_alert_state_get(struct store_txn *txn, struct alert_state *ret, struct problem *p)
 {
-	auto_value(problem) why = {0};
-
-	if (table_get(txn, &states, STATE, ret, &why))
+	if (table_get(txn, &states, STATE, ret, p))
 		return true;
-	if (why.kind != PROBLEM_NOT_FOUND)
-		return problem_internal(p, "%s", why.cause);
+	if (!problem_forgive(p, PROBLEM_NOT_FOUND))
+		return false;
 	*ret = (struct alert_state){0};
 	return true;
 }

@@ -8,24 +8,16 @@
 #include "store/audit_inside.h"
 #include "store/packed.h"
 
-static const struct kind {
-	const char *name, *meaning;
-} kinds[] = {
-#define X(name, text, meaning) [AUDIT_##name] = { text, meaning },
+static const char *const kind_names[] = {
+#define X(name, text, meaning) [AUDIT_##name] = text,
 	AUDIT_KINDS(X)
 #undef X
 };
 
 const char *audit_kind_name(enum audit_kind kind)
 {
-	assert((size_t)kind < array_length(kinds));
-	return kinds[kind].name;
-}
-
-const char *audit_kind_meaning(enum audit_kind kind)
-{
-	assert((size_t)kind < array_length(kinds));
-	return kinds[kind].meaning;
+	assert((size_t)kind < array_length(kind_names));
+	return kind_names[kind];
 }
 
 /* --- the line --- */
@@ -152,33 +144,18 @@ static void head_key(struct key *key)
 	key_add_text(key, "audit");
 }
 
-static uint64_t seq_get(const uint8_t from[AUDIT_SEQ_SIZE])
-{
-	uint64_t seq = 0;
-
-	for (size_t i = 0; i < AUDIT_SEQ_SIZE; i++)
-		seq = seq << 8 | from[i];
-	return seq;
-}
-
-void audit_seq_put(uint64_t seq, uint8_t ret[AUDIT_SEQ_SIZE])
-{
-	for (size_t i = AUDIT_SEQ_SIZE; i-- > 0; seq >>= 8)
-		ret[i] = (uint8_t)seq;
-}
-
 void audit_key(struct key *key, uint64_t seq)
 {
 	uint8_t raw[AUDIT_SEQ_SIZE];
 
-	audit_seq_put(seq, raw);
+	key_put_number(seq, raw, AUDIT_SEQ_SIZE);
 	key_begin(key, KEY_AUDIT);
 	key_add(key, BYTES(raw, sizeof(raw)));
 }
 
 uint64_t audit_seq_of(struct bytes key)
 {
-	return key.len == 1 + AUDIT_SEQ_SIZE ? seq_get(key.data + 1) : 0;
+	return key.len == 1 + AUDIT_SEQ_SIZE ? key_number(key.data + 1, AUDIT_SEQ_SIZE) : 0;
 }
 
 void audit_keeper_init(struct audit_keeper *keeper, const struct seal *seal)
@@ -192,7 +169,7 @@ void audit_mac(const struct audit_keeper *keeper, enum audit_mac_use use, uint64
 	uint8_t text[1 + AUDIT_SEQ_SIZE + SHA256_SIZE], whole[SHA256_SIZE];
 
 	text[0] = (uint8_t)use;
-	audit_seq_put(seq, text + 1);
+	key_put_number(seq, text + 1, AUDIT_SEQ_SIZE);
 	memcpy(text + 1 + AUDIT_SEQ_SIZE, hash, SHA256_SIZE);
 	digest_hmac(256, BYTES(keeper->key, sizeof(keeper->key)), BYTES(text, sizeof(text)), whole);
 	memcpy(ret, whole, AUDIT_MAC_SIZE);
@@ -204,7 +181,7 @@ static bool head_is_ours(const struct store_txn *txn, const uint8_t *head)
 
 	if (txn->kv->write && memcmp(head, txn->audit->head, AUDIT_HEAD_SIZE) == 0)
 		return true;
-	audit_mac(txn->audit, AUDIT_MAC_HEAD, seq_get(head), head + AUDIT_SEQ_SIZE, mac);
+	audit_mac(txn->audit, AUDIT_MAC_HEAD, key_number(head, AUDIT_SEQ_SIZE), head + AUDIT_SEQ_SIZE, mac);
 	return mem_equal_secret(mac, head + AUDIT_SEQ_SIZE + SHA256_SIZE, sizeof(mac));
 }
 
@@ -217,10 +194,10 @@ bool audit_head_get(struct store_txn *txn, struct audit_head *ret, struct proble
 	*ret = (struct audit_head){0};
 	head_key(&key);
 	if (!kv_get(txn->kv, key_bytes(&key), &value))
-		return !kv_failed(txn->kv) || kv_refuse(txn->kv, p);
+		return kv_check(txn->kv, p);
 	if (value.len != AUDIT_HEAD_SIZE)
 		return true;
-	ret->seq = seq_get(value.data);
+	ret->seq = key_number(value.data, AUDIT_SEQ_SIZE);
 	memcpy(ret->hash, value.data + AUDIT_SEQ_SIZE, SHA256_SIZE);
 	ret->ours = head_is_ours(txn, value.data);
 	return true;
@@ -231,7 +208,7 @@ static void head_put(struct store_txn *txn, const struct audit_head *head)
 	uint8_t *to = txn->audit->head;
 	struct key key;
 
-	audit_seq_put(head->seq, to);
+	key_put_number(head->seq, to, AUDIT_SEQ_SIZE);
 	memcpy(to + AUDIT_SEQ_SIZE, head->hash, SHA256_SIZE);
 	audit_mac(txn->audit, AUDIT_MAC_HEAD, head->seq, head->hash, to + AUDIT_SEQ_SIZE + SHA256_SIZE);
 	head_key(&key);
@@ -263,7 +240,7 @@ static bool append(struct store_txn *txn, struct audit_head *head, const struct 
 		return false;
 	audit_key(&key, next.seq);
 	if (!kv_put_new(txn->kv, key_bytes(&key), buf_bytes(&value)))
-		return kv_failed(txn->kv) ? kv_refuse(txn->kv, p) : not_as_left(head->seq, p);
+		return kv_check(txn->kv, p) && not_as_left(head->seq, p);
 	*head = next;
 	return true;
 }
@@ -283,7 +260,7 @@ bool audit_draft_add(struct store_txn *txn, const struct audit_draft *draft, str
 	if ((head.seq == 0 && !append(txn, &head, &begun, p)) || !append(txn, &head, draft, p))
 		return false;
 	head_put(txn, &head);
-	return !kv_failed(txn->kv) || kv_refuse(txn->kv, p);
+	return kv_check(txn->kv, p);
 }
 
 bool store_audit_add(struct store_txn *txn, const struct audit_event *event, struct problem *p)

@@ -92,7 +92,6 @@ enum audit_kind {
 	AUDIT_KIND_MAX,
 };
 const char *audit_kind_name(enum audit_kind kind);
-const char *audit_kind_meaning(enum audit_kind kind);
 
 /* A member of "about". What is NULL, empty or zero is left out, a text longer than AUDIT_TEXT_MAX is
  * cut, and of a list those are written that keep "about" within AUDIT_ABOUT_MAX. */

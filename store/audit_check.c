@@ -150,7 +150,5 @@ bool store_audit_check(struct store_txn *txn, struct audit_check *check, size_t 
 		return false;
 	if (w.wrong)
 		found(check, check->seq + 1, name_fault(txn, check->seq + 1));
-	if (kv_failed(txn->kv))
-		return kv_refuse(txn->kv, p);
-	return check->done || w.more || judge_end(txn, check, p);
+	return kv_check(txn->kv, p) && (check->done || w.more || judge_end(txn, check, p));
 }

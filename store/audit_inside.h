@@ -26,7 +26,6 @@ struct audit_stored {
 bool audit_split(struct kv_txn *kv, struct bytes value, struct buf *room, struct audit_stored *ret) must_use;
 void audit_key(struct key *key, uint64_t seq);
 uint64_t audit_seq_of(struct bytes key); /* 0: no event's */
-void audit_seq_put(uint64_t seq, uint8_t ret[AUDIT_SEQ_SIZE]);
 
 /* The two MACs differ in their first byte, so that none can stand for the other. */
 enum audit_mac_use { AUDIT_MAC_EVENT = 'e', AUDIT_MAC_HEAD = 'h' };

@@ -255,7 +255,7 @@ void audit_queue_refuse(struct audit_queue *queue, const struct audit_event *eve
 	}
 	facts[n++] = (struct audit_fact)audit_text("problem", problem_acme_type(why->kind));
 	facts[n++] = (struct audit_fact)audit_text("rules", why->cause);
-	facts[n] = (struct audit_fact)audit_texts("reasons", ((struct record_texts){ (const char *const *)reasons.v, reasons.n }));
+	facts[n] = (struct audit_fact)audit_texts("reasons", record_texts_of(&reasons));
 	whole.facts = facts;
 	audit_queue_add(queue, &whole);
 }

@@ -156,7 +156,7 @@ bool store_audit_read(struct store_txn *txn, const struct audit_query *query, ui
 		return problem_memory(p);
 	scan(txn, after, visit, &r);
 	buf_free(&r.room);
-	bool ok = kv_failed(txn->kv) ? kv_refuse(txn->kv, p) : !r.no_memory || problem_memory(p);
+	bool ok = kv_check(txn->kv, p) && (!r.no_memory || problem_memory(p));
 	if (!ok) {
 		audit_page_free(&r.page);
 		return false;
@@ -207,5 +207,5 @@ bool store_audit_seek(struct store_txn *txn, int64_t since, uint64_t *ret_after,
 			from = middle;
 	}
 	*ret_after = before;
-	return !kv_failed(txn->kv) || kv_refuse(txn->kv, p);
+	return kv_check(txn->kv, p);
 }

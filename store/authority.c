@@ -21,17 +21,12 @@ void authority_state_free(struct authority_state *state)
 
 bool store_authority_get(struct store_txn *txn, const char *name, struct authority_state *ret, struct problem *p)
 {
-	auto_value(problem) why = {0};
-
-	if (table_get(txn, &authorities, name, ret, &why))
+	if (table_get(txn, &authorities, name, ret, p))
 		return true;
-	if (why.kind == PROBLEM_NOT_FOUND) {
-		*ret = (struct authority_state){ .name = name };
-		return true;
-	}
-	*p = why;
-	why = (struct problem){0};
-	return false;
+	if (!problem_forgive(p, PROBLEM_NOT_FOUND))
+		return false;
+	*ret = (struct authority_state){ .name = name };
+	return true;
 }
 
 bool store_authority_put(struct store_txn *txn, const struct authority_state *state, struct problem *p)

@@ -26,13 +26,13 @@ bool kv_dirty(const struct kv_txn *txn)
 	return top_const(txn)->dirty;
 }
 
-bool kv_refuse(const struct kv_txn *txn, struct problem *p)
+bool kv_check(const struct kv_txn *txn, struct problem *p)
 {
 	const struct kv_txn *t = top_const(txn);
 
-	assert(t->failed);
-	*p = t->problem;
-	return false;
+	if (t->failed)
+		*p = t->problem;
+	return !t->failed;
 }
 
 void kv_fail(struct kv_txn *txn, const struct problem *cause)
@@ -124,9 +124,8 @@ static void nested_free(struct kv_txn *txn)
 bool kv_nest(struct kv_txn *parent, struct kv_txn **ret, struct problem *p)
 {
 	assert(parent->write);
-	if (kv_failed(parent))
-		return kv_refuse(parent, p);
-
+	if (!kv_check(parent, p))
+		return false;
 	struct kv_txn *txn = calloc(1, sizeof(*txn));
 	if (!txn)
 		return problem_memory(p);
@@ -233,13 +232,31 @@ void kv_scan(struct kv_txn *txn, struct bytes prefix, struct bytes from, kv_visi
 	struct kv_txn *t = top(txn);
 
 	if (!t->failed)
-		t->kv->engine->scan(t, prefix, from, visit, arg);
+		t->kv->engine->scan(t, prefix, bytes_compare(from, prefix) < 0 ? prefix : from, visit, arg);
+}
+
+/* The first key after all that begin with prefix; empty: nothing can come after them. */
+static struct bytes prefix_end(struct bytes prefix, uint8_t room[KV_KEY_MAX])
+{
+	size_t n = prefix.len;
+
+	while (n > 0 && prefix.data[n - 1] == 0xff)
+		n--;
+	if (n == 0)
+		return BYTES(NULL, 0);
+	memcpy(room, prefix.data, n);
+	room[n - 1]++;
+	return BYTES(room, n);
 }
 
 void kv_scan_back(struct kv_txn *txn, struct bytes prefix, struct bytes before, kv_visit *visit, void *arg)
 {
 	struct kv_txn *t = top(txn);
+	uint8_t room[KV_KEY_MAX];
+	struct bytes end = prefix_end(prefix, room);
 
+	if (end.len > 0 && (before.len == 0 || bytes_compare(end, before) < 0))
+		before = end;
 	if (!t->failed)
 		t->kv->engine->scan_back(t, prefix, before, visit, arg);
 }

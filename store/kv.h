@@ -41,8 +41,8 @@ void kv_scan(struct kv_txn *txn, struct bytes prefix, struct bytes from, kv_visi
 /* The same backwards: keys < before, or all when that is empty. */
 void kv_scan_back(struct kv_txn *txn, struct bytes prefix, struct bytes before, kv_visit *visit, void *arg);
 bool kv_failed(const struct kv_txn *txn);
-/* Copies the cause of a failed transaction to p; false, so that a refusal is one line. */
-bool kv_refuse(const struct kv_txn *txn, struct problem *p);
+/* true, or the cause of a failed transaction. */
+bool kv_check(const struct kv_txn *txn, struct problem *p) must_use;
 /* Whether kv_commit has anything to write. */
 bool kv_dirty(const struct kv_txn *txn);
 
@@ -70,7 +70,8 @@ bool kv_memory_open(struct kv **ret, struct problem *p) must_use;
 /* Implementation interface: what an engine supplies. `struct kv` and `struct kv_txn` are the first
  * member of the engine's own. store/kv.c holds the sticky failure, the nested parts and the checks:
  * an engine sees top transactions only, and none that has failed but in abort. A call that fails
- * says so with kv_fail; get and delete of a missing key do not fail. commit and abort free. */
+ * says so with kv_fail; get and delete of a missing key do not fail. commit and abort free. A scan's from is
+ * not before prefix, and what is after all that begin with prefix is not before a scan_back's before. */
 struct kv_engine {
 	bool (*begin)(struct kv *kv, enum kv_mode mode, struct kv_txn **ret, struct problem *p);
 	bool (*commit)(struct kv_txn *txn, struct problem *p);

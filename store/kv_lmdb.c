@@ -209,97 +209,53 @@ static void lmdb_delete(struct kv_txn *txn, struct bytes key)
 		fail(txn, "delete", rc);
 }
 
-static bool begins_before(struct bytes from, struct bytes prefix)
+/* To the first key that is not before the bound; without one to the first of all. */
+static int seek(MDB_cursor *cursor, struct bytes from, MDB_val *k, MDB_val *v)
 {
-	size_t n = from.len < prefix.len ? from.len : prefix.len;
-	int c = n > 0 ? memcmp(from.data, prefix.data, n) : 0;
-
-	return c < 0 || (c == 0 && from.len < prefix.len);
+	*k = val(from);
+	return mdb_cursor_get(cursor, k, v, from.len > 0 ? MDB_SET_RANGE : MDB_FIRST);
 }
 
-static int scan(MDB_cursor *cursor, struct bytes prefix, struct bytes from, kv_visit *visit, void *arg)
+/* To the last key before the bound; without one to the last of all. */
+static int seek_back(MDB_cursor *cursor, struct bytes before, MDB_val *k, MDB_val *v)
 {
-	MDB_val k = val(begins_before(from, prefix) ? prefix : from), v;
-	int rc = mdb_cursor_get(cursor, &k, &v, k.mv_size > 0 ? MDB_SET_RANGE : MDB_FIRST);
-
-	while (rc == 0) {
-		if (k.mv_size < prefix.len || !bytes_equal(BYTES(k.mv_data, prefix.len), prefix))
-			return 0;
-		if (!visit(arg, BYTES(k.mv_data, k.mv_size), BYTES(v.mv_data, v.mv_size)))
-			return 0;
-		rc = mdb_cursor_get(cursor, &k, &v, MDB_NEXT);
-	}
-	return rc == MDB_NOTFOUND ? 0 : rc;
-}
-
-static void lmdb_scan(struct kv_txn *txn, struct bytes prefix, struct bytes from, kv_visit *visit, void *arg)
-{
-	MDB_cursor *cursor;
-	int rc = mdb_cursor_open(((struct lmdb_txn *)txn)->mdb, lmdb_of(txn)->dbi, &cursor);
-
-	if (rc == 0) {
-		rc = scan(cursor, prefix, from, visit, arg);
-		mdb_cursor_close(cursor);
-	}
-	if (rc != 0)
-		fail(txn, "scan", rc);
-}
-
-/* The first key after all that begin with prefix; false: nothing can come after them. */
-static bool prefix_end(struct bytes prefix, uint8_t *ret, size_t *ret_len)
-{
-	size_t n = prefix.len;
-
-	while (n > 0 && prefix.data[n - 1] == 0xff)
-		n--;
-	if (n == 0)
-		return false;
-	memcpy(ret, prefix.data, n);
-	ret[n - 1]++;
-	*ret_len = n;
-	return true;
-}
-
-/* To the last key before the bound. */
-static int seek_back(MDB_cursor *cursor, struct bytes prefix, struct bytes before, MDB_val *k, MDB_val *v)
-{
-	uint8_t end[KV_KEY_MAX];
-	size_t end_len;
-	bool bounded = prefix_end(prefix, end, &end_len);
-
-	if (bounded && (before.len == 0 || begins_before(BYTES(end, end_len), before)))
-		before = BYTES(end, end_len);
 	*k = val(before);
 	int rc = before.len > 0 ? mdb_cursor_get(cursor, k, v, MDB_SET_RANGE) : MDB_NOTFOUND;
 	return mdb_cursor_get(cursor, k, v, rc == 0 ? MDB_PREV : MDB_LAST);
 }
 
-static int scan_back(MDB_cursor *cursor, struct bytes prefix, struct bytes before, kv_visit *visit, void *arg)
-{
-	MDB_val k, v;
-	int rc = seek_back(cursor, prefix, before, &k, &v);
+struct way {
+	int (*seek)(MDB_cursor *cursor, struct bytes bound, MDB_val *k, MDB_val *v);
+	MDB_cursor_op step;
+};
 
-	while (rc == 0) {
-		if (k.mv_size < prefix.len || !bytes_equal(BYTES(k.mv_data, prefix.len), prefix))
-			return 0;
-		if (!visit(arg, BYTES(k.mv_data, k.mv_size), BYTES(v.mv_data, v.mv_size)))
-			return 0;
-		rc = mdb_cursor_get(cursor, &k, &v, MDB_PREV);
+static void scan(struct kv_txn *txn, const struct way *way, struct bytes prefix, struct bytes bound, kv_visit *visit, void *arg)
+{
+	MDB_cursor *cursor;
+	MDB_val k, v;
+	int rc = mdb_cursor_open(((struct lmdb_txn *)txn)->mdb, lmdb_of(txn)->dbi, &cursor);
+
+	if (rc != 0) {
+		fail(txn, "scan", rc);
+		return;
 	}
-	return rc == MDB_NOTFOUND ? 0 : rc;
+	rc = way->seek(cursor, bound, &k, &v);
+	while (rc == 0 && bytes_start(BYTES(k.mv_data, k.mv_size), prefix) &&
+	       visit(arg, BYTES(k.mv_data, k.mv_size), BYTES(v.mv_data, v.mv_size)))
+		rc = mdb_cursor_get(cursor, &k, &v, way->step);
+	mdb_cursor_close(cursor);
+	if (rc != 0 && rc != MDB_NOTFOUND)
+		fail(txn, "scan", rc);
+}
+
+static void lmdb_scan(struct kv_txn *txn, struct bytes prefix, struct bytes from, kv_visit *visit, void *arg)
+{
+	scan(txn, &(struct way){ seek, MDB_NEXT }, prefix, from, visit, arg);
 }
 
 static void lmdb_scan_back(struct kv_txn *txn, struct bytes prefix, struct bytes before, kv_visit *visit, void *arg)
 {
-	MDB_cursor *cursor;
-	int rc = mdb_cursor_open(((struct lmdb_txn *)txn)->mdb, lmdb_of(txn)->dbi, &cursor);
-
-	if (rc == 0) {
-		rc = scan_back(cursor, prefix, before, visit, arg);
-		mdb_cursor_close(cursor);
-	}
-	if (rc != 0)
-		fail(txn, "scan", rc);
+	scan(txn, &(struct way){ seek_back, MDB_PREV }, prefix, before, visit, arg);
 }
 
 static void lmdb_close(struct kv *kv)

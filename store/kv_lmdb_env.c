@@ -100,7 +100,7 @@ static bool map_lock(struct lmdb *db, struct problem *p)
 {
 	struct timespec until;
 
-	clock_gettime(CLOCK_REALTIME, &until);
+	clock_gettime(CLOCK_REALTIME, &until); /* a jump of it shortens the wait, or leaves it to the transactions' end */
 	until.tv_sec += MAP_WAIT_SECONDS;
 	if (pthread_rwlock_timedwrlock(&db->map, &until) != 0)
 		return problem_unavailable(p, RETRY_SOON, "the map cannot change: a transaction is open too long");
@@ -134,20 +134,28 @@ static int env_reopen(struct lmdb *db)
 	return lmdb_env_open(db);
 }
 
-/* What can be done about a transaction that would not begin. */
+/* Whether readers of processes that died have left places. */
+static bool drop_dead_readers(struct lmdb *db)
+{
+	int dead = 0;
+
+	pthread_rwlock_rdlock(&db->map);
+	bool checked = db->env && mdb_reader_check(db->env, &dead) == 0;
+	pthread_rwlock_unlock(&db->map);
+	return checked && dead > 0;
+}
+
 bool lmdb_mend(struct lmdb *db, int rc, struct problem *p)
 {
-	int dead, mended = rc;
-
 	if (rc == MDB_READERS_FULL)
-		return mdb_reader_check(db->env, &dead) == 0 && dead > 0 ? true : lmdb_refuse(p, "readers", rc);
+		return drop_dead_readers(db) || lmdb_refuse(p, "readers", rc);
 	if (rc != MDB_MAP_RESIZED && rc != MDB_PANIC)
 		return lmdb_refuse(p, "begin", rc);
 	if (!map_lock(db, p))
 		return false;
 	/* Another process has made the store larger than our map; or a write of LMDB's own header
 	 * failed, after which it wants to be opened again. */
-	mended = rc == MDB_MAP_RESIZED ? map_resize(db, 0) : env_reopen(db);
+	int mended = rc == MDB_MAP_RESIZED ? map_resize(db, 0) : env_reopen(db);
 	pthread_rwlock_unlock(&db->map);
 	return mended == 0 ? true : lmdb_refuse(p, "begin", mended);
 }

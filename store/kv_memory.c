@@ -107,14 +107,6 @@ static bool state_reserve(struct state *state)
 	return true;
 }
 
-static int compare(struct bytes a, struct bytes b)
-{
-	size_t n = a.len < b.len ? a.len : b.len;
-	int c = n > 0 ? memcmp(a.data, b.data, n) : 0;
-
-	return c != 0 ? c : (a.len > b.len) - (a.len < b.len);
-}
-
 /* The place of the first key that is not before key. */
 static size_t state_find(const struct state *state, struct bytes key, bool *ret_found)
 {
@@ -123,12 +115,12 @@ static size_t state_find(const struct state *state, struct bytes key, bool *ret_
 	while (low < high) {
 		size_t mid = low + (high - low) / 2;
 
-		if (compare(item_key(state->v[mid]), key) < 0)
+		if (bytes_compare(item_key(state->v[mid]), key) < 0)
 			low = mid + 1;
 		else
 			high = mid;
 	}
-	*ret_found = low < state->n && compare(item_key(state->v[low]), key) == 0;
+	*ret_found = low < state->n && bytes_compare(item_key(state->v[low]), key) == 0;
 	return low;
 }
 
@@ -256,46 +248,30 @@ static void memory_delete(struct kv_txn *txn, struct bytes key)
 	memmove(state->v + at, state->v + at + 1, (state->n - at) * sizeof(struct item *));
 }
 
+/* Shows one to visit. false: the scan ends there. */
+static bool show(const struct item *item, struct bytes prefix, kv_visit *visit, void *arg)
+{
+	return bytes_start(item_key(item), prefix) && visit(arg, item_key(item), item_value(item));
+}
+
 static void memory_scan(struct kv_txn *txn, struct bytes prefix, struct bytes from, kv_visit *visit, void *arg)
 {
 	const struct state *state = ((struct memory_txn *)txn)->state;
 	bool found;
+	size_t i = state_find(state, from, &found);
 
-	for (size_t i = state_find(state, compare(from, prefix) < 0 ? prefix : from, &found); i < state->n; i++) {
-		struct bytes key = item_key(state->v[i]);
-
-		if (key.len < prefix.len || !bytes_equal(BYTES(key.data, prefix.len), prefix))
-			return;
-		if (!visit(arg, key, item_value(state->v[i])))
-			return;
-	}
-}
-
-/* The place of the first key after all that begin with prefix. */
-static size_t state_end(const struct state *state, struct bytes prefix)
-{
-	bool found;
-	size_t at = state_find(state, prefix, &found);
-
-	while (at < state->n && state->v[at]->key_len >= prefix.len && bytes_equal(BYTES(state->v[at]->data, prefix.len), prefix))
-		at++;
-	return at;
+	while (i < state->n && show(state->v[i], prefix, visit, arg))
+		i++;
 }
 
 static void memory_scan_back(struct kv_txn *txn, struct bytes prefix, struct bytes before, kv_visit *visit, void *arg)
 {
 	const struct state *state = ((struct memory_txn *)txn)->state;
 	bool found;
-	size_t end = state_end(state, prefix), bound = before.len > 0 ? state_find(state, before, &found) : end;
+	size_t i = before.len > 0 ? state_find(state, before, &found) : state->n;
 
-	for (size_t i = bound < end ? bound : end; i-- > 0;) {
-		struct bytes key = item_key(state->v[i]);
-
-		if (key.len < prefix.len || !bytes_equal(BYTES(key.data, prefix.len), prefix))
-			return;
-		if (!visit(arg, key, item_value(state->v[i])))
-			return;
-	}
+	while (i > 0 && show(state->v[i - 1], prefix, visit, arg))
+		i--;
 }
 
 static bool memory_backup(struct kv *kv, const char *folder, struct problem *p)

@@ -16,22 +16,16 @@ struct kind {
 	uint32_t number, count;
 };
 
-static void number_put(uint32_t n, uint8_t ret[NUMBER_SIZE])
+static uint32_t number_at(const uint8_t *from)
 {
-	for (size_t i = NUMBER_SIZE; i-- > 0; n >>= 8)
-		ret[i] = (uint8_t)n;
-}
-
-static uint32_t number_get(const uint8_t from[NUMBER_SIZE])
-{
-	return (uint32_t)from[0] << 24 | (uint32_t)from[1] << 16 | (uint32_t)from[2] << 8 | from[3];
+	return (uint32_t)key_number(from, NUMBER_SIZE);
 }
 
 static void reference_key(struct key *key, uint32_t number)
 {
 	uint8_t raw[NUMBER_SIZE];
 
-	number_put(number, raw);
+	key_put_number(number, raw, sizeof(raw));
 	key_begin(key, KEY_REFERENCE);
 	key_add(key, BYTES(raw, sizeof(raw)));
 }
@@ -60,7 +54,7 @@ static bool kind_get(struct kv_txn *kv, const struct key *key, struct kind *ret)
 	*ret = (struct kind){0};
 	if (!kv_get(kv, key_bytes(key), &value) || value.len != 2 * NUMBER_SIZE)
 		return false;
-	*ret = (struct kind){ number_get(value.data), number_get(value.data + NUMBER_SIZE) };
+	*ret = (struct kind){ number_at(value.data), number_at(value.data + NUMBER_SIZE) };
 	return true;
 }
 
@@ -68,7 +62,7 @@ static bool take_number(void *arg, struct bytes key, struct bytes value)
 {
 	(void)value;
 	if (key.len == 1 + NUMBER_SIZE)
-		*(uint32_t *)arg = number_get(key.data + 1);
+		*(uint32_t *)arg = number_at(key.data + 1);
 	return false;
 }
 
@@ -84,8 +78,8 @@ static void reference_make(struct kv_txn *kv, const struct key *kind_at, struct 
 	*kind = (struct kind){ last + 1, kind->count + 1 };
 	reference_key(&key, kind->number);
 	kv_put(kv, key_bytes(&key), plain);
-	number_put(kind->number, value);
-	number_put(kind->count, value + NUMBER_SIZE);
+	key_put_number(kind->number, value, NUMBER_SIZE);
+	key_put_number(kind->count, value + NUMBER_SIZE, NUMBER_SIZE);
 	kv_put(kv, key_bytes(kind_at), BYTES(value, sizeof(value)));
 }
 
@@ -110,7 +104,7 @@ static bool delta_make(struct kv_txn *kv, const struct key *kind_at, struct byte
 		delta_encode(plain, plain, ret);
 	}
 	*ret_number = kind.number;
-	return kv_failed(kv) ? kv_refuse(kv, p) : buf_check(ret, p);
+	return kv_check(kv, p) && buf_check(ret, p);
 }
 
 bool packed_write(struct kv_txn *kv, enum key_class class, const char *kind, struct bytes plain, struct buf *ret,
@@ -128,7 +122,7 @@ bool packed_write(struct kv_txn *kv, enum key_class class, const char *kind, str
 		return false;
 	bool shorter = may && delta.len + HEAD_SIZE < plain.len;
 	if (shorter) {
-		number_put(number, head + 1);
+		key_put_number(number, head + 1, NUMBER_SIZE);
 		buf_add(ret, head, sizeof(head));
 	}
 	struct bytes stored = shorter ? buf_bytes(&delta) : plain;
@@ -145,7 +139,7 @@ bool packed_read(struct kv_txn *kv, struct bytes value, struct buf *room, struct
 		return true;
 	}
 	buf_clear(room);
-	if (value.len < HEAD_SIZE || !reference_get(kv, number_get(value.data + 1), &reference) ||
+	if (value.len < HEAD_SIZE || !reference_get(kv, number_at(value.data + 1), &reference) ||
 	    !delta_decode(reference, BYTES(value.data + HEAD_SIZE, value.len - HEAD_SIZE), PACKED_PLAIN_MAX, room))
 		return false;
 	*ret = buf_bytes(room);

@@ -66,8 +66,7 @@ static bool set_next(struct reading *r)
 /* What was read, or why it was not. */
 static bool reading_end(struct store_txn *txn, struct reading *r, struct store_page *ret, struct problem *p)
 {
-	bool ok = kv_failed(txn->kv) ? kv_refuse(txn->kv, p)
-	        : r->no_memory || (r->more && !set_next(r)) ? problem_memory(p) : true;
+	bool ok = kv_check(txn->kv, p) && ((!r->no_memory && (!r->more || set_next(r))) || problem_memory(p));
 
 	if (!ok) {
 		store_page_free(&r->page);
@@ -173,9 +172,7 @@ bool page_read_due(struct store_txn *txn, const struct key *prefix, int64_t now,
 	struct due due = { .now = now, .limit = limit, .ids = ret };
 
 	kv_scan(txn->kv, key_bytes(prefix), key_bytes(prefix), visit_due, &due);
-	if (kv_failed(txn->kv))
-		return kv_refuse(txn->kv, p);
-	return !due.no_memory || problem_memory(p);
+	return kv_check(txn->kv, p) && (!due.no_memory || problem_memory(p));
 }
 
 struct counting {
@@ -197,8 +194,8 @@ bool page_count(struct store_txn *txn, const struct key *prefix, size_t max, siz
 
 	if (max > 0)
 		kv_scan(txn->kv, key_bytes(prefix), key_bytes(prefix), count_one, &c);
-	if (kv_failed(txn->kv))
-		return kv_refuse(txn->kv, p);
+	if (!kv_check(txn->kv, p))
+		return false;
 	*ret = c.n;
 	return true;
 }

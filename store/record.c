@@ -210,6 +210,19 @@ bool record_encode(const struct record_schema *schema, const void *record, struc
 	return buf_check(ret, p);
 }
 
+bool record_texts_has(const struct record_texts *texts, const char *text)
+{
+	for (size_t i = 0; i < texts->n; i++)
+		if (str_equal(texts->v[i], text))
+			return true;
+	return false;
+}
+
+struct record_texts record_texts_of(const struct strings *list)
+{
+	return (struct record_texts){ (const char *const *)list->v, list->n };
+}
+
 void record_free(void *record)
 {
 	free(*(void **)record);

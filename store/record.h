@@ -30,6 +30,9 @@ struct record_texts {
 	const char *const *v;
 	size_t n;
 };
+bool record_texts_has(const struct record_texts *texts, const char *text) must_use;
+/* The same texts, borrowed from the list. */
+struct record_texts record_texts_of(const struct strings *list);
 struct record_list {
 	void *v;         /* array of structs of the sub-schema's size */
 	size_t n;

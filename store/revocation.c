@@ -29,17 +29,12 @@ void revocation_free(struct revocation *revocation)
 
 bool store_revocation_get(struct store_txn *txn, const char *issuer, struct revocation *ret, struct problem *p)
 {
-	auto_value(problem) why = {0};
-
-	if (table_get(txn, &revocations, issuer, ret, &why))
+	if (table_get(txn, &revocations, issuer, ret, p))
 		return true;
-	if (why.kind == PROBLEM_NOT_FOUND) {
-		*ret = (struct revocation){ .issuer = issuer };
-		return true;
-	}
-	*p = why;
-	why = (struct problem){0};
-	return false;
+	if (!problem_forgive(p, PROBLEM_NOT_FOUND))
+		return false;
+	*ret = (struct revocation){ .issuer = issuer };
+	return true;
 }
 
 bool store_revocation_put(struct store_txn *txn, const struct revocation *revocation, struct problem *p)

@@ -60,17 +60,16 @@ static bool version_get(struct store_txn *txn, void *arg, struct problem *p)
 		if (value.len != sizeof(r->version))
 			return problem_internal(p, "the store's schema version cannot be read");
 		r->found = true;
-		for (size_t i = 0; i < value.len; i++)
-			r->version = r->version << 8 | value.data[i];
+		r->version = (uint32_t)key_number(value.data, value.len);
 	}
-	return !kv_failed(txn->kv) || kv_refuse(txn->kv, p);
+	return kv_check(txn->kv, p);
 }
 
 static bool schema_start(struct store_txn *txn, void *arg, struct problem *p)
 {
 	(void)arg;
 	schema_put(txn);
-	return !kv_failed(txn->kv) || kv_refuse(txn->kv, p);
+	return kv_check(txn->kv, p);
 }
 
 /* Programs of the old version refuse the store from here on. */
@@ -78,7 +77,7 @@ static bool upgrade_start(struct store_txn *txn, void *arg, struct problem *p)
 {
 	(void)arg;
 	upgrade_begin(txn);
-	return !kv_failed(txn->kv) || kv_refuse(txn->kv, p);
+	return kv_check(txn->kv, p);
 }
 
 /* No server works on the store meanwhile, of this version or another. */
@@ -220,8 +219,7 @@ bool store_view(struct store *store, store_fn *fn, void *arg, struct problem *p)
 	inside = true;
 	bool ok = fn(&txn, arg, p);
 	inside = false;
-	if (ok && kv_failed(txn.kv))
-		ok = kv_refuse(txn.kv, p);
+	ok = ok && kv_check(txn.kv, p);
 	kv_abort(&txn.kv);
 	return ok;
 }

@@ -80,7 +80,7 @@ static bool unique_put(struct kv_txn *kv, const struct table *table, struct byte
 		return true;
 	if (kv_get(kv, key, &other) && !bytes_equal(other, id))
 		return problem_set(p, PROBLEM_CONFLICT, "another %s has it already", table->schema->name);
-	return !kv_failed(kv) || kv_refuse(kv, p);
+	return kv_check(kv, p);
 }
 
 /* Brings the entries from those of the old record to those of the new. */
@@ -124,9 +124,7 @@ static struct bytes key_of_id(const struct key *key)
 
 static bool not_found(struct store_txn *txn, const struct table *table, struct problem *p)
 {
-	if (kv_failed(txn->kv))
-		return kv_refuse(txn->kv, p);
-	return problem_set(p, PROBLEM_NOT_FOUND, "there is no such %s", table->schema->name);
+	return kv_check(txn->kv, p) && problem_set(p, PROBLEM_NOT_FOUND, "there is no such %s", table->schema->name);
 }
 
 static bool decode(struct store_txn *txn, const struct table *table, struct bytes value, void *ret, struct problem *p)
@@ -136,9 +134,8 @@ static bool decode(struct store_txn *txn, const struct table *table, struct byte
 
 	if (packed_read(txn->kv, value, &room, &plain))
 		return record_decode(table->schema, plain, ret, p);
-	if (kv_failed(txn->kv))
-		return kv_refuse(txn->kv, p);
-	return buf_check(&room, p) && problem_internal(p, "the store holds a %s that cannot be read", table->schema->name);
+	return kv_check(txn->kv, p) && buf_check(&room, p) &&
+	       problem_internal(p, "the store holds a %s that cannot be read", table->schema->name);
 }
 
 static bool encode(struct store_txn *txn, const struct table *table, const void *record, struct buf *ret, struct problem *p)
@@ -192,7 +189,7 @@ static bool index_stored(struct store_txn *txn, const struct table *table, const
 	struct bytes value;
 
 	if (!table->index || !kv_get(txn->kv, key_bytes(key), &value))
-		return !kv_failed(txn->kv) || kv_refuse(txn->kv, p);
+		return kv_check(txn->kv, p);
 	record = malloc(table->schema->size);
 	if (!record)
 		return problem_memory(p);
@@ -216,7 +213,7 @@ static bool put(struct store_txn *txn, const struct table *table, const struct k
 	    !index_move(txn->kv, table, from, &to, p))
 		return false;
 	kv_put(txn->kv, key_bytes(key), buf_bytes(&bytes));
-	return !kv_failed(txn->kv) || kv_refuse(txn->kv, p);
+	return kv_check(txn->kv, p);
 }
 
 bool table_put(struct store_txn *txn, const struct table *table, const char *id, const void *record,
@@ -257,5 +254,5 @@ bool table_delete(struct store_txn *txn, const struct table *table, const char *
 	if (!index_stored(txn, table, &key, &from, p) || !index_move(txn->kv, table, &from, &none, p))
 		return false;
 	kv_delete(txn->kv, key_bytes(&key));
-	return !kv_failed(txn->kv) || kv_refuse(txn->kv, p);
+	return kv_check(txn->kv, p);
 }

@@ -121,5 +121,5 @@ bool upgrade_step(struct store_txn *txn, void *ret_done, struct problem *p)
 	if (ok && none)
 		kv_delete(txn->kv, note_key(&key));
 	*(bool *)ret_done = none;
-	return ok && (!kv_failed(txn->kv) || kv_refuse(txn->kv, p));
+	return ok && kv_check(txn->kv, p);
 }

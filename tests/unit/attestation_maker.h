@@ -196,7 +196,7 @@ maker void free_maker(struct maker_of_devices *m)
 	EVP_PKEY_free(m->ca_key);
 	X509_free(m->root);
 	X509_free(m->ca);
-	trust_unref(m->trust);
+	trust_free(m->trust);
 }
 
 /* --- objects */

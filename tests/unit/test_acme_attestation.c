@@ -238,7 +238,7 @@ static void setup(struct case_of *c, enum chain chain)
 	}
 	if (chain == CHAIN_OTHER_ROOT) {
 		struct maker_of_devices other = make_maker("Other");
-		c->trust = trust_ref(other.trust);
+		c->trust = steal(other.trust);
 		free_maker(&other);
 	} else {
 		c->trust = trust_one(c->m.root);
@@ -255,7 +255,7 @@ static void teardown(struct case_of *c)
 	EVP_PKEY_free(c->key);
 	X509_free(c->leaf);
 	X509_free(c->ca);
-	trust_unref(c->trust);
+	trust_free(c->trust);
 	free_maker(&c->m);
 }
 

@@ -87,7 +87,7 @@ static void finds_addresses(void **state)
 		struct dns_addresses found;
 		char text[ADDR_TEXT_SIZE], got[256] = "";
 
-		if (!dns_lookup(dns, rows[i].name, clock_monotonic_ms() + 5000, &found, &p))
+		if (!dns_lookup(dns, rows[i].name, false, clock_monotonic_ms() + 5000, &found, &p))
 			fail_msg("%s: %s%s", rows[i].name, p.detail, p.cause);
 		for (size_t k = 0; k < found.n; k++) {
 			addr_format(&found.v[k], text);
@@ -113,7 +113,7 @@ static void refuses(void **state)
 		auto_value(problem) p = {0};
 		struct dns_addresses found;
 
-		assert_false(dns_lookup(dns, rows[i].name, clock_monotonic_ms() + 10000, &found, &p));
+		assert_false(dns_lookup(dns, rows[i].name, false, clock_monotonic_ms() + 10000, &found, &p));
 		assert_int_equal(p.kind, PROBLEM_DNS);
 		if (!strstr(p.detail, rows[i].want))
 			fail_msg("%s: %s", rows[i].name, p.detail);
@@ -126,7 +126,7 @@ static void many_are_cut_off(void **state)
 	struct dns_addresses found;
 
 	(void)state;
-	assert_true(dns_lookup(dns, "many.example", clock_monotonic_ms() + 5000, &found, &p));
+	assert_true(dns_lookup(dns, "many.example", false, clock_monotonic_ms() + 5000, &found, &p));
 	assert_int_equal(found.n, DNS_FAMILY_MAX);
 }
 
@@ -137,13 +137,13 @@ static void a_silent_server_costs_no_more_than_the_deadline(void **state)
 	int64_t began = clock_monotonic_ms();
 
 	(void)state;
-	assert_false(dns_lookup(dns, "silent.example", began + 300, &found, &p));
+	assert_false(dns_lookup(dns, "silent.example", false, began + 300, &found, &p));
 	assert_int_equal(p.kind, PROBLEM_DNS);
 	assert_non_null(strstr(p.detail, "in time"));
 	assert_in_range(clock_monotonic_ms() - began, 290, 10000);
 	/* And the next lookup is none the worse for it. */
 	problem_done(&p);
-	assert_true(dns_lookup(dns, "one.example", clock_monotonic_ms() + 5000, &found, &p));
+	assert_true(dns_lookup(dns, "one.example", false, clock_monotonic_ms() + 5000, &found, &p));
 }
 
 static void answers_are_not_kept(void **state)
@@ -152,9 +152,9 @@ static void answers_are_not_kept(void **state)
 	struct dns_addresses found;
 
 	(void)state;
-	assert_true(dns_lookup(dns, "both.example", clock_monotonic_ms() + 5000, &found, &p));
+	assert_true(dns_lookup(dns, "both.example", false, clock_monotonic_ms() + 5000, &found, &p));
 	unsigned before = atomic_load(&server.queries);
-	assert_true(dns_lookup(dns, "both.example", clock_monotonic_ms() + 5000, &found, &p));
+	assert_true(dns_lookup(dns, "both.example", false, clock_monotonic_ms() + 5000, &found, &p));
 	assert_true(atomic_load(&server.queries) >= before + 2); /* more: a question repeated in impatience */
 }
 
@@ -167,7 +167,7 @@ static void *look_often(void *arg)
 		auto_value(problem) p = {0};
 		struct dns_addresses found;
 
-		*right = dns_lookup(dns, "both.example", clock_monotonic_ms() + 5000, &found, &p) &&
+		*right = dns_lookup(dns, "both.example", false, clock_monotonic_ms() + 5000, &found, &p) &&
 		         found.n == 2;
 	}
 	return NULL;
@@ -200,7 +200,7 @@ static bool finds(struct dns *from, const char *name, const char *want)
 	struct dns_addresses found;
 	char text[ADDR_TEXT_SIZE] = "";
 
-	if (dns_lookup(from, name, clock_monotonic_ms() + 10000, &found, &p))
+	if (dns_lookup(from, name, false, clock_monotonic_ms() + 10000, &found, &p))
 		addr_format(&found.v[0], text);
 	return str_equal(text, want);
 }
@@ -238,7 +238,7 @@ static void a_resolver_that_is_no_address_is_refused(void **state)
 	(void)state;
 	assert_true(strings_add(&resolvers, "not an address"));
 	assert_true(dns_open(&(struct dns_options){ .resolvers = &resolvers }, &other, &p));
-	assert_false(dns_lookup(other, "one.example", clock_monotonic_ms() + 1000, &found, &p));
+	assert_false(dns_lookup(other, "one.example", false, clock_monotonic_ms() + 1000, &found, &p));
 	assert_int_equal(p.kind, PROBLEM_INTERNAL);
 }
 

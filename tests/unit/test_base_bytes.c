@@ -135,13 +135,31 @@ static void secrets_are_wiped(void **state)
 	assert_false(secret_left);
 }
 
-static void bytes_compare(void **state)
+static void bytes_are_compared(void **state)
 {
 	(void)state;
 	assert_true(bytes_equal(BYTES_STR("ab"), BYTES("ab", 2)));
 	assert_true(bytes_equal(BYTES(NULL, 0), BYTES_STR("")));
 	assert_false(bytes_equal(BYTES_STR("ab"), BYTES_STR("ac")));
 	assert_false(bytes_equal(BYTES_STR("ab"), BYTES_STR("a")));
+	assert_int_equal(bytes_compare(BYTES_STR("ab"), BYTES_STR("ab")), 0);
+	assert_int_equal(bytes_compare(BYTES(NULL, 0), BYTES_STR("")), 0);
+	assert_true(bytes_compare(BYTES_STR("ab"), BYTES_STR("b")) < 0);
+	assert_true(bytes_compare(BYTES_STR("ab"), BYTES_STR("a")) > 0);
+	assert_true(bytes_compare(BYTES_STR("\xff"), BYTES_STR("a")) > 0);
+	assert_true(bytes_start(BYTES_STR("ab"), BYTES_STR("a")) && bytes_start(BYTES_STR("ab"), BYTES(NULL, 0)));
+	assert_false(bytes_start(BYTES_STR("ab"), BYTES_STR("b")) || bytes_start(BYTES_STR("a"), BYTES_STR("ab")));
+}
+
+static void bytes_are_taken(void **state)
+{
+	struct bytes rest = BYTES_STR("abc"), first = {0};
+
+	(void)state;
+	assert_true(bytes_take(&rest, 2, &first));
+	assert_true(bytes_equal(first, BYTES_STR("ab")) && bytes_equal(rest, BYTES_STR("c")));
+	assert_false(bytes_take(&rest, 2, &first));
+	assert_true(bytes_equal(rest, BYTES_STR("c")));
 }
 
 static char folder[] = "/tmp/test_base_bytes.XXXXXX", path[64];
@@ -279,7 +297,8 @@ int main(void)
 		cmocka_unit_test(failure_is_sticky_and_bounded),
 		cmocka_unit_test(take_hands_over),
 		cmocka_unit_test(secrets_are_wiped),
-		cmocka_unit_test(bytes_compare),
+		cmocka_unit_test(bytes_are_compared),
+		cmocka_unit_test(bytes_are_taken),
 		cmocka_unit_test(file_is_written_and_read),
 		cmocka_unit_test(large_file_is_read_whole),
 		cmocka_unit_test(file_without_size_is_read),

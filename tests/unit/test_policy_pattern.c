@@ -130,29 +130,12 @@ static void test_other_type(void **state)
 	assert_false(pattern_matches(IDENTIFIER_URI, "*", &name));
 }
 
-static void test_find(void **state)
-{
-	auto_value(strings) patterns = {0};
-	struct identifier name;
-	struct problem p = {0};
-
-	(void)state;
-	assert_true(strings_add(&patterns, "a.example") && strings_add(&patterns, "*.example") && strings_add(&patterns, "*"));
-	assert_true(identifier_parse("dns", "b.example", &name, &p));
-	assert_string_equal(pattern_find(IDENTIFIER_DNS, &patterns, &name), "*.example");
-	patterns.n--;
-	assert_true(identifier_parse("dns", "b.c.example", &name, &p));
-	assert_null(pattern_find(IDENTIFIER_DNS, &patterns, &name));
-	patterns.n++;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_matches),
 		cmocka_unit_test(test_malformed),
 		cmocka_unit_test(test_other_type),
-		cmocka_unit_test(test_find),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

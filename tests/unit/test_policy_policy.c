@@ -132,11 +132,13 @@ static void value_add(struct wanted *w, const char *text)
 			strcpy(type == CSR_OTHER_UNREADABLE ? other->kind : other->value, value);
 			return;
 		}
-	for (enum subject_type type = 0; type < SUBJECT_TYPE_MAX; type++)
-		if (type != SUBJECT_EMAIL && str_starts(text, subject_type_key(type)) && text[strlen(subject_type_key(type))] == ':') {
+	for (enum subject_type type = 0; type < SUBJECT_TYPE_MAX; type++) {
+		const char *key = policy_field_key(POLICY_SUBJECT + type) + strlen("subject.");
+		if (type != SUBJECT_EMAIL && str_starts(text, key) && text[strlen(key)] == ':') {
 			assert_true(subject_add(&w->subject, type, value, &p));
 			return;
 		}
+	}
 	struct identifier name = make_identifier(text);
 	assert_true(identifiers_add(&w->names, &name, &p));
 }

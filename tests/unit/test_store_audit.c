@@ -215,11 +215,9 @@ static void test_bounds(void **state)
 static void test_kinds_have_names(void **state)
 {
 	(void)state;
-	for (int a = 0; a < AUDIT_KIND_MAX; a++) {
-		assert_true(strlen(audit_kind_meaning((enum audit_kind)a)) > 10);
+	for (int a = 0; a < AUDIT_KIND_MAX; a++)
 		for (int b = 0; b < a; b++)
 			assert_string_not_equal(audit_kind_name((enum audit_kind)a), audit_kind_name((enum audit_kind)b));
-	}
 }
 
 /* --- what is refused leaves no event, what is kept has its own --- */
@@ -531,7 +529,7 @@ static void set_head(uint64_t seq)
 	auto_value(buf) event = raw_get(seq);
 	struct key key;
 
-	audit_seq_put(seq, head);
+	key_put_number(seq, head, AUDIT_SEQ_SIZE);
 	memcpy(head + AUDIT_SEQ_SIZE, event.data, SHA256_SIZE);
 	memcpy(head + AUDIT_SEQ_SIZE + SHA256_SIZE, event.data + SHA256_SIZE, AUDIT_MAC_SIZE); /* the nearest one at hand */
 	kv_put(raw, head_key(&key), BYTES(head, sizeof(head)));

@@ -200,7 +200,7 @@ static bool write_key(struct store_txn *txn, void *arg, struct problem *p)
 	kv_put(txn->kv, BYTES_STR(job->key), BYTES_STR("v"));
 	if (job->refuse)
 		return problem_set(p, PROBLEM_CONFLICT, "refused %s", job->key);
-	return !kv_failed(txn->kv) || kv_refuse(txn->kv, p);
+	return kv_check(txn->kv, p);
 }
 
 static void *update(void *arg)

@@ -104,7 +104,7 @@ static bool write_pair(struct store_txn *txn, void *arg, struct problem *p)
 	kv_put(txn->kv, BYTES_STR(key), BYTES(filler, sizeof(filler)));
 	snprintf(key, sizeof(key), "b%u", n);
 	kv_put(txn->kv, BYTES_STR(key), BYTES(&n, sizeof(n)));
-	return !kv_failed(txn->kv) || kv_refuse(txn->kv, p);
+	return kv_check(txn->kv, p);
 }
 
 static bool put_pair(unsigned n, struct problem *p)
