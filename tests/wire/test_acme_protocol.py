@@ -405,6 +405,10 @@ def test_refused_identifiers_are_told_together_6_7_1():
         assert caught.value.type in ("rejectedIdentifier", "compound")
         assert {s["identifier"]["value"] for s in body["subproblems"]} == {"outside.example.net", "secret.example.com"}
         assert all(s["type"].endswith(":rejectedIdentifier") and s["detail"] for s in body["subproblems"])
+        with pytest.raises(Refused) as caught: # mod_md and others show the detail alone
+            client.order(["ok.example.com", "outside.example.net"])
+        body = caught.value.reply.json()
+        assert "outside.example.net" in body["detail"] and body["detail"] == body["subproblems"][0]["detail"]
 
 
 def test_not_before_and_not_after_7_4(client, web):
