@@ -290,11 +290,11 @@ static void accounts_belong_to_their_directory(void **state)
 {
 	auto_walker w;
 	auto_value(reply) reply = { 0 };
-	char path[128];
+	char path[128], id[64];
 
 	(void)state;
 	open_walker(&w);
-	const char *id = strrchr(w.client.kid, '/') + 1;
+	snprintf(id, sizeof id, "%s", strrchr(w.client.kid, '/') + 1);
 	snprintf(path, sizeof path, "/acme/other/account/%s", id);
 	snprintf(w.client.kid, sizeof w.client.kid, FIXTURE_BASE "/acme/other/account/%s", id);
 	client_post(&w.client, path, "", &reply);
