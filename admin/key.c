@@ -44,7 +44,7 @@ static bool print_key(const struct command_call *call, EVP_PKEY *key, struct pro
 	if (!vault_pem(key, NULL, &pem, p))
 		return false;
 	if (path)
-		return file_write(path, buf_bytes(&pem), 0600, p);
+		return file_export(path, buf_bytes(&pem), 0600, p);
 	fputs(buf_text(&pem), call->out);
 	return fflush(call->out) == 0 || problem_internal(p, "writing: %m");
 }

@@ -318,7 +318,7 @@ static int move_in(const char *beside, const char *path, bool replace)
 	return link(beside, path) == 0 ? unlink(beside) : -1;
 }
 
-static bool write_file(const char *path, struct bytes data, unsigned mode, bool replace, struct problem *p)
+static bool write_file(const char *path, struct bytes data, unsigned mode, bool replace, bool give, struct problem *p)
 {
 	auto_free char *beside = mem_printf("%s.XXXXXX", path);
 	auto_fd int fd = beside ? mkostemp(beside, O_CLOEXEC) : -1; /* 0600 */
@@ -328,7 +328,7 @@ static bool write_file(const char *path, struct bytes data, unsigned mode, bool 
 		return problem_memory(p);
 	if (fd < 0)
 		return problem_internal(p, "%s: %m", beside);
-	if (has_heir(path, &folder))
+	if (give && has_heir(path, &folder))
 		(void)!fchown(fd, folder.st_uid, folder.st_gid);
 	if (!write_all(fd, data) || fchmod(fd, mode) != 0 || fsync(fd) != 0 ||
 	    move_in(beside, path, replace) != 0) {
@@ -341,10 +341,15 @@ static bool write_file(const char *path, struct bytes data, unsigned mode, bool 
 
 bool file_write(const char *path, struct bytes data, unsigned mode, struct problem *p)
 {
-	return write_file(path, data, mode, true, p);
+	return write_file(path, data, mode, true, true, p);
 }
 
 bool file_write_new(const char *path, struct bytes data, unsigned mode, struct problem *p)
 {
-	return write_file(path, data, mode, false, p);
+	return write_file(path, data, mode, false, true, p);
+}
+
+bool file_export(const char *path, struct bytes data, unsigned mode, struct problem *p)
+{
+	return write_file(path, data, mode, true, false, p);
 }

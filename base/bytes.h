@@ -65,5 +65,7 @@ bool file_denied(const char *path, enum problem_kind kind, struct problem *p);
 bool file_write(const char *path, struct bytes data, unsigned mode, struct problem *p) must_use;
 /* The same, but never in place of a file that is there: CONFLICT. Of several makers one wins. */
 bool file_write_new(const char *path, struct bytes data, unsigned mode, struct problem *p) must_use;
-/* The same for a file or folder that is there already, and is root's. */
+/* Like file_write, and stays the writer's: what is secret and leaves our own folders. */
+bool file_export(const char *path, struct bytes data, unsigned mode, struct problem *p) must_use;
+/* Gives a file or folder that is there already, and is root's, to the owner of its folder. */
 void file_give(const char *path);

@@ -253,7 +253,7 @@ static bool copy_seal_key(const char *from, const char *to, struct problem *p)
 
 	if (!source || !target)
 		return problem_memory(p);
-	return file_read(source, SEAL_KEY_MAX, &key, p) && file_write(target, buf_bytes(&key), 0600, p);
+	return file_read(source, SEAL_KEY_MAX, &key, p) && file_export(target, buf_bytes(&key), 0600, p);
 }
 
 /* The key comes last: without it the copy does not open, so that no half of one is taken for whole. */

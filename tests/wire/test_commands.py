@@ -116,6 +116,8 @@ def test_what_root_makes_is_the_services_to_read(tmp_path):
     assert done.returncode == 1 and f"{home}/data: Permission denied: it belongs to user 0" in done.stderr
     assert run("backup", str(tmp_path / "copy"), "--config", str(config)).returncode == 0
     assert (tmp_path / "copy/seal.key").stat().st_uid == 0
+    assert run("backup", str(home / "copy"), "--config", str(config)).returncode == 0
+    assert {path.stat().st_uid for path in (home / "copy").iterdir()} == {0}, "secrets that leave stay root's"
 
 
 def test_every_command_of_the_pages_is_one():
