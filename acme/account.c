@@ -83,18 +83,6 @@ static bool check_wish(const struct acme_call *call, struct wish *wish, struct p
 	       check_terms(call, wish, p) && read_binding(call, wish, p);
 }
 
-static bool pass_limit(const struct acme_call *call, struct problem *p)
-{
-	char from[ADDR_TEXT_SIZE];
-	int wait;
-	addr_format_host(&call->request->peer, from);
-	if (limit_take(call->acme->accounts_per_address, from, &wait))
-		return true;
-	problem_set(p, PROBLEM_RATE_LIMITED, "RFC 8555, 6.6: too many new accounts from %s", from);
-	p->retry_after = wait;
-	return false;
-}
-
 struct account_creation {
 	const struct acme_call *call;
 	const struct account *account;
@@ -159,7 +147,9 @@ static bool make_account(struct acme_call *call, const struct wish *wish, struct
 		.scope = { .names = given->names, .authorized = given->authorized, .profiles = given->profiles, .networks = given->networks },
 		.quota_shared = given->quota > 0 || given->quota_total > 0,
 	};
-	if (!pass_limit(call, p) || !make_id(account.id, p) ||
+	if (!acme_pass_limit(call->acme->accounts_per_address, call->request,
+	                     "RFC 8555, 6.6: too many new accounts", p) ||
+	    !make_id(account.id, p) ||
 	    !store_update(call->acme->store, create, &(struct account_creation){ call, &account }, p))
 		return false;
 	acme_location(call, "account", account.id, NULL);

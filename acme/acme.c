@@ -103,6 +103,14 @@ bool acme_open(const struct acme_options *options, struct store *store, struct c
 	return true;
 }
 
+struct profiles *acme_profiles(struct acme *acme)
+{
+	pthread_rwlock_rdlock(&acme->profiles_lock);
+	struct profiles *profiles = profiles_ref(acme->profiles);
+	pthread_rwlock_unlock(&acme->profiles_lock);
+	return profiles;
+}
+
 void acme_set_profiles(struct acme *acme, struct profiles *profiles)
 {
 	struct profiles *new = profiles_ref(profiles);

@@ -9,7 +9,7 @@
 #pragma once
 
 #include "base/ossl.h"
-#include "policy/tlv.h"
+#include "base/tlv.h"
 #include "policy/trust.h"
 
 /* WebAuthn Level 3, 8.2, 8.3, 8.4, 8.8; "step" is step-ca's own, of YubiKeys' PIV attestation. */

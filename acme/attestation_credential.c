@@ -10,20 +10,11 @@ enum { FLAG_ATTESTED = 0x40, FLAG_EXTENSIONS = 0x80 };
 enum { COSE_KTY = 1, COSE_CRV = -1, COSE_X = -2, COSE_Y = -3, COSE_N = -1, COSE_E = -2 };
 enum { KTY_OKP = 1, KTY_EC2 = 2, KTY_RSA = 3, CRV_ED25519 = 6 };
 
-static bool take(struct bytes *in, size_t len, struct bytes *ret)
-{
-	if (in->len < len)
-		return false;
-	*ret = BYTES(in->data, len);
-	*in = BYTES(in->data + len, in->len - len);
-	return true;
-}
-
 static bool take_credential_id(struct bytes *in)
 {
 	struct bytes len, id;
 
-	return take(in, 2, &len) && take(in, (size_t)len.data[0] << 8 | len.data[1], &id);
+	return bytes_take(in, 2, &len) && bytes_take(in, (size_t)len.data[0] << 8 | len.data[1], &id);
 }
 
 static struct bytes string_of(const struct cbor *key, int64_t label)
@@ -71,8 +62,8 @@ bool attestation_credential_key(const struct attestation_statement *s, EVP_PKEY 
 	auto_value(problem) why = {0};
 	struct cbor_run run;
 
-	if (!take(&in, FIXED_SIZE, &fixed) || !(fixed.data[FLAGS_AT] & FLAG_ATTESTED) || !take(&in, AAGUID_SIZE, &aaguid) ||
-	    !take_credential_id(&in))
+	if (!bytes_take(&in, FIXED_SIZE, &fixed) || !(fixed.data[FLAGS_AT] & FLAG_ATTESTED) ||
+	    !bytes_take(&in, AAGUID_SIZE, &aaguid) || !take_credential_id(&in))
 		return attestation_refuse(s, p, "authData has no attested credential (WebAuthn, 6.5.1)");
 	bool good = cbor_take(&in, &run, &why) && run.item[0].kind == CBOR_MAP;
 	if (!good || (in.len > 0 && !(fixed.data[FLAGS_AT] & FLAG_EXTENSIONS)))

@@ -4,7 +4,6 @@
 
 #include <openssl/core_names.h>
 #include <openssl/err.h>
-#include <openssl/rsa.h>
 
 /* RFC 9053, 2; RFC 8812, 2; RFC 8230, 2; RFC 9864, 2. */
 static const struct attestation_algorithm {
@@ -97,10 +96,8 @@ static bool verify(const struct attestation_algorithm *a, EVP_PKEY *key, struct 
 
 	if (!ctx || EVP_DigestVerifyInit(ctx, &how, attestation_algorithm_hash(a), NULL, key) != 1)
 		return false;
-	if (a->pss && (EVP_PKEY_CTX_set_rsa_padding(how, RSA_PKCS1_PSS_PADDING) != 1 ||
-	               EVP_PKEY_CTX_set_rsa_pss_saltlen(how, RSA_PSS_SALTLEN_DIGEST) != 1))
-		return false;
-	return EVP_DigestVerify(ctx, signature.data, signature.len, data.data, data.len) == 1;
+	return (!a->pss || ossl_use_pss(how)) &&
+	       EVP_DigestVerify(ctx, signature.data, signature.len, data.data, data.len) == 1;
 }
 
 bool attestation_check_signature(const struct attestation_statement *s, const struct attestation_algorithm *algorithm,

@@ -91,16 +91,6 @@ bool authorization_offered(const struct acme_call *call, const char *type, struc
 	       problem_set(p, PROBLEM_UNSUPPORTED_IDENTIFIER, "identifiers of type \"%s\" are not offered", type);
 }
 
-static const struct challenge *proof_of(const struct authorization *a)
-{
-	const struct challenge *v = a->challenges.v;
-
-	for (size_t i = 0; i < a->challenges.n; i++)
-		if (v[i].status == CHALLENGE_VALID)
-			return &v[i];
-	return NULL;
-}
-
 /* A key that was attested is for the certificate of one order, or of those for which it was attested beforehand: who
  * orders anew has a new one as a rule, and must be able to attest it. */
 static bool is_attested(const struct authorization *a)
@@ -113,7 +103,7 @@ static bool is_reusable(const struct authorization *a, const struct profile *pro
 {
 	int64_t lifetime = profile->authorization_lifetime;
 	int64_t left_min = lifetime / 2 < LEFT_MIN ? lifetime / 2 : LEFT_MIN;
-	const struct challenge *proof = proof_of(a);
+	const struct challenge *proof = authorization_proof(a);
 
 	return lifetime > 0 && proof && (!is_attested(a) || a->preauthorized) && profile_takes_challenge(profile, proof->type) &&
 	       (a->require_dnssec || !profile->require_dnssec) && authorization_status_at(a, now) == AUTHORIZATION_VALID &&
@@ -176,10 +166,8 @@ bool authorization_room(struct store_txn *txn, const struct acme_call *call, siz
 		return false;
 	if (n + more <= max)
 		return true;
-	problem_set(p, PROBLEM_RATE_LIMITED,
-	            "RFC 8555, 6.6: the account has %zu pending authorizations, %zu are allowed", n, max);
-	p->retry_after = 60;
-	return false;
+	return problem_limited(p, 60,
+	                       "RFC 8555, 6.6: the account has %zu pending authorizations, %zu are allowed", n, max);
 }
 
 /* --- as JSON */

@@ -25,6 +25,15 @@ void acme_link(struct acme_call *call, const char *rel, const char *kind, const 
 	http_response_header_buf(call->response, "Link", &link);
 }
 
+bool acme_pass_limit(struct limit *limit, const struct http_request *request, const char *what, struct problem *p)
+{
+	char from[ADDR_TEXT_SIZE];
+	int wait;
+
+	addr_format_host(&request->peer, from);
+	return limit_take(limit, from, &wait) || problem_limited(p, wait, "%s from %s", what, from);
+}
+
 struct json_writer acme_reply(struct acme_call *call, int status)
 {
 	call->response->status = status;

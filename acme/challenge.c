@@ -48,7 +48,7 @@ static bool prove_dns_persist(const struct challenge_tools *tools, const struct 
 static const struct challenge_type types[] = {
 	{ "http-01", ACME_HTTP_01, .identifiers = DNS | IP, .prove = prove_http },     /* 8.3; RFC 8738, 5 */
 	{ "dns-account-01", ACME_DNS_ACCOUNT_01, .identifiers = DNS, .wildcard = true, .prove = prove_dns_account },
-	{ "dns-persist-01", ACME_DNS_PERSIST_01, .identifiers = DNS, .wildcard = true, .prove = prove_dns_persist },
+	{ "dns-persist-01", ACME_DNS_PERSIST_01, .identifiers = DNS, .wildcard = true, .lasting = true, .prove = prove_dns_persist },
 	{ "dns-01", ACME_DNS_01, .identifiers = DNS, .wildcard = true, .prove = prove_dns }, /* 8.4 */
 	{ "tls-alpn-01", ACME_TLS_ALPN_01, .identifiers = DNS | IP, .alone = true, .prove = prove_tls }, /* RFC 8737; RFC 8738, 6 */
 	{ "device-attest-01", ACME_DEVICE_ATTEST_01, .identifiers = DEVICE, .alone = true, .answered = true },
@@ -71,7 +71,7 @@ const struct challenge_type *challenge_type_find(const char *name)
 bool challenge_type_fits(const struct challenge_type *type, unsigned enabled, enum identifier_type identifier,
                          bool wildcard)
 {
-	return (type->prove || type->answered) && (type->bit & enabled) && (type->identifiers & 1u << identifier) && (type->wildcard || !wildcard);
+	return (type->bit & enabled) && (type->identifiers & 1u << identifier) && (type->wildcard || !wildcard);
 }
 
 struct challenge *challenge_of(const struct authorization *authorization, const char *url_key)
@@ -116,6 +116,7 @@ void issuer_names_write(const struct acme *acme, struct json_writer *w, const ch
 void challenge_write(const struct acme_call *call, struct json_writer *w,
                      const struct authorization *authorization, const struct challenge *challenge)
 {
+	const struct challenge_type *type = challenge_type_find(challenge->type);
 	auto_value(buf) url = {0};
 
 	acme_url(call, &url, "challenge", authorization->id, challenge->url_key);
@@ -123,7 +124,7 @@ void challenge_write(const struct acme_call *call, struct json_writer *w,
 	json_put(w, "type", challenge->type);
 	json_put_buf(w, "url", &url);
 	json_put(w, "status", challenge_status_name(challenge->status));
-	if (str_equal(challenge->type, "dns-persist-01"))
+	if (type && type->lasting)
 		put_persist(call, w, authorization->account);
 	else
 		json_put(w, "token", challenge->token);

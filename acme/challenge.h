@@ -22,8 +22,8 @@ struct challenge_type {
 	bool wildcard;          /* and "*." of them */
 	bool alone;             /* no further vantage point is asked */
 	bool answered;          /* the response itself has the proof: nobody looks for it */
-	/* Looks whether the proof is there. Slow: run by probe threads alone. NULL: a place that is
-	 * kept; such a type is never offered. */
+	bool lasting;           /* the record stays, and names the CA: the client is told its names in a token's place */
+	/* Looks whether the proof is there. Slow: run by probe threads alone. NULL: it is answered. */
 	bool (*prove)(const struct challenge_tools *tools, const struct probe_task *task, struct problem *p);
 };
 enum { CHALLENGE_TYPES_MAX = 8 };

@@ -4,20 +4,11 @@
 
 enum { LABEL_MAX = 63, POINTER = 0xc0 };
 
-static bool take(struct bytes *in, size_t n, struct bytes *ret)
-{
-	if (n > in->len)
-		return false;
-	*ret = BYTES(in->data, n);
-	*in = BYTES(in->data + n, in->len - n);
-	return true;
-}
-
 static bool take_number(struct bytes *in, unsigned *ret)
 {
 	struct bytes two;
 
-	if (!take(in, 2, &two))
+	if (!bytes_take(in, 2, &two))
 		return false;
 	*ret = (unsigned)two.data[0] << 8 | two.data[1];
 	return true;
@@ -28,14 +19,14 @@ static bool skip_name(struct bytes *in)
 {
 	struct bytes length, rest;
 
-	while (take(in, 1, &length)) {
+	while (bytes_take(in, 1, &length)) {
 		uint8_t n = length.data[0];
 
 		if (n >= POINTER)
-			return take(in, 1, &rest);
+			return bytes_take(in, 1, &rest);
 		if (n == 0)
 			return true;
-		if (n > LABEL_MAX || !take(in, n, &rest))
+		if (n > LABEL_MAX || !bytes_take(in, n, &rest))
 			return false;
 	}
 	return false;
@@ -52,7 +43,7 @@ static bool take_record(struct bytes *in, struct record *ret)
 	unsigned len;
 
 	return skip_name(in) && take_number(in, &ret->type) && take_number(in, &ret->class) &&
-	       take(in, 4, &ttl) && take_number(in, &len) && take(in, len, &ret->data);
+	       bytes_take(in, 4, &ttl) && take_number(in, &len) && bytes_take(in, len, &ret->data);
 }
 
 static bool skip_question(struct bytes *in)
@@ -141,7 +132,7 @@ bool dns_answer_text(struct bytes data, char *ret, size_t size, size_t *ret_len)
 	size_t len = 0;
 
 	while (data.len > 0) {
-		if (!take(&data, 1, &length) || !take(&data, length.data[0], &part))
+		if (!bytes_take(&data, 1, &length) || !bytes_take(&data, length.data[0], &part))
 			return false;
 		for (size_t i = 0; i < part.len; i++, len++)
 			if (len + 1 < size)

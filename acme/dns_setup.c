@@ -102,13 +102,12 @@ static bool is_allowed(const struct addr_list *allow, const char *address)
 	return allow && addr_parse(address, &a) && addr_list_has(allow, &a);
 }
 
-static bool put_denied_net(struct buf *ret, const struct addr_net *net)
+static void put_denied_net(struct buf *ret, const struct addr_net *net)
 {
 	char text[ADDR_TEXT_SIZE];
 
 	addr_format(&net->net, text);
 	buf_printf(ret, "\tdo-not-query-address: %s/%u\n", text, net->prefix);
-	return true;
 }
 
 /* Resolvers that are named may be anywhere; name servers that a zone names may not. */

@@ -1,7 +1,6 @@
 #include "acme/dns_stub.h"
 
 #include <assert.h>
-#include <netinet/in.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <strings.h>
@@ -121,18 +120,13 @@ static bool write_question(const struct dns_question *q, unsigned id, struct ask
 
 static int open_socket(const struct dns_stub *stub)
 {
-	struct sockaddr_in6 in6 = { .sin6_family = AF_INET6, .sin6_port = htons((uint16_t)stub->port) };
-	struct sockaddr_in in = { .sin_family = AF_INET, .sin_port = htons((uint16_t)stub->port) };
-	bool is6 = stub->resolver.family == AF_INET6;
+	struct sockaddr_storage to;
+	socklen_t len = addr_to_sockaddr(&stub->resolver, stub->port, &to);
 	int fd = socket(stub->resolver.family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
-	memcpy(&in6.sin6_addr, stub->resolver.byte, sizeof(in6.sin6_addr));
-	memcpy(&in.sin_addr, stub->resolver.byte, sizeof(in.sin_addr));
-	if (fd >= 0 && connect(fd, is6 ? (const struct sockaddr *)&in6 : (const struct sockaddr *)&in,
-	                       is6 ? sizeof(in6) : sizeof(in)) == 0)
+	if (fd < 0 || connect(fd, (const struct sockaddr *)&to, len) == 0)
 		return fd;
-	if (fd >= 0)
-		close(fd);
+	close(fd);
 	return -1;
 }
 
@@ -256,10 +250,8 @@ bool dns_stub_ask(struct dns_stub *stub, struct dns_question *v, size_t n, int64
 	for (size_t i = 0; i < n; i++)
 		if (!write_question(&v[i], ids[i], &asked[i]))
 			return false;
-	int fd = open_socket(stub);
+	auto_fd int fd = open_socket(stub);
 	bool answered = fd >= 0 && send_all(fd, asked, n) && receive(fd, asked, v, n, until);
-	if (fd >= 0)
-		close(fd);
 	if (!answered && clock_monotonic_ms() >= until)
 		atomic_store(&stub->rests_until, clock_monotonic_ms() + REST_MS);
 	return answered;

@@ -143,7 +143,7 @@ static void run(void *arg)
 	bool more = false;
 
 	if (!acme_ending_once(acme, &more, &p))
-		log_event(LOG_LEVEL_ERROR, "account-ending", "cause", p.cause[0] ? p.cause : p.detail, NULL);
+		log_event(LOG_LEVEL_ERROR, "account-ending", "cause", problem_cause(&p), NULL);
 	(void)!work_add(acme->sweeper, more && !problem_is_set(&p) ? SOON_MS : EVERY_MS, run, acme, &closing);
 }
 

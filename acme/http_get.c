@@ -1,11 +1,9 @@
 #include "acme/http_get.h"
 
 #include <errno.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <sys/socket.h>
 #include <sys/time.h>
-#include <unistd.h>
 
 #include "acme/http_reply.h"
 #include "base/clock.h"
@@ -34,23 +32,13 @@ static void allow(int fd, int what, int64_t ms)
 	(void)setsockopt(fd, SOL_SOCKET, what, &t, sizeof(t));
 }
 
-static int connect_to(int fd, const struct fetch *get)
-{
-	struct sockaddr_in6 in6 = { .sin6_family = AF_INET6, .sin6_port = htons((uint16_t)get->port) };
-	struct sockaddr_in in = { .sin_family = AF_INET, .sin_port = htons((uint16_t)get->port) };
-
-	if (get->addr.family == AF_INET6) {
-		memcpy(&in6.sin6_addr, get->addr.byte, sizeof(in6.sin6_addr));
-		return connect(fd, (const struct sockaddr *)&in6, sizeof(in6));
-	}
-	memcpy(&in.sin_addr, get->addr.byte, sizeof(in.sin_addr));
-	return connect(fd, (const struct sockaddr *)&in, sizeof(in));
-}
-
 static bool open_connection(struct fetch *get, int fd, struct problem *p)
 {
+	struct sockaddr_storage to;
+	socklen_t len = addr_to_sockaddr(&get->addr, get->port, &to);
+
 	allow(fd, SO_SNDTIMEO, get->connect_ms);
-	if (connect_to(fd, get) != 0)
+	if (connect(fd, (const struct sockaddr *)&to, len) != 0)
 		return refuse(get, is_late(errno) ? "no connection in time" : strerrordesc_np(errno), p);
 	get->connected = true;
 	return true;
@@ -108,11 +96,8 @@ bool http_get(struct fetch *get, const char *host, const char *path, struct prob
 	get->body_len = get->header_bytes = 0;
 	if (!write_request(get, host, path, &request, p))
 		return false;
-	int fd = socket(get->addr.family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	auto_fd int fd = socket(get->addr.family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
-		return problem_internal(p, "socket: %s", strerrordesc_np(errno));
-	bool answered = open_connection(get, fd, p) && send_request(get, fd, buf_bytes(&request), p) &&
-	                read_reply(get, fd, deadline, p);
-	close(fd);
-	return answered;
+		return problem_internal(p, "socket: %m");
+	return open_connection(get, fd, p) && send_request(get, fd, buf_bytes(&request), p) && read_reply(get, fd, deadline, p);
 }

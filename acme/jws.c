@@ -1,7 +1,6 @@
 #include "acme/jws.h"
 
 #include <assert.h>
-#include <openssl/rsa.h>
 #include <stdatomic.h>
 
 #include "base/base64.h"
@@ -300,10 +299,7 @@ static bool context_init(const struct jws *jws, const struct jws_key *key, EVP_M
 		return EVP_MD_CTX_copy_ex(ctx, key->ready) == 1;
 	if (EVP_DigestVerifyInit_ex(ctx, &options, jws->algorithm->digest, NULL, NULL, key->public, NULL) != 1)
 		return false;
-	/* RFC 7518, 3.5: the salt is as long as the digest. */
-	return jws->algorithm->family != JWS_RSA_PSS ||
-	       (EVP_PKEY_CTX_set_rsa_padding(options, RSA_PKCS1_PSS_PADDING) == 1 &&
-	        EVP_PKEY_CTX_set_rsa_pss_saltlen(options, RSA_PSS_SALTLEN_DIGEST) == 1);
+	return jws->algorithm->family != JWS_RSA_PSS || ossl_use_pss(options);
 }
 
 static bool verify_octets(const struct jws *jws, const struct jws_key *key, struct bytes signature)

@@ -28,7 +28,7 @@ static void run(void *arg)
 	auto_value(problem) p = {0};
 
 	if (!later->job(later->acme, later->id, &p))
-		log_event(LOG_LEVEL_ERROR, later->event, "id", later->id, "cause", p.cause[0] ? p.cause : p.detail, NULL);
+		log_event(LOG_LEVEL_ERROR, later->event, "id", later->id, "cause", problem_cause(&p), NULL);
 	end(later);
 }
 

@@ -18,9 +18,7 @@ static bool request_alloc(struct order_request *r, size_t n, struct problem *p)
 
 static bool limited(struct problem *p, int wait, const char *name)
 {
-	problem_set(p, PROBLEM_RATE_LIMITED, "RFC 8555, 6.6: too many orders for the name %s", name);
-	p->retry_after = wait;
-	return false;
+	return problem_limited(p, wait, "RFC 8555, 6.6: too many orders for the name %s", name);
 }
 
 static bool is_open(const struct order_request *r)

@@ -10,12 +10,9 @@ enum { RETRY = 5 };
 /* How the name was proven, as CAA calls it (RFC 8657, 4); without a challenge by a label of our own. */
 static const char *method_of(const struct authorization *a)
 {
-	const struct challenge *v = a->challenges.v;
+	const struct challenge *proof = authorization_proof(a);
 
-	for (size_t i = 0; i < a->challenges.n; i++)
-		if (v[i].status == CHALLENGE_VALID)
-			return v[i].type;
-	return "ca-scope";
+	return proof ? proof->type : "ca-scope";
 }
 
 /* An order's identifiers and authorizations are pairs: of RFC 9444's ancestors several names may have one. */
@@ -81,11 +78,10 @@ static bool load_names(struct store_txn *txn, void *arg, struct problem *p)
 
 bool order_caa_wanted(struct acme *acme, const char *name)
 {
-	pthread_rwlock_rdlock(&acme->profiles_lock);
-	const struct profile *profile = profiles_find(acme->profiles, name);
-	bool wanted = profile && profile->caa;
-	pthread_rwlock_unlock(&acme->profiles_lock);
-	return wanted;
+	auto_struct(profiles) *profiles = acme_profiles(acme);
+	const struct profile *profile = profiles_find(profiles, name);
+
+	return profile && profile->caa;
 }
 
 bool order_caa(struct acme *acme, const struct profiles *profiles, const struct order *order, struct problem *p)

@@ -17,9 +17,7 @@ static void request_free(struct order_request *r)
 
 static bool limited(struct problem *p, int wait, const char *of)
 {
-	problem_set(p, PROBLEM_RATE_LIMITED, "RFC 8555, 6.6: too many orders for account %s", of);
-	p->retry_after = wait;
-	return false;
+	return problem_limited(p, wait, "RFC 8555, 6.6: too many orders for account %s", of);
 }
 
 static bool make_order(struct order_request *r, struct problem *p)

@@ -41,16 +41,16 @@ static bool find(struct store_txn *txn, struct order_request *r, size_t i, struc
 	        authorization_find_above(txn, call->account.id, r->profile, &r->names[i], call->now, &proof->found, p));
 }
 
-static bool provable(const struct order_request *r, size_t i, struct problem *p)
+static void check_provable(const struct order_request *r, size_t i, struct problem *p)
 {
 	const struct identifier *name = &r->names[i];
 	const struct order_proof *proof = &r->proofs[i];
 
 	if (is_found(proof) || is_granted(proof) || proof->draft.record.challenges.n > 0)
-		return true;
-	return problem_add(p, PROBLEM_REJECTED_IDENTIFIER, r->sent[i].type, r->sent[i].value,
-	                   "no challenge type that this server offers can prove %s \"%s\"",
-	                   identifier_is_wildcard(name) ? "the wildcard name" : "the name", name->value);
+		return;
+	problem_add(p, PROBLEM_REJECTED_IDENTIFIER, r->sent[i].type, r->sent[i].value,
+	            "no challenge type that this server offers can prove %s \"%s\"",
+	            identifier_is_wildcard(name) ? "the wildcard name" : "the name", name->value);
 }
 
 static bool find_all(struct store_txn *txn, struct order_request *r, struct problem *p)
@@ -59,7 +59,7 @@ static bool find_all(struct store_txn *txn, struct order_request *r, struct prob
 		if (!find(txn, r, i, p))
 			return false;
 	for (size_t i = 0; i < r->n; i++)
-		(void)provable(r, i, p);
+		check_provable(r, i, p);
 	return problem_settle(p, "some of the identifiers cannot be proven");
 }
 
@@ -105,11 +105,9 @@ static bool has_room(struct store_txn *txn, const struct order_request *r, size_
 		return false;
 	if (n < max)
 		return true;
-	problem_set(p, PROBLEM_RATE_LIMITED,
-	            "RFC 8555, 6.6: %zu orders for %s \"%s\" have not ended, %zu are allowed: finalize them, or end them all by "
-	            "deactivating their authorization (7.5.2)", n, r->sent[i].type, r->sent[i].value, max);
-	p->retry_after = 60;
-	return false;
+	return problem_limited(p, 60,
+	                       "RFC 8555, 6.6: %zu orders for %s \"%s\" have not ended, %zu are allowed: finalize them, "
+	                       "or end them all by deactivating their authorization (7.5.2)", n, r->sent[i].type, r->sent[i].value, max);
 }
 
 static bool have_room(struct store_txn *txn, const struct order_request *r, size_t pending, struct problem *p)

@@ -223,3 +223,19 @@ bool authorization_apply(struct store_txn *txn, struct authorization *authorizat
 			return false;
 	return true;
 }
+
+bool authorizations_outlast(struct store_txn *txn, const struct order *order, int64_t until, struct problem *p)
+{
+	for (size_t i = 0; i < order->authorizations.n; i++) {
+		auto_value(authorization) a = {0};
+
+		if (!store_authorization_get(txn, order->authorizations.v[i], &a, p))
+			return false;
+		if (a.status != AUTHORIZATION_VALID || a.expires >= until)
+			continue;
+		a.expires = until;
+		if (!store_authorization_put(txn, &a, p))
+			return false;
+	}
+	return true;
+}

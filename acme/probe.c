@@ -44,7 +44,7 @@ static void log_result(const struct probe_result *r)
 
 	log_event(LOG_LEVEL_INFO, "challenge", "result", outcome, "authorization", r->authorization, "account",
 	          r->account.id, "type", r->challenge.type, "identifier", r->task.value, "detail",
-	          r->proven ? NULL : r->problem.cause[0] ? r->problem.cause : r->problem.detail, NULL);
+	          r->proven ? NULL : problem_cause(&r->problem), NULL);
 }
 
 /* What CAA forbids is not worth an order; finalize asks again. */
@@ -96,7 +96,7 @@ static bool attempt(struct probes *probes, const struct probe *probe, bool *ret_
 
 		if (!try_once(probes, &r, &p)) {
 			log_event(LOG_LEVEL_ERROR, "challenge", "authorization", probe->authorization,
-			          "cause", p.cause[0] ? p.cause : p.detail, NULL);
+			          "cause", problem_cause(&p), NULL);
 			return false;
 		}
 		if (r.stale)

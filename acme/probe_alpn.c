@@ -1,9 +1,7 @@
 #include "acme/probe_alpn.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
-#include <netinet/in.h>
 #include <poll.h>
 
 #include <openssl/err.h>
@@ -77,27 +75,11 @@ static bool wait_for(int fd, short events, int64_t deadline)
 	}
 }
 
-static socklen_t sockaddr_of(const struct probe_handshake *h, struct sockaddr_storage *ret)
-{
-	struct sockaddr_in6 in6 = { .sin6_family = AF_INET6, .sin6_port = htons((uint16_t)h->port) };
-	struct sockaddr_in in = { .sin_family = AF_INET, .sin_port = htons((uint16_t)h->port) };
-
-	*ret = (struct sockaddr_storage){0};
-	if (h->addr.family == AF_INET6) {
-		memcpy(&in6.sin6_addr, h->addr.byte, sizeof(in6.sin6_addr));
-		memcpy(ret, &in6, sizeof(in6));
-		return sizeof(in6);
-	}
-	memcpy(&in.sin_addr, h->addr.byte, sizeof(in.sin_addr));
-	memcpy(ret, &in, sizeof(in));
-	return sizeof(in);
-}
-
 static bool connect_to(int fd, struct probe_handshake *h, struct problem *p)
 {
 	int64_t deadline = clock_monotonic_ms() + h->connect_ms;
 	struct sockaddr_storage to;
-	socklen_t len = sockaddr_of(h, &to), error_len = sizeof(int);
+	socklen_t len = addr_to_sockaddr(&h->addr, h->port, &to), error_len = sizeof(int);
 	int error = 0;
 
 	if (connect(fd, (struct sockaddr *)&to, len) != 0) {

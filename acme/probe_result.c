@@ -79,11 +79,10 @@ bool probe_result_load(struct store *store, struct probe_result *r, struct probl
 
 static int64_t lifetime(struct acme *acme, const char *directory)
 {
-	pthread_rwlock_rdlock(&acme->profiles_lock);
-	const struct profile *profile = profiles_find(acme->profiles, directory);
-	int64_t seconds = profile ? profile->authorization_lifetime : 0;
-	pthread_rwlock_unlock(&acme->profiles_lock);
-	return seconds;
+	auto_struct(profiles) *profiles = acme_profiles(acme);
+	const struct profile *profile = profiles_find(profiles, directory);
+
+	return profile ? profile->authorization_lifetime : 0;
 }
 
 void probe_result_time(struct acme *acme, struct probe_result *r)

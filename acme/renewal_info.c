@@ -20,20 +20,6 @@ static bool load(struct store_txn *txn, void *arg, struct problem *p)
 	return renewal_find(txn, a->call->acme->ca, &a->id, &a->certificate, p);
 }
 
-/* Anybody may ask, so this has a bucket of its own beside that of all requests (RFC 9773, 6). */
-static bool pass_limit(const struct acme_call *call, struct problem *p)
-{
-	char from[ADDR_TEXT_SIZE];
-	int wait;
-
-	addr_format_host(&call->request->peer, from);
-	if (limit_take(call->acme->renewal_info_per_address, from, &wait))
-		return true;
-	problem_set(p, PROBLEM_RATE_LIMITED, "RFC 9773, 6: too many requests for renewal information from %s", from);
-	p->retry_after = wait;
-	return false;
-}
-
 /* What lives for hours is asked about more often than every few hours. */
 static int64_t retry_after(const struct acme_call *call, const struct certificate *row)
 {
@@ -64,11 +50,14 @@ static void reply(struct acme_call *call, const struct certificate *row)
 	json_close(&w);
 }
 
-/* RFC 9773, 4: two reads of the store, and no write. */
+/* RFC 9773, 4: two reads of the store, and no write. Anybody may ask, so this has a bucket of its own beside that of all
+ * requests (6). */
 bool acme_renewal_info_get(struct acme_call *call, struct problem *p)
 {
+	static const char what[] = "RFC 9773, 6: too many requests for renewal information";
 	struct asking a = { .call = call };
-	bool done = pass_limit(call, p) && certificate_id_parse(call->capture[0], "the path", &a.id, p) &&
+	bool done = acme_pass_limit(call->acme->renewal_info_per_address, call->request, what, p) &&
+	            certificate_id_parse(call->capture[0], "the path", &a.id, p) &&
 	            store_view(call->acme->store, load, &a, p);
 
 	if (done)

@@ -28,23 +28,6 @@ struct asking {
 	uint8_t digest[SHA256_SIZE];
 };
 
-/* The request waits for days, so what it rests on must not end before (7.4). */
-static bool outlast(struct store_txn *txn, const struct order *order, struct problem *p)
-{
-	for (size_t i = 0; i < order->authorizations.n; i++) {
-		auto_value(authorization) a = {0};
-
-		if (!store_authorization_get(txn, order->authorizations.v[i], &a, p))
-			return false;
-		if (a.status != AUTHORIZATION_VALID || a.expires >= order->expires)
-			continue;
-		a.expires = order->expires;
-		if (!store_authorization_put(txn, &a, p))
-			return false;
-	}
-	return true;
-}
-
 static bool tell(struct store_txn *txn, const struct asking *a, struct problem *p)
 {
 	char actor[EVENT_ACTOR_SIZE], from[ADDR_TEXT_SIZE];
@@ -73,8 +56,8 @@ static bool store_asked(struct store_txn *txn, void *arg, struct problem *p)
 	a->order->csr_digest = BYTES(a->digest, sizeof(a->digest));
 	if (a->order->expires < a->request.expires)
 		a->order->expires = a->request.expires;
-	return store_order_put(txn, a->order, p) && outlast(txn, a->order, p) && store_request_put(txn, &a->request, p) &&
-	       tell(txn, a, p);
+	return store_order_put(txn, a->order, p) && authorizations_outlast(txn, a->order, a->order->expires, p) &&
+	       store_request_put(txn, &a->request, p) && tell(txn, a, p);
 }
 
 static void names_join(const struct order *order, struct buf *ret)
@@ -238,10 +221,8 @@ static bool issue(struct deciding *d, struct problem *p)
 	struct acme *acme = d->acme;
 	const struct request *request = &d->request;
 	auto_struct(approval) *approval = NULL;
+	auto_struct(profiles) *profiles = acme_profiles(acme);
 
-	pthread_rwlock_rdlock(&acme->profiles_lock);
-	auto_struct(profiles) *profiles = profiles_ref(acme->profiles);
-	pthread_rwlock_unlock(&acme->profiles_lock);
 	return gate_order(acme->store, profiles, request->order, request->account, request->csr, &approval, p) &&
 	       check_caa(acme, profiles, request->order, p) &&
 	       ca_issue(acme->ca, &approval, &d->certificate, p) && store_update(acme->store, store_issued, d, p);

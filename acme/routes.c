@@ -109,14 +109,6 @@ const char *acme_payload_name(enum acme_payload payload)
 
 /* --- the call */
 
-static struct profiles *profiles_now(struct acme *acme)
-{
-	pthread_rwlock_rdlock(&acme->profiles_lock);
-	struct profiles *profiles = profiles_ref(acme->profiles);
-	pthread_rwlock_unlock(&acme->profiles_lock);
-	return profiles;
-}
-
 static bool has_profile(const struct acme_route *row)
 {
 	return str_starts(row->http.path, "/acme/{profile}/");
@@ -136,18 +128,6 @@ static void fill_captures(struct acme_call *call, const struct acme_route *row)
 	size_t skip = has_profile(row);
 	for (size_t i = 0; i + skip < HTTP_CAPTURES_MAX; i++)
 		call->capture[i] = call->request->captures[i + skip];
-}
-
-static bool pass_door(struct acme *acme, const struct http_request *request, struct problem *p)
-{
-	char text[ADDR_TEXT_SIZE];
-	int wait;
-	addr_format_host(&request->peer, text);
-	if (limit_take(acme->requests_per_address, text, &wait))
-		return true;
-	problem_set(p, PROBLEM_RATE_LIMITED, "RFC 8555, 6.6: too many requests from %s", text);
-	p->retry_after = wait;
-	return false;
 }
 
 /* Headers of every reply, refusals included. call has acme, request, response and directory. */
@@ -177,9 +157,9 @@ static bool serve(void *state, size_t i, const struct http_request *request, str
 {
 	struct acme *acme = state;
 	const struct acme_route *row = acme_route_at(i);
-	if (!pass_door(acme, request, p))
+	if (!acme_pass_limit(acme->requests_per_address, request, "RFC 8555, 6.6: too many requests", p))
 		return false;
-	auto_struct(profiles) *profiles = profiles_now(acme);
+	auto_struct(profiles) *profiles = acme_profiles(acme);
 	const struct profile *profile = directory_of(profiles, row, request);
 	if (!profile)
 		return problem_set(p, PROBLEM_NOT_FOUND, "RFC 8555, 7.1.1: there is no such directory");
@@ -221,7 +201,7 @@ static void refuse(void *state, size_t i, const struct http_request *request, co
 {
 	struct acme *acme = state;
 	const struct acme_route *row = i < array_length(routes) ? &routes[i] : NULL;
-	auto_struct(profiles) *profiles = profiles_now(acme);
+	auto_struct(profiles) *profiles = acme_profiles(acme);
 	const struct profile *profile = directory_of(profiles, row, request);
 	struct acme_call call = {
 		.acme = acme, .request = request, .response = response, .directory = profile ? profile->name : NULL,

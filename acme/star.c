@@ -1,7 +1,7 @@
 #include "acme/star.h"
 
+#include "acme/order_state.h"
 #include "base/clock.h"
-#include "store/authorization.h"
 
 static bool wrong(const char *name, const char *what, struct problem *p)
 {
@@ -91,23 +91,6 @@ void star_write_meta(struct json_writer *w, const struct profile *profile)
 
 /* --- the first certificate */
 
-/* The gate wants them valid at each renewal: whoever takes one back ends the renewals. */
-static bool outlast(struct store_txn *txn, const struct order *order, int64_t end, struct problem *p)
-{
-	for (size_t i = 0; i < order->authorizations.n; i++) {
-		auto_value(authorization) a = { 0 };
-
-		if (!store_authorization_get(txn, order->authorizations.v[i], &a, p))
-			return false;
-		if (a.status != AUTHORIZATION_VALID || a.expires > end)
-			continue;
-		a.expires = end + 1;
-		if (!store_authorization_put(txn, &a, p))
-			return false;
-	}
-	return true;
-}
-
 bool star_begin(struct store_txn *txn, struct order *order, struct bytes csr, const struct certificate *first,
                 int64_t retention, int64_t *ret_keep, struct problem *p)
 {
@@ -118,5 +101,5 @@ bool star_begin(struct store_txn *txn, struct order *order, struct bytes csr, co
 	star->csr = csr;
 	star->due = star_due(star);
 	*ret_keep = star->end + retention;
-	return outlast(txn, order, star->end, p);
+	return authorizations_outlast(txn, order, star->end + 1, p); /* whoever takes one back ends the renewals */
 }

@@ -79,10 +79,8 @@ static bool issue(struct renewing *r, struct problem *p)
 {
 	struct acme *acme = r->acme;
 	auto_struct(approval) *approval = NULL;
+	auto_struct(profiles) *profiles = acme_profiles(acme);
 
-	pthread_rwlock_rdlock(&acme->profiles_lock);
-	auto_struct(profiles) *profiles = profiles_ref(acme->profiles);
-	pthread_rwlock_unlock(&acme->profiles_lock);
 	return gate_order(acme->store, profiles, r->id, r->order.account, r->order.star.csr, &approval, p) &&
 	       order_caa(acme, profiles, &r->order, p) &&
 	       ca_issue(acme->ca, &approval, &r->certificate, p) && store_update(acme->store, store_renewed, r, p);
@@ -110,7 +108,7 @@ static bool fail(struct renewing *r, const struct problem *why, struct problem *
 	r->again = r->now + (part > 0 ? part : 1);
 	if (!problem_is_ours(why))
 		tell_refused(r, why);
-	log_event(LOG_LEVEL_WARN, "auto-renewal", "order", r->id, "cause", why->cause[0] ? why->cause : why->detail, NULL);
+	log_event(LOG_LEVEL_WARN, "auto-renewal", "order", r->id, "cause", problem_cause(why), NULL);
 	return store_update(r->acme->store, store_failed, r, p);
 }
 
@@ -165,7 +163,7 @@ bool acme_star_once(struct acme *acme, bool *ret_more, struct problem *p)
 		auto_value(problem) why = { 0 };
 		bool done = false;
 		if (!begin(acme, ids.v[i], &done, &why))
-			log_event(LOG_LEVEL_ERROR, "auto-renewal", "order", ids.v[i], "cause", why.cause[0] ? why.cause : why.detail, NULL);
+			log_event(LOG_LEVEL_ERROR, "auto-renewal", "order", ids.v[i], "cause", problem_cause(&why), NULL);
 		*ret_more = *ret_more || (done && ids.n == BATCH);
 	}
 	return true;
@@ -178,7 +176,7 @@ static void run(void *arg)
 	bool more = false;
 
 	if (!acme_star_once(acme, &more, &p))
-		log_event(LOG_LEVEL_ERROR, "auto-renewal", "cause", p.cause[0] ? p.cause : p.detail, NULL);
+		log_event(LOG_LEVEL_ERROR, "auto-renewal", "cause", problem_cause(&p), NULL);
 	(void)!work_add(acme->sweeper, more ? AGAIN_MS : EVERY_MS, run, acme, &closing);
 }
 

@@ -30,3 +30,5 @@ struct acme {
 	struct work *later; /* acme/later.h */
 	struct http_wing wing;
 };
+/* The profiles of this moment; the caller gives the reference back. */
+struct profiles *acme_profiles(struct acme *acme) must_use;

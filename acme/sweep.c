@@ -151,7 +151,7 @@ static void run(void *arg)
 	bool more = false;
 
 	if (!acme_sweep_once(acme, &more, &p))
-		log_event(LOG_LEVEL_ERROR, "sweep", "cause", p.cause[0] ? p.cause : p.detail, NULL);
+		log_event(LOG_LEVEL_ERROR, "sweep", "cause", problem_cause(&p), NULL);
 	(void)!work_add(acme->sweeper, more ? SOON_MS : EVERY_MS, run, acme, &closing);
 }
 

@@ -2,20 +2,11 @@
 
 /* --- what comes next */
 
-static bool take(struct bytes *in, size_t len, struct bytes *ret)
-{
-	if (in->len < len)
-		return false;
-	*ret = BYTES(in->data, len);
-	*in = BYTES(in->data + len, in->len - len);
-	return true;
-}
-
 static bool take_u16(struct bytes *in, uint16_t *ret)
 {
 	struct bytes b;
 
-	if (!take(in, 2, &b))
+	if (!bytes_take(in, 2, &b))
 		return false;
 	*ret = (uint16_t)(b.data[0] << 8 | b.data[1]);
 	return true;
@@ -25,7 +16,7 @@ static bool take_u32(struct bytes *in, uint32_t *ret)
 {
 	struct bytes b;
 
-	if (!take(in, 4, &b))
+	if (!bytes_take(in, 4, &b))
 		return false;
 	*ret = (uint32_t)b.data[0] << 24 | (uint32_t)b.data[1] << 16 | (uint32_t)b.data[2] << 8 | b.data[3];
 	return true;
@@ -37,7 +28,7 @@ static bool take_sized(struct bytes *in, struct bytes *ret)
 	struct bytes rest = *in;
 	uint16_t len;
 
-	if (!take_u16(&rest, &len) || !take(&rest, len, ret))
+	if (!take_u16(&rest, &len) || !bytes_take(&rest, len, ret))
 		return false;
 	*in = rest;
 	return true;
@@ -85,8 +76,8 @@ bool tpm_certified_read(struct bytes in, struct tpm_certified *ret, struct probl
 
 	if (!check_kind(&in, p))
 		return false;
-	if (!take_sized(&in, &signer) || !take_sized(&in, &ret->extra_data) || !take(&in, CLOCK_INFO_SIZE, &clock) ||
-	    !take(&in, FIRMWARE_VERSION_SIZE, &firmware) || !take_sized(&in, &ret->name) || !take_sized(&in, &qualified))
+	if (!take_sized(&in, &signer) || !take_sized(&in, &ret->extra_data) || !bytes_take(&in, CLOCK_INFO_SIZE, &clock) ||
+	    !bytes_take(&in, FIRMWARE_VERSION_SIZE, &firmware) || !take_sized(&in, &ret->name) || !take_sized(&in, &qualified))
 		return refuse(p, "it ends too early for a TPMS_ATTEST");
 	return in.len == 0 || refuse(p, "bytes follow the TPMS_ATTEST");
 }
@@ -99,7 +90,7 @@ static bool skip_symmetric(struct bytes *in)
 	uint16_t algorithm;
 	struct bytes rest;
 
-	return take_u16(in, &algorithm) && (algorithm == TPM_NULL || take(in, 4, &rest));
+	return take_u16(in, &algorithm) && (algorithm == TPM_NULL || bytes_take(in, 4, &rest));
 }
 
 /* TPMT_RSA_SCHEME (11.2.4.2), TPMT_ECC_SCHEME (11.2.5.6), TPMT_KDF_SCHEME (11.2.3.3). */
@@ -112,7 +103,7 @@ static bool skip_scheme(struct bytes *in)
 		return false;
 	if (scheme == TPM_NULL || scheme == TPM_RSAES)
 		return true;
-	return take(in, scheme == TPM_ECDAA ? 4 : 2, &details);
+	return bytes_take(in, scheme == TPM_ECDAA ? 4 : 2, &details);
 }
 
 /* TPMS_RSA_PARMS (12.2.3.5) and TPM2B_PUBLIC_KEY_RSA. */

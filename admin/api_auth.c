@@ -54,7 +54,7 @@ static void note_used(struct api *api, const struct token *token, int64_t now)
 	if (now - token->used < USED_EVERY)
 		return;
 	if (!store_update(api->store, put_used, &used, &p))
-		log_event(LOG_LEVEL_WARN, "token-use-not-noted", "token", token->id, "cause", p.cause[0] ? p.cause : p.detail, NULL);
+		log_event(LOG_LEVEL_WARN, "token-use-not-noted", "token", token->id, "cause", problem_cause(&p), NULL);
 }
 
 static bool check_rate(struct api *api, const struct token *token, struct problem *p)
@@ -63,9 +63,7 @@ static bool check_rate(struct api *api, const struct token *token, struct proble
 
 	if (limit_take(api->requests, token->id, &wait))
 		return true;
-	problem_set(p, PROBLEM_RATE_LIMITED, "too many requests with token %s", token->id);
-	p->retry_after = wait;
-	return false;
+	return problem_limited(p, wait, "too many requests with token %s", token->id);
 }
 
 static bool identify(struct api *api, const struct http_request *request, int64_t now, struct identity **ret, struct problem *p)

@@ -36,7 +36,7 @@ static void run(void *arg)
 	bool more = false;
 
 	if (!api_sweep_once(api, &more, &p))
-		log_event(LOG_LEVEL_ERROR, "api-sweep", "cause", p.cause[0] ? p.cause : p.detail, NULL);
+		log_event(LOG_LEVEL_ERROR, "api-sweep", "cause", problem_cause(&p), NULL);
 	(void)!work_add(api->work, more ? SOON_MS : EVERY_MS, run, api, &closing);
 }
 

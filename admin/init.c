@@ -136,7 +136,7 @@ static bool rows_add(const char *folder, struct change *change, struct problem *
 		if (!files_certificate(folder, names.v[i], &certificate, p))
 			return false;
 		if (!life_signer(&life, names.v[i], signer, &outside) && outside.kind != PROBLEM_NOT_FOUND)
-			return problem_set(p, outside.kind, "%s", outside.cause[0] ? outside.cause : outside.detail);
+			return problem_set(p, outside.kind, "%s", problem_cause(&outside));
 		if (!change_row(change, certificate, signer, p))
 			return false;
 	}

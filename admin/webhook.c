@@ -46,7 +46,7 @@ struct webhooks {
 
 static void log_trouble(const char *what, const char *id, const struct problem *p)
 {
-	log_event(LOG_LEVEL_ERROR, what, "webhook", id, "cause", p->cause[0] ? p->cause : p->detail, NULL);
+	log_event(LOG_LEVEL_ERROR, what, "webhook", id, "cause", problem_cause(p), NULL);
 }
 
 /* --- one step of one webhook */

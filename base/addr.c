@@ -57,6 +57,18 @@ bool addr_from_sockaddr(const struct sockaddr *sa, struct addr *ret)
 	}
 }
 
+socklen_t addr_to_sockaddr(const struct addr *a, unsigned port, struct sockaddr_storage *ret)
+{
+	struct sockaddr_in6 in6 = { .sin6_family = AF_INET6, .sin6_port = htons((uint16_t)port) };
+	struct sockaddr_in in = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port) };
+	bool is6 = a->family == AF_INET6;
+
+	memcpy(is6 ? (void *)&in6.sin6_addr : &in.sin_addr, a->byte, addr_length(a));
+	*ret = (struct sockaddr_storage){0};
+	memcpy(ret, is6 ? (void *)&in6 : &in, is6 ? sizeof(in6) : sizeof(in));
+	return is6 ? sizeof(in6) : sizeof(in);
+}
+
 void addr_format(const struct addr *a, char ret[ADDR_TEXT_SIZE])
 {
 	const char *text = inet_ntop(a->family, a->byte, ret, ADDR_TEXT_SIZE);

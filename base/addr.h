@@ -15,6 +15,8 @@ enum { ADDR_TEXT_SIZE = 46 };
 /* Plain textual form, no brackets, no port, no zone. */
 bool addr_parse(const char *text, struct addr *ret) must_use;
 bool addr_from_sockaddr(const struct sockaddr *sa, struct addr *ret) must_use;
+/* The same the other way, with a port. Returns how long it is. */
+socklen_t addr_to_sockaddr(const struct addr *a, unsigned port, struct sockaddr_storage *ret);
 /* IPv4 dotted; IPv6 as RFC 5952. */
 void addr_format(const struct addr *a, char ret[ADDR_TEXT_SIZE]);
 bool addr_equal(const struct addr *a, const struct addr *b) must_use;

@@ -1,9 +1,8 @@
 #include "base/clock.h"
 
-#include <stdio.h>
-
 #include <assert.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <time.h>
 
 enum { DAY = 86400 };
@@ -222,16 +221,16 @@ bool clock_parse(const char *text, int64_t *ret)
 	return true;
 }
 
+static const struct unit {
+	char text[2];
+	int64_t seconds;
+} units[] = {
+	{ "y", 365 * DAY }, { "w", 7 * DAY }, { "d", DAY }, { "h", 3600 }, { "m", 60 }, { "s", 1 }, { "", 1 },
+};
+enum { LARGEST_SHOWN = 2 }; /* days: years and weeks are for who writes */
+
 static int64_t unit_seconds(const char *unit)
 {
-	static const struct {
-		char text[2];
-		int64_t seconds;
-	} units[] = {
-		{ "", 1 }, { "s", 1 }, { "m", 60 }, { "h", 3600 },
-		{ "d", DAY }, { "w", 7 * DAY }, { "y", 365 * DAY },
-	};
-
 	for (size_t i = 0; i < array_length(units); i++)
 		if (str_equal(units[i].text, unit))
 			return units[i].seconds;
@@ -255,13 +254,9 @@ bool clock_parse_duration(const char *text, int64_t *ret_seconds)
 
 void clock_format_duration(int64_t seconds, char ret[CLOCK_DURATION_SIZE])
 {
-	static const struct {
-		int64_t seconds;
-		char unit;
-	} units[] = { { 86400, 'd' }, { 3600, 'h' }, { 60, 'm' }, { 1, 's' } };
-	size_t i = 0;
+	const struct unit *unit = &units[LARGEST_SHOWN];
 
-	while (seconds % units[i].seconds != 0)
-		i++;
-	snprintf(ret, CLOCK_DURATION_SIZE, "%lld%c", (long long)(seconds / units[i].seconds), units[i].unit);
+	while (seconds % unit->seconds != 0)
+		unit++;
+	snprintf(ret, CLOCK_DURATION_SIZE, "%lld%s", (long long)(seconds / unit->seconds), unit->text);
 }

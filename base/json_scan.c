@@ -25,10 +25,12 @@ static void scan_path(const struct scan *s, char ret[PATH_SIZE])
 
 	for (unsigned i = 0; i < s->depth && used < PATH_SIZE; i++) {
 		struct bytes name = s->name[i];
-		char *at = ret + used;
-		int n = s->open[i] == '['  ? snprintf(at, PATH_SIZE - used, "[%zu]", s->index[i])
-		        : name.len > 0 ? snprintf(at, PATH_SIZE - used, "%s%.*s", used ? "." : "", (int)(name.len < PATH_SIZE ? name.len : PATH_SIZE), (const char *)name.data)
-		                       : 0;
+		int n = 0, len = name.len < PATH_SIZE ? (int)name.len : PATH_SIZE;
+
+		if (s->open[i] == '[')
+			n = snprintf(ret + used, PATH_SIZE - used, "[%zu]", s->index[i]);
+		else if (len > 0)
+			n = snprintf(ret + used, PATH_SIZE - used, "%s%.*s", used ? "." : "", len, (const char *)name.data);
 		used += n > 0 ? (size_t)n : 0;
 	}
 }

@@ -6,8 +6,10 @@
 
 #include <openssl/core_names.h>
 #include <openssl/err.h>
+#include <openssl/rsa.h>
 
 #include "base/base64.h"
+#include "base/tlv.h"
 
 bool ossl_public_der(EVP_PKEY *key, struct buf *ret, struct problem *p)
 {
@@ -15,39 +17,6 @@ bool ossl_public_der(EVP_PKEY *key, struct buf *ret, struct problem *p)
 		return true;
 	return ret->failed ? problem_memory(p) : problem_openssl(p, "SubjectPublicKeyInfo");
 }
-
-/* The DER of one element, X.690: a tag of one byte, a definite length in its shortest form. */
-static bool der_length(struct bytes *in, size_t *ret)
-{
-	size_t first = in->data[1], count = first & 0x7f, len = 0;
-
-	if (first < 0x80) {
-		*in = BYTES(in->data + 2, in->len - 2);
-		*ret = first;
-		return true;
-	}
-	if (count == 0 || count > 3 || count > in->len - 2 || in->data[2] == 0)
-		return false;
-	for (size_t i = 0; i < count; i++)
-		len = len << 8 | in->data[2 + i];
-	*in = BYTES(in->data + 2 + count, in->len - 2 - count);
-	*ret = len;
-	return len >= 0x80;
-}
-
-static bool der_take(struct bytes *in, uint8_t tag, struct bytes *ret)
-{
-	struct bytes rest = *in;
-	size_t len;
-
-	if (rest.len < 2 || rest.data[0] != tag || !der_length(&rest, &len) || len > rest.len)
-		return false;
-	*ret = BYTES(rest.data, len);
-	*in = BYTES(rest.data + len, rest.len - len);
-	return true;
-}
-
-enum { DER_INTEGER = 0x02, DER_BIT_STRING = 0x03, DER_OID = 0x06, DER_SEQUENCE = 0x30 };
 
 /* SubjectPublicKeyInfo, RFC 5280, 4.1; the key without the count of unused bits, which is 0. */
 struct spki {
@@ -58,10 +27,8 @@ static bool spki_split(struct bytes der, struct spki *ret)
 {
 	struct bytes outer, bits;
 
-	if (!der_take(&der, DER_SEQUENCE, &outer) || der.len != 0 ||
-	    !der_take(&outer, DER_SEQUENCE, &ret->parameters) ||
-	    !der_take(&outer, DER_BIT_STRING, &bits) || outer.len != 0 ||
-	    !der_take(&ret->parameters, DER_OID, &ret->algorithm))
+	if (!tlv_only(der, TLV_SEQUENCE, &outer) || !tlv_take(&outer, TLV_SEQUENCE, &ret->parameters) ||
+	    !tlv_only(outer, TLV_BIT_STRING, &bits) || !tlv_take(&ret->parameters, TLV_OID, &ret->algorithm))
 		return false;
 	if (bits.len < 1 || bits.data[0] != 0)
 		return false;
@@ -152,7 +119,7 @@ static bool take_odd(struct bytes *in, uint8_t *room, size_t size, OSSL_PARAM *r
 {
 	struct bytes n;
 
-	if (!der_take(in, DER_INTEGER, &n) || n.len == 0 || n.data[0] >= 0x80 || !(n.data[n.len - 1] & 1))
+	if (!tlv_take(in, TLV_INTEGER, &n) || n.len == 0 || n.data[0] >= 0x80 || !(n.data[n.len - 1] & 1))
 		return false;
 	if (n.data[0] == 0 && (n.len == 1 || n.data[1] < 0x80))
 		return false;
@@ -170,7 +137,7 @@ static EVP_PKEY *key_from_rsa(struct bytes der)
 	OSSL_PARAM params[3] = { [2] = OSSL_PARAM_construct_end() };
 	struct bytes pair;
 
-	if (!der_take(&der, DER_SEQUENCE, &pair) || der.len != 0 ||
+	if (!tlv_only(der, TLV_SEQUENCE, &pair) ||
 	    !take_odd(&pair, modulus, sizeof(modulus), &params[0], OSSL_PKEY_PARAM_RSA_N) ||
 	    !take_odd(&pair, exponent, sizeof(exponent), &params[1], OSSL_PKEY_PARAM_RSA_E) || pair.len != 0)
 		return NULL;
@@ -212,7 +179,7 @@ static EVP_PKEY *key_from_spki(const struct spki *spki, struct bytes der)
 	const struct curve *curve = curve_find(spki->parameters);
 	if (curve)
 		return key_from_point(curve, spki->key);
-	bool named = spki->parameters.len > 0 && spki->parameters.data[0] == DER_OID;
+	bool named = spki->parameters.len > 0 && spki->parameters.data[0] == TLV_OID;
 	return named ? key_from_decoder(der) : NULL;
 }
 
@@ -287,6 +254,12 @@ struct bytes ossl_key_id(X509 *certificate)
 	const ASN1_OCTET_STRING *id = X509_get0_subject_key_id(certificate);
 
 	return id ? BYTES(ASN1_STRING_get0_data(id), (size_t)ASN1_STRING_length(id)) : BYTES(NULL, 0);
+}
+
+bool ossl_use_pss(EVP_PKEY_CTX *how)
+{
+	return EVP_PKEY_CTX_set_rsa_padding(how, RSA_PKCS1_PSS_PADDING) == 1 &&
+	       EVP_PKEY_CTX_set_rsa_pss_saltlen(how, RSA_PSS_SALTLEN_DIGEST) == 1;
 }
 
 enum { PEM_LINE_BYTES = 48 }; /* 64 characters, RFC 7468, 2 */

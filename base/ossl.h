@@ -88,6 +88,9 @@ bool ossl_rsa_key(struct bytes n, struct bytes e, EVP_PKEY **ret, struct problem
 /* The subject key identifier (RFC 5280, 4.2.1.2), borrowed; empty: it has none. */
 struct bytes ossl_key_id(X509 *certificate) must_use;
 
+/* RSASSA-PSS with a salt as long as the digest (RFC 4055, 3.1; RFC 7518, 3.5), for what is signed or verified with how. */
+bool ossl_use_pss(EVP_PKEY_CTX *how) must_use;
+
 /* Appends PEM with the given label ("CERTIFICATE"), 64 columns, final newline. */
 void ossl_pem(const char *label, struct bytes der, struct buf *ret);
 /* Finds the first PEM block of that label in text and appends its DER. MALFORMED otherwise. */

@@ -1,7 +1,6 @@
 #include "base/problem.h"
 
 #include <assert.h>
-#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -72,9 +71,14 @@ static bool is_hidden(enum problem_kind kind)
 	return kind == PROBLEM_INTERNAL || kind == PROBLEM_UNAVAILABLE;
 }
 
-static void fill(struct problem *p, enum problem_kind kind, const char *text)
+/* Of these arguments, which may be parts of p itself. */
+static void fill(struct problem *p, enum problem_kind kind, const char *fmt, va_list args) printf_like(3, 0);
+static void fill(struct problem *p, enum problem_kind kind, const char *fmt, va_list args)
 {
+	char text[PROBLEM_DETAIL_MAX];
+
 	assert(kind > PROBLEM_NONE && kind < PROBLEM_KIND_MAX);
+	text_format(text, fmt, args);
 	problem_reset(p);
 	p->kind = kind;
 	strcpy(is_hidden(kind) ? p->cause : p->detail, text);
@@ -82,27 +86,23 @@ static void fill(struct problem *p, enum problem_kind kind, const char *text)
 
 bool problem_set(struct problem *p, enum problem_kind kind, const char *fmt, ...)
 {
-	char text[PROBLEM_DETAIL_MAX];
 	va_list args;
 
 	va_start(args, fmt);
-	text_format(text, fmt, args);
+	fill(p, kind, fmt, args);
 	va_end(args);
-	fill(p, kind, text);
 	return false;
 }
 
 bool problem_missing(struct problem *p, const char *fmt, ...)
 {
-	char text[PROBLEM_DETAIL_MAX];
 	va_list args;
 
 	if (problem_is_set(p) && p->kind != PROBLEM_NOT_FOUND)
 		return false;
 	va_start(args, fmt);
-	text_format(text, fmt, args);
+	fill(p, PROBLEM_NOT_FOUND, fmt, args);
 	va_end(args);
-	fill(p, PROBLEM_NOT_FOUND, text);
 	return false;
 }
 
@@ -125,13 +125,11 @@ bool problem_pass(struct problem *why, struct problem *p)
 
 bool problem_internal(struct problem *p, const char *cause_fmt, ...)
 {
-	char text[PROBLEM_DETAIL_MAX];
 	va_list args;
 
 	va_start(args, cause_fmt);
-	text_format(text, cause_fmt, args);
+	fill(p, PROBLEM_INTERNAL, cause_fmt, args);
 	va_end(args);
-	fill(p, PROBLEM_INTERNAL, text);
 	return false;
 }
 
@@ -163,27 +161,34 @@ bool problem_memory(struct problem *p)
 
 bool problem_unavailable(struct problem *p, int retry_after, const char *cause_fmt, ...)
 {
-	char text[PROBLEM_DETAIL_MAX];
 	va_list args;
 
 	va_start(args, cause_fmt);
-	text_format(text, cause_fmt, args);
+	fill(p, PROBLEM_UNAVAILABLE, cause_fmt, args);
 	va_end(args);
-	fill(p, PROBLEM_UNAVAILABLE, text);
+	p->retry_after = retry_after;
+	return false;
+}
+
+bool problem_limited(struct problem *p, int retry_after, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	fill(p, PROBLEM_RATE_LIMITED, fmt, args);
+	va_end(args);
 	p->retry_after = retry_after;
 	return false;
 }
 
 bool problem_closed(struct problem *p, int retry_after, const char *fmt, ...)
 {
-	char text[PROBLEM_DETAIL_MAX];
 	va_list args;
 
 	va_start(args, fmt);
-	text_format(text, fmt, args);
+	fill(p, PROBLEM_UNAVAILABLE, fmt, args);
 	va_end(args);
-	fill(p, PROBLEM_UNAVAILABLE, text);
-	strcpy(p->detail, text);
+	strcpy(p->detail, p->cause);
 	p->retry_after = retry_after;
 	return false;
 }
@@ -266,20 +271,17 @@ static enum problem_kind common_kind(const struct problem *p)
 
 bool problem_settle(struct problem *p, const char *fmt, ...)
 {
-	char text[PROBLEM_DETAIL_MAX];
+	size_t count = p->sub_count;
 	va_list args;
 
-	if (p->sub_count == 0) /* UNAVAILABLE: a part was lost for want of memory */
+	if (count == 0) /* UNAVAILABLE: a part was lost for want of memory */
 		return p->kind != PROBLEM_UNAVAILABLE;
-	va_start(args, fmt);
-	text_format(text, fmt, args);
-	va_end(args);
-
-	size_t count = p->sub_count;
 	enum problem_kind kind = common_kind(p);
-	auto_free struct problem_sub *subs = steal(p->subs);
-	fill(p, kind, text);
-	p->subs = steal(subs);
+	struct problem_sub *subs = steal(p->subs);
+	va_start(args, fmt);
+	fill(p, kind, fmt, args);
+	va_end(args);
+	p->subs = subs;
 	p->sub_count = count;
 	return false;
 }
@@ -316,6 +318,11 @@ const char *problem_text(const struct problem *p)
 	case PROBLEM_UNAVAILABLE: return p->detail[0] ? p->detail : "The server cannot do this at the moment; please try again later.";
 	default: return p->detail;
 	}
+}
+
+const char *problem_cause(const struct problem *p)
+{
+	return p->cause[0] ? p->cause : p->detail;
 }
 
 void problem_done(struct problem *p)

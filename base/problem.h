@@ -112,6 +112,9 @@ bool problem_unavailable(struct problem *p, int retry_after, const char *cause_f
 /* The same of a state that operators brought about and clients may know of: they read the text. Returns false. */
 bool problem_closed(struct problem *p, int retry_after, const char *fmt, ...) printf_like(3, 4);
 
+/* RATE_LIMITED with Retry-After, in these words. Returns false. */
+bool problem_limited(struct problem *p, int retry_after, const char *fmt, ...) printf_like(3, 4);
+
 /* A look-up refused: what is not there (NOT_FOUND, or nothing was looked for) is told in these words, any other
  * refusal stays what it is. Returns false. */
 bool problem_missing(struct problem *p, const char *fmt, ...) printf_like(2, 3);
@@ -151,6 +154,8 @@ const char *problem_acme_type(enum problem_kind kind); /* the URN's last part */
 const char *problem_kind_name(enum problem_kind kind); /* "BAD_CSR" */
 /* What the client may read: detail, or the fixed sentence of INTERNAL, and of UNAVAILABLE without one. */
 const char *problem_text(const struct problem *p);
+/* What the log reads: the cause, or else the detail. */
+const char *problem_cause(const struct problem *p);
 
 void problem_done(struct problem *p); /* frees the parts; p is empty afterwards */
 declare_auto_value(problem, problem_done);

@@ -5,6 +5,7 @@
 
 #include "base/digest.h"
 #include "base/clock.h"
+#include "base/tlv.h"
 #include "ca/ca.h"
 #include "ca/constraint.h"
 #include "ca/extension.h"
@@ -12,7 +13,6 @@
 #include "ca/responder.h"
 #include "ca/issuer_inside.h"
 #include "policy/device_name.h"
-#include "policy/tlv.h"
 
 enum { COMMON_NAME_MAX = 64 };
 

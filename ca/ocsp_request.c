@@ -1,6 +1,7 @@
 #include "ca/ocsp_request.h"
 
-#include "policy/tlv.h"
+#include "base/tlv.h"
+
 
 #define OID(text) { (const uint8_t *)(text), sizeof(text) - 1 }
 #define ID_PKIX_OCSP "\x2b\x06\x01\x05\x05\x07\x30\x01"

@@ -1,4 +1,4 @@
-/* OCSP request: what a client asks (RFC 6960, 4.1), read with the reader of policy/tlv.h.
+/* OCSP request: what a client asks (RFC 6960, 4.1), read with the reader of base/tlv.h.
  *
  * All is borrowed from the message. The signature of a signed request and the requestor's name are
  * not looked at (RFC 9919, 3.1.2). Any thread. */

@@ -96,7 +96,7 @@ static bool sign_in_session(const CK_FUNCTION_LIST *functions, struct signing *s
 	CK_MECHANISM mechanism = { s->mechanism, NULL, 0 };
 
 	if (!take_idle(s->key, &session) && !pkcs11_session_open(&s->key->uri, &session, &p)) {
-		snprintf(trouble, sizeof(trouble), "%.250s", p.cause[0] ? p.cause : p.detail);
+		snprintf(trouble, sizeof(trouble), "%.250s", problem_cause(&p));
 		return p.kind == PROBLEM_UNAUTHORIZED;
 	}
 	CK_RV result = functions->C_SignInit(session.handle, &mechanism, session.object);
@@ -119,7 +119,7 @@ static bool sign_once(struct signing *s, bool *ret_good)
 	struct problem p = { 0 };
 
 	if (!pkcs11_enter(&functions, &p)) {
-		snprintf(trouble, sizeof(trouble), "%.250s", p.cause[0] ? p.cause : p.detail);
+		snprintf(trouble, sizeof(trouble), "%.250s", problem_cause(&p));
 		return false;
 	}
 	bool done = sign_in_session(functions, s, ret_good);

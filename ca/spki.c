@@ -1,7 +1,7 @@
 #include "ca/spki.h"
 
 #include "base/digest.h"
-#include "policy/tlv.h"
+#include "base/tlv.h"
 
 #define ALGORITHM(text) { (const uint8_t *)(text), sizeof(text) - 1 }
 #define RSA_ENCRYPTION ALGORITHM("\x30\x0d\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01\x05\x00")

@@ -53,9 +53,7 @@ static void pair_key(const char *address, const char *user, char ret[KEY_SIZE])
 static bool slow_down(struct problem *p, const char *what, int wait)
 {
 	problem_done(p);
-	problem_set(p, PROBLEM_RATE_LIMITED, "too many %s", what);
-	p->retry_after = wait;
-	return false;
+	return problem_limited(p, wait, "too many %s", what);
 }
 
 bool guard_keeps(struct guard *guard, const struct addr *from, struct problem *p)

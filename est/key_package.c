@@ -3,8 +3,8 @@
 #include <openssl/cms.h>
 #include <openssl/rsa.h>
 
+#include "base/tlv.h"
 #include "ca/der.h"
-#include "policy/tlv.h"
 #include "policy/wrapping_key.h"
 
 #define OID_KEY_PACKAGE "2.16.840.1.101.2.1.2.78.5" /* id-ct-KP-aKeyPackage (RFC 5958, 2) */

@@ -132,11 +132,9 @@ static bool put_new(struct store_txn *txn, struct waiting *w, struct problem *p)
 
 	if (!store_request_pending(txn, PENDING_MAX, &pending, p))
 		return false;
-	if (pending >= max) {
-		problem_set(p, PROBLEM_RATE_LIMITED, "%zu requests wait for approval already; ask again later", pending);
-		p->retry_after = (int)call->label->retry_after;
-		return false;
-	}
+	if (pending >= max)
+		return problem_limited(p, (int)call->label->retry_after,
+		                       "%zu requests wait for approval already; ask again later", pending);
 	names_of(shown, &names);
 	waiter_of(w, waiter);
 	digest_sha256(w->csr, digest);

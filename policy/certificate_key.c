@@ -1,6 +1,7 @@
 #include "policy/certificate_key.h"
 
-#include "policy/tlv.h"
+#include "base/tlv.h"
+
 
 #define OID(text) { (const uint8_t *)(text), sizeof(text) - 1 }
 

@@ -4,9 +4,9 @@
 
 #include "base/digest.h"
 #include "base/ossl.h"
+#include "base/tlv.h"
 #include "policy/certificate_key.h"
 #include "policy/renewal.h"
-#include "policy/tlv.h"
 #include "store/enrollment.h"
 
 static bool refuse(struct problem *p, const char *why)

@@ -101,9 +101,7 @@ static bool asked_read(const struct parts *parts, struct csr *csr, struct proble
 	digest_sha256(buf_bytes(&asked), csr->asked);
 	digest_sha256(parts->spki, csr->key_hash);
 	buf_add(&csr->spki, parts->spki.data, parts->spki.len);
-	if (!buf_check(&csr->spki, p))
-		return false;
-	return true;
+	return buf_check(&csr->spki, p);
 }
 
 /* All but key and signature. */

@@ -180,8 +180,10 @@ bool csr_attributes_asked(struct bytes attributes, struct buf *ret, struct probl
 	char oid[TLV_OID_SIZE];
 
 	while (attributes.len > 0) {
-		if (!tlv_take(&attributes, TLV_SEQUENCE, &attribute) || (inner = attribute, !tlv_take(&inner, TLV_OID, &type)) ||
-		    !tlv_oid_text(type, oid))
+		if (!tlv_take(&attributes, TLV_SEQUENCE, &attribute))
+			return refuse("an attribute of the CSR is not DER", p);
+		inner = attribute;
+		if (!tlv_take(&inner, TLV_OID, &type) || !tlv_oid_text(type, oid))
 			return refuse("an attribute of the CSR is not DER", p);
 		const struct reader *reader = reader_find(oid);
 		if (reader && reader->proof)

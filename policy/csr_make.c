@@ -1,59 +1,18 @@
 #include "policy/csr_make.h"
 
-#include <openssl/err.h>
-#include <openssl/rsa.h>
+#include "policy/csr_part.h"
 
 #define OID_UPN "1.3.6.1.4.1.311.20.2.3"
 
-static const struct signature {
-	const char *type;   /* of the key */
-	const char *digest; /* NULL: the algorithm's own */
-	bool pss;
-	enum csr_signature id;
-} signatures_[] = {
-	{ "EC", "SHA256", false, CSR_ECDSA_SHA256 },     { "EC", "SHA384", false, CSR_ECDSA_SHA384 },
-	{ "EC", "SHA512", false, CSR_ECDSA_SHA512 },     { "RSA", "SHA256", false, CSR_RSA_SHA256 },
-	{ "RSA", "SHA384", false, CSR_RSA_SHA384 },      { "RSA", "SHA512", false, CSR_RSA_SHA512 },
-	{ "RSA", "SHA256", true, CSR_RSA_PSS_SHA256 },   { "RSA", "SHA384", true, CSR_RSA_PSS_SHA384 },
-	{ "RSA", "SHA512", true, CSR_RSA_PSS_SHA512 },   { "ED25519", NULL, false, CSR_ED25519 },
-};
-
-static const char *type_of(enum key_algorithm a)
-{
-	return a == KEY_ED25519 ? "ED25519" : a <= KEY_RSA_4096 ? "RSA" : "EC";
-}
-
-static const struct signature *signature_for(enum key_algorithm a, unsigned allowed)
-{
-	const struct signature *usual = NULL;
-
-	for (size_t i = 0; i < array_length(signatures_); i++) {
-		const struct signature *s = &signatures_[i];
-		if (!str_equal(s->type, type_of(a)))
-			continue;
-		if (allowed == 0 || allowed & 1u << s->id)
-			return s;
-		usual = usual ?: s;
-	}
-	return usual;
-}
-
-enum csr_signature csr_signature_for(enum key_algorithm a, unsigned allowed)
-{
-	return signature_for(a, allowed)->id;
-}
-
 /* --- signing */
 
-static bool sign(X509_REQ *request, EVP_PKEY *key, const struct signature *s)
+static bool sign(X509_REQ *request, EVP_PKEY *key, const struct csr_algorithm *a)
 {
 	auto(EVP_MD_CTX) *ctx = EVP_MD_CTX_new();
 	EVP_PKEY_CTX *how = NULL; /* ctx's own */
 
-	return ctx && EVP_DigestSignInit_ex(ctx, &how, s->digest, NULL, NULL, key, NULL) == 1 &&
-	       (!s->pss || (EVP_PKEY_CTX_set_rsa_padding(how, RSA_PKCS1_PSS_PADDING) == 1 &&
-	                    EVP_PKEY_CTX_set_rsa_pss_saltlen(how, RSA_PSS_SALTLEN_DIGEST) == 1)) &&
-	       X509_REQ_sign_ctx(request, ctx) > 0;
+	return ctx && EVP_DigestSignInit_ex(ctx, &how, a->digest, NULL, NULL, key, NULL) == 1 &&
+	       (a->parameters != CSR_PSS || ossl_use_pss(how)) && X509_REQ_sign_ctx(request, ctx) > 0;
 }
 
 static bool request_make(const X509_NAME *subject, ossl_extensions *extensions, EVP_PKEY *key, unsigned signatures,
@@ -67,7 +26,7 @@ static bool request_make(const X509_NAME *subject, ossl_extensions *extensions, 
 	if (request && X509_REQ_set_version(request, X509_REQ_VERSION_1) == 1 &&
 	    X509_REQ_set_subject_name(request, subject) == 1 && X509_REQ_set_pubkey(request, key) == 1 &&
 	    (sk_X509_EXTENSION_num(extensions) <= 0 || X509_REQ_add_extensions(request, extensions) == 1) &&
-	    sign(request, key, signature_for(algorithm, signatures)) && ossl_der(i2d_X509_REQ, request, ret))
+	    sign(request, key, csr_algorithm(csr_signature_for(algorithm, signatures))) && ossl_der(i2d_X509_REQ, request, ret))
 		return true;
 	return problem_openssl(p, "the CSR of a key of ours");
 }
@@ -166,18 +125,15 @@ static bool add_key_usage(unsigned usage, ossl_extensions **extensions)
 
 static bool add_extended_key_usage(const struct strings *oids, ossl_extensions **extensions)
 {
-	EXTENDED_KEY_USAGE *usages = EXTENDED_KEY_USAGE_new();
-	bool good = usages;
+	auto(EXTENDED_KEY_USAGE) *usages = EXTENDED_KEY_USAGE_new();
 
-	for (size_t i = 0; good && i < oids->n; i++) {
-		ASN1_OBJECT *oid = OBJ_txt2obj(oids->v[i], 1);
-		good = oid && sk_ASN1_OBJECT_push(usages, oid) > 0;
-		if (!good)
-			ASN1_OBJECT_free(oid);
+	for (size_t i = 0; usages && i < oids->n; i++) {
+		auto(ASN1_OBJECT) *oid = OBJ_txt2obj(oids->v[i], 1);
+		if (!oid || sk_ASN1_OBJECT_push(usages, oid) <= 0)
+			return false;
+		oid = NULL;
 	}
-	good = good && X509V3_add1_i2d(extensions, NID_ext_key_usage, usages, 0, X509V3_ADD_DEFAULT) == 1;
-	EXTENDED_KEY_USAGE_free(usages);
-	return good;
+	return usages && X509V3_add1_i2d(extensions, NID_ext_key_usage, usages, 0, X509V3_ADD_DEFAULT) == 1;
 }
 
 static bool add_constraints(int path_length, ossl_extensions **extensions)

@@ -2,8 +2,8 @@
  * All refusals are BAD_CSR. */
 #pragma once
 
+#include "base/tlv.h"
 #include "policy/csr.h"
-#include "policy/tlv.h"
 
 /* csr_subject.c: the content of a Name (RFC 5280, 4.1.2.4). */
 bool csr_subject_read(struct bytes name, struct csr *csr, struct problem *p) must_use;
@@ -26,6 +26,21 @@ bool csr_attributes_read(struct bytes attributes, struct csr *csr, struct proble
 /* Appends those that ask for something, of attributes that were read. */
 bool csr_attributes_asked(struct bytes attributes, struct buf *ret, struct problem *p) must_use;
 
-/* csr_signature.c: algorithm is the content of an AlgorithmIdentifier, signature that of the BIT STRING. */
+/* What the parameters of the AlgorithmIdentifier are. */
+enum csr_parameters {
+	CSR_NONE,         /* RFC 8410, 3 */
+	CSR_NULL_OR_NONE, /* RFC 4055, 5: NULL, and absent is to be accepted. RFC 5758, 3.2: none, yet tpm2-openssl writes NULL */
+	CSR_PSS,          /* RFC 4055, 3.1 */
+};
+struct csr_algorithm {
+	const char *name;   /* "rsa-sha256" */
+	const char *oid;
+	const char *type;   /* of the key, as OpenSSL calls it */
+	const char *digest; /* NULL: the algorithm's own */
+	enum csr_parameters parameters;
+};
+/* csr_signature.c */
+const struct csr_algorithm *csr_algorithm(enum csr_signature s);
+/* algorithm is the content of an AlgorithmIdentifier, signature that of the BIT STRING. */
 bool csr_signature_check(EVP_PKEY *key, struct bytes algorithm, struct bytes tbs, struct bytes signature,
                          enum csr_signature *ret, struct problem *p) must_use;

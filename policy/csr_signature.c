@@ -1,44 +1,47 @@
 #include "policy/csr_part.h"
 
-#include "base/ossl.h"
+#define OID_PSS "1.2.840.113549.1.1.10"
 
-#include <stdio.h>
-
-#include <openssl/rsa.h>
-
-/* What the parameters of the AlgorithmIdentifier are. */
-enum parameters {
-	NONE,         /* RFC 8410, 3 */
-	NULL_OR_NONE, /* RFC 4055, 5: NULL, and absent is to be accepted. RFC 5758, 3.2: none, yet tpm2-openssl writes NULL */
-	PSS,          /* RFC 4055, 3.1 */
+static const struct csr_algorithm algorithms[CSR_SIGNATURE_MAX] = {
+	[CSR_RSA_SHA256] = { "rsa-sha256", "1.2.840.113549.1.1.11", "RSA", "SHA256", CSR_NULL_OR_NONE },
+	[CSR_RSA_SHA384] = { "rsa-sha384", "1.2.840.113549.1.1.12", "RSA", "SHA384", CSR_NULL_OR_NONE },
+	[CSR_RSA_SHA512] = { "rsa-sha512", "1.2.840.113549.1.1.13", "RSA", "SHA512", CSR_NULL_OR_NONE },
+	[CSR_RSA_PSS_SHA256] = { "rsa-pss-sha256", OID_PSS, "RSA", "SHA256", CSR_PSS },
+	[CSR_RSA_PSS_SHA384] = { "rsa-pss-sha384", OID_PSS, "RSA", "SHA384", CSR_PSS },
+	[CSR_RSA_PSS_SHA512] = { "rsa-pss-sha512", OID_PSS, "RSA", "SHA512", CSR_PSS },
+	[CSR_ECDSA_SHA256] = { "ecdsa-sha256", "1.2.840.10045.4.3.2", "EC", "SHA256", CSR_NULL_OR_NONE },
+	[CSR_ECDSA_SHA384] = { "ecdsa-sha384", "1.2.840.10045.4.3.3", "EC", "SHA384", CSR_NULL_OR_NONE },
+	[CSR_ECDSA_SHA512] = { "ecdsa-sha512", "1.2.840.10045.4.3.4", "EC", "SHA512", CSR_NULL_OR_NONE },
+	[CSR_ED25519] = { "ed25519", "1.3.101.112", "ED25519", NULL, CSR_NONE },
 };
-static const struct algorithm {
-	const char *oid;
-	const char *type;   /* of the key */
-	const char *digest; /* NULL: the algorithm's own */
-	enum parameters parameters;
-	enum csr_signature signature; /* of PSS: the one with SHA-256 */
-} algorithms[] = {
-	{ "1.2.840.10045.4.3.2", "EC", "SHA256", NULL_OR_NONE, CSR_ECDSA_SHA256 },
-	{ "1.2.840.10045.4.3.3", "EC", "SHA384", NULL_OR_NONE, CSR_ECDSA_SHA384 },
-	{ "1.2.840.10045.4.3.4", "EC", "SHA512", NULL_OR_NONE, CSR_ECDSA_SHA512 },
-	{ "1.2.840.113549.1.1.11", "RSA", "SHA256", NULL_OR_NONE, CSR_RSA_SHA256 },
-	{ "1.2.840.113549.1.1.12", "RSA", "SHA384", NULL_OR_NONE, CSR_RSA_SHA384 },
-	{ "1.2.840.113549.1.1.13", "RSA", "SHA512", NULL_OR_NONE, CSR_RSA_SHA512 },
-	{ "1.2.840.113549.1.1.10", "RSA", NULL, PSS, CSR_RSA_PSS_SHA256 },
-	{ "1.3.101.112", "ED25519", NULL, NONE, CSR_ED25519 },
-};
+
+const struct csr_algorithm *csr_algorithm(enum csr_signature s)
+{
+	return &algorithms[s];
+}
 
 const char *csr_signature_name(enum csr_signature s)
 {
-	static const char *const names[CSR_SIGNATURE_MAX] = {
-		[CSR_RSA_SHA256] = "rsa-sha256", [CSR_RSA_SHA384] = "rsa-sha384", [CSR_RSA_SHA512] = "rsa-sha512",
-		[CSR_RSA_PSS_SHA256] = "rsa-pss-sha256", [CSR_RSA_PSS_SHA384] = "rsa-pss-sha384",
-		[CSR_RSA_PSS_SHA512] = "rsa-pss-sha512", [CSR_ECDSA_SHA256] = "ecdsa-sha256",
-		[CSR_ECDSA_SHA384] = "ecdsa-sha384", [CSR_ECDSA_SHA512] = "ecdsa-sha512", [CSR_ED25519] = "ed25519",
-	};
+	return algorithms[s].name;
+}
 
-	return names[s];
+static const char *type_of(enum key_algorithm a)
+{
+	return a == KEY_ED25519 ? "ED25519" : a <= KEY_RSA_4096 ? "RSA" : "EC";
+}
+
+enum csr_signature csr_signature_for(enum key_algorithm a, unsigned allowed)
+{
+	enum csr_signature usual = CSR_SIGNATURE_MAX;
+
+	for (enum csr_signature s = 0; s < CSR_SIGNATURE_MAX; s++) {
+		if (!str_equal(algorithms[s].type, type_of(a)))
+			continue;
+		if (allowed == 0 || allowed & 1u << s)
+			return s;
+		usual = usual == CSR_SIGNATURE_MAX ? s : usual;
+	}
+	return usual;
 }
 
 /* Named in the refusal: a client that still signs so is to be told what is wrong. */
@@ -63,8 +66,8 @@ static bool refuse_unknown(const char *oid, struct problem *p)
 }
 
 /* RSASSA-PSS-params with MGF1 of the same digest and a salt of the digest's length, as all write it
- * who write SHA-2: three bytes differ. NULL: other ones. */
-static const char *pss_digest(struct bytes parameters)
+ * who write SHA-2: three bytes differ. */
+static bool is_pss(struct bytes parameters, const char *digest)
 {
 	static const struct {
 		const char *name;
@@ -79,53 +82,53 @@ static const char *pss_digest(struct bytes parameters)
 		0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x00, 0x05, 0x00,
 		0xa2, 0x03, 0x02, 0x01, 0x00,
 	};
+	size_t i = 0;
 
-	for (size_t i = 0; i < array_length(digests); i++) {
-		want[HASH] = want[MGF1_HASH] = digests[i].oid_end;
-		want[SALT_LENGTH] = digests[i].length;
-		if (bytes_equal(parameters, BYTES(want, sizeof(want))))
-			return digests[i].name;
-	}
-	return NULL;
+	while (!str_equal(digests[i].name, digest))
+		i++;
+	want[HASH] = want[MGF1_HASH] = digests[i].oid_end;
+	want[SALT_LENGTH] = digests[i].length;
+	return bytes_equal(parameters, BYTES(want, sizeof(want)));
 }
 
-/* Whether the parameters are the algorithm's; ret_digest is the digest to verify with. */
-static bool parameters_fit(const struct algorithm *algorithm, struct bytes parameters,
-                           const char **ret_digest)
+static bool parameters_fit(const struct csr_algorithm *algorithm, struct bytes parameters)
 {
-	*ret_digest = algorithm->digest;
 	switch (algorithm->parameters) {
-	case NONE: return parameters.len == 0;
-	case NULL_OR_NONE: return parameters.len == 0 || bytes_equal(parameters, BYTES("\x05\x00", 2));
-	case PSS: return (*ret_digest = pss_digest(parameters)) != NULL;
+	case CSR_NONE: return parameters.len == 0;
+	case CSR_NULL_OR_NONE: return parameters.len == 0 || bytes_equal(parameters, BYTES("\x05\x00", 2));
+	case CSR_PSS: return is_pss(parameters, algorithm->digest);
 	}
 	return false;
 }
 
-static const struct algorithm *algorithm_find(const char *oid)
+static bool find(const char *oid, struct bytes parameters, enum csr_signature *ret, struct problem *p)
 {
-	for (size_t i = 0; i < array_length(algorithms); i++)
-		if (str_equal(algorithms[i].oid, oid))
-			return &algorithms[i];
-	return NULL;
+	bool known = false;
+
+	for (enum csr_signature s = 0; s < CSR_SIGNATURE_MAX; s++) {
+		if (!str_equal(algorithms[s].oid, oid))
+			continue;
+		known = true;
+		if (parameters_fit(&algorithms[s], parameters)) {
+			*ret = s;
+			return true;
+		}
+	}
+	return known ? problem_set(p, PROBLEM_BAD_CSR,
+	                           "RFC 4055, 5: the parameters of signature algorithm %s are not supported", oid)
+	             : refuse_unknown(oid, p);
 }
 
-static bool pss_setup(EVP_PKEY_CTX *ctx)
-{
-	return EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_PSS_PADDING) == 1 &&
-	       EVP_PKEY_CTX_set_rsa_pss_saltlen(ctx, RSA_PSS_SALTLEN_DIGEST) == 1;
-}
-
-static bool verify(EVP_PKEY *key, const struct algorithm *algorithm, const char *digest, struct bytes tbs,
-                   struct bytes signature, struct problem *p)
+static bool verify(EVP_PKEY *key, const struct csr_algorithm *algorithm, struct bytes tbs, struct bytes signature,
+                   struct problem *p)
 {
 	auto(EVP_MD_CTX) *ctx = EVP_MD_CTX_new();
 	EVP_PKEY_CTX *key_ctx; /* ctx's */
 
 	if (!ctx)
 		return problem_memory(p);
-	if (EVP_DigestVerifyInit_ex(ctx, &key_ctx, digest, NULL, NULL, key, NULL) != 1 ||
-	    (algorithm->parameters == PSS && !pss_setup(key_ctx)))
+	if (EVP_DigestVerifyInit_ex(ctx, &key_ctx, algorithm->digest, NULL, NULL, key, NULL) != 1 ||
+	    (algorithm->parameters == CSR_PSS && !ossl_use_pss(key_ctx)))
 		return problem_openssl(p, "verifying a CSR");
 	EVP_MD_CTX_set_flags(ctx, EVP_MD_CTX_FLAG_FINALISE);
 	if (EVP_DigestVerify(ctx, signature.data, signature.len, tbs.data, tbs.len) == 1)
@@ -133,33 +136,20 @@ static bool verify(EVP_PKEY *key, const struct algorithm *algorithm, const char 
 	return !ossl_no_memory(p) && problem_set(p, PROBLEM_BAD_CSR, "RFC 2986, 3: the CSR's signature is not one of its own key");
 }
 
-static enum csr_signature signature_of(const struct algorithm *algorithm, const char *digest)
-{
-	unsigned step = str_equal(digest ?: "", "SHA384") ? 1 : str_equal(digest ?: "", "SHA512") ? 2 : 0;
-
-	return algorithm->parameters == PSS ? algorithm->signature + step : algorithm->signature;
-}
-
 bool csr_signature_check(EVP_PKEY *key, struct bytes algorithm, struct bytes tbs, struct bytes signature,
                          enum csr_signature *ret, struct problem *p)
 {
 	char oid[TLV_OID_SIZE];
-	const char *digest;
 	struct bytes type;
 
 	if (!tlv_take(&algorithm, TLV_OID, &type) || !tlv_oid_text(type, oid) || signature.len < 1 ||
 	    signature.data[0] != 0)
 		return problem_set(p, PROBLEM_BAD_CSR, "RFC 2986, 4.2: the CSR's signature is malformed");
-	const struct algorithm *found = algorithm_find(oid);
-	if (!found)
-		return refuse_unknown(oid, p);
-	if (!parameters_fit(found, algorithm, &digest))
-		return problem_set(p, PROBLEM_BAD_CSR,
-		                   "RFC 4055, 5: the parameters of signature algorithm %s are not supported",
-		                   oid);
+	if (!find(oid, algorithm, ret, p))
+		return false;
+	const struct csr_algorithm *found = &algorithms[*ret];
 	if (!EVP_PKEY_is_a(key, found->type))
 		return problem_set(p, PROBLEM_BAD_CSR,
 		                   "RFC 2986, 3: the CSR's signature algorithm is not one of its key");
-	*ret = signature_of(found, digest);
-	return verify(key, found, digest, tbs, BYTES(signature.data + 1, signature.len - 1), p);
+	return verify(key, found, tbs, BYTES(signature.data + 1, signature.len - 1), p);
 }

@@ -17,7 +17,7 @@ static bool find(struct store_txn *txn, void *arg, struct problem *p)
 
 static void log_trouble(const char *id, const struct problem *why)
 {
-	log_event(LOG_LEVEL_ERROR, "request", "request", id, "cause", why->cause[0] ? why->cause : why->detail, NULL);
+	log_event(LOG_LEVEL_ERROR, "request", "request", id, "cause", problem_cause(why), NULL);
 }
 
 bool decided_carry_out(const struct decided *decided, struct problem *p)

@@ -56,7 +56,7 @@ static bool text_check(enum identifier_type type, const char *value, struct prob
 	return true;
 }
 
-/* Components as large as DER is read here (policy/tlv.h). */
+/* Components as large as DER is read here (base/tlv.h). */
 static bool components_fit(const char *oid)
 {
 	for (size_t len; (len = strspn(oid, "0123456789")) <= COMPONENT_DIGITS_MAX; oid += len + 1)

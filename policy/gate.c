@@ -16,12 +16,16 @@ enum stage {
 	JUDGED, /* judged with the CSR, and all that fail are told */
 	LAST,   /* what only matters where all else holds */
 };
+enum concern {
+	OF_KEY = 1,    /* it looks at the key itself, not at what kind of key it is */
+	OF_ORIGIN = 2, /* it judges the order or the identity: of a CSR alone it has nothing to say */
+};
 static const struct rule {
 	struct gate_rule shown;
 	unsigned origins;
 	enum stage stage;
 	gate_check *check;
-	bool of_key;   /* it looks at the key itself, not at what kind of key it is */
+	unsigned of;   /* bits of enum concern */
 } rules[] = {
 	{ { "order-owner", "The order and its directory are the account's." },
 	  ORDER, ALONE, gate_order_owner },
@@ -49,41 +53,41 @@ static const struct rule {
 	  IDENTITY, ALONE, gate_identity_known },
 
 	{ { "account-bound", "A profile that requires it is for externally bound accounts alone." },
-	  ORDER, JUDGED, gate_account_bound },
+	  ORDER, JUDGED, gate_account_bound, OF_ORIGIN },
 	{ { "scope-names", "The account's scope lets it order each identifier." },
-	  ORDER, JUDGED, gate_scope_names },
+	  ORDER, JUDGED, gate_scope_names, OF_ORIGIN },
 	{ { "scope-granted", "What was authorized without a challenge is within the account's scope still." },
-	  ORDER, JUDGED, gate_scope_granted },
+	  ORDER, JUDGED, gate_scope_granted, OF_ORIGIN },
 	{ { "authorizations-valid", "Each authorization of the order is valid." },
-	  ORDER, JUDGED, gate_authorizations_valid },
+	  ORDER, JUDGED, gate_authorizations_valid, OF_ORIGIN },
 	{ { "authorizations-unexpired", "No authorization of the order has expired." },
-	  ORDER, JUDGED, gate_authorizations_unexpired },
+	  ORDER, JUDGED, gate_authorizations_unexpired, OF_ORIGIN },
 	{ { "authorizations-owner", "Each authorization is of the order's account and directory." },
-	  ORDER, JUDGED, gate_authorizations_owner },
+	  ORDER, JUDGED, gate_authorizations_owner, OF_ORIGIN },
 	{ { "authorizations-cover", "Each identifier has an authorization for exactly itself." },
-	  ORDER, JUDGED, gate_authorizations_cover },
+	  ORDER, JUDGED, gate_authorizations_cover, OF_ORIGIN },
 	{ { "authorizations-method", "Each identifier was proven by a challenge that the profile takes." },
-	  ORDER, JUDGED, gate_authorizations_method },
+	  ORDER, JUDGED, gate_authorizations_method, OF_ORIGIN },
 	{ { "attestation-format", "Each device was attested in a format that the profile takes." },
-	  ORDER, JUDGED, gate_attestation_format },
+	  ORDER, JUDGED, gate_attestation_format, OF_ORIGIN },
 	{ { "key-attested", "The key is the one that was attested for each device of the order." },
-	  ORDER, JUDGED, gate_key_attested, true },
+	  ORDER, JUDGED, gate_key_attested, OF_KEY | OF_ORIGIN },
 	{ { "devices-allowed", "The policy allows each device of the order, whether or not the certificate names it." },
-	  ORDER, JUDGED, gate_devices_allowed },
+	  ORDER, JUDGED, gate_devices_allowed, OF_ORIGIN },
 	{ { "period", "The life that was asked for is one that the profile gives." },
-	  BOTH, JUDGED, gate_period },
+	  BOTH, JUDGED, gate_period, OF_ORIGIN },
 	{ { "rolling-same", "A certificate that renews itself is made from the CSR that the first was made from." },
-	  ORDER, JUDGED, gate_rolling_same },
+	  ORDER, JUDGED, gate_rolling_same, OF_ORIGIN },
 	{ { "names-present", "The CSR has a name." },
 	  BOTH, JUDGED, gate_names_present },
 	{ { "names-count", "The CSR has no more names than the profile lets it." },
 	  BOTH, JUDGED, gate_names_count },
 	{ { "names-equal", "The names of the CSR, its common name included, are exactly the order's." },
-	  ORDER, JUDGED, gate_names_equal },
+	  ORDER, JUDGED, gate_names_equal, OF_ORIGIN },
 	{ { "names-proven", "Each name of the CSR is one that the identity proved." },
-	  IDENTITY, JUDGED, gate_names_proven },
+	  IDENTITY, JUDGED, gate_names_proven, OF_ORIGIN },
 	{ { "device-bound", "Who is known by the serial number of a device asks for no other serialNumber, common name or typed name." },
-	  IDENTITY, JUDGED, gate_device_bound },
+	  IDENTITY, JUDGED, gate_device_bound, OF_ORIGIN },
 	{ { "subject-held", "Who shows a certificate asks for its subject and, of other types, for its names." },
 	  IDENTITY, JUDGED, gate_subject_held },
 	{ { "change-allowed", "Another subject and other names are asked for (RFC 6402, 2.8) by who shows a certificate, where the profile lets him." },
@@ -117,17 +121,17 @@ static const struct rule {
 	{ { "signature-allowed", "The policy takes what the CSR is signed with." },
 	  BOTH, JUDGED, gate_signature_allowed },
 	{ { "key-strong", "The key has no known weakness." },
-	  BOTH, JUDGED, gate_key_strong, true },
+	  BOTH, JUDGED, gate_key_strong, OF_KEY },
 	{ { "key-unlisted", "The key is not on the block list." },
-	  BOTH, JUDGED, gate_key_unlisted, true },
+	  BOTH, JUDGED, gate_key_unlisted, OF_KEY },
 	{ { "key-uncompromised", "No certificate of the key was revoked for keyCompromise." },
-	  BOTH, JUDGED, gate_key_uncompromised, true },
+	  BOTH, JUDGED, gate_key_uncompromised, OF_KEY },
 	{ { "key-own", "No certificate of another requester has the key, where the policy says so." },
-	  BOTH, JUDGED, gate_key_own, true },
+	  BOTH, JUDGED, gate_key_own, OF_KEY },
 	{ { "key-new", "No earlier certificate of the requester, or of the same names, has the key, where the policy says so." },
-	  BOTH, JUDGED, gate_key_new, true },
+	  BOTH, JUDGED, gate_key_new, OF_KEY },
 	{ { "key-not-account", "The key is no account's, unless the profile lets it be." },
-	  ORDER, JUDGED, gate_key_not_account, true },
+	  ORDER, JUDGED, gate_key_not_account, OF_KEY },
 
 	{ { "approved", "As many people as the profile demands have approved this CSR." },
 	  BOTH, LAST, gate_approved },
@@ -209,7 +213,7 @@ static bool judge(const struct gate_case *c, enum origin origin, enum stage stag
 
 	for (size_t i = 0; i < array_length(rules); i++) {
 		const struct rule *rule = &rules[i];
-		if (rule->stage != stage || !(rule->origins & origin) || (rule->of_key && c->unmade) || check(rule, c, &parts))
+		if (rule->stage != stage || !(rule->origins & origin) || (rule->of & OF_KEY && c->unmade) || check(rule, c, &parts))
 			continue;
 		if (used < sizeof(broken))
 			used += (size_t)snprintf(broken + used, sizeof(broken) - used, "%s%s",
@@ -331,19 +335,10 @@ bool gate_identity_unmade(struct store *store, const struct profiles *profiles, 
 
 /* --- a trial */
 
-/* What an order or an identity is judged by, and a CSR alone is not. */
-static bool is_of_origin(const struct rule *rule)
+/* A CSR alone is judged by it. */
+static bool is_of_csr(const struct rule *rule)
 {
-	static gate_check *const checks[] = {
-		gate_account_bound, gate_authorizations_valid, gate_authorizations_unexpired, gate_authorizations_owner,
-		gate_authorizations_cover, gate_authorizations_method, gate_scope_names, gate_scope_granted, gate_period,
-		gate_rolling_same, gate_key_attested, gate_attestation_format, gate_devices_allowed, gate_names_equal, gate_names_proven, gate_device_bound,
-	};
-
-	for (size_t i = 0; i < array_length(checks); i++)
-		if (rule->check == checks[i])
-			return true;
-	return rule->stage != JUDGED;
+	return rule->stage == JUDGED && !(rule->of & OF_ORIGIN);
 }
 
 static bool test_rules(const struct gate_case *c, const struct gate_test *test, struct problem *p)
@@ -353,7 +348,7 @@ static bool test_rules(const struct gate_case *c, const struct gate_test *test, 
 
 	for (size_t i = 0; i < array_length(rules); i++) {
 		auto_value(problem) parts = {0};
-		if (!(rules[i].origins & origin) || is_of_origin(&rules[i]))
+		if (!(rules[i].origins & origin) || !is_of_csr(&rules[i]))
 			continue;
 		bool good = check(&rules[i], c, &parts);
 		if (unjudged(&parts) || problem_is_set(&parts))

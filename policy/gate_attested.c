@@ -7,9 +7,6 @@
 
 #define CHALLENGE "device-attest-01"
 
-/* A part that concerns no one name. */
-#define bad_csr(p, ...) problem_add((p), PROBLEM_BAD_CSR, NULL, NULL, __VA_ARGS__)
-
 bool gate_case_has_devices(const struct gate_case *c)
 {
 	for (size_t i = 0; i < c->identifier_count; i++)
@@ -31,12 +28,9 @@ bool gate_case_is_device(const struct gate_case *c, const char *text)
 
 static bool was_attested(const struct authorization *a)
 {
-	const struct challenge *v = a->challenges.v;
+	const struct challenge *proof = authorization_proof(a);
 
-	for (size_t i = 0; i < a->challenges.n; i++)
-		if (v[i].status == CHALLENGE_VALID && str_equal(v[i].type ?: "", CHALLENGE))
-			return true;
-	return a->attested_key.len > 0;
+	return (proof && str_equal(proof->type ?: "", CHALLENGE)) || a->attested_key.len > 0;
 }
 
 /* Of an authorization that has no key though it was attested, no key is. */
@@ -113,14 +107,15 @@ static bool is_ordered(const struct gate_case *c, const struct csr_other_name *o
 static bool device_name_held(const struct gate_case *c, const struct csr_other_name *other, struct problem *p)
 {
 	if (other->type != CSR_OTHER_PERMANENT && other->type != CSR_OTHER_HARDWARE)
-		return bad_csr(p, "RFC 8555, 7.4: the CSR's subjectAltName has a name of type %s", other->kind);
+		return gate_bad_csr(p, "RFC 8555, 7.4: the CSR's subjectAltName has a name of type %s", other->kind);
 	if (c->trial)
 		return true;
 	if (c->profile->acme.device_names == PROFILE_DEVICE_NAMES_NEVER)
-		return bad_csr(p, "the device attestation draft, 3.2: certificates of profile %s do not name the device: leave %s out of the CSR",
-		               c->profile->name, other->kind);
+		return gate_bad_csr(p, "the device attestation draft, 3.2: certificates of profile %s do not name the device: "
+		                   "leave %s out of the CSR", c->profile->name, other->kind);
 	return is_ordered(c, other) ||
-	       bad_csr(p, "the device attestation draft, 3.2: %s \"%s\" is in the CSR and not in the order", other->kind, other->value);
+	       gate_bad_csr(p, "the device attestation draft, 3.2: %s \"%s\" is in the CSR and not in the order",
+	                    other->kind, other->value);
 }
 
 bool gate_case_device_names(const struct gate_case *c, struct problem *p)

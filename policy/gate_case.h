@@ -71,6 +71,9 @@ bool gate_case_make_subject(struct gate_case *c, struct problem *p) must_use;
 /* The subject's mail addresses join the names, where who asks may have them as such. */
 bool gate_case_add_mails(struct gate_case *c, struct problem *p) must_use;
 
+/* A part about the CSR that concerns no one name. Returns false. */
+#define gate_bad_csr(p, ...) problem_add((p), PROBLEM_BAD_CSR, NULL, NULL, __VA_ARGS__)
+
 typedef bool gate_check(const struct gate_case *c, struct problem *p);
 
 /* gate_order.c: rules of the origin */

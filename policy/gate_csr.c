@@ -2,9 +2,6 @@
 
 #define OID_BASIC_CONSTRAINTS "2.5.29.19"
 
-/* A part that concerns no one name. */
-#define bad_csr(p, ...) problem_add((p), PROBLEM_BAD_CSR, NULL, NULL, __VA_ARGS__)
-
 /* What is asked for, as the policy sees it. All is borrowed from the case. */
 static void request_fill(struct gate_case *c)
 {
@@ -69,13 +66,13 @@ bool gate_names_present(const struct gate_case *c, struct problem *p)
 	bool more = c->identity || gate_case_has_devices(c);
 	bool named = c->names.n > 0 || (more && (c->subject.n > 0 || c->csr->other_count > 0));
 
-	return named || bad_csr(p, "RFC 5280, 4.1.2.6: the CSR has no name");
+	return named || gate_bad_csr(p, "RFC 5280, 4.1.2.6: the CSR has no name");
 }
 
 bool gate_names_count(const struct gate_case *c, struct problem *p)
 {
 	return c->names.n <= c->profile->names_max ||
-	       bad_csr(p, "the CSR has %zu names: profile %s has %u at most", c->names.n,
+	       gate_bad_csr(p, "the CSR has %zu names: profile %s has %u at most", c->names.n,
 	               c->profile->name, c->profile->names_max);
 }
 
@@ -167,7 +164,7 @@ bool gate_extensions_known(const struct gate_case *c, struct problem *p)
 
 	for (size_t i = 0; i < extensions->n; i++)
 		if (!is_known_extension(c, extensions->v[i]))
-			held = bad_csr(p,
+			held = gate_bad_csr(p,
 			               "RFC 5280, 4.2: the CSR asks for extension %s, which this CA does not include",
 			               extensions->v[i]);
 	return held;
@@ -182,9 +179,9 @@ bool gate_must_staple(const struct gate_case *c, struct problem *p)
 	if (!c->csr->must_staple)
 		return true;
 	if (c->request.ca || !strings_has(c->request.extended_key_usage, "1.3.6.1.5.5.7.3.1"))
-		return bad_csr(p, "RFC 7633: the CSR asks for status_request, which is for certificates of TLS servers");
+		return gate_bad_csr(p, "RFC 7633: the CSR asks for status_request, which is for certificates of TLS servers");
 	if (gate_case_period(c, &from, &to, &why) && gate_case_is_unrevocable(c, from, to))
-		return bad_csr(p, "RFC 9608, 2: the CSR asks for status_request, and of this certificate there is "
-		                  "no revocation information");
+		return gate_bad_csr(p, "RFC 9608, 2: the CSR asks for status_request, and of this certificate there is "
+		                    "no revocation information");
 	return true;
 }

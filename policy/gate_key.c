@@ -6,9 +6,6 @@
 
 enum { PAGE = 100 };
 
-/* A part that concerns no one name. */
-#define bad_csr(p, ...) problem_add((p), PROBLEM_BAD_CSR, NULL, NULL, __VA_ARGS__)
-
 struct key_search {
 	struct gate_case *c;
 	uint8_t thumbprint[SHA256_SIZE];
@@ -142,29 +139,29 @@ bool gate_key_strong(const struct gate_case *c, struct problem *p)
 bool gate_key_unlisted(const struct gate_case *c, struct problem *p)
 {
 	return !key_blocklist_has(profiles_blocklist(c->profiles), c->csr->key_hash) ||
-	       bad_csr(p, "the CSR's key is on the list of keys that are known to others");
+	       gate_bad_csr(p, "the CSR's key is on the list of keys that are known to others");
 }
 
 bool gate_key_uncompromised(const struct gate_case *c, struct problem *p)
 {
-	return !c->key_compromised || bad_csr(p, "a certificate of the CSR's key was revoked for keyCompromise");
+	return !c->key_compromised || gate_bad_csr(p, "a certificate of the CSR's key was revoked for keyCompromise");
 }
 
 bool gate_key_own(const struct gate_case *c, struct problem *p)
 {
 	return !c->profile->policy->own_key || !c->key_of_other ||
-	       bad_csr(p, "a certificate of another requester has the CSR's key (policy %s, own_key)", c->profile->policy->name);
+	       gate_bad_csr(p, "a certificate of another requester has the CSR's key (policy %s, own_key)", c->profile->policy->name);
 }
 
 bool gate_key_new(const struct gate_case *c, struct problem *p)
 {
 	return !c->profile->policy->new_key || !c->key_again ||
-	       bad_csr(p, "an earlier certificate has the CSR's key: a renewal takes a new one (policy %s, new_key)",
+	       gate_bad_csr(p, "an earlier certificate has the CSR's key: a renewal takes a new one (policy %s, new_key)",
 	               c->profile->policy->name);
 }
 
 bool gate_key_not_account(const struct gate_case *c, struct problem *p)
 {
 	return c->profile->reuse_account_key || !c->key_is_account ||
-	       bad_csr(p, "RFC 8555, 11.1: the CSR's key is an account's");
+	       gate_bad_csr(p, "RFC 8555, 11.1: the CSR's key is an account's");
 }

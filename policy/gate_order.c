@@ -239,21 +239,11 @@ static bool covers(const struct gate_case *c, const struct authorization *a, con
 	       same(a->value, identifier_base(name)) && a->wildcard == identifier_is_wildcard(name);
 }
 
-static const char *proven_by(const struct authorization *a)
-{
-	const struct challenge *v = a->challenges.v;
-
-	for (size_t i = 0; i < a->challenges.n; i++)
-		if (v[i].status == CHALLENGE_VALID)
-			return v[i].type;
-	return NULL;
-}
-
 static bool is_of_method(const struct gate_case *c, const struct authorization *a)
 {
-	const char *type = proven_by(a);
+	const struct challenge *proof = authorization_proof(a);
 
-	return !type || profile_takes_challenge(c->profile, type);
+	return !proof || profile_takes_challenge(c->profile, proof->type);
 }
 
 /* An authorization that another profile was content with can be in an order for this one. */

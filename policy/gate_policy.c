@@ -1,8 +1,5 @@
 #include "policy/gate_case.h"
 
-/* A part that concerns no one name. */
-#define bad_csr(p, ...) problem_add((p), PROBLEM_BAD_CSR, NULL, NULL, __VA_ARGS__)
-
 struct refusing {
 	const struct gate_case *c;
 	struct problem *p;
@@ -43,7 +40,7 @@ bool gate_names_typed(const struct gate_case *c, struct problem *p)
 bool gate_no_ca(const struct gate_case *c, struct problem *p)
 {
 	if (!c->identity && c->request.ca)
-		return bad_csr(p, "RFC 5280, 4.2.1.9: the CSR asks to be a CA");
+		return gate_bad_csr(p, "RFC 5280, 4.2.1.9: the CSR asks to be a CA");
 	return gate_case_judge(c, POLICY_BASIC_CONSTRAINTS, p);
 }
 
@@ -66,8 +63,8 @@ bool gate_key_usage(const struct gate_case *c, struct problem *p)
 		return false;
 	bool may_be_ca = c->identity && c->profile->policy->ca != POLICY_CA_FORBIDDEN; /* otherwise no-ca has said it */
 	if (c->request.ca && may_be_ca && !(c->request.key_usage & KU_KEY_CERT_SIGN))
-		return bad_csr(p, "RFC 5280, 4.2.1.9: the CSR asks to be a CA, and for key usages without keyCertSign");
-	return c->request.key_usage != 0 || bad_csr(p, "the CSR asks for no key usage that its key can have");
+		return gate_bad_csr(p, "RFC 5280, 4.2.1.9: the CSR asks to be a CA, and for key usages without keyCertSign");
+	return c->request.key_usage != 0 || gate_bad_csr(p, "the CSR asks for no key usage that its key can have");
 }
 
 bool gate_extended_key_usage(const struct gate_case *c, struct problem *p)

@@ -5,9 +5,6 @@
 
 enum { COMMON_NAME_MAX = 64 }; /* RFC 5280, A.1, ub-common-name */
 
-/* A part that concerns no one name. */
-#define bad_csr(p, ...) problem_add((p), PROBLEM_BAD_CSR, NULL, NULL, __VA_ARGS__)
-
 /* Whether the CSR's common name is to be one of the names: always in an order, else as the policy says. */
 static bool names_cn(const struct gate_case *c, const char *text)
 {
@@ -129,14 +126,14 @@ bool gate_case_make_subject(struct gate_case *c, struct problem *p)
 bool gate_common_name_single(const struct gate_case *c, struct problem *p)
 {
 	return c->common_name_count <= 1 ||
-	       bad_csr(p, "the CSR's subject has %u common names", c->common_name_count);
+	       gate_bad_csr(p, "the CSR's subject has %u common names", c->common_name_count);
 }
 
 static bool value_fits(enum subject_type type, const char *value, struct problem *p)
 {
 	auto_value(problem) why = {0};
 
-	return subject_check(type, value, &why) || bad_csr(p, "%s", why.detail);
+	return subject_check(type, value, &why) || gate_bad_csr(p, "%s", why.detail);
 }
 
 bool gate_common_name_named(const struct gate_case *c, struct problem *p)
@@ -144,7 +141,7 @@ bool gate_common_name_named(const struct gate_case *c, struct problem *p)
 	const char *name = subject_find(&c->subject, SUBJECT_CN);
 
 	if (!c->identity && c->common_name_count > 0 && c->common_name.value[0] == '\0' && !gate_case_is_device(c, c->common_name_text))
-		return bad_csr(p,
+		return gate_bad_csr(p,
 		               "RFC 8555, 7.4: the CSR's common name \"%s\" is neither a DNS name nor an IP address",
 		               c->common_name_text);
 	if (!gate_case_judge(c, POLICY_COMMON_NAME, p))
@@ -208,7 +205,7 @@ static bool attribute_plain(const struct gate_case *c, const struct csr_attribut
 	if (known && (type == SUBJECT_CN || is_proven(c, type, attribute->value) || subject_has(&c->profile->subject, type, attribute->value)))
 		return true;
 	if (!c->identity)
-		return bad_csr(p, "RFC 8555, 7.4: the CSR's subject has %s, which nothing has proven", attribute->short_name);
+		return gate_bad_csr(p, "RFC 8555, 7.4: the CSR's subject has %s, which nothing has proven", attribute->short_name);
 	snprintf(message, sizeof(message), "%s attribute is not allowed by template policy", attribute->short_name);
 	return problem_add_breach(p, PROBLEM_BAD_CSR, NULL, NULL, &breach, "%s: \"%.128s\" (no policy can have it)", message,
 	                          attribute->value);

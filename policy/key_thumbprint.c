@@ -1,7 +1,7 @@
 #include "policy/key.h"
 
 #include "base/digest.h"
-#include "policy/tlv.h"
+#include "base/tlv.h"
 
 /* One member of the JWK: "name":"base64url". */
 static void member_add(struct buf *jwk, const char *name, struct bytes value)

@@ -85,10 +85,9 @@ static bool has_room(const struct scope *scope, int64_t now, struct problem *p)
 		                   (long long)scope->quota_total);
 	if (scope->quota == 0 || is_over(scope, now) || scope->spent < scope->quota)
 		return true;
-	problem_set(p, PROBLEM_RATE_LIMITED, "RFC 8555, 6.6: the quota of %lld certificates in %lld seconds is spent",
-	            (long long)scope->quota, (long long)scope->quota_period);
-	p->retry_after = wait > RETRY_MAX ? RETRY_MAX : (int)wait;
-	return false;
+	return problem_limited(p, wait > RETRY_MAX ? RETRY_MAX : (int)wait,
+	                       "RFC 8555, 6.6: the quota of %lld certificates in %lld seconds is spent",
+	                       (long long)scope->quota, (long long)scope->quota_period);
 }
 
 static void spend(struct scope *scope, int64_t now)

@@ -18,12 +18,9 @@ bool subdomain_is_below(const char *name, const char *ancestor)
 /* Who shows a record in a domain's zone can name hosts in it; who answers at its address may be one host of many. */
 static bool is_proven_by_dns(const struct authorization *a)
 {
-	const struct challenge *v = a->challenges.v;
+	const struct challenge *proof = authorization_proof(a);
 
-	for (size_t i = 0; i < a->challenges.n; i++)
-		if (v[i].status == CHALLENGE_VALID && v[i].type && str_starts(v[i].type, "dns-"))
-			return true;
-	return false;
+	return proof && proof->type && str_starts(proof->type, "dns-");
 }
 
 bool subdomain_covers(const struct profile *profile, const struct authorization *a, const struct identifier *name)

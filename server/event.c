@@ -30,5 +30,5 @@ void server_tell_or_log(struct store *store, const struct server_event *event)
 	auto_value(problem) p = {0};
 	if (!server_tell(store, event, &p))
 		log_event(LOG_LEVEL_ERROR, "not in the audit log", "event", audit_kind_name(event->kind), "cause",
-		          p.cause[0] ? p.cause : p.detail, NULL);
+		          problem_cause(&p), NULL);
 }

@@ -57,7 +57,7 @@ static void name_request(char ret[REQUEST_ID_SIZE])
 static void say_problem(struct exchange *x, const struct problem *p)
 {
 	atomic_fetch_add(&x->site->refused, 1);
-	snprintf(x->cause, sizeof(x->cause), "%s", p->cause[0] ? p->cause : p->detail);
+	snprintf(x->cause, sizeof(x->cause), "%s", problem_cause(p));
 	router_refuse(x->site->router, &x->match, &x->request.http, p, &x->response);
 }
 

@@ -138,7 +138,7 @@ int main(int argc, char **argv)
 	}
 	if (run(&call, &p) && fflush(call.out) == 0 && !ferror(call.out))
 		return EXIT_GOOD;
-	fprintf(stderr, "%senrolld: %s\n", log_priority(LOG_LEVEL_ERROR), p.cause[0] ? p.cause : p.detail[0] ? p.detail
+	fprintf(stderr, "%senrolld: %s\n", log_priority(LOG_LEVEL_ERROR), problem_cause(&p)[0] ? p.detail
 	        : "cannot write the result");
 	return EXIT_REFUSED;
 }

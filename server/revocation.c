@@ -236,7 +236,7 @@ struct root_watch *revocation_roots(struct revocation_service *service)
 
 static void log_failure(const char *what, const struct problem *p)
 {
-	log_event(LOG_LEVEL_ERROR, what, "cause", p->cause[0] ? p->cause : p->detail, NULL);
+	log_event(LOG_LEVEL_ERROR, what, "cause", problem_cause(p), NULL);
 }
 
 static void tick(void *arg)

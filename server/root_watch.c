@@ -33,7 +33,7 @@ struct root_watch {
 
 static void log_failure(const char *what, const char *name, const struct problem *p)
 {
-	log_event(LOG_LEVEL_ERROR, what, "ca", name, "cause", p->cause[0] ? p->cause : p->detail, NULL);
+	log_event(LOG_LEVEL_ERROR, what, "ca", name, "cause", problem_cause(p), NULL);
 }
 
 /* --- a list that ends */
@@ -194,7 +194,7 @@ static void look_at(struct root_watch *watch, const char *name, bool all)
 		log_event(LOG_LEVEL_INFO, "the CRL of a root made anew", "ca", name, NULL);
 		return;
 	}
-	warn(watch, name, crl, is_due(crl), why.cause[0] ? why.cause : why.detail);
+	warn(watch, name, crl, is_due(crl), problem_cause(&why));
 }
 
 void root_watch_look(struct root_watch *watch)

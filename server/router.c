@@ -389,7 +389,7 @@ bool router_find(const struct router *router, struct http_request *request, stru
 
 static void say_cause(const struct problem *p, char *cause, size_t size)
 {
-	const char *text = p->cause[0] ? p->cause : p->detail;
+	const char *text = problem_cause(p);
 	size_t len = strnlen(text, size - 1);
 
 	memcpy(cause, text, len);

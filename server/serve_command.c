@@ -8,7 +8,7 @@
 
 static const char *cause_of(const struct problem *p)
 {
-	return p->cause[0] ? p->cause : p->detail;
+	return problem_cause(p);
 }
 
 static void reload(struct serve *serve, const char *path)

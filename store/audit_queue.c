@@ -154,7 +154,7 @@ static void run(void *arg)
 	queue->scheduled = false;
 	pthread_mutex_unlock(&queue->lock);
 	if (!flush(queue, false, &p))
-		log_event(LOG_LEVEL_ERROR, "refusals are not in the audit log", "cause", p.cause[0] ? p.cause : p.detail, NULL);
+		log_event(LOG_LEVEL_ERROR, "refusals are not in the audit log", "cause", problem_cause(&p), NULL);
 	pthread_mutex_lock(&queue->lock);
 	if (queue->batch.dropped > 0)
 		schedule(queue);
@@ -290,7 +290,7 @@ void audit_queue_close(struct audit_queue *queue)
 	if (queue->work) {
 		work_close(queue->work, NULL);
 		if (!flush(queue, true, &p))
-			log_event(LOG_LEVEL_ERROR, "refusals are not in the audit log", "cause", p.cause[0] ? p.cause : p.detail, NULL);
+			log_event(LOG_LEVEL_ERROR, "refusals are not in the audit log", "cause", problem_cause(&p), NULL);
 	}
 	limit_free(queue->per_actor);
 	limit_free(queue->all);

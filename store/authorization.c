@@ -127,6 +127,16 @@ const char *challenge_status_name(enum challenge_status s)
 	return names[s];
 }
 
+const struct challenge *authorization_proof(const struct authorization *authorization)
+{
+	const struct challenge *v = authorization->challenges.v;
+
+	for (size_t i = 0; i < authorization->challenges.n; i++)
+		if (v[i].status == CHALLENGE_VALID)
+			return &v[i];
+	return NULL;
+}
+
 void authorization_free(struct authorization *authorization)
 {
 	record_free(authorization);

@@ -44,6 +44,9 @@ struct authorization {
 void authorization_free(struct authorization *authorization);
 declare_auto_value(authorization, authorization_free);
 
+/* The challenge that it was proven by; NULL: it was not, or without one. */
+const struct challenge *authorization_proof(const struct authorization *authorization);
+
 bool store_authorization_get(struct store_txn *txn, const char *id, struct authorization *ret, struct problem *p) must_use;
 /* New or changed; keeps the indexes by account and identifier, by expiry, and the list of
  * authorizations with a challenge in `processing` (see store_authorization_processing). */

@@ -2,10 +2,10 @@
  * refused with a reason, or the package is made and is a CMS or a key; and csrattrs of any profile are DER. */
 #include <stdlib.h>
 
+#include "base/tlv.h"
 #include "ca/der.h"
 #include "est/csr_attributes.h"
 #include "est/key_package.h"
-#include "policy/tlv.h"
 #include "tests/unit/policy_make.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

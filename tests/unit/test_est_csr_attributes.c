@@ -6,7 +6,7 @@
 #include <cmocka.h>
 
 #include "base/base64.h"
-#include "policy/tlv.h"
+#include "base/tlv.h"
 
 /* What a client that reads CsrAttrs by its ASN.1 finds: "OID" of each element, with its values behind it. */
 static void show_values(struct bytes in, struct buf *ret)

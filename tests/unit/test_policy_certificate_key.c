@@ -1,3 +1,4 @@
+#include "base/tlv.h"
 #include "policy/certificate_key.h"
 
 #include <setjmp.h>
@@ -5,7 +6,6 @@
 
 #include <cmocka.h>
 
-#include "policy/tlv.h"
 #include "policy_make.h"
 
 #define EC "06072a8648ce3d0201"

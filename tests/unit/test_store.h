@@ -23,7 +23,7 @@
 		struct problem *p = &must_p_;                                                             \
 		if (!(call))                                                                              \
 			fail_msg("%s: %s: %s", #call, problem_kind_name(p->kind),                         \
-			         p->cause[0] ? p->cause : p->detail);                                     \
+			         problem_cause(p));                                     \
 	} while (0)
 
 #define must_refuse(want_kind, call)                                                                      \

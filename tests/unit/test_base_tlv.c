@@ -1,4 +1,4 @@
-#include "policy/tlv.h"
+#include "base/tlv.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

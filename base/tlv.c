@@ -1,4 +1,4 @@
-#include "policy/tlv.h"
+#include "base/tlv.h"
 
 enum { LENGTH_BYTES_MAX = 3 };
 
