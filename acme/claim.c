@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
-#include <time.h>
 
 #include "base/clock.h"
 
@@ -23,15 +22,11 @@ struct claims {
 bool claims_open(struct claims **ret, struct problem *p)
 {
 	struct claims *claims = calloc(1, sizeof(*claims));
-	pthread_condattr_t attr;
 
 	if (!claims)
 		return problem_memory(p);
 	pthread_mutex_init(&claims->mutex, NULL);
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&claims->released, &attr);
-	pthread_condattr_destroy(&attr);
+	pthread_cond_init(&claims->released, NULL);
 	*ret = claims;
 	return true;
 }
@@ -58,12 +53,11 @@ static struct claim **find(struct claims *claims, const char *order)
 /* With the mutex held. NULL: nobody has it any more. */
 static const struct claim *wait_free(struct claims *claims, const char *order, int64_t wait_ms)
 {
-	int64_t deadline = clock_monotonic_ms() + wait_ms;
-	struct timespec ts = { .tv_sec = deadline / 1000, .tv_nsec = deadline % 1000 * 1000000 };
+	const struct timespec end = clock_until(wait_ms);
 	int error = 0;
 
 	while (*find(claims, order) && error != ETIMEDOUT)
-		error = pthread_cond_timedwait(&claims->released, &claims->mutex, &ts);
+		error = pthread_cond_clockwait(&claims->released, &claims->mutex, CLOCK_MONOTONIC, &end);
 	return *find(claims, order);
 }
 

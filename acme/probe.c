@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <stdatomic.h>
 #include <stdio.h>
-#include <time.h>
 
 #include "acme/actions.h"
 #include "acme/challenge.h"
@@ -196,12 +195,11 @@ static bool find_or_add(struct probes *probes, const struct probe_request *reque
 
 static void wait_stored(struct probes *probes, struct probe *probe, uint64_t before, int64_t wait_ms)
 {
-	int64_t deadline = clock_monotonic_ms() + wait_ms;
-	struct timespec ts = { .tv_sec = deadline / 1000, .tv_nsec = deadline % 1000 * 1000000 };
+	const struct timespec end = clock_until(wait_ms);
 	int error = 0;
 
 	while (!probe->ended && probe->stored == before && error != ETIMEDOUT)
-		error = pthread_cond_timedwait(&probe->changed, &probes->mutex, &ts);
+		error = pthread_cond_clockwait(&probe->changed, &probes->mutex, CLOCK_MONOTONIC, &end);
 }
 
 /* Whether a try runs or is due: one to wait for. */

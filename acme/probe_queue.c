@@ -2,7 +2,6 @@
 
 #include <assert.h>
 #include <stdio.h>
-#include <time.h>
 
 enum { STUCK_MS = 1000 };
 
@@ -48,16 +47,6 @@ bool probe_queue_room(const struct probe_queue *queue, const char *account, stru
 	return n < share || problem_unavailable(p, 5, "account %s has %zu challenges in flight", account, n);
 }
 
-static void changed_setup(struct probe *probe)
-{
-	pthread_condattr_t attr;
-
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&probe->changed, &attr);
-	pthread_condattr_destroy(&attr);
-}
-
 bool probe_queue_add(struct probe_queue *queue, const struct probe_request *request, int64_t due,
                      struct probe **ret, struct problem *p)
 {
@@ -71,7 +60,7 @@ bool probe_queue_add(struct probe_queue *queue, const struct probe_request *requ
 	snprintf(probe->target, sizeof(probe->target), "%s", request->target);
 	probe->due = due;
 	probe->refs = 1;
-	changed_setup(probe);
+	pthread_cond_init(&probe->changed, NULL);
 	TAILQ_INSERT_TAIL(&queue->list, probe, entry);
 	queue->count++;
 	*ret = probe;

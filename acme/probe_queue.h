@@ -20,7 +20,7 @@ struct probe {
 	unsigned tries, refs;
 	uint64_t stored;        /* results that are in the store */
 	bool running, ended;
-	pthread_cond_t changed; /* one of the last two, or stored; with the monotonic clock */
+	pthread_cond_t changed; /* one of the last two, or stored */
 };
 struct probe_queue {
 	TAILQ_HEAD(probe_list, probe) list; /* oldest first, those that run included */

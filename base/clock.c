@@ -3,7 +3,6 @@
 #include <assert.h>
 #include <stdatomic.h>
 #include <stdio.h>
-#include <time.h>
 
 enum { DAY = 86400 };
 
@@ -23,6 +22,13 @@ int64_t clock_monotonic_ms(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &ts);
 	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+struct timespec clock_until(int64_t wait_ms)
+{
+	int64_t end = clock_monotonic_ms() + wait_ms;
+
+	return (struct timespec){ .tv_sec = end / 1000, .tv_nsec = end % 1000 * 1000000 };
 }
 
 int64_t clock_cpu_us(void)

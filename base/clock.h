@@ -4,10 +4,14 @@
  * `ENROLLD_TEST_CLOCK` style hooks move the wall clock with clock_shift. Any thread. */
 #pragma once
 
+#include <time.h>
+
 #include "base/mem.h"
 
 int64_t clock_now(void);         /* wall, seconds, shifted */
 int64_t clock_monotonic_ms(void);
+/* CLOCK_MONOTONIC in so many ms (0 or more), for pthread_cond_clockwait: waits that no change of the date moves. */
+struct timespec clock_until(int64_t wait_ms);
 int64_t clock_cpu_us(void);      /* CPU time of the process */
 int64_t clock_thread_us(void);   /* CPU time of the calling thread */
 void clock_shift(int64_t seconds);

@@ -1,8 +1,8 @@
 #include "policy/password.h"
 
 #include <pthread.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "base/ossl.h"
 #include "policy/enrollment_code.h"
 
@@ -18,27 +18,16 @@ static struct {
 	unsigned running, waiting;
 } room = { .mutex = PTHREAD_MUTEX_INITIALIZER, .free = PTHREAD_COND_INITIALIZER };
 
-static struct timespec wait_end(void)
-{
-	struct timespec end;
-
-	clock_gettime(CLOCK_REALTIME, &end);
-	end.tv_nsec += WAIT_MS % 1000 * 1000000L;
-	end.tv_sec += WAIT_MS / 1000 + end.tv_nsec / 1000000000L;
-	end.tv_nsec %= 1000000000L;
-	return end;
-}
-
 static bool room_enter(struct problem *p)
 {
-	const struct timespec end = wait_end();
+	const struct timespec end = clock_until(WAIT_MS);
 	bool late = false;
 
 	pthread_mutex_lock(&room.mutex);
 	bool full = room.running >= RUNNING_MAX && room.waiting >= WAITING_MAX;
 	room.waiting += !full;
 	while (!full && !late && room.running >= RUNNING_MAX)
-		late = pthread_cond_timedwait(&room.free, &room.mutex, &end) != 0;
+		late = pthread_cond_clockwait(&room.free, &room.mutex, CLOCK_MONOTONIC, &end) != 0;
 	room.waiting -= !full;
 	bool entered = !full && room.running < RUNNING_MAX;
 	room.running += entered;
