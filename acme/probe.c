@@ -79,7 +79,8 @@ static bool try_once(struct probes *probes, struct probe_result *r, struct probl
 		r->proven = vantage_prove(probes->vantage, type, &r->task, &r->problem) && check_caa(probes, r);
 	else
 		problem_set(&r->problem, PROBLEM_UNAUTHORIZED, "%s is not offered any more", type->name);
-	r->last = (uint64_t)r->challenge.attempts + 1 >= options->probe_attempts;
+	/* What fails on our side ends no challenge. */
+	r->last = (uint64_t)r->challenge.attempts + 1 >= options->probe_attempts && !problem_is_ours(&r->problem);
 	probe_result_time(probes->acme, r);
 	return probe_result_store(probes->acme->store, r, p);
 }

@@ -1,3 +1,5 @@
+#include <sys/resource.h>
+
 #include "acme/probe.h"
 #include "tests/unit/acme_world.h"
 
@@ -229,6 +231,35 @@ static void a_failed_try_is_told_and_tried_again(void **state)
 	world_free(w);
 }
 
+/* No descriptor is left for as long: sockets are refused to us. */
+static void answer_without_descriptors(struct world *w, const char *authorization, struct reply *ret)
+{
+	struct rlimit before, none;
+	int next = dup(STDERR_FILENO);
+
+	close(next);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	none = (struct rlimit){ .rlim_cur = (rlim_t)next, .rlim_max = before.rlim_max };
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	answer_challenge(w, 0, authorization, ret);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+}
+
+static void a_fault_of_ours_ends_no_challenge(void **state)
+{
+	struct world *w = *state; /* of one attempt */
+	struct placed placed = place_order(w, 0, "dns:a.example");
+	auto_value(reply) r = {0};
+
+	answer_without_descriptors(w, placed.authorization[0], &r);
+	assert_done(&r, 200);
+	assert_member(r.json, "status", "processing");
+	assert_member(json_member(r.json, "error"), "type", "urn:ietf:params:acme:error:serverInternal");
+	assert_int_equal(atomic_load(&w->web.requests), 0);
+	challenge_becomes(w, placed.authorization[0], "valid");
+	order_status_is(w, placed.order, "ready");
+}
+
 /* --- what the store holds, and a restart */
 
 static bool set_processing(struct store_txn *txn, void *arg, struct problem *p)
@@ -400,6 +431,7 @@ int main(void)
 		test(many_responses_are_one_probe),
 		test(ended_authorizations_are_not_probed),
 		cmocka_unit_test(a_failed_try_is_told_and_tried_again),
+		test(a_fault_of_ours_ends_no_challenge),
 		test(a_restart_probes_again_what_was_in_flight),
 		test(closing_leaves_it_to_the_next_start),
 		test(an_answer_for_a_former_key_does_not_count),
