@@ -100,7 +100,7 @@ void ca_work_list_anew(const struct command_call *call, struct store *store, con
 	    renew(admin, store, issuer, &why))
 		return;
 	fprintf(stderr, "The CRL of %s does not tell of it yet: %s. Run `enrolld ca crl %s` where its key is, and copy %s.crl into %s.\n",
-	        issuer, why.detail[0] ? why.detail : why.cause, issuer, issuer, admin->ca.folder);
+	        issuer, problem_cause(&why), issuer, issuer, admin->ca.folder);
 }
 
 /* --- ca revoke */

@@ -251,7 +251,7 @@ bool device_list_read(struct bytes text, struct device_list *ret, struct problem
 		struct bytes whole = line_at(text, at), line = trimmed(whole);
 		at += whole.len + 1;
 		if (line.len > 0 && !read_line(&csv, line, &list, &why))
-			return problem_set(p, why.kind, "line %zu: %s", number, why.detail[0] ? why.detail : why.cause);
+			return problem_set(p, why.kind, "line %zu: %s", number, problem_cause(&why));
 	}
 	*ret = list;
 	list = (struct device_list){0};

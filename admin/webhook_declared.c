@@ -107,7 +107,7 @@ static bool read_secret(const struct webhook_declared *row, bool starting, bool 
 		return known || problem_set(p, PROBLEM_MALFORMED, "webhook %s: a restart reads its secret from the environment", row->name);
 	if (secret_read(&source, "", ret, &why))
 		return true;
-	return problem_set(p, why.kind, "webhook %s: %s", row->name, why.detail[0] ? why.detail : why.cause);
+	return problem_set(p, why.kind, "webhook %s: %s", row->name, problem_cause(&why));
 }
 
 static bool take_secret(const struct webhook_declared *declared, bool starting, bool known, struct buf *ret, struct problem *p)

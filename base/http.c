@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "base/base64.h"
+#include "base/digest.h"
 
 static const char *const method_names[] = {
 	[HTTP_GET] = "GET",
@@ -149,6 +150,18 @@ static void unshare(struct http_response *response)
 	response->shared = BYTES(NULL, 0);
 	response->done = NULL;
 	response->keep = NULL;
+}
+
+void http_etag(struct bytes content, char ret[HTTP_ETAG_SIZE])
+{
+	uint8_t digest[SHA256_SIZE];
+	char *at = ret;
+
+	digest_sha256(content, digest);
+	*at++ = '"';
+	for (size_t i = 0; i < sizeof(digest); i++)
+		at += sprintf(at, "%02x", digest[i]);
+	strcpy(at, "\"");
 }
 
 void http_response_share(struct http_response *response, struct bytes content, void (*done)(void *keep), void *keep)

@@ -75,6 +75,9 @@ struct http_response {
 void http_response_header(struct http_response *response, const char *name, const char *value);
 void http_response_header_buf(struct http_response *response, const char *name, const struct buf *value); /* fails as it did */
 void http_response_header_printf(struct http_response *response, const char *name, const char *fmt, ...) printf_like(3, 4);
+/* A strong ETag for content (RFC 9110, 8.8.3): its SHA-256 in hexadecimal, in quotes. */
+enum { HTTP_ETAG_SIZE = 2 + 64 + 1 };
+void http_etag(struct bytes content, char ret[HTTP_ETAG_SIZE]);
 /* Sends content that is not copied; it must stay until done(keep) is called. */
 void http_response_share(struct http_response *response, struct bytes content, void (*done)(void *keep), void *keep);
 /* What is sent: what is shared, or the body. */

@@ -144,6 +144,17 @@ bool strings_has(const struct strings *list, const char *s)
 	return false;
 }
 
+static int compare(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+void strings_sort(struct strings *list)
+{
+	if (list->n > 0)
+		qsort(list->v, list->n, sizeof(*list->v), compare);
+}
+
 bool strings_copy(const struct strings *from, struct strings *ret)
 {
 	auto_value(strings) copy = {0};

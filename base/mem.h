@@ -83,6 +83,8 @@ struct strings {
 /* Appends a copy; false when memory is out (list unchanged). */
 bool strings_add(struct strings *list, const char *s) must_use;
 bool strings_has(const struct strings *list, const char *s) must_use;
+/* By their bytes, as strcmp. */
+void strings_sort(struct strings *list);
 bool strings_copy(const struct strings *from, struct strings *ret) must_use;
 void strings_free(struct strings *list);
 declare_auto_value(strings, strings_free);

@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <time.h>
 
 #include <openssl/core_names.h>
 #include <openssl/err.h>
@@ -249,6 +250,23 @@ bool ossl_rsa_key(struct bytes n, struct bytes e, EVP_PKEY **ret, struct problem
 	return *ret || bad_key(p);
 }
 
+bool ossl_private_der(EVP_PKEY *key, struct buf *ret, struct problem *p)
+{
+	auto(PKCS8_PRIV_KEY_INFO) *info = EVP_PKEY2PKCS8(key);
+
+	return (info && ossl_der(i2d_PKCS8_PRIV_KEY_INFO, info, ret)) || problem_openssl(p, "PKCS #8");
+}
+
+bool ossl_time(const ASN1_TIME *t, int64_t *ret)
+{
+	struct tm tm;
+
+	if (!t || ASN1_TIME_to_tm(t, &tm) != 1)
+		return false;
+	*ret = timegm(&tm);
+	return true;
+}
+
 struct bytes ossl_key_id(X509 *certificate)
 {
 	const ASN1_OCTET_STRING *id = X509_get0_subject_key_id(certificate);
@@ -273,6 +291,16 @@ void ossl_pem(const char *label, struct bytes der, struct buf *ret)
 		buf_add_char(ret, '\n');
 	}
 	buf_printf(ret, "-----END %s-----\n", label);
+}
+
+bool ossl_certificate_pem(const X509 *certificate, struct buf *ret, struct problem *p)
+{
+	auto_value(buf) der = {0};
+
+	if (!ossl_der(i2d_X509, certificate, &der))
+		return problem_memory(p);
+	ossl_pem("CERTIFICATE", buf_bytes(&der), ret);
+	return buf_check(ret, p);
 }
 
 /* Where the first boundary of that kind and label begins; NULL without one. */

@@ -85,6 +85,12 @@ bool ossl_public_key(struct bytes spki, EVP_PKEY **ret, struct problem *p) must_
 bool ossl_ec_key(const char *group, struct bytes x, struct bytes y, EVP_PKEY **ret, struct problem *p) must_use;
 bool ossl_rsa_key(struct bytes n, struct bytes e, EVP_PKEY **ret, struct problem *p) must_use;
 
+/* The PrivateKeyInfo's DER (PKCS #8: RFC 5958, 2). Appended. */
+bool ossl_private_der(EVP_PKEY *key, struct buf *ret, struct problem *p) must_use;
+
+/* Seconds since 1970. false: it is no time. */
+bool ossl_time(const ASN1_TIME *t, int64_t *ret) must_use;
+
 /* The subject key identifier (RFC 5280, 4.2.1.2), borrowed; empty: it has none. */
 struct bytes ossl_key_id(X509 *certificate) must_use;
 
@@ -93,5 +99,6 @@ bool ossl_use_pss(EVP_PKEY_CTX *how) must_use;
 
 /* Appends PEM with the given label ("CERTIFICATE"), 64 columns, final newline. */
 void ossl_pem(const char *label, struct bytes der, struct buf *ret);
+bool ossl_certificate_pem(const X509 *certificate, struct buf *ret, struct problem *p) must_use;
 /* Finds the first PEM block of that label in text and appends its DER. MALFORMED otherwise. */
 bool ossl_from_pem(const char *label, struct bytes text, struct buf *ret, struct problem *p) must_use;

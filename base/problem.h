@@ -154,7 +154,7 @@ const char *problem_acme_type(enum problem_kind kind); /* the URN's last part */
 const char *problem_kind_name(enum problem_kind kind); /* "BAD_CSR" */
 /* What the client may read: detail, or the fixed sentence of INTERNAL, and of UNAVAILABLE without one. */
 const char *problem_text(const struct problem *p);
-/* What the log reads: the cause, or else the detail. */
+/* What the log and the operator may read: the cause, or the detail where there is none. */
 const char *problem_cause(const struct problem *p);
 
 void problem_done(struct problem *p); /* frees the parts; p is empty afterwards */

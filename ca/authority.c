@@ -1,7 +1,5 @@
 #include "ca/authority.h"
 
-#include <time.h>
-
 #include <openssl/err.h>
 
 #include "base/random.h"
@@ -20,12 +18,17 @@ void authority_free(struct authority *authority)
 
 bool authority_not_after(X509 *certificate, int64_t *ret, struct problem *p)
 {
-	struct tm tm;
+	return ossl_time(X509_get0_notAfter(certificate), ret) || problem_openssl(p, "reading the end of a CA certificate");
+}
 
-	if (ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &tm) != 1)
-		return problem_openssl(p, "reading the end of a CA certificate");
-	*ret = timegm(&tm);
-	return true;
+bool authority_lifetime(X509 *certificate, int64_t *ret)
+{
+	int64_t begin, end;
+
+	if (!ossl_time(X509_get0_notBefore(certificate), &begin) || !ossl_time(X509_get0_notAfter(certificate), &end))
+		return false;
+	*ret = end - begin - AUTHORITY_BACKDATE;
+	return *ret > 0;
 }
 
 /* --- names */

@@ -35,3 +35,5 @@ bool authority_request(const struct authority_wish *wish, X509_REQ **ret, struct
  * caller's to copy. */
 struct authority_wish authority_wish_like(X509 *certificate);
 bool authority_not_after(X509 *certificate, int64_t *ret, struct problem *p) must_use;
+/* Seconds that it lasts, the backdating not counted. false: none, or its dates cannot be read. */
+bool authority_lifetime(X509 *certificate, int64_t *ret) must_use;

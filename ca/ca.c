@@ -176,7 +176,6 @@ static bool root_load(struct ca_table *table, const char *folder, struct problem
 {
 	char name[ISSUER_NAME_SIZE];
 	auto(X509) *root = NULL;
-	auto_value(buf) der = { 0 };
 	const struct issuer *first = alias_find(table, "")->current;
 
 	if (!files_current(folder, "root", name, p) || !files_certificate(folder, name, &root, p))
@@ -184,10 +183,7 @@ static bool root_load(struct ca_table *table, const char *folder, struct problem
 	if (X509_cmp(root, issuer_root(first)) != 0)
 		return problem_set(p, PROBLEM_MALFORMED, "%s/%s.pem: not the root that the chain of issuer %s ends in", folder, name,
 		                   issuer_name(first));
-	if (!ossl_der(i2d_X509, root, &der))
-		return problem_memory(p);
-	ossl_pem("CERTIFICATE", buf_bytes(&der), &table->root);
-	return buf_check(&table->root, p);
+	return ossl_certificate_pem(root, &table->root, p);
 }
 
 static bool table_load(struct loading *loading, struct problem *p)

@@ -130,24 +130,14 @@ bool chain_verify(const char *path, X509 *certificate, ossl_x509_stack *chain, s
 	                   X509_verify_cert_error_string(error), remedy(error));
 }
 
-static bool certificate_write(const X509 *certificate, struct buf *ret, struct problem *p)
-{
-	auto_value(buf) der = { 0 };
-
-	if (!ossl_der(i2d_X509, certificate, &der))
-		return problem_memory(p);
-	ossl_pem("CERTIFICATE", buf_bytes(&der), ret);
-	return buf_check(ret, p);
-}
-
 bool chain_write(X509 *certificate, ossl_x509_stack *chain, struct buf *ret, struct problem *p)
 {
 	int last = sk_X509_num(chain) - 1;
 
-	if (chain_begin(certificate, chain) == certificate && !certificate_write(certificate, ret, p))
+	if (chain_begin(certificate, chain) == certificate && !ossl_certificate_pem(certificate, ret, p))
 		return false;
 	for (int i = 0; i < last; i++)
-		if (!certificate_write(sk_X509_value(chain, i), ret, p))
+		if (!ossl_certificate_pem(sk_X509_value(chain, i), ret, p))
 			return false;
 	return true;
 }

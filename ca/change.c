@@ -41,13 +41,10 @@ bool change_certificate_file(struct change *change, const char *name, const char
 {
 	auto_value(buf) pem = { 0 };
 
-	for (size_t i = 0; i < count; i++) {
-		auto_value(buf) der = { 0 };
-		if (!ossl_der(i2d_X509, certificates[i], &der))
-			return problem_memory(p);
-		ossl_pem("CERTIFICATE", buf_bytes(&der), &pem);
-	}
-	return buf_check(&pem, p) && change_file(change, name, ending, buf_bytes(&pem), 0644, p);
+	for (size_t i = 0; i < count; i++)
+		if (!ossl_certificate_pem(certificates[i], &pem, p))
+			return false;
+	return change_file(change, name, ending, buf_bytes(&pem), 0644, p);
 }
 
 bool change_row(struct change *change, X509 *certificate, const char *by, struct problem *p)

@@ -180,10 +180,10 @@ static X509 *certificate_before(struct bytes tbs, struct bytes algorithm)
 	auto_value(buf) der = { 0 };
 	struct der d = der_writer(&der);
 
-	der_open(&d, 0x30);
+	der_open(&d, TLV_SEQUENCE);
 	der_put_raw(&d, tbs);
 	der_put_raw(&d, algorithm);
-	der_put(&d, 0x03, BYTES("\0\0", 2));
+	der_put(&d, TLV_BIT_STRING, BYTES("\0\0", 2));
 	der_close(&d);
 	const unsigned char *at = der.data;
 	X509 *certificate = der.failed ? NULL : d2i_X509(NULL, &at, (long)der.len);

@@ -31,13 +31,11 @@ bool ca_exists(const char *folder)
 static bool certificate_write(const char *folder, const char *name, X509 *certificate, struct problem *p)
 {
 	auto_free char *path = mem_printf("%s/%s", folder, name);
-	auto_value(buf) der = { 0 };
 	auto_value(buf) pem = { 0 };
 
-	if (!path || !ossl_der(i2d_X509, certificate, &der))
+	if (!path)
 		return problem_memory(p);
-	ossl_pem("CERTIFICATE", buf_bytes(&der), &pem);
-	return buf_check(&pem, p) && file_write(path, buf_bytes(&pem), 0644, p);
+	return ossl_certificate_pem(certificate, &pem, p) && file_write(path, buf_bytes(&pem), 0644, p);
 }
 
 static bool key_of_token(const char *path, const char *uri, enum keyfile_kind kind, EVP_PKEY **ret, struct problem *p)

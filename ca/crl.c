@@ -1,5 +1,6 @@
 #include "ca/crl.h"
 
+#include "ca/extension.h"
 #include "ca/issue.h"
 #include "ca/issuer_inside.h"
 #include "ca/revocation.h"
@@ -10,9 +11,9 @@ void crl_begin(struct crl_writer *w, const struct issuer *issuer, const struct c
                struct buf *out)
 {
 	*w = (struct crl_writer){ .issuer = issuer, .facts = *facts, .der = der_writer(out) };
-	der_open(&w->der, 0x30);
+	der_open(&w->der, TLV_SEQUENCE);
 	w->begin = out->len;
-	der_open(&w->der, 0x30);
+	der_open(&w->der, TLV_SEQUENCE);
 	der_put_integer(&w->der, BYTES("\x01", 1)); /* v2 */
 	der_put_raw(&w->der, issue_crl_algorithm(issuer));
 	der_put_raw(&w->der, buf_bytes(&issuer_template(issuer)->issuer));
@@ -42,8 +43,8 @@ static int64_t revocation_date(const struct crl_writer *w, int64_t revoked)
 void crl_add(struct crl_writer *w, const struct crl_entry *entry)
 {
 	if (w->count++ == 0)
-		der_open(&w->der, 0x30);
-	der_open(&w->der, 0x30);
+		der_open(&w->der, TLV_SEQUENCE);
+	der_open(&w->der, TLV_SEQUENCE);
 	der_put_integer(&w->der, entry->serial);
 	der_put_time(&w->der, revocation_date(w, entry->revoked));
 	put_reason(&w->der, entry->reason, w->facts.base != 0);
@@ -59,55 +60,28 @@ static void put_integer(struct der *d, int64_t number)
 	der_put_integer(d, BYTES(magnitude, sizeof(magnitude)));
 }
 
-static void open_extension(struct der *d, const char *oid, bool critical)
-{
-	der_open(d, 0x30);
-	der_put_oid(d, oid);
-	if (critical)
-		der_put_bool(d, true);
-	der_open(d, 0x04);
-}
-
-static void close_extension(struct der *d)
-{
-	der_close(d);
-	der_close(d);
-}
-
 static void put_number(struct der *d, const char *oid, bool critical, int64_t number)
 {
-	open_extension(d, oid, critical);
+	extension_open(d, oid, critical);
 	put_integer(d, number);
-	close_extension(d);
-}
-
-/* distributionPoint [0] of fullName [0] of a URI (RFC 5280, 4.2.1.13). */
-static void put_point(struct der *d, const char *url)
-{
-	der_open(d, 0x30);
-	der_open(d, 0xa0);
-	der_open(d, 0xa0);
-	der_put(d, 0x86, BYTES_STR(url));
-	der_close(d);
-	der_close(d);
-	der_close(d);
+	extension_close(d);
 }
 
 /* The URL is the certificates' own, byte for byte (RFC 5280, 6.3.3 (b)(2)). */
 static void put_scope(struct der *d, const char *url)
 {
-	open_extension(d, "2.5.29.28", true);
-	put_point(d, url);
-	close_extension(d);
+	extension_open(d, "2.5.29.28", true);
+	extension_put_point(d, url);
+	extension_close(d);
 }
 
 static void put_freshest(struct der *d, const char *url)
 {
-	open_extension(d, "2.5.29.46", false);
-	der_open(d, 0x30);
-	put_point(d, url);
+	extension_open(d, "2.5.29.46", false);
+	der_open(d, TLV_SEQUENCE);
+	extension_put_point(d, url);
 	der_close(d);
-	close_extension(d);
+	extension_close(d);
 }
 
 static void put_extensions(struct crl_writer *w)
@@ -115,8 +89,8 @@ static void put_extensions(struct crl_writer *w)
 	const struct crl_facts *facts = &w->facts;
 	struct der *d = &w->der;
 
-	der_open(d, 0xa0);
-	der_open(d, 0x30);
+	der_open(d, TLV_CONTEXT_CONSTRUCTED(0));
+	der_open(d, TLV_SEQUENCE);
 	der_put_raw(d, buf_bytes(&issuer_template(w->issuer)->authority));
 	put_number(d, "2.5.29.20", false, facts->number);
 	if (facts->base)

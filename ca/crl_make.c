@@ -1,7 +1,6 @@
 #include "ca/crl_make.h"
 
 #include <assert.h>
-#include <time.h>
 
 #include <openssl/err.h>
 
@@ -11,10 +10,7 @@
 #include "ca/issuer_inside.h"
 #include "store/certificate.h"
 
-enum {
-	PAGE = 500,
-	CLOCK_BACK = 60,      /* s that thisUpdate may lie ahead before the list is made anew */
-};
+enum { PAGE = 500 };
 
 /* --- one list */
 
@@ -35,28 +31,6 @@ static struct crl *crl_new(void)
 	return crl;
 }
 
-static void etag_make(struct crl *crl)
-{
-	auto_value(buf) text = { 0 };
-	uint8_t digest[SHA256_SIZE];
-
-	digest_sha256(buf_bytes(&crl->der), digest);
-	buf_add_char(&text, '"');
-	buf_add_hex(&text, BYTES(digest, sizeof(digest)));
-	buf_add_char(&text, '"');
-	memcpy(crl->etag, buf_text(&text), text.failed ? 1 : CRL_ETAG_SIZE);
-}
-
-static bool read_time(const ASN1_TIME *t, int64_t *ret)
-{
-	struct tm tm;
-
-	if (!t || ASN1_TIME_to_tm(t, &tm) != 1)
-		return false;
-	*ret = timegm(&tm);
-	return true;
-}
-
 bool crl_from(struct bytes der, struct crl **ret, struct problem *p)
 {
 	const unsigned char *at = der.data;
@@ -64,8 +38,8 @@ bool crl_from(struct bytes der, struct crl **ret, struct problem *p)
 	auto(ASN1_INTEGER) *number = parsed ? X509_CRL_get_ext_d2i(parsed, NID_crl_number, NULL, NULL) : NULL;
 	auto_struct(crl) *crl = crl_new();
 	bool good = crl && number && at == der.data + der.len && ASN1_INTEGER_get_int64(&crl->number, number) == 1 &&
-	            read_time(X509_CRL_get0_lastUpdate(parsed), &crl->this_update) &&
-	            read_time(X509_CRL_get0_nextUpdate(parsed), &crl->next_update);
+	            ossl_time(X509_CRL_get0_lastUpdate(parsed), &crl->this_update) &&
+	            ossl_time(X509_CRL_get0_nextUpdate(parsed), &crl->next_update);
 
 	if (good)
 		crl->count = (size_t)(X509_CRL_get_REVOKED(parsed) ? sk_X509_REVOKED_num(X509_CRL_get_REVOKED(parsed)) : 0);
@@ -74,7 +48,7 @@ bool crl_from(struct bytes der, struct crl **ret, struct problem *p)
 	if (!good)
 		return problem_set(p, PROBLEM_MALFORMED, "RFC 5280, 5: no CRL");
 	buf_add(&crl->der, der.data, der.len);
-	etag_make(crl);
+	http_etag(buf_bytes(&crl->der), crl->etag);
 	*ret = steal(crl);
 	return true;
 }
@@ -253,7 +227,7 @@ static bool list_end(struct making *making, struct crl *crl, struct crl_writer *
 	crl->next_update = writer->facts.next_update;
 	crl->count = writer->count;
 	crl->changes = making->state.changes;
-	etag_make(crl);
+	http_etag(buf_bytes(&crl->der), crl->etag);
 	return true;
 }
 
@@ -277,7 +251,7 @@ static int64_t number_after(int64_t last, int64_t now)
 
 bool crl_is_scheduled(const struct crls_options *options, int64_t last, int64_t now)
 {
-	return now >= last + options->interval || now + CLOCK_BACK < last;
+	return now >= last + options->interval || now + CRL_CLOCK_BACK < last;
 }
 
 static bool read_state(struct store_txn *txn, void *arg, struct problem *p)

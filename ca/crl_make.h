@@ -6,6 +6,7 @@
 
 #include <stdatomic.h>
 
+#include "base/http.h"
 #include "ca/issuer.h"
 #include "store/revocation.h"
 
@@ -18,14 +19,17 @@ struct crls_options {
 	int64_t delta_lifetime; /* seconds; 0: no delta CRLs */
 };
 
-enum { CRL_ETAG_SIZE = 2 + 64 + 1, CRL_SHARDS_MAX = 1024 };
+enum {
+	CRL_SHARDS_MAX = 1024,
+	CRL_CLOCK_BACK = 60, /* seconds that thisUpdate may lie ahead before the list is made anew */
+};
 struct crl {
 	atomic_int refs;
 	struct buf der;
 	int64_t number, this_update, next_update;
 	size_t count;                     /* entries */
 	int64_t changes;                  /* revocations that were known to it (store/revocation.h) */
-	char etag[CRL_ETAG_SIZE];         /* quoted */
+	char etag[HTTP_ETAG_SIZE];
 };
 /* Reads number and times of a list in DER. MALFORMED. */
 bool crl_from(struct bytes der, struct crl **ret, struct problem *p) must_use;

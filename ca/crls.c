@@ -1,7 +1,6 @@
 #include "ca/crls.h"
 
 #include <pthread.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "store/revocation.h"
@@ -10,7 +9,6 @@ enum {
 	PAUSE_FACTOR = 10,    /* the pause after a list is also so many times the CPU it took */
 	PAUSE_MAX = 15000,    /* ms, of that: who was revoked is to be on a list within seconds */
 	PAUSE_FAILED = 10000, /* ms */
-	CLOCK_BACK = 60,      /* s that thisUpdate may lie ahead before the list is made anew */
 	FILE_MAX = 16 * 1024 * 1024,
 };
 
@@ -78,7 +76,7 @@ static bool is_due(const struct crls *crls, const struct place *place, int64_t c
 	int64_t now = clock_now();
 
 	return !current || current->changes != changes || crl_is_scheduled(&crls->options, place->scheduled, now) ||
-	       now + CLOCK_BACK < current->this_update ||
+	       now + CRL_CLOCK_BACK < current->this_update ||
 	       (crls->options.delta_lifetime && now >= current->this_update + crls->options.delta_lifetime / 2);
 }
 
@@ -192,13 +190,13 @@ static bool read_file(const struct crls *crls, const char *issuer, struct crl **
 	auto_value(buf) der = { 0 };
 	auto_value(problem) why = { 0 };
 
-	if (!issuer_name_check(issuer, &why))
-		return problem_set(p, PROBLEM_NOT_FOUND, "there is no issuer of this name");
 	if (!path)
 		return problem_memory(p);
-	if (access(path, F_OK) != 0)
+	if (!issuer_name_check(issuer, &why))
 		return problem_set(p, PROBLEM_NOT_FOUND, "there is no issuer of this name");
-	return file_read(path, FILE_MAX, &der, p) && crl_from(buf_bytes(&der), ret, p);
+	if (!file_read(path, FILE_MAX, &der, p))
+		return problem_missing(p, "there is no issuer of this name");
+	return crl_from(buf_bytes(&der), ret, p);
 }
 
 bool crls_get(struct crls *crls, const char *issuer, struct crl_name name, struct crl **ret, struct problem *p)

@@ -67,6 +67,13 @@ void der_put(struct der *d, uint8_t tag, struct bytes content)
 	buf_add(d->out, content.data, content.len);
 }
 
+void der_put_buf(struct der *d, uint8_t tag, const struct buf *content)
+{
+	if (content->failed)
+		d->out->failed = true;
+	der_put(d, tag, buf_bytes(content));
+}
+
 void der_put_raw(struct der *d, struct bytes der)
 {
 	buf_add(d->out, der.data, der.len);
@@ -77,7 +84,7 @@ void der_put_integer(struct der *d, struct bytes magnitude)
 {
 	while (magnitude.len > 0 && magnitude.data[0] == 0)
 		magnitude = BYTES(magnitude.data + 1, magnitude.len - 1);
-	der_open(d, 0x02);
+	der_open(d, TLV_INTEGER);
 	if (magnitude.len == 0 || magnitude.data[0] >= 0x80)
 		buf_add_char(d->out, 0);
 	buf_add(d->out, magnitude.data, magnitude.len);
@@ -134,7 +141,7 @@ void der_put_oid(struct der *d, const char *dotted)
 	const char *at = arc_parse(dotted + 2, &arc);
 	assert(first == 2 || arc.count == 0 || (arc.count == 1 && arc.digit[0] < 40));
 	arc_add(&arc, 1, 40 * first);
-	der_open(d, 0x06);
+	der_open(d, TLV_OID);
 	arc_write(&arc, d->out);
 	while (*at == '.') {
 		at = arc_parse(at + 1, &arc);
@@ -148,7 +155,7 @@ void der_put_bool(struct der *d, bool value)
 {
 	const uint8_t content = value ? 0xff : 0x00;
 
-	der_put(d, 0x01, BYTES(&content, 1));
+	der_put(d, TLV_BOOLEAN, BYTES(&content, 1));
 }
 
 /* RFC 5280, 4.1.2.5: UTC, with seconds, without fractions: RFC 3339 without its marks, and a
@@ -159,7 +166,7 @@ static void put_time(struct der *d, int64_t t, bool utc)
 
 	assert(t >= utc_time_begin);
 	clock_format(t, text);
-	der_open(d, utc ? 0x17 : 0x18);
+	der_open(d, utc ? TLV_UTC_TIME : TLV_GENERALIZED_TIME);
 	for (const char *at = utc ? text + 2 : text; *at; at++)
 		if (!strchr("-:T", *at))
 			buf_add_char(d->out, *at);
@@ -189,5 +196,5 @@ void der_put_bits(struct der *d, unsigned bits, unsigned count)
 			used = i + 1;
 		}
 	content[0] = (uint8_t)((8 - used % 8) % 8);
-	der_put(d, 0x03, BYTES(content, 1 + (used + 7) / 8));
+	der_put(d, TLV_BIT_STRING, BYTES(content, 1 + (used + 7) / 8));
 }

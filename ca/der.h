@@ -1,11 +1,12 @@
-/* DER: a writer of definite-length DER into a buffer, enough to build certificates and, later,
- * CRLs, OCSP answers and CMS without the X509 calls (measured: docs/performance.md).
+/* DER: a writer of definite-length DER into a buffer, enough to build certificates, CRLs, OCSP
+ * answers and CMS without the X509 calls (measured: docs/performance.md).
  *
  * Nested values are written inside out without copying twice: der_open remembers where the value
  * begins, der_close puts its length in place. One thread. */
 #pragma once
 
 #include "base/bytes.h"
+#include "policy/tlv.h" /* the names of tags */
 
 enum { DER_DEPTH_MAX = 16 };
 struct der {
@@ -14,9 +15,10 @@ struct der {
 	unsigned depth;
 };
 struct der der_writer(struct buf *out);
-void der_open(struct der *d, uint8_t tag);   /* 0x30 SEQUENCE, 0x31 SET, 0xa0 [0], ... */
+void der_open(struct der *d, uint8_t tag);                       /* TLV_SEQUENCE, TLV_CONTEXT_CONSTRUCTED(0), ... */
 void der_close(struct der *d);
 void der_put(struct der *d, uint8_t tag, struct bytes content);
+void der_put_buf(struct der *d, uint8_t tag, const struct buf *content); /* what has failed fails here too */
 void der_put_raw(struct der *d, struct bytes der);               /* whole TLVs */
 void der_put_integer(struct der *d, struct bytes magnitude);     /* unsigned big-endian; made minimal and positive */
 void der_put_oid(struct der *d, const char *dotted);             /* asserts a valid OID */

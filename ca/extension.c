@@ -7,6 +7,22 @@ struct row {
 	void (*put)(struct der *d, const struct extension_source *source);
 };
 
+/* critical is FALSE by DEFAULT and then not written (X.690, 11.5). */
+void extension_open(struct der *d, const char *oid, bool critical)
+{
+	der_open(d, TLV_SEQUENCE);
+	der_put_oid(d, oid);
+	if (critical)
+		der_put_bool(d, true);
+	der_open(d, TLV_OCTET_STRING);
+}
+
+void extension_close(struct der *d)
+{
+	der_close(d);
+	der_close(d);
+}
+
 static bool always(const struct extension_source *source)
 {
 	(void)source;
@@ -24,24 +40,32 @@ static const unsigned key_usage_bits[] = {
 	KU_KEY_CERT_SIGN, KU_CRL_SIGN, KU_ENCIPHER_ONLY, KU_DECIPHER_ONLY,
 };
 
-static void put_key_usage(struct der *d, const struct extension_source *source)
+void extension_put_key_usage(struct der *d, unsigned usage)
 {
 	unsigned bits = 0;
 
 	for (unsigned i = 0; i < array_length(key_usage_bits); i++)
-		if (source->facts->key_usage & key_usage_bits[i])
+		if (usage & key_usage_bits[i])
 			bits |= 1u << i;
 	der_put_bits(d, bits, array_length(key_usage_bits));
 }
 
+static void put_key_usage(struct der *d, const struct extension_source *source)
+{
+	extension_put_key_usage(d, source->facts->key_usage);
+}
+
+void extension_put_purposes(struct der *d, const struct strings *oids)
+{
+	der_open(d, TLV_SEQUENCE);
+	for (size_t i = 0; i < oids->n; i++)
+		der_put_oid(d, oids->v[i]);
+	der_close(d);
+}
+
 static void put_extended_key_usage(struct der *d, const struct extension_source *source)
 {
-	const struct strings *usages = source->facts->extended_key_usage;
-
-	der_open(d, 0x30);
-	for (size_t i = 0; i < usages->n; i++)
-		der_put_oid(d, usages->v[i]);
-	der_close(d);
+	extension_put_purposes(d, source->facts->extended_key_usage);
 }
 
 /* cA is FALSE by DEFAULT and so not written (X.690, 11.5). The extension is there for readers that
@@ -50,7 +74,7 @@ static void put_basic_constraints(struct der *d, const struct extension_source *
 {
 	uint8_t length = (uint8_t)source->facts->path_length;
 
-	der_open(d, 0x30);
+	der_open(d, TLV_SEQUENCE);
 	if (source->facts->ca)
 		der_put_bool(d, true);
 	if (source->facts->ca && source->facts->path_length >= 0)
@@ -65,7 +89,7 @@ static bool purpose_wanted(const struct extension_source *source)
 
 static void put_subject_key_id(struct der *d, const struct extension_source *source)
 {
-	der_put(d, 0x04, BYTES(source->key_id, sizeof(source->key_id)));
+	der_put(d, TLV_OCTET_STRING, BYTES(source->key_id, sizeof(source->key_id)));
 }
 
 /* RFC 5280, 4.2.1.6: an empty subject leaves the names to this extension alone. */
@@ -81,7 +105,8 @@ static bool names_known(const struct extension_source *source)
 }
 
 static const uint8_t general_name_tags[IDENTIFIER_TYPE_MAX] = {
-	[IDENTIFIER_EMAIL] = 0x81, [IDENTIFIER_DNS] = 0x82, [IDENTIFIER_URI] = 0x86, [IDENTIFIER_IP] = 0x87,
+	[IDENTIFIER_EMAIL] = TLV_CONTEXT(1), [IDENTIFIER_DNS] = TLV_CONTEXT(2), [IDENTIFIER_URI] = TLV_CONTEXT(6),
+	[IDENTIFIER_IP] = TLV_CONTEXT(7),
 };
 
 static void put_general_name(struct der *d, const struct identifier *name)
@@ -100,7 +125,7 @@ static void put_subject_alt_name(struct der *d, const struct extension_source *s
 {
 	const struct identifiers *names = source->facts->names;
 
-	der_open(d, 0x30);
+	der_open(d, TLV_SEQUENCE);
 	for (size_t i = 0; i < names->n; i++)
 		put_general_name(d, &names->v[i]);
 	for (size_t i = 0; i < source->facts->other_count; i++)
@@ -112,8 +137,8 @@ static void put_subject_alt_name(struct der *d, const struct extension_source *s
  * issuer and break every other chain. */
 static void put_authority_key_id(struct der *d, const struct extension_source *source)
 {
-	der_open(d, 0x30);
-	der_put(d, 0x80, source->issuer_key_id);
+	der_open(d, TLV_SEQUENCE);
+	der_put(d, TLV_CONTEXT(0), source->issuer_key_id);
 	der_close(d);
 }
 
@@ -143,7 +168,7 @@ static void put_status_request(struct der *d, const struct extension_source *sou
 static void put_null(struct der *d, const struct extension_source *source)
 {
 	(void)source;
-	der_put(d, 0x05, BYTES("", 0));
+	der_put(d, TLV_NULL, BYTES("", 0));
 }
 
 static bool url_known(const struct extension_source *source)
@@ -155,15 +180,15 @@ static void put_access(struct der *d, const char *method, const char *url)
 {
 	if (!url)
 		return;
-	der_open(d, 0x30);
+	der_open(d, TLV_SEQUENCE);
 	der_put_oid(d, method);
-	der_put(d, 0x86, BYTES_STR(url));
+	der_put(d, TLV_CONTEXT(6), BYTES_STR(url));
 	der_close(d);
 }
 
 static void put_authority_info(struct der *d, const struct extension_source *source)
 {
-	der_open(d, 0x30);
+	der_open(d, TLV_SEQUENCE);
 	put_access(d, "1.3.6.1.5.5.7.48.1", source->ocsp_url);        /* id-ad-ocsp (RFC 6960, 3.1) */
 	put_access(d, "1.3.6.1.5.5.7.48.2", source->certificate_url); /* id-ad-caIssuers */
 	der_close(d);
@@ -174,26 +199,31 @@ static bool crl_url_known(const struct extension_source *source)
 	return source->crl_url != NULL;
 }
 
-/* One DistributionPoint: distributionPoint [0] of fullName [0] of a URI (RFC 5280, 4.2.1.13). */
-static void put_crl_points(struct der *d, const struct extension_source *source)
+/* distributionPoint [0] of fullName [0] of a URI. */
+void extension_put_point(struct der *d, const char *url)
 {
-	der_open(d, 0x30);
-	der_open(d, 0x30);
-	der_open(d, 0xa0);
-	der_open(d, 0xa0);
-	der_put(d, 0x86, BYTES_STR(source->crl_url));
-	der_close(d);
+	der_open(d, TLV_SEQUENCE);
+	der_open(d, TLV_CONTEXT_CONSTRUCTED(0));
+	der_open(d, TLV_CONTEXT_CONSTRUCTED(0));
+	der_put(d, TLV_CONTEXT(6), BYTES_STR(url));
 	der_close(d);
 	der_close(d);
 	der_close(d);
 }
 
+static void put_crl_points(struct der *d, const struct extension_source *source)
+{
+	der_open(d, TLV_SEQUENCE);
+	extension_put_point(d, source->crl_url);
+	der_close(d);
+}
+
 static const struct row own_rows[] = {
-	{ "2.5.29.15", key_usage_wanted, always, put_key_usage },
-	{ "2.5.29.37", purpose_wanted, NULL, put_extended_key_usage },
+	{ OID_KEY_USAGE, key_usage_wanted, always, put_key_usage },
+	{ OID_EXTENDED_KEY_USAGE, purpose_wanted, NULL, put_extended_key_usage },
 	{ "2.5.29.19", NULL, always, put_basic_constraints },
 	{ "2.5.29.14", NULL, NULL, put_subject_key_id },
-	{ "2.5.29.17", names_known, subject_empty, put_subject_alt_name },
+	{ OID_SUBJECT_ALT_NAME, names_known, subject_empty, put_subject_alt_name },
 	{ "1.3.6.1.5.5.7.48.1.5", extension_signs_ocsp, NULL, put_null }, /* id-pkix-ocsp-nocheck */
 	{ "2.5.29.56", no_revocation, NULL, put_null },                   /* id-ce-noRevAvail (RFC 9608, 2) */
 	{ "1.3.6.1.5.5.7.1.24", must_staple, NULL, put_status_request },  /* id-pe-tlsfeature (RFC 7633) */
@@ -204,20 +234,14 @@ static const struct row issuer_rows[] = {
 	{ "2.5.29.31", crl_url_known, NULL, put_crl_points },
 };
 
-/* critical is FALSE by DEFAULT and then not written (X.690, 11.5). */
 static void put_rows(struct der *d, const struct row *rows, size_t count, const struct extension_source *source)
 {
 	for (const struct row *row = rows; row < rows + count; row++) {
 		if (row->wanted && !row->wanted(source))
 			continue;
-		der_open(d, 0x30);
-		der_put_oid(d, row->oid);
-		if (row->critical && row->critical(source))
-			der_put_bool(d, true);
-		der_open(d, 0x04);
+		extension_open(d, row->oid, row->critical && row->critical(source));
 		row->put(d, source);
-		der_close(d);
-		der_close(d);
+		extension_close(d);
 	}
 }
 

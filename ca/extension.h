@@ -8,6 +8,18 @@
 #include "ca/spki.h"
 #include "policy/approval.h"
 
+/* One extension, around what the caller writes between the two: its value's DER. */
+void extension_open(struct der *d, const char *oid, bool critical);
+void extension_close(struct der *d);
+/* Values. KeyUsage of libcrypto's bits (KU_...), ExtKeyUsageSyntax of these OIDs, and the DistributionPoint of a URL
+ * (RFC 5280, 4.2.1.3, 4.2.1.12 and 4.2.1.13). */
+void extension_put_key_usage(struct der *d, unsigned usage);
+void extension_put_purposes(struct der *d, const struct strings *oids);
+void extension_put_point(struct der *d, const char *url);
+#define OID_KEY_USAGE "2.5.29.15"
+#define OID_EXTENDED_KEY_USAGE "2.5.29.37"
+#define OID_SUBJECT_ALT_NAME "2.5.29.17"
+
 #define OID_OCSP_SIGNING "1.3.6.1.5.5.7.3.9" /* id-kp-OCSPSigning */
 
 struct extension_source {

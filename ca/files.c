@@ -15,11 +15,6 @@ bool files_has(const char *folder, const char *name, const char *ending)
 	return path && access(path, F_OK) == 0;
 }
 
-static int text_compare(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
 /* "issuing.pem", and neither "issuing.chain.pem" nor "root.rollover.pem". */
 static bool add_name(const char *file, struct strings *ret)
 {
@@ -43,8 +38,7 @@ bool files_names(const char *folder, struct strings *ret, struct problem *p)
 	for (struct dirent *entry; added && (entry = readdir(dir)) != NULL;)
 		added = add_name(entry->d_name, ret);
 	closedir(dir);
-	if (added && ret->n > 0)
-		qsort(ret->v, ret->n, sizeof(*ret->v), text_compare);
+	strings_sort(ret);
 	return added ? true : problem_memory(p);
 }
 

@@ -111,12 +111,8 @@ static bool name_text(const X509_NAME *name, struct buf *ret, struct problem *p)
 
 static bool time_of(const ASN1_TIME *t, int64_t *ret, struct problem *p)
 {
-	int days, seconds;
-	auto(ASN1_TIME) *epoch = ASN1_TIME_set(NULL, 0);
-
-	if (!epoch || ASN1_TIME_diff(&days, &seconds, epoch, t) != 1)
+	if (!ossl_time(t, ret))
 		return malformed(p, "has a date that is none");
-	*ret = (int64_t)days * 86400 + seconds;
 	return *ret >= 0 || malformed(p, "has a date before 1970");
 }
 

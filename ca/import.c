@@ -102,12 +102,11 @@ static bool pkcs12_open_old(PKCS12 *p12, const char *passphrase, struct import *
 
 static bool read_pkcs12(const struct import_files *files, struct import *import, struct problem *p)
 {
-	auto_value(buf) der = { 0 };
-	auto_free char *passphrase = strndup((const char *)files->passphrase.data ?: "", files->passphrase.len);
+	auto_value(buf) der = { 0 }, text = { 0 };
 
-	if (!passphrase)
-		return problem_memory(p);
-	if (!private_read(files->pkcs12, IMPORT_MAX, 0077, &der, p))
+	buf_add(&text, files->passphrase.data, files->passphrase.len);
+	const char *passphrase = buf_text(&text);
+	if (!buf_check(&text, p) || !private_read(files->pkcs12, IMPORT_MAX, 0077, &der, p))
 		return false;
 	const unsigned char *at = der.data;
 	PKCS12 *p12 = d2i_PKCS12(NULL, &at, (long)der.len);
@@ -117,7 +116,6 @@ static bool read_pkcs12(const struct import_files *files, struct import *import,
 		good = pkcs12_open_old(p12, passphrase, import);
 	}
 	PKCS12_free(p12);
-	mem_wipe(passphrase, strlen(passphrase));
 	if (!good)
 		return pkcs12_refused(files->pkcs12, p);
 	ERR_clear_error();

@@ -193,7 +193,7 @@ static void put_certificate(struct buf *ret, struct bytes tbs, struct bytes algo
 {
 	struct der d = der_writer(ret);
 
-	der_open(&d, 0x30);
+	der_open(&d, TLV_SEQUENCE);
 	der_put_raw(&d, tbs);
 	der_put_raw(&d, algorithm);
 	signature_put(&d, signature);

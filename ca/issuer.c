@@ -3,7 +3,6 @@
 #include <assert.h>
 #include <dirent.h>
 #include <stdatomic.h>
-#include <time.h>
 
 #include <openssl/err.h>
 
@@ -48,16 +47,6 @@ static bool name_set(struct issuer *issuer, const char *name, struct problem *p)
 	return true;
 }
 
-static bool time_of(const ASN1_TIME *t, int64_t *ret)
-{
-	struct tm tm;
-
-	if (ASN1_TIME_to_tm(t, &tm) != 1)
-		return false;
-	*ret = timegm(&tm);
-	return true;
-}
-
 bool issuer_certificate_check(const char *path, X509 *certificate, struct problem *p)
 {
 	const char *wrong = NULL;
@@ -86,7 +75,7 @@ static bool certificate_load(struct issuer *issuer, const char *path, struct pro
 	issuer->certificate = sk_X509_shift(file);
 	if (!issuer_certificate_check(path, issuer->certificate, p))
 		return false;
-	if (!time_of(X509_get0_notAfter(issuer->certificate), &issuer->not_after))
+	if (!ossl_time(X509_get0_notAfter(issuer->certificate), &issuer->not_after))
 		return problem_set(p, PROBLEM_MALFORMED, "%s: notAfter is no time", path);
 	return ossl_der(i2d_X509, issuer->certificate, &issuer->der) ? true : problem_memory(p);
 }
@@ -191,11 +180,6 @@ static bool chain_load(struct issuer *issuer, const char *folder, const char *pa
 	return root_write(issuer, p);
 }
 
-static int text_compare(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
 /* The files NAME.chain-*.pem of the folder, by name. */
 static bool alternates_find(const struct issuer *issuer, const char *folder, struct strings *ret, struct problem *p)
 {
@@ -209,8 +193,7 @@ static bool alternates_find(const struct issuer *issuer, const char *folder, str
 		if (str_starts(entry->d_name, prefix) && str_ends(entry->d_name, ".pem"))
 			added = strings_add(ret, entry->d_name);
 	closedir(dir);
-	if (added && ret->n > 0)
-		qsort(ret->v, ret->n, sizeof(*ret->v), text_compare);
+	strings_sort(ret);
 	return added ? true : problem_memory(p);
 }
 

@@ -95,23 +95,13 @@ bool life_signer(const struct life *life, const char *name, char ret[ISSUER_NAME
 
 /* --- terms */
 
-static bool lifetime_of(X509 *certificate, int64_t *ret)
-{
-	int days, seconds;
-
-	if (ASN1_TIME_diff(&days, &seconds, X509_get0_notBefore(certificate), X509_get0_notAfter(certificate)) != 1)
-		return false;
-	*ret = (int64_t)days * 86400 + seconds - AUTHORITY_BACKDATE;
-	return *ret > 0;
-}
-
 /* Its life ends with the signer's at the latest. by NULL: it signs itself. */
 static bool set_period(const struct life_terms *terms, X509 *before, X509 *by, struct authority_wish *wish,
                        struct problem *p)
 {
 	int64_t now = clock_now(), life = terms->lifetime, end;
 
-	if (life == 0 && (!before || !lifetime_of(before, &life)))
+	if (life == 0 && (!before || !authority_lifetime(before, &life)))
 		return problem_set(p, PROBLEM_MALFORMED, "--lifetime: a life for the certificate is wanted");
 	wish->not_before = now - AUTHORITY_BACKDATE;
 	wish->not_after = now + life;
@@ -151,8 +141,10 @@ static bool put_chain(const struct life *life, const char *name, const char *sig
 
 	if (X509_self_signed(by, 0) == 1)
 		return change_certificate_file(change, name, ".chain.pem", &by, 1, p);
-	if (!files_chain(life->folder, signer, &above, p) || !X509_up_ref(by) || sk_X509_unshift(above, by) <= 0)
+	if (!files_chain(life->folder, signer, &above, p))
 		return false;
+	if (!X509_up_ref(by) || sk_X509_unshift(above, by) <= 0)
+		return problem_memory(p);
 	X509 *all[CHAIN_LENGTH_MAX + 1];
 	int n = sk_X509_num(above);
 	for (int i = 0; i < n; i++)

@@ -103,13 +103,8 @@ static struct place *place_named(const struct ocsp *ocsp, const char *issuer)
 
 static bool place_init(struct place *place, const struct issuer *issuer, struct problem *p)
 {
-	struct bytes der = issuer_certificate(issuer), name = buf_bytes(&issuer_template(issuer)->issuer);
-	const unsigned char *at = der.data;
-	auto(X509) *x = d2i_X509(NULL, &at, (long)der.len);
-	const ASN1_BIT_STRING *key = x ? X509_get0_pubkey_bitstr(x) : NULL;
-
-	if (!key)
-		return problem_openssl(p, "reading an issuer's certificate");
+	struct bytes name = buf_bytes(&issuer_template(issuer)->issuer);
+	const ASN1_BIT_STRING *key = X509_get0_pubkey_bitstr(issuer_x509(issuer));
 	struct bytes bits = BYTES(ASN1_STRING_get0_data(key), (size_t)ASN1_STRING_length(key));
 	strcpy(place->issuer, issuer_name(issuer));
 	for (enum ocsp_hash hash = 0; hash < OCSP_HASH_MAX; hash++)
@@ -176,34 +171,30 @@ static bool is_ours(const struct place *place, const struct ocsp_certificate *c)
 
 /* A serial number of another issuer of this server is not one of this issuer. Of one with noRevAvail nothing is
  * known here, whatever was recorded (RFC 9608, 2). */
-static bool take_row(struct lookup *lookup, const struct certificate *row, struct ocsp_single *single)
+static void take_row(struct lookup *lookup, const struct certificate *row, struct ocsp_single *single)
 {
 	if (!str_equal(row->issuer, lookup->place->issuer) || row->no_revocation)
-		return true;
+		return;
 	lookup->known++;
 	single->status = row->status == CERTIFICATE_REVOKED ? OCSP_REVOKED : OCSP_GOOD;
 	single->revoked = row->revoked;
 	single->reason = row->reason;
 	single->not_after = row->not_after;
-	return true;
 }
 
 static bool look_up_one(struct store_txn *txn, struct lookup *lookup, size_t i, struct problem *p)
 {
 	const struct ocsp_certificate *c = &lookup->request->certificates[i];
 	auto_value(certificate) row = { 0 };
-	struct problem why = { 0 };
 
 	lookup->singles[i] = (struct ocsp_single){ .certificate = c->whole, .status = OCSP_UNKNOWN };
 	if (!is_ours(lookup->place, c))
 		return true;
 	lookup->ours++;
-	if (store_certificate_by_serial(txn, c->serial, &row, &why))
-		return take_row(lookup, &row, &lookup->singles[i]);
-	if (why.kind == PROBLEM_NOT_FOUND)
-		return true;
-	*p = why;
-	return false;
+	if (!store_certificate_by_serial(txn, c->serial, &row, p))
+		return problem_forgive(p, PROBLEM_NOT_FOUND);
+	take_row(lookup, &row, &lookup->singles[i]);
+	return true;
 }
 
 static bool look_up(struct store_txn *txn, void *arg, struct problem *p)
@@ -229,18 +220,6 @@ static bool check_known(const struct ocsp *ocsp, const struct lookup *lookup, st
 }
 
 /* --- answers */
-
-static void etag_make(struct ocsp_reply *reply)
-{
-	auto_value(buf) text = { 0 };
-	uint8_t digest[SHA256_SIZE];
-
-	digest_sha256(buf_bytes(&reply->der), digest);
-	buf_add_char(&text, '"');
-	buf_add_hex(&text, BYTES(digest, sizeof(digest)));
-	buf_add_char(&text, '"');
-	memcpy(reply->etag, buf_text(&text), text.failed ? 1 : OCSP_ETAG_SIZE);
-}
 
 static int64_t least(int64_t a, int64_t b)
 {
@@ -271,7 +250,7 @@ static bool sign(const struct ocsp *ocsp, const struct lookup *lookup, const str
 		return problem_unavailable(p, 60, "the OCSP responder's certificate has ended");
 	if (!ocsp_answer_write(responder, &facts, &reply.der, p))
 		return false;
-	etag_make(&reply);
+	http_etag(buf_bytes(&reply.der), reply.etag);
 	*ret = reply;
 	reply = (struct ocsp_reply){ 0 };
 	return true;

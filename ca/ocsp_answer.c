@@ -1,10 +1,11 @@
 #include "ca/ocsp_answer.h"
 
+#include "ca/extension.h"
 #include "ca/revocation.h"
 
 void ocsp_answer_error(enum ocsp_error error, struct buf *ret)
 {
-	const uint8_t answer[] = { 0x30, 0x03, 0x0a, 0x01, (uint8_t)error };
+	const uint8_t answer[] = { TLV_SEQUENCE, 3, TLV_ENUMERATED, 1, (uint8_t)error };
 
 	buf_add(ret, answer, sizeof(answer));
 }
@@ -13,16 +14,16 @@ static void put_enumerated(struct der *d, int64_t value)
 {
 	const uint8_t content = (uint8_t)value;
 
-	der_put(d, 0x0a, BYTES(&content, 1));
+	der_put(d, TLV_ENUMERATED, BYTES(&content, 1));
 }
 
 /* RevokedInfo. RFC 5280, 5.3.1: no reason rather than unspecified. */
 static void put_revoked(struct der *d, const struct ocsp_single *single)
 {
-	der_open(d, 0xa1);
+	der_open(d, TLV_CONTEXT_CONSTRUCTED(1));
 	der_put_generalized_time(d, single->revoked);
 	if (single->reason > 0 && revocation_reason_name(single->reason)) {
-		der_open(d, 0xa0);
+		der_open(d, TLV_CONTEXT_CONSTRUCTED(0));
 		put_enumerated(d, single->reason);
 		der_close(d);
 	}
@@ -34,31 +35,28 @@ static void put_status(struct der *d, const struct ocsp_single *single)
 	if (single->status == OCSP_REVOKED)
 		put_revoked(d, single);
 	else
-		der_put(d, single->status == OCSP_GOOD ? 0x80 : 0x82, BYTES("", 0));
+		der_put(d, single->status == OCSP_GOOD ? TLV_CONTEXT(0) : TLV_CONTEXT(2), BYTES("", 0));
 }
 
 /* RFC 6960, 4.4.4 */
 static void put_archive_cutoff(struct der *d, int64_t cutoff)
 {
-	der_open(d, 0xa1);
-	der_open(d, 0x30);
-	der_open(d, 0x30);
-	der_put_oid(d, "1.3.6.1.5.5.7.48.1.6");
-	der_open(d, 0x04);
+	der_open(d, TLV_CONTEXT_CONSTRUCTED(1));
+	der_open(d, TLV_SEQUENCE);
+	extension_open(d, "1.3.6.1.5.5.7.48.1.6", false);
 	der_put_generalized_time(d, cutoff);
-	der_close(d);
-	der_close(d);
+	extension_close(d);
 	der_close(d);
 	der_close(d);
 }
 
 static void put_single(struct der *d, const struct ocsp_single *single, const struct ocsp_facts *facts)
 {
-	der_open(d, 0x30);
+	der_open(d, TLV_SEQUENCE);
 	der_put_raw(d, single->certificate);
 	put_status(d, single);
 	der_put_generalized_time(d, facts->this_update);
-	der_open(d, 0xa0);
+	der_open(d, TLV_CONTEXT_CONSTRUCTED(0));
 	der_put_generalized_time(d, facts->next_update);
 	der_close(d);
 	if (single->archive_cutoff)
@@ -71,26 +69,23 @@ static void put_nonce(struct der *d, struct bytes nonce)
 {
 	if (nonce.len == 0)
 		return;
-	der_open(d, 0xa1);
-	der_open(d, 0x30);
-	der_open(d, 0x30);
-	der_put_oid(d, "1.3.6.1.5.5.7.48.1.2");
-	der_open(d, 0x04);
-	der_put(d, 0x04, nonce);
-	der_close(d);
-	der_close(d);
+	der_open(d, TLV_CONTEXT_CONSTRUCTED(1));
+	der_open(d, TLV_SEQUENCE);
+	extension_open(d, "1.3.6.1.5.5.7.48.1.2", false);
+	der_put(d, TLV_OCTET_STRING, nonce);
+	extension_close(d);
 	der_close(d);
 	der_close(d);
 }
 
 static void put_response_data(struct der *d, const struct responder *responder, const struct ocsp_facts *facts)
 {
-	der_open(d, 0x30);
-	der_open(d, 0xa2); /* byKey */
-	der_put(d, 0x04, BYTES(responder->key_hash, sizeof(responder->key_hash)));
+	der_open(d, TLV_SEQUENCE);
+	der_open(d, TLV_CONTEXT_CONSTRUCTED(2)); /* byKey */
+	der_put(d, TLV_OCTET_STRING, BYTES(responder->key_hash, sizeof(responder->key_hash)));
 	der_close(d);
 	der_put_generalized_time(d, facts->this_update);
-	der_open(d, 0x30);
+	der_open(d, TLV_SEQUENCE);
 	for (size_t i = 0; i < facts->count; i++)
 		put_single(d, &facts->singles[i], facts);
 	der_close(d);
@@ -104,7 +99,7 @@ static bool put_basic_response(struct der *d, const struct responder *responder,
 	const struct signer_scheme *scheme = signer_scheme(responder->signer, NULL);
 	struct signature signature;
 
-	der_open(d, 0x30);
+	der_open(d, TLV_SEQUENCE);
 	size_t begin = d->out->len;
 	put_response_data(d, responder, facts);
 	if (!buf_check(d->out, p))
@@ -114,8 +109,8 @@ static bool put_basic_response(struct der *d, const struct responder *responder,
 		return false;
 	der_put_raw(d, scheme->algorithm);
 	signature_put(d, &signature);
-	der_open(d, 0xa0);
-	der_open(d, 0x30);
+	der_open(d, TLV_CONTEXT_CONSTRUCTED(0));
+	der_open(d, TLV_SEQUENCE);
 	der_put_raw(d, buf_bytes(&responder->certificate));
 	der_close(d);
 	der_close(d);
@@ -128,12 +123,12 @@ bool ocsp_answer_write(const struct responder *responder, const struct ocsp_fact
 {
 	struct der d = der_writer(ret);
 
-	der_open(&d, 0x30);
+	der_open(&d, TLV_SEQUENCE);
 	put_enumerated(&d, 0); /* successful */
-	der_open(&d, 0xa0);
-	der_open(&d, 0x30);
+	der_open(&d, TLV_CONTEXT_CONSTRUCTED(0));
+	der_open(&d, TLV_SEQUENCE);
 	der_put_oid(&d, "1.3.6.1.5.5.7.48.1.1"); /* id-pkix-ocsp-basic */
-	der_open(&d, 0x04);
+	der_open(&d, TLV_OCTET_STRING);
 	if (!put_basic_response(&d, responder, facts, p))
 		return false;
 	der_close(&d);

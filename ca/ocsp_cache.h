@@ -5,14 +5,14 @@
  * drive each other out. Any thread. */
 #pragma once
 
+#include "base/http.h"
 #include "ca/ocsp_answer.h"
 
-enum { OCSP_ETAG_SIZE = 2 + 64 + 1 };
 struct ocsp_reply {
 	struct buf der;
 	int64_t this_update, next_update;
 	int64_t refresh;                 /* from when on a fresher answer is made (RFC 9919, 7.1) */
-	char etag[OCSP_ETAG_SIZE];       /* quoted */
+	char etag[HTTP_ETAG_SIZE];
 };
 void ocsp_reply_free(struct ocsp_reply *reply);
 declare_auto_value(ocsp_reply, ocsp_reply_free);

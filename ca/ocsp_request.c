@@ -28,7 +28,6 @@ static bool read_hash(struct bytes algorithm, struct ocsp_certificate *ret)
 
 	if (!tlv_take(&algorithm, TLV_OID, &oid))
 		return false;
-	ret->null_parameters = algorithm.len > 0;
 	bool known = algorithm.len == 0 || (tlv_only(algorithm, TLV_NULL, &null) && null.len == 0);
 	ret->hash = 0;
 	while (ret->hash < OCSP_HASH_MAX && !(known && bytes_equal(oid, ocsp_hashes[ret->hash].oid)))

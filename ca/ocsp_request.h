@@ -25,7 +25,6 @@ extern const struct ocsp_hash_kind ocsp_hashes[OCSP_HASH_MAX];
 struct ocsp_certificate {
 	struct bytes whole;                /* DER, to be sent back as it came */
 	enum ocsp_hash hash;               /* OCSP_HASH_MAX: another one */
-	bool null_parameters;              /* of the hash: NULL, or none */
 	struct bytes name_hash, key_hash;
 	struct bytes serial;               /* without leading zeros; empty when it is not positive */
 };

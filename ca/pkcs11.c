@@ -29,11 +29,6 @@ static pthread_mutex_t keys_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct token_key *keys;
 static _Thread_local char trouble[TEXT_MAX];
 
-bool pkcs11_configure(const char *path, const struct secret_source *pin, const char *folder, struct problem *p)
-{
-	return pkcs11_module_set(path, pin, folder, p);
-}
-
 bool pkcs11_trouble(struct problem *p)
 {
 	if (!*trouble)

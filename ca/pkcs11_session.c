@@ -4,7 +4,7 @@
 #include <pthread.h>
 
 #include "base/clock.h"
-#include "base/mem.h"
+#include "ca/pkcs11.h"
 
 enum { SLOTS_MAX = 64, RESTART_PAUSE = 3000 }; /* ms */
 
@@ -78,7 +78,7 @@ static char *copy(const char *text)
 	return text ? strdup(text) : NULL;
 }
 
-bool pkcs11_module_set(const char *path, const struct secret_source *pin, const char *folder, struct problem *p)
+bool pkcs11_configure(const char *path, const struct secret_source *pin, const char *folder, struct problem *p)
 {
 	bool same = true;
 

@@ -11,7 +11,6 @@ struct pkcs11_session {
 	CK_OBJECT_HANDLE object;  /* the private key in it */
 	unsigned generation;      /* of the module's initializations */
 };
-bool pkcs11_module_set(const char *module, const struct secret_source *pin, const char *folder, struct problem *p) must_use;
 
 /* Between the two the module stays initialized, and its functions may be called. */
 bool pkcs11_enter(CK_FUNCTION_LIST **ret, struct problem *p) must_use;

@@ -1,7 +1,5 @@
 #include "ca/rollover.h"
 
-#include <time.h>
-
 #include "base/clock.h"
 #include "ca/chain.h"
 #include "ca/files.h"
@@ -16,31 +14,19 @@ enum { OLD, NEW, OLD_WITH_NEW, NEW_WITH_OLD, CERTIFICATE_COUNT };
 static bool make_root(const struct life *life, const struct life_terms *terms, const struct authority *old,
                       struct authority *ret, struct change *change, struct problem *p)
 {
-	int64_t now = clock_now(), end;
-	int days, seconds;
+	int64_t now = clock_now(), lifetime = terms->lifetime;
 	struct authority_wish wish = authority_wish_like(old->certificate);
 
-	if (ASN1_TIME_diff(&days, &seconds, X509_get0_notBefore(old->certificate), X509_get0_notAfter(old->certificate)) != 1)
+	if (!lifetime && !authority_lifetime(old->certificate, &lifetime))
 		return problem_openssl(p, "the life of the root");
-	end = now + (terms->lifetime ? terms->lifetime : (int64_t)days * 86400 + seconds - AUTHORITY_BACKDATE);
 	if (!life_key_make(life, change->successor, terms, &ret->key, change, p))
 		return false;
 	wish.key = ret->key;
 	wish.key_id = NULL;
 	wish.not_before = now - AUTHORITY_BACKDATE;
-	wish.not_after = end;
+	wish.not_after = now + lifetime;
 	wish.path_length = life_path_length(terms, old->certificate);
 	return authority_certify(&wish, NULL, &ret->certificate, p);
-}
-
-static bool time_of(const ASN1_TIME *t, int64_t *ret)
-{
-	struct tm tm;
-
-	if (ASN1_TIME_to_tm(t, &tm) != 1)
-		return false;
-	*ret = timegm(&tm);
-	return true;
 }
 
 /* RFC 4210, 4.4.1: it is good while both are, from the day on which the certified key was. */
@@ -50,7 +36,7 @@ static bool certify_other(const struct life *life, const struct authority *of, c
 	struct authority_wish wish = authority_wish_like(of->certificate);
 	int64_t end;
 
-	if (!time_of(X509_get0_notBefore(of->certificate), &wish.not_before) ||
+	if (!ossl_time(X509_get0_notBefore(of->certificate), &wish.not_before) ||
 	    !authority_not_after(of->certificate, &wish.not_after, p) || !authority_not_after(by->certificate, &end, p))
 		return problem_openssl(p, "the life of the root");
 	if (end < wish.not_after)

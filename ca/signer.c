@@ -118,7 +118,7 @@ void signature_put(struct der *d, const struct signature *signature)
 {
 	const uint8_t unused_bits = 0;
 
-	der_open(d, 0x03);
+	der_open(d, TLV_BIT_STRING);
 	buf_add(d->out, &unused_bits, 1);
 	buf_add(d->out, signature->data, signature->len);
 	der_close(d);

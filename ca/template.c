@@ -71,7 +71,7 @@ bool template_pointers(const char *id, const char *base, struct buf *ret, struct
 	auto_free char *certificate = mem_printf("%s/ca/%s.crt", url, id), *crl = mem_printf("%s/crl/%s/0.crl", url, id);
 	if (!certificate || !crl)
 		return problem_memory(p);
-	der_open(&d, 0x30);
+	der_open(&d, TLV_SEQUENCE);
 	extension_put_pointers(&d, &(struct extension_source){ .certificate_url = certificate, .crl_url = crl });
 	der_close(&d);
 	return buf_check(ret, p);
@@ -128,7 +128,7 @@ char *template_crl_url(const struct template *t, size_t shard, bool delta)
 
 static void put_validity(struct der *d, int64_t not_before, int64_t not_after)
 {
-	der_open(d, 0x30);
+	der_open(d, TLV_SEQUENCE);
 	der_put_time(d, not_before);
 	der_put_time(d, not_after);
 	der_close(d);
@@ -137,8 +137,8 @@ static void put_validity(struct der *d, int64_t not_before, int64_t not_after)
 /* RFC 5280, 4.1.2.4: a wildcard's "*" is no character of a PrintableString, so a common name is UTF8String. */
 static void put_attribute(struct der *d, enum subject_type type, const char *value)
 {
-	der_open(d, 0x31);
-	der_open(d, 0x30);
+	der_open(d, TLV_SET);
+	der_open(d, TLV_SEQUENCE);
 	der_put_oid(d, subject_type_oid(type));
 	der_put(d, subject_type_tag(type), BYTES_STR(value));
 	der_close(d);
@@ -149,7 +149,7 @@ static void put_subject(struct der *d, const struct approval_facts *facts)
 {
 	const struct subject *subject = facts->subject;
 
-	der_open(d, 0x30);
+	der_open(d, TLV_SEQUENCE);
 	for (size_t i = 0; subject && i < subject->n; i++)
 		put_attribute(d, subject->v[i].type, subject->v[i].value);
 	if (!subject && facts->common_name)
@@ -159,7 +159,7 @@ static void put_subject(struct der *d, const struct approval_facts *facts)
 
 static void put_version_3(struct der *d)
 {
-	der_open(d, 0xa0);
+	der_open(d, TLV_CONTEXT_CONSTRUCTED(0));
 	der_put_integer(d, BYTES("\x02", 1));
 	der_close(d);
 }
@@ -167,8 +167,8 @@ static void put_version_3(struct der *d)
 static void put_extensions_of(struct der *d, const struct template *t, struct bytes serial,
                               const struct extension_source *source)
 {
-	der_open(d, 0xa3);
-	der_open(d, 0x30);
+	der_open(d, TLV_CONTEXT_CONSTRUCTED(3));
+	der_open(d, TLV_SEQUENCE);
 	extension_put_own(d, source);
 	der_put_raw(d, buf_bytes(extension_signs_ocsp(source) ? &t->authority
 	                         : source->facts->no_revocation ? &t->brief : &t->extensions[template_shard(t, serial)]));
@@ -186,7 +186,7 @@ bool template_write(const struct template *t, struct bytes algorithm, struct byt
 	if (!spki_key_bits(facts->spki, facts->algorithm, &key_bits, p))
 		return false;
 	spki_key_identifier(key_bits, source.key_id);
-	der_open(&d, 0x30);
+	der_open(&d, TLV_SEQUENCE);
 	put_version_3(&d);
 	der_put_integer(&d, serial);
 	der_put_raw(&d, algorithm);

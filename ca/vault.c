@@ -66,21 +66,12 @@ static bool context_of(struct bytes key_hash, struct buf *ret, struct problem *p
 	return buf_check(ret, p);
 }
 
-static bool pkcs8_der(EVP_PKEY *key, struct buf *ret, struct problem *p)
-{
-	auto(PKCS8_PRIV_KEY_INFO) *info = EVP_PKEY2PKCS8(key);
-
-	if (!info)
-		return problem_openssl(p, "PKCS #8");
-	return ossl_der(i2d_PKCS8_PRIV_KEY_INFO, info, ret) ? true : problem_memory(p);
-}
-
 bool vault_close(const struct vault *vault, EVP_PKEY *key, int64_t now, struct buf *ret_sealed, uint8_t ret_key_hash[32],
                  struct private_key *ret, struct problem *p)
 {
 	auto_value(buf) spki = {0}, plain = {0}, context = {0};
 
-	if (!ossl_public_der(key, &spki, p) || !pkcs8_der(key, &plain, p))
+	if (!ossl_public_der(key, &spki, p) || !ossl_private_der(key, &plain, p))
 		return false;
 	digest_sha256(buf_bytes(&spki), ret_key_hash);
 	if (!context_of(BYTES(ret_key_hash, SHA256_SIZE), &context, p) ||
@@ -159,7 +150,7 @@ bool vault_pem(EVP_PKEY *key, const char *password, struct buf *ret, struct prob
 {
 	auto_value(buf) der = {0};
 
-	if (!(password ? encrypt(key, password, &der, p) : pkcs8_der(key, &der, p)))
+	if (!(password ? encrypt(key, password, &der, p) : ossl_private_der(key, &der, p)))
 		return false;
 	ossl_pem(password ? "ENCRYPTED PRIVATE KEY" : "PRIVATE KEY", buf_bytes(&der), ret);
 	return buf_check(ret, p);

@@ -2,8 +2,7 @@
 
 #include "base/base64.h"
 #include "base/ossl.h"
-
-enum { DER_SEQUENCE = 0x30 };
+#include "policy/tlv.h"
 
 static struct bytes trim(struct bytes body)
 {
@@ -27,7 +26,7 @@ bool body_read(struct bytes body, struct buf *ret, struct problem *p)
 
 	if (in.len == 0)
 		return problem_set(p, PROBLEM_MALFORMED, "RFC 7030, 4.2.1: the body is empty; a certification request is wanted");
-	if (in.data[0] == DER_SEQUENCE) { /* no base64 of DER begins with this, "0", but with "M" */
+	if (in.data[0] == TLV_SEQUENCE) { /* no base64 of DER begins with this, "0", but with "M" */
 		buf_add(ret, in.data, in.len);
 		return buf_check(ret, p);
 	}

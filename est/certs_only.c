@@ -3,24 +3,22 @@
 #include "ca/der.h"
 #include "est/text.h"
 
-enum { INTEGER = 0x02, SEQUENCE = 0x30, SET = 0x31, EXPLICIT_0 = 0xa0, CERTIFICATES = 0xa0 };
-
 void certs_only_write(struct bytes certificates, struct buf *ret)
 {
 	static const uint8_t version = 1; /* RFC 5652, 5.1: certificates of the usual kind, content of type data */
 	struct der d = der_writer(ret);
 
-	der_open(&d, SEQUENCE);
+	der_open(&d, TLV_SEQUENCE);
 	der_put_oid(&d, "1.2.840.113549.1.7.2"); /* id-signedData */
-	der_open(&d, EXPLICIT_0);
-	der_open(&d, SEQUENCE);
-	der_put(&d, INTEGER, BYTES(&version, 1));
-	der_put(&d, SET, BYTES("", 0));
-	der_open(&d, SEQUENCE);
+	der_open(&d, TLV_CONTEXT_CONSTRUCTED(0));
+	der_open(&d, TLV_SEQUENCE);
+	der_put(&d, TLV_INTEGER, BYTES(&version, 1));
+	der_put(&d, TLV_SET, BYTES("", 0));
+	der_open(&d, TLV_SEQUENCE);
 	der_put_oid(&d, "1.2.840.113549.1.7.1"); /* id-data */
 	der_close(&d);
-	der_put(&d, CERTIFICATES, certificates);
-	der_put(&d, SET, BYTES("", 0));
+	der_put(&d, TLV_CONTEXT_CONSTRUCTED(0), certificates);
+	der_put(&d, TLV_SET, BYTES("", 0));
 	der_close(&d);
 	der_close(&d);
 	der_close(&d);

@@ -1,9 +1,7 @@
 #include "est/csr_attributes.h"
 
-#include "ca/der.h"
+#include "ca/extension.h"
 #include "est/text.h"
-
-enum { INTEGER = 0x02, BIT_STRING = 0x03, OCTET_STRING = 0x04, SEQUENCE = 0x30, SET = 0x31, CONTEXT_0 = 0xa0, CONTEXT_1 = 0xa1 };
 
 #define OID_CHALLENGE_PASSWORD "1.2.840.113549.1.9.7"
 #define OID_EXTENSION_REQUEST "1.2.840.113549.1.9.14"
@@ -97,37 +95,22 @@ static unsigned usage_of(const struct profile *profile)
 
 static void put_key_usage(struct der *d, const struct profile *profile)
 {
-	unsigned usage = usage_of(profile), bits = 0;
+	unsigned usage = usage_of(profile);
 
-	for (unsigned i = 0; i < 9; i++)
-		if (usage & (i < 8 ? 0x80u >> i : 0x8000u))
-			bits |= 1u << i;
-	if (bits == 0)
+	if (usage == 0)
 		return;
-	der_open(d, SEQUENCE);
-	der_put_oid(d, "2.5.29.15");
-	der_put_bool(d, true);
-	der_open(d, OCTET_STRING);
-	der_put_bits(d, bits, 9);
-	der_close(d);
-	der_close(d);
+	extension_open(d, OID_KEY_USAGE, true);
+	extension_put_key_usage(d, usage);
+	extension_close(d);
 }
 
 static void put_extended_key_usage(struct der *d, const struct profile *profile)
 {
-	const struct strings *usages = &profile->extended_key_usage;
-
-	if (usages->n == 0)
+	if (profile->extended_key_usage.n == 0)
 		return;
-	der_open(d, SEQUENCE);
-	der_put_oid(d, "2.5.29.37");
-	der_open(d, OCTET_STRING);
-	der_open(d, SEQUENCE);
-	for (size_t i = 0; i < usages->n; i++)
-		der_put_oid(d, usages->v[i]);
-	der_close(d);
-	der_close(d);
-	der_close(d);
+	extension_open(d, OID_EXTENDED_KEY_USAGE, false);
+	extension_put_purposes(d, &profile->extended_key_usage);
+	extension_close(d);
 }
 
 /* Names are wanted where the policy requires some, or takes nothing else. */
@@ -147,20 +130,18 @@ static void put_extensions(struct der *d, const struct profile *profile, bool na
 	struct der inner = der_writer(&extensions);
 
 	if (names) {
-		der_open(&inner, SEQUENCE);
-		der_put_oid(&inner, "2.5.29.17");
+		der_open(&inner, TLV_SEQUENCE);
+		der_put_oid(&inner, OID_SUBJECT_ALT_NAME);
 		der_close(&inner);
 	}
 	put_key_usage(&inner, profile);
 	put_extended_key_usage(&inner, profile);
-	if (extensions.failed)
-		d->out->failed = true;
-	if (extensions.len == 0)
+	if (extensions.len == 0 && !extensions.failed)
 		return;
-	der_open(d, SEQUENCE);
+	der_open(d, TLV_SEQUENCE);
 	der_put_oid(d, names ? OID_EXTENSION_TEMPLATE : OID_EXTENSION_REQUEST);
-	der_open(d, SET);
-	der_put(d, SEQUENCE, buf_bytes(&extensions));
+	der_open(d, TLV_SET);
+	der_put_buf(d, TLV_SEQUENCE, &extensions);
 	der_close(d);
 	der_close(d);
 }
@@ -169,9 +150,9 @@ static void put_extensions(struct der *d, const struct profile *profile, bool na
 
 static void put_key(struct der *d, const struct key_kind *kind)
 {
-	der_open(d, SEQUENCE);
+	der_open(d, TLV_SEQUENCE);
 	der_put_oid(d, kind->oid);
-	der_open(d, SET);
+	der_open(d, TLV_SET);
 	if (kind->curve)
 		der_put_oid(d, kind->curve);
 	if (kind->bits)
@@ -209,8 +190,8 @@ static void put_plain(struct der *d, const struct profile *profile, bool linked)
 
 static void put_rdn(struct der *d, enum subject_type type, const char *value)
 {
-	der_open(d, SET);
-	der_open(d, SEQUENCE);
+	der_open(d, TLV_SET);
+	der_open(d, TLV_SEQUENCE);
 	der_put_oid(d, subject_type_oid(type));
 	if (value)
 		der_put(d, subject_type_tag(type), BYTES_STR(value));
@@ -242,10 +223,8 @@ static void put_subject(struct der *d, const struct profile *profile)
 	put_required(&inner, profile);
 	for (size_t i = 0; i < profile->subject.n; i++)
 		put_rdn(&inner, profile->subject.v[i].type, profile->subject.v[i].value);
-	if (names.failed)
-		d->out->failed = true;
-	if (names.len > 0)
-		der_put(d, SEQUENCE, buf_bytes(&names));
+	if (names.len > 0 || names.failed)
+		der_put_buf(d, TLV_SEQUENCE, &names);
 }
 
 /* A modulus of the wanted length, which is no key. */
@@ -258,24 +237,22 @@ static void put_placeholder(struct der *d, unsigned bits)
 
 	modulus[bits / 8 - 1] = 1;
 	buf_add_char(&key, 0); /* no unused bits */
-	der_open(&inner, SEQUENCE);
+	der_open(&inner, TLV_SEQUENCE);
 	der_put_integer(&inner, BYTES(modulus, bits / 8));
 	der_put_integer(&inner, BYTES(exponent, sizeof(exponent)));
 	der_close(&inner);
-	if (key.failed)
-		d->out->failed = true;
-	der_put(d, BIT_STRING, buf_bytes(&key));
+	der_put_buf(d, TLV_BIT_STRING, &key);
 }
 
 static void put_key_info(struct der *d, const struct key_kind *kind)
 {
-	der_open(d, CONTEXT_0);
-	der_open(d, SEQUENCE);
+	der_open(d, TLV_CONTEXT_CONSTRUCTED(0));
+	der_open(d, TLV_SEQUENCE);
 	der_put_oid(d, kind->oid);
 	if (kind->curve)
 		der_put_oid(d, kind->curve);
 	if (kind->bits)
-		der_put(d, 0x05, BYTES("", 0)); /* RFC 3279, 2.3.1 */
+		der_put(d, TLV_NULL, BYTES("", 0)); /* RFC 3279, 2.3.1 */
 	der_close(d);
 	if (kind->bits)
 		put_placeholder(d, kind->bits);
@@ -290,15 +267,15 @@ static void put_template(struct der *d, const struct profile *profile, bool link
 
 	if (linked)
 		der_put_oid(d, OID_CHALLENGE_PASSWORD);
-	der_open(d, SEQUENCE);
+	der_open(d, TLV_SEQUENCE);
 	der_put_oid(d, OID_TEMPLATE);
-	der_open(d, SET);
-	der_open(d, SEQUENCE);
-	der_put(d, INTEGER, BYTES(&version, 1));
+	der_open(d, TLV_SET);
+	der_open(d, TLV_SEQUENCE);
+	der_put(d, TLV_INTEGER, BYTES(&version, 1));
 	put_subject(d, profile);
 	if (key_of(profile, &kind))
 		put_key_info(d, &kind);
-	der_open(d, CONTEXT_1);
+	der_open(d, TLV_CONTEXT_CONSTRUCTED(1));
 	put_extensions(d, profile, wants_names(profile));
 	der_close(d);
 	der_close(d);
@@ -318,10 +295,8 @@ void csr_attributes_write(const struct profile *profile, bool linked, struct buf
 		put_plain(&inner, profile, linked);
 	else if (linked)
 		der_put_oid(&inner, OID_CHALLENGE_PASSWORD);
-	if (content.failed)
-		ret->failed = true;
-	if (content.len > 0)
-		der_put(&outer, SEQUENCE, buf_bytes(&content));
+	if (content.len > 0 || content.failed)
+		der_put_buf(&outer, TLV_SEQUENCE, &content);
 }
 
 /* RFC 7030, 4.5.2. 204 has no body: some clients fail on one. */

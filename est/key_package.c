@@ -170,13 +170,6 @@ void key_package_tell(const struct key_package *package, struct key_package_fact
 
 /* --- writing */
 
-static bool write_pkcs8(EVP_PKEY *key, struct buf *ret, struct problem *p)
-{
-	auto(PKCS8_PRIV_KEY_INFO) *info = EVP_PKEY2PKCS8(key);
-
-	return (info && ossl_der(i2d_PKCS8_PRIV_KEY_INFO, info, ret)) || problem_openssl(p, "PKCS #8");
-}
-
 static bool set_type(CMS_ContentInfo *cms, const char *oid)
 {
 	auto(ASN1_OBJECT) *type = OBJ_txt2obj(oid, 1);
@@ -261,10 +254,10 @@ bool key_package_write(const struct est_call *call, const struct key_package *pa
 	struct der d = der_writer(&list);
 
 	if (key_package_is_plain(package))
-		return write_pkcs8(key, ret, p);
-	if (!write_pkcs8(key, &pkcs8, p))
+		return ossl_private_der(key, ret, p);
+	if (!ossl_private_der(key, &pkcs8, p))
 		return false;
-	der_put(&d, 0x30, buf_bytes(&pkcs8)); /* AsymmetricKeyPackage: a list of one (RFC 5958, 2) */
+	der_put(&d, TLV_SEQUENCE, buf_bytes(&pkcs8)); /* AsymmetricKeyPackage: a list of one (RFC 5958, 2) */
 	return buf_check(&list, p) && sign(call->request->tls, buf_bytes(&list), &signed_data, p) &&
 	       envelop(package, buf_bytes(&signed_data), ret, p);
 }

@@ -138,7 +138,7 @@ int main(int argc, char **argv)
 	}
 	if (run(&call, &p) && fflush(call.out) == 0 && !ferror(call.out))
 		return EXIT_GOOD;
-	fprintf(stderr, "%senrolld: %s\n", log_priority(LOG_LEVEL_ERROR), problem_cause(&p)[0] ? p.detail
-	        : "cannot write the result");
+	fprintf(stderr, "%senrolld: %s\n", log_priority(LOG_LEVEL_ERROR),
+	        *problem_cause(&p) ? problem_cause(&p) : "cannot write the result");
 	return EXIT_REFUSED;
 }

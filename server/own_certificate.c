@@ -2,13 +2,13 @@
 
 #include <openssl/err.h>
 #include <pthread.h>
-#include <time.h>
 
 #include "base/clock.h"
 #include "base/digest.h"
 #include "base/log.h"
 #include "base/work.h"
 #include "ca/inventory.h"
+#include "ca/vault.h"
 #include "policy/gate.h"
 #include "server/own_request.h"
 
@@ -41,8 +41,8 @@ declare_auto_value(shown, shown_done);
 
 static int64_t time_of(const ASN1_TIME *t)
 {
-	struct tm tm;
-	return ASN1_TIME_to_tm(t, &tm) == 1 ? timegm(&tm) : 0;
+	int64_t time;
+	return ossl_time(t, &time) ? time : 0;
 }
 
 static bool show(struct own_certificate *own, const struct shown *shown, struct problem *p)
@@ -62,22 +62,10 @@ static int64_t renewal_due(const struct own_certificate *own)
 
 /* --- reading PEM */
 
-static int no_passphrase(char *buffer, int size, int writing, void *arg)
+static bool read_key(const char *path, const char *pem, EVP_PKEY **ret, struct problem *p)
 {
-	(void)buffer, (void)size, (void)writing, (void)arg;
-	return -1;
-}
-
-static bool read_key(const char *path, struct bytes pem, EVP_PKEY **ret, struct problem *p)
-{
-	auto(BIO) *in = BIO_new_mem_buf(pem.data, (int)pem.len);
-	EVP_PKEY *key = in ? PEM_read_bio_PrivateKey(in, NULL, no_passphrase, NULL) : NULL;
-	ERR_clear_error();
-	if (!key)
-		return problem_set(p, PROBLEM_MALFORMED, "%s: expected an unencrypted private key in PEM",
-		                   path);
-	*ret = key;
-	return true;
+	auto_value(problem) why = {0};
+	return vault_read_pem(pem, ret, &why) || problem_set(p, PROBLEM_MALFORMED, "%s: %s", path, why.detail);
 }
 
 static bool read_certificate(const char *path, struct bytes pem, X509 **ret, struct problem *p)
@@ -98,7 +86,7 @@ static bool read_files(const char *certificate_path, const char *key_path, struc
 	if (!file_read(certificate_path, FILE_MAX, &ret->chain, p) ||
 	    !file_read(key_path, FILE_MAX, &key, p) ||
 	    !read_certificate(certificate_path, buf_bytes(&ret->chain), &ret->certificate, p) ||
-	    !read_key(key_path, buf_bytes(&key), &ret->key, p))
+	    !read_key(key_path, buf_text(&key), &ret->key, p))
 		return false;
 	if (X509_check_private_key(ret->certificate, ret->key) == 1)
 		return true;
@@ -129,15 +117,8 @@ static bool save(const struct own_certificate *own, const struct shown *shown, s
 {
 	auto_free char *path = NULL;
 	auto_value(buf) text = {0};
-	auto(BIO) *out = BIO_new(BIO_s_mem());
-	char *pem = NULL;
-	if (!path_of(own, &path, p))
+	if (!path_of(own, &path, p) || !vault_pem(shown->key, NULL, &text, p))
 		return false;
-	if (!out || PEM_write_bio_PKCS8PrivateKey(out, shown->key, NULL, NULL, 0, NULL, NULL) != 1)
-		return problem_openssl(p, "writing the server's key");
-	long len = BIO_get_mem_data(out, &pem);
-	buf_add(&text, pem, (size_t)len);
-	mem_wipe(pem, (size_t)len);
 	buf_add(&text, shown->chain.data, shown->chain.len);
 	return buf_check(&text, p) && file_write(path, buf_bytes(&text), 0600, p);
 }
@@ -185,10 +166,8 @@ static bool renew(struct own_certificate *own, struct problem *p)
 
 static bool is_ours(const struct own_certificate *own, X509 *certificate)
 {
-	struct bytes der = issuer_certificate(ca_issuer(own->options.ca, ""));
-	const unsigned char *at = der.data;
-	auto(X509) *issuer = d2i_X509(NULL, &at, (long)der.len);
-	bool ours = issuer && X509_verify(certificate, X509_get0_pubkey(issuer)) == 1;
+	X509 *issuer = issuer_x509(ca_issuer(own->options.ca, ""));
+	bool ours = X509_verify(certificate, X509_get0_pubkey(issuer)) == 1;
 	ERR_clear_error();
 	return ours;
 }
@@ -263,8 +242,7 @@ static void look(void *arg)
 	}
 	pthread_mutex_unlock(&own->lock);
 	if (!ok)
-		log_event(LOG_LEVEL_ERROR, "own certificate not renewed", "cause", p.cause[0] ? p.cause
-		          : p.detail, NULL);
+		log_event(LOG_LEVEL_ERROR, "own certificate not renewed", "cause", problem_cause(&p), NULL);
 	look_again(own, wait);
 }
 

@@ -156,7 +156,6 @@ static bool policy_test_run(struct command_call *call, struct problem *p)
 	auto_struct(profiles) *profiles = NULL;
 	auto_struct(store) *store = NULL;
 	auto_value(buf) text = {0}, csr = {0};
-	auto_value(problem) why = {0};
 	const char *name = command_value(call, "--profile");
 
 	if (!config_load(call->config, &config, p) || !config_profiles(config, &profiles, p))
@@ -166,8 +165,8 @@ static bool policy_test_run(struct command_call *call, struct problem *p)
 		return problem_set(p, PROBLEM_NOT_FOUND, "there is no profile \"%s\"", name);
 	if (!file_read(call->args[0], FILE_MAX, &text, p) || !csr_from_text(buf_bytes(&text), &csr, p))
 		return false;
-	if (!store_open(config->data.folder, false, NULL, &store, &why) && why.kind != PROBLEM_NOT_FOUND)
-		return problem_set(p, why.kind, "%s", why.detail[0] ? why.detail : why.cause);
+	if (!store_open(config->data.folder, false, NULL, &store, p) && !problem_forgive(p, PROBLEM_NOT_FOUND))
+		return false;
 	return judge(call, store, profiles, profile, buf_bytes(&csr), p);
 }
 

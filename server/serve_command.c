@@ -6,11 +6,6 @@
 #include "server/notify.h"
 #include "server/serve.h"
 
-static const char *cause_of(const struct problem *p)
-{
-	return problem_cause(p);
-}
-
 static void reload(struct serve *serve, const char *path)
 {
 	auto_struct(config) *config = NULL;
@@ -19,8 +14,8 @@ static void reload(struct serve *serve, const char *path)
 	if (config_load(path, &config, &p) && serve_reload(serve, config, &p)) {
 		log_event(LOG_LEVEL_INFO, "reloaded", "config", config->path, NULL);
 	} else {
-		log_event(LOG_LEVEL_ERROR, "reload refused", "cause", cause_of(&p), NULL);
-		serve_tell_refused(serve, path ?: CONFIG_PATH, cause_of(&p));
+		log_event(LOG_LEVEL_ERROR, "reload refused", "cause", problem_cause(&p), NULL);
+		serve_tell_refused(serve, path ?: CONFIG_PATH, problem_cause(&p));
 	}
 	notify("READY=1");
 }
@@ -65,16 +60,10 @@ static void wait_for_end(struct serve *serve, const sigset_t *signals, const cha
 static bool complete(const struct config *config, struct problem *p)
 {
 	auto_value(strings) profiles = {0};
-	auto_value(problem) why = {0};
 	struct admin_init_result made;
 	struct admin admin;
-	if (!commands_admin(config, &profiles, &admin, p))
-		return false;
-	if (admin_init(&admin, &made, &why) || why.kind == PROBLEM_CONFLICT)
-		return true;
-	*p = why;
-	why = (struct problem){0};
-	return false;
+	return commands_admin(config, &profiles, &admin, p) &&
+	       (admin_init(&admin, &made, p) || problem_forgive(p, PROBLEM_CONFLICT));
 }
 
 static void log_ready(int64_t began)

@@ -241,7 +241,7 @@ static void wrong_files_are_refused(void **state)
 	auto(EVP_PKEY) *other = EVP_EC_gen("P-256");
 	static const char *const names[] = { "none", "mixed", "spoilt" };
 	static const char *const want[] = { "No such file", "is not the key of",
-	                                    "expected an unencrypted private key" };
+	                                    "expected a private key as PEM, not encrypted" };
 	write_pair("mixed", "mixed", other);
 	write_pair("spoilt", "spoilt", NULL);
 	spoil("spoilt.key");
