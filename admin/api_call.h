@@ -89,9 +89,8 @@ enum { API_PAGE = 100, API_PAGE_MAX = 1000 };
 /* Whether the caller's token counts in this profile. */
 bool api_sees(const struct api_call *call, const char *profile) must_use;
 
-/* admin/api_sweep.c: deletes some of the requests that were made before the retention. */
+/* admin/api_sweep.c: from now on the requests that were made before the retention are deleted, some at a time. */
 bool api_sweep_begin(struct api *api, struct problem *p) must_use;
-bool api_sweep_once(struct api *api, bool *ret_more, struct problem *p) must_use;
 
 /* One action a route. */
 api_action api_certificate_issue, api_certificate_list, api_certificate_get, api_certificate_body, api_certificate_bundle, api_certificate_pem;

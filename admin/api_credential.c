@@ -14,9 +14,9 @@ static struct credential_actor actor_of(const struct api_call *call)
 	return (struct credential_actor){ .name = identity_text(call->identity), .from = call->from, .now = call->now };
 }
 
-static bool reply_with(struct api_call *call, int status, const struct enrollment *row, const char *secret, struct problem *p)
+static bool reply_with(struct api_call *call, const struct enrollment *row, const char *secret, struct problem *p)
 {
-	api_reply(call, status);
+	api_reply(call, 200);
 	credential_json(row, secret, call->now, &call->response->body);
 	return buf_check(&call->response->body, p);
 }
@@ -94,7 +94,7 @@ bool api_credential_create(struct api_call *call, struct problem *p)
 	char secret[CREDENTIAL_SECRET_SIZE] = "";
 
 	bool done = take_wish(call, &names, &wish, p) && credential_make(call->api->store, &wish, &actor, &made, secret, p) &&
-	            reply_with(call, 200, &made, secret, p);
+	            reply_with(call, &made, secret, p);
 	mem_wipe(secret, sizeof(secret));
 	return done;
 }
@@ -104,7 +104,7 @@ bool api_credential_revoke(struct api_call *call, struct problem *p)
 	auto_value(enrollment) row = {0};
 	const struct credential_actor actor = actor_of(call);
 
-	return credential_revoke(call->api->store, call->request->captures[0], &actor, &row, p) && reply_with(call, 200, &row, NULL, p);
+	return credential_revoke(call->api->store, call->request->captures[0], &actor, &row, p) && reply_with(call, &row, NULL, p);
 }
 
 /* --- read */
@@ -126,32 +126,27 @@ bool api_credential_get(struct api_call *call, struct problem *p)
 	auto_value(enrollment) row = {0};
 	struct reading reading = { call->request->captures[0], &row };
 
-	return store_view(call->api->store, read_one, &reading, p) && reply_with(call, 200, &row, NULL, p);
+	return store_view(call->api->store, read_one, &reading, p) && reply_with(call, &row, NULL, p);
 }
 
 struct listing_credentials {
 	const struct api_call *call;
 	struct json_writer *out;
-	struct buf after, name;
+	struct buf name;
 	size_t limit;
-	char next[128];
+	char next[STORE_CURSOR_SIZE]; /* where to go on */
 };
 
 /* One that is named, or none, is a page of its own. */
 static bool list_ids(struct store_txn *txn, const struct listing_credentials *l, struct store_page *ret, struct problem *p)
 {
 	auto_value(enrollment) row = {0};
-	auto_value(problem) why = {0};
 
 	if (l->name.len == 0)
-		return store_enrollment_list(txn, buf_text(&l->after), l->limit, ret, p);
-	if (credential_find(txn, buf_text(&l->name), &row, &why))
-		return strings_add(&ret->ids, row.id) || problem_memory(p);
-	if (why.kind == PROBLEM_NOT_FOUND)
-		return true;
-	*p = why;
-	why = (struct problem){0};
-	return false;
+		return store_enrollment_list(txn, l->next, l->limit, ret, p);
+	if (!credential_find(txn, buf_text(&l->name), &row, p))
+		return problem_forgive(p, PROBLEM_NOT_FOUND);
+	return strings_add(&ret->ids, row.id) || problem_memory(p);
 }
 
 static bool list(struct store_txn *txn, void *arg, struct problem *p)
@@ -171,7 +166,7 @@ static bool list(struct store_txn *txn, void *arg, struct problem *p)
 			return false;
 		json_put_raw(l->out, NULL, buf_bytes(&text));
 	}
-	snprintf(l->next, sizeof(l->next), "%s", page.next);
+	memcpy(l->next, page.next, sizeof(l->next));
 	return true;
 }
 
@@ -181,7 +176,7 @@ bool api_credential_list(struct api_call *call, struct problem *p)
 	auto_value(problem) parts = {0};
 
 	l.limit = api_query_limit(call, &parts);
-	(void)!api_query(call, "after", &l.after, &parts);
+	api_query_after(call, l.next, &parts);
 	(void)!api_query(call, "find", &l.name, &parts);
 	bool done = api_settle(&parts, p);
 	if (done) {
@@ -194,7 +189,6 @@ bool api_credential_list(struct api_call *call, struct problem *p)
 		json_put(&w, "next", l.next[0] ? l.next : NULL);
 		json_close(&w);
 	}
-	buf_free(&l.after);
 	buf_free(&l.name);
 	return done && buf_check(&call->response->body, p);
 }

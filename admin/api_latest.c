@@ -52,7 +52,7 @@ static bool look_name(struct store_txn *txn, struct looking *l, const char *type
 	auto_value(problem) why = {0};
 	bool is_name = identifier_parse(type, value, &canonical, &why) && !identifier_is_device(canonical.type);
 	auto_free char *name = mem_printf("%s:%s", type, is_name ? canonical.value : value);
-	char after[128] = "";
+	char after[STORE_CURSOR_SIZE] = "";
 
 	if (!name)
 		return problem_memory(p);

@@ -1,4 +1,4 @@
-/* GET certificates, and those of a profile; the latest of a name there. */
+/* GET certificates, and those of a profile. */
 #include "admin/api_search.h"
 
 static bool list(struct api_call *call, const char *profile, struct problem *p)

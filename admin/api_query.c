@@ -122,6 +122,19 @@ int64_t api_query_time(const struct api_call *call, const char *name, struct pro
 	return api_query(call, name, &text, parts) && clock_parse(buf_text(&text), &t) ? t : 0;
 }
 
+void api_query_after(const struct api_call *call, char ret[STORE_CURSOR_SIZE], struct problem *parts)
+{
+	auto_value(buf) after = {0};
+
+	ret[0] = '\0';
+	if (!api_query(call, "after", &after, parts))
+		return;
+	if (after.len >= STORE_CURSOR_SIZE)
+		problem_add_field(parts, PROBLEM_MALFORMED, "after", NULL, "expected the `next` of a page of the same list");
+	else
+		strcpy(ret, buf_text(&after));
+}
+
 size_t api_query_limit(const struct api_call *call, struct problem *parts)
 {
 	auto_value(buf) text = {0};

@@ -8,4 +8,5 @@
 void api_query_check(const struct api_route *route, const struct http_request *request, struct problem *parts);
 /* Values of a query that was checked; a part of `parts` where memory is out. */
 int64_t api_query_time(const struct api_call *call, const char *name, struct problem *parts);  /* 0: not given */
+void api_query_after(const struct api_call *call, char ret[STORE_CURSOR_SIZE], struct problem *parts); /* "" at first */
 size_t api_query_limit(const struct api_call *call, struct problem *parts);                    /* of a page */

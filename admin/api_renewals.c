@@ -52,17 +52,12 @@ static bool list_page(struct store_txn *txn, void *arg, struct problem *p)
 
 static bool take_query(struct renewals *r, struct problem *p)
 {
-	auto_value(buf) after = {0}, state = {0};
+	auto_value(buf) state = {0};
 	auto_value(problem) parts = {0};
 
 	r->limit = api_query_limit(r->call, &parts);
 	r->failing = api_query(r->call, "state", &state, &parts);
-	if (api_query(r->call, "after", &after, &parts)) {
-		if (after.len >= sizeof(r->next))
-			problem_add_field(&parts, PROBLEM_MALFORMED, "after", NULL, "expected the `next` of a page of the same list");
-		else
-			strcpy(r->next, buf_text(&after));
-	}
+	api_query_after(r->call, r->next, &parts);
 	return api_settle(&parts, p);
 }
 

@@ -26,9 +26,9 @@ struct listing_requests {
 	struct json_writer *out;
 	bool by_state;
 	enum request_state state;
-	struct buf profile, after;
+	struct buf profile;
 	size_t limit, found, looked;
-	char next[128];
+	char next[STORE_CURSOR_SIZE];
 };
 
 static bool fits(const struct listing_requests *l, const struct request *record)
@@ -78,12 +78,7 @@ static bool take_query(struct listing_requests *l, struct problem *p)
 
 	l->limit = api_query_limit(l->call, &parts);
 	l->by_state = api_query(l->call, "status", &state, &parts) && request_state_from(buf_text(&state), &l->state);
-	if (api_query(l->call, "after", &l->after, &parts)) {
-		if (l->after.len >= sizeof(l->next))
-			problem_add_field(&parts, PROBLEM_MALFORMED, "after", NULL, "expected the `next` of a page of the same list");
-		else
-			strcpy(l->next, buf_text(&l->after));
-	}
+	api_query_after(l->call, l->next, &parts);
 	(void)!api_query(l->call, "profile", &l->profile, &parts);
 	return api_settle(&parts, p);
 }
@@ -104,6 +99,5 @@ bool api_request_list(struct api_call *call, struct problem *p)
 		json_close(&w);
 	}
 	buf_free(&l.profile);
-	buf_free(&l.after);
 	return done && buf_check(&call->response->body, p);
 }

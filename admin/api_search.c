@@ -3,10 +3,9 @@
 #include "admin/api_query.h"
 #include "admin/certificate.h"
 #include "admin/search.h"
-#include "base/base64.h"
 #include "base/digest.h"
 
-enum { SERIAL_MAX = 21 };
+enum { SERIAL_MAX = 20 };
 
 /* What the query of a call asks for. */
 struct asked {
@@ -43,30 +42,16 @@ static bool take_text(const struct asked *a, const char *name, char **ret, struc
 	return *ret || problem_memory(parts);
 }
 
-/* Hexadecimal as people paste it: of either case, with or without colons. size 0: a serial number, without
- * leading zeros. */
+/* size 0: a serial number. */
 static void take_hex(const struct asked *a, const char *name, size_t size, struct buf *ret, struct problem *parts)
 {
-	bool number = size == 0;
-	auto_value(buf) text = {0}, digits = {0};
+	auto_value(buf) text = {0};
 
 	if (!api_query(a->call, name, &text, parts))
 		return;
-	for (const char *c = buf_text(&text); *c; c++)
-		if (*c != ':')
-			buf_add_char(&digits, *c);
-	if (number && digits.len % 2 == 1) {
-		auto_value(buf) odd = digits;
-		digits = (struct buf){0};
-		buf_printf(&digits, "0%s", buf_text(&odd));
-	}
-	if (!hex_decode(buf_text(&digits), digits.len, ret) || ret->len == 0 || (number ? ret->len > SERIAL_MAX : ret->len != size))
+	if (!certificate_hex(buf_text(&text), ret) || (size ? ret->len != size : ret->len > SERIAL_MAX))
 		problem_add_field(parts, PROBLEM_MALFORMED, name, buf_text(&text), "expected %s%d bytes in hexadecimal",
-		                  number ? "at most " : "", number ? SERIAL_MAX : (int)size);
-	while (number && ret->len > 1 && ret->data[0] == 0) {
-		memmove(ret->data, ret->data + 1, ret->len - 1);
-		buf_shorten(ret, ret->len - 1);
-	}
+		                  size ? "" : "at most ", size ? (int)size : SERIAL_MAX);
 }
 
 /* "dns:www.example.com" or the name alone. */

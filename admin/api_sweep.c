@@ -19,7 +19,7 @@ static bool sweep_batch(struct store_txn *txn, void *arg, struct problem *p)
 }
 
 /* An update that finds nothing writes nothing. */
-bool api_sweep_once(struct api *api, bool *ret_more, struct problem *p)
+static bool once(struct api *api, bool *ret_more, struct problem *p)
 {
 	struct sweeping sweeping = { .before = clock_now() - api->options.retention };
 
@@ -35,7 +35,7 @@ static void run(void *arg)
 	struct api *api = arg;
 	bool more = false;
 
-	if (!api_sweep_once(api, &more, &p))
+	if (!once(api, &more, &p))
 		log_event(LOG_LEVEL_ERROR, "api-sweep", "cause", problem_cause(&p), NULL);
 	(void)!work_add(api->work, more ? SOON_MS : EVERY_MS, run, api, &closing);
 }

@@ -18,13 +18,13 @@ static bool read_row(struct store_txn *txn, void *arg, struct problem *p)
 	return (!s->id || webhook_get(txn, s->id, s->row, p)) && store_audit_last(txn, &s->last, p);
 }
 
-static bool show(struct api_call *call, int status, struct webhook *row, const struct buf *secret, struct problem *p)
+static bool show(struct api_call *call, struct webhook *row, const struct buf *secret, struct problem *p)
 {
 	struct showing showing = { .row = row };
 
 	if (!store_view(call->api->store, read_row, &showing, p))
 		return false;
-	api_reply(call, status);
+	api_reply(call, 200);
 	webhook_json(row, showing.last, secret && secret->len > 0 ? buf_text(secret) : NULL, &call->response->body);
 	return buf_check(&call->response->body, p);
 }
@@ -80,7 +80,8 @@ static bool take_wish(const struct api_call *call, struct strings *events, struc
 	return api_settle(&parts, p);
 }
 
-bool api_webhook_create(struct api_call *call, struct problem *p)
+/* id NULL: a new one. */
+static bool put(struct api_call *call, const char *id, struct problem *p)
 {
 	auto_value(strings) events = {0}, profiles = {0};
 	auto_value(buf) secret = {0};
@@ -89,21 +90,19 @@ bool api_webhook_create(struct api_call *call, struct problem *p)
 	struct webhook_asker asker = asker_of(call);
 
 	return take_wish(call, &events, &profiles, &wish, p) &&
-	       webhook_create(call->api->store, &wish, &asker, &secret, &row, p) &&
-	       show(call, 200, &row, wish.secret ? NULL : &secret, p);
+	       (id ? webhook_set(call->api->store, id, &wish, &asker, &secret, &row, p)
+	           : webhook_create(call->api->store, &wish, &asker, &secret, &row, p)) &&
+	       show(call, &row, wish.secret ? NULL : &secret, p);
+}
+
+bool api_webhook_create(struct api_call *call, struct problem *p)
+{
+	return put(call, NULL, p);
 }
 
 bool api_webhook_change(struct api_call *call, struct problem *p)
 {
-	auto_value(strings) events = {0}, profiles = {0};
-	auto_value(buf) secret = {0};
-	auto_value(webhook) row = {0};
-	struct webhook_wish wish = {0};
-	struct webhook_asker asker = asker_of(call);
-
-	return take_wish(call, &events, &profiles, &wish, p) &&
-	       webhook_set(call->api->store, id_of(call), &wish, &asker, &secret, &row, p) &&
-	       show(call, 200, &row, wish.secret ? NULL : &secret, p);
+	return put(call, id_of(call), p);
 }
 
 /* --- reading */
@@ -113,7 +112,7 @@ bool api_webhook_get(struct api_call *call, struct problem *p)
 	auto_value(webhook) row = {0};
 	struct showing showing = { .id = id_of(call), .row = &row };
 
-	return store_view(call->api->store, read_row, &showing, p) && show(call, 200, &row, NULL, p);
+	return store_view(call->api->store, read_row, &showing, p) && show(call, &row, NULL, p);
 }
 
 static bool list(struct store_txn *txn, void *arg, struct problem *p)
@@ -181,7 +180,7 @@ bool api_webhook_resume(struct api_call *call, struct problem *p)
 	bool skip = false;
 
 	(void)!json_bool(json_member(call->body, "skip"), &skip);
-	return webhook_resume(call->api->store, id_of(call), skip, &asker, &row, p) && show(call, 200, &row, NULL, p);
+	return webhook_resume(call->api->store, id_of(call), skip, &asker, &row, p) && show(call, &row, NULL, p);
 }
 
 bool api_webhook_revoke(struct api_call *call, struct problem *p)

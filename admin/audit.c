@@ -162,6 +162,7 @@ static void add_members(const struct json *object, struct buf *ret)
 static void table_row(const struct audit_walk *walk, const struct audit_entry *entry, struct buf *ret)
 {
 	auto_struct(json) *event = NULL;
+	auto_value(buf) actor = {0};
 	auto_value(problem) why = {0};
 	if (walk->count == 0)
 		buf_printf(ret, "%7s  %-20s  %-22s  %-30s  %s\n", "SEQ", "TIME", "KIND", "ACTOR", "ABOUT");
@@ -169,8 +170,9 @@ static void table_row(const struct audit_walk *walk, const struct audit_entry *e
 		buf_printf(ret, "%7llu  (cannot be read)\n", (unsigned long long)entry->seq);
 		return;
 	}
+	add_plain(json_member_string(event, "actor") ?: "", &actor);
 	buf_printf(ret, "%7llu  %-20s  %-22s  %-30s", (unsigned long long)entry->seq, json_member_string(event, "time") ?: "",
-	           json_member_string(event, "kind") ?: "", json_member_string(event, "actor") ?: "");
+	           json_member_string(event, "kind") ?: "", buf_text(&actor));
 	if (json_member_string(event, "from"))
 		buf_printf(ret, "  from=%s", json_member_string(event, "from"));
 	add_members(json_member(event, "about"), ret);

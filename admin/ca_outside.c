@@ -5,20 +5,6 @@
 #include "base/clock.h"
 #include "ca/import.h"
 #include "ca/pkcs11.h"
-#include "ca/private.h"
-
-enum { PASSPHRASE_MAX = 4096 };
-
-static bool read_passphrase(const char *path, struct buf *ret, struct problem *p)
-{
-	if (!path)
-		return true;
-	if (!private_read(path, PASSPHRASE_MAX, 0077, ret, p))
-		return false;
-	if (ret->len > 0 && ret->data[ret->len - 1] == '\n')
-		buf_shorten(ret, ret->len - 1);
-	return true;
-}
 
 /* --- ca import */
 
@@ -38,13 +24,14 @@ static bool import_run(struct command_call *call, struct problem *p)
 	auto_value(ca_work) work = {0};
 	auto_value(buf) passphrase = {0};
 	auto_value(import) import = {0};
+	const struct secret_source source = { .file = command_value(call, "--passphrase-file") };
 	const char *uri = command_value(call, "--key-uri");
 	struct import_files files = {
 		.certificate = command_value(call, "--certificate"), .chain = command_value(call, "--chain"),
 		.key = command_value(call, "--key"), .pkcs12 = command_value(call, "--pkcs12"),
 	};
 
-	if (!read_passphrase(command_value(call, "--passphrase-file"), &passphrase, p))
+	if (source.file && !secret_read(&source, NULL, &passphrase, p))
 		return false;
 	files.passphrase = buf_bytes(&passphrase);
 	if (!files.key + !files.pkcs12 + !uri != 2)

@@ -2,12 +2,14 @@
 
 #include <stdio.h>
 
-#include "base/base64.h"
+#include "admin/certificate.h"
 #include "policy/enrollment_code.h"
 #include "policy/password.h"
 #include "policy/trust.h"
 #include "policy/wrapping_key.h"
 #include "store/audit.h"
+
+enum { SERIAL_MAX = 31 }; /* bytes, more than any that RFC 5280 allows */
 
 _Static_assert((int)CREDENTIAL_SECRET_SIZE >= (int)ENROLLMENT_CODE_SIZE, "a code fits");
 _Static_assert((int)CREDENTIAL_SECRET_SIZE >= (int)WRAPPING_KEY_TEXT_SIZE, "a wrapping key fits");
@@ -50,18 +52,11 @@ bool credential_device_check(const char *device, struct problem *p)
 
 bool credential_certificate_read(const char *text, struct buf *ret, struct problem *p)
 {
-	auto_value(buf) plain = {0}, raw = {0};
-	size_t zeros = 0;
+	auto_value(buf) number = {0};
 
-	for (const char *c = text; *c; c++)
-		if (*c != ':')
-			buf_add_char(&plain, *c);
-	bool read = !plain.failed && plain.len > 0 && plain.len <= 62 && hex_decode(buf_text(&plain), plain.len, &raw);
-	while (read && zeros + 1 < raw.len && raw.data[zeros] == 0)
-		zeros++;
-	if (!read)
+	if (!certificate_hex(text, &number) || number.len > SERIAL_MAX)
 		return problem_set(p, PROBLEM_MALFORMED, "certificate: expected a serial number in hexadecimal, as 0a:1b");
-	buf_add_hex(ret, BYTES(raw.data + zeros, raw.len - zeros));
+	buf_add_hex(ret, buf_bytes(&number));
 	return buf_check(ret, p);
 }
 

@@ -31,16 +31,9 @@ static bool is_same(const struct enrollment *e, const struct device_row *row)
 /* ret->id is "" where it is not known. */
 static bool find(struct store_txn *txn, const struct device_row *row, struct enrollment *ret, struct problem *p)
 {
-	auto_value(problem) why = {0};
-
-	if (row->device ? store_enrollment_by_device(txn, row->device, ret, &why)
-	                : store_enrollment_by_certificate(txn, row->certificate, ret, &why))
-		return true;
-	if (why.kind == PROBLEM_NOT_FOUND)
-		return true;
-	*p = why;
-	why = (struct problem){0};
-	return false;
+	return (row->device ? store_enrollment_by_device(txn, row->device, ret, p)
+	                    : store_enrollment_by_certificate(txn, row->certificate, ret, p)) ||
+	       problem_forgive(p, PROBLEM_NOT_FOUND);
 }
 
 static bool put(struct store_txn *txn, const struct device_row *row, const struct enrollment *known, int64_t now, struct problem *p)

@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "admin/actor.h"
+#include "admin/credential.h"
 #include "admin/listing.h"
 #include "admin/option.h"
 #include "admin/scope.h"
@@ -74,16 +75,7 @@ static bool put(struct store_txn *txn, void *arg, struct problem *p)
 	return store_eab_put(txn, eab, p) && admin_tell(txn, AUDIT_EAB_CREATED, eab->created, facts, p);
 }
 
-/* Clients take both on their command lines, where a value must not look like an option. */
-static bool make_kid(char ret[RANDOM_ID_SIZE], struct problem *p)
-{
-	do
-		if (!random_id(ret, p))
-			return false;
-	while (ret[0] == '-');
-	return true;
-}
-
+/* Clients take it on their command lines, as the id, where a value must not look like an option. */
 static bool make_key(uint8_t ret[KEY_BYTES], struct buf *ret_text, struct problem *p)
 {
 	do {
@@ -132,7 +124,7 @@ static bool eab_create_run(struct command_call *call, struct problem *p)
 	if (!parse_uses(command_value(call, "--uses"), &eab.uses_max, p) ||
 	    !option_expires(command_value(call, "--expires"), eab.created, &eab.expires, p) ||
 	    !scope_read(call, &words, &eab.scope, p) ||
-	    !admin_open_store(call->admin, &store, p) || !make_kid(kid, p) || !seal_key(store, &eab, &sealed,
+	    !admin_open_store(call->admin, &store, p) || !credential_id(kid, p) || !seal_key(store, &eab, &sealed,
 	        &key, p))
 		return false;
 	return store_update(store, put, &eab, p) && print_made(call, &eab, &key, p);

@@ -86,6 +86,7 @@ static bool parse_digest(const char *text, struct credential_wish *wish, struct 
 static bool read_line(FILE *file, struct buf *ret, struct problem *p)
 {
 	char line[PASSWORD_MAX + 3] = "";
+	setvbuf(file, NULL, _IONBF, 0); /* no copy of it stays behind */
 	bool read = fgets(line, sizeof line, file);
 	size_t len = strcspn(line, "\r\n");
 	buf_add(ret, line, len);

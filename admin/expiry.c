@@ -309,25 +309,12 @@ static bool look_fitting(struct store *store, struct round *r, struct problem *p
 
 /* --- telling --- */
 
-static void duration_text(int64_t seconds, char ret[24])
-{
-	static const struct {
-		int64_t seconds;
-		char letter;
-	} units[] = { { 86400, 'd' }, { 3600, 'h' }, { 60, 'm' }, { 1, 's' } };
-	size_t i = 0;
-
-	while (seconds % units[i].seconds != 0 || (seconds == 0 && i + 1 < array_length(units)))
-		i++;
-	snprintf(ret, 24, "%lld%c", (long long)(seconds / units[i].seconds), units[i].letter);
-}
-
 static bool tell(struct store_txn *txn, const struct certificate *row, int64_t before, int64_t now, struct problem *p)
 {
-	char text[24];
+	char text[CLOCK_DURATION_SIZE];
 	bool over = row->not_after <= now;
 
-	duration_text(before, text);
+	clock_format_duration(before, text);
 	const struct audit_fact facts[] = {
 		audit_text("certificate", row->id), audit_hex("serial", row->serial), audit_hex("fingerprint", row->fingerprint),
 		audit_text("profile", row->profile), audit_text("method", row->method), audit_text("subject", row->subject),

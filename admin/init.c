@@ -17,14 +17,8 @@ enum { PASSPHRASE_BYTES = 32, PEM_MAX = 64 * 1024 };
 
 bool admin_open_store(const struct admin *admin, struct store **ret, struct problem *p)
 {
-	auto_value(problem) why = {0};
-	if (store_open(admin->data_folder, false, NULL, ret, &why))
-		return true;
-	if (why.kind == PROBLEM_NOT_FOUND)
-		return problem_set(p, PROBLEM_NOT_FOUND, "%s: run `enrolld init` first", why.detail);
-	*p = why;
-	why = (struct problem){0};
-	return false;
+	return store_open(admin->data_folder, false, NULL, ret, p) ||
+	       problem_missing(p, "there is no store in %s: run `enrolld init` first", admin->data_folder);
 }
 
 static bool exists(const char *path)

@@ -6,7 +6,7 @@ enum { PAGE = 200 };
 
 struct progress {
 	const struct listing *listing;
-	char after[128];
+	char after[STORE_CURSOR_SIZE];
 	int64_t count;
 	bool end;
 };

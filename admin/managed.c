@@ -33,11 +33,8 @@ static enum key_algorithm choose(const struct profile *profile, unsigned asked)
 static const char *issuer_type(const struct ca *ca, const char *name)
 {
 	const struct issuer *issuer = ca_issuer(ca, name);
-	struct bytes der = issuer ? issuer_certificate(issuer) : BYTES(NULL, 0);
-	const uint8_t *at = der.data;
-	auto(X509) *certificate = issuer ? d2i_X509(NULL, &at, (long)der.len) : NULL;
 
-	return !certificate ? NULL : EVP_PKEY_is_a(X509_get0_pubkey(certificate), "RSA") ? "RSA" : "ECDSA";
+	return !issuer ? NULL : EVP_PKEY_is_a(X509_get0_pubkey(issuer_x509(issuer)), "RSA") ? "RSA" : "ECDSA";
 }
 
 static bool take_signature(const struct managed *managed, const struct profile *profile, struct issuance *e, struct problem *parts)
@@ -170,15 +167,9 @@ static bool read_key(struct store_txn *txn, void *arg, struct problem *p)
 bool managed_key(struct api *api, struct bytes key_hash, EVP_PKEY **ret, struct problem *p)
 {
 	struct reading_key reading = { .hash = key_hash };
-	auto_value(problem) why = {0};
 
-	if (!store_view(api->store, read_key, &reading, &why)) {
-		if (why.kind == PROBLEM_NOT_FOUND)
-			return problem_set(p, PROBLEM_NOT_FOUND, "the server does not keep the private key");
-		*p = why;
-		why = (struct problem){0};
-		return false;
-	}
+	if (!store_view(api->store, read_key, &reading, p))
+		return problem_missing(p, "the server does not keep the private key");
 	bool opened = vault_reveal(api->vault, key_hash, &reading.row, ret, p);
 	private_key_free(&reading.row);
 	return opened;

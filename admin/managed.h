@@ -41,8 +41,7 @@ bool managed_make_approved(const struct request *request, const struct profile *
 /* Opens the kept key. NOT_FOUND: there is none. */
 bool managed_key(struct api *api, struct bytes key_hash, EVP_PKEY **ret, struct problem *p) must_use;
 
-/* admin/managed_renewal.c: renews some of those whose time has come. */
-bool api_renewals_once(struct api *api, bool *ret_more, struct problem *p) must_use;
+/* admin/managed_renewal.c: from now on those whose time has come are renewed. */
 bool api_renewals_begin(struct api *api, struct problem *p) must_use;
 
 /* `renewBeforeDays` of a body, as seconds; false: there is no number. */

@@ -102,7 +102,7 @@ static bool find_due(struct store_txn *txn, void *arg, struct problem *p)
 	return store_certificate_renewals(txn, f->now, BATCH, &f->ids, p);
 }
 
-bool api_renewals_once(struct api *api, bool *ret_more, struct problem *p)
+static bool once(struct api *api, bool *ret_more, struct problem *p)
 {
 	struct finding finding = { .now = clock_now() };
 	bool done = store_view(api->store, find_due, &finding, p);
@@ -120,7 +120,7 @@ static void run(void *arg)
 	struct api *api = arg;
 	bool more = false;
 
-	if (!api_renewals_once(api, &more, &p))
+	if (!once(api, &more, &p))
 		log_event(LOG_LEVEL_ERROR, "renewals", "cause", problem_cause(&p), NULL);
 	(void)!work_add(api->work, more ? SOON_MS : EVERY_MS, run, api, &closing);
 }

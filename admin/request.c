@@ -3,25 +3,11 @@
 
 #include "admin/actor.h"
 #include "admin/listing.h"
+#include "admin/request_json.h"
+#include "admin/words.h"
 #include "base/clock.h"
 #include "base/ossl.h"
 #include "policy/consent.h"
-
-static void put_decisions(const struct request *request, struct json_writer *w)
-{
-	const struct request_decision *v = request->decisions.v;
-
-	json_open_array(w, "decisions");
-	for (size_t i = 0; i < request->decisions.n; i++) {
-		json_open(w, NULL);
-		json_put(w, "by", v[i].by);
-		json_put_bool(w, "approved", v[i].approved);
-		json_put(w, "reason", v[i].reason);
-		json_put_time(w, "at", v[i].at);
-		json_close(w);
-	}
-	json_close(w);
-}
 
 static const char *some(const char *id)
 {
@@ -46,7 +32,7 @@ static void put_request(const struct request *request, struct buf *ret)
 	json_put(&w, "names", request->names);
 	json_put_integer(&w, "needed", request->needed);
 	json_put_integer(&w, "approvals", (int64_t)consent_count(request));
-	put_decisions(request, &w);
+	request_put_decisions(request, &w);
 	json_put_time(&w, "created", request->created);
 	json_put_time(&w, request->ended ? "ended" : "expires", request->ended ?: request->expires);
 	json_open_array(&w, "reasons");
@@ -60,12 +46,6 @@ static void put_request(const struct request *request, struct buf *ret)
 		json_put_buf(&w, "csr", &pem);
 	}
 	json_close(&w);
-}
-
-static void add_line(struct buf *ret, const char *name, const char *text)
-{
-	if (text && *text)
-		buf_printf(ret, "%-12s %s\n", name, text);
 }
 
 static void add_decisions(const struct request *request, struct buf *ret)
@@ -83,23 +63,23 @@ static void add_request(const struct request *request, struct buf *ret)
 
 	clock_format(request->created, created);
 	clock_format(request->ended ?: request->expires, end);
-	add_line(ret, "id", request->id);
-	add_line(ret, "status", request_state_name(request->state));
-	add_line(ret, "profile", request->profile);
-	add_line(ret, "method", request->method);
-	add_line(ret, "account", request->account);
-	add_line(ret, "order", request->order);
-	add_line(ret, "identity", request->identity);
-	add_line(ret, "names", request->names);
-	add_line(ret, "replaces", request->replaces);
-	add_line(ret, "key", !request->managed ? NULL : request->key_hash.len > 0 ? "the kept one" : "the server makes it when it issues");
+	words_text("id", request->id, ret);
+	words_text("status", request_state_name(request->state), ret);
+	words_text("profile", request->profile, ret);
+	words_text("method", request->method, ret);
+	words_text("account", request->account, ret);
+	words_text("order", request->order, ret);
+	words_text("identity", request->identity, ret);
+	words_text("names", request->names, ret);
+	words_text("replaces", request->replaces, ret);
+	words_text("key", !request->managed ? NULL : request->key_hash.len > 0 ? "the kept one" : "the server makes it when it issues", ret);
 	buf_printf(ret, "%-12s %zu of %lld\n", "approvals", consent_count(request), (long long)request->needed);
 	add_decisions(request, ret);
-	add_line(ret, "created", created);
-	add_line(ret, request->ended ? "ended" : "expires", end);
+	words_text("created", created, ret);
+	words_text(request->ended ? "ended" : "expires", end, ret);
 	for (size_t i = 0; i < request->reasons.n; i++)
-		add_line(ret, "reason", request->reasons.v[i]);
-	add_line(ret, "certificate", request->certificate);
+		words_text("reason", request->reasons.v[i], ret);
+	words_text("certificate", request->certificate, ret);
 	if (request->csr.len > 0)
 		ossl_pem("CERTIFICATE REQUEST", request->csr, ret);
 }

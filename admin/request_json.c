@@ -8,7 +8,7 @@ static const char *or_null(const char *text)
 	return text && *text ? text : NULL;
 }
 
-static void put_decisions(const struct request *record, struct json_writer *w)
+void request_put_decisions(const struct request *record, struct json_writer *w)
 {
 	const struct request_decision *v = record->decisions.v;
 
@@ -39,7 +39,7 @@ static void put_approval(const struct request *record, struct json_writer *w)
 	}
 	json_put_integer(w, "approvalsNeeded", record->needed);
 	json_put_integer(w, "approvals", (int64_t)consent_count(record));
-	put_decisions(record, w);
+	request_put_decisions(record, w);
 }
 
 void request_json(const struct request *record, struct json_writer *w)

@@ -17,6 +17,24 @@ static const char *status_of(const struct token *token, int64_t now)
 	return token->expires && token->expires <= now ? "expired" : "valid";
 }
 
+static const struct {
+	int64_t bit;
+	const char *name;
+} role_rows[] = {
+#define X(role, bit, text, meaning) { TOKEN_##role, text },
+	TOKEN_ROLES(X)
+#undef X
+};
+
+static struct record_texts roles_of(const struct token *token, const char *ret[array_length(role_rows)])
+{
+	size_t n = 0;
+	for (size_t i = 0; i < array_length(role_rows); i++)
+		if (token->roles & role_rows[i].bit)
+			ret[n++] = role_rows[i].name;
+	return (struct record_texts){ ret, n };
+}
+
 static void put_texts(struct json_writer *w, const char *name, const struct record_texts *texts)
 {
 	json_open_array(w, name);
@@ -25,18 +43,11 @@ static void put_texts(struct json_writer *w, const char *name, const struct reco
 	json_close(w);
 }
 
-static void put_roles(struct json_writer *w, int64_t roles)
-{
-	json_open_array(w, "roles");
-#define X(role, bit, text, meaning) if (roles & TOKEN_##role) json_put(w, NULL, text);
-	TOKEN_ROLES(X)
-#undef X
-	json_close(w);
-}
-
 /* text: the token itself, which is shown once, when it is made; NULL. */
 static void put_token(const struct token *token, const char *text, struct buf *ret)
 {
+	const char *names[array_length(role_rows)];
+	const struct record_texts roles = roles_of(token, names);
 	struct json_writer w = json_writer(ret);
 	json_open(&w, NULL);
 	json_put(&w, "id", token->id);
@@ -49,7 +60,7 @@ static void put_token(const struct token *token, const char *text, struct buf *r
 	json_put(&w, "status", status_of(token, clock_now()));
 	json_put(&w, "note", token->note);
 	json_put(&w, "identity", token->name);
-	put_roles(&w, token->roles);
+	put_texts(&w, "roles", &roles);
 	put_texts(&w, "profiles", &token->profiles);
 	put_texts(&w, "names", &token->names);
 	json_put_time(&w, "created", token->created);
@@ -137,24 +148,6 @@ static bool make_credential(const struct command_call *call, struct token *token
 	}
 	token->hash = BYTES(hash, SHA256_SIZE);
 	return bearer_make(token->id, text, hash, p);
-}
-
-static const struct {
-	int64_t bit;
-	const char *name;
-} role_rows[] = {
-#define X(role, bit, text, meaning) { TOKEN_##role, text },
-	TOKEN_ROLES(X)
-#undef X
-};
-
-static struct record_texts roles_of(const struct token *token, const char *ret[array_length(role_rows)])
-{
-	size_t n = 0;
-	for (size_t i = 0; i < array_length(role_rows); i++)
-		if (token->roles & role_rows[i].bit)
-			ret[n++] = role_rows[i].name;
-	return (struct record_texts){ ret, n };
 }
 
 static bool put(struct store_txn *txn, void *arg, struct problem *p)
@@ -245,25 +238,15 @@ static void add_texts(const struct record_texts *texts, const char *none, struct
 		buf_add_str(ret, none);
 }
 
-static void add_roles(int64_t roles, struct buf *ret)
-{
-	const char *between = "";
-#define X(role, bit, text, meaning)                                                 \
-	if (roles & TOKEN_##role) {                                                 \
-		buf_printf(ret, "%s%s", between, text);                             \
-		between = ",";                                                      \
-	}
-	TOKEN_ROLES(X)
-#undef X
-}
-
 static void add_token(const struct token *token, struct buf *ret)
 {
 	char expires[CLOCK_RFC3339_SIZE] = "never";
+	const char *names[array_length(role_rows)];
+	const struct record_texts roles = roles_of(token, names);
 	if (token->expires)
 		clock_format(token->expires, expires);
 	buf_printf(ret, "%-22s  %-7s  %-20s  ", token->id, status_of(token, clock_now()), expires);
-	add_roles(token->roles, ret);
+	add_texts(&roles, "", ret);
 	buf_add_str(ret, "  ");
 	add_texts(&token->profiles, "(all)", ret);
 	buf_add_str(ret, "  ");

@@ -26,6 +26,6 @@ void clock_format_http(int64_t t, char ret[30]);
 /* "90s" "15m" "12h" "30d" "2w" "1y" (365 days), or a bare number of seconds. false: not that, or
  * not in 0..INT32_MAX. */
 bool clock_parse_duration(const char *text, int64_t *ret_seconds) must_use;
-/* The same the other way, in the largest unit that fits: "90d", "36h", "61s". */
+/* The same the other way, in the largest unit that fits: "90d", "36h", "61s", "0s". */
 enum { CLOCK_DURATION_SIZE = 24 };
 void clock_format_duration(int64_t seconds, char ret[CLOCK_DURATION_SIZE]);

@@ -45,16 +45,11 @@ struct serve {
 
 static bool open_store(struct serve *serve, struct problem *p)
 {
-	auto_value(problem) why = {0};
 	const char *folder = serve->config->data.folder;
 	const struct kv_options options = { .random_access = true };
-	if (store_open(folder, false, &options, &serve->store, &why))
-		return store_lock_server(serve->store, p);
-	if (why.kind == PROBLEM_NOT_FOUND)
-		return problem_set(p, PROBLEM_NOT_FOUND, "%s: run `enrolld init` first", why.detail);
-	*p = why;
-	why = (struct problem){0};
-	return false;
+	if (!store_open(folder, false, &options, &serve->store, p))
+		return problem_missing(p, "there is no store in %s: run `enrolld init` first", folder);
+	return store_lock_server(serve->store, p);
 }
 
 /* The names that ca_open wants ended by NULL. */
