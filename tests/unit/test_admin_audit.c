@@ -33,7 +33,7 @@ static bool add_some(struct store_txn *txn, void *arg, struct problem *p)
 	for (int i = 0; i < *n; i++, added++) {
 		const struct audit_fact facts[] = { audit_integer("n", added), audit_text("text", "a\x1b[2Jb\xc2\x9b\x7f\n\xc3\xa4"), { 0 } };
 		const struct audit_event event = {
-			.kind = added % 3 ? AUDIT_ACCOUNT_CHANGED : AUDIT_ACCOUNT_CREATED, .time = NOW + added * 60, .actor = "account X",
+			.kind = added % 3 ? AUDIT_ACCOUNT_CHANGED : AUDIT_ACCOUNT_CREATED, .time = NOW + added * 60, .actor = "account X\xc2\x9b" "2J",
 			.from = "192.0.2.7", .facts = facts,
 		};
 		if (!store_audit_add(txn, &event, p))
@@ -104,6 +104,7 @@ static void the_table_is_plain_text(void **state)
 	assert_non_null(strstr(text, "account-created"));
 	assert_non_null(strstr(text, "  from=192.0.2.7  text=a?[2Jb???\xc3\xa4\n"));
 	assert_null(strchr(text, '\x1b'));
+	assert_non_null(strstr(text, "  account X?2J  "));
 }
 
 static void long_listings_have_pages(void **state)

@@ -142,7 +142,7 @@ static void durations_in_words(void **state)
 		int64_t seconds;
 		const char *want;
 	} rows[] = {
-		{ 0, "0d" }, { 1, "1s" }, { 61, "61s" }, { 90 * 60, "90m" }, { 36 * 3600, "36h" }, { 90 * 86400, "90d" },
+		{ 0, "0s" }, { 1, "1s" }, { 61, "61s" }, { 90 * 60, "90m" }, { 36 * 3600, "36h" }, { 90 * 86400, "90d" },
 		{ 397 * 86400 + 1, "34300801s" },
 	};
 	char text[CLOCK_DURATION_SIZE];
