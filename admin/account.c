@@ -89,8 +89,7 @@ static bool account_list_run(struct command_call *call, struct problem *p)
 	auto_struct(store) *store = NULL;
 	struct listing listing = {
 		.call = call, .page = list_page, .row = list_row,
-		.heading = "ID                      STATUS       CREATED               DIRECTORY         "
-		        "CONTACT",
+		.heading = "ID                      STATUS       CREATED               DIRECTORY         CONTACT",
 	};
 	if (!listing_limit(command_value(call, "--limit"), &listing.limit, p) ||
 	    !admin_open_store(call->admin, &store, p))
@@ -100,7 +99,7 @@ static bool account_list_run(struct command_call *call, struct problem *p)
 
 const struct command admin_account_list = {
 	.name = "account list", .args = "", .json = true, .admin = true, .options = list_options,
-	        .run = account_list_run,
+	.run = account_list_run,
 	.summary = "list the ACME accounts",
 };
 
@@ -241,7 +240,7 @@ const struct command admin_account_limit = {
 };
 const struct command admin_account_show = {
 	.name = "account show", .args = "ID", .args_min = 1, .args_max = 1, .json = true, .admin = true,
-	        .run = account_show_run,
+	.run = account_show_run,
 	.summary = "show one ACME account",
 };
 const struct command admin_account_deactivate = {
@@ -249,5 +248,5 @@ const struct command admin_account_deactivate = {
 	.run = account_deactivate_run,
 	.summary = "deactivate an ACME account and cancel what it has begun",
 	.details = "Its certificates stay valid; `cert list --account ID` tells which there are. There is no "
-	        "way back.",
+	           "way back.",
 };

@@ -363,7 +363,7 @@ static const struct command_option verify_options[] = {
 };
 const struct command admin_audit_verify = {
 	.name = "audit verify", .args = "[EXPORT]", .args_max = 1, .json = true, .admin = true,
-	        .options = verify_options, .run = verify_run,
+	.options = verify_options, .run = verify_run,
 	.summary = "check that no event was changed, removed, inserted or moved",
 	.details = "EXPORT, an earlier `audit export`, must be whole, and a part of this log. Without it, or --known, "
 	           "a store that was put\nback as a whole cannot be told from what it once was.",

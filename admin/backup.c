@@ -37,9 +37,9 @@ static bool run(struct command_call *call, struct problem *p)
 
 const struct command admin_backup_command = {
 	.name = "backup", .args = "DIR", .args_min = 1, .args_max = 1, .json = true, .admin = true,
-	        .run = run,
+	.run = run,
 	.summary = "copy the store, also while a server uses it",
 	.details = "DIR is made, or empty. It gets data.mdb and seal.key, as they were at one moment. The "
-	        "CA's folder is to\n"
+	           "CA's folder is to\n"
 	           "be kept apart from it: docs/operations.md.",
 };

@@ -93,7 +93,7 @@ static bool cert_show_run(struct command_call *call, struct problem *p)
 
 const struct command admin_cert_show = {
 	.name = "cert show", .args = "ID|SERIAL|FINGERPRINT", .args_min = 1, .args_max = 1, .json = true,
-	        .admin = true,
+	.admin = true,
 	.run = cert_show_run,
 	.summary = "show one certificate, with its PEM",
 	.details = "SERIAL and FINGERPRINT (SHA-256) are hexadecimal, with or without colons.",
@@ -167,7 +167,7 @@ static bool cert_revoke_run(struct command_call *call, struct problem *p)
 
 const struct command admin_cert_revoke = {
 	.name = "cert revoke", .args = "ID|SERIAL|FINGERPRINT", .args_min = 1, .args_max = 1, .json = true,
-	        .admin = true,
+	.admin = true,
 	.options = revoke_options, .run = cert_revoke_run,
 	.summary = "revoke one certificate",
 	.details = "Takes effect at once, also in a server that runs. Without --reason: unspecified. What is revoked with\n"
@@ -182,7 +182,7 @@ static bool cert_release_run(struct command_call *call, struct problem *p)
 
 const struct command admin_cert_release = {
 	.name = "cert release", .args = "ID|SERIAL|FINGERPRINT", .args_min = 1, .args_max = 1, .json = true,
-	        .admin = true,
+	.admin = true,
 	.run = cert_release_run,
 	.summary = "end the hold of one certificate",
 	.details = "Of one that was revoked with the reason certificateHold, and of no other: it counts again at once.",

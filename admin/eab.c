@@ -132,10 +132,10 @@ static bool eab_create_run(struct command_call *call, struct problem *p)
 
 const struct command admin_eab_create = {
 	.name = "eab create", .args = "", .json = true, .admin = true, .options = create_options,
-	        .run = eab_create_run,
+	.run = eab_create_run,
 	.summary = "make a key for external account binding",
 	.details = "Prints the key's id and the key, as base64url, which clients take as --eab-kid and "
-	        "--eab-hmac-key.\n"
+	           "--eab-hmac-key.\n"
 	           "The key is not shown again. What can be ordered is inherited by the accounts that it binds, and "
 	           "`account limit` changes it there;\nits quotas are one for them all. What --authorize says is authorized "
 	           "when it is ordered; all else is challenged.",
@@ -238,7 +238,7 @@ static bool eab_revoke_run(struct command_call *call, struct problem *p)
 
 const struct command admin_eab_revoke = {
 	.name = "eab revoke", .args = "KID", .args_min = 1, .args_max = 1, .json = true, .admin = true,
-	        .run = eab_revoke_run,
+	.run = eab_revoke_run,
 	.summary = "revoke a key for external account binding",
 	.details = "Accounts that it bound stay; `account deactivate` ends them.",
 };

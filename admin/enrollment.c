@@ -162,7 +162,7 @@ static bool create_run(struct command_call *call, struct problem *p)
 
 const struct command admin_est_credential_create = {
 	.name = "est-credential create", .args = "", .json = true, .admin = true, .options = create_options,
-	        .run = create_run,
+	.run = create_run,
 	.summary = "make a credential with which devices enroll over EST",
 	.details = "Prints a code or secret, which is not shown again: the store keeps its hash alone.\n"
 	           "A code is sent as the password of HTTP Basic, with any user's name. A password or secret goes with\n"
@@ -259,7 +259,7 @@ static bool revoke_run(struct command_call *call, struct problem *p)
 
 const struct command admin_est_credential_revoke = {
 	.name = "est-credential revoke", .args = "CREDENTIAL", .args_min = 1, .args_max = 1, .json = true, .admin = true,
-	        .run = revoke_run,
+	.run = revoke_run,
 	.summary = "revoke a credential for EST",
 	.details = "CREDENTIAL is an id, or device:SERIAL, certificate:HEX or user:NAME.\n"
 	           "Counts from the next request on. What it gave stays valid. A device that is revoked is refused even where\n"

@@ -62,7 +62,7 @@ static bool import_run(struct command_call *call, struct problem *p)
 
 const struct command admin_est_credential_import = {
 	.name = "est-credential import", .args = "FILE|-", .args_min = 1, .args_max = 1, .json = true, .admin = true,
-	        .run = import_run,
+	.run = import_run,
 	.summary = "put many devices on the list of those whose manufacturers' certificates EST takes",
 	.details = "CSV with a head line, or one JSON object a line, with device (its serial number), certificate (that of its\n"
 	           "certificate, hexadecimal), profile, names (in CSV with spaces between), note and expires. The file is\n"

@@ -237,7 +237,7 @@ const struct command admin_init_command = {
 	.args = "",
 	.summary = "make the CA and the store",
 	.details = "Makes what is missing; what is there is left as it is. Without a passphrase source in "
-	        "the configuration\n"
+	           "the configuration\n"
 	           "a random passphrase is written to `passphrase` in the CA's folder.",
 	.json = true, .admin = true,
 	.run = run,

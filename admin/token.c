@@ -215,7 +215,7 @@ static bool token_create_run(struct command_call *call, struct problem *p)
 
 const struct command admin_token_create = {
 	.name = "token create", .args = "", .json = true, .admin = true, .options = create_options,
-	        .run = token_create_run,
+	.run = token_create_run,
 	.summary = "make a token for the REST API",
 	.details = "Prints the token, which is not shown again: the store keeps its hash alone.\nRoles:"
 	           TOKEN_ROLES(ROLE_LINE),
@@ -324,7 +324,7 @@ static bool token_revoke_run(struct command_call *call, struct problem *p)
 
 const struct command admin_token_revoke = {
 	.name = "token revoke", .args = "ID", .args_min = 1, .args_max = 1, .json = true, .admin = true,
-	        .run = token_revoke_run,
+	.run = token_revoke_run,
 	.summary = "revoke a token of the REST API",
 	.details = "Counts from the next request on. What it had issued stays valid.",
 };

@@ -94,7 +94,7 @@ static bool create_run(struct command_call *call, struct problem *p)
 
 const struct command admin_webhook_create = {
 	.name = "webhook create", .args = "URL", .args_min = 1, .args_max = 1, .json = true, .admin = true,
-	        .options = create_options, .run = create_run,
+	.options = create_options, .run = create_run,
 	.summary = "send events to a URL from now on",
 	.details = "Prints the secret that they are signed with, which is not shown again (docs/webhooks.md).\n" EVENT_DETAILS,
 };
@@ -124,7 +124,7 @@ static bool change_run(struct command_call *call, struct problem *p)
 
 const struct command admin_webhook_change = {
 	.name = "webhook change", .args = "ID", .args_min = 1, .args_max = 1, .json = true, .admin = true,
-	        .options = change_options, .run = change_run,
+	.options = change_options, .run = change_run,
 	.summary = "send events elsewhere, or others",
 	.details = "What is not given stays as it is. A webhook that failed is tried again at once.\n" EVENT_DETAILS,
 };
@@ -241,7 +241,7 @@ static bool resume_run(struct command_call *call, struct problem *p)
 
 const struct command admin_webhook_resume = {
 	.name = "webhook resume", .args = "ID", .args_min = 1, .args_max = 1, .json = true, .admin = true,
-	        .options = resume_options, .run = resume_run,
+	.options = resume_options, .run = resume_run,
 	.summary = "let a webhook go on that was given up, or that waits",
 };
 

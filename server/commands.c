@@ -33,8 +33,7 @@ bool commands_admin(const struct config *config, struct strings *ret_profiles, s
 			.root_name = config->ca.root_name, .issuing_name = config->ca.issuing_name,
 			.root_key = config->ca.root_key, .issuing_key = config->ca.issuing_key,
 			.root_uri = config->ca.root_uri, .issuing_uri = config->ca.issuing_uri,
-			.root_lifetime = config->ca.root_lifetime,
-			        .issuing_lifetime = config->ca.issuing_lifetime,
+			.root_lifetime = config->ca.root_lifetime, .issuing_lifetime = config->ca.issuing_lifetime,
 			.path_length = (int)config->ca.path_length, .base = config->ca.urls,
 			.permitted = &config->ca.permitted, .excluded = &config->ca.excluded,
 		},
@@ -81,8 +80,7 @@ static bool check_config_run(struct command_call *call, struct problem *p)
 	auto_struct(config) *config = NULL;
 	auto_struct(profiles) *profiles = NULL;
 	auto_struct(attestation_roots) *attestation = NULL;
-	bool reference = command_value(call, "--print-reference"), example = command_value(call,
-	        "--print-example");
+	bool reference = command_value(call, "--print-reference"), example = command_value(call, "--print-example");
 	if (reference)
 		config_print_reference(&text);
 	if (example)

@@ -74,15 +74,11 @@ static bool check_retiring(const struct config *config, const struct config_text
 
 static bool check_ca(const struct config *config, const struct config_text *text, struct problem *p)
 {
-	const char *const sources[] = {
-		config->ca.passphrase.file, config->ca.passphrase.environment, config->ca.passphrase.credential,
-	};
-	if (!!sources[0] + !!sources[1] + !!sources[2] > 1)
-		return config_text_fault(text, "ca.passphrase", p,
-		                         "expected at most one of `file`, `environment` and `credential`");
+	static const char one[] = "expected at most one of `file`, `environment` and `credential`";
+	if (!!config->ca.passphrase.file + !!config->ca.passphrase.environment + !!config->ca.passphrase.credential > 1)
+		return config_text_fault(text, "ca.passphrase", p, one);
 	if (!!config->ca.pkcs11.file + !!config->ca.pkcs11.environment + !!config->ca.pkcs11.credential > 1)
-		return config_text_fault(text, "ca.pkcs11.pin", p,
-		                         "expected at most one of `file`, `environment` and `credential`");
+		return config_text_fault(text, "ca.pkcs11.pin", p, one);
 	if ((config->ca.root_uri || config->ca.issuing_uri) && !config->ca.pkcs11.module)
 		return config_text_fault(text, config->ca.root_uri ? "ca.root_key_uri" : "ca.issuing_key_uri", p,
 		                         "expected `ca.pkcs11.module` as well");
@@ -175,6 +171,14 @@ static bool same_place(const struct config_listener *a, const struct config_list
 	return a->port != 0 && a->port == b->port && str_equal(a->address, b->address);
 }
 
+/* What is not served over plain HTTP. */
+static const struct {
+	enum config_service service;
+	const char *name, *why;
+} secured[] = {
+	{ CONFIG_ACME, "acme", "RFC 8555, 6.1" }, { CONFIG_EST, "est", "RFC 7030, 3.3" }, { CONFIG_API, "api", "tokens are secrets" },
+};
+
 static bool check_listener(const struct config *config, size_t i, const struct config_text *text,
                            struct problem *p)
 {
@@ -187,19 +191,11 @@ static bool check_listener(const struct config *config, size_t i, const struct c
 		if (same_place(listener, &config->listeners[j]))
 			return config_text_fault(text, path, p,
 			                         "listeners[%zu] has this address and port already", j);
-	bool https_outside = listener->external_url && str_starts(listener->external_url, "https://");
-	if ((listener->services & CONFIG_ACME) && !listener->tls && !https_outside)
-		return config_text_fault(text, path, p,
-		                         "`acme` needs `tls: true`, or an `external_url` of https behind "
-		                         "which this listener stands (RFC 8555, 6.1)");
-	if ((listener->services & CONFIG_API) && !listener->tls && !https_outside)
-		return config_text_fault(text, path, p,
-		                         "`api` needs `tls: true`, or an `external_url` of https behind "
-		                         "which this listener stands: tokens are secrets");
-	if ((listener->services & CONFIG_EST) && !listener->tls && !https_outside)
-		return config_text_fault(text, path, p,
-		                         "`est` needs `tls: true`, or an `external_url` of https behind "
-		                         "which this listener stands (RFC 7030, 3.3)");
+	bool secure = listener->tls || (listener->external_url && str_starts(listener->external_url, "https://"));
+	for (size_t s = 0; s < array_length(secured); s++)
+		if ((listener->services & secured[s].service) && !secure)
+			return config_text_fault(text, path, p, "`%s` needs `tls: true`, or an `external_url` of https behind which "
+			                         "this listener stands (%s)", secured[s].name, secured[s].why);
 	return true;
 }
 

@@ -46,13 +46,13 @@ struct config_section {
 	size_t size;                 /* of the struct, where the section is a list's mapping */
 };
 extern const struct config_section config_schema;
-extern const struct config_section config_profile_est_section; /* of `profiles[].est` */
-extern const struct config_section config_est_section; /* server/config_schema_est.c: `est` */
-extern const struct config_section config_profile_acme_section; /* server/config_schema_acme.c: of a profile */
-extern const struct config_section config_webhook_section; /* server/config_schema_webhook.c: of an entry of `webhooks` */
-extern const struct config_section config_ca_section; /* server/config_schema_ca.c */
-extern const struct config_section config_policy_section; /* server/config_schema_policy.c: of an entry of `policies` */
-extern const struct config_section config_tls_alpn_section, config_vantage_section, config_persist_section, config_attest_section, config_dns_section; /* server/config_schema_validation.c: `acme.dns` */
+/* server/config_schema_ca.c: `ca`; _est.c: `est`, and that of a profile; _acme.c: of a profile. */
+extern const struct config_section config_ca_section, config_est_section, config_profile_est_section, config_profile_acme_section;
+/* server/config_schema_policy.c: an entry of `policies`; _webhook.c: of `webhooks`. */
+extern const struct config_section config_policy_section, config_webhook_section;
+/* server/config_schema_validation.c: below `acme`. */
+extern const struct config_section config_tls_alpn_section, config_vantage_section, config_persist_section,
+	config_attest_section, config_dns_section;
 #define CONFIG_KEY_CHOICES                                                                                \
 	(const struct config_choice[]){                                                                  \
 		{ "rsa-2048", 1 << KEY_RSA_2048 }, { "rsa-3072", 1 << KEY_RSA_3072 },                    \

@@ -318,7 +318,7 @@ int exchange_serve(struct exchange_site *site, struct connection *connection)
 
 	exchange_begin(site, connection, &x);
 	if (take_request(&x, &p))
-		router_serve(site->router, &x.match, &x.request.http, &x.response, x.cause, sizeof(x.cause));
+		router_serve(&x.match, &x.request.http, &x.response, x.cause, sizeof(x.cause));
 	else if (problem_is_set(&p))
 		say_problem(&x, &p);
 	else

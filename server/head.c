@@ -6,7 +6,8 @@ enum state {
 	BEGIN, BEGIN_LF, METHOD, TARGET_FIRST, TARGET, VERSION, LINE_LF, LINE, NAME, VALUE, END_LF, WHOLE, BAD,
 };
 
-bool head_is_token_char(uint8_t c)
+/* RFC 9110, 5.6.2 */
+static bool is_token_char(uint8_t c)
 {
 	if ((c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'))
 		return true;
@@ -29,14 +30,14 @@ static unsigned char take_begin(struct head *head, uint8_t c)
 {
 	if (c == '\r' && head->length == 0)
 		return BEGIN_LF;
-	if (head_is_token_char(c))
+	if (is_token_char(c))
 		return METHOD;
 	return malformed(head, "RFC 9112, 3.1: a request begins with its method");
 }
 
 static unsigned char take_method(struct head *head, uint8_t c)
 {
-	if (head_is_token_char(c))
+	if (is_token_char(c))
 		return METHOD;
 	return c == ' ' ? TARGET_FIRST : malformed(head, "RFC 9112, 3.1: the method is not a token and one space");
 }
@@ -71,7 +72,7 @@ static unsigned char take_line(struct head *head, uint8_t c)
 		return END_LF;
 	if (c == ' ' || c == '\t')
 		return malformed(head, "RFC 9112, 5.2: a header line is folded");
-	if (!head_is_token_char(c))
+	if (!is_token_char(c))
 		return malformed(head, "RFC 9112, 5: a header name is not a token");
 	if (++head->lines > HTTP_HEADERS_MAX)
 		return bad(head, PROBLEM_HEADERS_TOO_LARGE, "RFC 6585, 5: the request has more than 64 header fields");
@@ -80,7 +81,7 @@ static unsigned char take_line(struct head *head, uint8_t c)
 
 static unsigned char take_name(struct head *head, uint8_t c)
 {
-	if (head_is_token_char(c))
+	if (is_token_char(c))
 		return NAME;
 	if (c == ':')
 		return VALUE;
@@ -137,9 +138,4 @@ void head_feed(struct head *head, const uint8_t *data, size_t len)
 bool head_is_whole(const struct head *head)
 {
 	return head->state == WHOLE;
-}
-
-bool head_is_begun(const struct head *head)
-{
-	return head->length > 0;
 }

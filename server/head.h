@@ -21,6 +21,3 @@ struct head {
 /* Takes bytes up to the end of the head or to the first fault. {0} is the beginning. */
 void head_feed(struct head *head, const uint8_t *data, size_t len);
 bool head_is_whole(const struct head *head);
-bool head_is_begun(const struct head *head);
-/* A token's character (RFC 9110, 5.6.2). */
-bool head_is_token_char(uint8_t c);

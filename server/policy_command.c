@@ -90,29 +90,24 @@ static void show_verdict(void *arg, const struct policy_verdict *verdict)
 	trial_verdict(&r->trial, verdict);
 }
 
-static bool method_choose(const struct command_call *call, const struct profile *profile, enum profile_method *ret,
-                          struct problem *p)
+struct method {
+	const char *name;
+	enum profile_method bit;
+};
+
+static const struct method *method_choose(const struct command_call *call, const struct profile *profile, struct problem *p)
 {
-	static const struct {
-		const char *name;
-		enum profile_method method;
-	} methods[] = { { "api", PROFILE_API }, { "est", PROFILE_EST }, { "acme", PROFILE_ACME } };
+	static const struct method methods[] = { { "api", PROFILE_API }, { "est", PROFILE_EST }, { "acme", PROFILE_ACME } };
 	const char *name = command_value(call, "--method");
 
 	for (size_t i = 0; i < array_length(methods); i++)
-		if (name ? str_equal(name, methods[i].name) : (profile->methods & methods[i].method) != 0) {
-			*ret = methods[i].method;
-			return true;
-		}
-	return problem_set(p, PROBLEM_MALFORMED, "--method: expected one of acme, est, api");
+		if (name ? str_equal(name, methods[i].name) : (profile->methods & methods[i].bit) != 0)
+			return &methods[i];
+	problem_set(p, PROBLEM_MALFORMED, "--method: expected one of acme, est, api");
+	return NULL;
 }
 
-static const char *method_name(enum profile_method method)
-{
-	return method == PROFILE_API ? "api" : method == PROFILE_EST ? "est" : "acme";
-}
-
-static bool print_json(const struct command_call *call, const struct profile *profile, enum profile_method method, bool held,
+static bool print_json(const struct command_call *call, const struct profile *profile, const struct method *method, bool held,
                        struct trial *trial, struct problem *p)
 {
 	auto_value(buf) text = {0};
@@ -121,7 +116,7 @@ static bool print_json(const struct command_call *call, const struct profile *pr
 	json_open(&w, NULL);
 	json_put(&w, "profile", profile->name);
 	json_put(&w, "policy", profile->policy->name);
-	json_put(&w, "method", method_name(method));
+	json_put(&w, "method", method->name);
 	json_put_bool(&w, "approved", held);
 	bool whole = trial_put(trial, &w, p);
 	json_close(&w);
@@ -139,14 +134,18 @@ static bool judge(struct command_call *call, struct store *store, const struct p
 		.profile = profile->name, .rule = show_rule, .verdict = show_verdict, .arg = &report,
 		.who = { command_value(call, "--identity"), command_value(call, "--account"), command_value(call, "--eab") },
 	};
+	const struct method *method = method_choose(call, profile, p);
 	bool held;
 
 	trial_begin(&report.trial);
-	if (!method_choose(call, profile, &test.method, p) || !gate_test(store, profiles, &test, csr, &held, p))
+	if (!method)
 		return false;
-	if (call->json && !print_json(call, profile, test.method, held, &report.trial, p))
+	test.method = method->bit;
+	if (!gate_test(store, profiles, &test, csr, &held, p))
 		return false;
-	return held || problem_set(p, PROBLEM_BAD_CSR, "profile %s would refuse this CSR by %s", profile->name, method_name(test.method));
+	if (call->json && !print_json(call, profile, method, held, &report.trial, p))
+		return false;
+	return held || problem_set(p, PROBLEM_BAD_CSR, "profile %s would refuse this CSR by %s", profile->name, method->name);
 }
 
 /* Without a store nothing is known of the key's history, and the rest is judged all the same. */

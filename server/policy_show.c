@@ -126,18 +126,6 @@ static void put_policy(struct json_writer *w, const struct policy *policy)
 	json_close(w);
 }
 
-static bool policy_find(const struct config *config, const char *name, struct policy **ret, struct problem *p)
-{
-	const struct policy_preset *preset = policy_preset_find(name);
-
-	if (preset)
-		return policy_preset_make(preset, ret, p);
-	for (size_t i = 0; i < config->policy_count; i++)
-		if (str_equal(config->policies[i].policy.name, name))
-			return config_policy_make(&config->policies[i], ret, p);
-	return problem_set(p, PROBLEM_NOT_FOUND, "there is no policy \"%s\"", name);
-}
-
 /* JSON's values are YAML's: each member on a line, as an entry of `policies`. */
 static void print_yaml(const char *json, FILE *out)
 {
@@ -174,7 +162,7 @@ static bool policy_show_run(struct command_call *call, struct problem *p)
 	auto_value(buf) text = {0};
 	struct json_writer w = json_writer(&text);
 
-	if (!config_load(call->config, &config, p) || !policy_find(config, call->args[0], &policy, p))
+	if (!config_load(call->config, &config, p) || !config_policy_find(config, call->args[0], &policy, p))
 		return false;
 	put_policy(&w, policy);
 	if (!buf_check(&text, p))

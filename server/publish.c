@@ -70,7 +70,7 @@ struct http_wing publish_wing(const struct ca *ca)
 {
 	return (struct http_wing){
 		.name = "ca", .state = (void *)(uintptr_t)ca, .route_count = array_length(routes),
-		        .route = route, .serve = serve,
+		.route = route, .serve = serve,
 		.refuse = refuse, .prefix = "/ca/",
 	};
 }

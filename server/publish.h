@@ -1,6 +1,6 @@
 /* Publish: the wing "ca", with what relying parties fetch over plain HTTP: the certificates of the
- * issuing CAs (RFC 5280, 4.2.2.1) at /ca/{issuer}.crt, and the root at /root.pem. CRLs and OCSP will
- * stand beside them. Any thread. */
+ * CAs (RFC 5280, 4.2.2.1) at /ca/{name}.crt, and the root at /root.pem. CRLs and OCSP are server/revocation.h's.
+ * Any thread. */
 #pragma once
 
 #include "base/http.h"

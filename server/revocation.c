@@ -242,8 +242,7 @@ static void log_failure(const char *what, const struct problem *p)
 static void tick(void *arg)
 {
 	struct revocation_service *service = arg;
-	auto_value(problem) why = { 0 };
-	struct problem stopping = { 0 };
+	auto_value(problem) why = { 0 }, closing = { 0 };
 
 	if (!ca_follow(service->ca, service->store, &why))
 		log_failure("following the operators", &why);
@@ -252,8 +251,7 @@ static void tick(void *arg)
 	if (!crls_refresh(service->crls, &why))
 		log_failure("crl", &why);
 	root_watch_look(service->roots);
-	if (!work_add(service->work, TICK, tick, service, &stopping))
-		problem_done(&stopping); /* the work is closing */
+	(void)!work_add(service->work, TICK, tick, service, &closing);
 }
 
 static bool open_parts(struct revocation_service *service, struct store *store, struct ca *ca,
@@ -269,18 +267,16 @@ static bool open_parts(struct revocation_service *service, struct store *store, 
 bool revocation_open(const struct revocation_options *options, struct store *store, struct ca *ca,
                      struct revocation_service **ret, struct problem *p)
 {
-	struct revocation_service *service = calloc(1, sizeof(*service));
+	auto_struct(revocation_service) *service = calloc(1, sizeof(*service));
 
 	if (!service)
 		return problem_memory(p);
 	service->options = *options;
 	service->store = store;
 	service->ca = ca;
-	if (!open_parts(service, store, ca, p)) {
-		revocation_close(service);
+	if (!open_parts(service, store, ca, p))
 		return false;
-	}
-	*ret = service;
+	*ret = steal(service);
 	return true;
 }
 

@@ -20,6 +20,7 @@ struct revocation_service;
 bool revocation_open(const struct revocation_options *options, struct store *store, struct ca *ca,
                      struct revocation_service **ret, struct problem *p) must_use;
 void revocation_close(struct revocation_service *service);
+declare_auto_struct(revocation_service, revocation_close);
 /* The lists, for those who watch them. */
 struct crls *revocation_crls(struct revocation_service *service);
 struct root_watch *revocation_roots(struct revocation_service *service);

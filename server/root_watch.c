@@ -75,11 +75,8 @@ static bool renew(struct root_watch *watch, const char *name, const struct crl *
 	auto_struct(crl) *crl = NULL;
 	bool read = watch->options.passphrase(watch->options.arg, &passphrase, p);
 	const struct life life = { ca_folder(watch->ca), buf_bytes(&passphrase), watch->options.base };
-	bool made = read && root_list_make(&life, watch->store, name, old->next_update - old->this_update, "server", &crl, p);
 
-	if (passphrase.data)
-		mem_wipe(passphrase.data, passphrase.len);
-	return made;
+	return read && root_list_make(&life, watch->store, name, old->next_update - old->this_update, "server", &crl, p);
 }
 
 /* With the lock held. NULL: never. */

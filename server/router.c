@@ -396,13 +396,12 @@ static void say_cause(const struct problem *p, char *cause, size_t size)
 	cause[len] = '\0';
 }
 
-void router_serve(const struct router *router, const struct router_match *match, const struct http_request *request,
-                  struct http_response *response, char *cause, size_t cause_size)
+void router_serve(const struct router_match *match, const struct http_request *request, struct http_response *response,
+                  char *cause, size_t cause_size)
 {
 	const struct http_wing *wing = match->wing;
 	auto_value(problem) p = {0};
 
-	(void)router;
 	assert(wing);
 	*cause = '\0';
 	if (wing->serve(wing->state, match->route, request, response, &p))

@@ -21,8 +21,8 @@ struct router_match {
 bool router_find(const struct router *router, struct http_request *request, struct router_match *ret,
                  struct http_response *response) must_use;
 /* With the body read. Always fills response. cause gets what the log should say, "" for nothing. */
-void router_serve(const struct router *router, const struct router_match *match, const struct http_request *request,
-                  struct http_response *response, char *cause, size_t cause_size);
+void router_serve(const struct router_match *match, const struct http_request *request, struct http_response *response,
+                  char *cause, size_t cause_size);
 /* A refusal of the listener's own (timeout, too large, malformed), worded by the wing if there is one. */
 void router_refuse(const struct router *router, const struct router_match *match, const struct http_request *request,
                    const struct problem *p, struct http_response *response);

@@ -295,7 +295,7 @@ static bool open_listeners(struct serve *serve, struct problem *p)
 		};
 	const struct listen_options options = {
 		.listeners = listeners, .listener_count = config->listener_count,
-		        .threads = config->http.threads,
+		.threads = config->http.threads,
 		.per_address = config->http.connections_per_address, .keep_alive_ms = config->http.keep_alive,
 		.header_ms = config->http.header_timeout, .body_ms = config->http.body_timeout,
 		.reply_ms = config->http.reply_timeout, .body_max = config->http.body_max,

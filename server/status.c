@@ -296,7 +296,7 @@ void status_init(struct status *status)
 	pthread_rwlock_init(&status->lock, NULL);
 	status->wing = (struct http_wing){
 		.name = "status", .state = status, .route_count = array_length(routes), .route = route,
-		        .serve = serve, .refuse = refuse,
+		.serve = serve, .refuse = refuse,
 	};
 }
 

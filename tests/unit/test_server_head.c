@@ -116,11 +116,9 @@ static void pieces_are_as_good_as_the_whole(void **state)
 	struct head head = {0};
 
 	(void)state;
-	assert_false(head_is_begun(&head));
 	for (size_t i = 0; i < strlen(text); i++) {
 		assert_false(head_is_whole(&head));
 		head_feed(&head, (const uint8_t *)text + i, 1);
-		assert_true(head_is_begun(&head));
 	}
 	assert_true(head_is_whole(&head));
 	assert_int_equal(head.length, strlen(text));

@@ -139,7 +139,7 @@ static void requests_find_their_route(void **state)
 		assert_int_equal(match.body_max, rows[i].want_body_max);
 		assert_string_equal(r.captures[0], rows[i].want_first);
 		assert_string_equal(r.captures[1], rows[i].want_second);
-		router_serve(router, &match, &r, &response, cause, sizeof(cause));
+		router_serve(&match, &r, &response, cause, sizeof(cause));
 		assert_int_equal(response.status, 200);
 		assert_string_equal(cause, "");
 	}
@@ -231,7 +231,7 @@ static void a_failing_handler_is_refused_whole(void **state)
 
 	(void)state;
 	assert_true(router_find(router, &r, &match, &response));
-	router_serve(router, &match, &r, &response, cause, sizeof(cause));
+	router_serve(&match, &r, &response, cause, sizeof(cause));
 	assert_int_equal(response.status, 500);
 	assert_string_equal(worded(&response), "refused 7");
 	assert_string_equal(buf_text(&response.headers), "");
