@@ -1,6 +1,5 @@
 /* Private keys that the server keeps: read, exported with their certificate, forgotten. Each time is in the audit log
  * before a byte of the key leaves. */
-#include "admin/api_bundle.h"
 #include "admin/api_routes.h"
 #include "admin/managed.h"
 #include "ca/pkcs12.h"

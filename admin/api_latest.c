@@ -1,10 +1,8 @@
 /* GET certificate-profiles/{profile}/certificates/latest-active-bundle: for those who pull. What the identifier names
  * is the newest certificate of that profile that is valid now, whatever number of renewals has passed. */
 #include <assert.h>
-#include <stdio.h>
 
 #include "admin/api_bundle.h"
-#include "admin/api_query.h"
 #include "admin/search.h"
 #include "policy/identifier.h"
 

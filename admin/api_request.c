@@ -1,5 +1,4 @@
 /* GET certificate-requests, and one of them: what became of what was asked for. */
-#include <stdio.h>
 
 #include "admin/api_query.h"
 #include "admin/request_json.h"

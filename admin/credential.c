@@ -1,7 +1,5 @@
 #include "admin/credential.h"
 
-#include <stdio.h>
-
 #include "admin/certificate.h"
 #include "policy/enrollment_code.h"
 #include "policy/password.h"

@@ -1,7 +1,5 @@
 #include "admin/device_list.h"
 
-#include <stdio.h>
-
 #include "admin/option.h"
 #include "base/clock.h"
 

@@ -1,6 +1,5 @@
 #include "admin/device_list.h"
 
-#include "base/digest.h"
 #include "store/audit.h"
 
 enum { BATCH = 1000 };

@@ -3,7 +3,6 @@
 #include <stdio.h>
 
 #include "base/clock.h"
-#include "base/json.h"
 #include "store/audit.h"
 #include "store/certificate.h"
 

@@ -3,7 +3,6 @@
 #include <unistd.h>
 
 #include "admin/actor.h"
-#include "admin/ca_work.h"
 #include "base/clock.h"
 #include "base/digest.h"
 #include "base/json.h"

@@ -1,9 +1,5 @@
 #include "admin/managed.h"
 
-#include <assert.h>
-
-#include "base/clock.h"
-
 /* --- which key */
 
 /* All usages that were asked for; of those that a profile gives, what does not fit the key is left out. */

@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <strings.h>
 
-#include "base/base64.h"
 #include "base/clock.h"
 #include "ca/responder.h"
 

@@ -1,7 +1,5 @@
 #include "admin/webhook_declared.h"
 
-#include <stdio.h>
-
 #include "admin/webhook_change.h"
 #include "admin/webhook_event.h"
 #include "base/clock.h"

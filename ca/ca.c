@@ -5,7 +5,6 @@
 
 #include "base/clock.h"
 #include "ca/authority.h"
-#include "ca/chain.h"
 #include "ca/files.h"
 #include "ca/issue.h"
 #include "ca/issuer_inside.h"

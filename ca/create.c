@@ -2,8 +2,6 @@
 
 #include <unistd.h>
 
-#include <openssl/err.h>
-
 #include "base/clock.h"
 #include "ca/authority.h"
 #include "ca/chain.h"

@@ -5,7 +5,6 @@
 #include <openssl/err.h>
 
 #include "base/clock.h"
-#include "base/digest.h"
 #include "ca/crl.h"
 #include "ca/issuer_inside.h"
 #include "store/certificate.h"

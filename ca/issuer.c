@@ -4,11 +4,8 @@
 #include <dirent.h>
 #include <stdatomic.h>
 
-#include <openssl/err.h>
-
 #include "ca/chain.h"
 #include "ca/constraint.h"
-#include "ca/files.h"
 #include "ca/keyfile.h"
 #include "ca/rollover.h"
 

@@ -4,7 +4,6 @@
 #include <openssl/pkcs12.h>
 #include <stdio.h>
 
-#include "base/base64.h"
 #include "base/digest.h"
 #include "base/seal.h"
 

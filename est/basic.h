@@ -1,7 +1,6 @@
 /* Basic: what stands in an Authorization header of that scheme (RFC 7617). Any thread. */
 #pragma once
 
-#include "base/http.h"
 #include "policy/password.h"
 
 enum { BASIC_USER_SIZE = 129, BASIC_PASSWORD_SIZE = PASSWORD_MAX + 1 };

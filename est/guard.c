@@ -2,6 +2,8 @@
 
 #include <stdio.h>
 
+#include "base/limit.h"
+
 enum {
 	ADDRESS_BURST = 20, ADDRESS_PERIOD = 60, /* more than a person mistypes, and few for a search */
 	PAIR_BURST = 20, PAIR_PERIOD = 300,

@@ -6,8 +6,7 @@
  * buckets fill again. Bounded in memory; any thread. */
 #pragma once
 
-#include "base/http.h"
-#include "base/limit.h"
+#include "base/addr.h"
 
 struct guard;
 bool guard_open(struct guard **ret, struct problem *p) must_use;

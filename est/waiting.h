@@ -2,10 +2,10 @@
  * with a CSR that may be signed anew; it is known by where it asks, who it is, and its key. Any thread. */
 #pragma once
 
-#include "ca/ca.h"
 #include "est/call.h"
 #include "policy/csr.h"
 #include "policy/identity.h"
+#include "store/certificate.h"
 #include "store/request.h"
 
 struct waiting {
