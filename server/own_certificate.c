@@ -99,7 +99,7 @@ static bool of_the_file(struct problem *p)
 {
 	struct problem why = *p;
 	*p = (struct problem){0};
-	problem_set(p, why.kind, "tls.certificate and tls.key: %s", why.cause[0] ? why.cause : why.detail);
+	problem_set(p, why.kind, "tls.certificate and tls.key: %s", problem_cause(&why));
 	problem_done(&why);
 	return false;
 }

@@ -318,7 +318,7 @@ def test_pages_are_a_whole(api, stock, query):
 
 @pytest.mark.parametrize("query,field", [
     ({"limit": "0"}, "limit"), ({"limit": "1001"}, "limit"), ({"limit": "x"}, "limit"), ({"serial": "xyz"}, "serial"),
-    ({"serial": "00" * 30}, "serial"), ({"fingerprint": "abcd"}, "fingerprint"), ({"key": "zz"}, "key"),
+    ({"serial": "12" * 30}, "serial"), ({"fingerprint": "abcd"}, "fingerprint"), ({"key": "zz"}, "key"),
     ({"status": "good"}, "status"), ({"method": "x"}, "method"), ({"expiresBefore": "tomorrow"}, "expiresBefore"),
     ({"after": "x"}, "after"), ({"after": "99.x"}, "after"), ({"after": "-1.x"}, "after"), ({"name": ""}, "name"),
     ({"name": "a\nb"}, "name"), ({"name": "x" * 300}, "name"), ({"nonsense": "1"}, "nonsense"),
