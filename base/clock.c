@@ -262,7 +262,7 @@ void clock_format_duration(int64_t seconds, char ret[CLOCK_DURATION_SIZE])
 {
 	const struct unit *unit = &units[LARGEST_SHOWN];
 
-	while (seconds % unit->seconds != 0)
+	while (seconds % unit->seconds != 0 || (seconds == 0 && unit->seconds > 1))
 		unit++;
 	snprintf(ret, CLOCK_DURATION_SIZE, "%lld%s", (long long)(seconds / unit->seconds), unit->text);
 }

@@ -6,7 +6,7 @@
 #pragma once
 
 #include "base/bytes.h"
-#include "policy/tlv.h" /* the names of tags */
+#include "base/tlv.h" /* the names of tags */
 
 enum { DER_DEPTH_MAX = 16 };
 struct der {

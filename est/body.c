@@ -2,7 +2,7 @@
 
 #include "base/base64.h"
 #include "base/ossl.h"
-#include "policy/tlv.h"
+#include "base/tlv.h"
 
 static struct bytes trim(struct bytes body)
 {
