@@ -2,8 +2,8 @@
  * deadline and its bounds, or refused; replies are complete; drain loses none.
  *
  * One thread per connection, from one pool for all listeners. When every thread is taken and
- * somebody waits, a connection that is idle for 100 ms, or comes no further for 2 s with its handshake
- * or head, gives way. Deadlines are kept by the thread that waits for the client (connection.h).
+ * somebody waits, who has nothing in hand is parked (parked.h), and who comes no further with a request
+ * gives way. Deadlines are kept by the thread that waits for the client (connection.h).
  * What options point to must outlive the listen. */
 #pragma once
 
