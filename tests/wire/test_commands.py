@@ -439,7 +439,7 @@ def test_policy_show_of_none(tmp_path):
     config = tmp_path / "c.yaml"
     config.write_text(f"data: {{folder: {tmp_path / 'data'}}}\n")
     done = run("policy", "show", "--config", config, "none")
-    assert done.returncode == 1 and 'there is no policy "none"' in done.stderr
+    assert done.returncode == 1 and "there is no policy none" in done.stderr
 
 
 @pytest.mark.parametrize("identity", ["", "*", "a*", "{account}", "a\nb", "a\x7f", "x" * 129])
