@@ -71,6 +71,8 @@ def shake(connection, pem, key_pem, protocol=b"acme-tls/1"):
               key_exchange(key, share, client_random + server_random) + message(14, b""))
     send(connection, HANDSHAKE, flight)
     _, exchange = read_record(connection)
+    if len(exchange) <= 5: # an alert
+        raise OSError("the client ends it")
     point = ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), exchange[5:])
     master = prf(share.exchange(ec.ECDH(), point), b"master secret", client_random + server_random, 48)
     keys = prf(master, b"key expansion", server_random + client_random, 40)
