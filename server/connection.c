@@ -15,7 +15,8 @@
 enum {
 	GRACE_MS = 2000,
 	GRACE_LEAST_MS = 250,       /* a packet that was lost is sent again by then */
-	MOMENT_MS = 100,            /* in which a client goes on that does not stop to compute */
+	MOMENT_MS = 500,            /* in which a client goes on that does not stop to compute */
+	LINGER_LEAST_MS = 100,      /* for a client to take its reply before the connection is cut */
 	FULL_MS = 50,               /* until one asks again for a place to park, or in the queue */
 };
 
@@ -200,11 +201,9 @@ static bool park(struct connection *c)
 
 void *connection_resume(struct mg_connection *carrier)
 {
-	struct parked_member *m = NULL;
+	struct parked_member *m;
 
-	if (seam_had_seat(carrier))
-		m = parked_take(pool_parked(own_pool), seam_fd(carrier));
-	if (!m)
+	if (!seam_had_seat(carrier) || !(m = parked_take(pool_parked(own_pool), seam_fd(carrier))))
 		return NULL;
 	free(own);
 	own = parked_connection(m);
@@ -224,14 +223,21 @@ bool connection_parks(void)
 	return own && own->carrier && own->parks;
 }
 
+/* It waits here where there is no place to park yet: TLS would take memory for it. */
 bool connection_has_spoken(struct mg_connection *carrier)
 {
 	struct pollfd fd = { .fd = seam_fd(carrier), .events = POLLIN };
 
-	if (!connection_begin(carrier) || !pool_is_crowded(own_pool) || poll(&fd, 1, 0) != 0)
+	if (!connection_begin(carrier))
 		return true;
-	own->parks = parked_has_room(pool_parked(own_pool), PARKED_SILENT, own->since);
-	return !own->parks;
+	for (int64_t now = own->since; now < own->since + GRACE_MS; now = clock_monotonic_ms()) {
+		if (poll(&fd, 1, now == own->since ? 0 : FULL_MS) != 0 || !pool_is_crowded(own_pool) || pool_is_draining(own_pool))
+			return true;
+		own->parks = parked_has_room(pool_parked(own_pool), PARKED_SILENT, now);
+		if (own->parks)
+			return false;
+	}
+	return true;
 }
 
 static void call_parked(struct pool *pool)
@@ -272,7 +278,6 @@ void connection_end_parked(struct pool *pool)
 void connection_end(void)
 {
 	struct connection *c = own;
-
 	if (!c->carrier) { /* civetweb gave it up before it began */
 		pool_gave_up(own_pool);
 		return;
@@ -336,14 +341,12 @@ void connection_next(struct connection *c, struct bytes rest)
 static int poll_again(struct pollfd *fds, nfds_t n, int timeout_ms)
 {
 	int found = poll(fds, n, timeout_ms);
-
 	return found < 0 && errno == EINTR ? 0 : found;
 }
 
 void connection_linger(struct connection *c, size_t bytes_max, int ms_max)
 {
-	if (pool_is_crowded(c->pool) && ms_max > MOMENT_MS)
-		ms_max = MOMENT_MS;
+	ms_max = pool_is_crowded(c->pool) && ms_max > LINGER_LEAST_MS ? LINGER_LEAST_MS : ms_max;
 	int64_t until = clock_monotonic_ms() + ms_max;
 	struct pollfd fds[] = {
 		{ .fd = seam_fd(c->carrier), .events = POLLIN },
@@ -448,10 +451,8 @@ static int connection_wait(struct connection *c, struct pollfd *fd, int timeout_
 		return wait_idly(c, fd, now, timeout_ms);
 	if (c->phase == CONNECTION_REPLY && c->queued < 0)
 		c->queued = queued(c);
-	bool longer = !has_nothing_in_hand(c) && now >= due(c);
-	if (!longer && c->phase != CONNECTION_REPLY && timeout_ms > MOMENT_MS)
-		timeout_ms = MOMENT_MS;
-	return wait_in_work(c, fd, timeout_ms, longer);
+	bool longer = !has_nothing_in_hand(c) && now >= due(c), looks = !longer && c->phase != CONNECTION_REPLY;
+	return wait_in_work(c, fd, looks && timeout_ms > GRACE_LEAST_MS ? GRACE_LEAST_MS : timeout_ms, longer);
 }
 
 /* For the thread that accepts. */

@@ -279,7 +279,7 @@ static struct mg_context *start(struct listen *listen, const char *ports, unsign
 	struct mg_init_data init = { .callbacks = &callbacks, .user_data = listen, .configuration_options = options };
 
 	snprintf(count, sizeof(count), "%u", threads);
-	snprintf(queue, sizeof(queue), "%u", queue_length() + LISTENERS_MAX);
+	snprintf(queue, sizeof(queue), "%u", queue_length());
 	snprintf(head_max, sizeof(head_max), "%d", HEAD_SIZE_MAX);
 	return start_quietly(&init);
 }
@@ -303,7 +303,7 @@ static bool open_pool(struct listen *listen, const struct listen_options *o, str
 	struct pool_options pool = {
 		.threads = o->threads,
 		.parked = part_of_files(4, PARKED_MAX),
-		.queue = queue_length(),
+		.queue = queue_length() / 8 * 7, /* the rest is for those that were parked and have spoken */
 		.per_address = o->per_address,
 		.keep_alive_ms = o->keep_alive_ms,
 		.header_ms = o->header_ms,
