@@ -43,7 +43,8 @@ void parked_finish(struct parked *parked, int64_t now);
 /* Whether one more of a kind finds a place: a free one, or that of who has been here for long. Of those that have begun none
  * leaves while others of them get through. */
 bool parked_has_room(struct parked *parked, enum parked_kind kind, int64_t now) must_use;
-/* false: there is no room for any, it is closed, or the system cannot watch the socket: the member is still its thread's.
+/* Who saw room may come, and threads that saw the last place at once may all: so many more than the room there may be.
+ * false: there is no room for any, it is closed, or the system cannot watch the socket: the member is still its thread's.
  * ret_evicted: who of its kind has been here longest and had to leave, for there was no room; NULL: nobody. */
 bool parked_put(struct parked *parked, struct parked_member *member, struct parked_member **ret_evicted) must_use;
 size_t parked_count(struct parked *parked, enum parked_kind kind);
