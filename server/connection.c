@@ -160,6 +160,8 @@ static struct connection *parked_connection(struct parked_member *m)
 
 static void end_parked(struct connection *c)
 {
+	if (c->phase == CONNECTION_HANDSHAKE && clock_monotonic_ms() >= c->deadline)
+		atomic_fetch_add(&pool_counters(c->pool)->timeouts, 1);
 	pool_unpark(c->pool);
 	pool_leave(c->pool, &c->member);
 	tls_peer_free(c->tls);
@@ -432,7 +434,6 @@ static int wait_in_work(struct connection *c, struct pollfd *fd, int timeout_ms,
 static int64_t due(const struct connection *c)
 {
 	int64_t share = pool_share(c->pool, GRACE_MS);
-
 	return c->due - GRACE_MS + (share > GRACE_LEAST_MS ? share : GRACE_LEAST_MS);
 }
 

@@ -236,6 +236,17 @@ def test_handshakes_that_wait_for_their_clients_hold_no_threads(tmp_path):
         close_all(begun)
 
 
+def test_handshakes_that_are_parked_end_in_time(tmp_path):
+    with HttpServer(tmp_path, threads=2, header_ms=3000) as server:
+        hello = client_hello()[2].read()
+        begun = flood(server, 8, True, hello)
+        assert eventually(lambda: server.counters()["parked"] >= 5)
+        assert eventually(lambda: server.counters()["active"] == 0, 20)
+        counters = server.counters()
+        assert counters["timeouts"] + counters["gave_way"] == 8 and counters["timeouts"] >= 5
+        close_all(begun)
+
+
 @pytest.mark.parametrize("first", [HEAD, f"POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4000\r\n\r\nx"], ids=["head", "body"])
 def test_the_more_wait_the_less_is_waited_for(tmp_path, first):
     """45 that are slow, 3 threads: at two seconds each, who comes last would wait for 30."""
