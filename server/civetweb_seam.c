@@ -51,15 +51,7 @@ static int seam_ssl_read(SSL *ssl, void *buf, int len)
 	return n;
 }
 
-/* One that was parked goes on with what it had. */
-static SSL *seam_ssl_new(struct mg_connection *conn)
-{
-	SSL *kept = connection_resume(conn);
-
-	if (kept)
-		return kept;
-	return connection_has_spoken(conn) ? SSL_new(connection_context(conn)) : NULL;
-}
+static SSL *seam_ssl_new(struct mg_connection *conn);
 
 /* Called again and again until the handshake is over. */
 static int seam_ssl_accept(SSL *ssl)
@@ -101,6 +93,21 @@ static void seam_ssl_free(SSL *ssl)
 #define SSL_get_peer_certificate(ssl) ((X509 *)NULL)
 #include "civetweb.c"
 #undef SSL_free
+#undef SSL_new
+
+/* One that was parked goes on with what it had. civetweb holds a lock that every request needs; the client's first word
+ * is waited for without it. */
+static SSL *seam_ssl_new(struct mg_connection *conn)
+{
+	SSL *kept = connection_resume(conn);
+
+	if (kept)
+		return kept;
+	mg_unlock_context(conn->phys_ctx);
+	bool spoke = connection_has_spoken(conn);
+	mg_lock_context(conn->phys_ctx);
+	return spoke ? SSL_new(connection_context(conn)) : NULL;
+}
 
 /* What a connection takes with it when it leaves its thread. `in_use`, which civetweb has for another queue,
  * says of a socket in the queue that it had a thread before. */

@@ -225,23 +225,6 @@ bool connection_parks(void)
 	return own && own->carrier && own->parks;
 }
 
-/* It waits here where there is no place to park yet: TLS would take memory for it. */
-bool connection_has_spoken(struct mg_connection *carrier)
-{
-	struct pollfd fd = { .fd = seam_fd(carrier), .events = POLLIN };
-
-	if (!connection_begin(carrier))
-		return true;
-	for (int64_t now = own->since; now < own->since + GRACE_MS; now = clock_monotonic_ms()) {
-		if (poll(&fd, 1, now == own->since ? 0 : FULL_MS) != 0 || !pool_is_crowded(own_pool) || pool_is_draining(own_pool))
-			return true;
-		own->parks = parked_has_room(pool_parked(own_pool), PARKED_SILENT, now);
-		if (own->parks)
-			return false;
-	}
-	return true;
-}
-
 static void call_parked(struct pool *pool)
 {
 	struct parked_member *called[PARKED_BATCH];
@@ -454,6 +437,18 @@ static int connection_wait(struct connection *c, struct pollfd *fd, int timeout_
 		c->queued = queued(c);
 	bool longer = !has_nothing_in_hand(c) && now >= due(c), looks = !longer && c->phase != CONNECTION_REPLY;
 	return wait_in_work(c, fd, looks && timeout_ms > GRACE_LEAST_MS ? GRACE_LEAST_MS : timeout_ms, longer);
+}
+
+bool connection_has_spoken(struct mg_connection *carrier)
+{
+	struct pollfd fd = { .fd = seam_fd(carrier), .events = POLLIN };
+	int found = 0;
+
+	if (!connection_begin(carrier))
+		return false;
+	while (found == 0)
+		found = connection_wait(own, &fd, INT_MAX);
+	return found > 0;
 }
 
 /* For the thread that accepts. */

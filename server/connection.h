@@ -75,8 +75,8 @@ bool connection_begin(struct mg_connection *carrier);
 /* Makes one that was parked the calling thread's. Returns the SSL * that it had; NULL: there was none, or
  * it is new. */
 void *connection_resume(struct mg_connection *carrier);
-/* Begins one that is new. false: its client has said nothing yet while others wait for a thread, and it is
- * about to be parked. */
+/* Begins one that is new, and waits for its client's first word: before that it gets no TLS, which would take 30 kB. false: it
+ * was turned away, its time is over, or others wait for the thread, and it is about to be parked. */
 bool connection_has_spoken(struct mg_connection *carrier);
 /* Whether the thread's is about to be parked. */
 bool connection_parks(void);

@@ -146,7 +146,7 @@ static void log_handshake(const struct connection *c, const char *cause)
 	          "cause", cause, NULL);
 }
 
-/* civetweb speaks up when it cannot start and when a handshake fails. */
+/* civetweb speaks up when it cannot start and when a handshake fails, or did not even begin. */
 static int on_message(const struct mg_connection *conn, const char *message)
 {
 	const struct connection *c = connection_current();
@@ -154,7 +154,7 @@ static int on_message(const struct mg_connection *conn, const char *message)
 
 	if (!c && start_cause[0] == '\0')
 		snprintf(start_cause, sizeof(start_cause), "%s", message);
-	else if (c && !c->turned_away && !c->parks && listen->access_log)
+	else if (c && seam_ssl(conn) && !c->turned_away && !c->parks && listen->access_log)
 		log_handshake(c, message);
 	return 1;
 }

@@ -2,6 +2,7 @@
 speak. The server is tests/wire/http_server.c."""
 
 import contextlib
+import pathlib
 import resource
 import socket
 import ssl
@@ -204,6 +205,28 @@ def test_silent_connections_hold_no_threads(tmp_path, tls):
         close_all(silent)
         assert eventually(lambda: server.counters()["active"] == 0)
         assert server.counters()["gave_way"] == server.counters()["timeouts"] == 0
+
+
+def memory(pid):
+    """In bytes."""
+    lines = pathlib.Path(f"/proc/{pid}/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS:")) * 1024
+
+
+def test_silent_connections_have_no_tls(tmp_path):
+    """Neither those that came while others waited for a thread, nor those that came one by one: TLS would take 30 kB of each."""
+    with HttpServer(tmp_path, threads=3, header_ms=20000) as server:
+        with Connection(server.ports[1], client_context(server.chain)) as c:
+            assert is_served(c)
+        before = memory(server.process.pid)
+        silent = []
+        for i in range(600):
+            silent.append(Connection(server.ports[1]))
+            if i < 300:
+                assert eventually(lambda: server.counters()["waiting"] == 0)
+        assert eventually(lambda: server.counters()["parked"] >= 597)
+        assert memory(server.process.pid) - before < 600 * 10000
+        close_all(silent)
 
 
 def test_handshakes_that_wait_for_their_clients_hold_no_threads(tmp_path):
