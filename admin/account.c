@@ -1,32 +1,7 @@
 /* ACME accounts: account list, account show, account deactivate. */
-#include "store/account.h"
-
-#include "admin/actor.h"
+#include "admin/account_life.h"
 #include "admin/listing.h"
-#include "admin/scope.h"
 #include "base/clock.h"
-
-static void put_account(const struct account *account, struct buf *ret)
-{
-	struct json_writer w = json_writer(ret);
-	json_open(&w, NULL);
-	json_put(&w, "id", account->id);
-	json_put(&w, "directory", account->directory);
-	json_put(&w, "status", account_status_name(account->status));
-	json_open_array(&w, "contact");
-	for (size_t i = 0; i < account->contacts.n; i++)
-		json_put(&w, NULL, account->contacts.v[i]);
-	json_close(&w);
-	json_put_bool(&w, "termsOfServiceAgreed", account->terms_agreed);
-	json_put_time(&w, "created", account->created);
-	json_put(&w, "createdFrom", account->created_from);
-	json_put(&w, "eab", account->eab_kid);
-	scope_put(&w, &account->scope);
-	auto_value(buf) thumbprint = {0};
-	buf_add_base64url(&thumbprint, account->thumbprint);
-	json_put_buf(&w, "thumbprint", &thumbprint);
-	json_close(&w);
-}
 
 static void add_contacts(const struct account *account, struct buf *ret)
 {
@@ -52,12 +27,31 @@ static void add_account(const struct account *account, struct buf *ret)
 
 /* --- account list */
 
-static bool list_page(struct store_txn *txn, void *arg, const char *after, size_t limit,
-                      struct store_page *ret,
-                      struct problem *p)
+/* Takes those that are not asked for out of the page. */
+static bool sift(struct store_txn *txn, const struct account_filter *filter, struct store_page *page, struct problem *p)
 {
-	(void)arg;
-	return store_account_list(txn, after, limit, ret, p);
+	struct strings *ids = &page->ids;
+	size_t kept = 0;
+
+	for (size_t i = 0; i < ids->n; i++) {
+		auto_value(account) account = {0};
+		char *id = ids->v[i];
+
+		if (!store_account_get(txn, id, &account, p))
+			return false;
+		if (account_fits(filter, &account)) {
+			ids->v[i] = ids->v[kept];
+			ids->v[kept++] = id;
+		}
+	}
+	while (ids->n > kept)
+		free(ids->v[--ids->n]);
+	return true;
+}
+
+static bool list_page(struct store_txn *txn, void *arg, const char *after, size_t limit, struct store_page *ret, struct problem *p)
+{
+	return store_account_list(txn, after, limit, ret, p) && sift(txn, arg, ret, p);
 }
 
 static bool list_row(struct store_txn *txn, void *arg, const char *id, bool json, struct buf *ret,
@@ -69,7 +63,7 @@ static bool list_row(struct store_txn *txn, void *arg, const char *id, bool json
 	if (!store_account_get(txn, id, &account, p))
 		return false;
 	if (json) {
-		put_account(&account, ret);
+		account_json(&account, ret);
 		return true;
 	}
 	clock_format(account.created, created);
@@ -79,7 +73,18 @@ static bool list_row(struct store_txn *txn, void *arg, const char *id, bool json
 	return true;
 }
 
+static bool read_status(const char *text, struct problem *p)
+{
+	for (size_t i = 0; text && account_statuses[i]; i++)
+		if (str_equal(text, account_statuses[i]))
+			return true;
+	return !text || problem_set(p, PROBLEM_MALFORMED, "--status: expected valid, deactivated or revoked, got `%s`", text);
+}
+
 static const struct command_option list_options[] = {
+	{ "--status", "STATUS", "valid, deactivated or revoked" },
+	{ "--directory", "NAME", "those of one ACME directory" },
+	{ "--eab", "KID", "those that this external account key has bound" },
 	{ "--limit", "N", "at most so many" },
 	{ 0 },
 };
@@ -87,11 +92,14 @@ static const struct command_option list_options[] = {
 static bool account_list_run(struct command_call *call, struct problem *p)
 {
 	auto_struct(store) *store = NULL;
+	struct account_filter filter = {
+		command_value(call, "--status"), command_value(call, "--directory"), command_value(call, "--eab"),
+	};
 	struct listing listing = {
-		.call = call, .page = list_page, .row = list_row,
+		.call = call, .arg = &filter, .page = list_page, .row = list_row,
 		.heading = "ID                      STATUS       CREATED               DIRECTORY         CONTACT",
 	};
-	if (!listing_limit(command_value(call, "--limit"), &listing.limit, p) ||
+	if (!read_status(filter.status, p) || !listing_limit(command_value(call, "--limit"), &listing.limit, p) ||
 	    !admin_open_store(call->admin, &store, p))
 		return false;
 	return listing_print(store, &listing, p);
@@ -105,86 +113,27 @@ const struct command admin_account_list = {
 
 /* --- account show, account deactivate */
 
-struct account_asking {
-	const struct admin *admin;
-	const char *id;
-	struct account *ret;
-	int64_t now;                   /* of a change */
-	bool more;                     /* something that it had begun is still to be cancelled */
-};
-
-static bool get(struct store_txn *txn, void *arg, struct problem *p)
-{
-	const struct account_asking *asking = arg;
-	account_free(asking->ret);
-	*asking->ret = (struct account){0};
-	return (random_id_valid(asking->id) && store_account_get(txn, asking->id, asking->ret, p)) ||
-	       problem_missing(p, "there is no account %s", asking->id);
-}
-
-/* --- account limit */
-
-struct account_limiting {
-	struct account_asking asking;
-	const struct command_call *call;
-};
-
-static bool limit(struct store_txn *txn, void *arg, struct problem *p)
-{
-	const struct account_limiting *limiting = arg;
-	const struct account_asking *asking = &limiting->asking;
-	auto_value(scope_words) words = {0};
-	struct account *account = asking->ret;
-	if (!get(txn, arg, p))
-		return false;
-	const struct scope before = account->scope;
-	bool done = scope_read(limiting->call, &words, &account->scope, p);
-	const struct scope *scope = &account->scope;
-	const struct audit_fact facts[] = {
-		audit_text("account", asking->id), audit_texts("profiles", scope->profiles), audit_texts("names", scope->names),
-		audit_texts("authorized", scope->authorized), audit_texts("networks", scope->networks),
-		audit_integer("quota", scope->quota), audit_integer("quotaPeriod", scope->quota_period),
-		audit_integer("quotaTotal", scope->quota_total), { 0 },
-	};
-	done = done && store_account_put(txn, account, p) && admin_tell(txn, AUDIT_ACCOUNT_LIMITED, asking->now, facts, p);
-	account->scope = before; /* the words end here */
-	return done;
-}
-
 static const struct command_option limit_options[] = {
 	SCOPE_OPTIONS,
 	{ 0 },
 };
 
-/* As the account itself may do it (RFC 8555, 7.3.6). */
-static bool deactivate(struct store_txn *txn, void *arg, struct problem *p)
-{
-	struct account_asking *asking = arg;
-	if (!get(txn, arg, p))
-		return false;
-	if (asking->ret->status != ACCOUNT_VALID)
-		return problem_set(p, PROBLEM_CONFLICT, "account %s is %s already", asking->id,
-		                   account_status_name(asking->ret->status));
-	asking->ret->status = ACCOUNT_DEACTIVATED;
-	const struct audit_fact facts[] = {
-		audit_text("account", asking->id), audit_text("directory", asking->ret->directory), { 0 },
-	};
-	return store_account_put(txn, asking->ret, p) && asking->admin->cancel_work(txn, asking->id, &asking->more, p) &&
-	       admin_tell(txn, AUDIT_ACCOUNT_DEACTIVATED, asking->now, facts, p);
-}
+struct asking {
+	const char *id;
+	struct account *ret;
+};
 
-/* Should this end here, a server does the rest. */
-static bool cancel_more(struct store_txn *txn, void *arg, struct problem *p)
+static bool get(struct store_txn *txn, void *arg, struct problem *p)
 {
-	struct account_asking *asking = arg;
-	return asking->admin->cancel_work(txn, asking->id, &asking->more, p);
+	const struct asking *asking = arg;
+	return account_find(txn, asking->id, asking->ret, p);
 }
 
 static bool print_account(const struct command_call *call, const struct account *account, struct problem *p)
 {
 	auto_value(buf) text = {0};
 	if (call->json) {
-		put_account(account, &text);
+		account_json(account, &text);
 		return listing_print_object(call, &text, p);
 	}
 	add_account(account, &text);
@@ -196,39 +145,61 @@ static bool account_show_run(struct command_call *call, struct problem *p)
 {
 	auto_struct(store) *store = NULL;
 	auto_value(account) account = {0};
-	struct account_asking asking = { .admin = call->admin, .id = call->args[0], .ret = &account };
-	if (!admin_open_store(call->admin, &store, p) || !store_view(store, get, &asking, p))
-		return false;
-	return print_account(call, &account, p);
+	struct asking asking = { call->args[0], &account };
+	return admin_open_store(call->admin, &store, p) && store_view(store, get, &asking, p) && print_account(call, &account, p);
+}
+
+/* --- account deactivate: should this end before all is done, a server does the rest */
+
+struct cancelling {
+	const struct admin *admin;
+	const char *id;
+	bool more;                     /* something that it had begun is still to be cancelled */
+};
+
+static bool cancel_more(struct store_txn *txn, void *arg, struct problem *p)
+{
+	struct cancelling *c = arg;
+	return c->admin->cancel_work(txn, c->id, &c->more, p);
 }
 
 static bool account_deactivate_run(struct command_call *call, struct problem *p)
 {
 	auto_struct(store) *store = NULL;
 	auto_value(account) account = {0};
-	struct account_asking asking = { call->admin, call->args[0], &account, clock_now(), false };
-	if (!admin_open_store(call->admin, &store, p) || !store_update(store, deactivate, &asking, p))
+	char name[ADMIN_ACTOR_SIZE];
+	const struct actor actor = admin_actor_now(name);
+	struct cancelling c = { call->admin, call->args[0], false };
+	if (!admin_open_store(call->admin, &store, p) ||
+	    !account_deactivate(store, c.id, call->admin->cancel_work, &actor, &account, &c.more, p))
 		return false;
-	while (asking.more)
-		if (!store_update(store, cancel_more, &asking, p))
+	while (c.more)
+		if (!store_update(store, cancel_more, &c, p))
 			return false;
 	return print_account(call, &account, p);
+}
+
+/* --- account limit */
+
+static bool apply(const void *arg, struct scope_words *words, struct scope *scope, struct problem *p)
+{
+	return scope_read(arg, words, scope, p);
 }
 
 static bool account_limit_run(struct command_call *call, struct problem *p)
 {
 	auto_struct(store) *store = NULL;
 	auto_value(account) account = {0};
-	struct account_limiting limiting = { { call->admin, call->args[0], &account, clock_now(), false }, call };
+	char name[ADMIN_ACTOR_SIZE];
+	const struct actor actor = admin_actor_now(name);
+	const struct scope_change change = { apply, call };
 	bool any = false;
 	for (size_t i = 0; limit_options[i].name; i++)
 		any = any || command_value(call, limit_options[i].name);
 	if (!any)
 		return problem_set(p, PROBLEM_MALFORMED, "expected at least one option that says what it may order");
-	if (!admin_open_store(call->admin, &store, p) || !store_update(store, limit, &limiting, p) ||
-	    !store_view(store, get, &limiting.asking, p))
-		return false;
-	return print_account(call, &account, p);
+	return admin_open_store(call->admin, &store, p) && account_limit(store, call->args[0], &change, &actor, &account, p) &&
+	       print_account(call, &account, p);
 }
 
 const struct command admin_account_limit = {

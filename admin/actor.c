@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "base/clock.h"
+
 /* The kernel keeps it from the login on, through su and sudo; without a login it is all ones. */
 static uid_t login_user(void)
 {
@@ -25,6 +27,18 @@ void admin_actor(char ret[ADMIN_ACTOR_SIZE])
 		snprintf(ret, ADMIN_ACTOR_SIZE, "operator %s", found->pw_name);
 	else
 		snprintf(ret, ADMIN_ACTOR_SIZE, "operator %u", (unsigned)uid);
+}
+
+struct actor admin_actor_now(char name[ADMIN_ACTOR_SIZE])
+{
+	admin_actor(name);
+	return (struct actor){ .name = name, .now = clock_now() };
+}
+
+bool actor_tell(struct store_txn *txn, enum audit_kind kind, const struct actor *actor, const struct audit_fact *facts,
+                struct problem *p)
+{
+	return store_audit_add(txn, &(struct audit_event){ kind, actor->now, actor->name, actor->from, facts }, p);
 }
 
 bool admin_tell(struct store_txn *txn, enum audit_kind kind, int64_t now, const struct audit_fact *facts,

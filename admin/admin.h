@@ -1,7 +1,9 @@
 /* Admin: the operator's side. What its commands are told of the configuration, and their rows. */
 #pragma once
 
+#include "admin/account_life.h"
 #include "admin/command.h"
+#include "admin/order_life.h"
 #include "admin/webhook.h"
 #include "ca/ca.h"
 #include "store/store.h"
@@ -17,11 +19,10 @@ struct admin {
 	const void *config;                    /* approvers' */
 	const struct webhook_options *webhook;
 	const char *key_file;                  /* as struct api_options */
-	/* Ends a page of what a deactivated account has begun, in the caller's update; more: there is another. It is the
-	 * protocol's to know what that is, and admin/ does not see the protocols: the server hands it in. */
-	bool (*cancel_work)(struct store_txn *txn, const char *account_id, bool *ret_more, struct problem *p);
-	/* The same of one order. CONFLICT: it has ended already, or waits for approval. */
-	bool (*cancel_order)(struct store_txn *txn, const char *order_id, int64_t now, struct problem *p);
+	/* What an account has begun, and what an order is, is the protocol's to know, and admin/ does not see the protocols: the
+	 * server hands it in. */
+	account_cancel_work *cancel_work;
+	order_cancel_one *cancel_order;
 };
 
 extern const struct command admin_init_command, admin_backup_command, admin_version_command;
@@ -31,7 +32,7 @@ extern const struct command admin_cert_list, admin_cert_show, admin_cert_revoke,
 extern const struct command admin_account_list, admin_account_show, admin_account_limit, admin_account_deactivate;
 extern const struct command admin_order_list, admin_order_show, admin_order_cancel;
 extern const struct command admin_cert_renewal, admin_cert_renewals, admin_cert_key, admin_key_reseal;
-extern const struct command admin_eab_create, admin_eab_list, admin_eab_revoke;
+extern const struct command admin_eab_create, admin_eab_list, admin_eab_show, admin_eab_revoke;
 extern const struct command admin_audit_list, admin_audit_verify, admin_audit_export;
 extern const struct command admin_est_credential_create, admin_est_credential_list, admin_est_credential_revoke;
 extern const struct command admin_est_credential_import;

@@ -5,6 +5,8 @@
  * http_wing serves from any number of threads. */
 #pragma once
 
+#include "admin/account_life.h"
+#include "admin/order_life.h"
 #include "admin/webhook_settings.h"
 #include "base/http.h"
 #include "ca/ca.h"
@@ -15,6 +17,8 @@ struct api_options {
 	unsigned requests_burst, requests_period; /* of one token; burst 0: no limit */
 	int64_t retention;                        /* seconds that requests are kept after they were made */
 	const char *key_file;                     /* under which private keys are sealed (ca/vault.h); NULL: the store's seal */
+	account_cancel_work *cancel_work;         /* the protocol's: as struct admin */
+	order_cancel_one *cancel_order;
 };
 struct api;
 /* Takes references to profiles, and to the settings, for webhooks that are made or tested. */

@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "admin/actor.h"
 #include "admin/api.h"
 #include "admin/api_chain.h"
 #include "admin/api_schema.h"
@@ -14,6 +15,7 @@
 #include "policy/identity.h"
 #include "store/audit_queue.h"
 #include "store/certificate.h"
+#include "store/order.h"
 #include "store/request.h"
 
 #define API_PREFIX "/api/v1/"
@@ -41,6 +43,7 @@ enum api_scope {
 	API_BY_PATH,       /* the profile that the path names */
 	API_BY_CERTIFICATE,/* that of the certificate which the path names */
 	API_BY_REQUEST,    /* that of the request which the path names */
+	API_BY_ORDER,      /* that of the ACME order which the path names */
 	API_EVERYWHERE,    /* the token must count in all */
 };
 
@@ -55,6 +58,7 @@ struct api_call {
 	const struct profile *profile;      /* API_BY_BODY, API_BY_PATH */
 	struct certificate certificate;     /* API_BY_CERTIFICATE; the dispatcher's to free */
 	struct request record;              /* API_BY_REQUEST; the dispatcher's to free */
+	struct order order;                 /* API_BY_ORDER; the dispatcher's to free */
 	char from[ADDR_TEXT_SIZE];
 	int64_t now;
 };
@@ -86,6 +90,10 @@ bool api_query(const struct api_call *call, const char *name, struct buf *ret, s
 /* Rows of a page: without `limit`, and at most. */
 enum { API_PAGE = 100, API_PAGE_MAX = 1000 };
 
+/* Who is asking, for the audit log. */
+struct actor api_actor(const struct api_call *call);
+/* What a token bound to names may not do: make what gives others. UNAUTHORIZED. */
+bool api_may_give_names(const struct api_call *call, struct problem *p) must_use;
 /* Whether the caller's token counts in this profile. */
 bool api_sees(const struct api_call *call, const char *profile) must_use;
 
@@ -102,4 +110,7 @@ api_action api_profile_list, api_profile_get, api_profile_certificates, api_prof
 api_action api_request_list, api_request_get, api_issuer_list, api_token_get, api_openapi_get;
 api_action api_audit_list;
 api_action api_credential_create, api_credential_list, api_credential_get, api_credential_revoke, api_credential_import;
+api_action api_external_key_create, api_external_key_list, api_external_key_get, api_external_key_revoke;
+api_action api_account_list, api_account_get, api_account_limit, api_account_deactivate;
+api_action api_order_list, api_order_get, api_order_cancel;
 api_action api_webhook_create, api_webhook_list, api_webhook_get, api_webhook_change, api_webhook_test, api_webhook_resume, api_webhook_revoke;

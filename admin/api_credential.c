@@ -1,18 +1,12 @@
 /* The credentials of EST: POST, GET, revoke, import. */
 #include <stdio.h>
 
-#include "admin/api_call.h"
-#include "admin/api_query.h"
+#include "admin/api_page.h"
 #include "admin/device_list.h"
 #include "admin/option.h"
 #include "base/clock.h"
 
 enum { CODE_LIFE = 7 * 86400 };
-
-static struct credential_actor actor_of(const struct api_call *call)
-{
-	return (struct credential_actor){ .name = identity_text(call->identity), .from = call->from, .now = call->now };
-}
 
 static bool reply_with(struct api_call *call, const struct enrollment *row, const char *secret, struct problem *p)
 {
@@ -90,10 +84,10 @@ bool api_credential_create(struct api_call *call, struct problem *p)
 	auto_value(strings) names = {0};
 	auto_value(enrollment) made = {0};
 	struct credential_wish wish = {0};
-	const struct credential_actor actor = actor_of(call);
+	const struct actor actor = api_actor(call);
 	char secret[CREDENTIAL_SECRET_SIZE] = "";
 
-	bool done = take_wish(call, &names, &wish, p) && credential_make(call->api->store, &wish, &actor, &made, secret, p) &&
+	bool done = take_wish(call, &names, &wish, p) && api_may_give_names(call, p) && credential_make(call->api->store, &wish, &actor, &made, secret, p) &&
 	            reply_with(call, &made, secret, p);
 	mem_wipe(secret, sizeof(secret));
 	return done;
@@ -102,7 +96,7 @@ bool api_credential_create(struct api_call *call, struct problem *p)
 bool api_credential_revoke(struct api_call *call, struct problem *p)
 {
 	auto_value(enrollment) row = {0};
-	const struct credential_actor actor = actor_of(call);
+	const struct actor actor = api_actor(call);
 
 	return credential_revoke(call->api->store, call->request->captures[0], &actor, &row, p) && reply_with(call, &row, NULL, p);
 }
@@ -129,68 +123,37 @@ bool api_credential_get(struct api_call *call, struct problem *p)
 	return store_view(call->api->store, read_one, &reading, p) && reply_with(call, &row, NULL, p);
 }
 
-struct listing_credentials {
-	const struct api_call *call;
-	struct json_writer *out;
-	struct buf name;
-	size_t limit;
-	char next[STORE_CURSOR_SIZE]; /* where to go on */
-};
-
 /* One that is named, or none, is a page of its own. */
-static bool list_ids(struct store_txn *txn, const struct listing_credentials *l, struct store_page *ret, struct problem *p)
+static bool list_page(struct store_txn *txn, void *arg, const char *after, size_t limit, struct store_page *ret, struct problem *p)
 {
+	const struct buf *name = arg;
 	auto_value(enrollment) row = {0};
 
-	if (l->name.len == 0)
-		return store_enrollment_list(txn, l->next, l->limit, ret, p);
-	if (!credential_find(txn, buf_text(&l->name), &row, p))
+	if (name->len == 0)
+		return store_enrollment_list(txn, after, limit, ret, p);
+	if (!credential_find(txn, buf_text(name), &row, p))
 		return problem_forgive(p, PROBLEM_NOT_FOUND);
 	return strings_add(&ret->ids, row.id) || problem_memory(p);
 }
 
-static bool list(struct store_txn *txn, void *arg, struct problem *p)
+static bool list_row(struct store_txn *txn, void *arg, const char *id, struct buf *ret, struct problem *p)
 {
-	struct listing_credentials *l = arg;
-	auto_value(store_page) page = {0};
+	auto_value(enrollment) row = {0};
 
-	if (!list_ids(txn, l, &page, p))
+	(void)arg;
+	if (!store_enrollment_get(txn, id, &row, p))
 		return false;
-	for (size_t i = 0; i < page.ids.n; i++) {
-		auto_value(enrollment) row = {0};
-		auto_value(buf) text = {0};
-		if (!store_enrollment_get(txn, page.ids.v[i], &row, p))
-			return false;
-		credential_json(&row, NULL, l->call->now, &text);
-		if (!buf_check(&text, p))
-			return false;
-		json_put_raw(l->out, NULL, buf_bytes(&text));
-	}
-	memcpy(l->next, page.next, sizeof(l->next));
+	credential_json(&row, NULL, clock_now(), ret);
 	return true;
 }
 
 bool api_credential_list(struct api_call *call, struct problem *p)
 {
-	struct listing_credentials l = { .call = call };
+	auto_value(buf) name = {0};
 	auto_value(problem) parts = {0};
 
-	l.limit = api_query_limit(call, &parts);
-	api_query_after(call, l.next, &parts);
-	(void)!api_query(call, "find", &l.name, &parts);
-	bool done = api_settle(&parts, p);
-	if (done) {
-		struct json_writer w = api_reply(call, 200);
-		l.out = &w;
-		json_open(&w, NULL);
-		json_open_array(&w, "credentials");
-		done = store_view(call->api->store, list, &l, p);
-		json_close(&w);
-		json_put(&w, "next", l.next[0] ? l.next : NULL);
-		json_close(&w);
-	}
-	buf_free(&l.name);
-	return done && buf_check(&call->response->body, p);
+	(void)!api_query(call, "find", &name, &parts);
+	return api_settle(&parts, p) && api_page(call, &(struct api_page){ "credentials", &name, list_page, list_row }, p);
 }
 
 /* --- devices in bulk */
@@ -246,9 +209,9 @@ bool api_credential_import(struct api_call *call, struct problem *p)
 	auto_value(buf) lines = {0};
 	auto_value(device_list) devices = {0};
 	struct device_list_result counts;
-	const struct credential_actor actor = actor_of(call);
+	const struct actor actor = api_actor(call);
 
-	return write_lines(json_member(call->body, "devices"), &lines, p) && device_list_read(buf_bytes(&lines), &devices, p) &&
+	return api_may_give_names(call, p) && write_lines(json_member(call->body, "devices"), &lines, p) && device_list_read(buf_bytes(&lines), &devices, p) &&
 	       check_profiles(call, &devices, p) && device_list_store(call->api->store, &devices, &actor, &counts, p) &&
 	       reply_counts(call, &counts, p);
 }

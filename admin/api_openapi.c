@@ -92,6 +92,7 @@ static const struct tag {
 	{ "cert-manager/certificate-requests", "Requests", "What was asked for, and what became of it; approval." },
 	{ "cert-manager/ca", "Authorities", "Who issues." },
 	{ "cert-manager/", "Certificates", "Issuing, the inventory, keys, renewal and revocation." },
+	{ "acme/", "ACME", "External account keys, accounts and orders." },
 	{ "est/", "EST credentials", "With what devices enroll over EST." },
 	{ "audit/", "Audit", "What was decided, when and by whom." },
 	{ "webhooks", "Webhooks", "Where events are sent." },

@@ -45,11 +45,13 @@ enum { API_TEXT_MAX = 255, API_LINES_MAX = 64 * 1024, API_LIST_MAX = 100 };
 extern const struct api_object api_issue_body, api_renew_body, api_revoke_body, api_change_body, api_import_body, api_test_body, api_renew_now_body;
 extern const struct api_object api_webhook_body, api_webhook_change_body, api_resume_body, api_empty_body;
 extern const struct api_object api_pkcs12_body, api_export_body, api_decide_body, api_collect_body;
-extern const struct api_object api_credential_body, api_devices_body;
+extern const struct api_object api_credential_body, api_devices_body, api_external_key_body, api_account_body;
 /* Replies. */
 extern const struct api_object api_events_reply;
 extern const char *const api_audit_kinds[];
 extern const struct api_object api_credential_reply, api_credentials_reply, api_devices_reply;
+extern const struct api_object api_external_key_reply, api_external_keys_reply, api_account_reply, api_accounts_reply;
+extern const struct api_object api_order_reply, api_orders_reply;
 extern const struct api_object api_webhook_reply, api_webhooks_reply, api_webhook_test_reply;
 extern const struct api_object api_problem_reply, api_issued_reply, api_certificate_reply, api_certificates_reply,
         api_body_reply, api_bundle_reply, api_revoked_reply, api_released_reply, api_profile_reply, api_profiles_reply, api_request_reply,

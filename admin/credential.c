@@ -117,7 +117,7 @@ static bool check(const struct credential_wish *wish, struct problem *p)
 
 struct making {
 	const struct credential_wish *wish;
-	const struct credential_actor *actor;
+	const struct actor *actor;
 	struct enrollment record;
 	uint8_t hash[SHA256_SIZE], salt[PASSWORD_SALT_SIZE];
 	struct buf certificate, md5, sha256, wrapping;
@@ -205,7 +205,7 @@ static void making_done(struct making *m)
 }
 declare_auto_value(making, making_done);
 
-bool credential_make(struct store *store, const struct credential_wish *wish, const struct credential_actor *actor,
+bool credential_make(struct store *store, const struct credential_wish *wish, const struct actor *actor,
                      struct enrollment *ret, char ret_secret[CREDENTIAL_SECRET_SIZE], struct problem *p)
 {
 	auto_value(making) m = { .wish = wish, .actor = actor, .ret = ret };
@@ -253,7 +253,7 @@ bool credential_find(struct store_txn *txn, const char *name, struct enrollment 
 
 struct revoking {
 	const char *name;
-	const struct credential_actor *actor;
+	const struct actor *actor;
 	struct enrollment *ret;
 };
 
@@ -277,7 +277,7 @@ static bool revoke(struct store_txn *txn, void *arg, struct problem *p)
 	return store_enrollment_put(txn, e, p) && store_audit_add(txn, &event, p);
 }
 
-bool credential_revoke(struct store *store, const char *name, const struct credential_actor *actor, struct enrollment *ret,
+bool credential_revoke(struct store *store, const char *name, const struct actor *actor, struct enrollment *ret,
                        struct problem *p)
 {
 	struct revoking revoking = { name, actor, ret };

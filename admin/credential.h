@@ -2,15 +2,10 @@
  * Internal to admin/. Any thread. */
 #pragma once
 
+#include "admin/actor.h"
 #include "base/json.h"
 #include "store/enrollment.h"
 
-/* Who does it, for the audit log. */
-struct credential_actor {
-	const char *name;             /* "operator NAME", "token ID" */
-	const char *from;             /* address; NULL: none */
-	int64_t now;
-};
 struct credential_wish {
 	enum enrollment_kind kind;
 	const char *profile;          /* NULL: a device's, of any that its label leads to */
@@ -25,12 +20,12 @@ enum { CREDENTIAL_SECRET_SIZE = 72 };
 
 /* MALFORMED says which part of the wish makes no sense; CONFLICT: there is one for this user or device. ret_secret: the
  * code, secret or wrapping key, which is told once; "" of the other kinds. The caller wipes it, and frees ret. */
-bool credential_make(struct store *store, const struct credential_wish *wish, const struct credential_actor *actor,
+bool credential_make(struct store *store, const struct credential_wish *wish, const struct actor *actor,
                      struct enrollment *ret, char ret_secret[CREDENTIAL_SECRET_SIZE], struct problem *p) must_use;
 /* By its id, or as "device:SERIAL", "certificate:HEX", "user:NAME". NOT_FOUND; MALFORMED. The caller frees ret. */
 bool credential_find(struct store_txn *txn, const char *name, struct enrollment *ret, struct problem *p) must_use;
 /* The same; ALREADY_REVOKED. */
-bool credential_revoke(struct store *store, const char *name, const struct credential_actor *actor, struct enrollment *ret,
+bool credential_revoke(struct store *store, const char *name, const struct actor *actor, struct enrollment *ret,
                        struct problem *p) must_use;
 /* "valid", "revoked", "expired", "used up" */
 const char *credential_status(const struct enrollment *enrollment, int64_t now);

@@ -29,5 +29,5 @@ struct device_list_result {
 };
 /* In updates of some rows each, so that a server goes on meanwhile. A device that is known gets what the row says. Done
  * again it changes nothing. */
-bool device_list_store(struct store *store, const struct device_list *list, const struct credential_actor *actor,
+bool device_list_store(struct store *store, const struct device_list *list, const struct actor *actor,
                        struct device_list_result *ret, struct problem *p) must_use;

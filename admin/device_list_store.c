@@ -7,7 +7,7 @@ enum { BATCH = 1000 };
 struct batch {
 	const struct device_row *rows;
 	size_t n;
-	const struct credential_actor *actor;
+	const struct actor *actor;
 	struct device_list_result counts;
 };
 
@@ -92,7 +92,7 @@ static bool store_batch(struct store_txn *txn, void *arg, struct problem *p)
 	return tell(txn, b, p);
 }
 
-bool device_list_store(struct store *store, const struct device_list *list, const struct credential_actor *actor,
+bool device_list_store(struct store *store, const struct device_list *list, const struct actor *actor,
                        struct device_list_result *ret, struct problem *p)
 {
 	struct device_list_result all = {0};

@@ -133,7 +133,7 @@ static bool make(const struct command_call *call, const struct credential_wish *
 	auto_value(enrollment) made = {0};
 	char secret[CREDENTIAL_SECRET_SIZE], name[ADMIN_ACTOR_SIZE];
 	admin_actor(name);
-	const struct credential_actor actor = { name, NULL, now };
+	const struct actor actor = { name, NULL, now };
 	bool ok = admin_open_store(call->admin, &store, p) && credential_make(store, wish, &actor, &made, secret, p) &&
 	          print_made(call, &made, secret, p);
 	mem_wipe(secret, sizeof secret);
@@ -246,7 +246,7 @@ static bool revoke_run(struct command_call *call, struct problem *p)
 	auto_value(buf) text = {0};
 	char name[ADMIN_ACTOR_SIZE];
 	admin_actor(name);
-	const struct credential_actor actor = { name, NULL, clock_now() };
+	const struct actor actor = { name, NULL, clock_now() };
 	if (!admin_open_store(call->admin, &store, p) || !credential_revoke(store, call->args[0], &actor, &enrollment, p))
 		return false;
 	if (call->json) {

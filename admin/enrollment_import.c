@@ -54,7 +54,7 @@ static bool import_run(struct command_call *call, struct problem *p)
 	struct device_list_result counts;
 	char name[ADMIN_ACTOR_SIZE];
 	admin_actor(name);
-	const struct credential_actor actor = { name, NULL, clock_now() };
+	const struct actor actor = { name, NULL, clock_now() };
 	return read_input(call->args[0], &text, p) && device_list_read(buf_bytes(&text), &list, p) &&
 	       check_profiles(call->admin, &list, p) && admin_open_store(call->admin, &store, p) &&
 	       device_list_store(store, &list, &actor, &counts, p) && print(call, &counts, p);

@@ -1,61 +1,9 @@
 /* ACME orders: order list, order show, order cancel. */
-#include "store/order.h"
-
-#include "admin/actor.h"
+#include "admin/admin.h"
 #include "admin/listing.h"
+#include "admin/order_life.h"
 #include "admin/words.h"
 #include "base/clock.h"
-
-static void put_names(const struct order *order, struct json_writer *w)
-{
-	const struct order_identifier *v = order->identifiers.v;
-
-	json_open_array(w, "identifiers");
-	for (size_t i = 0; i < order->identifiers.n; i++) {
-		json_open(w, NULL);
-		json_put(w, "type", v[i].type);
-		json_put(w, "value", v[i].value);
-		json_close(w);
-	}
-	json_close(w);
-}
-
-static void put_star(const struct order_star *star, struct json_writer *w)
-{
-	if (!star->lifetime)
-		return;
-	json_open(w, "autoRenewal");
-	json_put_time(w, "start", star->start);
-	json_put_time(w, "end", star->end);
-	json_put_integer(w, "lifetime", star->lifetime);
-	json_put_integer(w, "certificates", star->count);
-	json_put_time(w, "next", star->due);
-	json_put_bool(w, "public", star->get);
-	json_close(w);
-}
-
-static void put_order(const struct order *order, struct buf *ret)
-{
-	struct json_writer w = json_writer(ret);
-
-	json_open(&w, NULL);
-	json_put(&w, "id", order->id);
-	json_put(&w, "account", order->account);
-	json_put(&w, "directory", order->directory);
-	json_put(&w, "profile", order->profile);
-	json_put(&w, "status", order_status_name(order->status));
-	put_names(order, &w);
-	json_put_time(&w, "created", order->created);
-	json_put_time(&w, "expires", order->expires);
-	json_put_time(&w, "notBefore", order->not_before);
-	json_put_time(&w, "notAfter", order->not_after);
-	json_put(&w, "replaces", order->replaces);
-	json_put(&w, "certificate", order->certificate[0] ? order->certificate : NULL);
-	put_star(&order->star, &w);
-	if (order->error)
-		json_put_raw(&w, "error", BYTES_STR(order->error));
-	json_close(&w);
-}
 
 static void add_names(const struct order *order, struct buf *ret)
 {
@@ -97,18 +45,6 @@ static void add_order(const struct order *order, struct buf *ret)
 
 /* --- order list */
 
-struct order_filter {
-	const char *account, *status;
-	bool star;                     /* those that renew themselves alone */
-};
-
-static bool fits(const struct order_filter *filter, const struct order *order)
-{
-	return (!filter->account || str_equal(order->account, filter->account)) &&
-	       (!filter->status || str_equal(order_status_name(order->status), filter->status)) &&
-	       (!filter->star || order->star.lifetime > 0);
-}
-
 /* Takes those that are not asked for out of the page. */
 static bool sift(struct store_txn *txn, const struct order_filter *filter, struct store_page *page, struct problem *p)
 {
@@ -121,7 +57,7 @@ static bool sift(struct store_txn *txn, const struct order_filter *filter, struc
 
 		if (!store_order_get(txn, id, &order, p))
 			return false;
-		if (fits(filter, &order)) {
+		if (order_fits(filter, &order)) {
 			ids->v[i] = ids->v[kept];
 			ids->v[kept++] = id;
 		}
@@ -145,7 +81,7 @@ static bool list_row(struct store_txn *txn, void *arg, const char *id, bool json
 	if (!store_order_get(txn, id, &order, p))
 		return false;
 	if (json) {
-		put_order(&order, ret);
+		order_json(&order, ret);
 		return true;
 	}
 	clock_format(order.expires, expires);
@@ -156,16 +92,17 @@ static bool list_row(struct store_txn *txn, void *arg, const char *id, bool json
 
 static bool read_status(const char *text, struct problem *p)
 {
-	for (int s = ORDER_PENDING; s <= ORDER_CANCELED; s++)
-		if (!text || str_equal(text, order_status_name((enum order_status)s)))
+	for (size_t i = 0; text && order_statuses[i]; i++)
+		if (str_equal(text, order_statuses[i]))
 			return true;
-	return problem_set(p, PROBLEM_MALFORMED,
-	                   "--status: expected pending, ready, processing, valid, invalid or canceled, got `%s`", text);
+	return !text || problem_set(p, PROBLEM_MALFORMED,
+	                            "--status: expected pending, ready, processing, valid, invalid or canceled, got `%s`", text);
 }
 
 static const struct command_option list_options[] = {
 	{ "--account", "ID", "those of one account" },
 	{ "--status", "STATUS", "pending, ready, processing, valid, invalid or canceled" },
+	{ "--profile", "NAME", "those of one profile" },
 	{ "--auto-renewal", NULL, "those that renew themselves (RFC 8739)" },
 	{ "--limit", "N", "at most so many" },
 	{ 0 },
@@ -175,7 +112,8 @@ static bool order_list_run(struct command_call *call, struct problem *p)
 {
 	auto_struct(store) *store = NULL;
 	struct order_filter filter = {
-		command_value(call, "--account"), command_value(call, "--status"), command_value(call, "--auto-renewal"),
+		command_value(call, "--account"), command_value(call, "--status"), command_value(call, "--profile"),
+		command_value(call, "--auto-renewal"),
 	};
 	struct listing listing = {
 		.call = call, .arg = &filter, .page = list_page, .row = list_row,
@@ -194,35 +132,16 @@ const struct command admin_order_list = {
 
 /* --- order show, order cancel */
 
-struct order_asking {
-	const struct admin *admin;
+struct asking {
 	const char *id;
 	struct order *ret;
-	int64_t now;                   /* of a change */
 };
 
 static bool get(struct store_txn *txn, void *arg, struct problem *p)
 {
-	const struct order_asking *asking = arg;
+	const struct asking *asking = arg;
 
-	order_free(asking->ret);
-	*asking->ret = (struct order){0};
-	return (random_id_valid(asking->id) && store_order_get(txn, asking->id, asking->ret, p)) ||
-	       problem_missing(p, "there is no order %s", asking->id);
-}
-
-static bool cancel(struct store_txn *txn, void *arg, struct problem *p)
-{
-	const struct order_asking *asking = arg;
-
-	if (!get(txn, arg, p))
-		return false;
-	const struct audit_fact facts[] = {
-		audit_text("order", asking->id), audit_text("account", asking->ret->account),
-		audit_text("profile", asking->ret->profile), { 0 },
-	};
-	return asking->admin->cancel_order(txn, asking->id, asking->now, p) &&
-	       admin_tell(txn, AUDIT_ORDER_CANCELED, asking->now, facts, p) && get(txn, arg, p);
+	return order_find(txn, asking->id, asking->ret, p);
 }
 
 static bool print_order(const struct command_call *call, const struct order *order, struct problem *p)
@@ -230,7 +149,7 @@ static bool print_order(const struct command_call *call, const struct order *ord
 	auto_value(buf) text = {0};
 
 	if (call->json) {
-		put_order(order, &text);
+		order_json(order, &text);
 		return listing_print_object(call, &text, p);
 	}
 	add_order(order, &text);
@@ -242,7 +161,7 @@ static bool order_show_run(struct command_call *call, struct problem *p)
 {
 	auto_struct(store) *store = NULL;
 	auto_value(order) order = {0};
-	struct order_asking asking = { .admin = call->admin, .id = call->args[0], .ret = &order };
+	struct asking asking = { call->args[0], &order };
 
 	return admin_open_store(call->admin, &store, p) && store_view(store, get, &asking, p) && print_order(call, &order, p);
 }
@@ -251,9 +170,11 @@ static bool order_cancel_run(struct command_call *call, struct problem *p)
 {
 	auto_struct(store) *store = NULL;
 	auto_value(order) order = {0};
-	struct order_asking asking = { call->admin, call->args[0], &order, clock_now() };
+	char name[ADMIN_ACTOR_SIZE];
+	const struct actor actor = admin_actor_now(name);
 
-	return admin_open_store(call->admin, &store, p) && store_update(store, cancel, &asking, p) && print_order(call, &order, p);
+	return admin_open_store(call->admin, &store, p) &&
+	       order_cancel(store, call->args[0], call->admin->cancel_order, &actor, &order, p) && print_order(call, &order, p);
 }
 
 const struct command admin_order_show = {

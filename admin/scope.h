@@ -1,7 +1,7 @@
 /* Scope: what ACME accounts may order, as commands are told it and show it. Internal to admin/. */
 #pragma once
 
-#include "admin/admin.h"
+#include "admin/command.h"
 #include "base/json.h"
 #include "store/audit.h"
 #include "store/scope.h"

@@ -47,6 +47,7 @@ static const struct command *const commands[] = {
 	&admin_order_cancel,
 	&admin_eab_create,
 	&admin_eab_list,
+	&admin_eab_show,
 	&admin_eab_revoke,
 	&admin_est_credential_create,
 	&admin_est_credential_list,

@@ -216,8 +216,11 @@ static bool open_services(struct serve *serve, struct problem *p)
 		return false;
 	serve->revocation_wing = revocation_wing(serve->revocation);
 	auto_struct(webhook_settings) *webhook = NULL;
+	struct api_options api = serve->config->api.options;
+	api.cancel_work = acme_account_cancel_work;
+	api.cancel_order = acme_order_cancel;
 	if (!webhook_settings_new(&serve->config->webhook.options, &webhook, p) ||
-	    !api_open(&serve->config->api.options, serve->store, serve->ca, serve->profiles, webhook, &serve->api, p))
+	    !api_open(&api, serve->store, serve->ca, serve->profiles, webhook, &serve->api, p))
 		return false;
 	if (!webhooks_declare(serve->store, serve->config->webhooks, serve->config->webhook_count, true, p) ||
 	    !webhooks_open(webhook, serve->store, serve->profiles, &serve->webhooks, p))
