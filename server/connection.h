@@ -4,8 +4,8 @@
  * connection_poll. So a deadline needs no second thread and no race: the thread that serves a
  * connection waits no longer than its deadline, and less when its thread is wanted or the server
  * ends. Who has nothing in hand while others wait for a thread is parked: it has none until it speaks
- * (parked.h). A `struct connection` belongs to the thread that serves it,
- * or lies parked. */
+ * (parking.h). What a thread waits for and how long is in connection_wait.h, for the one that accepts in acceptor.h.
+ * A `struct connection` belongs to the thread that serves it, or lies parked. */
 #pragma once
 
 #include <poll.h>
@@ -17,7 +17,10 @@
 
 struct tls_peer;
 
-enum { RATE_MIN = 16 }; /* bytes in a ms */
+enum {
+	RATE_MIN = 16,               /* bytes in a ms */
+	CONNECTION_GRACE_MS = 2000,  /* for which who has a request in hand keeps its thread waiting, whatever others want */
+};
 
 enum connection_phase {
 	CONNECTION_HANDSHAKE,
@@ -56,16 +59,18 @@ void connection_enter(struct connection *connection, enum connection_phase phase
 void connection_enter_reply(struct connection *connection, size_t size);
 /* After a reply: what is left of the buffer is the beginning of the next head. */
 void connection_next(struct connection *connection, struct bytes rest);
-/* Reads and drops what still comes in, until the client ends it, or these bounds do. */
-void connection_linger(struct connection *connection, size_t bytes_max, int ms_max);
 /* Ends the thread's connection, or parks it. */
 void connection_end(void);
 
 /* The calling thread works for this pool from now on; and no more. */
 void connection_join(struct pool *pool);
 void connection_leave(void);
-/* Ends all that are parked; no thread works for the pool any more. */
-void connection_end_parked(struct pool *pool);
+
+/* What it is while it has nothing in hand. */
+enum parked_kind connection_kind(const struct connection *connection);
+bool connection_has_nothing_in_hand(const struct connection *connection);
+/* How long a phase may take, in ms. */
+unsigned connection_allowance(const struct connection *connection, enum connection_phase phase);
 
 /* For civetweb_seam.c. */
 void connection_accepted(void);

@@ -9,6 +9,7 @@
 #include "base/random.h"
 #include "server/chunked.h"
 #include "server/civetweb_seam.h"
+#include "server/connection_wait.h"
 #include "server/reply.h"
 #include "server/tls.h"
 

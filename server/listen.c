@@ -15,6 +15,7 @@
 #include "server/civetweb_seam.h"
 #include "server/connection.h"
 #include "server/exchange.h"
+#include "server/parking.h"
 #include "server/port.h"
 
 enum { AUTHORITY_SIZE = 64, PORTS_SIZE = LISTENERS_MAX * 64, QUEUE_MAX = 8192 };
@@ -364,7 +365,7 @@ static void stop(struct listen *listen)
 		return;
 	pool_stop(listen->pool);
 	mg_stop(listen->carrier);
-	connection_end_parked(listen->pool);
+	parking_close(listen->pool);
 	listen->carrier = NULL;
 }
 
