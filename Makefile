@@ -45,6 +45,9 @@ SOURCES := $(filter-out server/main.c server/civetweb_seam.c,$(wildcard $(FLOORS
 OBJECTS := $(SOURCES:%.c=$(B)/%.o) $(B)/server/civetweb_seam.o
 UNITS   := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*$(ONLY)*.c))
 FUZZERS := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*$(ONLY)*.c))
+# Programs that see what a disk keeps when the power goes.
+POWER   := $(patsubst %.c,%.o,$(wildcard tests/unit/power*.c))
+CUTS    := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_store_cut*.c))
 BENCH_PARTS := $(filter-out tests/bench/bench_%,$(wildcard tests/bench/*.c))
 BENCHES := $(patsubst tests/bench/%.c,%,$(wildcard tests/bench/bench_*.c))
 
@@ -86,7 +89,9 @@ $(B)/enrolld: $(B)/server/main.o $(B)/libenrolld.a
 	$(CC) $(SAN) $(LINK) $^ $(LDLIBS) -o $@
 
 $(B)/tests/unit/test_%: $(B)/tests/unit/test_%.o $(B)/libenrolld.a
-	$(CC) $(SAN) $(LINK) $^ $(LDLIBS) -lcmocka -o $@
+	$(CC) $(SAN) $(LINK) $(filter %.o,$^) $(filter %.a,$^) $(LDLIBS) -lcmocka -o $@
+
+$(CUTS:%=$(B)/tests/unit/%): $(POWER:%=$(B)/%)
 
 $(B)/tests/fuzz/fuzz_%: $(B)/tests/fuzz/fuzz_%.o $(B)/libenrolld.a
 	$(CC) $(SAN) -fsanitize=fuzzer $(LINK) $^ $(LDLIBS) -o $@

@@ -1,0 +1,626 @@
+/* What the store keeps when the power goes at any point, and when its process is killed. */
+#include "tests/unit/cut_world.h"
+
+#include <assert.h>
+#include <limits.h>
+#include <pthread.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include "store/folder.h"
+#include "store/table.h"
+
+static char *folder, *live;
+static struct power *disk;
+static const struct kv_options small = { .map_size = 64 * 1024 };
+
+static int setup(void **state)
+{
+	(void)state;
+	folder = folder_make();
+	live = mem_printf("%s/live", folder);
+	assert_int_equal(mkdir(live, 0700), 0);
+	disk = power_watch(live, "lock.mdb");
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	power_end(steal(disk));
+	free(steal(live));
+	folder_remove(steal(folder));
+	return 0;
+}
+
+/* How many of a thing a test tries: CUT_SEEDS is for longer runs. */
+static unsigned seeds(unsigned usual)
+{
+	const char *wanted = getenv("CUT_SEEDS");
+
+	return wanted ? (unsigned)strtoul(wanted, NULL, 10) : usual;
+}
+
+/* --- what is looked at after a cut --- */
+
+struct trial {
+	size_t point;
+	uint64_t seed;
+	unsigned least, most;  /* updates */
+	unsigned again;        /* so many points of the recovery at which the power goes once more; UINT_MAX: all */
+	bool backup;
+	bool quiet;            /* LMDB says on stderr what it stumbles over */
+};
+
+static bool wrong(char why[256], const char *what, struct problem *p)
+{
+	snprintf(why, 256, "%s: %.200s", what, problem_cause(p));
+	return false;
+}
+
+static bool open_kv(const char *path, bool read_only, struct kv **ret, char why[256])
+{
+	const struct kv_options options = { .map_size = 64 * 1024, .read_only = read_only };
+	struct problem p = {0};
+
+	return kv_lmdb_open(path, &options, ret, &p) ? true : wrong(why, "open", &p);
+}
+
+static bool update_kv(struct kv *kv, struct power *log, char why[256])
+{
+	struct kv_txn *txn = NULL;
+	struct problem p = {0};
+	unsigned n;
+
+	do {
+		if (!kv_begin(kv, KV_WRITE, &txn, &p))
+			return wrong(why, "begin", &p);
+		n = world_update(txn, log);
+		if (kv_commit(&txn, &p)) {
+			power_mark(log, POWER_DONE, n);
+			return true;
+		}
+	} while (kv_grow(kv, &p));
+	return wrong(why, "commit", &p);
+}
+
+/* A store that is found is whole, and can be written; and so it is for who reads only. */
+static bool go_on(const char *path, struct power *log, struct kv *kv, unsigned *last, bool backup, char why[256])
+{
+	auto_free char *copy = mem_printf("%s/copy", path);
+	auto_struct(kv) *other = NULL;
+	struct problem p = {0};
+
+	for (unsigned i = 0; i < 3; i++)
+		if (!update_kv(kv, log, why) || !world_check(kv, *last + 1, *last + 1, last, why))
+			return false;
+	if (!backup)
+		return true;
+	/* It walks the whole tree, and refuses to be made when a page is lost. */
+	if (mkdir(copy, 0700) != 0 || !kv_backup(kv, copy, &p))
+		return wrong(why, "backup", &p);
+	return open_kv(copy, true, &other, why) && world_check(other, *last, *last, last, why);
+}
+
+/* From the point on at which it was open, it cannot be older than what was seen then. */
+static bool cut_again(struct power *log, size_t point, uint64_t seed, unsigned least, char why[256])
+{
+	auto_free char *path = mem_printf("%s/again", folder);
+	auto_struct(kv) *kv = NULL;
+	unsigned done = (unsigned)power_marked(log, point, POWER_DONE), most = (unsigned)power_marked(log, point, POWER_BEGUN), last;
+
+	assert(mkdir(path, 0700) == 0);
+	power_cut(log, point, seed, path);
+	bool ok = open_kv(path, false, &kv, why) &&
+	          world_check(kv, done > least ? done : least, most > least ? most : least, &last, why);
+	kv_close(steal(kv));
+	folder_remove(steal(path));
+	if (!ok)
+		snprintf(why + strlen(why), 256 - strlen(why), " (second cut at %zu, seed %llu)", point, (unsigned long long)seed);
+	return ok;
+}
+
+static bool cuts_again(struct power *log, const struct trial *t, unsigned least, char why[256])
+{
+	size_t begin = power_begin(log), points = power_now(log) - begin + 1;
+
+	if (t->again == UINT_MAX) {
+		for (size_t i = 0; i < points; i++)
+			if (!cut_again(log, begin + i, t->seed + i, least, why))
+				return false;
+		return true;
+	}
+	for (unsigned i = 0; i < t->again; i++)
+		if (!cut_again(log, begin + world_roll(t->seed, 1000 + i) % points, world_roll(t->seed, 2000 + i), least, why))
+			return false;
+	return true;
+}
+
+static bool look(const char *path, const struct trial *t, char why[256])
+{
+	struct power *log = power_watch(path, "lock.mdb");
+	auto_struct(kv) *kv = NULL;
+	unsigned found = 0, last;
+
+	bool ok = open_kv(path, false, &kv, why) && world_check(kv, t->least, t->most, &found, why);
+	last = found;
+	ok = ok && go_on(path, log, kv, &last, t->backup, why);
+	kv_close(steal(kv));
+	ok = ok && open_kv(path, true, &kv, why) && world_check(kv, last, last, &last, why);
+	ok = ok && power_check(log, why) && cuts_again(log, t, found, why);
+	power_end(log);
+	return ok;
+}
+
+/* cmocka would go on with the tests in the child. */
+static void signals_default(void)
+{
+	static const int signals[] = { SIGFPE, SIGILL, SIGSEGV, SIGBUS, SIGSYS };
+
+	for (size_t i = 0; i < array_length(signals); i++)
+		signal(signals[i], SIG_DFL);
+}
+
+/* In a process of its own, since a torn tree can make LMDB do anything. */
+static bool look_apart(const char *path, const struct trial *t, char why[256])
+{
+	int fds[2], status;
+
+	assert_int_equal(pipe(fds), 0);
+	pid_t pid = child_start();
+	if (pid == 0) {
+		signals_default();
+		if (t->quiet)
+			fclose(stderr);
+		alarm(60);
+		bool ok = look(path, t, why);
+		_exit(ok || write(fds[1], why, 256) != 256 ? 0 : 1);
+	}
+	close(fds[1]);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	if (read(fds[0], why, 256) != 256)
+		snprintf(why, 256, "ended by signal %d", WTERMSIG(status));
+	close(fds[0]);
+	return status == 0;
+}
+
+typedef void end_fn(struct power *disk, size_t point, uint64_t seed, const char *folder);
+
+static bool survives(end_fn *end, const struct trial *t, char why[256])
+{
+	auto_free char *path = mem_printf("%s/cut", folder);
+
+	assert_int_equal(mkdir(path, 0700), 0);
+	end(disk, t->point, t->seed, path);
+	bool ok = look_apart(path, t, why);
+	folder_remove(steal(path));
+	return ok;
+}
+
+static struct trial trial_at(size_t point, uint64_t seed)
+{
+	return (struct trial){
+		.point = point,
+		.seed = seed,
+		.least = (unsigned)power_marked(disk, point, POWER_DONE),
+		.most = (unsigned)power_marked(disk, point, POWER_BEGUN),
+	};
+}
+
+static void want_survival(end_fn *end, const struct trial *t)
+{
+	char why[256];
+
+	if (!survives(end, t, why))
+		fail_msg("%s at %zu, seed %llu: %s", end == power_cut ? "cut" : "killed", t->point, (unsigned long long)t->seed, why);
+}
+
+static void want_log_whole(void)
+{
+	char why[256];
+
+	if (!power_check(disk, why))
+		fail_msg("%s", why);
+}
+
+static void want_survival_anywhere(size_t begin, unsigned many)
+{
+	for (unsigned i = 0; i < many; i++) {
+		size_t points = power_now(disk) - begin + 1;
+		struct trial t = trial_at(begin + world_roll(i, 1) % points, i);
+
+		t.again = i % 4 == 0 ? 3 : 0;
+		t.backup = i % 8 == 0;
+		want_survival(i % 5 == 4 ? power_kill : power_cut, &t);
+	}
+}
+
+/* --- one thread --- */
+
+/* With one update, from which on the store is there. */
+static struct kv *begin_workload(void)
+{
+	struct kv *kv = NULL;
+	char why[256];
+
+	if (!open_kv(live, false, &kv, why) || !update_kv(kv, disk, why))
+		fail_msg("%s", why);
+	must(folder_sync(live, p));
+	return kv;
+}
+
+/* Returns the point at which it has begun. */
+static size_t short_workload(unsigned updates)
+{
+	struct kv *kv = begin_workload();
+	struct kv_txn *txn = NULL;
+	size_t begin = power_now(disk);
+	char why[256];
+
+	for (unsigned i = 0; i < updates; i++) {
+		if (!update_kv(kv, disk, why))
+			fail_msg("%s", why);
+		if (i % 3 != 0)
+			continue;
+		must(kv_begin(kv, KV_WRITE, &txn, p));
+		world_rubbish(txn, i);
+		kv_abort(&txn);
+	}
+	kv_close(kv);
+	want_log_whole();
+	return begin;
+}
+
+static void test_cut_at_each_point(void **state)
+{
+	size_t begin = short_workload(10);
+
+	(void)state;
+	for (size_t point = begin; point <= power_now(disk); point++)
+		for (uint64_t way = 0; way < POWER_SEEDS_EACH; way++) {
+			struct trial t = trial_at(point, point * POWER_SEEDS_EACH + way);
+			want_survival(power_cut, &t);
+		}
+}
+
+static void test_killed_at_each_point(void **state)
+{
+	size_t begin = short_workload(25);
+
+	(void)state;
+	for (size_t point = begin; point <= power_now(disk); point++) {
+		struct trial t = trial_at(point, point);
+		want_survival(power_kill, &t);
+	}
+}
+
+static void test_cut_at_each_point_of_recovery(void **state)
+{
+	size_t begin = short_workload(30), points = power_now(disk) - begin + 1;
+
+	(void)state;
+	for (unsigned i = 0; i < seeds(9); i++) {
+		struct trial t = trial_at(begin + world_roll(i, 7) % points, i);
+		t.again = UINT_MAX;
+		want_survival(power_cut, &t);
+	}
+}
+
+/* --- many threads, with commits that they share --- */
+
+static struct store *store;
+static char failure[] = "a thread failed";
+
+static bool update_store(struct store_txn *txn, void *arg, struct problem *p)
+{
+	*(unsigned *)arg = world_update(txn->kv, disk);
+	return kv_check(txn->kv, p);
+}
+
+static bool update_refused(struct store_txn *txn, void *arg, struct problem *p)
+{
+	world_rubbish(txn->kv, *(unsigned *)arg);
+	return problem_set(p, PROBLEM_CONFLICT, "not this one");
+}
+
+static void *write_many(void *arg)
+{
+	unsigned each = *(const unsigned *)arg;
+
+	for (unsigned i = 0; i < each; i++) {
+		struct problem p = {0};
+		unsigned n = i;
+
+		if (i % 5 == 4 && (store_update(store, update_refused, &n, &p) || p.kind != PROBLEM_CONFLICT))
+			return failure;
+		problem_done(&p);
+		if (!store_update(store, update_store, &n, &p))
+			return failure;
+		power_mark(disk, POWER_DONE, n);
+	}
+	return NULL;
+}
+
+static void write_together(unsigned threads, unsigned each)
+{
+	pthread_t thread[8];
+	void *failed;
+
+	assert_true(threads <= array_length(thread));
+	for (unsigned i = 0; i < threads; i++)
+		assert_int_equal(pthread_create(&thread[i], NULL, write_many, &each), 0);
+	for (unsigned i = 0; i < threads; i++) {
+		pthread_join(thread[i], &failed);
+		assert_null(failed);
+	}
+}
+
+static void test_threads_that_share_commits(void **state)
+{
+	uint64_t commits, updates;
+
+	(void)state;
+	power_slow(disk, 100);
+	must(store_open(live, true, &small, &store, p));
+	size_t begin = power_now(disk);
+	write_together(6, 15);
+	store_counters(store, &commits, &updates);
+	assert_true(commits < updates);
+	store_close(steal(store));
+	want_log_whole();
+	want_survival_anywhere(begin, seeds(150));
+}
+
+/* --- another process --- */
+
+static void foreign_child(int go, unsigned updates)
+{
+	struct kv *kv = NULL;
+	char why[256], byte;
+
+	if (read(go, &byte, 1) != 1 || !open_kv(live, false, &kv, why))
+		_exit(2);
+	for (unsigned i = 0; i < updates; i++)
+		if (!update_kv(kv, disk, why))
+			_exit(3);
+	kv_close(kv);
+	_exit(0);
+}
+
+/* LMDB's lock on an environment is the process's, so the child begins before there is one. */
+static pid_t foreign_start(unsigned updates, int *ret_go)
+{
+	int go[2];
+
+	assert_int_equal(pipe(go), 0);
+	pid_t pid = child_start();
+	if (pid == 0) {
+		close(go[1]);
+		foreign_child(go[0], updates);
+	}
+	close(go[0]);
+	*ret_go = go[1];
+	return pid;
+}
+
+static void foreign_go(int go)
+{
+	assert_int_equal(write(go, "x", 1), 1);
+	close(go);
+}
+
+static void test_another_process_writes_beside(void **state)
+{
+	int go, status;
+	pid_t pid = foreign_start(40, &go);
+
+	(void)state;
+	power_slow(disk, 50);
+	must(store_open(live, true, &small, &store, p));
+	size_t begin = power_now(disk);
+	foreign_go(go);
+	write_together(3, 12);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	write_together(2, 3);
+	store_close(steal(store));
+	want_log_whole();
+	want_survival_anywhere(begin, seeds(100));
+}
+
+/* --- a process that dies while another has the store open --- */
+
+struct death {
+	unsigned at;  /* calls still to come */
+	enum power_verdict how;
+};
+
+static enum power_verdict die_at(void *arg, struct power_event *event)
+{
+	struct death *death = arg;
+
+	(void)event;
+	return death->at-- == 0 ? death->how : POWER_PASS;
+}
+
+static void dying_child(int go, struct death death)
+{
+	struct kv *kv = NULL;
+	char why[256], byte;
+
+	if (read(go, &byte, 1) != 1)
+		_exit(2);
+	power_hook_set(die_at, &death);
+	if (!open_kv(live, false, &kv, why))
+		_exit(2);
+	while (update_kv(kv, disk, why))
+		;
+	_exit(3);
+}
+
+/* Readers may see the last update of the dead one only when somebody has written after it. */
+static bool goes_on_after_a_death(struct kv *kv, char why[256])
+{
+	struct trial t = trial_at(power_now(disk), 0);
+	unsigned last;
+
+	if (!world_check(kv, t.least, t.most, &last, why) || !update_kv(kv, disk, why))
+		return false;
+	t = trial_at(power_now(disk), 0);
+	return world_check(kv, t.least, t.least, &last, why);
+}
+
+static void test_killed_beside_another_process(void **state)
+{
+	static const enum power_verdict how[] = { POWER_DIE_BEFORE, POWER_DIE_HALF, POWER_DIE_AFTER };
+	enum { DEATHS = 36 };
+	int go[DEATHS][2], status;
+	pid_t pid[DEATHS];
+	char why[256];
+
+	(void)state;
+	for (unsigned i = 0; i < DEATHS; i++) {
+		assert_int_equal(pipe(go[i]), 0);
+		pid[i] = child_start();
+		if (pid[i] == 0)
+			dying_child(go[i][0], (struct death){ i / 3, how[i % 3] });
+	}
+	struct kv *kv = begin_workload();
+	size_t begin = power_now(disk);
+	for (unsigned i = 0; i < DEATHS; i++) {
+		assert_int_equal(write(go[i][1], "x", 1), 1);
+		assert_int_equal(waitpid(pid[i], &status, 0), pid[i]);
+		assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+		if (!goes_on_after_a_death(kv, why))
+			fail_msg("death %u: %s", i, why);
+		close(go[i][0]);
+		close(go[i][1]);
+	}
+	kv_close(kv);
+	want_log_whole();
+	want_survival_anywhere(begin, seeds(60));
+}
+
+/* --- backups --- */
+
+struct copying {
+	unsigned n, least[10], most[10];
+};
+
+static void *copy_on(void *arg)
+{
+	struct copying *c = arg;
+
+	for (c->n = 0; c->n < array_length(c->least); c->n++) {
+		auto_free char *path = mem_printf("%s/copy%u", folder, c->n);
+		struct problem p = {0};
+
+		c->least[c->n] = (unsigned)power_marked(disk, power_now(disk), POWER_DONE);
+		if (!store_backup(store, path, &p))
+			return failure;
+		c->most[c->n] = (unsigned)power_marked(disk, power_now(disk), POWER_BEGUN);
+		usleep(2000);
+	}
+	return NULL;
+}
+
+static void test_backups_while_threads_write(void **state)
+{
+	struct copying copying;
+	pthread_t thread;
+	void *failed;
+
+	(void)state;
+	power_slow(disk, 100);
+	must(store_open(live, true, &small, &store, p));
+	size_t begin = power_now(disk);
+	assert_int_equal(pthread_create(&thread, NULL, copy_on, &copying), 0);
+	write_together(4, 20);
+	pthread_join(thread, &failed);
+	assert_null(failed);
+	store_close(steal(store));
+	for (unsigned i = 0; i < copying.n; i++) {
+		auto_free char *path = mem_printf("%s/copy%u", folder, i);
+		struct trial t = { .least = copying.least[i], .most = copying.most[i] };
+		char why[256];
+
+		if (!look_apart(path, &t, why))
+			fail_msg("copy %u: %s", i, why);
+	}
+	want_survival_anywhere(begin, seeds(40));
+}
+
+/* A copy that was made is on the disk; one that was not has not its name. */
+static void test_cut_at_each_point_of_a_backup(void **state)
+{
+	auto_free char *copy = mem_printf("%s/copy", folder), *path = mem_printf("%s/cut", folder);
+	char why[256];
+
+	(void)state;
+	must(store_open(live, true, &small, &store, p));
+	write_together(1, 12);
+	assert_int_equal(mkdir(copy, 0700), 0);
+	power_end(steal(disk));
+	disk = power_watch(copy, NULL);
+	must(store_backup(store, copy, p));
+	store_close(steal(store));
+	want_log_whole();
+	for (size_t point = power_begin(disk); point <= power_now(disk); point++)
+		for (uint64_t way = 0; way < POWER_SEEDS_EACH; way++) {
+			assert_int_equal(mkdir(path, 0700), 0);
+			power_cut(disk, point, way, path);
+			bool there = folder_has(path, "seal.key");
+			if (there && !look_apart(path, &(struct trial){ .least = 12, .most = 12 }, why))
+				fail_msg("cut at %zu, seed %llu: %s", point, (unsigned long long)way, why);
+			assert_true(there || point < power_now(disk));
+			folder_remove(strdup(path));
+		}
+}
+
+/* --- the proof of it: a drive that lies about its flushes --- */
+
+static unsigned losses(end_fn *end, size_t begin, unsigned many)
+{
+	unsigned lost = 0;
+	char why[256];
+
+	for (unsigned i = 0; i < many; i++) {
+		struct trial t = trial_at(begin + world_roll(i, 3) % (power_now(disk) - begin + 1), i);
+		t.quiet = true;
+		lost += !survives(end, &t, why);
+	}
+	return lost;
+}
+
+static void test_a_drive_that_lies_is_found_out(void **state)
+{
+	struct kv *kv = begin_workload();
+	char why[256];
+
+	(void)state;
+	power_lie(disk);
+	size_t begin = power_now(disk);
+	for (unsigned i = 0; i < 20; i++)
+		assert_true(update_kv(kv, disk, why));
+	kv_close(kv);
+	assert_true(losses(power_cut, begin, 40) > 20);
+	assert_int_equal(losses(power_kill, begin, 20), 0);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+		TEST(test_cut_at_each_point),
+		TEST(test_killed_at_each_point),
+		TEST(test_cut_at_each_point_of_recovery),
+		TEST(test_threads_that_share_commits),
+		TEST(test_another_process_writes_beside),
+		TEST(test_killed_beside_another_process),
+		TEST(test_backups_while_threads_write),
+		TEST(test_cut_at_each_point_of_a_backup),
+		TEST(test_a_drive_that_lies_is_found_out),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
