@@ -71,7 +71,7 @@ static int64_t grace(const struct connection *c)
 {
 	if (connection_has_nothing_in_hand(c))
 		return connection_kind(c) == PARKED_BEGUN ? MOMENT_MS : 0;
-	return c->phase == CONNECTION_REPLY ? INT32_MAX : CONNECTION_GRACE_MS;
+	return CONNECTION_GRACE_MS;
 }
 
 void connection_enter(struct connection *c, enum connection_phase phase)
@@ -90,8 +90,7 @@ void connection_enter_reply(struct connection *c, size_t size)
 {
 	connection_enter(c, CONNECTION_REPLY);
 	c->last_deadline += (int64_t)(size / RATE_MIN);
-	c->queued = -1;
-	c->moved = false;
+	c->taken = -1;
 }
 
 static bool peer_of(int fd, struct addr *ret)

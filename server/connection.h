@@ -39,8 +39,7 @@ struct connection {
 	int64_t since, deadline;       /* of the phase; monotonic ms */
 	int64_t last_deadline;         /* no progress moves it */
 	int64_t due;                   /* then a thread that another needs waits no longer; sooner where many do */
-	int queued;                    /* bytes in the socket when this was last looked at; -1: never */
-	bool moved;                    /* since then it has become writable */
+	int64_t taken;                 /* bytes that the client had when this was last looked at; -1: not in this reply */
 	struct head head;              /* of the request that is arriving */
 	bool busy, overdue, turned_away;
 	bool begun;                    /* its handshake */
@@ -55,7 +54,8 @@ struct connection {
 struct connection *connection_current(void);
 /* Starts a phase with its own deadline. A body must come at RATE_MIN where its thread is wanted. */
 void connection_enter(struct connection *connection, enum connection_phase phase);
-/* Starts to send a reply of that size: it must get on within reply_ms, and be gone at RATE_MIN. */
+/* Starts to send a reply of that size: it must get on within reply_ms, be gone at RATE_MIN, and be taken at that rate where its
+ * thread is wanted. */
 void connection_enter_reply(struct connection *connection, size_t size);
 /* After a reply: what is left of the buffer is the beginning of the next head. */
 void connection_next(struct connection *connection, struct bytes rest);

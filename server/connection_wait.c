@@ -1,8 +1,8 @@
 #include "server/connection_wait.h"
 
 #include <errno.h>
-#include <linux/sockios.h>
-#include <sys/ioctl.h>
+#include <linux/tcp.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
 
 #include "base/clock.h"
@@ -14,29 +14,26 @@ enum {
 	FULL_MS = 50,               /* until one asks again for a place to park */
 };
 
-/* Bytes that the other end has not taken yet. */
-static int queued(const struct connection *c)
+/* Bytes that the client's system has taken since the connection began. A socket is writable anew only when much of its
+ * buffer has been taken: that says too little. */
+static int64_t taken(const struct connection *c)
 {
-	int n;
+	struct tcp_info info = {0};
+	socklen_t len = sizeof(info);
 
-	return ioctl(seam_fd(c->carrier), SIOCOUTQ, &n) == 0 ? n : 0;
+	return getsockopt(seam_fd(c->carrier), IPPROTO_TCP, TCP_INFO, &info, &len) == 0 ? (int64_t)info.tcpi_bytes_acked : 0;
 }
 
-/* Whether the client has taken anything of its reply lately; it is given as long again then. A
- * socket is writable anew only when much of its buffer has been taken, so less counts too. */
-static bool gets_on(struct connection *c, int64_t now)
+/* A client that takes some of its reply has reply_ms again, and keeps its thread for what that takes at RATE_MIN. */
+static void look_at_reply(struct connection *c, int64_t now)
 {
-	int left = queued(c);
-	bool moved = c->moved || left < c->queued;
+	int64_t before = c->taken, deadline = now + connection_allowance(c, CONNECTION_REPLY);
 
-	if (c->phase != CONNECTION_REPLY || !moved || now >= c->last_deadline)
-		return false;
-	c->moved = false;
-	c->queued = left;
-	c->deadline = now + connection_allowance(c, CONNECTION_REPLY);
-	if (c->deadline > c->last_deadline)
-		c->deadline = c->last_deadline;
-	return true;
+	c->taken = taken(c);
+	if (before < 0 || c->taken <= before)
+		return;
+	c->due += (c->taken - before) / RATE_MIN;
+	c->deadline = deadline < c->last_deadline ? deadline : c->last_deadline;
 }
 
 static int poll_again(struct pollfd *fds, nfds_t n, int timeout_ms)
@@ -67,22 +64,28 @@ void connection_linger(struct connection *c, size_t bytes_max, int ms_max)
 }
 
 /* A reader that has stopped reading keeps civetweb trying until its socket is dead. */
-static int overdue(struct connection *c, const struct pollfd *fd)
+static int give_up(struct connection *c, const struct pollfd *fd)
 {
-	if (!c->overdue && c->phase != CONNECTION_IDLE)
-		atomic_fetch_add(&pool_counters(c->pool)->timeouts, 1);
 	c->overdue = true;
 	if (fd->events & POLLOUT)
 		shutdown(fd->fd, SHUT_RDWR);
 	return -1;
 }
 
-static bool gives_way(struct connection *c)
+static int overdue(struct connection *c, const struct pollfd *fd)
 {
-	c->overdue = pool_takes_thread(c->pool, &c->member);
-	if (c->overdue)
+	if (!c->overdue && c->phase != CONNECTION_IDLE)
+		atomic_fetch_add(&pool_counters(c->pool)->timeouts, 1);
+	return give_up(c, fd);
+}
+
+static int give_way(struct connection *c, const struct pollfd *fd)
+{
+	if (!pool_takes_thread(c->pool, &c->member))
+		return 0;
+	if (!c->overdue)
 		atomic_fetch_add(&pool_counters(c->pool)->gave_way, 1);
-	return c->overdue;
+	return give_up(c, fd);
 }
 
 /* Waits for as long as nobody else wants the thread; or, where there is no place to park, until there is. */
@@ -123,10 +126,9 @@ static int wait_in_work(struct connection *c, struct pollfd *fd, int timeout_ms,
 	fd->revents = fds[0].revents;
 	if (found <= 0)
 		return found;
-	c->moved = c->moved || (fds[0].revents & POLLOUT);
 	if (fds[0].revents)
 		return 1;
-	return fds[1].revents || gives_way(c) ? -1 : 0;
+	return fds[1].revents ? -1 : give_way(c, fd);
 }
 
 /* Until when a request keeps its thread waiting whatever others want: sooner where many do. */
@@ -138,18 +140,18 @@ static int64_t due(const struct connection *c)
 
 int connection_wait(struct connection *c, struct pollfd *fd, int timeout_ms)
 {
-	int64_t now = clock_monotonic_ms(), left = c->deadline - now;
+	int64_t now = clock_monotonic_ms();
 
 	if (c->turned_away || (c->phase == CONNECTION_HEAD && c->head.fault))
 		return -1;
-	if (left <= 0)
-		return gets_on(c, now) ? 0 : overdue(c, fd);
-	if (left < timeout_ms)
-		timeout_ms = (int)left;
+	if (c->phase == CONNECTION_REPLY)
+		look_at_reply(c, now);
+	if (now >= c->deadline)
+		return overdue(c, fd);
+	if (c->deadline - now < timeout_ms)
+		timeout_ms = (int)(c->deadline - now);
 	if (connection_has_nothing_in_hand(c) && now >= c->due && !(fd->events & POLLOUT))
 		return wait_idly(c, fd, now, timeout_ms);
-	if (c->phase == CONNECTION_REPLY && c->queued < 0)
-		c->queued = queued(c);
-	bool longer = !connection_has_nothing_in_hand(c) && now >= due(c), looks = !longer && c->phase != CONNECTION_REPLY;
+	bool longer = !connection_has_nothing_in_hand(c) && now >= due(c), looks = !longer || c->phase == CONNECTION_REPLY;
 	return wait_in_work(c, fd, looks && timeout_ms > GRACE_LEAST_MS ? GRACE_LEAST_MS : timeout_ms, longer);
 }

@@ -759,6 +759,74 @@ def test_body_that_gets_on_keeps_its_thread(tmp_path):
             assert waiting.ask("GET", "/hello").status == 200
 
 
+class SlowReader:
+    """Takes its reply at a rate, once in a quarter of a second; `got` are the bytes so far."""
+
+    def __init__(self, port, context, size, rate):
+        self.connection = Connection(port, context, receive_buffer=4096)
+        self.connection.send(f"GET /big?size={size} HTTP/1.1\r\nHost: localhost{END}")
+        self.got, self.size, self.ended = 0, size, False
+        self.thread = threading.Thread(target=self.read, args=(rate // 4,))
+        self.thread.start()
+
+    def read(self, step):
+        due = 0
+        while not self.ended and self.got < self.size:
+            due += step
+            while self.got < due and not self.ended:
+                try:
+                    data = self.connection.socket.recv(min(65536, due - self.got))
+                except OSError:
+                    data = b""
+                self.got += len(data)
+                self.ended = not data
+            time.sleep(0.25)
+        self.ended = True
+        self.connection.close()
+
+
+def end_all(readers):
+    for r in readers:
+        r.ended = True
+    for r in readers:
+        r.thread.join()
+
+
+@pytest.mark.parametrize("tls", [False, True])
+def test_slow_readers_give_way(tmp_path, tls):
+    """Of 16 MB at 1 kB/s, which are taken for as long as nobody else wants the thread."""
+    with HttpServer(tmp_path, threads=3, keep_alive_ms=20000, header_ms=20000, reply_ms=20000) as server:
+        context = client_context(server.chain) if tls else None
+        slow = [SlowReader(server.ports[tls], context, 16000000, 1000) for _ in range(3)]
+        time.sleep(4)
+        assert server.counters()["gave_way"] == 0 and not any(r.ended for r in slow)
+        with took(0, LATE), Connection(server.ports[0]) as c:
+            assert c.ask("GET", "/hello").status == 200
+        counters = server.counters()
+        assert counters["gave_way"] == 1 and counters["timeouts"] == 0 # no more than are wanted
+        end_all(slow)
+
+
+def test_the_more_wait_the_less_slow_readers_are_waited_for(tmp_path):
+    """45 of them and 3 threads: at two seconds each, who comes last would wait for 30."""
+    with HttpServer(tmp_path, threads=3, keep_alive_ms=60000, header_ms=60000, reply_ms=60000) as server:
+        slow = [SlowReader(server.ports[0], None, 16000000, 1000) for _ in range(45)]
+        with took(0.2, 20), Connection(server.ports[0], timeout=25) as c:
+            assert c.ask("GET", "/hello").status == 200
+        end_all(slow)
+
+
+def test_reader_that_gets_on_keeps_its_thread(tmp_path):
+    """Longer than a slow one has, and faster than the least rate."""
+    with HttpServer(tmp_path, threads=1, keep_alive_ms=20000, header_ms=20000, reply_ms=20000) as server:
+        steady = SlowReader(server.ports[0], None, 12000000, 1600000)
+        time.sleep(0.3)
+        with Connection(server.ports[0]) as waiting:
+            assert waiting.ask("GET", "/hello").status == 200
+        steady.thread.join()
+        assert steady.got >= 12000000 and server.counters()["gave_way"] == 0
+
+
 def test_many_connections_wait_their_turn(tmp_path):
     with HttpServer(tmp_path, ("plain=127.0.0.1",), threads=4, keep_alive_ms=20000) as server:
         connections = [Connection(server.ports[0]) for _ in range(60)]
