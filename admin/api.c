@@ -13,6 +13,8 @@ bool api_open(const struct api_options *options, struct store *store, struct ca 
 		return problem_memory(p);
 	api->options = *options;
 	api->store = store;
+	if (options->ca_base && !(api->ca_base = strdup(options->ca_base)))
+		return problem_memory(p);
 	api->ca = ca;
 	api->profiles = profiles_ref(profiles);
 	api->webhook = webhook_settings_ref(webhook);
@@ -77,6 +79,7 @@ void api_close(struct api *api)
 	limit_free(api->failures);
 	profiles_unref(api->profiles);
 	webhook_settings_unref(api->webhook);
+	free(api->ca_base);
 	pthread_rwlock_destroy(&api->profiles_lock);
 	free(api);
 }

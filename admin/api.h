@@ -9,7 +9,7 @@
 #include "admin/order_life.h"
 #include "admin/webhook_settings.h"
 #include "base/http.h"
-#include "ca/ca.h"
+#include "ca/crls.h"
 #include "policy/profile.h"
 #include "store/store.h"
 
@@ -17,6 +17,8 @@ struct api_options {
 	unsigned requests_burst, requests_period; /* of one token; burst 0: no limit */
 	int64_t retention;                        /* seconds that requests are kept after they were made */
 	const char *key_file;                     /* under which private keys are sealed (ca/vault.h); NULL: the store's seal */
+	const char *ca_base;                      /* issuer_urls.base; copied */
+	struct crls *crls;                        /* borrowed: the current lists of the CAs */
 	account_cancel_work *cancel_work;         /* the protocol's: as struct admin */
 	order_cancel_one *cancel_order;
 };

@@ -1,34 +1,5 @@
-/* GET ca: the issuing CAs. GET token: what the token lets its bearer do. */
+/* GET token: what the token lets its bearer do. */
 #include "admin/api_call.h"
-#include "base/ossl.h"
-
-static void put_issuer(struct json_writer *w, const struct ca *ca, const struct issuer *issuer)
-{
-	auto_value(api_chain) chain;
-
-	api_chain_make(ca, issuer_name(issuer), &chain);
-	json_open(w, NULL);
-	json_put(w, "id", issuer_name(issuer));
-	json_put_time(w, "notAfter", issuer_not_after(issuer));
-	json_put_bool(w, "disabled", issuer_is_disabled(issuer));
-	json_put_buf(w, "certificate", &chain.issuing);
-	json_put_buf(w, "certificateChain", &chain.with_root);
-	json_close(w);
-}
-
-bool api_issuer_list(struct api_call *call, struct problem *p)
-{
-	struct json_writer w = api_reply(call, 200);
-	const struct issuer *issuer;
-
-	json_open(&w, NULL);
-	json_open_array(&w, "issuers");
-	for (size_t i = 0; (issuer = ca_issuer_at(call->api->ca, i)); i++)
-		put_issuer(&w, call->api->ca, issuer);
-	json_close(&w);
-	json_close(&w);
-	return buf_check(&call->response->body, p);
-}
 
 static void put_texts(struct json_writer *w, const char *name, const struct record_texts *texts)
 {

@@ -24,6 +24,7 @@ struct api {
 	struct api_options options;
 	struct store *store;
 	struct ca *ca;
+	char *ca_base;                  /* URL that what the CAs publish is below; NULL: nowhere */
 	pthread_rwlock_t profiles_lock;
 	struct profiles *profiles;      /* guarded by it */
 	struct webhook_settings *webhook; /* likewise */
@@ -43,6 +44,7 @@ enum api_scope {
 	API_BY_PATH,       /* the profile that the path names */
 	API_BY_CERTIFICATE,/* that of the certificate which the path names */
 	API_BY_REQUEST,    /* that of the request which the path names */
+	API_BY_NAME,       /* none, or the action looks for it: what the path names must be there */
 	API_BY_ORDER,      /* that of the ACME order which the path names */
 	API_EVERYWHERE,    /* the token must count in all */
 };
@@ -107,7 +109,7 @@ api_action api_renewal_list;
 api_action api_key_get, api_key_pem, api_key_pkcs12, api_key_delete;
 api_action api_request_approve, api_request_reject, api_request_cancel, api_request_collect;
 api_action api_profile_list, api_profile_get, api_profile_certificates, api_profile_latest, api_profile_test;
-api_action api_request_list, api_request_get, api_issuer_list, api_token_get, api_openapi_get;
+api_action api_request_list, api_request_get, api_issuer_list, api_issuer_get, api_issuer_disable, api_issuer_enable, api_token_get, api_openapi_get;
 api_action api_audit_list;
 api_action api_credential_create, api_credential_list, api_credential_get, api_credential_revoke, api_credential_import;
 api_action api_external_key_create, api_external_key_list, api_external_key_get, api_external_key_revoke;

@@ -19,7 +19,7 @@ const char *api_scope_name(enum api_scope scope)
 {
 	static const char *const names[] = {
 		[API_OPEN] = "open", [API_BY_BODY] = "body", [API_BY_PATH] = "path", [API_BY_CERTIFICATE] = "certificate",
-		[API_BY_REQUEST] = "request", [API_BY_ORDER] = "order", [API_EVERYWHERE] = "everywhere",
+		[API_BY_REQUEST] = "request", [API_BY_ORDER] = "order", [API_BY_NAME] = "name", [API_EVERYWHERE] = "everywhere",
 	};
 
 	assert((size_t)scope < array_length(names));

@@ -358,18 +358,6 @@ static const struct api_field requests_fields[] = {
 };
 API_OBJECT_OF(api_requests_reply, "CertificateRequests", requests_fields);
 
-static const struct api_field issuer_fields[] = {
-	GIVEN("id", "its id"),
-	{ "notAfter", API_TIME, .required = true, .meaning = "when its certificate expires" },
-	{ "disabled", API_BOOL, .required = true, .meaning = "true: it issues nothing until it is enabled" },
-	PEM("certificate", "PEM"),
-	PEM("certificateChain", "it and those above it, PEM"),
-};
-static API_OBJECT_OF(issuer, "Issuer", issuer_fields);
-
-static const struct api_field issuers_fields[] = { LIST("issuers", issuer, "the default one first") };
-API_OBJECT_OF(api_issuers_reply, "Issuers", issuers_fields);
-
 static const struct api_field token_fields[] = {
 	GIVEN("id", "its id"),
 	TEXT("note", "whose it is"),

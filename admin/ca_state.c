@@ -1,34 +1,8 @@
 /* ca disable, ca enable. */
-#include "admin/actor.h"
 #include "admin/admin.h"
+#include "admin/ca_facts.h"
 #include "admin/listing.h"
-#include "base/clock.h"
 #include "ca/files.h"
-#include "store/authority.h"
-
-struct deciding {
-	const char *name;
-	bool disable;
-	int64_t now;
-};
-
-static bool decide(struct store_txn *txn, void *arg, struct problem *p)
-{
-	const struct deciding *d = arg;
-	auto_value(authority_state) state = {0};
-	char actor[ADMIN_ACTOR_SIZE];
-	const struct audit_fact facts[] = { audit_text("ca", d->name), { 0 } };
-
-	if (!store_authority_get(txn, d->name, &state, p))
-		return false;
-	if ((state.disabled != 0) == d->disable)
-		return problem_set(p, PROBLEM_CONFLICT, "%s is %s already", d->name, d->disable ? "disabled" : "enabled");
-	admin_actor(actor);
-	state.disabled = d->disable ? d->now : 0;
-	state.disabled_by = d->disable ? actor : NULL;
-	return store_authority_put(txn, &state, p) &&
-	       admin_tell(txn, d->disable ? AUDIT_CA_DISABLED : AUDIT_CA_ENABLED, d->now, facts, p);
-}
 
 static bool run(struct command_call *call, bool disable, struct problem *p)
 {
@@ -36,10 +10,11 @@ static bool run(struct command_call *call, bool disable, struct problem *p)
 	auto(X509) *certificate = NULL;
 	auto_value(buf) text = {0};
 	struct json_writer w = json_writer(&text);
-	struct deciding deciding = { call->args[0], disable, clock_now() };
+	char name[ADMIN_ACTOR_SIZE];
+	const struct actor actor = admin_actor_now(name);
 
 	if (!files_certificate(call->admin->ca.folder, call->args[0], &certificate, p) ||
-	    !admin_open_store(call->admin, &store, p) || !store_update(store, decide, &deciding, p))
+	    !admin_open_store(call->admin, &store, p) || !ca_switch(store, call->args[0], disable, &actor, p))
 		return false;
 	if (!call->json) {
 		fprintf(call->out, "%s %s\n", disable ? "disabled" : "enabled", call->args[0]);

@@ -219,6 +219,8 @@ static bool open_services(struct serve *serve, struct problem *p)
 	struct api_options api = serve->config->api.options;
 	api.cancel_work = acme_account_cancel_work;
 	api.cancel_order = acme_order_cancel;
+	api.ca_base = serve->config->ca.urls;
+	api.crls = revocation_crls(serve->revocation);
 	if (!webhook_settings_new(&serve->config->webhook.options, &webhook, p) ||
 	    !api_open(&api, serve->store, serve->ca, serve->profiles, webhook, &serve->api, p))
 		return false;
