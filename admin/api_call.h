@@ -108,7 +108,7 @@ api_action api_certificate_renew_now, api_certificate_renew, api_certificate_rev
 api_action api_renewal_list;
 api_action api_key_get, api_key_pem, api_key_pkcs12, api_key_delete;
 api_action api_request_approve, api_request_reject, api_request_cancel, api_request_collect;
-api_action api_profile_list, api_profile_get, api_profile_certificates, api_profile_latest, api_profile_test;
+api_action api_profile_list, api_profile_get, api_profile_certificates, api_profile_latest, api_profile_test, api_policy_list, api_policy_get;
 api_action api_request_list, api_request_get, api_issuer_list, api_issuer_get, api_issuer_disable, api_issuer_enable, api_token_get, api_openapi_get;
 api_action api_audit_list;
 api_action api_credential_create, api_credential_list, api_credential_get, api_credential_revoke, api_credential_import;

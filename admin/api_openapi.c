@@ -89,6 +89,7 @@ static const struct tag {
 	const char *path, *name, *meaning;
 } tags[] = {
 	{ "cert-manager/certificate-profiles", "Profiles", "What certificates there can be, and who may ask for them how." },
+	{ "cert-manager/policies", "Policies", "What may stand in a certificate, field by field." },
 	{ "cert-manager/certificate-requests", "Requests", "What was asked for, and what became of it; approval." },
 	{ "cert-manager/ca", "Authorities", "Who issues." },
 	{ "cert-manager/", "Certificates", "Issuing, the inventory, keys, renewal and revocation." },

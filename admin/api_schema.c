@@ -299,26 +299,6 @@ static const struct api_field released_fields[] = {
 };
 API_OBJECT_OF(api_released_reply, "Released", released_fields);
 
-static const struct api_field profile_fields[] = {
-	GIVEN("id", "its name"),
-	TEXT("description", "what it is for"),
-	TEXT("issuer", "id of the issuing CA; without: the default one"),
-	GIVEN("policy", "name of the policy that judges; the profile's own name where it says itself what may be"),
-	{ "methods", API_TEXTS, .required = true, .meaning = "by which its certificates are issued" },
-	{ "keys", API_TEXTS, .required = true, .meaning = "keys that it certifies" },
-	{ "keyUsages", API_TEXTS, .required = true, .meaning = "those given when none are asked for; what does not fit the key is left out" },
-	{ "extendedKeyUsages", API_TEXTS, .required = true, .meaning = "those given when none are asked for, as OIDs" },
-	{ "validitySeconds", API_INTEGER, .required = true, .meaning = "life when nothing is asked for" },
-	{ "validityMaxSeconds", API_INTEGER, .required = true, .meaning = "the longest that can be asked for" },
-	{ "keepKeys", API_BOOL, .required = true, .meaning = "whether private keys that the server makes are kept" },
-	{ "renewBeforeSeconds", API_INTEGER, .required = true, .meaning = "how long before its end the server renews what it keeps the key of; 0: not" },
-	{ "approvalsNeeded", API_INTEGER, .required = true, .meaning = "how many people must approve a request" },
-};
-API_OBJECT_OF(api_profile_reply, "Profile", profile_fields);
-
-static const struct api_field profiles_fields[] = { LIST("profiles", api_profile_reply, "those that the token counts in") };
-API_OBJECT_OF(api_profiles_reply, "Profiles", profiles_fields);
-
 static const struct api_field decision_fields[] = {
 	GIVEN("by", "who decided"),
 	{ "approved", API_BOOL, .required = true, .meaning = "false: rejected" },

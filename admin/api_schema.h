@@ -55,4 +55,4 @@ extern const struct api_object api_order_reply, api_orders_reply;
 extern const struct api_object api_webhook_reply, api_webhooks_reply, api_webhook_test_reply;
 extern const struct api_object api_problem_reply, api_issued_reply, api_certificate_reply, api_certificates_reply,
         api_body_reply, api_bundle_reply, api_revoked_reply, api_released_reply, api_profile_reply, api_profiles_reply, api_request_reply,
-        api_requests_reply, api_issuer_reply, api_issuers_reply, api_token_reply, api_openapi_reply, api_test_reply, api_renew_now_reply, api_key_reply;
+        api_requests_reply, api_policy_reply, api_policies_reply, api_issuer_reply, api_issuers_reply, api_token_reply, api_openapi_reply, api_test_reply, api_renew_now_reply, api_key_reply;

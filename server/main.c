@@ -15,6 +15,8 @@ static const struct command *const commands[] = {
 	&admin_init_command,
 	&server_serve_command,
 	&server_check_config_command,
+	&server_profile_list,
+	&server_profile_show,
 	&server_policy_list,
 	&server_policy_show,
 	&server_policy_test,
