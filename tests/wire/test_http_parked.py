@@ -151,15 +151,19 @@ def test_parked_connections_count_for_their_address(tmp_path):
         close_all(kept)
 
 
-def test_who_is_parked_longest_leaves_where_there_is_no_room(tmp_path):
-    """A process that may open 256 files parks 64 connections."""
+def with_files(count, *arguments, **options):
+    """A server that may open so many files."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (256, hard))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (count, hard))
     try:
-        server = HttpServer(tmp_path, threads=2, keep_alive_ms=20000)
+        return HttpServer(*arguments, **options)
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-    with server:
+
+
+def test_who_is_parked_longest_leaves_where_there_is_no_room(tmp_path):
+    """A process that may open 256 files parks 64 connections."""
+    with with_files(256, tmp_path, threads=2, keep_alive_ms=20000) as server:
         kept = []
         for _ in range(80):
             kept.append(Connection(server.ports[0]))
@@ -170,6 +174,34 @@ def test_who_is_parked_longest_leaves_where_there_is_no_room(tmp_path):
         assert eventually(lambda: server.counters()["gave_way"] == sum(c.is_closed(0.01) for c in kept[:24]))
         assert all(map(is_served, kept[-40:]))
         close_all(kept)
+
+
+def ask_for(port, target):
+    c = Connection(port, timeout=60)
+    c.send(f"GET {target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+    return c
+
+
+def test_nobody_is_accepted_while_the_queue_is_full(tmp_path):
+    """With 256 files 112 wait in the server and 88 with the system, until there is room; then all are served, and nobody is cut off."""
+    with with_files(256, tmp_path, ("plain=127.0.0.1",), threads=2, keep_alive_ms=20000, header_ms=20000) as server:
+        for _ in range(2):
+            before = server.counters()
+            slow = [ask_for(server.ports[0], "/slow?ms=5000") for _ in range(2)]
+            assert eventually(lambda: server.counters()["slow"] == 2)
+            crowd = [ask_for(server.ports[0], f"/item/{i}") for i in range(200)]
+            assert eventually(lambda: server.counters()["waiting"] == 112)
+            while server.counters()["slow"] == 2:
+                counters = server.counters()
+                assert counters["waiting"] == 112 or counters["slow"] < 2
+                assert counters["connections"] - before["connections"] == 2 or counters["slow"] < 2
+                time.sleep(0.05)
+            assert [c.reply().text.split()[-1] for c in crowd] == [str(i) for i in range(200)]
+            assert all(c.reply().status == 200 for c in slow)
+            after = server.counters()
+            assert after["requests"] - before["requests"] == after["connections"] - before["connections"] == 202
+            assert after["gave_way"] == after["refused"] == after["timeouts"] == after["waiting"] == 0
+            close_all(crowd + slow)
 
 
 def flood(server, count, tls, first):
