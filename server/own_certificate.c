@@ -10,34 +10,54 @@
 #include "ca/inventory.h"
 #include "ca/vault.h"
 #include "policy/gate.h"
+#include "server/own_files.h"
 #include "server/own_request.h"
 
-enum { FILE_MAX = 256 * 1024, CHECK_MAX = 60, RETRY = 60 };
+enum { CHECK_MAX = 60, RETRY = 60 };
+
+/* What can change while the server runs. */
+struct terms {
+	struct profiles *profiles;
+	int64_t lifetime;
+	char *certificate_path, *key_path; /* the operator's; NULL: from the own CA */
+};
+static void terms_done(struct terms *terms)
+{
+	profiles_unref(terms->profiles);
+	free(terms->certificate_path);
+	free(terms->key_path);
+}
+declare_auto_value(terms, terms_done);
 
 struct own_certificate {
 	struct own_certificate_options options;
-	pthread_mutex_t lock;          /* guards what follows, and one renewal at a time */
-	struct profiles *profiles;
 	struct identifiers names;
-	int64_t lifetime;
-	char *certificate_path, *key_path; /* the operator's; NULL: from the own CA */
-	int64_t not_before, not_after;
+	pthread_mutex_t lock;          /* guards what follows, and one renewal at a time */
+	struct terms terms;
+	bool sound;                    /* what is shown was as it should be */
+	int64_t not_before;
+	_Atomic int64_t not_after;     /* read without the lock too */
 	struct work *renewer;
 };
 
-/* What is shown: the chain with the own certificate first, as PEM. */
+/* What is or will be shown. */
 struct shown {
-	EVP_PKEY *key;
-	X509 *certificate;
-	struct buf chain;
+	struct tls_certificate *certificate;
+	struct buf chain;              /* as PEM, its own first */
+	bool fresh;                    /* it was issued just now, and is kept nowhere yet */
+	bool faulty;                   /* clients are not expected to accept it */
 };
 static void shown_done(struct shown *shown)
 {
-	EVP_PKEY_free(shown->key);
-	X509_free(shown->certificate);
+	tls_certificate_unref(shown->certificate);
 	buf_free(&shown->chain);
 }
 declare_auto_value(shown, shown_done);
+
+struct own_change {
+	struct terms terms;
+	struct shown shown;
+};
 
 static int64_t time_of(const ASN1_TIME *t)
 {
@@ -45,14 +65,13 @@ static int64_t time_of(const ASN1_TIME *t)
 	return ossl_time(t, &time) ? time : 0;
 }
 
-static bool show(struct own_certificate *own, const struct shown *shown, struct problem *p)
+static void show(struct own_certificate *own, const struct shown *shown)
 {
 	for (size_t i = 0; i < own->options.listener_count; i++)
-		if (!tls_set_certificate(own->options.listeners[i], buf_bytes(&shown->chain), shown->key, p))
-			return false;
-	own->not_before = time_of(X509_get0_notBefore(shown->certificate));
-	own->not_after = time_of(X509_get0_notAfter(shown->certificate));
-	return true;
+		tls_show(own->options.listeners[i], shown->certificate);
+	own->sound = !shown->faulty;
+	own->not_before = time_of(X509_get0_notBefore(shown->certificate->own));
+	own->not_after = time_of(X509_get0_notAfter(shown->certificate->own));
 }
 
 static int64_t renewal_due(const struct own_certificate *own)
@@ -60,48 +79,39 @@ static int64_t renewal_due(const struct own_certificate *own)
 	return own->not_before + (own->not_after - own->not_before) / 3 * 2;
 }
 
-/* --- reading PEM */
+/* --- the operator's */
 
-static bool read_key(const char *path, const char *pem, EVP_PKEY **ret, struct problem *p)
+static bool read_files(const char *certificate_path, const char *key_path, struct shown *ret, struct problem *p)
 {
-	auto_value(problem) why = {0};
-	return vault_read_pem(pem, ret, &why) || problem_set(p, PROBLEM_MALFORMED, "%s: %s", path, why.detail);
-}
-
-static bool read_certificate(const char *path, struct bytes pem, X509 **ret, struct problem *p)
-{
-	auto(BIO) *in = BIO_new_mem_buf(pem.data, (int)pem.len);
-	X509 *certificate = in ? PEM_read_bio_X509(in, NULL, NULL, NULL) : NULL;
-	ERR_clear_error();
-	if (!certificate)
-		return problem_set(p, PROBLEM_MALFORMED, "%s: expected a certificate in PEM", path);
-	*ret = certificate;
-	return true;
-}
-
-static bool read_files(const char *certificate_path, const char *key_path, struct shown *ret,
-                       struct problem *p)
-{
-	auto_value(buf) key = {0};
-	if (!file_read(certificate_path, FILE_MAX, &ret->chain, p) ||
-	    !file_read(key_path, FILE_MAX, &key, p) ||
-	    !read_certificate(certificate_path, buf_bytes(&ret->chain), &ret->certificate, p) ||
-	    !read_key(key_path, buf_text(&key), &ret->key, p))
-		return false;
-	if (X509_check_private_key(ret->certificate, ret->key) == 1)
-		return true;
-	ERR_clear_error();
-	return problem_set(p, PROBLEM_MALFORMED, "%s is not the key of %s", key_path, certificate_path);
+	return own_files_certificate(certificate_path, &ret->certificate, &ret->chain, p) &&
+	       own_files_key(key_path, ret->certificate, p);
 }
 
 /* Says which keys of the configuration named the files. */
-static bool of_the_file(struct problem *p)
+static bool of_the_file(const struct problem *why, struct problem *p)
 {
-	struct problem why = *p;
-	*p = (struct problem){0};
-	problem_set(p, why.kind, "tls.certificate and tls.key: %s", problem_cause(&why));
-	problem_done(&why);
-	return false;
+	return problem_set(p, why->kind, "tls.certificate and tls.key: %s", problem_cause(why));
+}
+
+static bool present_is_good(const struct own_certificate *own)
+{
+	int64_t now = clock_now();
+	return own->sound && now >= own->not_before && now <= own->not_after;
+}
+
+/* One that clients are not expected to accept takes no other's place that they do; but a server that starts serves more than its
+ * certificate is for. */
+static bool take_files(const struct own_certificate *own, const struct terms *terms, struct shown *ret, struct problem *p)
+{
+	auto_value(problem) why = {0};
+	if (!read_files(terms->certificate_path, terms->key_path, ret, &why))
+		return of_the_file(&why, p);
+	ret->faulty = !tls_certificate_judge(ret->certificate, clock_now(), &why);
+	if (ret->faulty && present_is_good(own))
+		return problem_set(p, why.kind, "tls.certificate: %s: %s", terms->certificate_path, why.detail);
+	if (ret->faulty)
+		log_event(LOG_LEVEL_WARN, "own certificate", "file", terms->certificate_path, "trouble", why.detail, NULL);
+	return true;
 }
 
 /* --- from the own CA */
@@ -117,7 +127,7 @@ static bool save(const struct own_certificate *own, const struct shown *shown, s
 {
 	auto_free char *path = NULL;
 	auto_value(buf) text = {0};
-	if (!path_of(own, &path, p) || !vault_pem(shown->key, NULL, &text, p))
+	if (!path_of(own, &path, p) || !vault_pem(shown->certificate->key, NULL, &text, p))
 		return false;
 	buf_add(&text, shown->chain.data, shown->chain.len);
 	return buf_check(&text, p) && file_write(path, buf_bytes(&text), 0600, p);
@@ -128,12 +138,12 @@ static bool put(struct store_txn *txn, void *arg, struct problem *p)
 	return inventory_add(txn, arg, "server", NULL, p);
 }
 
-static bool sign(struct own_certificate *own, struct bytes csr, struct certificate *ret, struct problem *p)
+static bool sign(const struct own_certificate *own, const struct terms *terms, struct bytes csr, struct certificate *ret, struct problem *p)
 {
 	auto_struct(identity) *identity = NULL;
 	auto_struct(approval) *approval = NULL;
 	return identity_operator(&own->names, &identity, p) &&
-	       gate_identity(own->options.store, own->profiles, CONFIG_OWN_PROFILE, identity, csr, &approval, p) &&
+	       gate_identity(own->options.store, terms->profiles, CONFIG_OWN_PROFILE, identity, csr, &approval, p) &&
 	       ca_issue(own->options.ca, &approval, ret, p) && store_update(own->options.store, put, ret, p);
 }
 
@@ -145,19 +155,18 @@ static void add_chain(const struct own_certificate *own, const struct certificat
 	buf_add(ret, above.data, above.len);
 }
 
-static bool renew(struct own_certificate *own, struct problem *p)
+static bool issue(const struct own_certificate *own, const struct terms *terms, struct shown *ret, struct problem *p)
 {
-	auto_value(shown) fresh = {0};
+	auto(EVP_PKEY) *key = NULL;
 	auto_value(buf) csr = {0};
 	auto_value(certificate) certificate = {0};
-	if (!own_request_make(&own->names, &fresh.key, &csr, p) ||
-	    !sign(own, buf_bytes(&csr), &certificate, p))
+	if (!own_request_make(&own->names, &key, &csr, p) || !sign(own, terms, buf_bytes(&csr), &certificate, p))
 		return false;
-	add_chain(own, &certificate, &fresh.chain);
-	if (!buf_check(&fresh.chain, p) ||
-	    !read_certificate("the new certificate", buf_bytes(&fresh.chain), &fresh.certificate, p) ||
-	    !save(own, &fresh, p) || !show(own, &fresh, p))
+	add_chain(own, &certificate, &ret->chain);
+	if (!buf_check(&ret->chain, p) || !tls_certificate_parse(buf_bytes(&ret->chain), &ret->certificate, p) ||
+	    !tls_certificate_set_key(ret->certificate, key, p))
 		return false;
+	ret->fresh = true;
 	log_event(LOG_LEVEL_INFO, "own certificate issued", "id", certificate.id, NULL);
 	return true;
 }
@@ -192,26 +201,36 @@ static bool not_revoked(struct store_txn *txn, void *arg, struct problem *p)
 	        problem_set(p, PROBLEM_ALREADY_REVOKED, "the server's certificate is revoked"));
 }
 
-static bool still_good(struct own_certificate *own, X509 *certificate)
+static bool still_good(const struct own_certificate *own, const struct terms *terms, X509 *certificate)
 {
 	auto_value(problem) why = {0};
 	int64_t not_before = time_of(X509_get0_notBefore(certificate));
 	int64_t not_after = time_of(X509_get0_notAfter(certificate)), now = clock_now();
 	return now >= not_before && now < not_before + (not_after - not_before) / 3 * 2 &&
-	       not_after <= now + own->lifetime &&
+	       not_after <= now + terms->lifetime &&
 	       has_names(own, certificate) && is_ours(own, certificate) &&
 	       store_view(own->options.store, not_revoked, certificate, &why);
 }
 
 /* The certificate of the last run. false: there is none that is good. */
-static bool show_kept(struct own_certificate *own)
+static bool take_kept(const struct own_certificate *own, const struct terms *terms, struct shown *ret)
 {
 	auto_value(shown) kept = {0};
 	auto_free char *path = NULL;
 	auto_value(problem) why = {0};
-	return path_of(own, &path, &why) && read_files(path, path, &kept, &why) && still_good(own,
-	        kept.certificate) &&
-	       show(own, &kept, &why);
+	if (!path_of(own, &path, &why) || !read_files(path, path, &kept, &why) || !still_good(own, terms, kept.certificate->own))
+		return false;
+	*ret = kept;
+	kept = (struct shown){0};
+	return true;
+}
+
+/* What is to be shown under these terms. Only the inventory may change by it. */
+static bool find(const struct own_certificate *own, const struct terms *terms, struct shown *ret, struct problem *p)
+{
+	if (terms->certificate_path)
+		return take_files(own, terms, ret, p);
+	return take_kept(own, terms, ret) || issue(own, terms, ret, p);
 }
 
 static bool settle(struct own_certificate *own, struct problem *p)
@@ -219,9 +238,10 @@ static bool settle(struct own_certificate *own, struct problem *p)
 	auto_value(shown) shown = {0};
 	if (own->options.listener_count == 0)
 		return true;
-	if (own->certificate_path)
-		return (read_files(own->certificate_path, own->key_path, &shown, p) || of_the_file(p)) && show(own, &shown, p);
-	return show_kept(own) || renew(own, p);
+	if (!find(own, &own->terms, &shown, p) || (shown.fresh && !save(own, &shown, p)))
+		return false;
+	show(own, &shown);
+	return true;
 }
 
 /* --- renewal in the background */
@@ -235,9 +255,9 @@ static void look(void *arg)
 	auto_value(problem) p = {0};
 	int64_t wait = RETRY;
 	pthread_mutex_lock(&own->lock);
-	bool ok = own->certificate_path || show_kept(own) || renew(own, &p);
+	bool ok = own->terms.certificate_path || settle(own, &p);
 	if (ok) {
-		int64_t left = own->certificate_path ? CHECK_MAX : renewal_due(own) - clock_now();
+		int64_t left = own->terms.certificate_path ? CHECK_MAX : renewal_due(own) - clock_now();
 		wait = left > CHECK_MAX ? CHECK_MAX : left < 1 ? 1 : left;
 	}
 	pthread_mutex_unlock(&own->lock);
@@ -273,17 +293,7 @@ static bool copy_path(const char *from, char **ret, struct problem *p)
 	return *ret || !from ? true : problem_memory(p);
 }
 
-static void forget(struct own_certificate *own)
-{
-	profiles_unref(own->profiles);
-	identifiers_free(&own->names);
-	free(own->certificate_path);
-	free(own->key_path);
-}
-
-/* What can change while the server runs. */
-static bool take_config(struct own_certificate *ret, const struct config *config, struct profiles *profiles,
-                        struct problem *p)
+static bool take_terms(const struct config *config, struct profiles *profiles, struct terms *ret, struct problem *p)
 {
 	ret->profiles = profiles_ref(profiles);
 	ret->lifetime = config->tls.lifetime;
@@ -291,31 +301,48 @@ static bool take_config(struct own_certificate *ret, const struct config *config
 	       copy_path(config->tls.key, &ret->key_path, p);
 }
 
-static void swap(struct own_certificate *own, struct own_certificate *with)
+bool own_certificate_prepare(struct own_certificate *own, const struct config *config, struct profiles *profiles,
+                             struct own_change **ret, struct problem *p)
 {
-	struct own_certificate old = *own;
-	own->profiles = with->profiles, with->profiles = old.profiles;
-	own->lifetime = with->lifetime, with->lifetime = old.lifetime;
-	own->certificate_path = with->certificate_path, with->certificate_path = old.certificate_path;
-	own->key_path = with->key_path, with->key_path = old.key_path;
+	auto_struct(own_change) *change = calloc(1, sizeof *change);
+	if (!change)
+		return problem_memory(p);
+	if (!take_terms(config, profiles, &change->terms, p))
+		return false;
+	if (own->options.listener_count > 0) {
+		pthread_mutex_lock(&own->lock);
+		bool found = find(own, &change->terms, &change->shown, p);
+		pthread_mutex_unlock(&own->lock);
+		if (!found)
+			return false;
+	}
+	*ret = steal(change);
+	return true;
 }
 
-bool own_certificate_reload(struct own_certificate *own, const struct config *config,
-                            struct profiles *profiles,
-                            struct problem *p)
+void own_change_free(struct own_change *change)
 {
-	struct own_certificate next = {0};
-	bool ok = take_config(&next, config, profiles, p);
-	if (ok) {
-		pthread_mutex_lock(&own->lock);
-		swap(own, &next);
-		ok = settle(own, p);
-		if (!ok)
-			swap(own, &next);
-		pthread_mutex_unlock(&own->lock);
-	}
-	forget(&next);
-	return ok;
+	if (!change)
+		return;
+	terms_done(&change->terms);
+	shown_done(&change->shown);
+	free(change);
+}
+
+/* Where the file cannot be written the next start issues another. */
+void own_certificate_take(struct own_certificate *own, struct own_change *change)
+{
+	auto_value(problem) p = {0};
+	pthread_mutex_lock(&own->lock);
+	struct terms old = own->terms;
+	own->terms = change->terms;
+	change->terms = old;
+	if (change->shown.certificate)
+		show(own, &change->shown);
+	bool saved = !change->shown.fresh || save(own, &change->shown, &p);
+	pthread_mutex_unlock(&own->lock);
+	if (!saved)
+		log_event(LOG_LEVEL_ERROR, "own certificate not kept", "cause", problem_cause(&p), NULL);
 }
 
 bool own_certificate_open(const struct own_certificate_options *options, const struct config *config,
@@ -326,7 +353,7 @@ bool own_certificate_open(const struct own_certificate_options *options, const s
 		return problem_memory(p);
 	own->options = *options;
 	pthread_mutex_init(&own->lock, NULL);
-	if (!take_names(&config->tls.names, &own->names, p) || !take_config(own, config, profiles, p) ||
+	if (!take_names(&config->tls.names, &own->names, p) || !take_terms(config, profiles, &own->terms, p) ||
 	    !settle(own, p))
 		return false;
 	if (options->listener_count > 0 && !work_open("own-cert", 1, 4, &own->renewer, p))
@@ -337,12 +364,9 @@ bool own_certificate_open(const struct own_certificate_options *options, const s
 	return true;
 }
 
-int64_t own_certificate_expires(struct own_certificate *own)
+int64_t own_certificate_expires(const struct own_certificate *own)
 {
-	pthread_mutex_lock(&own->lock);
-	int64_t not_after = own->not_after;
-	pthread_mutex_unlock(&own->lock);
-	return not_after;
+	return own->not_after;
 }
 
 void own_certificate_close(struct own_certificate *own)
@@ -351,7 +375,8 @@ void own_certificate_close(struct own_certificate *own)
 		return;
 	if (own->renewer)
 		work_close(own->renewer, NULL);
-	forget(own);
+	terms_done(&own->terms);
+	identifiers_free(&own->names);
 	pthread_mutex_destroy(&own->lock);
 	free(own);
 }

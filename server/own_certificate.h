@@ -25,11 +25,15 @@ struct own_certificate_options {
 bool own_certificate_open(const struct own_certificate_options *options, const struct config *config,
                           struct profiles *profiles, struct own_certificate **ret,
                           struct problem *p) must_use;
-/* After a reload: reads the operator's files, or gets a certificate from the CA if the present one
- * does not fit any more. The names stay those of the start. On failure the present one stays. */
-bool own_certificate_reload(struct own_certificate *own, const struct config *config,
-                            struct profiles *profiles,
-                            struct problem *p) must_use;
-int64_t own_certificate_expires(struct own_certificate *own);
+/* Before a reload: reads the operator's files, or gets a certificate from the CA if the present one would not fit any more. The names
+ * stay those of the start. Nothing else changes: the new one is shown, and kept, once it is taken. */
+struct own_change;
+bool own_certificate_prepare(struct own_certificate *own, const struct config *config, struct profiles *profiles,
+                             struct own_change **ret, struct problem *p) must_use;
+void own_certificate_take(struct own_certificate *own, struct own_change *change);
+void own_change_free(struct own_change *change);
+declare_auto_struct(own_change, own_change_free);
+/* Waits for nobody. */
+int64_t own_certificate_expires(const struct own_certificate *own);
 void own_certificate_close(struct own_certificate *own);
 declare_auto_struct(own_certificate, own_certificate_close);

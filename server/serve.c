@@ -340,11 +340,14 @@ static void log_left(const struct serve *serve, const struct config *config)
 static bool reload_outside(struct serve *serve, const struct config *config, struct ca_table **table,
                            struct profiles *profiles, struct problem *p)
 {
+	auto_struct(own_change) *own = NULL;
 	ca_take_up(serve->ca, table);
-	if (own_certificate_reload(serve->own, config, profiles, p) &&
+	if (own_certificate_prepare(serve->own, config, profiles, &own, p) &&
 	    webhooks_declare(serve->store, config->webhooks, config->webhook_count, false, p) &&
-	    server_tell(serve->store, &(struct server_event){ AUDIT_CONFIGURATION_RELOADED, .config = config }, p))
+	    server_tell(serve->store, &(struct server_event){ AUDIT_CONFIGURATION_RELOADED, .config = config }, p)) {
+		own_certificate_take(serve->own, own);
 		return true;
+	}
 	ca_go_back(serve->ca);
 	return false;
 }

@@ -1,5 +1,6 @@
 #include "server/tls.h"
 
+#include <assert.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <pthread.h>
@@ -11,14 +12,12 @@
 #include "server/tls_chain.h"
 
 enum { SESSIONS_MAX = 128, SESSION_SECONDS = 300 };
-enum { CLIENT_CHAIN_MAX = 10, CLIENT_CHAIN_BYTES = 32 * 1024, SERVER_CHAIN_MAX = 10 };
+enum { CLIENT_CHAIN_MAX = 10, CLIENT_CHAIN_BYTES = 32 * 1024 };
 
 struct tls {
 	SSL_CTX *context;
 	pthread_rwlock_t lock;         /* guards what follows */
-	X509 *own;
-	ossl_x509_stack *chain;        /* without its own */
-	EVP_PKEY *key;
+	struct tls_certificate *certificate;
 };
 
 /* Whatever the client shows is accepted, an expired certificate too: that the handshake's signature
@@ -35,7 +34,8 @@ static int choose_certificate(SSL *ssl, void *arg)
 	struct tls *tls = arg;
 
 	pthread_rwlock_rdlock(&tls->lock);
-	int ok = tls->own && SSL_use_cert_and_key(ssl, tls->own, tls->key, tls->chain, 1) == 1;
+	const struct tls_certificate *c = tls->certificate;
+	int ok = c && SSL_use_cert_and_key(ssl, c->own, c->key, c->above, 1) == 1;
 	pthread_rwlock_unlock(&tls->lock);
 	return ok;
 }
@@ -156,9 +156,7 @@ void tls_free(struct tls *tls)
 	if (!tls)
 		return;
 	SSL_CTX_free(tls->context);
-	X509_free(tls->own);
-	ossl_free_stack_x509(tls->chain);
-	EVP_PKEY_free(tls->key);
+	tls_certificate_unref(tls->certificate);
 	pthread_rwlock_destroy(&tls->lock);
 	free(tls);
 }
@@ -168,52 +166,15 @@ void *tls_context(struct tls *tls)
 	return tls->context;
 }
 
-static bool read_chain(struct bytes pem, X509 **ret_own, ossl_x509_stack **ret_chain, struct problem *p)
+void tls_show(struct tls *tls, struct tls_certificate *certificate)
 {
-	auto(BIO) *in = pem.len <= INT_MAX ? BIO_new_mem_buf(pem.data, (int)pem.len) : NULL;
-	auto(ossl_x509_stack) *chain = sk_X509_new_null();
-
-	if (!in || !chain)
-		return problem_memory(p);
-	auto(X509) *own = PEM_read_bio_X509(in, NULL, NULL, NULL);
-	if (!own)
-		return problem_openssl(p, "the server's certificate is not PEM");
-	for (int i = 0; i < SERVER_CHAIN_MAX; i++) {
-		auto(X509) *next = PEM_read_bio_X509(in, NULL, NULL, NULL);
-		if (!next)
-			break;
-		if (!sk_X509_push(chain, next))
-			return problem_memory(p);
-		next = NULL;
-	}
-	ERR_clear_error(); /* the end of the text is an error to the reader */
-	*ret_own = steal(own);
-	*ret_chain = steal(chain);
-	return true;
-}
-
-bool tls_set_certificate(struct tls *tls, struct bytes chain_pem, EVP_PKEY *key, struct problem *p)
-{
-	auto(ossl_x509_stack) *chain = NULL;
-	auto(X509) *own = NULL;
-
-	if (!read_chain(chain_pem, &own, &chain, p))
-		return false;
-	if (X509_check_private_key(own, key) != 1)
-		return problem_openssl(p, "the server's certificate and key do not fit");
-	auto(EVP_PKEY) *mine = EVP_PKEY_up_ref(key) == 1 ? key : NULL;
+	assert(certificate->key);
+	tls_certificate_ref(certificate);
 	pthread_rwlock_wrlock(&tls->lock);
-	X509 *old_own = tls->own;
-	ossl_x509_stack *old_chain = tls->chain;
-	EVP_PKEY *old_key = tls->key;
-	tls->own = steal(own);
-	tls->chain = steal(chain);
-	tls->key = steal(mine);
+	struct tls_certificate *old = tls->certificate;
+	tls->certificate = certificate;
 	pthread_rwlock_unlock(&tls->lock);
-	X509_free(old_own);
-	ossl_free_stack_x509(old_chain);
-	EVP_PKEY_free(old_key);
-	return true;
+	tls_certificate_unref(old);
 }
 
 struct tls_peer {

@@ -7,6 +7,7 @@
 
 #include "base/http.h"
 #include "base/ossl.h"
+#include "server/tls_certificate.h"
 
 struct tls;
 struct tls_options {
@@ -14,8 +15,8 @@ struct tls_options {
 	bool only_tls13;
 };
 bool tls_new(const struct tls_options *options, struct tls **ret, struct problem *p) must_use;
-/* Serves this chain (PEM, own certificate first) and key from the next handshake on; both copied. */
-bool tls_set_certificate(struct tls *tls, struct bytes chain_pem, EVP_PKEY *key, struct problem *p) must_use;
+/* From the next handshake on; it has its key. Takes a reference. */
+void tls_show(struct tls *tls, struct tls_certificate *certificate);
 void tls_free(struct tls *tls);
 declare_auto_struct(tls, tls_free);
 

@@ -2,6 +2,8 @@
  * itself when it is not, or the operator's from files. */
 #include "tests/unit/test_admin.h"
 
+#include <pthread.h>
+#include <stdatomic.h>
 #include <time.h>
 
 #include "base/clock.h"
@@ -195,7 +197,7 @@ static void revoked_one_is_replaced_while_it_serves(void **state)
 
 /* --- the operator's files */
 
-static void write_pair(const char *name, const char *common_name, EVP_PKEY *other_key)
+static void write_pair_for(const char *name, const char *common_name, EVP_PKEY *other_key, long seconds)
 {
 	auto(EVP_PKEY) *key = EVP_EC_gen("P-256");
 	auto(X509) *certificate = X509_new();
@@ -207,7 +209,7 @@ static void write_pair(const char *name, const char *common_name, EVP_PKEY *othe
 	X509_NAME_add_entry_by_txt(X509_get_subject_name(certificate), "CN", MBSTRING_UTF8,
 	                           (const unsigned char *)common_name, -1, -1, 0);
 	X509_gmtime_adj(X509_getm_notBefore(certificate), 0);
-	X509_gmtime_adj(X509_getm_notAfter(certificate), 1000);
+	X509_gmtime_adj(X509_getm_notAfter(certificate), seconds);
 	X509_set_pubkey(certificate, key);
 	assert_true(X509_sign(certificate, key, EVP_sha256()) > 0);
 	assert_true(ossl_der(i2d_X509, certificate, &der));
@@ -216,6 +218,11 @@ static void write_pair(const char *name, const char *common_name, EVP_PKEY *othe
 	FILE *out = fopen(key_path, "w");
 	assert_int_equal(PEM_write_PrivateKey(out, other_key ?: key, NULL, NULL, 0, NULL, NULL), 1);
 	fclose(out);
+}
+
+static void write_pair(const char *name, const char *common_name, EVP_PKEY *other_key)
+{
+	write_pair_for(name, common_name, other_key, 1000);
 }
 
 static char *files_yaml(const char *name)
@@ -254,12 +261,21 @@ static void wrong_files_are_refused(void **state)
 	}
 }
 
-static bool reload(struct own_certificate *own, const char *yaml, struct problem *p)
+static bool prepare(struct own_certificate *own, const char *yaml, struct own_change **ret, struct problem *p)
 {
 	auto_struct(config) *config = NULL;
 	auto_struct(profiles) *profiles = NULL;
 	return config_parse("f", BYTES_STR(yaml), &config, p) && config_profiles(config, &profiles, p) &&
-	       own_certificate_reload(own, config, profiles, p);
+	       own_certificate_prepare(own, config, profiles, ret, p);
+}
+
+static bool reload(struct own_certificate *own, const char *yaml, struct problem *p)
+{
+	auto_struct(own_change) *change = NULL;
+	if (!prepare(own, yaml, &change, p))
+		return false;
+	own_certificate_take(own, change);
+	return true;
 }
 
 static void reload_takes_new_files_or_stays(void **state)
@@ -280,6 +296,100 @@ static void reload_takes_new_files_or_stays(void **state)
 	assert_int_equal(own_certificate_expires(own), before);
 }
 
+static const char shorter[] = "tls: {names: [ca.example, 127.0.0.1, '::1'], lifetime: 30d}\n";
+
+/* The rest of the reload was refused: it is as if it had never begun. */
+static void what_is_not_taken_changes_nothing(void **state)
+{
+	(void)state;
+	char before[64], after[64];
+	auto_value(problem) p = {0};
+	auto_struct(own_certificate) *own = opened(usual);
+	int64_t expires = own_certificate_expires(own);
+	struct own_change *change = NULL;
+	serial_kept(before);
+	assert_true(prepare(own, shorter, &change, &p)); /* issues one */
+	own_change_free(change);
+	assert_int_equal(own_certificate_expires(own), expires);
+	serial_kept(after);
+	assert_string_equal(before, after);
+	assert_true(reload(own, shorter, &p));
+	assert_true(own_certificate_expires(own) < expires);
+	serial_kept(after);
+	assert_string_not_equal(before, after);
+}
+
+static void ended_one_takes_no_good_ones_place(void **state)
+{
+	(void)state;
+	auto_value(problem) p = {0};
+	auto_free char *mine = files_yaml("mine"), *ended = files_yaml("ended");
+	auto_struct(own_certificate) *own = opened(usual);
+	write_pair_for("ended", "ended", NULL, -1);
+	assert_false(reload(own, ended, &p));
+	assert_non_null(strstr(p.detail, "tls.certificate: "));
+	assert_non_null(strstr(p.detail, "ended.pem: certificate 1 ended at 20"));
+	problem_done(&p);
+	write_pair("mine", "mine", NULL);
+	assert_true(reload(own, mine, &p));
+	later(2000); /* what is shown has ended as well */
+	assert_true(reload(own, ended, &p));
+	assert_true(reload(own, mine, &p));
+	own_certificate_close(opened(ended)); /* a start serves more than that */
+}
+
+struct blocked {
+	struct own_certificate *own;
+	atomic_bool entered, enough, renewed;
+};
+
+static bool hold(struct store_txn *txn, void *arg, struct problem *p)
+{
+	struct blocked *b = arg;
+	(void)txn, (void)p;
+	b->entered = true;
+	for (int i = 0; i < 400 && !b->enough; i++)
+		moment(25);
+	return true;
+}
+
+static void *hold_store(void *arg)
+{
+	auto_value(problem) p = {0};
+	assert_true(store_update(store, hold, arg, &p));
+	return NULL;
+}
+
+static void *renew(void *arg)
+{
+	struct blocked *b = arg;
+	auto_value(problem) p = {0};
+	assert_true(reload(b->own, shorter, &p));
+	b->renewed = true;
+	return NULL;
+}
+
+/* What /metrics asks. */
+static void its_end_is_known_while_it_is_renewed(void **state)
+{
+	(void)state;
+	auto_struct(own_certificate) *own = opened(usual);
+	struct blocked b = { .own = own };
+	int64_t before = own_certificate_expires(own);
+	pthread_t holder, renewer;
+	assert_int_equal(pthread_create(&holder, NULL, hold_store, &b), 0);
+	while (!b.entered)
+		moment(5);
+	assert_int_equal(pthread_create(&renewer, NULL, renew, &b), 0);
+	moment(300);
+	assert_int_equal(own_certificate_expires(own), before);
+	assert_false(b.renewed);
+	b.enough = true;
+	pthread_join(holder, NULL);
+	pthread_join(renewer, NULL);
+	assert_true(own_certificate_expires(own) < before);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -294,6 +404,9 @@ int main(void)
 		TEST(operators_files_are_shown),
 		TEST(wrong_files_are_refused),
 		TEST(reload_takes_new_files_or_stays),
+		TEST(what_is_not_taken_changes_nothing),
+		TEST(ended_one_takes_no_good_ones_place),
+		TEST(its_end_is_known_while_it_is_renewed),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -54,6 +54,16 @@ static void identity_free(struct identity *id)
 	free(id->pem);
 }
 
+static bool show(struct tls *tls, const char *pem, EVP_PKEY *key, struct problem *p)
+{
+	auto_struct(tls_certificate) *certificate = NULL;
+
+	if (!tls_certificate_parse(BYTES_STR(pem), &certificate, p) || !tls_certificate_set_key(certificate, key, p))
+		return false;
+	tls_show(tls, certificate);
+	return true;
+}
+
 static struct tls *server_new(const struct tls_options *options, const struct identity *id)
 {
 	struct problem p = {0};
@@ -61,7 +71,7 @@ static struct tls *server_new(const struct tls_options *options, const struct id
 
 	assert_true(tls_new(options, &tls, &p));
 	if (id)
-		assert_true(tls_set_certificate(tls, BYTES_STR(id->pem), id->key, &p));
+		assert_true(show(tls, id->pem, id->key, &p));
 	return tls;
 }
 
@@ -327,11 +337,11 @@ static void certificates_change_while_serving(void **state)
 	(void)state;
 	assert_true(shake(&l));
 	assert_true(shows(l.client, &first));
-	assert_false(tls_set_certificate(tls, BYTES_STR(second.pem), first.key, &p)); /* does not fit */
-	assert_false(tls_set_certificate(tls, BYTES_STR("nonsense"), first.key, &p));
+	assert_false(show(tls, second.pem, first.key, &p)); /* does not fit */
+	assert_false(show(tls, "nonsense", first.key, &p));
 	assert_true(shake(&m));
 	assert_true(shows(m.client, &first));
-	assert_true(tls_set_certificate(tls, BYTES_STR(both), second.key, &p));
+	assert_true(show(tls, both, second.key, &p));
 	assert_true(shake(&n));
 	assert_true(shows(n.client, &second));
 	assert_int_equal(sk_X509_num(SSL_get_peer_cert_chain(n.client)), 2);

@@ -174,13 +174,16 @@ static void set_certificate(struct tls *tls, const char *chain_path, const char 
 {
 	auto_value(problem) p = {0};
 	auto_value(buf) chain = {0};
+	auto_struct(tls_certificate) *certificate = NULL;
 	FILE *file = fopen(key_path, "r");
 	auto(EVP_PKEY) *key = file ? PEM_read_PrivateKey(file, NULL, NULL, NULL) : NULL;
 
 	if (file)
 		fclose(file);
-	if (!key || !file_read(chain_path, 100000, &chain, &p) || !tls_set_certificate(tls, buf_bytes(&chain), key, &p))
+	if (!key || !file_read(chain_path, 100000, &chain, &p) || !tls_certificate_parse(buf_bytes(&chain), &certificate, &p) ||
+	    !tls_certificate_set_key(certificate, key, &p))
 		die("certificate", &p);
+	tls_show(tls, certificate);
 }
 
 struct setup {
