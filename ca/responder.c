@@ -1,7 +1,7 @@
 #include "ca/responder.h"
 
 #include "base/clock.h"
-#include "base/digest.h"
+#include "base/ossl.h"
 #include "ca/inventory.h"
 #include "ca/issue.h"
 #include "ca/issuer_inside.h"
@@ -19,16 +19,16 @@ static enum keyfile_kind kind_of(const struct issuer *issuer)
 	return EVP_PKEY_get_bits(key) > 256 ? KEYFILE_EC_P384 : KEYFILE_EC_P256;
 }
 
-/* RFC 6960, 4.2.1: of the BIT STRING's value, without the count of unused bits. */
+/* RFC 6960, 4.2.1: the key identifier in its certificate is the hash of its key. */
 static bool key_hash(struct bytes certificate, uint8_t ret[20], struct problem *p)
 {
 	const unsigned char *at = certificate.data;
 	auto(X509) *x = d2i_X509(NULL, &at, (long)certificate.len);
-	const ASN1_BIT_STRING *bits = x ? X509_get0_pubkey_bitstr(x) : NULL;
+	struct bytes id = x ? ossl_key_id(x) : (struct bytes){ 0 };
 
-	if (!bits)
+	if (id.len != 20)
 		return problem_openssl(p, "reading the OCSP responder's certificate");
-	digest_sha1(BYTES(ASN1_STRING_get0_data(bits), (size_t)ASN1_STRING_length(bits)), ret);
+	memcpy(ret, id.data, id.len);
 	return true;
 }
 

@@ -36,6 +36,11 @@ bool spki_key_bits(struct bytes der, enum key_algorithm algorithm, struct bytes 
 	return true;
 }
 
+void spki_key_hash(struct bytes key_bits, uint8_t ret[KEY_IDENTIFIER_SIZE])
+{
+	digest_sha1(key_bits, ret);
+}
+
 void spki_key_identifier(struct bytes key_bits, uint8_t ret[KEY_IDENTIFIER_SIZE])
 {
 	uint8_t digest[SHA256_SIZE];

@@ -185,7 +185,10 @@ bool template_write(const struct template *t, struct bytes algorithm, struct byt
 
 	if (!spki_key_bits(facts->spki, facts->algorithm, &key_bits, p))
 		return false;
-	spki_key_identifier(key_bits, source.key_id);
+	if (extension_signs_ocsp(&source))
+		spki_key_hash(key_bits, source.key_id);
+	else
+		spki_key_identifier(key_bits, source.key_id);
 	der_open(&d, TLV_SEQUENCE);
 	put_version_3(&d);
 	der_put_integer(&d, serial);

@@ -389,6 +389,16 @@ def test_the_responder_is_in_the_inventory(server, issue):
     assert [u.dotted_string for u in usage] == ["1.3.6.1.5.5.7.3.9"]
 
 
+def test_the_responder_is_found_by_its_key_identifier(issue):
+    """RFC 6960, 4.2.1: the ResponderID is the SHA-1 hash of the key (RFC 5280, 4.2.1.2, method 1). Some look for a certificate with that
+    subjectKeyIdentifier, and for nothing else."""
+    issued = issue()
+    told = answer(post(issued, issued.request()))
+    certificate = told.certificates[0]
+    assert told.responder_key_hash == x509.SubjectKeyIdentifier.from_public_key(certificate.public_key()).digest
+    assert told.responder_key_hash == certificate.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value.digest
+
+
 # --- servers of their own
 
 
