@@ -13,6 +13,8 @@ enum {
 	WORLD_KEYS = 48,
 	WORLD_CHANGES_MAX = 24,
 	WORLD_VALUE_MAX = 40000,
+	WORLD_HUGE = 4400000,    /* more than other updates take together in a long while */
+	WORLD_HUGE_EACH = 300,
 	WORLD_UPDATES_MAX = 8192,
 };
 
@@ -31,7 +33,12 @@ static inline uint64_t world_roll(uint64_t a, uint64_t b)
 	return z ^ (z >> 31);
 }
 
-/* Few changes each, but now and then many. */
+static inline bool world_is_huge(unsigned n)
+{
+	return n % WORLD_HUGE_EACH == WORLD_HUGE_EACH / 2;
+}
+
+/* Few changes each, but now and then many. What is huge goes with the next update. */
 static inline size_t world_changes(unsigned n, struct world_change ret[WORLD_CHANGES_MAX])
 {
 	size_t many = n % 23 == 0 ? WORLD_CHANGES_MAX : 1 + world_roll(n, 1) % 5;
@@ -40,15 +47,19 @@ static inline size_t world_changes(unsigned n, struct world_change ret[WORLD_CHA
 		ret[i].key = (unsigned)(world_roll(n, 100 + i) % WORLD_KEYS);
 		ret[i].delete = world_roll(n, 200 + i) % 5 == 0;
 	}
+	if (world_is_huge(n) || world_is_huge(n - 1))
+		ret[many - 1] = (struct world_change){ .key = 0, .delete = !world_is_huge(n) };
 	return many;
 }
 
 /* Most are small; some have pages of their own in LMDB. */
-static inline struct bytes world_value(unsigned n, unsigned key, uint8_t room[WORLD_VALUE_MAX])
+static inline struct bytes world_value(unsigned n, unsigned key, uint8_t room[WORLD_HUGE])
 {
 	uint64_t kind = world_roll(n, 300 + key) % 20, size = world_roll(n, 400 + key);
 	size_t len = kind < 12 ? 8 + size % 200 : kind < 18 ? 600 + size % 2400 : 5000 + size % (WORLD_VALUE_MAX - 5000);
 
+	if (world_is_huge(n) && key == 0)
+		len = WORLD_HUGE;
 	for (size_t i = 0; i < len; i += 8) {
 		uint64_t z = world_roll((uint64_t)n << 32 | key, 500 + i);
 		memcpy(room + i, &z, len - i < 8 ? len - i : 8);
@@ -75,7 +86,7 @@ static inline unsigned world_last(struct kv_txn *txn)
 /* The next update, in a transaction. Says in the log of the disk that it was begun. */
 static inline unsigned world_update(struct kv_txn *txn, struct power *disk)
 {
-	auto_free uint8_t *room = malloc(WORLD_VALUE_MAX);
+	auto_free uint8_t *room = malloc(WORLD_HUGE);
 	struct world_change v[WORLD_CHANGES_MAX];
 	unsigned n = world_last(txn) + 1;
 	char key[16];
@@ -146,7 +157,7 @@ static inline bool world_visit(void *arg, struct bytes key, struct bytes value)
 /* Whether it holds what some number of updates from least to most leave, and nothing else. */
 static inline bool world_check(struct kv *kv, unsigned least, unsigned most, unsigned *ret_last, char why[256])
 {
-	struct world_walk w = { .room = malloc(WORLD_VALUE_MAX), .why = why };
+	struct world_walk w = { .room = malloc(WORLD_HUGE), .why = why };
 	struct kv_txn *txn = NULL;
 	struct problem p = {0};
 

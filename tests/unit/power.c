@@ -154,24 +154,39 @@ static void lock_init(struct power *disk)
 	pthread_mutexattr_destroy(&attr);
 }
 
+/* All of a file but its zeros. */
+static void take_in_bytes(struct power *disk, unsigned file, int fd, uint64_t size)
+{
+	static const uint8_t zeros[4096];
+
+	power_add(disk, &(struct power_op){ .kind = POWER_OP_SIZE, .file = file, .len = size });
+	for (uint64_t at = 0; at < size; at += sizeof(zeros)) {
+		struct power_op op = { .kind = POWER_OP_WRITE, .file = file, .at = at, .data = disk->data_len };
+		ssize_t got = pread(fd, disk->data + op.data, sizeof(zeros), (off_t)at);
+
+		assert(got == (ssize_t)(size - at < sizeof(zeros) ? size - at : sizeof(zeros)));
+		op.len = (uint64_t)got;
+		if (memcmp(disk->data + op.data, zeros, op.len) == 0)
+			continue;
+		disk->data_len += op.len;
+		power_add(disk, &op);
+	}
+}
+
 /* What the folder holds at first is an entry like any other, but flushed. */
 static void take_in(struct power *disk, int folder, const char *name)
 {
 	auto_fd int fd = openat(folder, name, O_RDONLY | O_CLOEXEC);
-	struct power_op write = { .kind = POWER_OP_WRITE, .file = disk->files++, .data = disk->data_len };
-	struct power_op named = { .kind = POWER_OP_NAME, .file = write.file };
+	struct power_op named = { .kind = POWER_OP_NAME, .file = disk->files++ };
 	struct stat st;
 
 	assert(fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && strlen(name) < POWER_NAME_MAX);
 	strcpy(named.name, name);
 	power_names_apply(&disk->names, &named);
 	power_add(disk, &named);
-	write.len = (uint64_t)st.st_size;
-	ssize_t got = pread(fd, disk->data + disk->data_len, write.len, 0);
-	assert(got == st.st_size);
-	disk->data_len += write.len;
-	power_add(disk, &write);
-	power_add(disk, &(struct power_op){ .kind = POWER_OP_FLUSHED, .file = write.file, .of = disk->n });
+	if (!str_equal(name, disk->scratch))
+		take_in_bytes(disk, named.file, fd, (uint64_t)st.st_size);
+	power_add(disk, &(struct power_op){ .kind = POWER_OP_FLUSHED, .file = named.file, .of = disk->n });
 }
 
 static void take_in_all(struct power *disk)
@@ -240,6 +255,19 @@ size_t power_now(struct power *disk)
 	size_t n = disk->n;
 	power_unlock(disk);
 	return n;
+}
+
+size_t power_flush(struct power *disk, uint64_t which)
+{
+	size_t flushes = 0, point = disk->begin;
+
+	for (size_t i = disk->begin; i < disk->n; i++)
+		flushes += disk->op[i].kind == POWER_OP_FLUSH;
+	uint64_t n = flushes > 0 ? which % flushes : 0;
+	for (size_t i = disk->begin; i < disk->n && flushes > 0; i++)
+		if (disk->op[i].kind == POWER_OP_FLUSH && n-- == 0)
+			point = i;
+	return point;
 }
 
 void power_mark(struct power *disk, enum power_mark mark, uint64_t value)

@@ -35,6 +35,8 @@ bool power_check(struct power *disk, char why[256]);
 /* A point is how many entries of the log came before. */
 size_t power_begin(const struct power *disk); /* the watch began */
 size_t power_now(struct power *disk);
+/* Where one of the flushes begins; without any, the beginning. Any number will do for `which`. */
+size_t power_flush(struct power *disk, uint64_t which);
 
 /* Words of the workload's own in the log. */
 enum power_mark { POWER_BEGUN, POWER_DONE };

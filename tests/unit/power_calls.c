@@ -111,7 +111,7 @@ static int open_watched(struct power *disk, const char *name, int folder, const 
 	assert(strlen(name) < POWER_NAME_MAX);
 	strcpy(h.name, name);
 	power_lock(disk);
-	/* The disk is ours: nothing needs to reach the one below. */
+	/* Nothing needs to reach the disk below this one. */
 	int fd = (int)syscall(SYS_openat, folder, path, flags & ~(O_SYNC | O_DIRECT), mode);
 	if (fd >= 0 && name[0] != '\0')
 		handle_open(&h, fd, flags);
@@ -140,7 +140,7 @@ static int open_any(int folder, const char *path, int flags, mode_t mode)
 	if (str_equal(path, "/proc/sys/kernel/random/boot_id"))
 		return open_boot_id();
 	return disk ? open_watched(disk, name, folder, path, flags, mode)
-	            : (int)syscall(SYS_openat, folder, path, flags, mode);
+	            : (int)syscall(SYS_openat, folder, path, flags & ~O_SYNC, mode);
 }
 
 #define MODE_OF(flags)                                        \

@@ -66,6 +66,12 @@ static bool open_kv(const char *path, bool read_only, struct kv **ret, char why[
 	return kv_lmdb_open(path, &options, ret, &p) ? true : wrong(why, "open", &p);
 }
 
+/* As the one server of the store, which may write in a way of its own. */
+static bool open_server(const char *path, struct kv **ret, char why[256])
+{
+	return open_kv(path, false, ret, why);
+}
+
 static bool update_kv(struct kv *kv, struct power *log, char why[256])
 {
 	struct kv_txn *txn = NULL;
@@ -142,7 +148,9 @@ static bool look(const char *path, const struct trial *t, char why[256])
 	auto_struct(kv) *kv = NULL;
 	unsigned found = 0, last;
 
-	bool ok = open_kv(path, false, &kv, why) && world_check(kv, t->least, t->most, &found, why);
+	bool server = t->seed / POWER_SEEDS_EACH % 3 != 2;
+	bool ok = (server ? open_server(path, &kv, why) : open_kv(path, false, &kv, why)) &&
+	          world_check(kv, t->least, t->most, &found, why);
 	last = found;
 	ok = ok && go_on(path, log, kv, &last, t->backup, why);
 	kv_close(steal(kv));
@@ -226,8 +234,13 @@ static void want_log_whole(void)
 static void want_survival_anywhere(size_t begin, unsigned many)
 {
 	for (unsigned i = 0; i < many; i++) {
-		size_t points = power_now(disk) - begin + 1;
-		struct trial t = trial_at(begin + world_roll(i, 1) % points, i);
+		size_t points = power_now(disk) - begin + 1, point = begin + world_roll(i, 1) % points;
+
+		/* Around its flushes a store has most to lose. */
+		if (i / 5 % 2 == 1)
+			point = power_flush(disk, world_roll(i, 2)) + world_roll(i, 1) % 9 - 3;
+		point = point < begin ? begin : point > power_now(disk) ? power_now(disk) : point;
+		struct trial t = trial_at(point, i);
 
 		t.again = i % 4 == 0 ? 3 : 0;
 		t.backup = i % 8 == 0;
@@ -238,21 +251,21 @@ static void want_survival_anywhere(size_t begin, unsigned many)
 /* --- one thread --- */
 
 /* With one update, from which on the store is there. */
-static struct kv *begin_workload(void)
+static struct kv *begin_workload(bool server)
 {
 	struct kv *kv = NULL;
 	char why[256];
 
-	if (!open_kv(live, false, &kv, why) || !update_kv(kv, disk, why))
+	if (!(server ? open_server(live, &kv, why) : open_kv(live, false, &kv, why)) || !update_kv(kv, disk, why))
 		fail_msg("%s", why);
 	must(folder_sync(live, p));
 	return kv;
 }
 
 /* Returns the point at which it has begun. */
-static size_t short_workload(unsigned updates)
+static size_t workload(unsigned updates)
 {
-	struct kv *kv = begin_workload();
+	struct kv *kv = begin_workload(true);
 	struct kv_txn *txn = NULL;
 	size_t begin = power_now(disk);
 	char why[256];
@@ -273,7 +286,7 @@ static size_t short_workload(unsigned updates)
 
 static void test_cut_at_each_point(void **state)
 {
-	size_t begin = short_workload(10);
+	size_t begin = workload(10);
 
 	(void)state;
 	for (size_t point = begin; point <= power_now(disk); point++)
@@ -285,7 +298,7 @@ static void test_cut_at_each_point(void **state)
 
 static void test_killed_at_each_point(void **state)
 {
-	size_t begin = short_workload(25);
+	size_t begin = workload(25);
 
 	(void)state;
 	for (size_t point = begin; point <= power_now(disk); point++) {
@@ -294,9 +307,17 @@ static void test_killed_at_each_point(void **state)
 	}
 }
 
+static void test_cut_anywhere_in_a_long_life(void **state)
+{
+	size_t begin = workload(700);
+
+	(void)state;
+	want_survival_anywhere(begin, seeds(80));
+}
+
 static void test_cut_at_each_point_of_recovery(void **state)
 {
-	size_t begin = short_workload(30), points = power_now(disk) - begin + 1;
+	size_t begin = workload(30), points = power_now(disk) - begin + 1;
 
 	(void)state;
 	for (unsigned i = 0; i < seeds(9); i++) {
@@ -362,6 +383,7 @@ static void test_threads_that_share_commits(void **state)
 	(void)state;
 	power_slow(disk, 100);
 	must(store_open(live, true, &small, &store, p));
+	must(store_lock_server(store, p));
 	size_t begin = power_now(disk);
 	write_together(6, 15);
 	store_counters(store, &commits, &updates);
@@ -417,6 +439,7 @@ static void test_another_process_writes_beside(void **state)
 	(void)state;
 	power_slow(disk, 50);
 	must(store_open(live, true, &small, &store, p));
+	must(store_lock_server(store, p));
 	size_t begin = power_now(disk);
 	foreign_go(go);
 	write_together(3, 12);
@@ -443,7 +466,7 @@ static enum power_verdict die_at(void *arg, struct power_event *event)
 	return death->at-- == 0 ? death->how : POWER_PASS;
 }
 
-static void dying_child(int go, struct death death)
+static void dying_child(int go, bool server, struct death death)
 {
 	struct kv *kv = NULL;
 	char why[256], byte;
@@ -451,7 +474,7 @@ static void dying_child(int go, struct death death)
 	if (read(go, &byte, 1) != 1)
 		_exit(2);
 	power_hook_set(die_at, &death);
-	if (!open_kv(live, false, &kv, why))
+	if (!(server ? open_server(live, &kv, why) : open_kv(live, false, &kv, why)))
 		_exit(2);
 	while (update_kv(kv, disk, why))
 		;
@@ -470,7 +493,8 @@ static bool goes_on_after_a_death(struct kv *kv, char why[256])
 	return world_check(kv, t.least, t.least, &last, why);
 }
 
-static void test_killed_beside_another_process(void **state)
+/* Processes die one after the other, each some calls later than the one before, while another goes on. */
+static void deaths(bool servers)
 {
 	static const enum power_verdict how[] = { POWER_DIE_BEFORE, POWER_DIE_HALF, POWER_DIE_AFTER };
 	enum { DEATHS = 36 };
@@ -478,14 +502,13 @@ static void test_killed_beside_another_process(void **state)
 	pid_t pid[DEATHS];
 	char why[256];
 
-	(void)state;
 	for (unsigned i = 0; i < DEATHS; i++) {
 		assert_int_equal(pipe(go[i]), 0);
 		pid[i] = child_start();
 		if (pid[i] == 0)
-			dying_child(go[i][0], (struct death){ i / 3, how[i % 3] });
+			dying_child(go[i][0], servers, (struct death){ i / 3, how[i % 3] });
 	}
-	struct kv *kv = begin_workload();
+	struct kv *kv = begin_workload(!servers);
 	size_t begin = power_now(disk);
 	for (unsigned i = 0; i < DEATHS; i++) {
 		assert_int_equal(write(go[i][1], "x", 1), 1);
@@ -499,6 +522,18 @@ static void test_killed_beside_another_process(void **state)
 	kv_close(kv);
 	want_log_whole();
 	want_survival_anywhere(begin, seeds(60));
+}
+
+static void test_a_command_killed_beside_the_server(void **state)
+{
+	(void)state;
+	deaths(false);
+}
+
+static void test_a_server_killed_beside_a_command(void **state)
+{
+	(void)state;
+	deaths(true);
 }
 
 /* --- backups --- */
@@ -533,6 +568,7 @@ static void test_backups_while_threads_write(void **state)
 	(void)state;
 	power_slow(disk, 100);
 	must(store_open(live, true, &small, &store, p));
+	must(store_lock_server(store, p));
 	size_t begin = power_now(disk);
 	assert_int_equal(pthread_create(&thread, NULL, copy_on, &copying), 0);
 	write_together(4, 20);
@@ -558,6 +594,7 @@ static void test_cut_at_each_point_of_a_backup(void **state)
 
 	(void)state;
 	must(store_open(live, true, &small, &store, p));
+	must(store_lock_server(store, p));
 	write_together(1, 12);
 	assert_int_equal(mkdir(copy, 0700), 0);
 	power_end(steal(disk));
@@ -594,7 +631,7 @@ static unsigned losses(end_fn *end, size_t begin, unsigned many)
 
 static void test_a_drive_that_lies_is_found_out(void **state)
 {
-	struct kv *kv = begin_workload();
+	struct kv *kv = begin_workload(true);
 	char why[256];
 
 	(void)state;
@@ -614,9 +651,11 @@ int main(void)
 		TEST(test_cut_at_each_point),
 		TEST(test_killed_at_each_point),
 		TEST(test_cut_at_each_point_of_recovery),
+		TEST(test_cut_anywhere_in_a_long_life),
 		TEST(test_threads_that_share_commits),
 		TEST(test_another_process_writes_beside),
-		TEST(test_killed_beside_another_process),
+		TEST(test_a_command_killed_beside_the_server),
+		TEST(test_a_server_killed_beside_a_command),
 		TEST(test_backups_while_threads_write),
 		TEST(test_cut_at_each_point_of_a_backup),
 		TEST(test_a_drive_that_lies_is_found_out),
