@@ -119,6 +119,13 @@ static bool take_secret(const struct webhook_declared *declared, bool starting, 
 	       problem_set(p, PROBLEM_MALFORMED, "webhook %s: its secret: %s", declared->name, parts.subs[0].detail);
 }
 
+bool webhook_declared_secret(const struct webhook_declared *row, struct problem *p)
+{
+	auto_value(buf) secret = {0};
+
+	return take_secret(row, true, false, &secret, p);
+}
+
 static bool declare(struct store *store, const struct present *present, const struct webhook_declared *declared, bool starting,
                     struct problem *p)
 {

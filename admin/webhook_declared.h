@@ -14,6 +14,9 @@ struct webhook_declared {
 /* Adds a part for each field that is wrong, as the configuration calls it below a row. */
 void webhook_declared_check(const struct webhook_options *options, const struct webhook_declared *row, struct problem *parts);
 
+/* Whether its secret can be read as the process starts, and will do. */
+bool webhook_declared_secret(const struct webhook_declared *row, struct problem *p) must_use;
+
 /* Whether webhooks_declare would find all secrets, in a server that runs. */
 bool webhooks_declarable(struct store *store, const struct webhook_declared *rows, size_t n, struct problem *p) must_use;
 /* Makes the store's rows what the configuration says: new ones begin with the next event, those that are as they

@@ -6,6 +6,7 @@
 #include "base/fetch.h"
 #include "base/json.h"
 #include "est/routes.h"
+#include "server/config_files.h"
 #include "server/publish.h"
 #include "server/revocation.h"
 #include "server/status.h"
@@ -55,10 +56,12 @@ static const struct command_option check_options[] = {
 	{ 0 },
 };
 
-static bool print_result(const struct command_call *call, const struct config *config, struct problem *p)
+static bool print_result(const struct command_call *call, const struct config *config, const struct strings *skipped, struct problem *p)
 {
 	auto_value(buf) text = {0};
 	const char *path = config->path ?: "built-in defaults";
+	for (size_t i = 0; i < skipped->n && !call->json; i++)
+		fprintf(stderr, "enrolld: %s: not looked at: %s\n", path, skipped->v[i]);
 	if (!call->json) {
 		fprintf(call->out, "%s: good\n", path);
 		return true;
@@ -69,6 +72,10 @@ static bool print_result(const struct command_call *call, const struct config *c
 	json_put_bool(&w, "good", true);
 	json_put_integer(&w, "listeners", (int64_t)config->listener_count);
 	json_put_integer(&w, "profiles", (int64_t)config->profile_count);
+	json_open_array(&w, "notLookedAt");
+	for (size_t i = 0; i < skipped->n; i++)
+		json_put(&w, NULL, skipped->v[i]);
+	json_close(&w);
 	json_close(&w);
 	fprintf(call->out, "%s\n", buf_text(&text));
 	return buf_check(&text, p);
@@ -79,7 +86,7 @@ static bool check_config_run(struct command_call *call, struct problem *p)
 	auto_value(buf) text = {0};
 	auto_struct(config) *config = NULL;
 	auto_struct(profiles) *profiles = NULL;
-	auto_struct(attestation_roots) *attestation = NULL;
+	auto_value(strings) skipped = {0};
 	bool reference = command_value(call, "--print-reference"), example = command_value(call, "--print-example");
 	if (reference)
 		config_print_reference(&text);
@@ -90,15 +97,16 @@ static bool check_config_run(struct command_call *call, struct problem *p)
 		return buf_check(&text, p);
 	}
 	return config_load(call->arg_count ? call->args[0] : call->config, &config, p) &&
-	       config_profiles(config, &profiles, p) && config_attestation(config, &attestation, p) &&
-	       acme_check_libraries(p) && fetch_load(p) && print_result(call, config, p);
+	       config_files_check(config, &skipped, p) && config_profiles(config, &profiles, p) &&
+	       acme_check_libraries(p) && fetch_load(p) && print_result(call, config, &skipped, p);
 }
 
 const struct command server_check_config_command = {
 	.name = "check-config", .args = "[FILE]", .args_max = 1, .json = true, .options = check_options,
 	.run = check_config_run,
 	.summary = "judge a configuration file",
-	.details = "FILE, or what --config names, or " CONFIG_PATH ".",
+	.details = "FILE, or what --config names, or " CONFIG_PATH ". The files that it names are read too: certificates, keys and lists must be\n"
+	           "what a start would take, and the server's own certificate good now. Nothing is changed; a token is not asked.",
 };
 
 /* --- routes */

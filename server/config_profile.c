@@ -193,3 +193,13 @@ bool config_pkcs11(const struct config *config, struct problem *p)
 
 	return pkcs11_configure(config->ca.pkcs11.module, &pin, config->ca.folder, p);
 }
+
+const char **config_issuers(const struct config *config)
+{
+	const struct strings *issuers = &config->ca.issuers;
+	const char **names = calloc(issuers->n + 1, sizeof *names);
+
+	for (size_t i = 0; names && i < issuers->n; i++)
+		names[i] = issuers->v[i];
+	return names;
+}

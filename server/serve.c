@@ -52,15 +52,6 @@ static bool open_store(struct serve *serve, struct problem *p)
 	return store_lock_server(serve->store, p);
 }
 
-/* The names that ca_open wants ended by NULL. */
-static const char **issuer_names(const struct strings *issuers)
-{
-	const char **names = calloc(issuers->n + 1, sizeof *names);
-	for (size_t i = 0; names && i < issuers->n; i++)
-		names[i] = issuers->v[i];
-	return names;
-}
-
 /* A variable of the environment is gone once it was read, so what it held is kept for reloads. */
 static bool read_passphrase(struct serve *serve, struct buf *ret, struct problem *p)
 {
@@ -90,7 +81,7 @@ static bool passphrase_again(void *arg, struct buf *ret, struct problem *p)
 static bool load_ca(struct serve *serve, const struct config *config, struct ca_table **ret, struct problem *p)
 {
 	auto_value(buf) passphrase = {0};
-	auto_free const char **issuers = issuer_names(&config->ca.issuers);
+	auto_free const char **issuers = config_issuers(config);
 	const struct ca_options options = {
 		.folder = serve->config->ca.folder, .issuers = issuers,
 		.urls = { .base = serve->config->ca.urls, .shards = config->ca.crl_shards },

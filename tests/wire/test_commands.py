@@ -1,5 +1,6 @@
 """The operator's commands, against a store that a running server uses and against one at rest."""
 
+import datetime
 import json
 import os
 import pathlib
@@ -10,6 +11,9 @@ import tempfile
 import time
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from acme_raw import Client, Refused
 from harness import BINARY, ROOT, Server
@@ -245,6 +249,133 @@ def test_check_config(tmp_path):
         assert done.stderr == f"enrolld: {bad}:3:5: key `acme.http_01.port`: expected a number from 1 to 65535, got `many`\n"
     missing = run("check-config", tmp_path / "none.yaml")
     assert missing.returncode == 1 and f"{tmp_path}/none.yaml: No such file or directory" in missing.stderr
+
+
+def pair(folder, name, begins=-1, ends=1, by=None, key=None):
+    """A certificate, days from now, and its key, which is made unless it is given; below `by` or itself. Returns both."""
+    own = key or ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
+    now = datetime.datetime.now(datetime.timezone.utc)
+    made = (x509.CertificateBuilder().subject_name(subject).issuer_name(by[0].subject if by else subject).public_key(own.public_key())
+            .serial_number(x509.random_serial_number()).not_valid_before(now + datetime.timedelta(days=begins))
+            .not_valid_after(now + datetime.timedelta(days=ends)).sign(by[1] if by else own, hashes.SHA256()))
+    (folder / f"{name}.pem").write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    (folder / f"{name}.key").write_bytes(own.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8,
+                                                           serialization.NoEncryption()))
+    return made, own
+
+
+@pytest.fixture(scope="module")
+def at_rest(tmp_path_factory):
+    """A folder with everything, its server not started; and in it files for a configuration to name."""
+    server = Server()
+    folder = server.folder
+    root = pair(folder, "root")
+    pair(folder, "good", by=root)
+    pair(folder, "ended", begins=-3, ends=-1)
+    pair(folder, "early", begins=1, ends=3)
+    pair(folder, "strange")
+    (folder / "chain.pem").write_text((folder / "good.pem").read_text() + (folder / "root.pem").read_text())
+    (folder / "chain.key").write_text((folder / "good.key").read_text())
+    (folder / "parted.pem").write_text((folder / "good.pem").read_text() + (folder / "strange.pem").read_text())
+    (folder / "parted.key").write_text((folder / "good.key").read_text())
+    (folder / "cut.pem").write_text((folder / "chain.pem").read_text()[:-60])
+    (folder / "cut.key").write_text((folder / "good.key").read_text())
+    for name, text in (("words", "words\n"), ("short", "short\n"), ("secret", "s" * 40 + "\n"), ("hex", "00" * 16 + "\n")):
+        (folder / name).write_text(text)
+        (folder / name).chmod(0o600)
+    yield server
+    server.close()
+
+
+def own_files(certificate, key):
+    return lambda f: {"tls": {"certificate": f"{f}/{certificate}", "key": f"{f}/{key}"}}
+
+
+def manufacturers(*files):
+    return lambda f: {"est": {"authentication": [{"name": f"a{i}", "labels": [""] if i else [], "methods": ["manufacturer"], "manufacturers": [f"{f}/{file}"]}
+                                                 for i, file in enumerate(files)]}}
+
+
+def hooks(*secrets):
+    return lambda f: {"webhooks": [{"name": f"w{i}", "url": "https://hooks.example.com/", "secret": {"file": f"{f}/{secret}"}}
+                                   for i, secret in enumerate(secrets)]}
+
+
+FAULTS = { # what is written: the key, words, and whether a server starts with it all the same
+    "no certificate": (own_files("none.pem", "good.key"), "tls.certificate", "No such file", False),
+    "no key": (own_files("good.pem", "none.key"), "tls.key", "No such file", False),
+    "another's key": (own_files("good.pem", "root.key"), "tls.key", "not the key of the certificate", False),
+    "a certificate is no key": (own_files("good.pem", "good.pem"), "tls.key", "private key", False),
+    "a key is no certificate": (own_files("good.key", "good.key"), "tls.certificate", "number 1 is none", False),
+    "a chain that is cut": (own_files("cut.pem", "cut.key"), "tls.certificate", "number 2 is none", False),
+    "a chain of strangers": (own_files("parted.pem", "parted.key"), "tls.certificate", "certificate 2 did not sign the one before it", True),
+    "one that has ended": (own_files("ended.pem", "ended.key"), "tls.certificate", "certificate 1 ended at 20", True),
+    "one that is to begin": (own_files("early.pem", "early.key"), "tls.certificate", "certificate 1 begins at 20", True),
+    "block list": (lambda f: {"key_blocklists": [f"{f}/none"]}, "key_blocklists[0]", "No such file", False),
+    "manufacturer": (manufacturers("root.pem", "words"), "est.authentication[1].manufacturers", "not readable as PEM", False),
+    "wrapping key": (lambda f: {"est": {"wrapping_keys": [{"id": "a", "file": f"{f}/hex"}, {"id": "b", "file": f"{f}/words"}]}},
+                     "est.wrapping_keys[1].file", "in hexadecimal", False),
+    "wrapping certificate": (lambda f: {"est": {"wrapping_certificates": [f"{f}/words"]}}, "est.wrapping_certificates[0]", "in PEM", False),
+    "attestation": (lambda f: {"acme": {"device_attest_01": {"formats": [{"format": "tpm", "roots": [f"{f}/none"]}]}}},
+                    "acme.device_attest_01.formats[0].roots", "No such file", False),
+    "trust anchor": (lambda f: {"acme": {"dns": {"trust_anchors": [f"{f}/none"]}}}, "acme.dns.trust_anchors[0]", "No such file", None),
+    "bundle": (lambda f: {"webhook": {"ca_bundle": f"{f}/words"}}, "webhook.ca_bundle", "in PEM", None),
+    "webhook's secret": (hooks("secret", "short"), "webhooks[1].secret", "webhook w1: its secret", False),
+    "issuer": (lambda f: {"ca": {"issuers": ["issuing", "other"]}}, "ca.issuers", "other.pem: there is no CA of this name", False),
+    "passphrase": (lambda f: {"ca": {"passphrase": {"file": f"{f}/none"}}}, "ca.passphrase", "No such file", False),
+    "another passphrase": (lambda f: {"ca": {"passphrase": {"file": f"{f}/secret"}}}, "ca.issuers", "passphrase", False),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_check_config_finds_what_a_start_would(at_rest, fault):
+    config, key, words, starts = FAULTS[fault]
+    at_rest.write_config(config(at_rest.folder))
+    done = at_rest.run("check-config")
+    assert done.returncode == 1 and not done.stdout
+    said = re.fullmatch(rf"enrolld: {re.escape(str(at_rest.config))}:(\d+):(\d+): key `{re.escape(key)}`: (.*)\n", done.stderr)
+    assert said and words in said[3], done.stderr
+    line = at_rest.config.read_text().splitlines()[int(said[1]) - 1] # the key's, the row's, or what encloses it where it is not there
+    assert key.endswith("]") or any(f'"{part}"' in line for part in key.split(".")), line
+    if starts is False:
+        done = at_rest.run("serve")
+        assert done.returncode == 1 and words in done.stderr, done.stderr
+    elif starts: # it serves more than that certificate is for, and says so
+        with subprocess.Popen([BINARY, "serve", "--config", at_rest.config], stderr=subprocess.PIPE, text=True) as process:
+            said = ""
+            while "event=ready" not in said and (line := process.stderr.readline()):
+                said += line
+            process.terminate()
+        assert "event=ready" in said and words in said and process.returncode == 0, said
+
+
+def everything_in(folder):
+    return {p: (p.read_bytes(), p.stat().st_mtime_ns) for p in sorted(folder.rglob("*")) if p.is_file()}
+
+
+def test_check_config_changes_nothing(at_rest):
+    at_rest.write_config({**own_files("chain.pem", "chain.key")(at_rest.folder), **manufacturers("root.pem")(at_rest.folder), **hooks("secret")(at_rest.folder)})
+    before = everything_in(at_rest.folder)
+    done = at_rest.run("check-config")
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"{at_rest.config}: good\n", "")
+    assert everything_in(at_rest.folder) == before
+
+
+def test_check_config_says_what_it_did_not_look_at(at_rest, tmp_path):
+    """What the service alone is given, and a CA that there is not yet."""
+    at_rest.write_config({"ca": {"passphrase": {"environment": "PASSPHRASE_OF_NOBODY"}}})
+    done = at_rest.run("check-config")
+    assert done.returncode == 0 and "not looked at: ca: its passphrase is given to the service alone" in done.stderr
+    passphrase = (at_rest.folder / "data/ca/passphrase").read_text().rstrip("\n")
+    for value, good in ((passphrase, True), ("wrong" * 8, False)):
+        done = at_rest.run("check-config", env={**os.environ, "PASSPHRASE_OF_NOBODY": value})
+        assert (done.returncode == 0) == good and "not looked at" not in done.stderr
+    at_rest.write_config({"webhooks": [{"name": "w", "url": "https://hooks.example.com/", "secret": {"credential": "w"}}],
+                          "data": {"folder": str(tmp_path / "none")}})
+    done = at_rest.run("check-config", "--json")
+    assert done.returncode == 0 and not done.stderr
+    assert [line.split(":")[0] for line in json.loads(done.stdout)["notLookedAt"]] == ["ca", "webhooks[0].secret"]
 
 
 def test_shipped_example_is_good():
