@@ -27,7 +27,6 @@ static void terms_done(struct terms *terms)
 	free(terms->certificate_path);
 	free(terms->key_path);
 }
-declare_auto_value(terms, terms_done);
 
 struct own_certificate {
 	struct own_certificate_options options;
