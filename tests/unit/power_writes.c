@@ -137,7 +137,7 @@ __attribute__((format(printf, 2, 0))) static int print(int fd, const char *forma
 	return len < 0 ? len : (int)write_one(fd, text, (size_t)len, -1);
 }
 
-CALL(int, dprintf, (int fd, const char *format, ...))
+__attribute__((format(printf, 2, 3))) CALL(int, dprintf, (int fd, const char *format, ...))
 {
 	va_list args;
 
@@ -147,7 +147,7 @@ CALL(int, dprintf, (int fd, const char *format, ...))
 	return rc;
 }
 
-CALL(int, __dprintf_chk, (int fd, int flag, const char *format, ...))
+__attribute__((format(printf, 3, 4))) CALL(int, __dprintf_chk, (int fd, int flag, const char *format, ...))
 {
 	va_list args;
 
