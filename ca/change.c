@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <unistd.h>
 
+#include "ca/chain.h"
 #include "ca/foreign.h"
 #include "ca/inventory.h"
 
@@ -45,6 +46,18 @@ bool change_certificate_file(struct change *change, const char *name, const char
 		if (!ossl_certificate_pem(certificates[i], &pem, p))
 			return false;
 	return change_file(change, name, ending, buf_bytes(&pem), 0644, p);
+}
+
+bool change_chain_file(struct change *change, const char *name, const ossl_x509_stack *chain, struct problem *p)
+{
+	X509 *all[CHAIN_LENGTH_MAX];
+	int n = sk_X509_num(chain);
+
+	if (n > CHAIN_LENGTH_MAX)
+		return problem_set(p, PROBLEM_MALFORMED, "%s: %d certificates above it, of which %d are the most", name, n, CHAIN_LENGTH_MAX);
+	for (int i = 0; i < n; i++)
+		all[i] = sk_X509_value(chain, i);
+	return change_certificate_file(change, name, ".chain.pem", all, (size_t)n, p);
 }
 
 bool change_row(struct change *change, X509 *certificate, const char *by, struct problem *p)

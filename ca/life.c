@@ -145,11 +145,7 @@ static bool put_chain(const struct life *life, const char *name, const char *sig
 		return false;
 	if (!X509_up_ref(by) || sk_X509_unshift(above, by) <= 0)
 		return problem_memory(p);
-	X509 *all[CHAIN_LENGTH_MAX + 1];
-	int n = sk_X509_num(above);
-	for (int i = 0; i < n; i++)
-		all[i] = sk_X509_value(above, i);
-	return change_certificate_file(change, name, ".chain.pem", all, (size_t)n, p);
+	return change_chain_file(change, name, above, p);
 }
 
 /* --- renew */
@@ -173,19 +169,17 @@ static bool replace_root(const struct life *life, const char *name, X509 *old, X
                          struct problem *p)
 {
 	auto(ossl_x509_stack) *chain = NULL;
-	X509 *all[CHAIN_LENGTH_MAX];
 
 	if (!files_has(life->folder, name, ".chain.pem"))
 		return true;
 	if (!files_chain(life->folder, name, &chain, p))
 		return false;
-	int n = sk_X509_num(chain);
-	for (int i = 0; i < n; i++)
-		all[i] = sk_X509_value(chain, i);
-	if (X509_cmp(all[n - 1], old) != 0)
+	if (X509_cmp(sk_X509_value(chain, sk_X509_num(chain) - 1), old) != 0)
 		return true;
-	all[n - 1] = new;
-	return change_certificate_file(change, name, ".chain.pem", all, (size_t)n, p);
+	X509_free(sk_X509_pop(chain));
+	if (!X509_up_ref(new) || sk_X509_push(chain, new) <= 0)
+		return problem_memory(p);
+	return change_chain_file(change, name, chain, p);
 }
 
 static bool renew_root(const struct life *life, const char *name, const struct life_terms *terms, struct change *change,

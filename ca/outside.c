@@ -102,16 +102,12 @@ static bool put_key(const struct life *life, const char *name, const struct life
 static bool put_arrival(const struct life *life, const char *name, const struct life_arrival *arrival,
                         ossl_x509_stack *chain, struct change *change, struct problem *p)
 {
-	X509 *all[CHAIN_LENGTH_MAX], *certificate = arrival->certificate;
-	int n = sk_X509_num(chain);
+	X509 *certificate = arrival->certificate, *root = sk_X509_value(chain, sk_X509_num(chain) - 1);
 	bool is_root = X509_self_signed(certificate, 0) == 1;
 
-	for (int i = 0; i < n; i++)
-		all[i] = sk_X509_value(chain, i);
-	if (!is_root && !files_has(life->folder, "root", ".pem") &&
-	    !change_certificate_file(change, "root", ".pem", &all[n - 1], 1, p))
+	if (!is_root && !files_has(life->folder, "root", ".pem") && !change_certificate_file(change, "root", ".pem", &root, 1, p))
 		return false;
-	if (!is_root && !change_certificate_file(change, name, ".chain.pem", all, (size_t)n, p))
+	if (!is_root && !change_chain_file(change, name, chain, p))
 		return false;
 	return change_certificate_file(change, name, ".pem", &certificate, 1, p) && change_row(change, certificate, "", p);
 }
