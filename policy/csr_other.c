@@ -2,6 +2,8 @@
 
 #include <stdio.h>
 
+#include "policy/plain_text.h"
+
 /* Each reads what stands in an OtherName's value as text. false: it is not of that form, or too long. */
 typedef bool value_reader(struct bytes value, char *ret, size_t size);
 
@@ -86,6 +88,20 @@ static bool known_read(const char *oid, struct bytes value, struct csr_other_nam
 	return true;
 }
 
+/* Readers could take it for another one. */
+static bool hides(const char *oid, const struct csr_other_name *other)
+{
+	return plain_text_hides(other->type == CSR_OTHER_TEXT ? other->value + strlen(oid) + 1 : other->value);
+}
+
+static bool refuse(const char *fault, struct csr_other_name *ret)
+{
+	ret->type = CSR_OTHER_UNREADABLE;
+	ret->fault = fault;
+	ret->value[0] = '\0';
+	return true;
+}
+
 /* OtherName: its type-id says what it is (RFC 5280, 4.2.1.6). One that is not of its type's form is told
  * of by its kind alone, and no rule lets it pass. */
 bool csr_other_read(struct bytes content, struct bytes whole, struct csr_other_name *ret, struct problem *p)
@@ -96,12 +112,10 @@ bool csr_other_read(struct bytes content, struct bytes whole, struct csr_other_n
 	if (!tlv_take(&content, TLV_OID, &type) || !tlv_oid_text(type, oid))
 		return problem_set(p, PROBLEM_BAD_CSR, "RFC 5280, 4.2.1.6: subjectAltName in the CSR: a malformed otherName");
 	snprintf(ret->kind, sizeof(ret->kind), "otherName %s", oid);
-	if (!tlv_take(&content, TLV_CONTEXT_CONSTRUCTED(0), &value) || content.len > 0 || !known_read(oid, value, ret)) {
-		ret->type = CSR_OTHER_UNREADABLE;
-		ret->fault = fault_of(oid);
-		ret->value[0] = '\0';
-		return true;
-	}
+	if (!tlv_take(&content, TLV_CONTEXT_CONSTRUCTED(0), &value) || content.len > 0 || !known_read(oid, value, ret))
+		return refuse(fault_of(oid), ret);
+	if (hides(oid, ret))
+		return refuse("a text with a character that cannot be seen, or with a space at an end", ret);
 	buf_add(&ret->der, whole.data, whole.len);
 	return buf_check(&ret->der, p);
 }

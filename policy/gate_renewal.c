@@ -2,6 +2,7 @@
 
 #include "policy/client_certificate.h"
 #include "policy/gate_case.h"
+#include "policy/plain_text.h"
 
 static bool other_key(const struct csr_other_name *other, struct buf *ret)
 {
@@ -36,7 +37,7 @@ static bool others_held(const struct gate_case *c, const struct client_certifica
 	return all;
 }
 
-/* What would be written is compared, not the bytes of the CSR: encodings and case may differ, and so may
+/* What would be written is compared, not the bytes of the CSR: encodings, case and spaces may differ, and so may
  * an attribute that the profile leaves out or fills in by itself. */
 bool gate_subject_held(const struct gate_case *c, struct problem *p)
 {
@@ -46,7 +47,7 @@ bool gate_subject_held(const struct gate_case *c, struct problem *p)
 	if (!held)
 		return true;
 	subject_text(c->changed ? &c->held_subject : &c->subject, &asked);
-	bool same = !asked.failed && strcasecmp(asked.len > 0 ? buf_text(&asked) : "", held->subject) == 0;
+	bool same = !asked.failed && plain_text_equal(asked.len > 0 ? buf_text(&asked) : "", held->subject);
 	if (!same)
 		problem_add(p, PROBLEM_UNAUTHORIZED, NULL, NULL,
 		            "RFC 7030, 4.2.2: the client certificate has the subject \"%s\", for the CSR it would be \"%s\"",

@@ -105,7 +105,15 @@ static bool dns_canonical(const char *value, struct identifier *ret, struct prob
 	return true;
 }
 
-/* An IPv4-mapped IPv6 address would be a second spelling of an IPv4 address: refused. */
+/* Neither "::" nor "::1", but "::192.0.2.1". */
+static bool is_compatible(const struct addr *addr)
+{
+	static const uint8_t zeros[12];
+
+	return addr->family == AF_INET6 && memcmp(addr->byte, zeros, sizeof(zeros)) == 0 && (addr->byte[12] || addr->byte[13]);
+}
+
+/* An IPv4-mapped or IPv4-compatible IPv6 address would be a second spelling of an IPv4 address: refused. */
 static bool ip_canonical(const char *value, struct identifier *ret, struct problem *p)
 {
 	struct addr addr;
@@ -115,6 +123,9 @@ static bool ip_canonical(const char *value, struct identifier *ret, struct probl
 	if (addr.family == AF_INET && strchr(value, ':'))
 		return problem_set(p, PROBLEM_MALFORMED,
 		                   "RFC 8738, 3: \"%s\" is an IPv4-mapped address: write the IPv4 address", value);
+	if (is_compatible(&addr))
+		return problem_set(p, PROBLEM_MALFORMED,
+		                   "RFC 4291, 2.5.5.1: \"%s\" is an IPv4-compatible address, which is deprecated", value);
 	addr_format(&addr, ret->value);
 	return true;
 }

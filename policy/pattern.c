@@ -1,6 +1,7 @@
 #include "policy/pattern.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <strings.h>
 
 /* How many labels a DNS pattern lets a name have in front of its base. */
@@ -204,10 +205,27 @@ bool pattern_matches(enum identifier_type type, const char *pattern, const struc
 	return i->type == type && (str_equal(pattern, "*") || types[type].matches(pattern, i));
 }
 
+/* The same place without its port, and with the path that an empty one stands for (RFC 3986, 6.2.3). */
+static bool uri_touches(const char *pattern, const struct identifier *i)
+{
+	const char *host = strstr(i->value, "://");
+	struct identifier bare = { .type = IDENTIFIER_URI };
+
+	if (!host)
+		return false;
+	host += 3;
+	const char *rest = host + strcspn(host, "/?#");
+	int len = snprintf(bare.value, sizeof(bare.value), "%.*s%s%s", (int)(host + strcspn(host, ":/?#") - i->value), i->value,
+	                   *rest == '/' ? "" : "/", rest);
+	return len < (int)sizeof(bare.value) && pattern_matches(IDENTIFIER_URI, pattern, &bare);
+}
+
 bool pattern_touches(enum identifier_type type, const char *pattern, const struct identifier *i)
 {
 	if (pattern_matches(type, pattern, i) || (type == IDENTIFIER_EMAIL && strcasecmp(pattern, i->value) == 0))
 		return true;
+	if (type == IDENTIFIER_URI)
+		return uri_touches(pattern, i);
 	if (type != IDENTIFIER_DNS || !identifier_is_wildcard(i))
 		return false;
 	size_t before = labels_before(pattern, identifier_base(i));

@@ -3,6 +3,8 @@
 #include <stdio.h>
 
 #include "policy/device_name.h"
+#include "policy/likeness.h"
+#include "policy/plain_text.h"
 #include "policy/policy_match.h"
 
 /* Purposes that no certificate of a policy has: one that could answer OCSP for the CA (RFC 6960, 4.2.2.2),
@@ -57,14 +59,28 @@ static bool is_mentioned(const struct policy_values *values)
 }
 
 /* A wildcard name is denied with each host that it stands for: it serves that one as well. */
-static bool is_denied(const struct judging *j, enum policy_field field, const char *value, const struct identifier *name)
+static bool name_denied(const struct judging *j, enum policy_field field, const struct identifier *name)
 {
 	const struct strings *deny = &j->policy->fields[field].deny;
 
 	for (size_t i = 0; i < deny->n; i++)
-		if (name ? pattern_touches(name->type, deny->v[i], name) : policy_match(field, deny->v[i], j->request, value, NULL))
+		if (pattern_touches(name->type, deny->v[i], name))
 			return true;
 	return false;
+}
+
+static bool text_denied(const struct judging *j, enum policy_field field, const char *value)
+{
+	const struct strings *deny = &j->policy->fields[field].deny;
+	char reduced[SUBJECT_VALUE_SIZE]; /* other names have as much */
+
+	plain_text_reduce(value, reduced, sizeof(reduced));
+	return policy_match_any(field, deny, j->request, value, NULL) || policy_match_any(field, deny, j->request, reduced, NULL);
+}
+
+static bool is_denied(const struct judging *j, enum policy_field field, const char *value, const struct identifier *name)
+{
+	return name ? name_denied(j, field, name) : text_denied(j, field, value);
 }
 
 static void value_unlisted(struct judging *j, enum policy_field field, const char *value, const struct identifier *name)
@@ -157,13 +173,34 @@ static void field_required(struct judging *j, enum policy_field field, value_at 
 		required_judge(j, field, required->v[i], at, count);
 }
 
+/* A text that readers take for a name: what is denied as a name is denied here as well. A type of which all is denied is
+ * a type that nothing is certified of, and says nothing of texts. */
+static void likeness_judge(struct judging *j, const char *label, const char *value, const struct identifier *name)
+{
+	enum policy_field field = POLICY_SAN + (enum policy_field)name->type;
+
+	if (!strings_has(&j->policy->fields[field].deny, "*") && name_denied(j, field, name))
+		violate(j, policy_field_key(field), "deny", value, NULL, "%s value is denied by template policy", label);
+}
+
+/* One of the names is judged among them. */
+static void common_name_likeness(struct judging *j, const char *value)
+{
+	struct identifier name;
+
+	if (likeness_of_text(value, &name) && !identifiers_has(j->request->names, &name))
+		likeness_judge(j, subject_type_label(SUBJECT_CN), value, &name);
+}
+
 static void common_name_judge(struct judging *j)
 {
 	const struct subject *subject = j->request->subject;
 
 	for (size_t i = 0; i < subject->n; i++)
-		if (subject->v[i].type == SUBJECT_CN)
+		if (subject->v[i].type == SUBJECT_CN) {
 			value_judge(j, POLICY_SUBJECT + SUBJECT_CN, subject->v[i].value, NULL);
+			common_name_likeness(j, subject->v[i].value);
+		}
 	field_required(j, POLICY_SUBJECT + SUBJECT_CN, attribute_at, subject->n);
 }
 
@@ -191,6 +228,14 @@ static void names_judge(struct judging *j)
 		field_required(j, field, name_at, names->n);
 }
 
+static void other_likeness(struct judging *j, const struct csr_other_name *other)
+{
+	struct identifier name;
+
+	if (likeness_of_other(other, &name))
+		likeness_judge(j, "otherName SAN", other->value, &name);
+}
+
 static void others_judge(struct judging *j)
 {
 	const struct policy_request *request = j->request;
@@ -201,6 +246,7 @@ static void others_judge(struct judging *j)
 			violate(j, "san", "unlisted", other->fault ?: other->kind, NULL, "%s SAN is not allowed by template policy", other->kind);
 		else
 			value_judge(j, POLICY_OTHER + (enum policy_field)other->type, other->value, NULL);
+		other_likeness(j, other);
 	}
 	for (enum policy_field field = POLICY_OTHER; field < POLICY_FIELD_MAX; field++)
 		field_required(j, field, other_at, request->other_count);

@@ -4,6 +4,7 @@
 #include <strings.h>
 
 #include "policy/device_name.h"
+#include "policy/plain_text.h"
 
 enum { EXPANDED_SIZE = 512 };
 
@@ -84,24 +85,12 @@ static bool name_matches(enum policy_field field, const char *pattern, bool boun
 	return (!bound || pattern_check(type, pattern, &ignored)) && pattern_matches(type, pattern, name);
 }
 
-/* RFC 5280, 7.1: how many spaces stand between words, before or behind, makes no other value. */
-static void squeeze(const char *value, char *ret, size_t size)
-{
-	size_t used = 0;
-
-	value += strspn(value, " ");
-	for (; *value && used + 1 < size; value++)
-		if (*value != ' ' || (value[1] != ' ' && value[1] != '\0'))
-			ret[used++] = *value;
-	ret[used] = '\0';
-}
-
 static bool attribute_matches(const char *pattern, const char *value)
 {
 	char squeezed[SUBJECT_VALUE_SIZE], squeezed_pattern[EXPANDED_SIZE];
 
-	squeeze(value, squeezed, sizeof(squeezed));
-	squeeze(pattern, squeezed_pattern, sizeof(squeezed_pattern));
+	plain_text_squeeze(value, squeezed, sizeof(squeezed));
+	plain_text_squeeze(pattern, squeezed_pattern, sizeof(squeezed_pattern));
 	return pattern_glob(squeezed_pattern, squeezed, false);
 }
 

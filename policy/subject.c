@@ -4,6 +4,7 @@
 #include <strings.h>
 
 #include "policy/identifier.h"
+#include "policy/plain_text.h"
 
 enum alphabet { UTF8, PRINTABLE, IA5 };
 enum { TAG_UTF8 = 0x0c, TAG_PRINTABLE = 0x13, TAG_IA5 = 0x16 };
@@ -71,26 +72,6 @@ static bool fits(enum alphabet alphabet, const char *at, size_t len)
 	return alphabet == UTF8 ? len > 0 : len == 1 && (alphabet == IA5 || is_printable(*at));
 }
 
-/* Characters that nobody sees, and that change how others are seen: soft hyphens, zero-width spaces and joiners of words,
- * marks and overrides of direction. Joiners within words (U+200C, U+200D) are part of how some languages are written. */
-static bool is_invisible(const char *at, size_t len)
-{
-	static const struct {
-		unsigned first, last;
-	} ranges[] = {
-		{ 0x00ad, 0x00ad }, { 0x034f, 0x034f }, { 0x061c, 0x061c }, { 0x180e, 0x180e }, { 0x200b, 0x200b },
-		{ 0x200e, 0x200f }, { 0x202a, 0x202e }, { 0x2060, 0x2069 }, { 0xfeff, 0xfeff },
-	};
-	const uint8_t *s = (const uint8_t *)at;
-	unsigned c = len == 3 ? (s[0] & 0x0fu) << 12 | (s[1] & 0x3fu) << 6 | (s[2] & 0x3fu)
-	           : len == 2 ? (s[0] & 0x1fu) << 6 | (s[1] & 0x3fu) : 0;
-
-	for (size_t i = 0; i < array_length(ranges); i++)
-		if (c >= ranges[i].first && c <= ranges[i].last)
-			return true;
-	return false;
-}
-
 /* What the type itself demands of a value of the right characters and length. */
 static bool form_check(enum subject_type type, const char *value, struct problem *p)
 {
@@ -99,6 +80,8 @@ static bool form_check(enum subject_type type, const char *value, struct problem
 
 	if (value[0] == ' ' || value[strlen(value) - 1] == ' ')
 		return problem_set(p, PROBLEM_MALFORMED, "%s \"%s\" begins or ends with a space", label, value);
+	if (plain_text_hides(value))
+		return problem_set(p, PROBLEM_MALFORMED, "%s \"%s\" has a character that cannot be seen", label, value);
 	if (type == SUBJECT_C && strspn(value, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != 2)
 		return problem_set(p, PROBLEM_MALFORMED, "RFC 5280, A.1: %s \"%s\" is not the two capital letters of ISO 3166-1", label, value);
 	return type != SUBJECT_EMAIL || identifier_parse("email", value, &mail, p);
@@ -115,8 +98,6 @@ bool subject_check(enum subject_type type, const char *value, struct problem *p)
 		if (!fits(row->alphabet, at, len))
 			return problem_set(p, PROBLEM_MALFORMED, "RFC 5280, A.1: %s \"%s\" has a character that is not of %s",
 			                   row->label, value, alphabets[row->alphabet]);
-		if (is_invisible(at, len))
-			return problem_set(p, PROBLEM_MALFORMED, "%s \"%s\" has a character that cannot be seen", row->label, value);
 		at += len;
 		rest -= len;
 	}
