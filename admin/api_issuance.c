@@ -102,6 +102,14 @@ static bool has_name(const struct identifiers *names, const struct certificate_n
 	return false;
 }
 
+static bool has_other(const struct approval_facts *facts, const struct certificate_name *old)
+{
+	for (size_t i = 0; i < facts->other_count; i++)
+		if (str_equal(inventory_other_type(facts->others[i].type), old->type) && str_equal(facts->others[i].value, old->value))
+			return true;
+	return false;
+}
+
 /* A renewal is of the same names: with others it would be another certificate, and the link a lie. */
 static bool check_same(const struct issuance *e, const struct approval_facts *facts, struct problem *parts)
 {
@@ -115,9 +123,9 @@ static bool check_same(const struct issuance *e, const struct approval_facts *fa
 			continue;
 		}
 		count++;
-		same += has_name(facts->names, &old[i]);
+		same += has_name(facts->names, &old[i]) || has_other(facts, &old[i]);
 	}
-	if (same != count || count != facts->names->n)
+	if (same != count || count != facts->names->n + facts->other_count)
 		problem_add_field(parts, PROBLEM_BAD_CSR, e->csr_field, NULL,
 		                  "Subject alternative names mismatch: a renewal has the names of the certificate it renews");
 	if (!str_equal(common_name, facts->common_name ?: ""))
@@ -145,6 +153,7 @@ static bool judge(struct issuance *e, struct problem *parts, struct approval **r
 	const struct issuer *issuer = profile ? ca_issuer_current(e->api->ca, profile->issuer) : NULL;
 
 	e->wish.latest = issuer ? issuer_not_after(issuer) : 0;
+	e->wish.replaces = e->replaces ? e->replaces->id : NULL;
 	if (e->csr.len > 0 && !gate_identity_wish(e->api->store, e->profiles, e->profile, e->identity, &e->wish, e->csr, &approval, &why)) {
 		e->pending = why.kind == PROBLEM_USER_ACTION_REQUIRED && !e->approved;
 		if (!e->pending)

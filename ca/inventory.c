@@ -45,8 +45,7 @@ static bool subject_write(const struct approval_facts *facts, struct buf *ret, s
 	return buf_check(ret, p);
 }
 
-/* By what each type of name that is no identifier is found in the inventory. */
-static const char *other_type_name(enum csr_other_type type)
+const char *inventory_other_type(enum csr_other_type type)
 {
 	static const char *const names[] = {
 		[CSR_OTHER_UPN] = "upn", [CSR_OTHER_PERMANENT] = "permanent-identifier",
@@ -60,7 +59,7 @@ static const char *other_type_name(enum csr_other_type type)
 const char *inventory_name(const struct identifier *name, char ret_value[IDENTIFIER_VALUE_SIZE])
 {
 	device_name_policy(name, ret_value);
-	return name->type == IDENTIFIER_HARDWARE ? other_type_name(CSR_OTHER_HARDWARE) : identifier_type_name(name->type);
+	return name->type == IDENTIFIER_HARDWARE ? inventory_other_type(CSR_OTHER_HARDWARE) : identifier_type_name(name->type);
 }
 
 static size_t names_size(const struct approval_facts *facts)
@@ -86,7 +85,7 @@ static void names_write(struct block *block, const struct approval_facts *facts,
 		list[i] = (struct certificate_name){ identifier_type_name(facts->names->v[i].type),
 			                             block_text(block, facts->names->v[i].value) };
 	for (size_t i = 0; i < facts->other_count; i++)
-		list[n++] = (struct certificate_name){ other_type_name(facts->others[i].type),
+		list[n++] = (struct certificate_name){ inventory_other_type(facts->others[i].type),
 			                               block_text(block, facts->others[i].value) };
 	if (facts->common_name)
 		list[n++] = (struct certificate_name){ "cn", block_text(block, facts->common_name) };

@@ -8,6 +8,8 @@
 
 /* Type and value by which a row tells of an identifier that the certificate has. */
 const char *inventory_name(const struct identifier *name, char ret_value[IDENTIFIER_VALUE_SIZE]);
+/* The type alone, of a name that is no identifier. */
+const char *inventory_other_type(enum csr_other_type type);
 /* All of ret is one block of its own (certificate_free). der is copied; the id is that of the serial number. */
 bool inventory_row(const struct approval_facts *facts, const char *issuer, struct bytes serial, struct bytes der,
                    struct certificate *ret, struct problem *p) must_use;

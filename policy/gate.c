@@ -382,6 +382,7 @@ bool gate_test(struct store *store, const struct profiles *profiles, const struc
 	auto_struct(identity) *identity = NULL;
 	auto_value(gate_case) c = {
 		.now = clock_now(), .profiles = profiles, .method = test->method, .profile_name = test->profile, .trial = &test->who,
+		.tester = test->tester,
 		.profile = profiles_find(profiles, test->profile),
 	};
 

@@ -37,6 +37,7 @@ struct gate_wish {
 	int64_t not_before, not_after;
 	const char *hash;              /* of the certificate's signature, "SHA384"; NULL: as the profile says */
 	const enum csr_signature *signature; /* the whole algorithm asked for, for the policy; NULL: that of the CSR is judged */
+	const char *replaces;          /* id of the certificate that this one renews; NULL: none */
 	const char *request;           /* id of the request (store/request.h) that people have decided about; NULL: none */
 	int64_t latest;                /* the last second that can be asked for: who signs ends then; 0: not known */
 	const char *validity_field;    /* what refusals call them: "attributes.ttl"; NULL: nothing */
@@ -62,6 +63,7 @@ struct gate_test {
 	const char *profile;
 	enum profile_method method;    /* PROFILE_ACME: as of an order */
 	struct policy_who who;
+	const struct identity *tester; /* who would ask, as far as his own certificates matter (own_key); NULL: somebody who has none */
 	/* rule by rule; p has the parts that say why not */
 	void (*rule)(void *arg, const char *name, bool held, const struct problem *p);
 	policy_visit *verdict;

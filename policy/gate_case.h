@@ -37,6 +37,7 @@ struct gate_case {
 	struct identifiers held_names;
 
 	const struct policy_who *trial;       /* gate_test: in place of who asks */
+	const struct identity *tester;        /* gate_test: whose certificates are his own; NULL: nobody's are */
 	bool unmade;                          /* gate_identity_unmade: there is no key yet */
 
 	struct identifiers proven;            /* the order's names */

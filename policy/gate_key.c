@@ -1,14 +1,18 @@
 #include "policy/gate_case.h"
 
+#include <stdio.h>
+
 #include "base/base64.h"
 #include "base/digest.h"
+#include "policy/client_certificate.h"
 #include "store/certificate.h"
 
-enum { PAGE = 100 };
+enum { PAGE = 100, RENEWALS_MAX = 1000 };
 
 struct key_search {
 	struct gate_case *c;
 	uint8_t thumbprint[SHA256_SIZE];
+	struct strings line;  /* the certificates that are renewed, newest first */
 };
 
 static bool account_find(struct store_txn *txn, const char *directory, struct key_search *search,
@@ -36,10 +40,12 @@ static bool account_find_all(struct store_txn *txn, struct key_search *search, s
 /* Of the same requester: of the account, or of who asks by the same method under the same name. */
 static bool is_own(const struct gate_case *c, const struct certificate *certificate)
 {
+	const struct identity *who = c->tester ?: c->identity;
+
 	if (!c->identity)
 		return str_equal(certificate->account, c->account.id);
-	return str_equal(certificate->account, "") && str_equal(certificate->method ?: "", identity_method(c->identity)) &&
-	       str_equal(certificate->identity ?: "", identity_text(c->identity));
+	return str_equal(certificate->account, "") && str_equal(certificate->method ?: "", identity_method(who)) &&
+	       str_equal(certificate->identity ?: "", identity_text(who));
 }
 
 static bool has_name(const struct gate_case *c, const struct certificate_name *name)
@@ -66,13 +72,40 @@ static bool is_of_holder(const struct gate_case *c, const struct certificate *ce
 	return subject.len > 0 && str_equal(buf_text(&subject), certificate->subject ?: "");
 }
 
-static bool page_look(struct store_txn *txn, struct gate_case *c, const struct strings *ids, struct problem *p)
+/* The certificate that is renewed, or that a client of EST shows. */
+static const char *renewed(const struct gate_case *c)
 {
+	const struct client_certificate *held = c->identity ? identity_certificate(c->identity, NULL) : NULL;
+
+	return held && !identity_vouches(c->identity) ? held->id : c->wish ? c->wish->replaces : NULL;
+}
+
+/* It, the one that it has renewed, and so on: of whoever asked for each of them, they are one holder's. */
+static bool line_read(struct store_txn *txn, struct key_search *search, struct problem *p)
+{
+	char id[RANDOM_ID_SIZE] = "";
+
+	snprintf(id, sizeof(id), "%s", renewed(search->c) ?: "");
+	while (id[0] != '\0' && search->line.n < RENEWALS_MAX && !strings_has(&search->line, id)) {
+		auto_value(certificate) certificate = {0};
+		if (!store_certificate_get(txn, id, &certificate, p))
+			return problem_forgive(p, PROBLEM_NOT_FOUND);
+		if (!strings_add(&search->line, id))
+			return problem_memory(p);
+		snprintf(id, sizeof(id), "%s", certificate.replaces ?: "");
+	}
+	return true;
+}
+
+static bool page_look(struct store_txn *txn, struct key_search *search, const struct strings *ids, struct problem *p)
+{
+	struct gate_case *c = search->c;
+
 	for (size_t i = 0; i < ids->n; i++) {
 		auto_value(certificate) certificate = {0};
 		if (!store_certificate_get(txn, ids->v[i], &certificate, p))
 			return false;
-		bool own = is_own(c, &certificate);
+		bool own = is_own(c, &certificate) || strings_has(&search->line, certificate.id);
 		c->key_of_other = c->key_of_other || !own;
 		c->key_again = c->key_again || own || is_of_holder(c, &certificate);
 	}
@@ -81,18 +114,19 @@ static bool page_look(struct store_txn *txn, struct gate_case *c, const struct s
 
 /* All certificates of the key, and only where a switch of the policy makes them matter: with it on, there
  * are few. */
-static bool certificates_look(struct store_txn *txn, struct gate_case *c, struct problem *p)
+static bool certificates_look(struct store_txn *txn, struct key_search *search, struct problem *p)
 {
+	struct gate_case *c = search->c;
 	auto_value(buf) hex = {0};
 	char after[STORE_CURSOR_SIZE] = "";
 
 	buf_add_hex(&hex, BYTES(c->csr->key_hash, SHA256_SIZE));
-	if (!buf_check(&hex, p))
+	if (!buf_check(&hex, p) || !line_read(txn, search, p))
 		return false;
 	do {
 		auto_value(store_page) page = {0};
 		if (!store_certificate_list(txn, CERTIFICATE_BY_KEY, buf_text(&hex), after, PAGE, &page, p) ||
-		    !page_look(txn, c, &page.ids, p))
+		    !page_look(txn, search, &page.ids, p))
 			return false;
 		memcpy(after, page.next, sizeof(after));
 	} while (after[0] != '\0' && !(c->key_again && c->key_of_other));
@@ -107,7 +141,7 @@ static bool key_find(struct store_txn *txn, void *arg, struct problem *p)
 
 	if (!store_certificate_compromised(txn, BYTES(c->csr->key_hash, SHA256_SIZE), &c->key_compromised, p))
 		return false;
-	if ((policy->own_key || policy->new_key) && !certificates_look(txn, c, p))
+	if ((policy->own_key || policy->new_key) && !certificates_look(txn, search, p))
 		return false;
 	return c->identity || account_find_all(txn, search, p);
 }
@@ -121,8 +155,9 @@ bool gate_case_find_key(struct store *store, struct gate_case *c, struct problem
 
 	if (!c->identity)
 		c->key_is_account = bytes_equal(c->account.key, spki);
-	return key_thumbprint(spki, c->csr->algorithm, search.thumbprint, p) &&
-	       store_view(store, key_find, &search, p);
+	bool found = key_thumbprint(spki, c->csr->algorithm, search.thumbprint, p) && store_view(store, key_find, &search, p);
+	strings_free(&search.line);
+	return found;
 }
 
 bool gate_key_strong(const struct gate_case *c, struct problem *p)
