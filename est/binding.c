@@ -52,16 +52,16 @@ static bool check(const struct est_call *call, const char *what, const char *tex
 {
 	const struct http_tls *tls = call->proxied ? NULL : call->request->tls;
 
-	return text[0] == '\0' || is_unique(tls, text) || is_exported(call, text) || refuse(call, what, p);
+	return is_unique(tls, text) || is_exported(call, text) || refuse(call, what, p);
 }
 
-/* RFC 7894, 4: each that is there must be right. */
+/* RFC 7030, 3.5; RFC 7894, 4: each that is there must be right, an empty one too. */
 bool binding_check(const struct est_call *call, const struct identity *identity, const struct csr *csr, struct problem *p)
 {
 	if (identity_vouches(identity))
 		return true;
-	if (csr->challenge_password[0] == '\0' && csr->identity_linking[0] == '\0')
+	if (!csr->has_challenge_password && !csr->has_identity_linking)
 		return require(call, p);
-	return check(call, "challengePassword", csr->challenge_password, p) &&
-	       check(call, "estIdentityLinking", csr->identity_linking, p);
+	return (!csr->has_challenge_password || check(call, "challengePassword", csr->challenge_password, p)) &&
+	       (!csr->has_identity_linking || check(call, "estIdentityLinking", csr->identity_linking, p));
 }

@@ -91,7 +91,7 @@ static bool plan_symmetric(const struct est_call *call, const struct csr_deliver
 /* What the client has shown in the handshake, where that is the key it means. */
 static X509 *shown_certificate(const struct est_call *call, struct bytes key_id)
 {
-	X509 *shown = call->request->tls->peer;
+	X509 *shown = call->proxied ? NULL : call->request->tls->peer;
 
 	return shown && bytes_equal(ossl_key_id(shown), key_id) ? shown : NULL;
 }
@@ -128,6 +128,9 @@ static bool plan_plain(const struct est_call *call, struct problem *p)
 	if (call->profile->est.server_key_encrypted)
 		return problem_set(p, PROBLEM_UNAUTHORIZED, "RFC 7030, 4.4.1: profile %s gives no key without an encryption of its own; put a "
 		                   "DecryptKeyIdentifier or an AsymmetricDecryptKeyIdentifier into the CSR", call->profile->name);
+	if (call->proxied)
+		return problem_set(p, PROBLEM_UNAUTHORIZED, "RFC 7030, 4.4: a proxy that ends TLS would see the private key; put a "
+		                   "DecryptKeyIdentifier or an AsymmetricDecryptKeyIdentifier into the CSR");
 	return call->request->tls->confidential ||
 	       problem_set(p, PROBLEM_UNAUTHORIZED, "RFC 7030, 4.4: this connection's cipher does not hide a private key");
 }

@@ -64,8 +64,9 @@ struct csr {
 	int path_length;                 /* asked for with it; -1: none */
 	bool must_staple;                /* the TLS feature status_request asked for (RFC 7633) */
 	enum csr_signature signature;
-	char challenge_password[256];    /* "" none (RFC 2985, 5.4.1); wiped when freed */
-	char identity_linking[256];      /* estIdentityLinking, "" none (RFC 7894, 3.3); wiped when freed */
+	bool has_challenge_password, has_identity_linking;
+	char challenge_password[256];    /* RFC 2985, 5.4.1; wiped when freed */
+	char identity_linking[256];      /* estIdentityLinking (RFC 7894, 3.3); wiped when freed */
 	struct csr_delivery delivery;
 	/* ChangeSubjectName (RFC 6402, 2.8): of it subject, names and others alone; NULL: none. */
 	struct csr *change;

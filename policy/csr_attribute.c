@@ -23,6 +23,7 @@ static bool challenge_password_read(const struct tlv *value, struct csr *csr, st
 {
 	const char *fault = csr_text_read(value, csr->challenge_password, sizeof(csr->challenge_password));
 
+	csr->has_challenge_password = true;
 	return !fault || problem_set(p, PROBLEM_BAD_CSR, "RFC 2985, 5.4.1: the challengePassword %s", fault);
 }
 
@@ -31,6 +32,7 @@ static bool identity_linking_read(const struct tlv *value, struct csr *csr, stru
 {
 	const char *fault = csr_text_read(value, csr->identity_linking, sizeof(csr->identity_linking));
 
+	csr->has_identity_linking = true;
 	return !fault || problem_set(p, PROBLEM_BAD_CSR, "RFC 7894, 3.3: the estIdentityLinking %s", fault);
 }
 

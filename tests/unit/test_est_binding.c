@@ -25,32 +25,35 @@ static bool exporter(const struct http_tls *tls, uint8_t ret[32])
 }
 
 static const struct row {
-	const char *version, *challenge, *linking; /* version NULL: no TLS */
+	const char *version, *challenge, *linking; /* version NULL: no TLS; of the others: it is not there */
 	bool exporter, required, proxied;
 	const char *want;                          /* in the refusal; NULL: right */
 	bool want_close;
 } rows[] = {
-	{ "TLSv1.2", "", "", false, false, false, NULL },
-	{ "TLSv1.2", "", "", false, true, false, "is required" },
-	{ "TLSv1.2", UNIQUE, "", false, true, false, NULL },
-	{ "TLSv1.2", "", UNIQUE, false, true, false, NULL },
+	{ "TLSv1.2", NULL, NULL, false, false, false, NULL },
+	{ "TLSv1.2", NULL, NULL, false, true, false, "is required" },
+	{ "TLSv1.2", UNIQUE, NULL, false, true, false, NULL },
+	{ "TLSv1.2", NULL, UNIQUE, false, true, false, NULL },
 	{ "TLSv1.2", UNIQUE, UNIQUE, false, true, false, NULL },
-	{ "TLSv1.2", "wrong", "", false, false, false, "challengePassword" },
-	{ "TLSv1.2", "", "wrong", false, false, false, "estIdentityLinking" },
+	{ "TLSv1.2", "", NULL, false, false, false, "challengePassword" },
+	{ "TLSv1.2", NULL, "", false, true, false, "estIdentityLinking" },
+	{ "TLSv1.2", UNIQUE, "", false, false, false, "estIdentityLinking" },
+	{ "TLSv1.2", "wrong", NULL, false, false, false, "challengePassword" },
+	{ "TLSv1.2", NULL, "wrong", false, false, false, "estIdentityLinking" },
 	{ "TLSv1.2", "wrong", UNIQUE, false, false, false, "challengePassword" },
 	{ "TLSv1.2", UNIQUE, "wrong", false, false, false, "estIdentityLinking" },
-	{ "TLSv1.2", EXPORTED, "", true, false, false, "tls-unique" },
-	{ "TLSv1.3", UNIQUE, "", false, false, false, "TLS 1.3 has no tls-unique" },
-	{ "TLSv1.3", EXPORTED, "", false, false, false, "TLS 1.3 has no tls-unique" },
-	{ "TLSv1.3", EXPORTED, "", true, true, false, NULL, true },
-	{ "TLSv1.3", "", EXPORTED, true, true, false, NULL, true },
-	{ "TLSv1.3", UNIQUE, "", true, true, false, "tls-exporter", true },
+	{ "TLSv1.2", EXPORTED, NULL, true, false, false, "tls-unique" },
+	{ "TLSv1.3", UNIQUE, NULL, false, false, false, "TLS 1.3 has no tls-unique" },
+	{ "TLSv1.3", EXPORTED, NULL, false, false, false, "TLS 1.3 has no tls-unique" },
+	{ "TLSv1.3", EXPORTED, NULL, true, true, false, NULL, true },
+	{ "TLSv1.3", NULL, EXPORTED, true, true, false, NULL, true },
+	{ "TLSv1.3", UNIQUE, NULL, true, true, false, "tls-exporter", true },
 	/* What a proxy has ended is the proxy's connection, and not the client's. */
-	{ "TLSv1.2", UNIQUE, "", false, false, true, "a proxy has ended" },
-	{ "TLSv1.3", EXPORTED, "", true, false, true, "a proxy has ended" },
-	{ NULL, UNIQUE, "", true, false, false, "a proxy has ended" },
-	{ "TLSv1.2", "", "", false, false, true, NULL },
-	{ "TLSv1.2", "", "", false, true, true, "is required" },
+	{ "TLSv1.2", UNIQUE, NULL, false, false, true, "a proxy has ended" },
+	{ "TLSv1.3", EXPORTED, NULL, true, false, true, "a proxy has ended" },
+	{ NULL, UNIQUE, NULL, true, false, false, "a proxy has ended" },
+	{ "TLSv1.2", NULL, NULL, false, false, true, NULL },
+	{ "TLSv1.2", NULL, NULL, false, true, true, "is required" },
 };
 
 static void check(const struct row *row, size_t at, const struct identity *identity)
@@ -67,8 +70,10 @@ static void check(const struct row *row, size_t at, const struct identity *ident
 	auto_value(problem) p = {0};
 	struct csr csr = {0};
 
-	snprintf(csr.challenge_password, sizeof(csr.challenge_password), "%s", row->challenge);
-	snprintf(csr.identity_linking, sizeof(csr.identity_linking), "%s", row->linking);
+	csr.has_challenge_password = row->challenge;
+	csr.has_identity_linking = row->linking;
+	snprintf(csr.challenge_password, sizeof(csr.challenge_password), "%s", row->challenge ?: "");
+	snprintf(csr.identity_linking, sizeof(csr.identity_linking), "%s", row->linking ?: "");
 	bool right = binding_check(&call, identity, &csr, &p);
 	if (right != !row->want || (row->want && !strstr(p.detail, row->want)))
 		fail_msg("row %zu: %s", at, right ? "right" : p.detail);
