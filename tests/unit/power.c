@@ -281,8 +281,15 @@ uint64_t power_marked(struct power *disk, size_t point, enum power_mark mark)
 {
 	uint64_t most = 0;
 
-	for (size_t i = disk->begin; i < point; i++)
-		if (disk->op[i].kind == POWER_OP_MARK && disk->op[i].mark == mark && disk->op[i].at > most)
-			most = disk->op[i].at;
+	for (size_t i = disk->begin; i < point; i++) {
+		const struct power_op *op = &disk->op[i];
+
+		if (op->kind != POWER_OP_MARK)
+			continue;
+		if (op->mark == mark && op->at > most)
+			most = op->at;
+		if (op->mark == POWER_REFUSED && mark == POWER_BEGUN && op->at == most)
+			most--;
+	}
 	return most;
 }

@@ -39,9 +39,9 @@ size_t power_now(struct power *disk);
 size_t power_flush(struct power *disk, uint64_t which);
 
 /* Words of the workload's own in the log. */
-enum power_mark { POWER_BEGUN, POWER_DONE };
+enum power_mark { POWER_BEGUN, POWER_DONE, POWER_REFUSED };
 void power_mark(struct power *disk, enum power_mark mark, uint64_t value);
-/* The largest value of such marks before the point; 0: none. */
+/* The largest value of such marks before the point; 0: none. What was refused last was not begun. */
 uint64_t power_marked(struct power *disk, size_t point, enum power_mark mark);
 
 /* Writes into the folder, which is empty, what the disk may hold when the power goes at the point; the seed says which part of
@@ -57,7 +57,7 @@ void power_kill(struct power *disk, size_t point, uint64_t seed, const char *fol
 
 enum power_verdict {
 	POWER_PASS,
-	POWER_FAIL,       /* with the event's error; a synchronous write or a flush may have done a part of it */
+	POWER_FAIL,       /* with the event's error; but for ENOSPC a synchronous write or a flush may have done a part of it */
 	POWER_SHORT,      /* half of it is written */
 	POWER_DIE_BEFORE, /* the process is killed */
 	POWER_DIE_HALF,
@@ -68,6 +68,7 @@ struct power_event {
 	const char *name;     /* of the file; "" is the folder */
 	enum power_act act;
 	uint64_t at, len;
+	uint64_t size;        /* of the file that is written to */
 	bool synchronous;
 	int error;            /* for POWER_FAIL */
 };

@@ -22,14 +22,17 @@ static void take_time(const struct power *disk)
 
 /* --- writing --- */
 
-static off_t own_place(int fd, const struct power_handle *h)
+static off_t size_of(int fd)
 {
 	struct stat st;
 
-	if (!h->append)
-		return (off_t)syscall(SYS_lseek, fd, 0, SEEK_CUR);
 	assert(fstat(fd, &st) == 0);
 	return st.st_size;
+}
+
+static off_t own_place(int fd, const struct power_handle *h)
+{
+	return h->append ? size_of(fd) : (off_t)syscall(SYS_lseek, fd, 0, SEEK_CUR);
 }
 
 /* Into the log first, so that from there all is one piece. */
@@ -79,11 +82,12 @@ static ssize_t write_watched(int fd, const struct power_handle *h, const struct 
 	uint64_t len = event.len = gather(h->disk, v, n);
 	off_t place = at < 0 ? own_place(fd, h) : at;
 	event.at = (uint64_t)place;
+	event.size = (uint64_t)size_of(fd);
 	enum power_verdict verdict = power_ask(&event);
 	if (verdict == POWER_SHORT || verdict == POWER_DIE_HALF)
 		len /= 2;
 	end.failed = verdict == POWER_FAIL;
-	ssize_t done = end.failed && !synchronous ? 0 : write_now(fd, h, at, place, len, &end.of);
+	ssize_t done = end.failed && (!synchronous || event.error == ENOSPC) ? 0 : write_now(fd, h, at, place, len, &end.of);
 	power_unlock(h->disk);
 	if (verdict == POWER_DIE_HALF)
 		power_die();

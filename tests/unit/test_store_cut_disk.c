@@ -13,6 +13,7 @@
 
 static char *folder, *live;
 static struct power *disk;
+static int failure = ENOSPC;
 
 static int setup(void **state)
 {
@@ -27,6 +28,7 @@ static int teardown(void **state)
 {
 	(void)state;
 	power_hook_set(NULL, NULL);
+	failure = ENOSPC;
 	power_end(steal(disk));
 	free(steal(live));
 	folder_remove(steal(folder));
@@ -270,7 +272,7 @@ static enum power_verdict fail_once(void *arg, struct power_event *event)
 	enum power_verdict verdict = *(enum power_verdict *)arg;
 
 	*(enum power_verdict *)arg = POWER_PASS;
-	event->error = ENOSPC;
+	event->error = failure;
 	return verdict;
 }
 
@@ -302,7 +304,14 @@ static void test_writes_that_fail(void **state)
 	fsync(fd);
 	WANT_EACH_OF("f", "nnoo");
 	verdict = POWER_FAIL;
+	assert_int_equal(put(synchronous, 3, 1, 'x'), -1);
+	assert_int_equal(errno, ENOSPC);
+	fsync(fd);
+	WANT_EACH_OF("f", "nnoo");
+	failure = EIO;
+	verdict = POWER_FAIL;
 	assert_int_equal(put(synchronous, 3, 1, 's'), -1);
+	assert_int_equal(errno, EIO);
 	fsync(fd);
 	WANT_EACH_OF("f", "nnoo", "nnos");
 }
