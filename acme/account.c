@@ -23,6 +23,7 @@ bool acme_account_reply(struct acme_call *call, const struct account *account, i
 		json_put_bool(&w, "termsOfServiceAgreed", true);
 	if (account->eab_json)
 		json_put_raw(&w, "externalAccountBinding", BYTES_STR(account->eab_json));
+	json_put_raw(&w, "key", BYTES_STR(account->jwk)); /* as Boulder does: clients look for it */
 	json_put_buf(&w, "orders", &orders);
 	json_close(&w);
 	return buf_check(&orders, p) && buf_check(&call->response->body, p);

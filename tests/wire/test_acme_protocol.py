@@ -103,6 +103,16 @@ def test_existing_account_is_200_with_location_7_3_1(server, client):
     assert reply.status_code == 200 and reply.headers["Location"] == client.kid
 
 
+@pytest.mark.parametrize("alg", ["ES256", "RS256", "EdDSA"])
+def test_an_account_shows_its_key(server, alg):
+    """No field of RFC 8555, 7.1.2, but Boulder and Pebble send it, and acmephp and node's acme-client look for it, the latter after a rollover."""
+    client = Client(server, alg=alg)
+    assert client.register().json()["key"] == jwk(client.key)
+    new = make_key()
+    inner = flattened(new, {"alg": "ES256", "jwk": jwk(new), "url": client.directory["keyChange"]}, {"account": client.kid, "oldKey": jwk(client.key)})
+    assert client.post(client.directory["keyChange"], inner).json()["key"] == jwk(new)
+
+
 def test_only_return_existing_7_3_1(server, client):
     again = Client(server, key=client.key)
     assert again.register(onlyReturnExisting=True).status_code == 200
@@ -170,7 +180,7 @@ def test_null_is_no_external_account_7_3_4():
 def test_what_is_not_the_clients_to_say_is_not_reflected_7_3(server):
     fresh = Client(server)
     body = fresh.register(orders="https://evil.example/", status="deactivated", unknown={"a": 1}, initialIp="192.0.2.1").json()
-    assert set(body) <= {"status", "contact", "termsOfServiceAgreed", "orders"} and body["status"] == "valid"
+    assert set(body) <= {"status", "contact", "termsOfServiceAgreed", "orders", "key"} and body["status"] == "valid"
     assert body["orders"].startswith(fresh.kid)
     assert "evil" not in fresh.post(fresh.kid).text
 
