@@ -6,6 +6,7 @@
 #include "admin/order_life.h"
 #include "admin/webhook.h"
 #include "ca/ca.h"
+#include "policy/profile.h"
 #include "store/store.h"
 
 /* Borrowed from the configuration by the command's caller. */
@@ -16,7 +17,9 @@ struct admin {
 	const struct strings *profiles;        /* names that a credential can be bound to */
 	/* Who may approve requests of a profile; empty: anybody who can run the commands. NULL: no such profile. */
 	const struct strings *(*approvers)(const void *config, const char *profile);
-	const void *config;                    /* approvers' */
+	const void *config;                    /* approvers', and of these two */
+	bool (*open_profiles)(const void *config, struct profiles **ret, struct problem *p);
+	bool (*open_ca)(const void *config, struct ca **ret, struct problem *p); /* with its keys, to issue */
 	const struct webhook_options *webhook;
 	const char *key_file;                  /* as struct api_options */
 	/* What an account has begun, and what an order is, is the protocol's to know, and admin/ does not see the protocols: the
@@ -31,13 +34,14 @@ extern const struct command admin_ca_renew, admin_ca_rekey, admin_ca_rollover, a
 extern const struct command admin_cert_list, admin_cert_show, admin_cert_revoke, admin_cert_release;
 extern const struct command admin_account_list, admin_account_show, admin_account_limit, admin_account_deactivate;
 extern const struct command admin_order_list, admin_order_show, admin_order_cancel;
+extern const struct command admin_cert_issue, admin_cert_renew, admin_cert_import, admin_cert_export, admin_cert_metadata;
 extern const struct command admin_cert_renewal, admin_cert_renewals, admin_cert_key, admin_key_reseal;
 extern const struct command admin_eab_create, admin_eab_list, admin_eab_show, admin_eab_revoke;
 extern const struct command admin_audit_list, admin_audit_verify, admin_audit_export;
 extern const struct command admin_est_credential_create, admin_est_credential_list, admin_est_credential_revoke;
 extern const struct command admin_est_credential_import;
 extern const struct command admin_renew_now;
-extern const struct command admin_request_list, admin_request_show;
+extern const struct command admin_request_list, admin_request_show, admin_request_collect;
 extern const struct command admin_request_approve, admin_request_reject, admin_request_cancel;
 extern const struct command admin_webhook_create, admin_webhook_change, admin_webhook_list, admin_webhook_test;
 extern const struct command admin_webhook_resume, admin_webhook_revoke;

@@ -4,8 +4,8 @@
 
 enum { TOKENS_MAX = 10000, QUEUE_MAX = 16, FAILURES_BURST = 60, FAILURES_PERIOD = 3600 };
 
-bool api_open(const struct api_options *options, struct store *store, struct ca *ca, struct profiles *profiles,
-              struct webhook_settings *webhook, struct api **ret, struct problem *p)
+bool api_prepare(const struct api_options *options, struct store *store, struct ca *ca, struct profiles *profiles, struct api **ret,
+                 struct problem *p)
 {
 	auto_struct(api) *api = calloc(1, sizeof(*api));
 
@@ -13,17 +13,30 @@ bool api_open(const struct api_options *options, struct store *store, struct ca 
 		return problem_memory(p);
 	api->options = *options;
 	api->store = store;
-	if (options->ca_base && !(api->ca_base = strdup(options->ca_base)))
-		return problem_memory(p);
 	api->ca = ca;
 	api->profiles = profiles_ref(profiles);
-	api->webhook = webhook_settings_ref(webhook);
-	api->wing = api_routes_wing(api);
 	pthread_rwlock_init(&api->profiles_lock, NULL);
+	if (options->ca_base && !(api->ca_base = strdup(options->ca_base)))
+		return problem_memory(p);
 	if (!limit_new(options->requests_burst, options->requests_period, TOKENS_MAX, &api->requests, p) ||
 	    !limit_new(FAILURES_BURST, FAILURES_PERIOD, TOKENS_MAX, &api->failures, p) || !audit_queue_open(store, &api->audit, p) ||
-	    !vault_open(store, options->key_file, &api->vault, p) || !work_open("api", 1, QUEUE_MAX, &api->work, p) || !api_sweep_begin(api, p) ||
-	    !api_pending_begin(api, p) || !api_renewals_begin(api, p))
+	    !vault_open(store, options->key_file, &api->vault, p))
+		return false;
+	*ret = steal(api);
+	return true;
+}
+
+bool api_open(const struct api_options *options, struct store *store, struct ca *ca, struct profiles *profiles,
+              struct webhook_settings *webhook, struct api **ret, struct problem *p)
+{
+	auto_struct(api) *api = NULL;
+
+	if (!api_prepare(options, store, ca, profiles, &api, p))
+		return false;
+	api->webhook = webhook_settings_ref(webhook);
+	api->wing = api_routes_wing(api);
+	if (!work_open("api", 1, QUEUE_MAX, &api->work, p) || !api_sweep_begin(api, p) || !api_pending_begin(api, p) ||
+	    !api_renewals_begin(api, p))
 		return false;
 	*ret = steal(api);
 	return true;

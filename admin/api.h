@@ -26,6 +26,9 @@ struct api;
 /* Takes references to profiles, and to the settings, for webhooks that are made or tested. */
 bool api_open(const struct api_options *options, struct store *store, struct ca *ca, struct profiles *profiles,
               struct webhook_settings *webhook, struct api **ret, struct problem *p) must_use;
+/* For a command: one that serves nobody and does nothing by itself (admin/local.h). ca NULL: nothing is to be signed. */
+bool api_prepare(const struct api_options *options, struct store *store, struct ca *ca, struct profiles *profiles,
+                 struct api **ret, struct problem *p) must_use;
 /* From the next request on, these profiles (SIGHUP). */
 void api_set_profiles(struct api *api, struct profiles *profiles);
 void api_set_webhook(struct api *api, struct webhook_settings *webhook); /* likewise */

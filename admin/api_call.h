@@ -61,7 +61,7 @@ struct api_call {
 	struct certificate certificate;     /* API_BY_CERTIFICATE; the dispatcher's to free */
 	struct request record;              /* API_BY_REQUEST; the dispatcher's to free */
 	struct order order;                 /* API_BY_ORDER; the dispatcher's to free */
-	char from[ADDR_TEXT_SIZE];
+	const char *from;                   /* address; NULL: none, of a command */
 	int64_t now;
 };
 typedef bool api_action(struct api_call *call, struct problem *p);

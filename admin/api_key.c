@@ -1,6 +1,7 @@
 /* Private keys that the server keeps: read, exported with their certificate, forgotten. Each time is in the audit log
  * before a byte of the key leaves. */
 #include "admin/api_routes.h"
+#include "admin/certificate.h"
 #include "admin/managed.h"
 #include "ca/pkcs12.h"
 
@@ -78,22 +79,11 @@ bool api_key_pem(struct api_call *call, struct problem *p)
 	return buf_check(body, p);
 }
 
-/* The common name, or else the first name. */
-static const char *alias_of(const struct certificate *row)
-{
-	const struct certificate_name *names = row->names.v;
-
-	for (size_t i = 0; i < row->names.n; i++)
-		if (str_equal(names[i].type, "cn"))
-			return names[i].value;
-	return row->names.n > 0 ? names[0].value : row->id;
-}
-
 bool api_key_pkcs12(struct api_call *call, struct problem *p)
 {
 	struct pkcs12_parts parts = {
 		.certificate = call->certificate.der, .chain = chain_of(call), .password = json_member_string(call->body, "password"),
-		.alias = json_member_string(call->body, "alias") ?: alias_of(&call->certificate),
+		.alias = json_member_string(call->body, "alias") ?: certificate_alias(&call->certificate),
 	};
 	auto(EVP_PKEY) *key = NULL;
 

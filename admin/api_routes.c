@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <openssl/err.h>
+#include <stdio.h>
 
 #include "admin/api_body.h"
 #include "admin/api_query.h"
@@ -170,23 +171,55 @@ static bool read_body(const struct api_call *call, struct json **ret, struct pro
 	return api_settle(&parts, p);
 }
 
-/* First who, then whether they may at all, then what: a token without the role learns nothing from the rest. */
-static bool act(struct api_call *call, struct problem *p)
+/* What is left when it is known who asks. */
+static bool proceed(struct api_call *call, struct problem *p)
 {
-	auto_struct(identity) *identity = NULL;
 	auto_struct(json) *body = NULL;
 
-	if (call->route->role != API_PUBLIC) {
-		if (!api_authenticate(call->api, call->request, call->now, &identity, p))
-			return false;
-		call->identity = identity;
-		if (call->route->role != API_ANY_ROLE && !may(call, NULL, p))
-			return false;
-	}
+	if (call->route->role != API_PUBLIC && call->route->role != API_ANY_ROLE && !may(call, NULL, p))
+		return false;
 	if (!read_body(call, &body, p))
 		return false;
 	call->body = body;
 	return take_scope(call, p) && call->route->action(call, p);
+}
+
+/* First who, then whether they may at all, then what: a token without the role learns nothing from the rest. */
+static bool act(struct api_call *call, struct problem *p)
+{
+	auto_struct(identity) *identity = NULL;
+
+	if (call->route->role != API_PUBLIC && !api_authenticate(call->api, call->request, call->now, &identity, p))
+		return false;
+	call->identity = identity;
+	return proceed(call, p);
+}
+
+static void call_done(struct api_call *call)
+{
+	certificate_free(&call->certificate);
+	request_free(&call->record);
+	order_free(&call->order);
+	ERR_clear_error();
+}
+
+bool api_ask_as(struct api *api, const struct identity *identity, const struct api_asking *asking, struct http_response *response,
+                struct problem *p)
+{
+	auto_struct(profiles) *profiles = api_profiles(api);
+	struct http_request request = { .id = "", .method_name = "", .base_url = "", .path = "", .query = "", .body = asking->body };
+	struct api_call call = {
+		.api = api, .request = &request, .response = response, .profiles = profiles, .identity = identity, .now = clock_now(),
+	};
+
+	for (size_t i = 0; i < api_route_count() && !call.route; i++)
+		if (str_equal(api_route_at(i)->name, asking->route))
+			call.route = api_route_at(i);
+	assert(call.route && call.route->role != API_PUBLIC);
+	snprintf(request.captures[0], sizeof(request.captures[0]), "%s", asking->id ?: "");
+	bool done = proceed(&call, p);
+	call_done(&call);
+	return done;
 }
 
 static void add_headers(struct http_response *response)
@@ -199,16 +232,15 @@ static bool serve(void *state, size_t i, const struct http_request *request, str
 {
 	struct api *api = state;
 	auto_struct(profiles) *profiles = api_profiles(api);
+	char from[ADDR_TEXT_SIZE];
 	struct api_call call = {
-		.api = api, .route = api_route_at(i), .request = request, .response = response, .profiles = profiles, .now = clock_now(),
+		.api = api, .route = api_route_at(i), .request = request, .response = response, .profiles = profiles, .from = from,
+		.now = clock_now(),
 	};
 
-	addr_format(&request->peer, call.from);
+	addr_format(&request->peer, from);
 	bool ok = act(&call, p);
-	certificate_free(&call.certificate);
-	request_free(&call.record);
-	order_free(&call.order);
-	ERR_clear_error();
+	call_done(&call);
 	if (ok)
 		add_headers(response);
 	return ok;

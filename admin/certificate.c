@@ -181,3 +181,13 @@ bool certificate_find(struct store_txn *txn, const char *text, struct certificat
 	return (is_hex && store_certificate_by_serial(txn, buf_bytes(&number), ret, p)) ||
 	       problem_missing(p, "there is no certificate %s", text);
 }
+
+const char *certificate_alias(const struct certificate *row)
+{
+	const struct certificate_name *names = row->names.v;
+
+	for (size_t i = 0; i < row->names.n; i++)
+		if (str_equal(names[i].type, "cn"))
+			return names[i].value;
+	return row->names.n > 0 ? names[0].value : row->id;
+}

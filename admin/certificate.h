@@ -15,3 +15,5 @@ void certificate_add_names(const struct certificate *certificate, struct buf *re
 bool certificate_hex(const char *text, struct buf *ret) must_use;
 /* By id, by serial number or by SHA-256 fingerprint. NOT_FOUND. */
 bool certificate_find(struct store_txn *txn, const char *text, struct certificate *ret, struct problem *p) must_use;
+/* What an export calls it: the common name, or else the first name. */
+const char *certificate_alias(const struct certificate *row);

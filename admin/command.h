@@ -8,7 +8,7 @@
 
 #include "base/bytes.h"
 
-enum { COMMAND_OPTIONS_MAX = 24, COMMAND_ARGS_MAX = 4 };
+enum { COMMAND_OPTIONS_MAX = 24, COMMAND_ARGS_MAX = 40 };
 
 struct command_option {
 	const char *name;      /* "--reason"; NULL ends the list */

@@ -3,9 +3,9 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <unistd.h>
 
 #include "admin/actor.h"
+#include "admin/input.h"
 #include "admin/listing.h"
 #include "admin/option.h"
 #include "base/clock.h"
@@ -83,35 +83,12 @@ static bool parse_digest(const char *text, struct credential_wish *wish, struct 
 	       problem_set(p, PROBLEM_MALFORMED, "--digest: expected sha-256, md5 or both, got `%s`", text);
 }
 
-static bool read_line(FILE *file, struct buf *ret, struct problem *p)
-{
-	char line[PASSWORD_MAX + 3] = "";
-	setvbuf(file, NULL, _IONBF, 0); /* no copy of it stays behind */
-	bool read = fgets(line, sizeof line, file);
-	size_t len = strcspn(line, "\r\n");
-	buf_add(ret, line, len);
-	bool cut = read && len == sizeof line - 1;
-	mem_wipe(line, sizeof line);
-	if (!read || cut)
-		return problem_set(p, PROBLEM_MALFORMED, "the password is not to be read, or is over %d bytes", PASSWORD_MAX);
-	return buf_check(ret, p);
-}
-
-/* Not from the command line, where every other process could read it. */
 static bool read_password(const struct command_call *call, struct buf *ret, struct problem *p)
 {
-	const char *path = command_value(call, "--password-file");
-	if (!path) {
-		if (isatty(STDIN_FILENO))
-			fputs("Password: ", stderr);
-		return read_line(stdin, ret, p);
-	}
-	FILE *file = fopen(path, "re");
-	if (!file)
-		return problem_set(p, PROBLEM_NOT_FOUND, "%s: %m", path);
-	bool read = read_line(file, ret, p);
-	fclose(file);
-	return read;
+	const struct input_secret source = {
+		.file = command_value(call, "--password-file"), .prompt = "Password: ", .twice = true, .max = PASSWORD_MAX,
+	};
+	return input_secret(&source, ret, p);
 }
 
 static bool print_made(const struct command_call *call, const struct enrollment *made, const char *secret, struct problem *p)

@@ -3,20 +3,9 @@
 
 #include "admin/actor.h"
 #include "admin/device_list.h"
+#include "admin/input.h"
 #include "admin/listing.h"
 #include "base/clock.h"
-
-static bool read_input(const char *path, struct buf *ret, struct problem *p)
-{
-	if (!str_equal(path, "-"))
-		return file_read(path, DEVICE_LIST_BYTES, ret, p);
-	while (!feof(stdin) && !ferror(stdin) && ret->len < DEVICE_LIST_BYTES) {
-		char part[8192];
-		buf_add(ret, part, fread(part, 1, sizeof part, stdin));
-	}
-	return buf_check(ret, p) && (feof(stdin) || problem_set(p, PROBLEM_TOO_LARGE, "standard input: not readable, or over %d bytes",
-	                                                        DEVICE_LIST_BYTES));
-}
 
 /* A name mistyped would make a device that no label takes. */
 static bool check_profiles(const struct admin *admin, const struct device_list *list, struct problem *p)
@@ -55,7 +44,7 @@ static bool import_run(struct command_call *call, struct problem *p)
 	char name[ADMIN_ACTOR_SIZE];
 	admin_actor(name);
 	const struct actor actor = { name, NULL, clock_now() };
-	return read_input(call->args[0], &text, p) && device_list_read(buf_bytes(&text), &list, p) &&
+	return input_read(call->args[0], DEVICE_LIST_BYTES, &text, p) && device_list_read(buf_bytes(&text), &list, p) &&
 	       check_profiles(call->admin, &list, p) && admin_open_store(call->admin, &store, p) &&
 	       device_list_store(store, &list, &actor, &counts, p) && print(call, &counts, p);
 }

@@ -1,6 +1,6 @@
 /* Private keys that the server keeps: cert key, key reseal. */
 #include "admin/actor.h"
-#include "admin/certificate.h"
+#include "admin/kept_key.h"
 #include "admin/listing.h"
 #include "base/base64.h"
 #include "base/clock.h"
@@ -8,33 +8,6 @@
 #include "ca/vault.h"
 
 /* --- cert key */
-
-struct opening {
-	const char *text;
-	int64_t now;
-	struct certificate row;       /* both the caller's to free */
-	struct private_key key;
-};
-
-static bool find(struct store_txn *txn, void *arg, struct problem *p)
-{
-	struct opening *o = arg;
-
-	if (!certificate_find(txn, o->text, &o->row, p))
-		return false;
-	return (o->row.key_kept && store_private_key_get(txn, o->row.key_hash, &o->key, p)) ||
-	       problem_set(p, PROBLEM_NOT_FOUND, "the server does not keep the private key of certificate %s", o->row.id);
-}
-
-static bool tell(struct store_txn *txn, void *arg, struct problem *p)
-{
-	const struct opening *o = arg;
-	const struct audit_fact facts[] = {
-		audit_text("certificate", o->row.id), audit_hex("keyHash", o->row.key_hash), audit_text("as", "command"), { 0 },
-	};
-
-	return admin_tell(txn, AUDIT_PRIVATE_KEY_READ, o->now, facts, p);
-}
 
 static bool print_key(const struct command_call *call, EVP_PKEY *key, struct problem *p)
 {
@@ -51,17 +24,12 @@ static bool print_key(const struct command_call *call, EVP_PKEY *key, struct pro
 
 static bool key_run(struct command_call *call, struct problem *p)
 {
-	struct opening o = { .text = call->args[0], .now = clock_now() };
 	auto_struct(store) *store = NULL;
-	auto_struct(vault) *vault = NULL;
+	auto_value(certificate) row = {0};
 	auto(EVP_PKEY) *key = NULL;
-	bool done = admin_open_store(call->admin, &store, p) && vault_open(store, call->admin->key_file, &vault, p) &&
-	            store_view(store, find, &o, p) && vault_reveal(vault, o.row.key_hash, &o.key, &key, p) &&
-	            store_update(store, tell, &o, p) && print_key(call, key, p);
 
-	certificate_free(&o.row);
-	private_key_free(&o.key);
-	return done;
+	return admin_open_store(call->admin, &store, p) && kept_key_read(call->admin, store, call->args[0], "command", &row, &key, p) &&
+	       print_key(call, key, p);
 }
 
 static const struct command_option key_options[] = {

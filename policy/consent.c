@@ -76,19 +76,25 @@ bool consent_approve(struct request *request, const struct consent *consent, str
 	return true;
 }
 
+static bool refuse_own(const struct request *request, struct problem *p)
+{
+	return problem_set(p, PROBLEM_UNAUTHORIZED, "who made the request %s does not decide about it", request->id);
+}
+
 /* What the server asked for by itself, the renewal of what somebody had, is nobody's own. */
 bool consent_check_other(struct store_txn *txn, const struct request *request, const char *by, struct problem *p)
 {
-	static const char prefix[] = "token ";
-	bool has_token = request->identity && !request->by_server && str_starts(request->identity, prefix);
+	static const char prefix[] = "token ", person[] = "operator ";
+	bool asked = request->identity && !request->by_server;
 	auto_value(token) token = {0};
 
-	if (!has_token)
+	if (asked && str_starts(request->identity, person))
+		return !str_equal(request->identity + sizeof(person) - 1, by) || refuse_own(request, p);
+	if (!asked || !str_starts(request->identity, prefix))
 		return true;
 	if (!store_token_get(txn, request->identity + sizeof(prefix) - 1, &token, p))
 		return problem_forgive(p, PROBLEM_NOT_FOUND);
-	return !str_equal(token.name ?: request->identity, by) ||
-	       problem_set(p, PROBLEM_UNAUTHORIZED, "who made the request %s does not decide about it", request->id);
+	return !str_equal(token.name ?: request->identity, by) || refuse_own(request, p);
 }
 
 static void end(struct request *request, enum request_state state, const struct consent *consent)

@@ -27,7 +27,7 @@ bool consent_approve(struct request *request, const struct consent *consent, str
 bool consent_reject(struct request *request, const struct consent *consent, struct consent_room *room,
                     struct problem *p) must_use;
 /* Nobody decides about what he has asked for himself: UNAUTHORIZED where the request was made with a token of that name,
- * whichever of his tokens it was. In the update in which it is decided. */
+ * whichever of his tokens it was, or by a command of his. In the update in which it is decided. */
 bool consent_check_other(struct store_txn *txn, const struct request *request, const char *by, struct problem *p) must_use;
 /* Takes it back, by who asked or who runs the server; one that is approved and not yet issued too. */
 bool consent_cancel(struct request *request, const struct consent *consent, struct problem *p) must_use;

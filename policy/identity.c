@@ -1,5 +1,6 @@
 #include "policy/identity.h"
 
+#include <assert.h>
 #include <strings.h>
 
 #include "policy/bearer.h"
@@ -8,7 +9,7 @@
 #include "policy/pattern.h"
 #include "policy/renewal.h"
 
-enum kind { OPERATOR, BEARER, CREDENTIAL, DEVICE, MANUFACTURED, REGISTRAR, ANONYMOUS, RENEWAL };
+enum kind { OPERATOR, BEARER, CREDENTIAL, DEVICE, MANUFACTURED, REGISTRAR, ANONYMOUS, RENEWAL, PERSON };
 
 struct identity {
 	enum kind kind;
@@ -226,10 +227,22 @@ bool identity_anonymous(const char *profile, struct identity **ret, struct probl
 	       identity_say(&identity, strdup("anonymous"), ret, p);
 }
 
+#define PERSON_PREFIX "operator "
+
+bool identity_person(const char *text, struct identity **ret, struct problem *p)
+{
+	auto_struct(identity) *identity = NULL;
+
+	assert(str_starts(text, PERSON_PREFIX));
+	return identity_new(PERSON, "api", &identity, p) && identity_say(&identity, strdup(text), ret, p);
+}
+
 bool identity_recall(struct store *store, const char *text, int64_t now, struct identity **ret, struct problem *p)
 {
 	struct token token;
 
+	if (str_starts(text, PERSON_PREFIX))
+		return identity_person(text, ret, p);
 	return renewal_token(store, text, now, &token, p) && bearer(&token, ret, p);
 }
 
@@ -351,6 +364,7 @@ const char *identity_name(const struct identity *identity)
 	case RENEWAL: return identity->token.name;
 	case CREDENTIAL: return serial ?: identity->enrollment.user ?: identity->text;
 	case MANUFACTURED: return serial;
+	case PERSON: return identity->text + strlen(PERSON_PREFIX);
 	case DEVICE: return identity->certificate.name ?: identity->text;
 	default: return identity->text;
 	}

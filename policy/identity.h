@@ -34,6 +34,9 @@ bool identity_operator(const struct identifiers *names, struct identity **ret, s
 bool identity_bearer(struct store *store, const char *text, int64_t now, struct identity **ret, struct problem *p) must_use;
 bool identity_client(struct store *store, struct bytes certificate, int64_t now, struct identity **ret,
                      struct problem *p) must_use;
+/* Who runs a command where the CA's passphrase is read and the store is written, "operator NAME": method "api". He could
+ * sign anything anyhow; the gate holds him to the profile, as it does a token without patterns. */
+bool identity_person(const char *text, struct identity **ret, struct problem *p) must_use;
 /* Who shows this enrollment code (policy/enrollment_code.h): method "est". It is the operator's word, as
  * a token is, for one profile. UNAUTHENTICATED. */
 bool identity_enrollment(struct store *store, const char *code, int64_t now, struct identity **ret, struct problem *p) must_use;
@@ -65,7 +68,8 @@ bool identity_manufactured(struct store *store, const struct identity_maker *mak
                            int64_t now, struct identity **ret, struct problem *p) must_use;
 /* Somebody who has proven nothing. Only where people approve each request does the gate hear him. */
 bool identity_anonymous(const char *profile, struct identity **ret, struct problem *p) must_use;
-/* Who asked over the API earlier, `text` being what identity_text said then: as the token is now. UNAUTHENTICATED. */
+/* Who asked over the API or by a command earlier, `text` being what identity_text said then: as the token is now.
+ * UNAUTHENTICATED. */
 bool identity_recall(struct store *store, const char *text, int64_t now, struct identity **ret, struct problem *p) must_use;
 /* The server itself, for a certificate that it issued over the API: it has the text and the name of who asked for that
  * one, and has proven exactly its names, in its profile. What has become of the token since does not matter: the

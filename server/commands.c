@@ -21,6 +21,29 @@ static const struct strings *approvers(const void *arg, const char *profile)
 	return NULL;
 }
 
+static bool open_profiles(const void *arg, struct profiles **ret, struct problem *p)
+{
+	return config_profiles(arg, ret, p);
+}
+
+static bool open_ca(const void *arg, struct ca **ret, struct problem *p)
+{
+	const struct config *config = arg;
+	const struct strings *issuers = &config->ca.issuers;
+	const struct secret_source source = { config->ca.passphrase.file, config->ca.passphrase.environment, config->ca.passphrase.credential };
+	auto_value(buf) passphrase = {0};
+	auto_free const char **names = calloc(issuers->n + 1, sizeof(*names));
+	const struct ca_options options = {
+		.folder = config->ca.folder, .issuers = names, .urls = { .base = config->ca.urls, .shards = config->ca.crl_shards },
+	};
+
+	if (!names)
+		return problem_memory(p);
+	for (size_t i = 0; i < issuers->n; i++)
+		names[i] = issuers->v[i];
+	return secret_read(&source, config->ca.folder, &passphrase, p) && ca_open(&options, buf_bytes(&passphrase), ret, p);
+}
+
 bool commands_admin(const struct config *config, struct strings *ret_profiles, struct admin *ret,
                     struct problem *p)
 {
@@ -41,7 +64,8 @@ bool commands_admin(const struct config *config, struct strings *ret_profiles, s
 		.passphrase = { config->ca.passphrase.file, config->ca.passphrase.environment,
 		                config->ca.passphrase.credential },
 		.profiles = ret_profiles,
-		.approvers = approvers, .config = config, .key_file = config->api.options.key_file,
+		.approvers = approvers, .config = config, .open_profiles = open_profiles, .open_ca = open_ca,
+		.key_file = config->api.options.key_file,
 		.webhook = &config->webhook.options,
 		.cancel_work = acme_account_cancel_work, .cancel_order = acme_order_cancel,
 	};

@@ -29,7 +29,7 @@ BEGIN {
 	owner["p11-kit-1/p11-kit/pkcs11.h"] = "ca/pkcs11_session.h"
 	system_headers = " arpa/inet.h assert.h ctype.h dirent.h dlfcn.h errno.h fcntl.h ifaddrs.h inttypes.h limits.h malloc.h math.h " \
 		"netdb.h netinet/in.h netinet/tcp.h poll.h pthread.h pwd.h sched.h semaphore.h signal.h stdarg.h stdatomic.h stdbool.h stddef.h " \
-		"stdint.h stdio.h stdlib.h string.h strings.h time.h unistd.h "
+		"stdint.h stdio.h stdlib.h string.h strings.h termios.h time.h unistd.h "
 }
 FNR == 1 { split(FILENAME, part, "/"); own = part[1] }
 /^#[ \t]*include[ \t]*"/ {

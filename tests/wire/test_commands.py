@@ -57,7 +57,7 @@ def test_help_and_version_as_elsewhere(line, begin):
 
 @pytest.mark.parametrize("line,text", [
     (("eab", "create", "--name", "dns:a.example", "--name", "dns:b.example"), "stands twice, where one takes a list with commas: --name"),
-    ((), "usage: enrolld COMMAND"), (("sing",), "there is no such command: sing"), (("cert",), "expected one of list, show, revoke"),
+    ((), "usage: enrolld COMMAND"), (("sing",), "there is no such command: sing"), (("cert",), "expected one of list, show, issue, renew"),
     (("cert", "show"), "an argument is missing"), (("cert", "list", "--frob"), "there is no such option: --frob"),
     (("serve", "--config"), "a value is missing after: --config"), (("version", "x"), "one too many"),
 ])
@@ -536,7 +536,7 @@ def test_every_command_has_help_and_json(server):
     assert len(names) > 50 and {"cert release", "webhook revoke"} <= set(names)
     plain = {name for name in names if "--json" not in subprocess.run([BINARY, *name.split(), "--help"], capture_output=True, text=True,
                                                                       check=True).stdout}
-    assert plain == {"serve", "cert key", "audit export"}
+    assert plain == {"serve", "cert export", "cert key", "audit export"}
 
 
 def test_json_of_commands_that_end_something(server):
