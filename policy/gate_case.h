@@ -122,7 +122,8 @@ bool gate_case_judge(const struct gate_case *c, enum policy_part part, struct pr
 
 /* The KU_ bits for the certificate: the profile's that fit the key, and of these the CSR's when it
  * asks for some. */
-unsigned gate_case_key_usage(const struct gate_case *c);
+unsigned gate_case_key_usage_asked(const struct gate_case *c);
+unsigned gate_case_key_usage(const struct gate_case *c); /* needs the former in the request */
 /* The life of the certificate. MALFORMED. */
 bool gate_case_period(const struct gate_case *c, int64_t *ret_from, int64_t *ret_to, struct problem *p) must_use;
 /* Whether a certificate of this life leads to no revocation information (RFC 9608). */

@@ -12,7 +12,7 @@ static void request_fill(struct gate_case *c)
 		.devices = c->profile->acme.device_names == PROFILE_DEVICE_NAMES_NEVER ? NULL : &c->proven,
 		.others = csr->others, .other_count = csr->other_count, .key = csr->algorithm,
 		.signature = c->wish && c->wish->signature ? *c->wish->signature : csr->signature,
-		.key_usage_asked = csr->has_key_usage ? csr->key_usage : 0, .ca = csr->ca, .path_length = csr->path_length,
+		.key_usage_asked = gate_case_key_usage_asked(c), .ca = csr->ca, .path_length = csr->path_length,
 		.extended_key_usage = csr->extended_key_usage.n > 0 ? &csr->extended_key_usage : &c->profile->extended_key_usage,
 	};
 	if (c->profile->policy->ca == POLICY_CA_REQUIRED && !strings_has(&csr->extensions, OID_BASIC_CONSTRAINTS))

@@ -44,10 +44,22 @@ bool gate_no_ca(const struct gate_case *c, struct problem *p)
 	return gate_case_judge(c, POLICY_BASIC_CONSTRAINTS, p);
 }
 
+/* OpenSSL's own template of a request (v3_req in its openssl.cnf) asks for nonRepudiation, whatever the key is for, and so do the
+ * clients that took it over: where the policy lists usages and says nothing of this one, it is left out. */
+unsigned gate_case_key_usage_asked(const struct gate_case *c)
+{
+	const struct policy_bits *bits = &c->profile->policy->key_usage;
+	unsigned listed = bits->required | bits->allow, asked = c->csr->has_key_usage ? c->csr->key_usage : 0;
+
+	if (listed != 0 && !((listed | bits->deny) & KU_NON_REPUDIATION))
+		asked &= ~(unsigned)KU_NON_REPUDIATION;
+	return asked;
+}
+
 unsigned gate_case_key_usage(const struct gate_case *c)
 {
 	unsigned ca = c->request.ca ? KU_KEY_CERT_SIGN | KU_CRL_SIGN : 0;
-	unsigned usage = c->csr->has_key_usage ? c->csr->key_usage : c->profile->key_usage;
+	unsigned usage = c->csr->has_key_usage ? c->request.key_usage_asked : c->profile->key_usage;
 
 	usage &= key_algorithm_usage(c->csr->algorithm) | ca;
 	if (!(usage & KU_KEY_AGREEMENT)) /* RFC 5280, 4.2.1.3: without it these two mean nothing */

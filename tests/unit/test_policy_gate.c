@@ -410,7 +410,7 @@ static void spoil_unknown_extension(struct world *w) { extension(w, "1.2.3.4.5",
 static void spoil_sid(struct world *w) { extension(w, "1.3.6.1.4.1.311.25.2", "DER:30:00"); }
 static void spoil_ca(struct world *w) { extension(w, "basicConstraints", "CA:TRUE"); }
 static void spoil_ca_length(struct world *w) { extension(w, "basicConstraints", "DER:30:03:02:01:00"); }
-static void spoil_usage(struct world *w) { extension(w, "keyUsage", "digitalSignature,nonRepudiation"); }
+static void spoil_usage(struct world *w) { extension(w, "keyUsage", "digitalSignature,dataEncipherment"); }
 static void spoil_usage_ca(struct world *w) { extension(w, "keyUsage", "digitalSignature,keyCertSign"); }
 static void spoil_usage_unfit(struct world *w) { extension(w, "keyUsage", "keyEncipherment"); }
 static void spoil_code_signing(struct world *w) { extension(w, "extendedKeyUsage", "serverAuth,codeSigning"); }
@@ -868,7 +868,7 @@ static const struct row {
 	{ "no-ca", spoil_ca_length, PROBLEM_BAD_CSR, "to be a CA", NULL, true, false },
 	{ "no-ca", spoil_ca, PROBLEM_BAD_CSR, "CA certificate is not allowed by template policy", NULL, false, true },
 	{ "no-ca", spoil_ca_length, PROBLEM_BAD_CSR, "CA certificate is not allowed by template policy", NULL, false, true },
-	{ "key-usage", spoil_usage, PROBLEM_BAD_CSR, "nonRepudiation", NULL, false, false },
+	{ "key-usage", spoil_usage, PROBLEM_BAD_CSR, "dataEncipherment", NULL, false, false },
 	{ "key-usage", spoil_usage_ca, PROBLEM_BAD_CSR, "keyCertSign", NULL, false, false },
 	{ "key-usage", spoil_usage_unfit, PROBLEM_BAD_CSR, "no key usage", NULL, false, false },
 	{ "extended-key-usage", spoil_code_signing, PROBLEM_BAD_CSR, "1.3.6.1.5.5.7.3.3", NULL, false, false },

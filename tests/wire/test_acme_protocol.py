@@ -850,6 +850,25 @@ def test_csr_of_acme_sh_asks_for_both_purposes(client, web):
         assert list(given.value) == asked and not given.critical
 
 
+def usages(**given):
+    names = ("digital_signature", "content_commitment", "key_encipherment", "data_encipherment", "key_agreement", "key_cert_sign", "crl_sign",
+             "encipher_only", "decipher_only")
+    return x509.KeyUsage(**{name: given.get(name, False) for name in names})
+
+
+def test_csr_of_openssls_template_asks_for_nonrepudiation(client, web):
+    """`keyUsage = nonRepudiation, digitalSignature, keyEncipherment` is v3_req of OpenSSL's own openssl.cnf, and in each CSR of acmephp. It is
+    neither refused nor certified. What nobody asks for from habit is refused."""
+    key = make_key("RS256")
+    asked = [(x509.BasicConstraints(False, None), False), (usages(digital_signature=True, content_commitment=True, key_encipherment=True), False)]
+    chain, _ = client.issue(["template.example.com"], web, csr=make_csr(["template.example.com"], key=key, extensions=asked))
+    given = leaf(chain).extensions.get_extension_for_class(x509.KeyUsage).value
+    assert given.digital_signature and given.key_encipherment and not given.content_commitment
+    _, order = ready(client, web, [{"type": "dns", "value": "template.example.com"}])
+    for wrong in (usages(digital_signature=True, data_encipherment=True), usages(content_commitment=True)):
+        refused("badCSR", 400, client.finalize, order, make_csr(["template.example.com"], key=key, extensions=[(wrong, False)]))
+
+
 def test_must_staple_is_certified_rfc7633(client, web):
     """`certbot --must-staple`, `MDMustStaple on`: the server says by its CSR that it staples. It can say nothing else by it."""
     staple, newer = x509.TLSFeatureType.status_request, x509.TLSFeatureType.status_request_v2
