@@ -8,6 +8,7 @@
 #include "acme/dns_stub.h"
 #include "acme/hosts.h"
 #include "base/clock.h"
+#include "base/file.h"
 
 enum { LOOK_MS = 1000 }; /* between two looks at the files */
 

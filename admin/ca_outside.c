@@ -3,6 +3,7 @@
 #include "admin/ca_work.h"
 #include "admin/listing.h"
 #include "base/clock.h"
+#include "base/file.h"
 #include "ca/import.h"
 #include "ca/pkcs11.h"
 

@@ -6,6 +6,7 @@
 #include "admin/input.h"
 #include "admin/listing.h"
 #include "base/clock.h"
+#include "base/file.h"
 
 /* A name mistyped would make a device that no label takes. */
 static bool check_profiles(const struct admin *admin, const struct device_list *list, struct problem *p)

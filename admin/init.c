@@ -5,6 +5,7 @@
 #include "admin/actor.h"
 #include "base/clock.h"
 #include "base/digest.h"
+#include "base/file.h"
 #include "base/json.h"
 #include "base/ossl.h"
 #include "base/random.h"

@@ -4,6 +4,7 @@
 #include "admin/listing.h"
 #include "base/base64.h"
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/json.h"
 #include "ca/vault.h"
 

@@ -1,4 +1,5 @@
 /* Tokens of the REST API: token create, token list, token revoke. */
+#include "base/file.h"
 #include "store/token.h"
 
 #include "admin/actor.h"

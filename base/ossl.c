@@ -274,6 +274,30 @@ struct bytes ossl_key_id(X509 *certificate)
 	return id ? BYTES(ASN1_STRING_get0_data(id), (size_t)ASN1_STRING_length(id)) : BYTES(NULL, 0);
 }
 
+static bool is_identifier(int type)
+{
+	return type == GEN_DNS || type == GEN_IPADD || type == GEN_EMAIL || type == GEN_URI;
+}
+
+bool ossl_other_names(X509 *certificate, struct strings *ret, struct problem *p)
+{
+	auto(GENERAL_NAMES) *list = X509_get_ext_d2i(certificate, NID_subject_alt_name, NULL, NULL);
+
+	ERR_clear_error();
+	for (int i = 0; i < sk_GENERAL_NAME_num(list); i++) {
+		const GENERAL_NAME *name = sk_GENERAL_NAME_value(list, i);
+		auto_value(buf) der = {0}, hex = {0};
+		if (is_identifier(name->type))
+			continue;
+		if (!ossl_der(i2d_GENERAL_NAME, name, &der))
+			return problem_memory(p);
+		buf_add_hex(&hex, buf_bytes(&der));
+		if (!buf_check(&hex, p) || !strings_add(ret, buf_text(&hex)))
+			return problem_memory(p);
+	}
+	return true;
+}
+
 bool ossl_use_pss(EVP_PKEY_CTX *how)
 {
 	return EVP_PKEY_CTX_set_rsa_padding(how, RSA_PKCS1_PSS_PADDING) == 1 &&

@@ -94,6 +94,9 @@ bool ossl_time(const ASN1_TIME *t, int64_t *ret) must_use;
 /* The subject key identifier (RFC 5280, 4.2.1.2), borrowed; empty: it has none. */
 struct bytes ossl_key_id(X509 *certificate) must_use;
 
+/* Adds the DER, in hexadecimal, of each of its subjectAltNames that is no DNS name, address, mail address or URI. */
+bool ossl_other_names(X509 *certificate, struct strings *ret, struct problem *p) must_use;
+
 /* RSASSA-PSS with a salt as long as the digest (RFC 4055, 3.1; RFC 7518, 3.5), for what is signed or verified with how. */
 bool ossl_use_pss(EVP_PKEY_CTX *how) must_use;
 

@@ -76,3 +76,14 @@ bool random_id_valid(const char *text)
 {
 	return strspn(text, alphabet) == RANDOM_ID_SIZE - 1 && text[RANDOM_ID_SIZE - 1] == '\0';
 }
+
+bool random_id_of(const char *text, const char *prefix, size_t size, char ret[RANDOM_ID_SIZE])
+{
+	size_t begin = strlen(prefix);
+
+	if (strlen(text) != size - 1 || !str_starts(text, prefix) || text[begin + RANDOM_ID_SIZE - 1] != '.')
+		return false;
+	memcpy(ret, text + begin, RANDOM_ID_SIZE - 1);
+	ret[RANDOM_ID_SIZE - 1] = '\0';
+	return random_id_valid(ret);
+}

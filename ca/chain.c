@@ -3,6 +3,7 @@
 #include <openssl/err.h>
 
 #include "base/clock.h"
+#include "base/file.h"
 
 enum { CHAIN_FILE_MAX = 256 * 1024 };
 

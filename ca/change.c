@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "ca/chain.h"
 #include "ca/foreign.h"
 #include "ca/inventory.h"

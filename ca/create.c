@@ -1,3 +1,4 @@
+#include "base/file.h"
 #include "ca/ca.h"
 
 #include <unistd.h>

@@ -3,6 +3,7 @@
 #include <pthread.h>
 
 #include "base/clock.h"
+#include "base/file.h"
 #include "store/revocation.h"
 
 enum {

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "ca/chain.h"
 
 enum { SUCCESSORS_MAX = 1000 };

@@ -5,6 +5,7 @@
 #include <openssl/err.h>
 #include <openssl/pkcs12.h>
 
+#include "base/file.h"
 #include "base/random.h"
 #include "ca/pkcs11.h"
 #include "ca/private.h"

@@ -6,6 +6,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file.h"
+
 /* The open file is asked, not the path, so that what was judged is what is read. */
 static bool mode_check(int fd, const char *path, unsigned forbidden, struct problem *p)
 {

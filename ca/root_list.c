@@ -1,6 +1,7 @@
 #include "ca/root_list.h"
 
 #include "base/clock.h"
+#include "base/file.h"
 #include "ca/files.h"
 #include "store/audit.h"
 

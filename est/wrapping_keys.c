@@ -4,6 +4,7 @@
 #include <stdatomic.h>
 
 #include "base/base64.h"
+#include "base/file.h"
 #include "ca/private.h"
 
 enum { FILE_MAX = 256 * 1024, OTHERS = 0077 };

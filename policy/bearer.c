@@ -23,18 +23,6 @@ bool bearer_make(const char id[RANDOM_ID_SIZE], char ret[BEARER_SIZE], uint8_t r
 	return true;
 }
 
-/* The id in the text; false: it has not the form of a token. */
-static bool id_of(const char *text, char ret[RANDOM_ID_SIZE])
-{
-	size_t prefix = sizeof(BEARER_PREFIX) - 1;
-
-	if (!str_starts(text, BEARER_PREFIX) || strlen(text) != BEARER_SIZE - 1 || text[prefix + RANDOM_ID_SIZE - 1] != '.')
-		return false;
-	memcpy(ret, text + prefix, RANDOM_ID_SIZE - 1);
-	ret[RANDOM_ID_SIZE - 1] = '\0';
-	return random_id_valid(ret);
-}
-
 static bool unknown(struct problem *p)
 {
 	return problem_set(p, PROBLEM_UNAUTHENTICATED, "RFC 6750, 3.1: there is no such token");
@@ -84,7 +72,7 @@ bool bearer_check(struct store *store, const char *text, int64_t now, struct tok
 	struct looking looking = { .ret = &token };
 	uint8_t hash[SHA256_SIZE];
 
-	if (!id_of(text, looking.id))
+	if (!random_id_of(text, BEARER_PREFIX, BEARER_SIZE, looking.id))
 		return problem_set(p, PROBLEM_UNAUTHENTICATED, "RFC 6750, 2.1: a token looks like " BEARER_PREFIX "ID.SECRET");
 	digest_sha256(BYTES_STR(text), hash);
 	if (!store_view(store, look_id, &looking, p))

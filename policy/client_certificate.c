@@ -117,30 +117,6 @@ static bool check_row(const struct certificate *row, int64_t now, int64_t grace,
 	return true;
 }
 
-static bool is_identifier(int type)
-{
-	return type == GEN_DNS || type == GEN_IPADD || type == GEN_EMAIL || type == GEN_URI;
-}
-
-static bool take_others(X509 *certificate, struct strings *ret, struct problem *p)
-{
-	auto(GENERAL_NAMES) *list = X509_get_ext_d2i(certificate, NID_subject_alt_name, NULL, NULL);
-
-	ERR_clear_error();
-	for (int i = 0; i < sk_GENERAL_NAME_num(list); i++) {
-		GENERAL_NAME *name = sk_GENERAL_NAME_value(list, i);
-		auto_value(buf) der = {0}, hex = {0};
-		if (is_identifier(name->type))
-			continue;
-		if (!ossl_der(i2d_GENERAL_NAME, name, &der))
-			return problem_memory(p);
-		buf_add_hex(&hex, buf_bytes(&der));
-		if (!buf_check(&hex, p) || !strings_add(ret, buf_text(&hex)))
-			return problem_memory(p);
-	}
-	return true;
-}
-
 /* The only one of its kind: of two nobody could say which it is. */
 static bool take_attribute(X509 *certificate, int nid, char **ret, struct problem *p)
 {
@@ -208,7 +184,7 @@ bool client_certificate_check(struct store *store, X509 *const *issuers, size_t 
 
 	if (!read_certificate(shown, &certificate, p) || !check_issuer(certificate, issuers, issuer_count, p) ||
 	    !check_usage(certificate, p) || !find_row(store, shown->der, &row, p) || !check_row(&row, now, grace, p) ||
-	    !renewal_names(&row, &found.names, p) || !take_others(certificate, &found.others, p) ||
+	    !renewal_names(&row, &found.names, p) || !ossl_other_names(certificate, &found.others, p) ||
 	    !take_name(certificate, &found, p) || !check_device(store, found.name, p))
 		return false;
 	found.registrar = is_registrar(certificate);

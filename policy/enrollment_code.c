@@ -24,23 +24,11 @@ bool enrollment_code_make(const struct store *store, const char id[RANDOM_ID_SIZ
 	return true;
 }
 
-static bool id_of(const char *code, char ret[RANDOM_ID_SIZE])
-{
-	size_t prefix = sizeof(ENROLLMENT_CODE_PREFIX) - 1;
-
-	if (!str_starts(code, ENROLLMENT_CODE_PREFIX) || strlen(code) != ENROLLMENT_CODE_SIZE - 1 ||
-	    code[prefix + RANDOM_ID_SIZE - 1] != '.')
-		return false;
-	memcpy(ret, code + prefix, RANDOM_ID_SIZE - 1);
-	ret[RANDOM_ID_SIZE - 1] = '\0';
-	return random_id_valid(ret);
-}
-
 bool enrollment_code_is(const char *text)
 {
 	char id[RANDOM_ID_SIZE];
 
-	return id_of(text, id);
+	return random_id_of(text, ENROLLMENT_CODE_PREFIX, ENROLLMENT_CODE_SIZE, id);
 }
 
 bool enrollment_code_good(const struct enrollment *e, int64_t now, struct problem *p)
@@ -79,7 +67,7 @@ static bool find(struct store *store, const char *code, struct enrollment *ret, 
 	struct looking looking = { .ret = ret };
 	uint8_t hash[SHA256_SIZE];
 
-	if (!id_of(code, looking.id))
+	if (!random_id_of(code, ENROLLMENT_CODE_PREFIX, ENROLLMENT_CODE_SIZE, looking.id))
 		return unknown(p);
 	hash_code(store, code, hash);
 	if (!store_view(store, look, &looking, p))

@@ -1,3 +1,4 @@
+#include "base/file.h"
 #include "policy/key.h"
 
 #include "base/base64.h"

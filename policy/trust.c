@@ -4,6 +4,7 @@
 
 #include <openssl/err.h>
 
+#include "base/file.h"
 #include "base/ossl.h"
 #include "policy/certificate_key.h"
 #include "policy/trust_device.h"

@@ -7,6 +7,8 @@
 #include "base/base64.h"
 #include "policy/csr_part.h"
 
+enum { OTHER_NAME = 0xa0 }; /* the tag of otherName among GeneralNames (RFC 5280, 4.2.1.6) */
+
 void trust_device_free(struct trust_device *device)
 {
 	strings_free(&device->others);
@@ -73,34 +75,14 @@ static void read_hardware(struct bytes der, struct trust_device *ret)
 	buf_free(&other.der);
 }
 
-static bool is_of_hosts(int type)
+/* The first that names one. */
+static void find_hardware(struct trust_device *ret)
 {
-	return type == GEN_DNS || type == GEN_IPADD || type == GEN_EMAIL || type == GEN_URI;
-}
-
-static bool take_other(const GENERAL_NAME *name, struct trust_device *ret, struct problem *p)
-{
-	auto_value(buf) der = {0}, hex = {0};
-
-	if (is_of_hosts(name->type))
-		return true;
-	if (!ossl_der(i2d_GENERAL_NAME, name, &der))
-		return problem_memory(p);
-	if (ret->serial[0] == '\0' && name->type == GEN_OTHERNAME)
-		read_hardware(buf_bytes(&der), ret);
-	buf_add_hex(&hex, buf_bytes(&der));
-	return buf_check(&hex, p) && (strings_add(&ret->others, buf_text(&hex)) || problem_memory(p));
-}
-
-static bool take_others(X509 *certificate, struct trust_device *ret, struct problem *p)
-{
-	auto(GENERAL_NAMES) *names = X509_get_ext_d2i(certificate, NID_subject_alt_name, NULL, NULL);
-
-	ERR_clear_error();
-	for (int i = 0; i < sk_GENERAL_NAME_num(names); i++)
-		if (!take_other(sk_GENERAL_NAME_value(names, i), ret, p))
-			return false;
-	return true;
+	for (size_t i = 0; i < ret->others.n && ret->serial[0] == '\0'; i++) {
+		auto_value(buf) der = {0};
+		if (hex_decode(ret->others.v[i], strlen(ret->others.v[i]), &der) && der.data[0] == OTHER_NAME)
+			read_hardware(buf_bytes(&der), ret);
+	}
 }
 
 static bool certificate_serial(X509 *certificate, struct trust_device *ret, struct problem *p)
@@ -120,9 +102,10 @@ static bool certificate_serial(X509 *certificate, struct trust_device *ret, stru
 
 bool trust_device_read(X509 *certificate, struct trust_device *ret, struct problem *p)
 {
-	if (!subject_serial(certificate, ret->serial, sizeof(ret->serial), p) || !take_others(certificate, ret, p) ||
+	if (!subject_serial(certificate, ret->serial, sizeof(ret->serial), p) || !ossl_other_names(certificate, &ret->others, p) ||
 	    !certificate_serial(certificate, ret, p))
 		return false;
+	find_hardware(ret);
 	return ret->serial[0] != '\0' ||
 	       refuse(p, "names no device: neither a serialNumber in its subject nor a hardwareModuleName (IEEE 802.1AR)");
 }

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/digest.h"
+#include "base/file.h"
 #include "server/config_check.h"
 #include "server/config_schema.h"
 #include "server/config_text.h"

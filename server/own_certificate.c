@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/digest.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "base/work.h"
 #include "ca/inventory.h"

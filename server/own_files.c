@@ -1,5 +1,6 @@
 #include "server/own_files.h"
 
+#include "base/file.h"
 #include "ca/vault.h"
 
 enum { FILE_MAX = 256 * 1024 };

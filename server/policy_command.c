@@ -1,4 +1,5 @@
 #include "admin/trial.h"
+#include "base/file.h"
 #include "base/json.h"
 #include "policy/csr_pem.h"
 #include "policy/gate.h"

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/bytes.h"
+#include "base/file.h"
 
 static bool refuse(struct problem *p, const char *what, const char *path)
 {

@@ -7,6 +7,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/file.h"
+
 enum {
 	MAP_WAIT_SECONDS = 10,  /* for the transactions of other threads to end */
 	RETRY_FULL = 30,

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "store/audit_inside.h"
 #include "store/folder.h"
 #include "store/group.h"

@@ -1,5 +1,6 @@
 #include "acme/device_attest01.h"
 
+#include "base/file.h"
 #include "tests/unit/acme_world.h"
 
 #include "acme/attestation_roots.h"

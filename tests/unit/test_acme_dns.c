@@ -10,6 +10,7 @@
 
 #include "acme/dns.h"
 #include "base/clock.h"
+#include "base/file.h"
 #include "tests/unit/fake_dns.h"
 
 static const struct fake_record records[] = {

@@ -1,4 +1,5 @@
 /* admin/audit.c, admin/audit_export.c, and the events of the other commands. */
+#include "base/file.h"
 #include "tests/unit/test_admin.h"
 
 #include <fcntl.h>

@@ -1,4 +1,5 @@
 /* init: makes what is missing, leaves what is there, and nothing of it is for others. */
+#include "base/file.h"
 #include "tests/unit/test_admin.h"
 
 static unsigned mode_of(const char *name)

@@ -1,4 +1,5 @@
 /* The commands of API tokens. */
+#include "base/file.h"
 #include "tests/unit/test_admin.h"
 
 #include "base/clock.h"

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "base/bytes.h"
+#include "base/file.h"
 #include "base/json.h"
 #include "base/log.h"
 

@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "base/file.h"
 #include "base/seal.h"
 
 static struct seal *seal_of(uint8_t first)

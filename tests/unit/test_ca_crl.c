@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "base/file.h"
 #include "ca/crl.h"
 #include "ca/crls.h"
 #include "ca/issue.h"

@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include "base/file.h"
 #include "policy/gate.h"
 #include "tests/unit/test_ca_issue.h"
 

@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "base/file.h"
 #include "tests/lint/rules.h"
 
 /* Each kind of issuer, each kind of key, each shape. */

@@ -9,6 +9,7 @@
 
 #include <openssl/ocsp.h>
 
+#include "base/file.h"
 #include "ca/ocsp.h"
 #include "ca/ocsp_request.h"
 #include "tests/unit/test_ca_status.h"

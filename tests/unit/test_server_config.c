@@ -7,6 +7,7 @@
 #include <cmocka.h>
 #include <stdio.h>
 
+#include "base/file.h"
 #include "server/config.h"
 #include "server/config_change.h"
 #include "server/config_schema.h"

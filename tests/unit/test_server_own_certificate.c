@@ -1,5 +1,6 @@
 /* The server's own certificate: through the gate into the store, kept while it is good, renewed by
  * itself when it is not, or the operator's from files. */
+#include "base/file.h"
 #include "tests/unit/test_admin.h"
 
 #include <pthread.h>

@@ -1,4 +1,5 @@
 /* store/audit*.c: one chain, whoever writes; and what tampering shows. */
+#include "base/file.h"
 #include "tests/unit/test_store.h"
 
 #include <pthread.h>

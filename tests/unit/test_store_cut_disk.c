@@ -1,4 +1,5 @@
 /* The disk of power.h itself: what it keeps and what it may lose. */
+#include "base/file.h"
 #include "tests/unit/test_store.h"
 
 #include <errno.h>

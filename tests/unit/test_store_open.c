@@ -1,4 +1,5 @@
 /* store/store.c and store/folder.c: opening, permissions, the server's lock, schema, backup. */
+#include "base/file.h"
 #include "tests/unit/test_store.h"
 
 #include <pthread.h>
