@@ -5,6 +5,7 @@
 #include "admin/certificate.h"
 #include "admin/input.h"
 #include "admin/kept_key.h"
+#include "base/file.h"
 #include "ca/files.h"
 #include "ca/pkcs12.h"
 #include "ca/vault.h"

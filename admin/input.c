@@ -1,4 +1,5 @@
 #include "admin/input.h"
+#include "base/file.h"
 
 #include <stdio.h>
 #include <termios.h>

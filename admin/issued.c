@@ -4,6 +4,7 @@
 
 #include "admin/input.h"
 #include "admin/option.h"
+#include "base/file.h"
 
 enum { CSR_MAX = 64 * 1024 };
 
