@@ -30,7 +30,10 @@ static const char *issuer_type(const struct ca *ca, const char *name)
 {
 	const struct issuer *issuer = ca_issuer(ca, name);
 
-	return !issuer ? NULL : EVP_PKEY_is_a(X509_get0_pubkey(issuer_x509(issuer)), "RSA") ? "RSA" : "ECDSA";
+	if (!issuer)
+		return NULL;
+	EVP_PKEY *key = X509_get0_pubkey(issuer_x509(issuer));
+	return EVP_PKEY_is_a(key, "RSA") ? "RSA" : EVP_PKEY_is_a(key, "ED25519") ? "ED25519" : "ECDSA";
 }
 
 static bool take_signature(const struct managed *managed, const struct profile *profile, struct issuance *e, struct problem *parts)
@@ -41,6 +44,7 @@ static bool take_signature(const struct managed *managed, const struct profile *
 	} rows[] = {
 		{ CSR_RSA_SHA256, "RSA", "SHA256" }, { CSR_RSA_SHA384, "RSA", "SHA384" }, { CSR_RSA_SHA512, "RSA", "SHA512" },
 		{ CSR_ECDSA_SHA256, "ECDSA", "SHA256" }, { CSR_ECDSA_SHA384, "ECDSA", "SHA384" }, { CSR_ECDSA_SHA512, "ECDSA", "SHA512" },
+		{ CSR_ED25519, "ED25519", NULL },
 	};
 	const char *type = issuer_type(e->api->ca, profile->issuer);
 
@@ -53,6 +57,9 @@ static bool take_signature(const struct managed *managed, const struct profile *
 			e->wish.hash = rows[i].hash;
 			return true;
 		}
+	if (type && str_equal(type, "ED25519"))
+		return problem_add_field(parts, PROBLEM_MALFORMED, "attributes.signatureAlgorithm", csr_signature_name(managed->signature),
+		                         "the issuing CA of profile %s has an Ed25519 key: expected ed25519", profile->name);
 	return problem_add_field(parts, PROBLEM_MALFORMED, "attributes.signatureAlgorithm", csr_signature_name(managed->signature),
 	                         "the issuing CA of profile %s has an %s key: expected %s-SHA256, -SHA384 or -SHA512", profile->name,
 	                         type ?: "unknown", type ?: "ECDSA");

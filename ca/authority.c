@@ -190,9 +190,14 @@ static bool set_fields(X509 *certificate, const struct authority_wish *wish, X50
 	       X509_set_subject_name(certificate, wish->subject) == 1 && X509_set_issuer_name(certificate, issuer) == 1;
 }
 
+/* As ca/signer.c chooses; NULL: Ed25519 hashes by itself. */
 static const EVP_MD *signature_hash(EVP_PKEY *key)
 {
-	return EVP_PKEY_is_a(key, "EC") && EVP_PKEY_get_bits(key) == 384 ? EVP_sha384() : EVP_sha256();
+	if (EVP_PKEY_is_a(key, "ED25519"))
+		return NULL;
+	if (!EVP_PKEY_is_a(key, "EC") || EVP_PKEY_get_bits(key) == 256)
+		return EVP_sha256();
+	return EVP_PKEY_get_bits(key) == 384 ? EVP_sha384() : EVP_sha512();
 }
 
 /* Read anew, for X509's caches are of a certificate that was not whole yet. */

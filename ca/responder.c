@@ -9,12 +9,12 @@
 
 enum { BACKDATE = 3600 }; /* for readers whose clocks are late */
 
-/* RSA keys are made of 3072 bits at least: what NIST SP 800-57 asks for after 2030. */
+/* Who can verify P-521 can verify P-384, and who Ed25519, P-256. RSA keys are made of 3072 bits at least: what NIST SP 800-57 asks for after 2030. */
 static enum keyfile_kind kind_of(const struct issuer *issuer)
 {
 	EVP_PKEY *key = issuer_public_key(issuer);
 
-	if (!EVP_PKEY_is_a(key, "EC"))
+	if (EVP_PKEY_is_a(key, "RSA"))
 		return KEYFILE_RSA_3072;
 	return EVP_PKEY_get_bits(key) > 256 ? KEYFILE_EC_P384 : KEYFILE_EC_P256;
 }

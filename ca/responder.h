@@ -2,8 +2,8 @@
  * says so (RFC 6960, 4.2.2.2).
  *
  * The key is made here, stays in memory, and is gone with the process: a restart makes another, and
- * nothing is at rest that could be stolen. It is of the issuer's kind, so that who can verify the
- * one can verify the other. The certificate is in the inventory before anyone sees it. Immutable and
+ * nothing is at rest that could be stolen. It is of the issuer's kind, or a more common one, so that
+ * who can verify the one can verify the other. The certificate is in the inventory before anyone sees it. Immutable and
  * shared: who takes one unrefs it. Any thread. */
 #pragma once
 

@@ -11,10 +11,10 @@ struct signer {
 
 #define ALGORITHM(text) { (const uint8_t *)(text), sizeof(text) - 1 }
 
-/* RFC 5758, 3.2: the parameters of ECDSA are absent. RFC 4055, 5: those of RSA are NULL. The first
- * hash of a kind of key is the one that fits it; RFC 5480, 4 for the curves. */
+/* RFC 5758, 3.2: the parameters of ECDSA are absent. RFC 4055, 5: those of RSA are NULL. RFC 8410, 3: so are those of
+ * Ed25519 absent, which hashes by itself. The first hash of a kind of key is the one that fits it; RFC 5480, 4 for the curves. */
 static const struct row {
-	const char *key; /* "EC", "RSA" */
+	const char *key; /* "EC", "RSA", "ED25519" */
 	int bits_min, bits_max;
 	const char *hash;
 	struct bytes algorithm;
@@ -24,6 +24,10 @@ static const struct row {
 	{ "EC", 384, 384, "SHA256", ALGORITHM("\x30\x0a\x06\x08\x2a\x86\x48\xce\x3d\x04\x03\x02") },
 	{ "EC", 256, 256, "SHA384", ALGORITHM("\x30\x0a\x06\x08\x2a\x86\x48\xce\x3d\x04\x03\x03") },
 	{ "EC", 256, 384, "SHA512", ALGORITHM("\x30\x0a\x06\x08\x2a\x86\x48\xce\x3d\x04\x03\x04") },
+	{ "EC", 521, 521, "SHA512", ALGORITHM("\x30\x0a\x06\x08\x2a\x86\x48\xce\x3d\x04\x03\x04") },
+	{ "EC", 521, 521, "SHA384", ALGORITHM("\x30\x0a\x06\x08\x2a\x86\x48\xce\x3d\x04\x03\x03") },
+	{ "EC", 521, 521, "SHA256", ALGORITHM("\x30\x0a\x06\x08\x2a\x86\x48\xce\x3d\x04\x03\x02") },
+	{ "ED25519", 0, 512, NULL, ALGORITHM("\x30\x05\x06\x03\x2b\x65\x70") },
 	{ "RSA", 2048, 8192, "SHA256", ALGORITHM("\x30\x0d\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0b\x05\x00") },
 	{ "RSA", 2048, 8192, "SHA384", ALGORITHM("\x30\x0d\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0c\x05\x00") },
 	{ "RSA", 2048, 8192, "SHA512", ALGORITHM("\x30\x0d\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0d\x05\x00") },
@@ -36,7 +40,7 @@ static bool curve_known(EVP_PKEY *key)
 	size_t len;
 
 	return EVP_PKEY_get_group_name(key, group, sizeof(group), &len) == 1 &&
-	       (str_equal(group, "prime256v1") || str_equal(group, "secp384r1"));
+	       (str_equal(group, "prime256v1") || str_equal(group, "secp384r1") || str_equal(group, "secp521r1"));
 }
 
 static bool row_fits(const struct row *row, EVP_PKEY *key)
@@ -62,11 +66,11 @@ bool signer_key_check(EVP_PKEY *key, struct problem *p)
 	bool fits = false;
 
 	if (EVP_PKEY_is_a(key, "EC") && !curve_known(key))
-		return problem_set(p, PROBLEM_BAD_PUBLIC_KEY, "a CA's EC key is on P-256 or P-384");
+		return problem_set(p, PROBLEM_BAD_PUBLIC_KEY, "a CA's EC key is on P-256, P-384 or P-521");
 	for (size_t i = 0; i < array_length(rows); i++)
 		fits |= row_fits(&rows[i], key);
 	return fits || problem_set(p, PROBLEM_BAD_PUBLIC_KEY,
-	                           "a CA's key is EC on P-256 or P-384, or RSA of 2048 to 8192 bits");
+	                           "a CA's key is EC on P-256, P-384 or P-521, Ed25519, or RSA of 2048 to 8192 bits");
 }
 
 bool signer_new(EVP_PKEY *key, struct signer **ret, struct problem *p)
@@ -93,7 +97,7 @@ void signer_free(struct signer *signer)
 
 const struct signer_scheme *signer_scheme(const struct signer *signer, const char *hash)
 {
-	if (!hash)
+	if (!hash || !signer->scheme[0].hash)
 		return &signer->scheme[0];
 	for (size_t i = 0; i < signer->count; i++)
 		if (str_equal(signer->scheme[i].hash, hash))

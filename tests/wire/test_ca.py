@@ -588,6 +588,54 @@ def test_import(fresh, tmp_path, form):
     verify(outside.certificate, path)
 
 
+@pytest.mark.parametrize("options,algorithm,other", [
+    (["ec", "-pkeyopt", "ec_paramgen_curve:P-521"], "ecdsa-with-SHA512", "ecdsa-sha256"), (["ed25519"], "ED25519", "ed25519")])
+def test_ca_keys_on_p521_and_ed25519(fresh, tmp_path, options, algorithm, other):
+    """Certificates, lists and OCSP answers of such a CA, as OpenSSL and GnuTLS judge them, and the CA's renewal."""
+    outside = Outside(tmp_path)
+    key, request, certificate = (tmp_path / f"odd.{e}" for e in ("key", "csr", "pem"))
+    openssl("req", "-newkey", *options, "-nodes", "-keyout", key, "-out", request, "-subj", "/CN=Odd")
+    outside.sign(request, certificate)
+    ca(fresh, "import", "odd", "--certificate", certificate, "--key", key, "--chain", outside.certificate)
+    fresh.extra["profiles"] = [{"name": "odd", "issuer": "odd", "keys": ["ec-p256", "ec-p521", "ed25519"]}]
+    use(fresh, "issuing", "odd")
+    fresh.start()
+    api = Api(fresh, make_token(fresh, "admin")[0])
+    made = [api.issue(f"{i}.example.com", profile="odd")["certificate"] for i in range(2)]
+    assert api.post("certificates", {"profileId": "odd", "attributes": {"commonName": "m.example.com", "signatureAlgorithm": other}})
+    with pytest.raises(ApiRefused) as caught:
+        api.post("certificates", {"profileId": "odd", "attributes": {"commonName": "m.example.com", "signatureAlgorithm": "rsa-sha256"}})
+    assert "attributes.signatureAlgorithm" in caught.value.fields()
+    api.post(f"certificates/{made[1]['certificateId']}/revoke")
+    paths = []
+    for i, one in enumerate(made):
+        paths.append(tmp_path / f"{i}.pem")
+        paths[i].write_text(one["certificate"] + certificate.read_text())
+        assert f"Signature Algorithm: {algorithm}" in openssl("x509", "-in", paths[i], "-noout", "-text").stdout
+    url = crl_url(x509.load_pem_x509_certificate(made[0]["certificate"].encode()))
+    until(fresh, lambda: len(x509.load_der_x509_crl(wait_for(url).content)) == 1)
+    (tmp_path / "odd.crl").write_bytes(wait_for(url).content)
+    openssl("crl", "-inform", "DER", "-in", tmp_path / "odd.crl", "-out", tmp_path / "crl.pem")
+    check = ["verify", "-CAfile", outside.certificate, "-untrusted", certificate, "-CRLfile", tmp_path / "crl.pem", "-crl_check"]
+    assert openssl(*check, paths[0]).returncode == 0
+    assert "revoked" in openssl(*check, paths[1], check=False).stderr
+    responder = x509.load_pem_x509_certificate(made[0]["certificate"].encode()).extensions.get_extension_for_class(x509.AuthorityInformationAccess)
+    address = [d.access_location.value for d in responder.value if d.access_method == x509.AuthorityInformationAccessOID.OCSP][0]
+    for path, status in zip(paths, ("good", "revoked")):
+        done = openssl("ocsp", "-issuer", certificate, "-cert", path, "-url", address, "-CAfile", outside.certificate, "-verify_other", certificate)
+        assert f"{path}: {status}" in done.stdout and "Response verify OK" in done.stderr
+        told = subprocess.run(["ocsptool", f"--ask={address}", "--load-cert", path, "--load-issuer", certificate, "--load-trust", certificate],
+                              capture_output=True, text=True)
+        assert "Verifying OCSP Response: Success." in told.stdout + told.stderr and f"Certificate Status: {status}" in told.stdout, told.stdout + told.stderr
+        told = subprocess.run(["certtool", "--verify", "--load-ca-certificate", outside.certificate, "--load-crl", tmp_path / "crl.pem", "--infile", path],
+                              capture_output=True, text=True)
+        assert ("Chain verification output: Verified." in told.stdout) == (status == "good"), told.stdout
+    ca(fresh, "csr", "odd", "--out", tmp_path / "again.csr", check=False)
+    ca(fresh, "rekey", "issuing")
+    reload(fresh)
+    assert api.issue("later.example.com", profile="odd")["certificate"]
+
+
 def test_import_refuses_what_is_no_good_ca(fresh, tmp_path):
     outside, short = Outside(tmp_path), Outside(tmp_path_sub(tmp_path, "short"), path_length=0)
     key, certificate = make_ca(tmp_path, outside, "Good")
