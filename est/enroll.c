@@ -85,6 +85,11 @@ bool enroll_foresee(struct enrolling *e, enum key_algorithm key, bool *ret_waits
 	return good ? told : refuse(e, p);
 }
 
+bool enroll_unspent(const struct enrolling *e, struct problem *p)
+{
+	return !e->call->spent || problem_set(p, PROBLEM_UNAUTHENTICATED, "the %s is used up", identity_text(e->identity));
+}
+
 bool enroll_issue(struct enrolling *e, struct bytes csr, bool made, struct problem *p)
 {
 	auto_struct(approval) *approval = NULL;
@@ -94,7 +99,7 @@ bool enroll_issue(struct enrolling *e, struct bytes csr, bool made, struct probl
 		return refuse(e, p);
 	if (waiting_issued(&e->waiting, &e->certificate, p))
 		return true;
-	if (problem_is_set(p))
+	if (problem_is_set(p) || !enroll_unspent(e, p))
 		return false;
 	if (!judge(e, &approval, p))
 		return problem_forgive(p, PROBLEM_USER_ACTION_REQUIRED) ? waiting_ask(&e->waiting, p) : refuse(e, p);

@@ -18,6 +18,8 @@ declare_auto_value(enrolling, enrolling_done);
 
 /* Who asks, and what for. */
 bool enroll_begin(struct enrolling *e, bool renewal, struct problem *p) must_use;
+/* Whether more can be asked for than what was given before. UNAUTHENTICATED. */
+bool enroll_unspent(const struct enrolling *e, struct problem *p) must_use;
 /* Before the server makes a key of that algorithm: what is refused whatever the key, is refused here. ret_waits: people
  * have not decided yet about what was asked before, and the reply says so. */
 bool enroll_foresee(struct enrolling *e, enum key_algorithm key, bool *ret_waits, struct problem *p) must_use;

@@ -50,6 +50,8 @@ static bool reply(struct enrolling *e, struct bytes key, bool plain, struct prob
 
 static bool check(const struct enrolling *e, struct problem *p)
 {
+	if (!enroll_unspent(e, p)) /* its key was given once */
+		return false;
 	if (e->sent->change)
 		return problem_set(p, PROBLEM_BAD_CSR, "RFC 6402, 2.8: ChangeSubjectName is for simplereenroll; leave it out of the CSR");
 	return !identity_unproven(e->identity) ||

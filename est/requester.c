@@ -107,12 +107,25 @@ static enum outcome admit(struct est_call *call, struct identity **identity, str
 	return PROVEN;
 }
 
+/* A client that waited for people, and lost the reply that used its code up, asks once more. */
+static bool was_code(struct est_call *call, const char *code, struct identity **ret)
+{
+	auto_value(problem) ignored = {0};
+
+	call->spent = identity_enrolled(call->est->store, code, call->now, ret, &ignored);
+	return call->spent;
+}
+
 static enum outcome by_code(struct est_call *call, const char *code, struct identity **ret, struct problem *p)
 {
 	auto_struct(identity) *identity = NULL;
 
 	if (identity_enrollment(call->est->store, code, call->now, &identity, p))
 		return admit(call, &identity, ret, p);
+	if (p->kind == PROBLEM_UNAUTHENTICATED && call->profile->approvals > 0 && was_code(call, code, &identity)) {
+		problem_done(p);
+		return admit(call, &identity, ret, p);
+	}
 	if (p->kind == PROBLEM_UNAUTHENTICATED)
 		guard_failed(call->est->guard, &call->from, NULL, p);
 	return ENDED;

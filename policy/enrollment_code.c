@@ -87,6 +87,21 @@ bool enrollment_code_check(struct store *store, const char *code, int64_t now, s
 	return true;
 }
 
+bool enrollment_code_spent(struct store *store, const char *code, int64_t now, struct enrollment *ret, struct problem *p)
+{
+	auto_value(enrollment) found = {0};
+
+	if (!find(store, code, &found, p))
+		return false;
+	struct enrollment unused = found; /* borrowed */
+	unused.uses = 0;
+	if (!enrollment_code_good(&unused, now, p))
+		return false;
+	*ret = found;
+	found = (struct enrollment){0};
+	return true;
+}
+
 bool enrollment_code_use(struct store_txn *txn, const char *id, int64_t now, struct problem *p)
 {
 	auto_value(enrollment) e = {0};

@@ -107,6 +107,13 @@ bool identity_enrollment(struct store *store, const char *code, int64_t now, str
 	return enrollment_code_check(store, code, now, &enrollment, p) && enrolling(&enrollment, ret, p);
 }
 
+bool identity_enrolled(struct store *store, const char *code, int64_t now, struct identity **ret, struct problem *p)
+{
+	struct enrollment enrollment;
+
+	return enrollment_code_spent(store, code, now, &enrollment, p) && enrolling(&enrollment, ret, p);
+}
+
 bool identity_user(struct store *store, const char *user, const char *password, int64_t now, struct identity **ret,
                    struct problem *p)
 {

@@ -40,6 +40,8 @@ bool identity_person(const char *text, struct identity **ret, struct problem *p)
 /* Who shows this enrollment code (policy/enrollment_code.h): method "est". It is the operator's word, as
  * a token is, for one profile. UNAUTHENTICATED. */
 bool identity_enrollment(struct store *store, const char *code, int64_t now, struct identity **ret, struct problem *p) must_use;
+/* The same, of a code that may be used up: for asking again after what it gave. identity_spend refuses it. */
+bool identity_enrolled(struct store *store, const char *code, int64_t now, struct identity **ret, struct problem *p) must_use;
 /* Who knows the password, or the secret, of this user (policy/password.h): method "est". UNAUTHENTICATED. */
 bool identity_user(struct store *store, const char *user, const char *password, int64_t now, struct identity **ret,
                    struct problem *p) must_use;

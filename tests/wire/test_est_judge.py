@@ -1,6 +1,7 @@
 """Lines of RFC 7030 that a suite of another hand found not held."""
 
 import base64
+import json
 
 import pytest
 from cryptography import x509
@@ -21,7 +22,8 @@ def server(tmp_path_factory):
     kek.write_text("00" * 32)
     kek.chmod(0o600)
     with Server({"est": {"proxies": ["127.0.0.2"], "wrapping_keys": [{"id": "kek", "file": str(kek)}]},
-                 "profiles": [{"name": "tls-server", "est": {"server_keys": ["ec-p256"]}}, {"name": "device", "policy": "device"}]}) as running:
+                 "profiles": [{"name": "tls-server", "est": {"server_keys": ["ec-p256"]}}, {"name": "device", "policy": "device"},
+                              {"name": "guarded", "approvals": 1, "est": {"server_keys": ["ec-p256"]}}]}) as running:
         yield running
 
 
@@ -61,3 +63,24 @@ def test_subject_is_the_same_with_other_spaces(server, tmp_path):
     issued(curl(server, "device/simplereenroll", *options, body=request("hall 7  NORTH", make_key())), tmp_path)
     with nothing_changes(server):
         refused(curl(server, "device/simplereenroll", *options, body=request("hall 7North", make_key())), 403, "RFC 7030, 4.2.2")
+
+
+def test_lost_reply_after_approval_is_told_again(server, tmp_path):
+    """RFC 7030, 4.2.3: the client repeats the same request. The code, which counts once, was used up by the reply that it lost."""
+    code = credential(server, "--profile", "guarded")["code"]
+    key = make_key()
+
+    def ask(name="a.example", key=key, operation="simpleenroll"):
+        return curl(server, f"guarded/{operation}", "-u", f"x:{code}", body=b64(make_csr(name, key=key)))
+
+    assert ask().status == 202
+    waiting, = json.loads(server.run("request", "list", "--status", "pending", "--json", check=True).stdout)
+    server.run("request", "approve", waiting["id"], "--by", "ada", check=True)
+    first = issued(ask(), tmp_path)
+    assert issued(ask(), tmp_path) == first
+    with nothing_changes(server):
+        refused(ask(key=make_key()), 401, "used up")
+        refused(ask("b.example"), 401, "used up")
+        refused(ask(operation="serverkeygen"), 401, "used up")
+    server.run("est-credential", "revoke", code[4:26], check=True)
+    refused(ask(), 401, "revoked")
