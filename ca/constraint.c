@@ -226,23 +226,64 @@ static bool wildcards_hold(X509 *certificate, const STACK_OF(GENERAL_SUBTREE) *e
 	return true;
 }
 
+static bool in_constraints(X509 *certificate, NAME_CONSTRAINTS *constraints)
+{
+	return NAME_CONSTRAINTS_check(certificate, constraints) == X509_V_OK &&
+	       NAME_CONSTRAINTS_check_CN(certificate, constraints) == X509_V_OK &&
+	       wildcards_hold(certificate, constraints->excludedSubtrees);
+}
+
+/* The same certificate, if it had no name but this one. */
+static X509 *certificate_alone(X509 *certificate, GENERAL_NAME *name)
+{
+	auto(X509) *alone = X509_dup(certificate);
+	auto(X509_NAME) *nobody = X509_NAME_new();
+	GENERAL_NAMES *one = sk_GENERAL_NAME_new_null();
+	bool made = alone && nobody && one && sk_GENERAL_NAME_push(one, name) > 0 && X509_set_subject_name(alone, nobody) == 1 &&
+	            X509_add1_ext_i2d(alone, NID_subject_alt_name, one, 0, X509V3_ADD_REPLACE) == 1;
+
+	sk_GENERAL_NAME_free(one); /* not the name */
+	if (!made)
+		return NULL;
+	X509_check_purpose(alone, -1, 0);
+	return steal(alone);
+}
+
+/* The first name that the constraints exclude, as OpenSSL prints it. */
+static void find_broken(X509 *certificate, NAME_CONSTRAINTS *constraints, char *ret, size_t size)
+{
+	auto(GENERAL_NAMES) *names = X509_get_ext_d2i(certificate, NID_subject_alt_name, NULL, NULL);
+
+	snprintf(ret, size, "its subject");
+	for (int i = 0; i < sk_GENERAL_NAME_num(names); i++) {
+		GENERAL_NAME *name = sk_GENERAL_NAME_value(names, i);
+		auto(X509) *alone = certificate_alone(certificate, name);
+		if (!alone || in_constraints(alone, constraints))
+			continue;
+		auto(BIO) *out = BIO_new(BIO_s_mem());
+		char *text = NULL;
+		long len = out && GENERAL_NAME_print(out, name) == 1 ? BIO_get_mem_data(out, &text) : 0;
+		snprintf(ret, size, "%.*s", (int)len, text ?: "");
+		return;
+	}
+}
+
 /* As verifiers do: subjectAltName and subject, and a common name that could be a host's where there is no other
  * name. */
 static bool holds(X509 *certificate, X509 *above, struct problem *p)
 {
 	auto(NAME_CONSTRAINTS) *constraints = X509_get_ext_d2i(above, NID_name_constraints, NULL, NULL);
-	char name[256] = "";
+	char name[256] = "", broken[256];
 
 	if (!constraints)
 		return problem_internal(p, "the name constraints of a CA cannot be read");
-	if (NAME_CONSTRAINTS_check(certificate, constraints) == X509_V_OK &&
-	    NAME_CONSTRAINTS_check_CN(certificate, constraints) == X509_V_OK &&
-	    wildcards_hold(certificate, constraints->excludedSubtrees))
+	if (in_constraints(certificate, constraints))
 		return true;
+	find_broken(certificate, constraints, broken, sizeof(broken));
 	ERR_clear_error();
 	X509_NAME_oneline(X509_get_subject_name(above), name, sizeof(name));
 	return problem_set(p, PROBLEM_REJECTED_IDENTIFIER,
-	                   "RFC 5280, 4.2.1.10: the name constraints of the CA %s exclude a name of this certificate", name);
+	                   "RFC 5280, 4.2.1.10: the name constraints of the CA %s exclude a name of this certificate: %s", name, broken);
 }
 
 bool constraint_check(ossl_x509_stack *above, struct bytes tbs, struct bytes algorithm, struct problem *p)

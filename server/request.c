@@ -152,7 +152,7 @@ static bool set_base_url(const struct request_place *place, const struct authori
 	bool implied = a->port == 0 || a->port == standard;
 
 	if (!is_named(place->names, a->host)) {
-		problem_set(p, PROBLEM_MALFORMED, "RFC 9110, 7.4: this server is not \"%s\"", a->host);
+		problem_set(p, PROBLEM_MALFORMED, "RFC 9110, 7.4: this server is not \"%s\": `tls.names` says what it is called", a->host);
 		p->status = 421;
 		return false;
 	}

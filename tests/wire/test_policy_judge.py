@@ -164,3 +164,18 @@ def test_certificate_with_names_of_other_types_is_renewed(api):
         api.post(path, {"renewalKeySource": "csr", "csr": csr([("CN", "Ada")], mail)})
     assert "Subject alternative names mismatch" in str(caught.value.problem)
     api.post(path, {"renewalKeySource": "csr", "csr": csr([("CN", "Ada")], [other(UPN, text("ada@corp.example"))])})
+
+
+# --- what the CA itself excludes
+
+def test_name_that_the_ca_excludes_is_told():
+    names = {"permitted": ["dns:example.com", "dns:localhost"], "excluded": ["dns:secret.example.com"]}
+    with Server({"ca": names, "tls": {"names": ["localhost"]}, "policies": [{"name": "free", "unlisted": "allow"}],
+                 "profiles": [{"name": "free", "policy": "free", **TLS}]}) as running:
+        constrained = Api(running, make_token(running, "issue")[0])
+        good = dns("a.example.com")
+        issue(constrained, "free", csr([], good))
+        for bad, says in ((dns("b.other.example"), "DNS:b.other.example"), (dns("x.secret.example.com"), "DNS:x.secret.example.com"),
+                          (dns("*.example.com"), "DNS:*.example.com")):
+            assert reasons(constrained, "free", csr([], good + bad + dns("c.example.com")))[0].endswith(f"of this certificate: {says}")
+        assert reasons(constrained, "free", csr([("CN", "x.secret.example.com")]))[0].endswith("of this certificate: its subject")
