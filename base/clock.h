@@ -10,7 +10,8 @@
 
 int64_t clock_now(void);         /* wall, seconds, shifted */
 int64_t clock_monotonic_ms(void);
-/* CLOCK_MONOTONIC in so many ms (0 or more), for pthread_cond_clockwait: waits that no change of the date moves. */
+/* CLOCK_MONOTONIC in so many ms (0 or more), for pthread_cond_clockwait: waits that no change of the date moves.
+ * libfaketime moves this clock and not these waits, unless FAKETIME_DONT_FAKE_MONOTONIC=1. */
 struct timespec clock_until(int64_t wait_ms);
 int64_t clock_cpu_us(void);      /* CPU time of the process */
 int64_t clock_thread_us(void);   /* CPU time of the calling thread */

@@ -89,13 +89,18 @@ static char *folder_of(const char *path)
 	return strndup(slash ? path : ".", len);
 }
 
-/* Makes a rename within the folder durable. */
-static bool sync_folder(const char *path)
+bool file_sync_folder(const char *folder, struct problem *p)
+{
+	auto_fd int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	return fd >= 0 && fsync(fd) == 0 ? true : problem_internal(p, "%s: folder: %m", folder);
+}
+
+bool file_sync_above(const char *path, struct problem *p)
 {
 	auto_free char *folder = folder_of(path);
-	auto_fd int fd = folder ? open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
 
-	return fd >= 0 && fsync(fd) == 0;
+	return folder ? file_sync_folder(folder, p) : problem_memory(p);
 }
 
 /* Whether this is root in a folder of somebody else, and whose. */
@@ -143,7 +148,7 @@ static bool write_file(const char *path, struct bytes data, unsigned mode, bool 
 		unlink(beside);
 		return false;
 	}
-	return sync_folder(path) ? true : problem_internal(p, "%s: folder: %m", path);
+	return file_sync_above(path, p);
 }
 
 bool file_write(const char *path, struct bytes data, unsigned mode, struct problem *p)

@@ -17,3 +17,6 @@ bool file_write_new(const char *path, struct bytes data, unsigned mode, struct p
 bool file_export(const char *path, struct bytes data, unsigned mode, struct problem *p) must_use;
 /* Gives a file or folder that is there already, and is root's, to the owner of its folder. */
 void file_give(const char *path);
+/* What was made, renamed or removed in the folder, or in the one that path is in, is not lost with the power. */
+bool file_sync_folder(const char *folder, struct problem *p) must_use;
+bool file_sync_above(const char *path, struct problem *p) must_use;

@@ -25,25 +25,11 @@ static bool no_folder(struct problem *p, const char *folder)
 	return refuse(p, "opening", folder);
 }
 
-/* The entry of a new folder is in the one above it, and lost with the power unless that is synced. */
-static bool sync_above(const char *path, struct problem *p)
-{
-	auto_free char *above = strdup(path);
-
-	if (!above)
-		return problem_memory(p);
-	char *slash = strrchr(above, '/');
-	if (!slash)
-		return folder_sync(".", p);
-	slash[slash == above] = '\0';
-	return folder_sync(above, p);
-}
-
 static bool make_one(const char *path, mode_t mode, struct problem *p)
 {
 	if (mkdir(path, mode) == 0) {
 		file_give(path);
-		return sync_above(path, p);
+		return file_sync_above(path, p);
 	}
 	return errno == EEXIST ? true : no_folder(p, path);
 }
@@ -118,13 +104,6 @@ bool folder_has(const char *folder, const char *name)
 	auto_free char *path = mem_printf("%s/%s", folder, name);
 
 	return path && access(path, F_OK) == 0;
-}
-
-bool folder_sync(const char *folder, struct problem *p)
-{
-	auto_fd int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-	return fd >= 0 && fsync(fd) == 0 ? true : refuse(p, "fsync", folder);
 }
 
 static bool held_by_other(const char *folder, int fd, struct problem *p)

@@ -9,6 +9,5 @@ bool folder_prepare(const char *folder, bool create, struct problem *p) must_use
 /* Makes the folder, or takes an empty one. CONFLICT when something is in it. */
 bool folder_prepare_empty(const char *folder, struct problem *p) must_use;
 bool folder_has(const char *folder, const char *name) must_use;
-bool folder_sync(const char *folder, struct problem *p) must_use;
 /* Takes the lock; it lasts until ret_fd is closed or the process ends. CONFLICT: another has it. */
 bool folder_lock(const char *folder, int *ret_fd, struct problem *p) must_use;

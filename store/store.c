@@ -170,7 +170,7 @@ bool store_open(const char *folder, bool create, const struct kv_options *option
 	    !store_new(kv, steal(seal), folder, &store, p))
 		return false;
 	bool read_only = options && options->read_only;
-	if (!schema_settle(store, create && !read_only, read_only, p) || !folder_sync(folder, p))
+	if (!schema_settle(store, create && !read_only, read_only, p) || !file_sync_folder(folder, p))
 		return false;
 	*ret = steal(store);
 	return true;
@@ -268,7 +268,7 @@ bool store_backup(struct store *store, const char *folder, struct problem *p)
 	if (!folder_prepare_empty(folder, p) || !kv_backup(store->kv, folder, p))
 		return false;
 	if (copy_seal_key(store->folder, folder, p))
-		return folder_sync(folder, p);
+		return file_sync_folder(folder, p);
 	unlink(data);
 	return false;
 }

@@ -3,6 +3,7 @@
 
 #include <pthread.h>
 
+#include "base/file.h"
 #include "store/table.h"
 
 /* --- one thread --- */
