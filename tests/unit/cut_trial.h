@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include "base/file.h"
 #include "store/folder.h"
 
 static char *folder, *live;
@@ -262,6 +263,6 @@ static inline struct kv *begin_workload(bool server)
 
 	if (!(server ? open_server(live, &kv, why) : open_kv(live, false, &kv, why)) || !update_kv(kv, disk, why))
 		fail_msg("%s", why);
-	must(folder_sync(live, p));
+	must(file_sync_folder(live, p));
 	return kv;
 }
