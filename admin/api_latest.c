@@ -12,7 +12,7 @@ struct looking {
 	const struct api_call *call;
 	const char *identifier;
 	size_t looked;
-	bool found;                    /* one that nothing has replaced */
+	bool found;                    /* no row to come is newer than what was found, which nothing has replaced */
 	struct certificate row;        /* the newest active one so far; the caller's to free */
 };
 
@@ -23,6 +23,20 @@ static bool is_active(const struct looking *l, const struct certificate *row)
 	       row->profile && str_equal(row->profile, l->call->profile->name) && !certificate_is_imported(row);
 }
 
+static bool is_renewed(const struct certificate *row)
+{
+	return row->replaced_by && *row->replaced_by;
+}
+
+/* What nothing has replaced goes before what something has; then the newest, to the microsecond. */
+static bool is_better(const struct certificate *row, const struct certificate *best)
+{
+	if (!best->id[0] || is_renewed(row) != is_renewed(best))
+		return !best->id[0] || is_renewed(best);
+	return row->issued != best->issued ? row->issued > best->issued : row->issued_us > best->issued_us;
+}
+
+/* Rows come by the second, and those of one second in any order: the search ends with the second that has the newest. */
 static bool look_page(struct store_txn *txn, struct looking *l, const struct store_page *page, struct problem *p)
 {
 	for (size_t i = 0; i < page->ids.n && !l->found; i++) {
@@ -30,11 +44,8 @@ static bool look_page(struct store_txn *txn, struct looking *l, const struct sto
 		l->looked++;
 		if (!store_certificate_get(txn, page->ids.v[i], &row, p))
 			return false;
-		if (!is_active(l, &row))
-			continue;
-		/* A renewal of the same second may stand after what it renews. */
-		l->found = !row.replaced_by || !*row.replaced_by;
-		if (!l->found && l->row.id[0])
+		l->found = l->row.id[0] && !is_renewed(&l->row) && row.issued < l->row.issued;
+		if (l->found || !is_active(l, &row) || !is_better(&row, &l->row))
 			continue;
 		certificate_free(&l->row);
 		l->row = row;

@@ -8,7 +8,7 @@
 #include "base/clock.h"
 #include "ca/responder.h"
 
-enum { LOOK_MAX = 2000, SOURCES_MAX = 300, SOON = 30 * 86400 };
+enum { LOOK_MAX = 2000, FEW = 500, SOURCES_MAX = 300, SOON = 30 * 86400 };
 
 struct source {
 	enum certificate_index index;
@@ -18,6 +18,7 @@ struct search {
 	struct search_query query;
 	struct source sources[SOURCES_MAX];
 	size_t source_count;
+	bool either;                  /* the second source stands for the first, where it is the narrower one */
 	/* the way so far */
 	bool exact_done;              /* what has an index without pages was shown */
 	size_t at;                    /* source */
@@ -202,8 +203,8 @@ static void bound_expiry(struct search_query *q)
 		q->expires_to = q->now + SOON;
 }
 
-/* The narrowest first. Serial number and fingerprint of what was issued here have an index without pages. The revoked are
- * fewer than what a profile has. */
+/* The narrowest first; of the revoked and a profile, that is known when it is looked (choose_narrower). Serial number and fingerprint of what was issued here have an index without pages. The revoked are
+ * fewer than what a profile has, but for a profile that has few. */
 static bool choose_sources(struct search *s, struct problem *p)
 {
 	const struct search_query *q = &s->query;
@@ -220,8 +221,11 @@ static bool choose_sources(struct search *s, struct problem *p)
 		return add_source(s, CERTIFICATE_BY_ACCOUNT, q->account, p);
 	if (q->identity)
 		return add_source(s, CERTIFICATE_BY_IDENTITY, q->identity, p);
-	if (q->status && str_equal(q->status, "revoked"))
-		return add_source(s, CERTIFICATE_ALL_REVOKED, NULL, p);
+	if (q->status && str_equal(q->status, "revoked")) {
+		s->either = q->profile;
+		return add_source(s, CERTIFICATE_ALL_REVOKED, NULL, p) &&
+		       (!q->profile || add_source(s, CERTIFICATE_BY_PROFILE, q->profile, p));
+	}
 	if (q->expires_to > 0 || (q->expires_from > 0 && !q->profile))
 		return add_expiry(s, p);
 	if (q->profile)
@@ -290,6 +294,19 @@ static bool is_of(const struct search *s, const struct source *source, const str
 	}
 }
 
+/* Before the first page. A cursor goes on where it began. */
+static bool choose_narrower(struct store_txn *txn, struct search *s, struct problem *p)
+{
+	auto_value(store_page) page = {0};
+
+	if (!s->either)
+		return true;
+	if (!store_certificate_list(txn, s->sources[1].index, s->sources[1].value, "", FEW, &page, p))
+		return false;
+	s->at = page.next[0] == '\0';
+	return true;
+}
+
 bool search_resume_after(struct store_txn *txn, struct search *s, const char *id, struct problem *p)
 {
 	auto_value(certificate) row = {0};
@@ -297,7 +314,9 @@ bool search_resume_after(struct store_txn *txn, struct search *s, const char *id
 	if (!store_certificate_get(txn, id, &row, p))
 		return problem_missing(p, "there is no certificate %s", id);
 	s->exact_done = true;
-	for (s->at = 0; s->at < s->source_count; s->at++) {
+	if (!choose_narrower(txn, s, p))
+		return false;
+	for (; s->at < s->source_count; s->at++) {
 		if (!is_of(s, &s->sources[s->at], &row))
 			continue;
 		store_certificate_cursor(s->sources[s->at].index, &row, s->after);
@@ -329,7 +348,7 @@ static bool look_at(struct store_txn *txn, struct search *s, const char *id, str
 
 static void next_source(struct search *s)
 {
-	s->at++;
+	s->at = s->either ? s->source_count : s->at + 1;
 	s->past = false;
 	s->after[0] = '\0';
 }
@@ -375,7 +394,7 @@ bool search_page(struct store_txn *txn, struct search *s, size_t limit, search_v
 	s->looked = s->found = 0;
 	s->visit = visit;
 	s->arg = arg;
-	if (!s->exact_done && !read_exact(txn, s, p))
+	if (!s->exact_done && (!choose_narrower(txn, s, p) || !read_exact(txn, s, p)))
 		return false;
 	while (s->at < s->source_count && s->found < s->limit && s->looked < LOOK_MAX)
 		if (!read_some(txn, s, p))

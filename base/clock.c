@@ -8,12 +8,20 @@ enum { DAY = 86400 };
 
 static _Atomic int64_t shift;
 
-int64_t clock_now(void)
+int64_t clock_now_us(int64_t *ret_us)
 {
 	struct timespec ts;
 
 	clock_gettime(CLOCK_REALTIME, &ts);
+	*ret_us = ts.tv_nsec / 1000;
 	return ts.tv_sec + atomic_load_explicit(&shift, memory_order_relaxed);
+}
+
+int64_t clock_now(void)
+{
+	int64_t ignored;
+
+	return clock_now_us(&ignored);
 }
 
 int64_t clock_monotonic_ms(void)

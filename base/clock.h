@@ -9,6 +9,7 @@
 #include "base/mem.h"
 
 int64_t clock_now(void);         /* wall, seconds, shifted */
+int64_t clock_now_us(int64_t *ret_us); /* the same, and the microseconds since */
 int64_t clock_monotonic_ms(void);
 /* CLOCK_MONOTONIC in so many ms (0 or more), for pthread_cond_clockwait: waits that no change of the date moves.
  * libfaketime moves this clock and not these waits, unless FAKETIME_DONT_FAKE_MONOTONIC=1. */

@@ -124,8 +124,9 @@ bool inventory_row(const struct approval_facts *facts, const char *issuer, struc
 		return false;
 	struct certificate row = {
 		.status = CERTIFICATE_VALID, .der = der, .serial = serial, .subject = buf_text(&subject),
-		.no_revocation = facts->no_revocation, .not_before = facts->not_before, .not_after = facts->not_after, .issued = clock_now(),
+		.no_revocation = facts->no_revocation, .not_before = facts->not_before, .not_after = facts->not_after,
 	};
+	row.issued = clock_now_us(&row.issued_us);
 	size_t size = names_size(facts) + der.len + serial.len + SHA256_SIZE + sizeof(facts->key_hash) +
 	              text_size(row.subject) + text_size(issuer) + text_size(facts->profile) + text_size(facts->method) +
 	              text_size(facts->identity);

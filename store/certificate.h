@@ -32,6 +32,7 @@ struct certificate {
 	const char *subject;            /* RFC 4514 text */
 	const char *profile;
 	int64_t not_before, not_after, issued;
+	int64_t issued_us;              /* microseconds since: the order of those of one second; of what was issued before it was kept, 0 */
 	const char *method;             /* "acme", "est", "api", "internal", "import" */
 	char account[RANDOM_ID_SIZE];   /* "" unless acme */
 	char order[RANDOM_ID_SIZE];

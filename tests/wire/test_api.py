@@ -420,6 +420,14 @@ def test_latest_active_bundle(api):
     assert api.get(path, identifier="latest.example")["certificateId"] == first
 
 
+def test_the_latest_of_one_second(api):
+    """Ids have no order within a second, and no renewal says which of these is the newer one."""
+    path = "certificate-profiles/tls-server/certificates/latest-active-bundle"
+    for i in range(12):
+        made = [api.issue(f"second-{i}.example")["certificate"]["certificateId"] for _ in range(3)]
+        assert api.get(path, identifier=f"second-{i}.example")["certificateId"] == made[-1]
+
+
 # --- certificates of others, and what is kept beside
 
 def test_import(api):
