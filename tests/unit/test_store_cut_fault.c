@@ -8,12 +8,15 @@ struct fault {
 	unsigned times;
 	unsigned met;
 	int error;           /* ENOSPC: the disk is full, so that what makes a file longer fails */
+	bool flushes;        /* no other calls */
 };
 
 static enum power_verdict fail_at(void *arg, struct power_event *event)
 {
 	struct fault *fault = arg;
 
+	if (fault->flushes && event->act != POWER_ACT_FLUSH)
+		return POWER_PASS;
 	if (fault->at > 0) {
 		fault->at--;
 		return POWER_PASS;
@@ -58,14 +61,14 @@ static void want_state(struct kv *kv, bool failing)
 }
 
 /* Returns whether it was met. */
-static bool life_with(struct fault fault)
+static bool life_with(struct fault fault, unsigned updates)
 {
 	struct kv *kv = begin_workload(true);
 	size_t begin = power_now(disk);
 	char why[256];
 
 	power_hook_set(fail_at, &fault);
-	for (unsigned i = 0; i < 5; i++) {
+	for (unsigned i = 0; i < updates; i++) {
 		(void)update_kv(kv, disk, why);
 		want_state(kv, true);
 	}
@@ -88,7 +91,7 @@ static void faults(unsigned times, int error)
 
 	for (; met; at++) {
 		refusals_hold = error == ENOSPC;
-		met = life_with((struct fault){ .at = at, .times = times, .error = error });
+		met = life_with((struct fault){ .at = at, .times = times, .error = error }, 5);
 		teardown(NULL);
 		setup(NULL);
 	}
@@ -99,6 +102,18 @@ static void test_a_call_that_fails(void **state)
 {
 	(void)state;
 	faults(1, EIO);
+}
+
+/* What a flush has lost no other brings back. */
+static void test_a_flush_that_fails(void **state)
+{
+	(void)state;
+	for (unsigned at = 0; at < 4; at++) {
+		refusals_hold = false;
+		assert_true(life_with((struct fault){ .at = at, .times = 1, .error = EIO, .flushes = true }, 150));
+		teardown(NULL);
+		setup(NULL);
+	}
 }
 
 static void test_a_disk_that_fails_for_a_while(void **state)
@@ -118,6 +133,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 		TEST(test_a_call_that_fails),
+		TEST(test_a_flush_that_fails),
 		TEST(test_a_disk_that_fails_for_a_while),
 		TEST(test_a_disk_that_is_full_for_a_while),
 	};
