@@ -34,7 +34,8 @@ extern const struct command admin_ca_renew, admin_ca_rekey, admin_ca_rollover, a
 extern const struct command admin_cert_list, admin_cert_show, admin_cert_revoke, admin_cert_release;
 extern const struct command admin_account_list, admin_account_show, admin_account_limit, admin_account_deactivate;
 extern const struct command admin_order_list, admin_order_show, admin_order_cancel;
-extern const struct command admin_cert_issue, admin_cert_renew, admin_cert_import, admin_cert_export, admin_cert_metadata;
+extern const struct command admin_cert_issue, admin_cert_renew, admin_cert_import, admin_cert_export, admin_cert_metadata, admin_cert_delete;
+extern const struct command admin_key_forget;
 extern const struct command admin_cert_renewal, admin_cert_renewals, admin_cert_key, admin_key_reseal;
 extern const struct command admin_eab_create, admin_eab_list, admin_eab_show, admin_eab_revoke;
 extern const struct command admin_audit_list, admin_audit_verify, admin_audit_export;

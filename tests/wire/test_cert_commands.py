@@ -386,3 +386,19 @@ def test_metadata(server, api):
     server.run("cert", "metadata", "set", "--replace", identifier, "x=", check=True)
     assert command(server, "cert", "metadata", "get", identifier) == before
     fails(server, "expected get or set", "cert", "metadata", "put", identifier)
+
+
+# --- deleted, forgotten
+
+def test_deleted_and_forgotten(server, api):
+    row = command(server, "cert", "import", "-", input=foreign("gone.example.com", new_key()))
+    server.run("cert", "delete", row["id"], check=True)
+    fails(server, "there is no certificate", "cert", "show", row["id"])
+    assert events(server, "certificate-deleted")[-1]["actor"].startswith("operator ")
+    made = issue(server, "--profile", "kept", "--cn", "forget.example.com")
+    fails(server, "stays in the inventory", "cert", "delete", made["certificateId"])
+    server.run("key", "forget", made["serialNumber"], check=True)
+    fails(server, "does not keep", "cert", "key", made["certificateId"])
+    fails(server, "does not keep", "key", "forget", made["certificateId"])
+    assert events(server, "private-key-deleted")[-1]["actor"].startswith("operator ")
+    assert not api.get(f"certificates/{made['certificateId']}").get("keyKept")

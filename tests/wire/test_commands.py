@@ -536,7 +536,7 @@ def test_every_command_has_help_and_json(server):
     assert len(names) > 50 and {"cert release", "webhook revoke"} <= set(names)
     plain = {name for name in names if "--json" not in subprocess.run([BINARY, *name.split(), "--help"], capture_output=True, text=True,
                                                                       check=True).stdout}
-    assert plain == {"serve", "cert export", "cert key", "audit export"}
+    assert plain == {"serve", "cert export", "cert key", "cert delete", "key forget", "audit export"}
 
 
 def test_json_of_commands_that_end_something(server):
