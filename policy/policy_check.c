@@ -32,6 +32,9 @@ static bool check_fields(const struct policy *policy, struct problem *p)
 		    !patterns_check(policy, field, &values->allow, true, p) ||
 		    !patterns_check(policy, field, &values->deny, false, p))
 			return false;
+		for (size_t i = 0; i < values->required.n; i++)
+			if (strings_has(&values->deny, values->required.v[i]))
+				return refuse(policy, policy_field_key(field), "the same one is required and denied", p);
 	}
 	return true;
 }

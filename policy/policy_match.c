@@ -132,6 +132,17 @@ static bool braces_check(enum policy_field field, const char *pattern, struct pr
 	return true;
 }
 
+/* A name of these types begins with an OID: a pattern that does not would mean none, and deny nothing. */
+static bool oid_check(enum policy_field field, const char *pattern, struct problem *p)
+{
+	size_t digits = strspn(pattern, "0123456789.");
+	char end = field == POLICY_OTHER + CSR_OTHER_TEXT ? ':' : '/';
+	bool typed = field == POLICY_OTHER + CSR_OTHER_TEXT || field == POLICY_OTHER + CSR_OTHER_HARDWARE;
+
+	return !typed || pattern[0] == '*' || pattern[0] == '{' || (digits > 0 && (pattern[digits] == end || pattern[digits] == '*')) ||
+	       problem_set(p, PROBLEM_MALFORMED, "\"%s\" does not begin with an OID and a \"%c\"", pattern, end);
+}
+
 bool policy_pattern_check(enum policy_field field, const char *pattern, struct problem *p)
 {
 	static const struct policy_who anybody = { "x", "x", "x" };
@@ -143,5 +154,5 @@ bool policy_pattern_check(enum policy_field field, const char *pattern, struct p
 		return false;
 	if (!expand(pattern, &anybody, expanded))
 		return problem_set(p, PROBLEM_MALFORMED, "\"%.64s...\" is over %d bytes", pattern, EXPANDED_SIZE - 1);
-	return !is_identifier(field) || pattern_check(field - POLICY_SAN, expanded, p);
+	return is_identifier(field) ? pattern_check(field - POLICY_SAN, expanded, p) : oid_check(field, pattern, p);
 }

@@ -2,6 +2,7 @@
 key may go on with it."""
 
 import ipaddress
+import json
 
 import pytest
 from cryptography import x509
@@ -179,3 +180,20 @@ def test_name_that_the_ca_excludes_is_told():
                           (dns("*.example.com"), "DNS:*.example.com")):
             assert reasons(constrained, "free", csr([], good + bad + dns("c.example.com")))[0].endswith(f"of this certificate: {says}")
         assert reasons(constrained, "free", csr([("CN", "x.secret.example.com")]))[0].endswith("of this certificate: its subject")
+
+
+# --- rules that could mean nothing
+
+@pytest.mark.parametrize("policy, says", [
+    ({"san": {"other_name": {"deny": ["XmppAddr:*@evil.example"]}}}, 'san.other_name: "XmppAddr:*@evil.example" does not begin with an OID and a ":"'),
+    ({"san": {"other_name": {"deny": ["1.3.6.1.5.5.7.8.5"]}}}, 'does not begin with an OID and a ":"'),
+    ({"san": {"hardware_module_name": {"deny": ["ab12"]}}}, 'does not begin with an OID and a "/"'),
+    ({"subject": {"c": {"required": ["DE"], "deny": ["DE"]}}}, "subject.c: the same one is required and denied"),
+    ({"san": {"other_name": {"deny": ["*@evil.example", "1.2.*", "1.2.3:x"]}, "hardware_module_name": {"allow": ["1.2.3/*", "{identity}"]}}}, None),
+])
+def test_policy_that_could_not_mean_what_it_says(server, tmp_path, policy, says):
+    file = tmp_path / "enrolld.yaml"
+    file.write_text(json.dumps({"data": {"folder": str(tmp_path)}, "policies": [{"name": "p", "unlisted": "allow", **policy}],
+                                "profiles": [{"name": "x", "policy": "p", **TLS}]}))
+    done = server.run("check-config", str(file))
+    assert (done.returncode == 0) == (says is None) and (says or "good") in done.stdout + done.stderr
