@@ -58,7 +58,7 @@ static void test_cut_anywhere_in_a_long_life(void **state)
 	size_t begin = workload(700);
 
 	(void)state;
-	want_survival_anywhere(begin, seeds(80));
+	want_survival_anywhere(begin, seeds(50));
 }
 
 static void test_cut_at_each_point_of_recovery(void **state)
@@ -137,7 +137,7 @@ static void test_threads_that_share_commits(void **state)
 	assert_true(commits < updates);
 	store_close(steal(store));
 	want_log_whole();
-	want_survival_anywhere(begin, seeds(150));
+	want_survival_anywhere(begin, seeds(90));
 }
 
 /* --- another process --- */
@@ -195,7 +195,7 @@ static void test_another_process_writes_beside(void **state)
 	write_together(2, 3);
 	store_close(steal(store));
 	want_log_whole();
-	want_survival_anywhere(begin, seeds(100));
+	want_survival_anywhere(begin, seeds(60));
 }
 
 /* --- a process that dies while another has the store open --- */
@@ -268,7 +268,7 @@ static void deaths(bool servers)
 	}
 	kv_close(kv);
 	want_log_whole();
-	want_survival_anywhere(begin, seeds(60));
+	want_survival_anywhere(begin, seeds(30));
 }
 
 static void test_a_command_killed_beside_the_server(void **state)
