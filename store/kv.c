@@ -268,6 +268,11 @@ bool kv_grow(struct kv *kv, struct problem *p)
 	return kv->engine->grow(kv, p);
 }
 
+bool kv_own(struct kv *kv, struct problem *p)
+{
+	return !kv->engine->own || kv->engine->own(kv, p);
+}
+
 bool kv_backup(struct kv *kv, const char *folder, struct problem *p)
 {
 	return kv->engine->backup(kv, folder, p);

@@ -51,6 +51,8 @@ bool kv_dirty(const struct kv_txn *txn);
  * Waits for the transactions of other threads; the caller has none open. */
 bool kv_grow(struct kv *kv, struct problem *p) must_use;
 
+/* This process is the one server of the store from here on: how its commits are made durable may depend on it. */
+bool kv_own(struct kv *kv, struct problem *p) must_use;
 /* Copies a consistent snapshot of the live store into the existing, empty folder. */
 bool kv_backup(struct kv *kv, const char *folder, struct problem *p) must_use;
 void kv_close(struct kv *kv);
@@ -84,6 +86,7 @@ struct kv_engine {
 	void (*scan_back)(struct kv_txn *txn, struct bytes prefix, struct bytes before, kv_visit *visit, void *arg);
 	bool (*backup)(struct kv *kv, const char *folder, struct problem *p);
 	bool (*grow)(struct kv *kv, struct problem *p);
+	bool (*own)(struct kv *kv, struct problem *p);  /* NULL: nothing to do */
 	void (*close)(struct kv *kv);
 };
 struct kv {

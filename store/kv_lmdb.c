@@ -89,6 +89,8 @@ static int write_begin(struct lmdb *db, struct lmdb_txn **ret)
 	auto_free struct lmdb_txn *t = calloc(1, sizeof(*t));
 	int rc = t ? mdb_txn_begin(db->env, NULL, 0, &t->mdb) : ENOMEM;
 
+	if (rc == 0 && (rc = lmdb_journal_begin(db, t->mdb)) != 0)
+		mdb_txn_abort(t->mdb);
 	if (rc != 0)
 		return rc;
 	set_wants_room(db, false);
@@ -150,8 +152,12 @@ static bool lmdb_commit(struct kv_txn *txn, struct problem *p)
 {
 	struct lmdb *db = lmdb_of(txn);
 	struct lmdb_txn *t = (struct lmdb_txn *)txn;
-	int rc = mdb_txn_commit(t->mdb); /* frees it, whatever comes out */
+	int rc = lmdb_journal_commit(db, t->mdb);
 
+	if (rc != 0)
+		mdb_txn_abort(t->mdb);
+	else if ((rc = mdb_txn_commit(t->mdb)) != 0)  /* frees it, whatever comes out */
+		lmdb_journal_settle(db);              /* what is recorded of it goes before anything else can */
 	set_wants_room(db, rc == MDB_MAP_FULL);
 	free(t);
 	pthread_rwlock_unlock(&db->map);
@@ -160,17 +166,9 @@ static bool lmdb_commit(struct kv_txn *txn, struct problem *p)
 
 /* --- reading and writing --- */
 
-static MDB_val val(struct bytes b)
-{
-	/* mv_data is not const, yet LMDB only reads what it is given. */
-	union { const void *from; void *to; } data = { .from = b.data };
-
-	return (MDB_val){ .mv_size = b.len, .mv_data = data.to };
-}
-
 static bool lmdb_get(struct kv_txn *txn, struct bytes key, struct bytes *ret)
 {
-	MDB_val k = val(key), v;
+	MDB_val k = lmdb_val(key), v;
 	int rc = mdb_get(((struct lmdb_txn *)txn)->mdb, lmdb_of(txn)->dbi, &k, &v);
 
 	if (rc == 0)
@@ -182,10 +180,12 @@ static bool lmdb_get(struct kv_txn *txn, struct bytes key, struct bytes *ret)
 
 static int put(struct kv_txn *txn, struct bytes key, struct bytes value, unsigned flags)
 {
-	MDB_val k = val(key), v = val(value);
+	MDB_val k = lmdb_val(key), v = lmdb_val(value);
 	int rc = mdb_put(((struct lmdb_txn *)txn)->mdb, lmdb_of(txn)->dbi, &k, &v, flags);
 
-	if (rc != 0 && rc != MDB_KEYEXIST)
+	if (rc == 0)
+		lmdb_journal_put(lmdb_of(txn), key, value);
+	else if (rc != MDB_KEYEXIST)
 		fail(txn, "put", rc);
 	return rc;
 }
@@ -202,24 +202,26 @@ static bool lmdb_put_new(struct kv_txn *txn, struct bytes key, struct bytes valu
 
 static void lmdb_delete(struct kv_txn *txn, struct bytes key)
 {
-	MDB_val k = val(key);
+	MDB_val k = lmdb_val(key);
 	int rc = mdb_del(((struct lmdb_txn *)txn)->mdb, lmdb_of(txn)->dbi, &k, NULL);
 
-	if (rc != 0 && rc != MDB_NOTFOUND)
+	if (rc == 0)
+		lmdb_journal_delete(lmdb_of(txn), key);
+	else if (rc != MDB_NOTFOUND)
 		fail(txn, "delete", rc);
 }
 
 /* To the first key that is not before the bound; without one to the first of all. */
 static int seek(MDB_cursor *cursor, struct bytes from, MDB_val *k, MDB_val *v)
 {
-	*k = val(from);
+	*k = lmdb_val(from);
 	return mdb_cursor_get(cursor, k, v, from.len > 0 ? MDB_SET_RANGE : MDB_FIRST);
 }
 
 /* To the last key before the bound; without one to the last of all. */
 static int seek_back(MDB_cursor *cursor, struct bytes before, MDB_val *k, MDB_val *v)
 {
-	*k = val(before);
+	*k = lmdb_val(before);
 	int rc = before.len > 0 ? mdb_cursor_get(cursor, k, v, MDB_SET_RANGE) : MDB_NOTFOUND;
 	return mdb_cursor_get(cursor, k, v, rc == 0 ? MDB_PREV : MDB_LAST);
 }
@@ -258,13 +260,19 @@ static void lmdb_scan_back(struct kv_txn *txn, struct bytes prefix, struct bytes
 	scan(txn, &(struct way){ seek_back, MDB_PREV }, prefix, before, visit, arg);
 }
 
+static bool lmdb_own(struct kv *kv, struct problem *p)
+{
+	int rc = lmdb_journal_own((struct lmdb *)kv);
+
+	return rc == 0 ? true : lmdb_refuse(p, "journal", rc);
+}
+
 static void lmdb_close(struct kv *kv)
 {
 	struct lmdb *db = (struct lmdb *)kv;
 
-	lmdb_pool_clear(db);
-	if (db->env)
-		mdb_env_close(db->env);
+	lmdb_env_close(db, true);
+	lmdb_journal_free(db);
 	pthread_rwlock_destroy(&db->map);
 	pthread_mutex_destroy(&db->lock);
 	free(db->folder);
@@ -283,6 +291,7 @@ static const struct kv_engine lmdb_engine = {
 	.scan_back = lmdb_scan_back,
 	.backup = lmdb_backup,
 	.grow = lmdb_grow,
+	.own = lmdb_own,
 	.close = lmdb_close,
 };
 
@@ -305,6 +314,19 @@ static uint64_t whole_pages(uint64_t size)
 	return (size + page - 1) / page * page;
 }
 
+static bool open_refuse(const char *folder, int rc, struct problem *p)
+{
+	if (rc == ENOENT)
+		return problem_set(p, PROBLEM_NOT_FOUND, "there is no store in %s", folder);
+	if (rc == EUCLEAN)
+		return problem_set(p, PROBLEM_CONFLICT, "%s/journal was not written for the data.mdb beside it: if that one was "
+		                   "put there from a backup, remove the journal", folder);
+	if (rc == EROFS)
+		return problem_set(p, PROBLEM_CONFLICT, "the server of the store in %s did not end in order: whatever opens it to "
+		                   "write makes it whole, as starting the server does", folder);
+	return problem_internal(p, "%s/data.mdb: %s", folder, mdb_strerror(rc));
+}
+
 bool kv_lmdb_open(const char *folder, const struct kv_options *options, struct kv **ret, struct problem *p)
 {
 	struct lmdb *db = calloc(1, sizeof(*db));
@@ -312,6 +334,7 @@ bool kv_lmdb_open(const char *folder, const struct kv_options *options, struct k
 	if (!db)
 		return problem_memory(p);
 	db->kv.engine = &lmdb_engine;
+	db->journal.file.fd = -1;
 	locks_init(db);
 	if (options)
 		db->options = *options;
@@ -326,6 +349,5 @@ bool kv_lmdb_open(const char *folder, const struct kv_options *options, struct k
 		return true;
 	}
 	lmdb_close(&db->kv);
-	return rc == ENOENT ? problem_set(p, PROBLEM_NOT_FOUND, "there is no store in %s", folder)
-	                    : problem_internal(p, "%s/data.mdb: %s", folder, mdb_strerror(rc));
+	return open_refuse(folder, rc, p);
 }

@@ -32,6 +32,13 @@ bool lmdb_refuse(struct problem *p, const char *what, int rc)
 	return problem_unavailable(p, RETRY_SOON, "%s: %s", what, mdb_strerror(rc));
 }
 
+MDB_val lmdb_val(struct bytes b)
+{
+	union { const void *from; void *to; } data = { .from = b.data };
+
+	return (MDB_val){ .mv_size = b.len, .mv_data = data.to };
+}
+
 static int dbi_open(MDB_env *env, MDB_dbi *ret)
 {
 	MDB_txn *txn;
@@ -47,7 +54,7 @@ static int dbi_open(MDB_env *env, MDB_dbi *ret)
 /* The files are ours alone whatever the umask: LMDB's mode can only be narrowed by it. */
 static int narrow_files(const struct lmdb *db)
 {
-	static const char *const names[] = { "data.mdb", "lock.mdb" };
+	static const char *const names[] = { "data.mdb", "lock.mdb", "journal" };
 	int rc = 0;
 
 	for (size_t i = 0; i < array_length(names) && rc == 0; i++) {
@@ -63,19 +70,18 @@ static int narrow_files(const struct lmdb *db)
 	return rc;
 }
 
-int lmdb_env_open(struct lmdb *db)
+static int env_open(struct lmdb *db)
 {
 	unsigned flags = MDB_NOTLS | (db->options.read_only ? MDB_RDONLY : 0) | (db->options.random_access ? MDB_NORDAHEAD : 0);
 	MDB_env *env;
-	int dead, rc = mdb_env_create(&env);
+	int rc = mdb_env_create(&env);
 
 	if (rc != 0)
 		return rc;
 	if ((rc = mdb_env_set_mapsize(env, db->options.map_size)) == 0 &&
 	    (rc = mdb_env_set_maxreaders(env, db->options.readers_max)) == 0 &&
 	    (rc = mdb_env_open(env, db->folder, flags, 0600)) == 0 &&
-	    (rc = db->options.read_only ? 0 : narrow_files(db)) == 0 &&
-	    (rc = mdb_reader_check(env, &dead)) == 0)
+	    (rc = db->options.read_only ? 0 : narrow_files(db)) == 0)
 		rc = dbi_open(env, &db->dbi);
 	if (rc != 0) {
 		mdb_env_close(env);
@@ -83,6 +89,37 @@ int lmdb_env_open(struct lmdb *db)
 	}
 	db->env = env;
 	return 0;
+}
+
+void lmdb_env_close(struct lmdb *db, bool whole)
+{
+	lmdb_pool_clear(db);
+	lmdb_journal_leave(db, whole);
+	if (db->env)
+		mdb_env_close(db->env);
+	db->env = NULL;
+}
+
+/* Whether readers of processes that died have left places; they are free now. */
+static bool drop_dead_readers(struct lmdb *db)
+{
+	int dead = 0;
+
+	/* The dead may have been the server, whose place keeps the journal's base. */
+	return db->env && (db->options.read_only || lmdb_journal_settle(db) == 0) && mdb_reader_check(db->env, &dead) == 0 && dead > 0;
+}
+
+int lmdb_env_open(struct lmdb *db)
+{
+	int rc = lmdb_journal_before_open(db);
+
+	if (rc == 0)
+		rc = lmdb_journal_after_open(db, env_open(db));
+	if (rc != 0)
+		lmdb_env_close(db, false);
+	else if (!db->options.read_only)
+		(void)drop_dead_readers(db);
+	return rc;
 }
 
 void lmdb_pool_clear(struct lmdb *db)
@@ -116,41 +153,34 @@ static int map_resize(struct lmdb *db, size_t size)
 	if (rc == 0)
 		return 0;
 	/* The old map is gone: LMDB unmaps first. The next transaction opens the environment anew. */
-	lmdb_pool_clear(db);
-	mdb_env_close(db->env);
-	db->env = NULL;
+	lmdb_env_close(db, false);
 	return rc;
 }
 
 static int env_reopen(struct lmdb *db)
 {
 	MDB_envinfo info;
-	bool alive = db->env && mdb_env_info(db->env, &info) == 0;
+	bool alive = db->env && mdb_env_info(db->env, &info) == 0, owner = db->journal.owner;
 
-	lmdb_pool_clear(db);
 	if (alive && info.me_mapsize > db->options.map_size)
 		db->options.map_size = info.me_mapsize;
-	if (db->env)
-		mdb_env_close(db->env);
-	db->env = NULL;
-	return lmdb_env_open(db);
+	lmdb_env_close(db, false);
+	int rc = lmdb_env_open(db);
+	return rc == 0 && owner ? lmdb_journal_own(db) : rc;
 }
 
-/* Whether readers of processes that died have left places. */
-static bool drop_dead_readers(struct lmdb *db)
+static bool mend_readers(struct lmdb *db)
 {
-	int dead = 0;
-
 	pthread_rwlock_rdlock(&db->map);
-	bool checked = db->env && mdb_reader_check(db->env, &dead) == 0;
+	bool mended = drop_dead_readers(db);
 	pthread_rwlock_unlock(&db->map);
-	return checked && dead > 0;
+	return mended;
 }
 
 bool lmdb_mend(struct lmdb *db, int rc, struct problem *p)
 {
 	if (rc == MDB_READERS_FULL)
-		return drop_dead_readers(db) || lmdb_refuse(p, "readers", rc);
+		return mend_readers(db) || lmdb_refuse(p, "readers", rc);
 	if (rc != MDB_MAP_RESIZED && rc != MDB_PANIC)
 		return lmdb_refuse(p, "begin", rc);
 	if (!map_lock(db, p))
@@ -185,7 +215,6 @@ static bool map_double(struct lmdb *db, struct problem *p)
 bool lmdb_grow(struct kv *kv, struct problem *p)
 {
 	struct lmdb *db = (struct lmdb *)kv;
-	int dead;
 
 	pthread_mutex_lock(&db->lock);
 	bool wanted = db->wants_room;
@@ -194,8 +223,7 @@ bool lmdb_grow(struct kv *kv, struct problem *p)
 	if (!wanted || !map_lock(db, p))
 		return false;
 	/* A reader that died in another process keeps pages from being used again. */
-	if (db->env)
-		mdb_reader_check(db->env, &dead);
+	(void)drop_dead_readers(db);
 	bool ok = map_double(db, p);
 	pthread_rwlock_unlock(&db->map);
 	return ok;

@@ -9,7 +9,7 @@
 #include <lmdb.h>
 #include <pthread.h>
 
-#include "store/kv.h"
+#include "store/kv_lmdb_journal.h"
 
 struct lmdb_txn {
 	struct kv_txn txn;
@@ -27,16 +27,21 @@ struct lmdb {
 	struct lmdb_txn *pool;
 	size_t pooled;
 	bool wants_room;        /* the last write transaction ended for want of room in the map */
+	struct lmdb_journal journal;
 };
 
 /* Opens db->folder as db->options say; an errno or an LMDB code, 0 for success. */
 int lmdb_env_open(struct lmdb *db);
+/* Ends the journal and closes the environment. `whole`: it can still be written to. With no transaction open. */
+void lmdb_env_close(struct lmdb *db, bool whole);
 /* Ends the read transactions that are kept. With db->lock held, or alone. */
 void lmdb_pool_clear(struct lmdb *db);
 /* What can be done about a transaction that would not begin with rc: true, try again. */
 bool lmdb_mend(struct lmdb *db, int rc, struct problem *p) must_use;
 /* The refusal that rc is, in the words of `what` was tried. Returns false. */
 bool lmdb_refuse(struct problem *p, const char *what, int rc);
+
+MDB_val lmdb_val(struct bytes b); /* LMDB only reads what it is given so */
 
 /* As struct kv_engine has them. */
 bool lmdb_grow(struct kv *kv, struct problem *p) must_use;

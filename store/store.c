@@ -205,7 +205,7 @@ void store_close(struct store *store)
 bool store_lock_server(struct store *store, struct problem *p)
 {
 	assert(store->folder && store->lock_fd < 0);
-	return folder_lock(store->folder, &store->lock_fd, p);
+	return folder_lock(store->folder, &store->lock_fd, p) && kv_own(store->kv, p);
 }
 
 /* --- transactions --- */

@@ -18,7 +18,7 @@ BEGIN {
 	owner["cjson/cJSON.h"] = "base/json.c"
 	owner["cbor/callbacks.h"] = owner["cbor/streaming.h"] = "base/cbor.c"
 	owner["lz4.h"] = "base/delta.c"
-	owner["lmdb.h"] = "store/kv_lmdb.c store/kv_lmdb_env.c store/kv_lmdb_env.h"
+	owner["lmdb.h"] = "store/kv_lmdb.c store/kv_lmdb_base.c store/kv_lmdb_base.h store/kv_lmdb_env.c store/kv_lmdb_env.h store/kv_lmdb_journal.c store/kv_lmdb_journal.h"
 	owner["curl/curl.h"] = "base/fetch.c"
 	owner["unbound.h"] = "acme/dns_resolver.c"
 	owner["unbound-event.h"] = "acme/dns_resolver.c acme/dns_loop.c"

@@ -1,0 +1,234 @@
+#include "store/journal.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/digest.h"
+
+static const char magic[8] = "enrolldJ";
+
+enum { VERSION = 1, DIGEST = 32 };
+
+/* As it is on disk, at the beginning of a block. */
+struct head_block {
+	char magic[8];
+	uint64_t version;
+	struct journal_head head;
+	uint8_t digest[DIGEST];  /* of all before it */
+};
+struct record_head {
+	uint8_t digest[DIGEST];  /* of all after it, what follows this head included */
+	uint64_t epoch, txn;
+	uint64_t len;            /* of what follows this head */
+	uint64_t unused;
+};
+_Static_assert(sizeof(struct head_block) <= JOURNAL_BLOCK, "a header is one block");
+_Static_assert(sizeof(struct record_head) == JOURNAL_RECORD_HEAD, "the room that a record leaves");
+
+static int write_all(int fd, const void *data, size_t len, uint64_t at)
+{
+	const uint8_t *from = data;
+
+	while (len > 0) {
+		ssize_t n = pwrite(fd, from, len, (off_t)at);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return n < 0 ? errno : EIO;
+		from += n;
+		len -= (size_t)n;
+		at += (size_t)n;
+	}
+	return 0;
+}
+
+static bool read_all(int fd, void *to, size_t len, uint64_t at)
+{
+	ssize_t n;
+
+	do {
+		n = pread(fd, to, len, (off_t)at);
+	} while (n < 0 && errno == EINTR);
+	return n >= 0 && (size_t)n == len;
+}
+
+/* --- the file --- */
+
+int journal_open(const char *folder, bool create, struct journal *ret)
+{
+	auto_free char *path = mem_printf("%s/journal", folder);
+
+	*ret = (struct journal){ .fd = -1 };
+	if (!path)
+		return ENOMEM;
+	int fd = open(path, O_RDWR | O_DSYNC | O_CLOEXEC | (create ? O_CREAT : 0), 0600);
+	bool writable = fd >= 0;
+	if (fd < 0 && (errno == EACCES || errno == EROFS))
+		fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return errno == ENOENT ? 0 : errno;
+	if (create)
+		file_give(path);
+	*ret = (struct journal){ .fd = fd, .writable = writable };
+	return 0;
+}
+
+void journal_close(struct journal *journal)
+{
+	if (journal->fd >= 0)
+		close(journal->fd);
+	journal->fd = -1;
+}
+
+int journal_lock(const struct journal *journal, enum journal_lock which, short type, bool wait)
+{
+	struct flock lock = { .l_type = type, .l_whence = SEEK_SET, .l_start = which, .l_len = 1 };
+	int rc;
+
+	if (journal->fd < 0)
+		return 0;
+	while ((rc = fcntl(journal->fd, wait ? F_OFD_SETLKW : F_OFD_SETLK, &lock)) != 0 && errno == EINTR)
+		;
+	if (rc == 0)
+		return 0;
+	return errno == EACCES ? EAGAIN : errno;
+}
+
+void journal_unlock(const struct journal *journal, enum journal_lock which)
+{
+	struct flock lock = { .l_type = F_UNLCK, .l_whence = SEEK_SET, .l_start = which, .l_len = 1 };
+
+	if (journal->fd >= 0)
+		fcntl(journal->fd, F_OFD_SETLK, &lock);
+}
+
+bool journal_owned(const struct journal *journal)
+{
+	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = JOURNAL_OWNER, .l_len = 1 };
+
+	return journal->fd >= 0 && fcntl(journal->fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+}
+
+int journal_lay(const struct journal *journal)
+{
+	static uint8_t zeros[16 * JOURNAL_BLOCK];
+	off_t size = lseek(journal->fd, 0, SEEK_END);
+	int rc = size < 0 ? errno : 0;
+
+	/* What is shorter was never whole: it has no records, and its headers, if any, stay. */
+	for (uint64_t at = (uint64_t)size / JOURNAL_BLOCK * JOURNAL_BLOCK; at < JOURNAL_SIZE && rc == 0; at += sizeof(zeros))
+		rc = write_all(journal->fd, zeros, at + sizeof(zeros) > JOURNAL_SIZE ? JOURNAL_SIZE - at : sizeof(zeros), at);
+	return rc;
+}
+
+/* --- headers --- */
+
+static void head_digest(const struct head_block *block, uint8_t ret[DIGEST])
+{
+	digest_sha256(BYTES((const uint8_t *)block, offsetof(struct head_block, digest)), ret);
+}
+
+static bool head_block_read(const struct journal *journal, unsigned place, struct head_block *ret)
+{
+	uint8_t digest[DIGEST];
+
+	if (!read_all(journal->fd, ret, sizeof(*ret), place * JOURNAL_BLOCK) || memcmp(ret->magic, magic, sizeof(magic)) != 0)
+		return false;
+	head_digest(ret, digest);
+	return memcmp(digest, ret->digest, DIGEST) == 0;
+}
+
+int journal_head_read(const struct journal *journal, struct journal_head *ret)
+{
+	struct head_block block;
+
+	*ret = (struct journal_head){0};
+	for (unsigned place = 0; place < 2 && journal->fd >= 0; place++) {
+		if (!head_block_read(journal, place, &block) || block.head.epoch <= ret->epoch)
+			continue;
+		if (block.version != VERSION)
+			return EINVAL;
+		*ret = block.head;
+	}
+	return 0;
+}
+
+uint64_t journal_epoch(const struct journal *journal)
+{
+	uint8_t both[JOURNAL_BLOCK + sizeof(struct head_block)];
+	uint64_t ret = 0;
+
+	if (journal->fd < 0 || !read_all(journal->fd, both, sizeof(both), 0))
+		return 0;
+	for (unsigned place = 0; place < 2; place++) {
+		uint64_t epoch;
+
+		memcpy(&epoch, both + place * JOURNAL_BLOCK + offsetof(struct head_block, head.epoch), sizeof(epoch));
+		if (epoch > ret)
+			ret = epoch;
+	}
+	return ret;
+}
+
+int journal_head_write(const struct journal *journal, const struct journal_head *head)
+{
+	uint8_t room[JOURNAL_BLOCK] = {0};
+	struct head_block block = { .version = VERSION, .head = *head };
+
+	memcpy(block.magic, magic, sizeof(magic));
+	head_digest(&block, block.digest);
+	memcpy(room, &block, sizeof(block));
+	return write_all(journal->fd, room, sizeof(room), head->epoch % 2 * JOURNAL_BLOCK);
+}
+
+/* --- records --- */
+
+size_t journal_room(size_t len)
+{
+	return (len + JOURNAL_BLOCK - 1) / JOURNAL_BLOCK * JOURNAL_BLOCK;
+}
+
+/* The digest of a record is of all that follows it. */
+static void record_digest(const uint8_t *record, size_t len, uint8_t ret[DIGEST])
+{
+	digest_sha256(BYTES(record + DIGEST, len - DIGEST), ret);
+}
+
+int journal_write(const struct journal *journal, uint64_t at, uint64_t epoch, uint64_t txn, struct buf *record)
+{
+	struct record_head head = { .epoch = epoch, .txn = txn, .len = record->len - sizeof(head) };
+
+	assert(record->len >= sizeof(head) && at % JOURNAL_BLOCK == 0 && at + journal_room(record->len) <= JOURNAL_SIZE);
+	memcpy(record->data, &head, sizeof(head));
+	record_digest(record->data, record->len, record->data);
+	return write_all(journal->fd, record->data, record->len, at);
+}
+
+/* Should it fail, the next record comes to the same place: until then a power cut would bring back what was refused. */
+void journal_strike(const struct journal *journal, uint64_t at)
+{
+	static const struct record_head none;
+
+	(void)write_all(journal->fd, &none, sizeof(none), at);
+}
+
+bool journal_read(const struct journal *journal, uint64_t at, uint64_t epoch, uint64_t txn, struct buf *ret)
+{
+	struct record_head head;
+	uint8_t digest[DIGEST];
+
+	buf_clear(ret);
+	if (at + sizeof(head) > JOURNAL_SIZE || !read_all(journal->fd, &head, sizeof(head), at) || head.epoch != epoch ||
+	    head.txn != txn || head.len > JOURNAL_SIZE - sizeof(head) - at)
+		return false;
+	size_t len = sizeof(head) + (size_t)head.len;
+	uint8_t *room = buf_extend(ret, len);
+	if (!room || !read_all(journal->fd, room, len, at))
+		return false;
+	record_digest(room, len, digest);
+	return memcmp(digest, room, DIGEST) == 0;
+}

@@ -1,0 +1,262 @@
+#include "store/kv_lmdb_journal.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+
+#include "store/kv_lmdb_base.h"
+#include "store/kv_lmdb_env.h"
+
+enum { RECORDS_MAX = 256 };  /* the base's pages wait as long for their reuse, some ten a record */
+
+/* --- checkpoints: under LMDB's lock of writers --- */
+
+static void begin_records(struct lmdb_journal *j)
+{
+	j->txn = j->head.txn;
+	j->at = j->last_at = JOURNAL_FIRST;
+	j->records = 0;
+}
+
+static void count_record(struct lmdb_journal *j, size_t len)
+{
+	j->last_at = j->at;
+	j->at += journal_room(len);
+	j->txn++;
+	j->records++;
+}
+
+static void drop_pin(struct lmdb_journal *j)
+{
+	if (j->pin)
+		mdb_txn_abort(j->pin);
+	j->pin = NULL;
+}
+
+/* Makes the state after transaction `txn`, LMDB's last one, the base of what comes, or ends the journal. */
+static int checkpoint(struct lmdb *db, uint64_t txn, bool active)
+{
+	struct lmdb_journal *j = &db->journal;
+	struct journal_head head = { .epoch = j->head.epoch + 1, .active = active, .txn = txn };
+	MDB_txn *pin = NULL;
+	int rc = mdb_env_sync(db->env, 1);
+
+	/* A second flush would not tell that the first one lost pages. */
+	j->sick = rc != 0 && j->head.active;
+	if (rc == 0)
+		rc = lmdb_base_read(db->env, txn, head.base);
+	if (rc == 0 && active && j->owner)
+		rc = mdb_txn_begin(db->env, NULL, MDB_RDONLY, &pin);
+	if (rc == 0 && (rc = journal_head_write(&j->file, &head)) != 0)
+		j->sick = rc != ENOSPC && rc != EDQUOT;
+	if (rc != 0) {
+		if (pin)
+			mdb_txn_abort(pin);
+		return rc;
+	}
+	assert(!pin || mdb_txn_id(pin) == txn);
+	drop_pin(j);
+	j->pin = pin;
+	j->head = head;
+	begin_records(j);
+	return 0;
+}
+
+/* --- a write transaction --- */
+
+/* A record whose transaction LMDB did not commit. */
+static void strike_last(struct lmdb_journal *j, uint64_t committed)
+{
+	if (!j->head.active || j->txn != committed + 1 || j->records == 0)
+		return;
+	journal_strike(&j->file, j->last_at);
+	j->at = j->last_at;
+	j->txn--;
+	j->records--;
+}
+
+/* What other processes have recorded since. */
+static int catch_up(struct lmdb *db, uint64_t committed)
+{
+	struct lmdb_journal *j = &db->journal;
+
+	while (j->txn < committed && journal_read(&j->file, j->at, j->head.epoch, j->txn + 1, &j->record))
+		count_record(j, j->record.len);
+	return j->txn == committed ? 0 : checkpoint(db, committed, true);
+}
+
+/* Sees what others have done to the journal, and ends it where its owner has died. */
+static int look(struct lmdb *db, uint64_t committed)
+{
+	struct lmdb_journal *j = &db->journal;
+	int rc = 0;
+
+	if (j->sick)
+		return EIO;
+	strike_last(j, committed);
+	if (journal_epoch(&j->file) != j->head.epoch) {
+		if ((rc = journal_head_read(&j->file, &j->head)) != 0)
+			return rc;
+		begin_records(j);
+	}
+	if (!j->head.active)
+		return 0;
+	if (!j->owner && !journal_owned(&j->file))
+		return checkpoint(db, committed, false);
+	return catch_up(db, committed);
+}
+
+int lmdb_journal_begin(struct lmdb *db, MDB_txn *txn)
+{
+	struct lmdb_journal *j = &db->journal;
+	int rc = look(db, mdb_txn_id(txn) - 1);
+
+	buf_clear(&j->record);
+	j->too_big = !buf_extend(&j->record, JOURNAL_RECORD_HEAD);
+	return rc;
+}
+
+int lmdb_journal_settle(struct lmdb *db)
+{
+	MDB_txn *txn;
+	int rc = mdb_txn_begin(db->env, NULL, 0, &txn);
+
+	if (rc != 0)
+		return rc;
+	rc = look(db, mdb_txn_id(txn) - 1);
+	mdb_txn_abort(txn);
+	return rc;
+}
+
+static void note(struct lmdb *db, struct bytes key, const struct bytes *value)
+{
+	struct lmdb_journal *j = &db->journal;
+	struct lmdb_change change = { .key = (uint32_t)key.len, .value = value ? (uint32_t)value->len : LMDB_CHANGE_DELETE };
+
+	if (j->too_big || (!j->owner && !j->head.active))
+		return;
+	buf_add(&j->record, &change, sizeof(change));
+	buf_add(&j->record, key.data, key.len);
+	if (value)
+		buf_add(&j->record, value->data, value->len);
+	j->too_big = j->record.failed || j->record.len > JOURNAL_SIZE - JOURNAL_FIRST;
+	if (j->too_big)
+		buf_clear(&j->record);
+}
+
+void lmdb_journal_put(struct lmdb *db, struct bytes key, struct bytes value)
+{
+	note(db, key, &value);
+}
+
+void lmdb_journal_delete(struct lmdb *db, struct bytes key)
+{
+	note(db, key, NULL);
+}
+
+/* What does not fit is flushed as LMDB does it, after the journal has ended for the while. */
+static int make_room(struct lmdb *db, uint64_t committed)
+{
+	struct lmdb_journal *j = &db->journal;
+
+	if (j->too_big)
+		return j->head.active ? checkpoint(db, committed, false) : 0;
+	if (j->head.active ? j->at + journal_room(j->record.len) > JOURNAL_SIZE || j->records >= RECORDS_MAX : j->owner)
+		return checkpoint(db, committed, true);
+	return 0;
+}
+
+int lmdb_journal_commit(struct lmdb *db, MDB_txn *txn)
+{
+	struct lmdb_journal *j = &db->journal;
+	uint64_t number = mdb_txn_id(txn);
+	int rc;
+
+	if (!j->too_big && j->record.len == JOURNAL_RECORD_HEAD)
+		return 0;
+	if ((rc = make_room(db, number - 1)) != 0)
+		return rc;
+	mdb_env_set_flags(db->env, MDB_NOSYNC, j->head.active && j->owner);
+	if (!j->head.active)
+		return 0;
+	if ((rc = journal_write(&j->file, j->at, j->head.epoch, number, &j->record)) != 0)
+		journal_strike(&j->file, j->at);
+	else
+		count_record(j, j->record.len);
+	return rc;
+}
+
+/* --- the environment's life --- */
+
+static bool is_orphan(struct lmdb_journal *j)
+{
+	return j->head.active && !j->owner && !journal_owned(&j->file);
+}
+
+int lmdb_journal_before_open(struct lmdb *db)
+{
+	struct lmdb_journal *j = &db->journal;
+	int rc = 0;
+
+	if (j->file.fd < 0)
+		rc = journal_open(db->folder, !db->options.read_only, &j->file);
+	if (rc == 0)
+		rc = journal_lock(&j->file, JOURNAL_OPENING, j->file.writable ? F_WRLCK : F_RDLCK, true);
+	if (rc == 0)
+		rc = journal_head_read(&j->file, &j->head);
+	begin_records(j);
+	if (rc == 0 && is_orphan(j) && !lmdb_base_in_use(db->folder))
+		rc = j->file.writable ? lmdb_base_recover(db->folder, &db->options, &j->file, &j->head) : EROFS;
+	if (rc != 0)
+		journal_unlock(&j->file, JOURNAL_OPENING);
+	return rc;
+}
+
+int lmdb_journal_after_open(struct lmdb *db, int rc)
+{
+	struct lmdb_journal *j = &db->journal;
+
+	if (rc == 0 && is_orphan(j) && !db->options.read_only)
+		rc = lmdb_journal_settle(db);
+	journal_unlock(&j->file, JOURNAL_OPENING);
+	return rc;
+}
+
+int lmdb_journal_own(struct lmdb *db)
+{
+	struct lmdb_journal *j = &db->journal;
+	int rc = j->file.writable ? journal_lay(&j->file) : EROFS;
+
+	if (rc == ENOSPC || rc == EDQUOT || rc == EROFS)
+		return 0;
+	if (rc == 0)
+		rc = journal_lock(&j->file, JOURNAL_OWNER, F_WRLCK, false);
+	j->owner = rc == 0;
+	return rc;
+}
+
+void lmdb_journal_leave(struct lmdb *db, bool whole)
+{
+	struct lmdb_journal *j = &db->journal;
+	MDB_txn *txn;
+	MDB_envinfo info;
+
+	if (!j->owner)
+		return;
+	if (whole && mdb_txn_begin(db->env, NULL, 0, &txn) == 0) {
+		if (look(db, mdb_txn_id(txn) - 1) == 0 && j->head.active)
+			checkpoint(db, mdb_txn_id(txn) - 1, false);
+		mdb_txn_abort(txn);
+	} else if (db->env && mdb_env_info(db->env, &info) == 0) {
+		strike_last(j, info.me_last_txnid);
+	}
+	drop_pin(j);
+	journal_unlock(&j->file, JOURNAL_OWNER);
+	j->owner = false;
+}
+
+void lmdb_journal_free(struct lmdb *db)
+{
+	journal_close(&db->journal.file);
+	buf_free(&db->journal.record);
+}
