@@ -115,14 +115,13 @@ bool journal_owned(const struct journal *journal)
 
 int journal_lay(const struct journal *journal)
 {
-	static uint8_t zeros[16 * JOURNAL_BLOCK];
 	off_t size = lseek(journal->fd, 0, SEEK_END);
-	int rc = size < 0 ? errno : 0;
 
-	/* What is shorter was never whole: it has no records, and its headers, if any, stay. */
-	for (uint64_t at = (uint64_t)size / JOURNAL_BLOCK * JOURNAL_BLOCK; at < JOURNAL_SIZE && rc == 0; at += sizeof(zeros))
-		rc = write_all(journal->fd, zeros, at + sizeof(zeros) > JOURNAL_SIZE ? JOURNAL_SIZE - at : sizeof(zeros), at);
-	return rc;
+	if (size < 0 || size >= JOURNAL_SIZE)
+		return size < 0 ? errno : 0;
+	/* What is shorter was never whole, and has neither headers nor records. */
+	auto_free uint8_t *zeros = calloc(1, JOURNAL_SIZE);
+	return zeros ? write_all(journal->fd, zeros, JOURNAL_SIZE, 0) : ENOMEM;
 }
 
 /* --- headers --- */

@@ -16,7 +16,7 @@
 
 enum {
 	JOURNAL_BLOCK = 4096,               /* records begin and end with one: no write touches another's sectors */
-	JOURNAL_SIZE = 4 << 20,
+	JOURNAL_SIZE = 512 << 10,
 	JOURNAL_FIRST = 2 * JOURNAL_BLOCK,  /* where records begin, after the headers */
 	JOURNAL_BASE = 2048,
 	JOURNAL_RECORD_HEAD = 64,           /* room that a record's bytes leave at their beginning */

@@ -7,7 +7,7 @@
 #include "store/kv_lmdb_base.h"
 #include "store/kv_lmdb_env.h"
 
-enum { RECORDS_MAX = 256 };  /* the base's pages wait as long for their reuse, some ten a record */
+enum { RECORDS_MAX = 32 };  /* each takes some ten pages that are not used again before the next checkpoint */
 
 /* --- checkpoints: under LMDB's lock of writers --- */
 
