@@ -10,7 +10,7 @@
 
 static const char magic[8] = "enrolldJ";
 
-enum { VERSION = 1, DIGEST = 32 };
+enum { VERSION = 1, DIGEST = JOURNAL_MARK };
 
 /* As it is on disk, at the beginning of a block. */
 struct head_block {
@@ -205,6 +205,13 @@ int journal_write(const struct journal *journal, uint64_t at, uint64_t epoch, ui
 	memcpy(record->data, &head, sizeof(head));
 	record_digest(record->data, record->len, record->data);
 	return write_all(journal->fd, record->data, record->len, at);
+}
+
+bool journal_has(const struct journal *journal, uint64_t at, const uint8_t mark[JOURNAL_MARK])
+{
+	uint8_t found[JOURNAL_MARK];
+
+	return read_all(journal->fd, found, sizeof(found), at) && memcmp(found, mark, sizeof(found)) == 0;
 }
 
 /* Should it fail, the next record comes to the same place: until then a power cut would bring back what was refused. */

@@ -115,6 +115,8 @@ int lmdb_env_open(struct lmdb *db)
 
 	if (rc == 0)
 		rc = lmdb_journal_after_open(db, env_open(db));
+	if (rc == 0 && db->journal.server)
+		rc = lmdb_journal_own(db);
 	if (rc != 0)
 		lmdb_env_close(db, false);
 	else if (!db->options.read_only)
@@ -160,13 +162,12 @@ static int map_resize(struct lmdb *db, size_t size)
 static int env_reopen(struct lmdb *db)
 {
 	MDB_envinfo info;
-	bool alive = db->env && mdb_env_info(db->env, &info) == 0, owner = db->journal.owner;
+	bool alive = db->env && mdb_env_info(db->env, &info) == 0;
 
 	if (alive && info.me_mapsize > db->options.map_size)
 		db->options.map_size = info.me_mapsize;
 	lmdb_env_close(db, false);
-	int rc = lmdb_env_open(db);
-	return rc == 0 && owner ? lmdb_journal_own(db) : rc;
+	return lmdb_env_open(db);
 }
 
 static bool mend_readers(struct lmdb *db)

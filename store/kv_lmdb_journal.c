@@ -18,10 +18,12 @@ static void begin_records(struct lmdb_journal *j)
 	j->records = 0;
 }
 
-static void count_record(struct lmdb_journal *j, size_t len)
+/* What j->record has is at j->at. */
+static void count_record(struct lmdb_journal *j)
 {
+	memcpy(j->last, j->record.data, sizeof(j->last));
 	j->last_at = j->at;
-	j->at += journal_room(len);
+	j->at += journal_room(j->record.len);
 	j->txn++;
 	j->records++;
 }
@@ -75,13 +77,15 @@ static void strike_last(struct lmdb_journal *j, uint64_t committed)
 	j->records--;
 }
 
-/* What other processes have recorded since. */
+/* What other processes have recorded since: after our last record, or in the place of one that LMDB did not commit. */
 static int catch_up(struct lmdb *db, uint64_t committed)
 {
 	struct lmdb_journal *j = &db->journal;
 
+	if (j->records > 0 && !journal_has(&j->file, j->last_at, j->last))
+		begin_records(j);
 	while (j->txn < committed && journal_read(&j->file, j->at, j->head.epoch, j->txn + 1, &j->record))
-		count_record(j, j->record.len);
+		count_record(j);
 	return j->txn == committed ? 0 : checkpoint(db, committed, true);
 }
 
@@ -182,7 +186,7 @@ int lmdb_journal_commit(struct lmdb *db, MDB_txn *txn)
 	if ((rc = journal_write(&j->file, j->at, j->head.epoch, number, &j->record)) != 0)
 		journal_strike(&j->file, j->at);
 	else
-		count_record(j, j->record.len);
+		count_record(j);
 	return rc;
 }
 
@@ -227,6 +231,7 @@ int lmdb_journal_own(struct lmdb *db)
 	struct lmdb_journal *j = &db->journal;
 	int rc = j->file.writable ? journal_lay(&j->file) : EROFS;
 
+	j->server = true;
 	if (rc == ENOSPC || rc == EDQUOT || rc == EROFS)
 		return 0;
 	if (rc == 0)

@@ -23,11 +23,13 @@
 struct lmdb;
 struct lmdb_journal {
 	struct journal file;
-	bool owner;
+	bool server;               /* this process is to be the owner whenever it has the data open */
+	bool owner;                /* it is: it holds the lock, and the pin whenever the journal is active */
 	bool sick;                 /* a flush failed: what the disk holds is not known, and nothing more is written */
 	struct journal_head head;  /* as last read or written */
 	uint64_t txn;              /* the last transaction, of the records or else the base */
 	uint64_t at, last_at;      /* where the next record goes, and where the last one is */
+	uint8_t last[JOURNAL_MARK];
 	unsigned records;
 	MDB_txn *pin;
 	struct buf record;         /* of the write transaction that is open */
@@ -37,9 +39,9 @@ struct lmdb_journal {
 /* Before the environment is opened: waits for others that open the store, and keeps them waiting. A store whose server
  * died is put back to its base and the records applied, unless others have it open. */
 int lmdb_journal_before_open(struct lmdb *db) must_use;
-/* After it was, or was not, opened: ends a journal whose owner has died, and lets others go on. */
+/* After it was, or was not, opened with rc: ends a journal whose owner has died, and lets others go on. */
 int lmdb_journal_after_open(struct lmdb *db, int rc) must_use;
-/* This process is the server from here on. Without room for a journal it does without. */
+/* This process, which is the server, owns the journal from here on. Without room for one it does without. */
 int lmdb_journal_own(struct lmdb *db) must_use;
 /* The environment is about to be closed. `whole`: it can still be written to, so that the journal ends in order. */
 void lmdb_journal_leave(struct lmdb *db, bool whole);

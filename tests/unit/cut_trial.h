@@ -72,7 +72,9 @@ static inline bool open_kv(const char *path, bool read_only, struct kv **ret, ch
 /* As the one server of the store, which may write in a way of its own. */
 static inline bool open_server(const char *path, struct kv **ret, char why[256])
 {
-	return open_kv(path, false, ret, why);
+	struct problem p = {0};
+
+	return open_kv(path, false, ret, why) && (kv_own(*ret, &p) || wrong(why, "own", &p));
 }
 
 static inline bool update_kv(struct kv *kv, struct power *log, char why[256])

@@ -1,0 +1,225 @@
+#include "tests/unit/test_store.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "store/journal.h"
+
+static char *folder;
+static struct journal journal;
+
+static int setup(void **state)
+{
+	(void)state;
+	folder = folder_make();
+	assert_int_equal(journal_open(folder, true, &journal), 0);
+	assert_int_equal(journal_lay(&journal), 0);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	journal_close(&journal);
+	folder_remove(steal(folder));
+	return 0;
+}
+
+static void spoil(uint64_t at)
+{
+	uint8_t byte;
+
+	assert_int_equal(pread(journal.fd, &byte, 1, (off_t)at), 1);
+	byte ^= 1;
+	assert_int_equal(pwrite(journal.fd, &byte, 1, (off_t)at), 1);
+}
+
+static void write_head(uint64_t epoch, uint64_t txn)
+{
+	const struct journal_head head = { .epoch = epoch, .active = 1, .txn = txn, .base = "base" };
+
+	assert_int_equal(journal_head_write(&journal, &head), 0);
+}
+
+static uint64_t head_epoch(void)
+{
+	struct journal_head head;
+
+	assert_int_equal(journal_head_read(&journal, &head), 0);
+	return head.epoch;
+}
+
+static void write_record(uint64_t at, uint64_t epoch, uint64_t txn, const char *text)
+{
+	auto_value(buf) record = {0};
+
+	assert_non_null(buf_extend(&record, JOURNAL_RECORD_HEAD));
+	buf_add_str(&record, text);
+	assert_int_equal(journal_write(&journal, at, epoch, txn, &record), 0);
+}
+
+static bool has_record(uint64_t at, uint64_t epoch, uint64_t txn, const char *text)
+{
+	auto_value(buf) record = {0};
+
+	return journal_read(&journal, at, epoch, txn, &record) &&
+	       bytes_equal(BYTES(record.data + JOURNAL_RECORD_HEAD, record.len - JOURNAL_RECORD_HEAD), BYTES_STR(text));
+}
+
+static void test_file(void **state)
+{
+	struct stat st;
+
+	(void)state;
+	assert_int_equal(fstat(journal.fd, &st), 0);
+	assert_int_equal(st.st_size, JOURNAL_SIZE);
+	assert_int_equal(st.st_mode & 0777, 0600);
+	assert_true(fcntl(journal.fd, F_GETFL) & O_DSYNC);
+	assert_true(journal.writable);
+}
+
+static void test_laid_once(void **state)
+{
+	(void)state;
+	write_record(JOURNAL_FIRST, 1, 1, "kept");
+	assert_int_equal(journal_lay(&journal), 0);
+	assert_true(has_record(JOURNAL_FIRST, 1, 1, "kept"));
+}
+
+static void test_missing(void **state)
+{
+	auto_free char *path = mem_printf("%s/journal", folder);
+	struct journal none;
+	struct journal_head head;
+
+	(void)state;
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(journal_open(folder, false, &none), 0);
+	assert_int_equal(none.fd, -1);
+	assert_int_equal(journal_head_read(&none, &head), 0);
+	assert_int_equal(head.epoch, 0);
+	assert_int_equal(journal_epoch(&none), 0);
+	assert_false(journal_owned(&none));
+}
+
+static void test_newest_head_holds(void **state)
+{
+	struct journal_head head;
+
+	(void)state;
+	assert_int_equal(head_epoch(), 0);
+	write_head(1, 10);
+	write_head(2, 20);
+	write_head(3, 30);
+	assert_int_equal(journal_head_read(&journal, &head), 0);
+	assert_int_equal(head.epoch, 3);
+	assert_int_equal(head.txn, 30);
+	assert_string_equal((const char *)head.base, "base");
+	assert_int_equal(journal_epoch(&journal), 3);
+}
+
+static void test_torn_head_does_not_hold(void **state)
+{
+	(void)state;
+	write_head(1, 10);
+	write_head(2, 20);
+	spoil(600);
+	assert_int_equal(head_epoch(), 1);
+	assert_int_equal(journal_epoch(&journal), 2);  /* so the next look reads the headers */
+	write_head(2, 20);
+	assert_int_equal(head_epoch(), 2);
+}
+
+static void test_records(void **state)
+{
+	(void)state;
+	write_record(JOURNAL_FIRST, 7, 41, "one");
+	write_record(JOURNAL_FIRST + JOURNAL_BLOCK, 7, 42, "");
+	assert_true(has_record(JOURNAL_FIRST, 7, 41, "one"));
+	assert_true(has_record(JOURNAL_FIRST + JOURNAL_BLOCK, 7, 42, ""));
+	assert_false(has_record(JOURNAL_FIRST, 8, 41, "one"));
+	assert_false(has_record(JOURNAL_FIRST, 7, 42, "one"));
+	assert_false(has_record(JOURNAL_FIRST + 2 * JOURNAL_BLOCK, 7, 43, ""));
+}
+
+static void test_struck(void **state)
+{
+	(void)state;
+	write_record(JOURNAL_FIRST, 7, 41, "one");
+	journal_strike(&journal, JOURNAL_FIRST);
+	assert_false(has_record(JOURNAL_FIRST, 7, 41, "one"));
+}
+
+/* Each byte counts: of the head what is checked before the digest, and what only it covers. */
+static void test_spoilt_record(void **state)
+{
+	(void)state;
+	for (uint64_t at = 0; at < JOURNAL_RECORD_HEAD + strlen("text"); at++) {
+		write_record(JOURNAL_FIRST, 7, 41, "text");
+		spoil(JOURNAL_FIRST + at);
+		assert_false(has_record(JOURNAL_FIRST, 7, 41, "text"));
+	}
+}
+
+/* A length that leads out of the file, as an old file of another size could have it. */
+static void test_last_record(void **state)
+{
+	uint64_t last = JOURNAL_SIZE - JOURNAL_BLOCK, length = JOURNAL_BLOCK;
+
+	(void)state;
+	write_record(last, 1, 2, "last");
+	assert_true(has_record(last, 1, 2, "last"));
+	assert_int_equal(pwrite(journal.fd, &length, sizeof(length), (off_t)last + 48), sizeof(length));
+	assert_false(has_record(last, 1, 2, "last"));
+	assert_false(has_record(JOURNAL_SIZE, 1, 2, "last"));
+}
+
+static void test_room(void **state)
+{
+	(void)state;
+	assert_int_equal(journal_room(1), JOURNAL_BLOCK);
+	assert_int_equal(journal_room(JOURNAL_BLOCK), JOURNAL_BLOCK);
+	assert_int_equal(journal_room(JOURNAL_BLOCK + 1), 2 * JOURNAL_BLOCK);
+}
+
+/* Locks belong to an open file, so a second one stands for another process. */
+static void test_owner(void **state)
+{
+	struct journal other;
+
+	(void)state;
+	assert_int_equal(journal_open(folder, false, &other), 0);
+	assert_false(journal_owned(&other));
+	assert_int_equal(journal_lock(&journal, JOURNAL_OWNER, F_WRLCK, false), 0);
+	assert_true(journal_owned(&other));
+	assert_false(journal_owned(&journal));
+	assert_int_equal(journal_lock(&other, JOURNAL_OWNER, F_WRLCK, false), EAGAIN);
+	assert_int_equal(journal_lock(&other, JOURNAL_OPENING, F_WRLCK, false), 0);
+	journal_unlock(&journal, JOURNAL_OWNER);
+	assert_false(journal_owned(&other));
+	journal_close(&other);
+	assert_int_equal(journal_lock(&journal, JOURNAL_OPENING, F_WRLCK, false), 0);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_file),
+		TEST(test_laid_once),
+		TEST(test_missing),
+		TEST(test_newest_head_holds),
+		TEST(test_torn_head_does_not_hold),
+		TEST(test_records),
+		TEST(test_struck),
+		TEST(test_spoilt_record),
+		TEST(test_last_record),
+		TEST(test_room),
+		TEST(test_owner),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
