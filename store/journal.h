@@ -1,12 +1,12 @@
-/* The journal of a store: a file beside its data in which each transaction is written whole before it
- * is committed, so that one write makes it durable and the data itself can be flushed now and then. It knows
- * nothing of the engine: a header says which state of the data the records follow, in words of the
- * engine's own (`base`), and a record is a transaction's number with bytes.
+/* The journal of a store: a file beside its data in which each transaction is written whole before it is
+ * committed, so that one write makes it durable and the data itself can be flushed now and then. It knows
+ * nothing of the engine: a header says which state of the data the records follow, in words of the engine's
+ * own (`base`), and a record is a transaction's number with bytes.
  *
- * The file has two places for headers, written in turn, of which the whole one with the higher epoch holds; then
- * records of whole blocks, each with the epoch and a digest, numbered without a gap: the first that does not
- * fit ends them. So a write that the power cut short is one that never was. All is in the machine's own byte
- * order, as LMDB's pages are.
+ * The file has two places for headers, written in turn, of which the whole one with the higher epoch
+ * holds; then records of whole blocks, each with the epoch and a digest, numbered without a gap: the first
+ * that does not fit ends them. So a write that the power cut short is one that never was. All is in the
+ * machine's own byte order, as LMDB's pages are.
  *
  * Calls return 0 or an errno. None is safe for two threads at once; the engine's lock of writers keeps
  * them, and processes, apart. */
@@ -61,11 +61,14 @@ int journal_head_write(const struct journal *journal, const struct journal_head 
 
 /* What a record with so many bytes (JOURNAL_RECORD_HEAD included) takes of the file. */
 size_t journal_room(size_t len);
-/* Writes a record at `at`, durable when it returns 0. Its head goes into the first JOURNAL_RECORD_HEAD bytes. */
-int journal_write(const struct journal *journal, uint64_t at, uint64_t epoch, uint64_t txn, struct buf *record) must_use;
+/* Writes a record at `at`, durable when it returns 0. Its head goes into the first JOURNAL_RECORD_HEAD
+ * bytes. */
+int journal_write(const struct journal *journal, uint64_t at, uint64_t epoch, uint64_t txn,
+                  struct buf *record) must_use;
 /* Whether the record at `at` is the one with that mark. */
 bool journal_has(const struct journal *journal, uint64_t at, const uint8_t mark[JOURNAL_MARK]) must_use;
 /* Takes back the record at `at`, as far as the disk lets it. */
 void journal_strike(const struct journal *journal, uint64_t at);
 /* The record of that epoch and number at `at`; false: there is none, or not whole. ret is replaced. */
-bool journal_read(const struct journal *journal, uint64_t at, uint64_t epoch, uint64_t txn, struct buf *ret) must_use;
+bool journal_read(const struct journal *journal, uint64_t at, uint64_t epoch, uint64_t txn,
+                  struct buf *ret) must_use;

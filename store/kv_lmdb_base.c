@@ -8,7 +8,8 @@
 #include "base/digest.h"
 #include "store/kv_lmdb_env.h"
 
-/* LMDB's header page: a page's head (its number, two octets of each: key size, flags, lower, upper), then this. */
+/* LMDB's header page: a page's head (its number, two octets of each: key size, flags, lower, upper), then
+ * this. */
 struct meta_tree {
 	uint32_t pad;
 	uint16_t flags, depth;
@@ -108,9 +109,11 @@ bool lmdb_base_in_use(const char *folder)
 static int check_data(int fd, const struct base *base)
 {
 	uint8_t digest[SHA256_SIZE];
-	int rc = base->page_size >= META_BLOCK && base->page_size <= PAGE_MAX ? root_digest(fd, base, digest) : EUCLEAN;
 
-	return rc != 0 ? rc : memcmp(digest, base->digest, sizeof(digest)) == 0 ? 0 : EUCLEAN;
+	if (base->page_size < META_BLOCK || base->page_size > PAGE_MAX)
+		return EUCLEAN;
+	int rc = root_digest(fd, base, digest);
+	return rc == 0 && memcmp(digest, base->digest, sizeof(digest)) != 0 ? EUCLEAN : rc;
 }
 
 static int restore(const char *folder, const struct base *base)

@@ -1,8 +1,9 @@
-/* The base of a journal: what is kept of LMDB's data file so that a state of it can be found again, and the way
- * back to it after the power was cut. Internal to store/kv_lmdb*.c; store/kv_lmdb_journal.h has the whole picture.
+/* The base of a journal: what is kept of LMDB's data file so that a state of it can be found again, and the
+ * way back to it after the power was cut. Internal to store/kv_lmdb*.c; store/kv_lmdb_journal.h has the
+ * whole picture.
  *
- * This is the one place that knows LMDB's file format (data version 1, since 0.9): pages 0 and 1 are headers in turn,
- * each with the number of its transaction and the roots of its trees. */
+ * This is the one place that knows LMDB's file format (data version 1, since 0.9): pages 0 and 1 are
+ * headers in turn, each with the number of its transaction and the roots of its trees. */
 #pragma once
 
 #include <lmdb.h>
@@ -16,12 +17,13 @@ struct lmdb_change {
 };
 #define LMDB_CHANGE_DELETE UINT32_MAX
 
-/* The base of the state after transaction `txn`, LMDB's last one, which is flushed. With LMDB's lock of writers held. */
+/* The base of the state after transaction `txn`, LMDB's last one, which is flushed. With LMDB's lock of
+ * writers held. */
 int lmdb_base_read(MDB_env *env, uint64_t txn, uint8_t ret[JOURNAL_BASE]) must_use;
-/* Whether another process has the folder's data open, by LMDB's own lock. Not while this process has: looking would drop
- * its locks. */
+/* Whether another process has the folder's data open, by LMDB's own lock. Not while this process has:
+ * looking would drop its locks. */
 bool lmdb_base_in_use(const char *folder) must_use;
-/* Puts the data back to head's base, applies the records, flushes, and ends the journal; head is what then holds. While
- * nobody has the data open. EUCLEAN: the data is not what the journal was written for. */
+/* Puts the data back to head's base, applies the records, flushes, and ends the journal; head is what then
+ * holds. While nobody has the data open. EUCLEAN: the data is not what the journal was written for. */
 int lmdb_base_recover(const char *folder, const struct kv_options *options, const struct journal *journal,
                       struct journal_head *head) must_use;

@@ -106,7 +106,9 @@ static bool drop_dead_readers(struct lmdb *db)
 	int dead = 0;
 
 	/* The dead may have been the server, whose place keeps the journal's base. */
-	return db->env && (db->options.read_only || lmdb_journal_settle(db) == 0) && mdb_reader_check(db->env, &dead) == 0 && dead > 0;
+	if (!db->env || (!db->options.read_only && lmdb_journal_settle(db) != 0))
+		return false;
+	return mdb_reader_check(db->env, &dead) == 0 && dead > 0;
 }
 
 int lmdb_env_open(struct lmdb *db)

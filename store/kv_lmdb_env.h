@@ -32,7 +32,8 @@ struct lmdb {
 
 /* Opens db->folder as db->options say; an errno or an LMDB code, 0 for success. */
 int lmdb_env_open(struct lmdb *db);
-/* Ends the journal and closes the environment. `whole`: it can still be written to. With no transaction open. */
+/* Ends the journal and closes the environment. `whole`: it can still be written to. With no transaction
+ * open. */
 void lmdb_env_close(struct lmdb *db, bool whole);
 /* Ends the read transactions that are kept. With db->lock held, or alone. */
 void lmdb_pool_clear(struct lmdb *db);

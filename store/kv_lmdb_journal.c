@@ -43,7 +43,7 @@ static int checkpoint(struct lmdb *db, uint64_t txn, bool active)
 	MDB_txn *pin = NULL;
 	int rc = mdb_env_sync(db->env, 1);
 
-	/* A second flush would not tell that the first one lost pages. */
+	/* A second flush would not tell that the first one lost pages, so the records have to bring them back. */
 	j->sick = rc != 0 && j->head.active;
 	if (rc == 0)
 		rc = lmdb_base_read(db->env, txn, head.base);
@@ -77,7 +77,8 @@ static void strike_last(struct lmdb_journal *j, uint64_t committed)
 	j->records--;
 }
 
-/* What other processes have recorded since: after our last record, or in the place of one that LMDB did not commit. */
+/* What other processes have recorded since: after our last record, or in the place of one that LMDB did not
+ * commit. */
 static int catch_up(struct lmdb *db, uint64_t committed)
 {
 	struct lmdb_journal *j = &db->journal;
@@ -96,7 +97,7 @@ static int look(struct lmdb *db, uint64_t committed)
 	int rc = 0;
 
 	if (j->sick)
-		return EIO;
+		return MDB_PANIC;
 	strike_last(j, committed);
 	if (journal_epoch(&j->file) != j->head.epoch) {
 		if ((rc = journal_head_read(&j->file, &j->head)) != 0)
@@ -135,7 +136,7 @@ int lmdb_journal_settle(struct lmdb *db)
 static void note(struct lmdb *db, struct bytes key, const struct bytes *value)
 {
 	struct lmdb_journal *j = &db->journal;
-	struct lmdb_change change = { .key = (uint32_t)key.len, .value = value ? (uint32_t)value->len : LMDB_CHANGE_DELETE };
+	struct lmdb_change change = { (uint32_t)key.len, value ? (uint32_t)value->len : LMDB_CHANGE_DELETE };
 
 	if (j->too_big || (!j->owner && !j->head.active))
 		return;
@@ -165,9 +166,10 @@ static int make_room(struct lmdb *db, uint64_t committed)
 
 	if (j->too_big)
 		return j->head.active ? checkpoint(db, committed, false) : 0;
-	if (j->head.active ? j->at + journal_room(j->record.len) > JOURNAL_SIZE || j->records >= RECORDS_MAX : j->owner)
-		return checkpoint(db, committed, true);
-	return 0;
+	if (!j->head.active)
+		return j->owner ? checkpoint(db, committed, true) : 0;
+	bool full = j->records >= RECORDS_MAX || j->at + journal_room(j->record.len) > JOURNAL_SIZE;
+	return full ? checkpoint(db, committed, true) : 0;
 }
 
 int lmdb_journal_commit(struct lmdb *db, MDB_txn *txn)
@@ -211,6 +213,7 @@ int lmdb_journal_before_open(struct lmdb *db)
 	begin_records(j);
 	if (rc == 0 && is_orphan(j) && !lmdb_base_in_use(db->folder))
 		rc = j->file.writable ? lmdb_base_recover(db->folder, &db->options, &j->file, &j->head) : EROFS;
+	j->sick = j->sick && j->head.active;
 	if (rc != 0)
 		journal_unlock(&j->file, JOURNAL_OPENING);
 	return rc;
@@ -226,13 +229,27 @@ int lmdb_journal_after_open(struct lmdb *db, int rc)
 	return rc;
 }
 
+static bool knows_format(struct lmdb *db)
+{
+	uint8_t base[JOURNAL_BASE];
+	MDB_txn *txn;
+
+	if (mdb_txn_begin(db->env, NULL, 0, &txn) != 0)
+		return false;
+	int rc = lmdb_base_read(db->env, mdb_txn_id(txn) - 1, base);
+	mdb_txn_abort(txn);
+	return rc == 0;
+}
+
 int lmdb_journal_own(struct lmdb *db)
 {
 	struct lmdb_journal *j = &db->journal;
-	int rc = j->file.writable ? journal_lay(&j->file) : EROFS;
 
 	j->server = true;
-	if (rc == ENOSPC || rc == EDQUOT || rc == EROFS)
+	if (!j->file.writable || !knows_format(db))
+		return 0;
+	int rc = journal_lay(&j->file);
+	if (rc == ENOSPC || rc == EDQUOT)
 		return 0;
 	if (rc == 0)
 		rc = journal_lock(&j->file, JOURNAL_OWNER, F_WRLCK, false);

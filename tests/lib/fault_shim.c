@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <link.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -118,3 +119,16 @@ char *strdup(const char *s)
 REFUSED_SYNC(fsync, (int fd), (fd))
 REFUSED_SYNC(fdatasync, (int fd), (fd))
 REFUSED_SYNC(msync, (void *p, size_t len, int flags), (p, len, flags))
+
+/* A write to a file that was opened with O_DSYNC is one and its flush. */
+#define REFUSED_WRITE(name)                                                                              \
+	ssize_t name(int fd, const void *data, size_t len, off_t at)                                     \
+	{                                                                                                \
+		ssize_t (*next)(int, const void *, size_t, off_t) =                                      \
+			(ssize_t (*)(int, const void *, size_t, off_t))dlsym(RTLD_NEXT, #name);          \
+		int flags = fcntl(fd, F_GETFL);                                                          \
+		bool flushes = flags >= 0 && (flags & O_DSYNC);                                          \
+		return flushes && refuses(KIND_SYNC, EIO, NULL) ? -1 : next(fd, data, len, at);          \
+	}
+REFUSED_WRITE(pwrite)
+REFUSED_WRITE(pwrite64)

@@ -145,11 +145,18 @@ def test_memory_that_is_refused_is_no_fault_of_the_client(world, faults, action)
 @pytest.mark.parametrize("action", [order, enroll])
 def test_what_is_not_on_disk_is_not_answered(world, faults, action):
     seen = []
-    for turn in range(3):
+    for turn in range(12):
         refused, good = one_fault(world, faults, SYNC, turn, action)
         assert not (refused and good)
         seen.append((refused, good))
     assert (True, False) in seen and (False, True) in seen
+
+
+def test_whatever_flush_fails_the_next_request_is_served(world, faults):
+    """Records of the journal, its headers and the data's own flush, one commit in 32: which one fails goes by the turn."""
+    for _ in range(70):
+        assert one_fault(world, faults, SYNC, 0, order) == (True, False)
+        assert one_fault(world, faults, SYNC, 1000, order) == (False, True)
 
 
 def test_the_log_is_whole_after_all_that(world):
