@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/digest.h"
+#include "base/file.h"
 
 static const char magic[8] = "enrolldJ";
 
