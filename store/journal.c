@@ -21,7 +21,7 @@ struct head_block {
 	uint8_t digest[DIGEST];  /* of all before it */
 };
 struct record_head {
-	uint8_t digest[DIGEST];  /* of all after it, what follows this head included */
+	uint8_t digest[DIGEST];  /* of the salt, all after it, and what follows this head */
 	uint64_t epoch, txn;
 	uint64_t len;            /* of what follows this head */
 	uint64_t unused;
@@ -193,19 +193,24 @@ size_t journal_room(size_t len)
 	return (len + JOURNAL_BLOCK - 1) / JOURNAL_BLOCK * JOURNAL_BLOCK;
 }
 
-/* The digest of a record is of all that follows it. */
-static void record_digest(const uint8_t *record, size_t len, uint8_t ret[DIGEST])
+/* The salt is where the digest comes. */
+static void record_seal(uint8_t *record, size_t len, const uint8_t salt[JOURNAL_SALT])
 {
-	digest_sha256(BYTES(record + DIGEST, len - DIGEST), ret);
+	uint8_t digest[DIGEST];
+
+	memcpy(record, salt, JOURNAL_SALT);
+	digest_sha256(BYTES(record, len), digest);
+	memcpy(record, digest, DIGEST);
 }
 
-int journal_write(const struct journal *journal, uint64_t at, uint64_t epoch, uint64_t txn, struct buf *record)
+int journal_write(const struct journal *journal, uint64_t at, const struct journal_head *head, uint64_t txn,
+                  struct buf *record)
 {
-	struct record_head head = { .epoch = epoch, .txn = txn, .len = record->len - sizeof(head) };
+	struct record_head first = { .epoch = head->epoch, .txn = txn, .len = record->len - sizeof(first) };
 
-	assert(record->len >= sizeof(head) && at + journal_room(record->len) <= JOURNAL_SIZE);
-	memcpy(record->data, &head, sizeof(head));
-	record_digest(record->data, record->len, record->data);
+	assert(record->len >= sizeof(first) && at + journal_room(record->len) <= JOURNAL_SIZE);
+	memcpy(record->data, &first, sizeof(first));
+	record_seal(record->data, record->len, head->salt);
 	return write_all(journal->fd, record->data, record->len, at);
 }
 
@@ -225,19 +230,19 @@ void journal_strike(const struct journal *journal, uint64_t at)
 	(void)write_all(journal->fd, &none, sizeof(none), at);
 }
 
-bool journal_read(const struct journal *journal, uint64_t at, uint64_t epoch, uint64_t txn, struct buf *ret)
+bool journal_read(const struct journal *journal, uint64_t at, const struct journal_head *head, uint64_t txn,
+                  struct buf *ret)
 {
-	struct record_head head;
-	uint8_t digest[DIGEST];
+	struct record_head first;
 
 	buf_clear(ret);
-	if (at + sizeof(head) > JOURNAL_SIZE || !read_all(journal->fd, &head, sizeof(head), at) ||
-	    head.epoch != epoch || head.txn != txn || head.len > JOURNAL_SIZE - sizeof(head) - at)
+	if (at + sizeof(first) > JOURNAL_SIZE || !read_all(journal->fd, &first, sizeof(first), at) ||
+	    first.epoch != head->epoch || first.txn != txn || first.len > JOURNAL_SIZE - sizeof(first) - at)
 		return false;
-	size_t len = sizeof(head) + (size_t)head.len;
+	size_t len = sizeof(first) + (size_t)first.len;
 	uint8_t *room = buf_extend(ret, len);
 	if (!room || !read_all(journal->fd, room, len, at))
 		return false;
-	record_digest(room, len, digest);
-	return memcmp(digest, room, DIGEST) == 0;
+	record_seal(room, len, head->salt);
+	return memcmp(first.digest, room, DIGEST) == 0;
 }

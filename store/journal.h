@@ -21,6 +21,7 @@ enum {
 	JOURNAL_BASE = 2048,
 	JOURNAL_RECORD_HEAD = 64,           /* room that a record's bytes leave at their beginning */
 	JOURNAL_MARK = 32,                  /* with which a record begins: no other has the same */
+	JOURNAL_SALT = JOURNAL_MARK,
 };
 
 struct journal {
@@ -31,6 +32,7 @@ struct journal_head {
 	uint64_t epoch;              /* 0: none was ever written */
 	uint64_t active;             /* 0: the data is whole by itself, and records mean nothing */
 	uint64_t txn;                /* the transaction whose state `base` describes */
+	uint8_t salt[JOURNAL_SALT];  /* random: bytes that a client sent lie in the file, and must not pass for a record */
 	uint8_t base[JOURNAL_BASE];
 };
 
@@ -63,12 +65,12 @@ int journal_head_write(const struct journal *journal, const struct journal_head 
 size_t journal_room(size_t len);
 /* Writes a record at `at`, durable when it returns 0. Its head goes into the first JOURNAL_RECORD_HEAD
  * bytes. */
-int journal_write(const struct journal *journal, uint64_t at, uint64_t epoch, uint64_t txn,
+int journal_write(const struct journal *journal, uint64_t at, const struct journal_head *head, uint64_t txn,
                   struct buf *record) must_use;
 /* Whether the record at `at` is the one with that mark. */
 bool journal_has(const struct journal *journal, uint64_t at, const uint8_t mark[JOURNAL_MARK]) must_use;
 /* Takes back the record at `at`, as far as the disk lets it. */
 void journal_strike(const struct journal *journal, uint64_t at);
-/* The record of that epoch and number at `at`; false: there is none, or not whole. ret is replaced. */
-bool journal_read(const struct journal *journal, uint64_t at, uint64_t epoch, uint64_t txn,
+/* The record of that header and number at `at`; false: there is none, or not whole. ret is replaced. */
+bool journal_read(const struct journal *journal, uint64_t at, const struct journal_head *head, uint64_t txn,
                   struct buf *ret) must_use;

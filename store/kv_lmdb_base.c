@@ -57,6 +57,20 @@ static int read_at(int fd, void *to, size_t len, uint64_t at)
 	return n < 0 ? errno : (size_t)n == len ? 0 : EUCLEAN;
 }
 
+static bool is_meta(const struct meta *meta)
+{
+	return meta->magic == META_MAGIC && meta->version == META_VERSION;
+}
+
+static int read_metas(int fd, struct base *base)
+{
+	int rc = 0;
+
+	for (unsigned place = 0; place < 2 && rc == 0; place++)
+		rc = read_at(fd, base->pages[place], META_BLOCK, place * base->page_size);
+	return rc;
+}
+
 static int root_digest(int fd, const struct base *base, uint8_t ret[SHA256_SIZE])
 {
 	auto_free uint8_t *page = malloc(base->page_size);
@@ -80,18 +94,27 @@ int lmdb_base_read(MDB_env *env, uint64_t txn, uint8_t ret[JOURNAL_BASE])
 
 	if (rc == 0)
 		rc = mdb_env_stat(env, &st);
-	for (unsigned place = 0; place < 2 && rc == 0; place++)
-		rc = read_at(fd, base.pages[place], META_BLOCK, place * st.ms_psize);
+	if (rc == 0) {
+		base.page_size = st.ms_psize;
+		rc = read_metas(fd, &base);
+	}
 	if (rc != 0)
 		return rc;
 	struct meta meta = meta_of(&base, txn % 2);
-	if (meta.magic != META_MAGIC || meta.version != META_VERSION || meta.txn != txn)
+	if (!is_meta(&meta) || meta.txn != txn)
 		return EUCLEAN;
-	base.page_size = st.ms_psize;
 	base.root = meta.main.root;
 	if ((rc = root_digest(fd, &base, base.digest)) == 0)
 		memcpy(ret, &base, sizeof(base));
 	return rc;
+}
+
+bool lmdb_base_is_empty(const uint8_t base[JOURNAL_BASE])
+{
+	struct base b;
+
+	memcpy(&b, base, sizeof(b));
+	return b.root == NO_PAGE;
 }
 
 bool lmdb_base_in_use(const char *folder)
@@ -116,12 +139,39 @@ static int check_data(int fd, const struct base *base)
 	return rc == 0 && memcmp(digest, base->digest, sizeof(digest)) != 0 ? EUCLEAN : rc;
 }
 
-static int restore(const char *folder, const struct base *base)
+/* The last transaction of the records, or the base's. */
+static uint64_t last_recorded(const struct journal *journal, const struct journal_head *head)
+{
+	auto_value(buf) record = {0};
+	uint64_t at = JOURNAL_FIRST, txn = head->txn;
+
+	for (; journal_read(journal, at, head, txn + 1, &record); txn++)
+		at += journal_room(record.len);
+	return txn;
+}
+
+/* LMDB commits nothing before it is recorded. If its headers are ahead, the journal is damaged, or not theirs. */
+static int check_order(int fd, const struct base *base, uint64_t recorded)
+{
+	struct base now = { .page_size = base->page_size };
+	int rc = read_metas(fd, &now);
+
+	for (unsigned place = 0; place < 2 && rc == 0; place++) {
+		struct meta meta = meta_of(&now, place);
+		if (is_meta(&meta) && meta.txn > recorded)
+			rc = EUCLEAN;
+	}
+	return rc;
+}
+
+static int restore(const char *folder, const struct base *base, uint64_t recorded)
 {
 	auto_free char *path = mem_printf("%s/data.mdb", folder);
 	auto_fd int fd = path ? open(path, O_RDWR | O_CLOEXEC) : -1;
 	int rc = fd < 0 ? errno : check_data(fd, base);
 
+	if (rc == 0)
+		rc = check_order(fd, base, recorded);
 	for (unsigned place = 0; place < 2 && rc == 0; place++)
 		if (pwrite(fd, base->pages[place], META_BLOCK, (off_t)(place * base->page_size)) != META_BLOCK)
 			rc = errno != 0 ? errno : EIO;
@@ -156,7 +206,7 @@ static int apply_records(MDB_txn *txn, const struct journal *journal, const stru
 	MDB_dbi dbi;
 	int rc = mdb_dbi_open(txn, NULL, 0, &dbi);
 
-	for (; rc == 0 && journal_read(journal, at, head->epoch, number, &record); number++) {
+	for (; rc == 0 && journal_read(journal, at, head, number, &record); number++) {
 		rc = apply(txn, dbi, BYTES(record.data + JOURNAL_RECORD_HEAD, record.len - JOURNAL_RECORD_HEAD));
 		at += journal_room(record.len);
 	}
@@ -202,7 +252,7 @@ int lmdb_base_recover(const char *folder, const struct kv_options *options, cons
 	int rc;
 
 	memcpy(&base, head->base, sizeof(base));
-	if ((rc = restore(folder, &base)) != 0 || (rc = mdb_env_create(&env)) != 0)
+	if ((rc = restore(folder, &base, last_recorded(journal, head))) != 0 || (rc = mdb_env_create(&env)) != 0)
 		return rc;
 	if ((rc = mdb_env_set_mapsize(env, options->map_size)) == 0 &&
 	    (rc = mdb_env_set_maxreaders(env, options->readers_max)) == 0 &&

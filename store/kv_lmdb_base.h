@@ -20,6 +20,7 @@ struct lmdb_change {
 /* The base of the state after transaction `txn`, LMDB's last one, which is flushed. With LMDB's lock of
  * writers held. */
 int lmdb_base_read(MDB_env *env, uint64_t txn, uint8_t ret[JOURNAL_BASE]) must_use;
+bool lmdb_base_is_empty(const uint8_t base[JOURNAL_BASE]) must_use; /* a state without a row */
 /* Whether another process has the folder's data open, by LMDB's own lock. Not while this process has:
  * looking would drop its locks. */
 bool lmdb_base_in_use(const char *folder) must_use;

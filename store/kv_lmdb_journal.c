@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 
+#include "base/random.h"
 #include "store/kv_lmdb_base.h"
 #include "store/kv_lmdb_env.h"
 
@@ -39,7 +40,8 @@ static void drop_pin(struct lmdb_journal *j)
 static int checkpoint(struct lmdb *db, uint64_t txn, bool active)
 {
 	struct lmdb_journal *j = &db->journal;
-	struct journal_head head = { .epoch = j->head.epoch + 1, .active = active, .txn = txn };
+	struct journal_head head = { .epoch = j->head.epoch + 1, .txn = txn };
+	struct problem p = {0};
 	MDB_txn *pin = NULL;
 	int rc = mdb_env_sync(db->env, 1);
 
@@ -47,6 +49,11 @@ static int checkpoint(struct lmdb *db, uint64_t txn, bool active)
 	j->sick = rc != 0 && j->head.active;
 	if (rc == 0)
 		rc = lmdb_base_read(db->env, txn, head.base);
+	/* Nothing would tell the base of an empty store from another one's. */
+	head.active = active = active && !lmdb_base_is_empty(head.base);
+	if (rc == 0 && active && !random_bytes(head.salt, sizeof(head.salt), &p))
+		rc = EAGAIN;
+	problem_done(&p);
 	if (rc == 0 && active && j->owner)
 		rc = mdb_txn_begin(db->env, NULL, MDB_RDONLY, &pin);
 	if (rc == 0 && (rc = journal_head_write(&j->file, &head)) != 0)
@@ -85,7 +92,7 @@ static int catch_up(struct lmdb *db, uint64_t committed)
 
 	if (j->records > 0 && !journal_has(&j->file, j->last_at, j->last))
 		begin_records(j);
-	while (j->txn < committed && journal_read(&j->file, j->at, j->head.epoch, j->txn + 1, &j->record))
+	while (j->txn < committed && journal_read(&j->file, j->at, &j->head, j->txn + 1, &j->record))
 		count_record(j);
 	return j->txn == committed ? 0 : checkpoint(db, committed, true);
 }
@@ -185,7 +192,7 @@ int lmdb_journal_commit(struct lmdb *db, MDB_txn *txn)
 	mdb_env_set_flags(db->env, MDB_NOSYNC, j->head.active && j->owner);
 	if (!j->head.active)
 		return 0;
-	if ((rc = journal_write(&j->file, j->at, j->head.epoch, number, &j->record)) != 0)
+	if ((rc = journal_write(&j->file, j->at, &j->head, number, &j->record)) != 0)
 		journal_strike(&j->file, j->at);
 	else
 		count_record(j);

@@ -53,19 +53,27 @@ static uint64_t head_epoch(void)
 
 static void write_record(uint64_t at, uint64_t epoch, uint64_t txn, const char *text)
 {
+	const struct journal_head head = { .epoch = epoch, .salt = "salt" };
 	auto_value(buf) record = {0};
 
 	assert_non_null(buf_extend(&record, JOURNAL_RECORD_HEAD));
 	buf_add_str(&record, text);
-	assert_int_equal(journal_write(&journal, at, epoch, txn, &record), 0);
+	assert_int_equal(journal_write(&journal, at, &head, txn, &record), 0);
+}
+
+static bool has_record_of(const struct journal_head *head, uint64_t at, uint64_t txn, const char *text)
+{
+	auto_value(buf) record = {0};
+
+	return journal_read(&journal, at, head, txn, &record) &&
+	       bytes_equal(BYTES(record.data + JOURNAL_RECORD_HEAD, record.len - JOURNAL_RECORD_HEAD), BYTES_STR(text));
 }
 
 static bool has_record(uint64_t at, uint64_t epoch, uint64_t txn, const char *text)
 {
-	auto_value(buf) record = {0};
+	const struct journal_head head = { .epoch = epoch, .salt = "salt" };
 
-	return journal_read(&journal, at, epoch, txn, &record) &&
-	       bytes_equal(BYTES(record.data + JOURNAL_RECORD_HEAD, record.len - JOURNAL_RECORD_HEAD), BYTES_STR(text));
+	return has_record_of(&head, at, txn, text);
 }
 
 static void test_file(void **state)
@@ -144,6 +152,16 @@ static void test_records(void **state)
 	assert_false(has_record(JOURNAL_FIRST + 2 * JOURNAL_BLOCK, 7, 43, ""));
 }
 
+/* What a client sent may look like the next record, but it cannot know the salt. */
+static void test_record_of_another_salt(void **state)
+{
+	const struct journal_head head = { .epoch = 7, .salt = "other" };
+
+	(void)state;
+	write_record(JOURNAL_FIRST, 7, 41, "one");
+	assert_false(has_record_of(&head, JOURNAL_FIRST, 41, "one"));
+}
+
 static void test_struck(void **state)
 {
 	(void)state;
@@ -214,6 +232,7 @@ int main(void)
 		TEST(test_newest_head_holds),
 		TEST(test_torn_head_does_not_hold),
 		TEST(test_records),
+		TEST(test_record_of_another_salt),
 		TEST(test_struck),
 		TEST(test_spoilt_record),
 		TEST(test_last_record),
