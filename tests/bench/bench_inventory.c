@@ -82,7 +82,7 @@ static void reopen(struct filled *f)
 
 	store_close(f->store);
 	double began = now_us();
-	check(store_open(f->folder, false, &options, &f->store, &p), &p); check(store_lock_server(f->store, &p), &p);
+	check(store_open(f->folder, false, &options, &f->store, &p) && store_lock_server(f->store, &p), &p);
 	f->open_ms = (now_us() - began) / 1e3;
 }
 
