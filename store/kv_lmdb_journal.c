@@ -36,26 +36,34 @@ static void drop_pin(struct lmdb_journal *j)
 	j->pin = NULL;
 }
 
+static int describe(struct lmdb *db, uint64_t txn, bool active, struct journal_head *ret)
+{
+	auto_value(problem) p = {0};
+	int rc;
+
+	*ret = (struct journal_head){ .epoch = db->journal.head.epoch + 1, .txn = txn };
+	if ((rc = lmdb_base_read(db->env, txn, ret->base)) != 0)
+		return rc;
+	/* Nothing would tell the base of an empty store from another one's. */
+	ret->active = active && !lmdb_base_is_empty(ret->base);
+	return random_bytes(ret->salt, sizeof(ret->salt), &p) ? 0 : EAGAIN;
+}
+
 /* Makes the state after transaction `txn`, LMDB's last one, the base of what comes, or ends the journal. */
 static int checkpoint(struct lmdb *db, uint64_t txn, bool active)
 {
 	struct lmdb_journal *j = &db->journal;
-	struct journal_head head = { .epoch = j->head.epoch + 1, .txn = txn };
-	struct problem p = {0};
+	struct journal_head head;
 	MDB_txn *pin = NULL;
 	int rc = mdb_env_sync(db->env, 1);
 
 	/* A second flush would not tell that the first one lost pages, so the records have to bring them back. */
 	j->sick = rc != 0 && j->head.active;
 	if (rc == 0)
-		rc = lmdb_base_read(db->env, txn, head.base);
-	/* Nothing would tell the base of an empty store from another one's. */
-	head.active = active = active && !lmdb_base_is_empty(head.base);
-	if (rc == 0 && active && !random_bytes(head.salt, sizeof(head.salt), &p))
-		rc = EAGAIN;
-	problem_done(&p);
-	if (rc == 0 && active && j->owner)
+		rc = describe(db, txn, active, &head);
+	if (rc == 0 && head.active && j->owner)
 		rc = mdb_txn_begin(db->env, NULL, MDB_RDONLY, &pin);
+	assert(!pin || mdb_txn_id(pin) == txn);
 	if (rc == 0 && (rc = journal_head_write(&j->file, &head)) != 0)
 		j->sick = rc != ENOSPC && rc != EDQUOT;
 	if (rc != 0) {
@@ -63,7 +71,6 @@ static int checkpoint(struct lmdb *db, uint64_t txn, bool active)
 			mdb_txn_abort(pin);
 		return rc;
 	}
-	assert(!pin || mdb_txn_id(pin) == txn);
 	drop_pin(j);
 	j->pin = pin;
 	j->head = head;
