@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "policy/csr_part.h"
+#include "policy/plain_text.h"
 
 #define OID_PERMANENT "1.3.6.1.5.5.7.8.3"
 #define OID_HARDWARE "1.3.6.1.5.5.7.8.4"
@@ -53,6 +54,10 @@ static bool text_check(enum identifier_type type, const char *value, struct prob
 			return problem_set(p, PROBLEM_REJECTED_IDENTIFIER, "a %s with a control character is not certified",
 			                   identifier_type_name(type));
 	}
+	/* As an otherName of a CSR it would not be read (policy/csr_other.c); a module's serial number is octets there. */
+	if (type == IDENTIFIER_PERMANENT && plain_text_hides(value))
+		return problem_set(p, PROBLEM_REJECTED_IDENTIFIER, "a %s with a character that nobody sees, or a space at an end, "
+		                   "is not certified", identifier_type_name(type));
 	return true;
 }
 

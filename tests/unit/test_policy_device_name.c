@@ -102,12 +102,27 @@ static void test_value_alone(void **state)
 	assert_int_equal(device_name_length(&assigned), 4);
 }
 
+/* What its own CSR could not say is no identifier. */
+static void test_unseen(void **state)
+{
+	static const char *const values[] = { "S\xc2\x9d" "7/1.2.3.4", "SN\xe2\x80\x8b", " SN", "SN " };
+
+	(void)state;
+	for (size_t i = 0; i < array_length(values); i++) {
+		auto_value(problem) p = {0};
+		struct identifier name;
+		if (identifier_parse(PERMANENT, values[i], &name, &p) || p.kind != PROBLEM_REJECTED_IDENTIFIER)
+			fail_msg("row %zu: %s", i, p.detail);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_there_and_back),
 		cmocka_unit_test(test_other_names),
 		cmocka_unit_test(test_value_alone),
+		cmocka_unit_test(test_unseen),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
