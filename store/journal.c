@@ -47,14 +47,15 @@ static int write_all(int fd, const void *data, size_t len, uint64_t at)
 	return 0;
 }
 
-static bool read_all(int fd, void *to, size_t len, uint64_t at)
+/* ENODATA: the file ends before. */
+static int read_all(int fd, void *to, size_t len, uint64_t at)
 {
 	ssize_t n;
 
 	do {
 		n = pread(fd, to, len, (off_t)at);
 	} while (n < 0 && errno == EINTR);
-	return n >= 0 && (size_t)n == len;
+	return n < 0 ? errno : (size_t)n == len ? 0 : ENODATA;
 }
 
 /* --- the file --- */
@@ -132,15 +133,16 @@ static void head_digest(const struct head_block *block, uint8_t ret[DIGEST])
 	digest_sha256(BYTES((const uint8_t *)block, offsetof(struct head_block, digest)), ret);
 }
 
-static bool head_block_read(const struct journal *journal, unsigned place, struct head_block *ret)
+/* ENODATA: there is none, or not whole. */
+static int head_block_read(const struct journal *journal, unsigned place, struct head_block *ret)
 {
 	uint8_t digest[DIGEST];
+	int rc = read_all(journal->fd, ret, sizeof(*ret), place * JOURNAL_BLOCK);
 
-	if (!read_all(journal->fd, ret, sizeof(*ret), place * JOURNAL_BLOCK) ||
-	    memcmp(ret->magic, magic, sizeof(magic)) != 0)
-		return false;
+	if (rc != 0 || memcmp(ret->magic, magic, sizeof(magic)) != 0)
+		return rc != 0 ? rc : ENODATA;
 	head_digest(ret, digest);
-	return memcmp(digest, ret->digest, DIGEST) == 0;
+	return memcmp(digest, ret->digest, DIGEST) == 0 ? 0 : ENODATA;
 }
 
 int journal_head_read(const struct journal *journal, struct journal_head *ret)
@@ -149,7 +151,10 @@ int journal_head_read(const struct journal *journal, struct journal_head *ret)
 
 	*ret = (struct journal_head){0};
 	for (unsigned place = 0; place < 2 && journal->fd >= 0; place++) {
-		if (!head_block_read(journal, place, &block) || block.head.epoch <= ret->epoch)
+		int rc = head_block_read(journal, place, &block);
+		if (rc != 0 && rc != ENODATA)
+			return rc;
+		if (rc == ENODATA || block.head.epoch <= ret->epoch)
 			continue;
 		if (block.version != VERSION)
 			return EINVAL;
@@ -163,7 +168,7 @@ uint64_t journal_epoch(const struct journal *journal)
 	uint8_t both[JOURNAL_BLOCK + sizeof(struct head_block)];
 	uint64_t ret = 0;
 
-	if (journal->fd < 0 || !read_all(journal->fd, both, sizeof(both), 0))
+	if (journal->fd < 0 || read_all(journal->fd, both, sizeof(both), 0) != 0)
 		return 0;
 	for (unsigned place = 0; place < 2; place++) {
 		uint64_t epoch;
@@ -218,7 +223,7 @@ bool journal_has(const struct journal *journal, uint64_t at, const uint8_t mark[
 {
 	uint8_t found[JOURNAL_MARK];
 
-	return read_all(journal->fd, found, sizeof(found), at) && memcmp(found, mark, sizeof(found)) == 0;
+	return read_all(journal->fd, found, sizeof(found), at) == 0 && memcmp(found, mark, sizeof(found)) == 0;
 }
 
 /* Should it fail, the next record comes to the same place: until then a power cut would bring back what was
@@ -230,19 +235,23 @@ void journal_strike(const struct journal *journal, uint64_t at)
 	(void)write_all(journal->fd, &none, sizeof(none), at);
 }
 
-bool journal_read(const struct journal *journal, uint64_t at, const struct journal_head *head, uint64_t txn,
-                  struct buf *ret)
+int journal_read(const struct journal *journal, uint64_t at, const struct journal_head *head, uint64_t txn,
+                 struct buf *ret)
 {
 	struct record_head first;
+	int rc;
 
 	buf_clear(ret);
-	if (at + sizeof(first) > JOURNAL_SIZE || !read_all(journal->fd, &first, sizeof(first), at) ||
-	    first.epoch != head->epoch || first.txn != txn || first.len > JOURNAL_SIZE - sizeof(first) - at)
-		return false;
+	if (at + sizeof(first) > JOURNAL_SIZE)
+		return ENODATA;
+	if ((rc = read_all(journal->fd, &first, sizeof(first), at)) != 0)
+		return rc;
+	if (first.epoch != head->epoch || first.txn != txn || first.len > JOURNAL_SIZE - sizeof(first) - at)
+		return ENODATA;
 	size_t len = sizeof(first) + (size_t)first.len;
 	uint8_t *room = buf_extend(ret, len);
-	if (!room || !read_all(journal->fd, room, len, at))
-		return false;
+	if (!room || (rc = read_all(journal->fd, room, len, at)) != 0)
+		return room ? rc : ENOMEM;
 	record_seal(room, len, head->salt);
-	return memcmp(first.digest, room, DIGEST) == 0;
+	return memcmp(first.digest, room, DIGEST) == 0 ? 0 : ENODATA;
 }

@@ -71,6 +71,7 @@ int journal_write(const struct journal *journal, uint64_t at, const struct journ
 bool journal_has(const struct journal *journal, uint64_t at, const uint8_t mark[JOURNAL_MARK]) must_use;
 /* Takes back the record at `at`, as far as the disk lets it. */
 void journal_strike(const struct journal *journal, uint64_t at);
-/* The record of that header and number at `at`; false: there is none, or not whole. ret is replaced. */
-bool journal_read(const struct journal *journal, uint64_t at, const struct journal_head *head, uint64_t txn,
-                  struct buf *ret) must_use;
+/* The record of that header and number at `at`. ENODATA: there is none, or not whole; another errno says nothing of
+ * whether there is. ret is replaced. */
+int journal_read(const struct journal *journal, uint64_t at, const struct journal_head *head, uint64_t txn,
+                 struct buf *ret) must_use;

@@ -140,14 +140,15 @@ static int check_data(int fd, const struct base *base)
 }
 
 /* The last transaction of the records, or the base's. */
-static uint64_t last_recorded(const struct journal *journal, const struct journal_head *head)
+static int last_recorded(const struct journal *journal, const struct journal_head *head, uint64_t *ret)
 {
 	auto_value(buf) record = {0};
-	uint64_t at = JOURNAL_FIRST, txn = head->txn;
+	uint64_t at = JOURNAL_FIRST;
+	int rc;
 
-	for (; journal_read(journal, at, head, txn + 1, &record); txn++)
+	for (*ret = head->txn; (rc = journal_read(journal, at, head, *ret + 1, &record)) == 0; (*ret)++)
 		at += journal_room(record.len);
-	return txn;
+	return rc == ENODATA ? 0 : rc;
 }
 
 /* LMDB commits nothing before it is recorded. If its headers are ahead, the journal is damaged, or not theirs. */
@@ -206,11 +207,11 @@ static int apply_records(MDB_txn *txn, const struct journal *journal, const stru
 	MDB_dbi dbi;
 	int rc = mdb_dbi_open(txn, NULL, 0, &dbi);
 
-	for (; rc == 0 && journal_read(journal, at, head, number, &record); number++) {
+	for (; rc == 0 && (rc = journal_read(journal, at, head, number, &record)) == 0; number++) {
 		rc = apply(txn, dbi, BYTES(record.data + JOURNAL_RECORD_HEAD, record.len - JOURNAL_RECORD_HEAD));
 		at += journal_room(record.len);
 	}
-	return rc;
+	return rc == ENODATA ? 0 : rc;
 }
 
 static int replay(MDB_env *env, const struct journal *journal, const struct journal_head *head)
@@ -248,11 +249,13 @@ int lmdb_base_recover(const char *folder, const struct kv_options *options, cons
 {
 	struct journal_head ended = { .epoch = head->epoch + 1 };
 	struct base base;
+	uint64_t recorded;
 	MDB_env *env;
 	int rc;
 
 	memcpy(&base, head->base, sizeof(base));
-	if ((rc = restore(folder, &base, last_recorded(journal, head))) != 0 || (rc = mdb_env_create(&env)) != 0)
+	if ((rc = last_recorded(journal, head, &recorded)) != 0 || (rc = restore(folder, &base, recorded)) != 0 ||
+	    (rc = mdb_env_create(&env)) != 0)
 		return rc;
 	if ((rc = mdb_env_set_mapsize(env, options->map_size)) == 0 &&
 	    (rc = mdb_env_set_maxreaders(env, options->readers_max)) == 0 &&

@@ -99,7 +99,7 @@ static int catch_up(struct lmdb *db, uint64_t committed)
 
 	if (j->records > 0 && !journal_has(&j->file, j->last_at, j->last))
 		begin_records(j);
-	while (j->txn < committed && journal_read(&j->file, j->at, &j->head, j->txn + 1, &j->record))
+	while (j->txn < committed && journal_read(&j->file, j->at, &j->head, j->txn + 1, &j->record) == 0)
 		count_record(j);
 	return j->txn == committed ? 0 : checkpoint(db, committed, true);
 }

@@ -65,7 +65,7 @@ static bool has_record_of(const struct journal_head *head, uint64_t at, uint64_t
 {
 	auto_value(buf) record = {0};
 
-	return journal_read(&journal, at, head, txn, &record) &&
+	return journal_read(&journal, at, head, txn, &record) == 0 &&
 	       bytes_equal(BYTES(record.data + JOURNAL_RECORD_HEAD, record.len - JOURNAL_RECORD_HEAD), BYTES_STR(text));
 }
 
@@ -194,6 +194,23 @@ static void test_last_record(void **state)
 	assert_false(has_record(JOURNAL_SIZE, 1, 2, "last"));
 }
 
+/* What cannot be read may be there: it is not taken for the end of the records. */
+static void test_unreadable(void **state)
+{
+	const struct journal_head head = { .epoch = 7, .salt = "salt" };
+	auto_free char *path = mem_printf("%s/journal", folder);
+	struct journal unreadable = { .fd = open(path, O_WRONLY | O_CLOEXEC) };
+	auto_value(buf) record = {0};
+	struct journal_head found;
+
+	(void)state;
+	write_record(JOURNAL_FIRST, 7, 41, "one");
+	assert_int_equal(journal_read(&unreadable, JOURNAL_FIRST, &head, 41, &record), EBADF);
+	assert_int_equal(journal_read(&journal, JOURNAL_FIRST, &head, 42, &record), ENODATA);
+	assert_int_equal(journal_head_read(&unreadable, &found), EBADF);
+	journal_close(&unreadable);
+}
+
 static void test_room(void **state)
 {
 	(void)state;
@@ -236,6 +253,7 @@ int main(void)
 		TEST(test_struck),
 		TEST(test_spoilt_record),
 		TEST(test_last_record),
+		TEST(test_unreadable),
 		TEST(test_room),
 		TEST(test_owner),
 	};
