@@ -72,6 +72,16 @@ class Refused(Exception):
         return {e.get("field"): e["detail"] for e in self.problem.get("errors", [])}
 
 
+def refused(status, call, /, *args, **kwargs):
+    """What a call is refused with, which has to be of that status."""
+    try:
+        call(*args, **kwargs)
+    except Refused as why:
+        assert why.status == status, why
+        return why
+    raise AssertionError(f"not refused: {args} {kwargs}")
+
+
 class Api:
     def __init__(self, server, token=None, certificate=None):
         self.server, self.token = server, token

@@ -8,7 +8,7 @@ import pytest
 
 from acme_raw import Client, make_csr
 from acme_raw import Refused as AcmeRefused
-from api_client import Api, Refused, make_token
+from api_client import Api, Refused, make_token, refused
 from harness import Server
 
 PROFILES = [{"name": "web"}, {"name": "mail"}, {"name": "star", "auto_renewal": {"enabled": True, "min_lifetime": 4, "max_duration": "30d"}}]
@@ -25,13 +25,6 @@ def server():
 @pytest.fixture(scope="module")
 def api(server):
     return Api(server, make_token(server, "admin")[0])
-
-
-def refused(status, call, /, *args, **kwargs):
-    with pytest.raises(Refused) as caught:
-        call(*args, **kwargs)
-    assert caught.value.status == status, caught.value
-    return caught.value
 
 
 def command(server, *words):

@@ -9,7 +9,7 @@ import pytest
 import requests
 from cryptography import x509
 
-from api_client import Api, Refused, load, make_token
+from api_client import Api, Refused, load, make_token, refused
 from harness import Server
 
 
@@ -23,13 +23,6 @@ def server():
 @pytest.fixture(scope="module")
 def api(server):
     return Api(server, make_token(server, "admin")[0])
-
-
-def refused(status, call, /, *args, **kwargs):
-    with pytest.raises(Refused) as caught:
-        call(*args, **kwargs)
-    assert caught.value.status == status, caught.value
-    return caught.value
 
 
 def command(server, *words):

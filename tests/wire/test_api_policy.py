@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from api_client import Api, Refused, csr, make_token
+from api_client import Api, csr, make_token, refused
 from harness import Server
 
 PROFILES = [{"name": "tls-server", "methods": ["acme", "api"], "eab_required": True, "acme": {"challenges": ["dns-01"]}},
@@ -26,13 +26,6 @@ def server():
 @pytest.fixture(scope="module")
 def api(server):
     return Api(server, make_token(server, "admin")[0])
-
-
-def refused(status, call, /, *args, **kwargs):
-    with pytest.raises(Refused) as caught:
-        call(*args, **kwargs)
-    assert caught.value.status == status, caught.value
-    return caught.value
 
 
 def command(server, *words):
