@@ -27,31 +27,19 @@ static void add_account(const struct account *account, struct buf *ret)
 
 /* --- account list */
 
-/* Takes those that are not asked for out of the page. */
-static bool sift(struct store_txn *txn, const struct account_filter *filter, struct store_page *page, struct problem *p)
+static bool is_asked_for(struct store_txn *txn, void *arg, const char *id, bool *ret, struct problem *p)
 {
-	struct strings *ids = &page->ids;
-	size_t kept = 0;
+	auto_value(account) account = {0};
 
-	for (size_t i = 0; i < ids->n; i++) {
-		auto_value(account) account = {0};
-		char *id = ids->v[i];
-
-		if (!store_account_get(txn, id, &account, p))
-			return false;
-		if (account_fits(filter, &account)) {
-			ids->v[i] = ids->v[kept];
-			ids->v[kept++] = id;
-		}
-	}
-	while (ids->n > kept)
-		free(ids->v[--ids->n]);
+	if (!store_account_get(txn, id, &account, p))
+		return false;
+	*ret = account_fits(arg, &account);
 	return true;
 }
 
 static bool list_page(struct store_txn *txn, void *arg, const char *after, size_t limit, struct store_page *ret, struct problem *p)
 {
-	return store_account_list(txn, after, limit, ret, p) && sift(txn, arg, ret, p);
+	return store_account_list(txn, after, limit, ret, p) && listing_sift(txn, is_asked_for, arg, ret, p);
 }
 
 static bool list_row(struct store_txn *txn, void *arg, const char *id, bool json, struct buf *ret,

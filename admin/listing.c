@@ -75,3 +75,24 @@ bool listing_print_object(const struct command_call *call, const struct buf *jso
 	fprintf(call->out, "%s\n", buf_text(json));
 	return fflush(call->out) == 0 ? true : problem_internal(p, "writing: %m");
 }
+
+bool listing_sift(struct store_txn *txn, listing_fits *fits, void *arg, struct store_page *page, struct problem *p)
+{
+	struct strings *ids = &page->ids;
+	size_t kept = 0;
+
+	for (size_t i = 0; i < ids->n; i++) {
+		char *id = ids->v[i];
+		bool fit = false;
+
+		if (!fits(txn, arg, id, &fit, p))
+			return false;
+		if (fit) {
+			ids->v[i] = ids->v[kept];
+			ids->v[kept++] = id;
+		}
+	}
+	while (ids->n > kept)
+		free(ids->v[--ids->n]);
+	return true;
+}
