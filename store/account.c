@@ -7,7 +7,7 @@
 static const struct record_field account_fields[] = {
 	record_id(1, account, id),
 	record_text(2, account, directory),
-	record_enum(3, account, status, account_status),
+	record_enum(3, account, status, account_status, ACCOUNT_REVOKED),
 	record_bytes(4, account, key),
 	record_bytes(5, account, thumbprint),
 	record_text(6, account, jwk),
@@ -49,7 +49,14 @@ static void account_index(const void *record, struct index *ix)
 		index_add(ix, &key);
 }
 
-static const struct table accounts = { .class = KEY_ACCOUNT, .schema = &account_schema, .index = account_index };
+static bool account_is_whole(const void *record)
+{
+	return ((const struct account *)record)->thumbprint.len == SHA256_SIZE;
+}
+
+static const struct table accounts = {
+	.class = KEY_ACCOUNT, .schema = &account_schema, .index = account_index, .is_whole = account_is_whole,
+};
 
 const char *account_status_name(enum account_status s)
 {
@@ -82,7 +89,6 @@ bool store_account_by_key(struct store_txn *txn, const char *directory, struct b
 
 bool store_account_put(struct store_txn *txn, const struct account *account, struct problem *p)
 {
-	assert(account->thumbprint.len == SHA256_SIZE);
 	return table_put(txn, &accounts, account->id, account, p);
 }
 

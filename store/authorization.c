@@ -8,7 +8,7 @@
 static const struct record_field challenge_fields[] = {
 	record_text(1, challenge, type),
 	record_text(2, challenge, token),
-	record_enum(3, challenge, status, challenge_status),
+	record_enum(3, challenge, status, challenge_status, CHALLENGE_INVALID),
 	record_integer(4, challenge, validated),
 	record_integer(5, challenge, attempts),
 	record_text(6, challenge, error),
@@ -22,7 +22,7 @@ static const struct record_field authorization_fields[] = {
 	record_id(1, authorization, id),
 	record_id(2, authorization, account),
 	record_text(3, authorization, directory),
-	record_enum(4, authorization, status, authorization_status),
+	record_enum(4, authorization, status, authorization_status, AUTHORIZATION_REVOKED),
 	record_text(5, authorization, type),
 	record_text(6, authorization, value),
 	record_bool(7, authorization, wildcard),

@@ -27,7 +27,7 @@ static const struct record_schema metadata_schema = {
 
 static const struct record_field certificate_fields[] = {
 	record_id(1, certificate, id),
-	record_enum(2, certificate, status, certificate_status),
+	record_enum(2, certificate, status, certificate_status, CERTIFICATE_REVOKED),
 	record_bytes(3, certificate, der),
 	record_text(4, certificate, issuer),
 	record_bytes(5, certificate, serial),
@@ -77,8 +77,18 @@ static void certificate_kind(const void *record, struct buf *ret)
 	buf_printf(ret, "%s/%s", certificate->issuer ?: "", certificate->profile ?: "");
 }
 
+static bool certificate_is_whole(const void *record)
+{
+	const struct certificate *certificate = record;
+
+	return certificate->serial.len > 0 && certificate->serial.len <= SERIAL_MAX &&
+	       certificate->fingerprint.len == SHA256_SIZE && certificate->key_hash.len == SHA256_SIZE &&
+	       (!certificate->issuer || strlen(certificate->issuer) <= ISSUER_MAX);
+}
+
 const struct table certificate_table = {
-	.class = KEY_CERTIFICATE, .schema = &certificate_schema, .index = certificate_index, .kind = certificate_kind,
+	.class = KEY_CERTIFICATE, .schema = &certificate_schema, .index = certificate_index, .is_whole = certificate_is_whole,
+	.kind = certificate_kind,
 };
 
 /* --- records --- */
@@ -193,17 +203,8 @@ bool store_certificate_by_fingerprint(struct store_txn *txn, struct bytes finger
 	return not_found(p);
 }
 
-static void check_row(const struct certificate *certificate)
-{
-	assert(certificate->serial.len > 0 && certificate->serial.len <= SERIAL_MAX);
-	assert(certificate->fingerprint.len == SHA256_SIZE);
-	assert(certificate->key_hash.len == SHA256_SIZE);
-	assert(!certificate->issuer || strlen(certificate->issuer) <= ISSUER_MAX);
-}
-
 bool store_certificate_put(struct store_txn *txn, const struct certificate *certificate, struct problem *p)
 {
-	check_row(certificate);
 	return table_put(txn, &certificate_table, certificate->id, certificate, p);
 }
 

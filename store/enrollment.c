@@ -17,7 +17,7 @@ static const struct record_field enrollment_fields[] = {
 	record_integer(9, enrollment, uses_max),
 	record_integer(10, enrollment, revoked),
 	record_integer(11, enrollment, used),
-	record_enum(12, enrollment, kind, enrollment_kind),
+	record_enum(12, enrollment, kind, enrollment_kind, ENROLLMENT_KIND_MAX - 1),
 	record_bytes(13, enrollment, salt),
 	record_text(14, enrollment, user),
 	record_text(15, enrollment, device),
@@ -63,8 +63,19 @@ static void enrollment_index(const void *record, struct index *ix)
 	name_add(ix, OF_CERTIFICATE, e->certificate);
 }
 
+static bool enrollment_is_whole(const void *record)
+{
+	const struct enrollment *e = record;
+
+	switch (e->kind) {
+	case ENROLLMENT_DEVICE: return e->hash.len == 0 && (e->device || e->certificate);
+	case ENROLLMENT_WRAPPING: return e->hash.len > 0 && e->profile;
+	default: return e->hash.len == SHA256_SIZE && e->profile;
+	}
+}
+
 static const struct table enrollments = {
-	.class = KEY_ENROLLMENT, .schema = &enrollment_schema, .index = enrollment_index,
+	.class = KEY_ENROLLMENT, .schema = &enrollment_schema, .index = enrollment_index, .is_whole = enrollment_is_whole,
 };
 
 const char *enrollment_kind_name(enum enrollment_kind kind)
@@ -112,18 +123,8 @@ bool store_enrollment_by_certificate(struct store_txn *txn, const char *serial, 
 	return by_name(txn, OF_CERTIFICATE, serial, ret, p);
 }
 
-static bool is_whole(const struct enrollment *e)
-{
-	switch (e->kind) {
-	case ENROLLMENT_DEVICE: return e->hash.len == 0 && (e->device || e->certificate);
-	case ENROLLMENT_WRAPPING: return e->hash.len > 0 && e->profile;
-	default: return e->hash.len == SHA256_SIZE && e->profile;
-	}
-}
-
 bool store_enrollment_put(struct store_txn *txn, const struct enrollment *enrollment, struct problem *p)
 {
-	assert(is_whole(enrollment));
 	return table_put(txn, &enrollments, enrollment->id, enrollment, p);
 }
 

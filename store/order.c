@@ -18,7 +18,7 @@ static const struct record_field order_fields[] = {
 	record_text(3, order, directory),
 	record_text(4, order, profile),
 	record_bool(5, order, profile_asked),
-	record_enum(6, order, status, order_status),
+	record_enum(6, order, status, order_status, ORDER_CANCELED),
 	record_list(7, order, identifiers, &identifier_schema),
 	record_texts(8, order, authorizations),
 	record_integer(9, order, created),

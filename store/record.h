@@ -42,6 +42,7 @@ struct record_field {
 	enum record_type type;
 	size_t offset;
 	const struct record_schema *sub; /* RECORD_LIST */
+	int last;                        /* RECORD_ENUM: its highest value */
 };
 struct record_schema {
 	const char *name;
@@ -50,14 +51,15 @@ struct record_schema {
 	size_t field_count;
 };
 /* Rows of a table of fields. A member whose type is not the row's does not compile. */
-#define RECORD_FIELD(number, kind, s, member, c_type, schema)                                                \
+#define RECORD_FIELD(number, kind, s, member, c_type, schema, ...)                                               \
 	{ .tag = (number), .type = (kind), .sub = (schema),                                                  \
 	  .offset = offsetof(struct s, member) +                                                             \
-	            0 * sizeof(char[__builtin_types_compatible_p(__typeof__(((struct s *)0)->member), c_type) ? 1 : -1]) }
+	            0 * sizeof(char[__builtin_types_compatible_p(__typeof__(((struct s *)0)->member), c_type) ? 1 : -1]),\
+	  __VA_ARGS__ }
 #define record_text(tag, s, member) RECORD_FIELD(tag, RECORD_TEXT, s, member, const char *, NULL)
 #define record_id(tag, s, member) RECORD_FIELD(tag, RECORD_ID, s, member, char[RANDOM_ID_SIZE], NULL)
 #define record_integer(tag, s, member) RECORD_FIELD(tag, RECORD_INTEGER, s, member, int64_t, NULL)
-#define record_enum(tag, s, member, e) RECORD_FIELD(tag, RECORD_ENUM, s, member, enum e, NULL)
+#define record_enum(tag, s, member, e, highest) RECORD_FIELD(tag, RECORD_ENUM, s, member, enum e, NULL, .last = (highest))
 #define record_bool(tag, s, member) RECORD_FIELD(tag, RECORD_BOOL, s, member, bool, NULL)
 #define record_bytes(tag, s, member) RECORD_FIELD(tag, RECORD_BYTES, s, member, struct bytes, NULL)
 #define record_list(tag, s, member, schema) RECORD_FIELD(tag, RECORD_LIST, s, member, struct record_list, schema)

@@ -131,7 +131,7 @@ static bool read_number(const struct record_field *field, struct bytes in, void 
 
 	if (!read_integer(in, &v))
 		return false;
-	if (field->type == RECORD_ENUM && (v < 0 || v > INT32_MAX))
+	if (field->type == RECORD_ENUM && (v < 0 || v > field->last))
 		return false;
 	if (field->type == RECORD_BOOL && (v < 0 || v > 1))
 		return false;

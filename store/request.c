@@ -32,7 +32,7 @@ static const struct record_schema metadata_schema = {
 
 static const struct record_field request_fields[] = {
 	record_id(1, request, id),
-	record_enum(2, request, state, request_state),
+	record_enum(2, request, state, request_state, REQUEST_STATE_MAX - 1),
 	record_text(3, request, profile),
 	record_text(4, request, method),
 	record_text(5, request, identity),

@@ -127,15 +127,24 @@ static bool not_found(struct store_txn *txn, const struct table *table, struct p
 	return kv_check(txn->kv, p) && problem_set(p, PROBLEM_NOT_FOUND, "there is no such %s", table->schema->name);
 }
 
+static bool unreadable(const struct table *table, struct problem *p)
+{
+	return problem_internal(p, "the store holds a %s that cannot be read", table->schema->name);
+}
+
 static bool decode(struct store_txn *txn, const struct table *table, struct bytes value, void *ret, struct problem *p)
 {
 	auto_value(buf) room = {0};
 	struct bytes plain;
 
-	if (packed_read(txn->kv, value, &room, &plain))
-		return record_decode(table->schema, plain, ret, p);
-	return kv_check(txn->kv, p) && buf_check(&room, p) &&
-	       problem_internal(p, "the store holds a %s that cannot be read", table->schema->name);
+	if (!packed_read(txn->kv, value, &room, &plain))
+		return kv_check(txn->kv, p) && buf_check(&room, p) && unreadable(table, p);
+	if (!record_decode(table->schema, plain, ret, p))
+		return false;
+	if (!table->is_whole || table->is_whole(ret))
+		return true;
+	record_free(ret);
+	return unreadable(table, p);
 }
 
 static bool encode(struct store_txn *txn, const struct table *table, const void *record, struct buf *ret, struct problem *p)
@@ -209,6 +218,7 @@ static bool put(struct store_txn *txn, const struct table *table, const struct k
 	auto_value(index) to = {0};
 	auto_value(buf) bytes = {0};
 
+	assert(!table->is_whole || table->is_whole(record));
 	if (!index_make(table, record, key_of_id(key), &to, p) || !encode(txn, table, record, &bytes, p) ||
 	    !index_move(txn->kv, table, from, &to, p))
 		return false;

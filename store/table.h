@@ -32,6 +32,8 @@ struct table {
 	const struct record_schema *schema;
 	bool by_text;   /* the id is any text, not one of random_id's */
 	void (*index)(const void *record, struct index *ix); /* NULL: none */
+	/* What a put insists on, and the index builds on. A stored record without it cannot be read. NULL: anything */
+	bool (*is_whole)(const void *record);
 	/* Appends what records that look much alike have in common (store/packed.h). NULL: they are stored as they are */
 	void (*kind)(const void *record, struct buf *ret);
 };

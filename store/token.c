@@ -45,7 +45,17 @@ static void token_index(const void *record, struct index *ix)
 	index_add_unique(ix, &key);
 }
 
-static const struct table tokens = { .class = KEY_TOKEN, .schema = &token_schema, .index = token_index };
+/* One credential. */
+static bool token_is_whole(const void *record)
+{
+	const struct token *token = record;
+
+	return (token->hash.len == SHA256_SIZE) != (token->key_hash.len == SHA256_SIZE);
+}
+
+static const struct table tokens = {
+	.class = KEY_TOKEN, .schema = &token_schema, .index = token_index, .is_whole = token_is_whole,
+};
 
 const char *token_role_name(enum token_role role)
 {
@@ -89,7 +99,6 @@ bool store_token_by_key(struct store_txn *txn, struct bytes key_hash, struct tok
 
 bool store_token_put(struct store_txn *txn, const struct token *token, struct problem *p)
 {
-	assert((token->hash.len == SHA256_SIZE) != (token->key_hash.len == SHA256_SIZE));
 	return table_put(txn, &tokens, token->id, token, p);
 }
 

@@ -37,12 +37,11 @@ static bool authorization_again(struct store_txn *txn)
 	       store_authorization_put(txn, &authorization, &problem);
 }
 
-/* The lengths that a put insists on are our own code's to keep. */
 static bool account_again(struct store_txn *txn)
 {
 	auto_value(account) account = {0};
 
-	if (!store_account_get(txn, ID, &account, &problem) || account.thumbprint.len != SHA256_SIZE)
+	if (!store_account_get(txn, ID, &account, &problem))
 		return false;
 	return store_account_put(txn, &account, &problem);
 }
@@ -51,9 +50,7 @@ static bool certificate_again(struct store_txn *txn)
 {
 	auto_value(certificate) certificate = {0};
 
-	if (!store_certificate_get(txn, ID, &certificate, &problem) || certificate.serial.len == 0 ||
-	    certificate.serial.len > 20 || certificate.fingerprint.len != SHA256_SIZE ||
-	    certificate.key_hash.len != SHA256_SIZE)
+	if (!store_certificate_get(txn, ID, &certificate, &problem))
 		return false;
 	return store_certificate_put(txn, &certificate, &problem);
 }

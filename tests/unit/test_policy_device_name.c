@@ -105,7 +105,7 @@ static void test_value_alone(void **state)
 /* What its own CSR could not say is no identifier. */
 static void test_unseen(void **state)
 {
-	static const char *const values[] = { "S\xc2\x9d" "7/1.2.3.4", "SN\xe2\x80\x8b", " SN", "SN " };
+	static const char *const values[] = { "S\xc2\x9d-7/1.2.3.4", "SN\xe2\x80\x8b", " SN", "SN " };
 
 	(void)state;
 	for (size_t i = 0; i < array_length(values); i++) {

@@ -2,6 +2,7 @@
 
 #include "base/digest.h"
 #include "store/certificate.h"
+#include "store/certificate_inside.h"
 
 static uint8_t hashes[32][SHA256_SIZE];
 
@@ -516,6 +517,29 @@ static void test_unreadable_row_is_not_unknown(void **state)
 	must_refuse(PROBLEM_INTERNAL, store_certificate_add(txn, &certificate, p));
 }
 
+/* What no put would take cannot have been put: to change or to delete it ends in a refusal, not in an assert. */
+static void test_rows_that_are_not_whole(void **state)
+{
+	static const char long_issuer[] = "0123456789012345678901234567890123456789012345678901234567890123456789";
+	struct table loose = certificate_table;
+	struct certificate whole = make(1), rows[4] = { whole, whole, whole, whole };
+
+	(void)state;
+	loose.index = NULL;
+	loose.is_whole = NULL;
+	rows[0].issuer = long_issuer;
+	rows[1].serial.len = 0;
+	rows[2].fingerprint.len--;
+	rows[3].key_hash.len--;
+	for (size_t i = 0; i < array_length(rows); i++) {
+		auto_value(certificate) found = {0};
+		must(table_put(txn, &loose, whole.id, &rows[i], p));
+		must_refuse(PROBLEM_INTERNAL, store_certificate_get(txn, whole.id, &found, p));
+		must_refuse(PROBLEM_INTERNAL, store_certificate_put(txn, &whole, p));
+		assert_null(found.memory);
+	}
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -535,6 +559,7 @@ int main(void)
 		ROWS_TEST(test_revoked_by_pages),
 		cmocka_unit_test(test_status_name),
 		ROWS_TEST(test_unreadable_row_is_not_unknown),
+		ROWS_TEST(test_rows_that_are_not_whole),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

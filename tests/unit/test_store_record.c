@@ -34,7 +34,7 @@ static const struct record_field tree_fields[] = {
 	record_id(1, tree, id),
 	record_text(2, tree, text),
 	record_integer(3, tree, number),
-	record_enum(4, tree, colour, colour),
+	record_enum(4, tree, colour, colour, BLUE),
 	record_bool(5, tree, flag),
 	record_bytes(6, tree, bytes),
 	record_texts(7, tree, texts),
@@ -42,7 +42,7 @@ static const struct record_field tree_fields[] = {
 };
 static const struct record_schema tree_schema = { "tree", sizeof(struct tree), tree_fields, array_length(tree_fields) };
 /* The same record as an earlier program knew it. */
-static const struct record_field old_fields[] = { record_text(2, tree, text), record_enum(4, tree, colour, colour) };
+static const struct record_field old_fields[] = { record_text(2, tree, text), record_enum(4, tree, colour, colour, BLUE) };
 static const struct record_schema old_schema = { "tree", sizeof(struct tree), old_fields, 2 };
 
 static struct tree round_trip(const struct tree *tree)
@@ -201,6 +201,8 @@ static void test_strange_bytes(void **state)
 		{ "0309ffffffffffffffffff", false },
 		{ "0300", true },                  /* an integer of no bytes is 0 */
 		{ "040101", false },               /* an enum below zero */
+		{ "040104", true },                /* its last value */
+		{ "040106", false },               /* and one beyond */
 		{ "0405000000000f", false },       /* an enum that no int holds */
 		{ "050102", true },                /* true */
 		{ "050104", false },               /* neither true nor false */
