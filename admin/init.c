@@ -222,11 +222,11 @@ static bool run(struct command_call *call, struct problem *p)
 	if (call->json)
 		return print_json(call, &made, root, buf_text(&fingerprint), p);
 	if (made.passphrase)
-		fprintf(call->out, "made the passphrase    %s/passphrase\n", admin->ca.folder);
-	fprintf(call->out, "%s the CA            %s\n", made.ca ? "made " : "found", admin->ca.folder);
-	fprintf(call->out, "%s the store         %s\n", made.store ? "made " : "found", admin->data_folder);
+		fprintf(call->out, "made  the passphrase   %s/passphrase\n", admin->ca.folder);
+	fprintf(call->out, "%-5s the CA           %s\n", made.ca ? "made" : "found", admin->ca.folder);
+	fprintf(call->out, "%-5s the store        %s\n", made.store ? "made" : "found", admin->data_folder);
 	if (made.list)
-		fprintf(call->out, "made the root's list   %s/root.crl\n", admin->ca.folder);
+		fprintf(call->out, "made  the root's CRL   %s/root.crl\n", admin->ca.folder);
 	fprintf(call->out, "root certificate       %s\n", root);
 	fprintf(call->out, "its SHA-256            %s\n", buf_text(&fingerprint));
 	return true;
