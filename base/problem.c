@@ -23,6 +23,7 @@ static void problem_reset(struct problem *p)
 	p->sub_count = 0;
 	p->kind = PROBLEM_NONE;
 	p->status = p->retry_after = 0;
+	p->stale = false;
 	p->algorithms = NULL;
 	p->detail[0] = p->cause[0] = p->location[0] = p->link[0] = '\0';
 }

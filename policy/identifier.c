@@ -62,8 +62,16 @@ static bool label_check(const char *name, const char *label, size_t len, struct 
 	return true;
 }
 
-/* All labels of base; name is what the problem shows. A last label of digits alone could be read
- * as a part of an IPv4 address (RFC 1123, 2.1). */
+/* In decimal, or in hexadecimal as inet_aton(3) and browsers read it: as the last label it could be the end of an IPv4
+ * address (RFC 1123, 2.1). */
+static bool is_number(const char *label, size_t len)
+{
+	bool hex = len >= 2 && label[0] == '0' && to_lower(label[1]) == 'x';
+
+	return hex ? strspn(label + 2, "0123456789abcdefABCDEF") == len - 2 : strspn(label, "0123456789") == len;
+}
+
+/* All labels of base; name is what the problem shows. */
 static bool labels_check(const char *name, const char *base, struct problem *p)
 {
 	for (const char *label = base;;) {
@@ -72,7 +80,7 @@ static bool labels_check(const char *name, const char *base, struct problem *p)
 		if (!label_check(name, label, len, p))
 			return false;
 		if (label[len] == '\0')
-			return strspn(label, "0123456789") < len ||
+			return !is_number(label, len) ||
 			       problem_set(p, PROBLEM_REJECTED_IDENTIFIER,
 			                   "RFC 1123, 2.1: the last label of \"%s\" is a number", name);
 		label += len + 1;
@@ -186,15 +194,31 @@ static bool uri_characters_check(const char *value, struct problem *p)
 	return true;
 }
 
+/* The URI with "." and "/" where it has them encoded; no longer than an identifier's value. */
+static void decode_segments(const char *uri, char ret[IDENTIFIER_VALUE_SIZE])
+{
+	size_t len;
+
+	for (; *uri; uri += len) {
+		bool dot = strncasecmp(uri, "%2e", 3) == 0, slash = strncasecmp(uri, "%2f", 3) == 0;
+
+		len = dot || slash ? 3 : 1;
+		*ret++ = dot ? '.' : slash ? '/' : *uri;
+	}
+	*ret = '\0';
+}
+
 /* "." and ".." segments, plain or encoded: a reader that resolves them would see another URI than
  * the pattern that let this one pass. */
 static bool has_dot_segment(const char *path)
 {
-	for (const char *at = strchr(path, '/'); at; at = strchr(at, '/')) {
-		size_t dots = 0;
-		for (at++; *at == '.' || strncasecmp(at, "%2e", 3) == 0; at += *at == '.' ? 1 : 3)
-			dots++;
-		if ((dots == 1 || dots == 2) && (*at == '\0' || strchr("/?#", *at)))
+	char plain[IDENTIFIER_VALUE_SIZE];
+
+	decode_segments(path, plain);
+	for (const char *at = strchr(plain, '/'); at; at = strchr(at, '/')) {
+		size_t dots = strspn(++at, ".");
+
+		if ((dots == 1 || dots == 2) && (at[dots] == '\0' || strchr("/?#", at[dots])))
 			return true;
 	}
 	return false;

@@ -30,9 +30,9 @@ bool identifier_type_from(const char *name, enum identifier_type *ret) must_use;
 /* Checks and brings to canonical form. A DNS name may begin with "*." (RFC 8555, 7.1.3).
  * Refusals: UNSUPPORTED_IDENTIFIER for an unknown type; MALFORMED for what is no such name at all (a
  * final dot, an IP address as "dns", an IPv4-mapped address as "ip"); REJECTED_IDENTIFIER for a name
- * that we never issue for (a bare top label is allowed: this is a private PKI; an all-numeric last
- * label, an empty or 64-byte label, "_" are not). A URI is absolute, with a plain host and without
- * dot segments, or a URN. Which types can be ordered over ACME is for acme/ to say. */
+ * that we never issue for (a bare top label is allowed: this is a private PKI; a last label that
+ * is a number, as "1" or "0x1", an empty or 64-byte label, "_" are not). A URI is absolute, with a plain host and
+ * without dot segments, or a URN. Which types can be ordered over ACME is for acme/ to say. */
 bool identifier_parse(const char *type, const char *value, struct identifier *ret,
                       struct problem *p) must_use;
 bool identifier_equal(const struct identifier *a, const struct identifier *b) must_use;

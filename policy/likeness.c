@@ -1,16 +1,31 @@
 #include "policy/likeness.h"
 
-#include <stdio.h>
-
 #include "base/addr.h"
+#include "policy/plain_text.h"
+
+/* As who compares names reads it (RFC 4518, 2.2): without joiners, which nobody sees, and without the final dot that
+ * stands for the root of the DNS. */
+static void reduce(const char *value, char ret[IDENTIFIER_VALUE_SIZE])
+{
+	plain_text_reduce(value, ret, IDENTIFIER_VALUE_SIZE);
+	size_t len = strlen(ret);
+	if (len > 0 && ret[len - 1] == '.')
+		ret[len - 1] = '\0';
+}
 
 bool likeness_of_text(const char *value, struct identifier *ret)
 {
 	auto_value(problem) ignored = {0};
+	char text[IDENTIFIER_VALUE_SIZE];
 	struct addr addr;
-	const char *type = addr_parse(value, &addr) ? "ip" : strchr(value, '@') ? "email" : "dns";
 
-	return strpbrk(value, ".:") && identifier_parse(type, value, ret, &ignored);
+	reduce(value, text);
+	if (addr_parse(text, &addr)) { /* an IPv4-mapped one is the IPv4 address */
+		*ret = (struct identifier){ .type = IDENTIFIER_IP };
+		addr_format(&addr, ret->value);
+		return true;
+	}
+	return strpbrk(text, ".:") && identifier_parse(strchr(text, '@') ? "email" : "dns", text, ret, &ignored);
 }
 
 static const struct container {
@@ -38,7 +53,7 @@ bool likeness_of_other(const struct csr_other_name *other, struct identifier *re
 		if (!str_starts(other->value, c->prefix))
 			continue;
 		*ret = (struct identifier){ .type = c->type };
-		snprintf(ret->value, sizeof(ret->value), "%s", content(c, other->value));
+		reduce(content(c, other->value), ret->value);
 		return c->type != IDENTIFIER_EMAIL || strchr(ret->value, '@');
 	}
 	return false;

@@ -84,8 +84,8 @@ static bool email_matches(const char *pattern, const struct identifier *i)
 	struct identifier whole;
 	struct problem p = {0};
 
-	if (pattern[0] == '@')
-		return strcasecmp(pattern, strchr(i->value, '@')) == 0;
+	if (pattern[0] == '@') /* a mailbox in quotes, of an otherName (RFC 9598), may have one before the domain's */
+		return strcasecmp(pattern, strrchr(i->value, '@')) == 0;
 	bool parsed = identifier_parse("email", pattern, &whole, &p);
 	problem_done(&p);
 	return parsed && identifier_equal(&whole, i);

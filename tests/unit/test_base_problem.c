@@ -126,6 +126,7 @@ static void second_call_overwrites_all(void **state)
 	problem_unavailable(&p, 30, "cause");
 	p.algorithms = names;
 	p.status = 418;
+	p.stale = true;
 	strcpy(p.location, "x");
 	strcpy(p.link, "y");
 	problem_add(&p, PROBLEM_DNS, "dns", "a.example", "part");
@@ -134,6 +135,7 @@ static void second_call_overwrites_all(void **state)
 	assert_int_equal(p.sub_count, 0);
 	assert_null(p.algorithms);
 	assert_int_equal(p.retry_after, 0);
+	assert_false(p.stale);
 	assert_int_equal(problem_status(&p), 400);
 	assert_string_equal(p.cause, "");
 	assert_string_equal(p.location, "");

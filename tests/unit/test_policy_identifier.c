@@ -62,6 +62,13 @@ static const struct row {
 	{ "dns", "example.123", PROBLEM_REJECTED_IDENTIFIER, "number" },
 	{ "dns", "123", PROBLEM_REJECTED_IDENTIFIER, "number" },
 	{ "dns", "10.0.0.256", PROBLEM_REJECTED_IDENTIFIER, "number" },
+	/* inet_aton(3) and browsers take these for IPv4 addresses */
+	{ "dns", "0x7f000001", PROBLEM_REJECTED_IDENTIFIER, "number" },
+	{ "dns", "127.0.0.0X1", PROBLEM_REJECTED_IDENTIFIER, "number" },
+	{ "dns", "host.0x", PROBLEM_REJECTED_IDENTIFIER, "number" },
+	{ "dns", "0xhost", PROBLEM_NONE, "0xhost" },
+	{ "dns", "0x1.example", PROBLEM_NONE, "0x1.example" },
+	{ "uri", "https://0x7f000001/", PROBLEM_MALFORMED, "host" },
 	{ "dns", "10.0.0.1", PROBLEM_MALFORMED, "type is \"ip\"" },
 	{ "dns", "2001:db8::1", PROBLEM_MALFORMED, "type is \"ip\"" },
 	{ "ip", "10.0.0.1", PROBLEM_NONE, "10.0.0.1" },
@@ -120,6 +127,12 @@ static const struct row {
 	{ "uri", "https://example.com/.", PROBLEM_MALFORMED, "dot segment" },
 	{ "uri", "https://example.com/%2E%2e/b", PROBLEM_MALFORMED, "dot segment" },
 	{ "uri", "https://example.com/.%2e?x", PROBLEM_MALFORMED, "dot segment" },
+	/* whoever decodes the "/" before he resolves the dots sees such a segment */
+	{ "uri", "https://example.com/a/..%2Fb", PROBLEM_MALFORMED, "dot segment" },
+	{ "uri", "https://example.com/a%2f..%2fb", PROBLEM_MALFORMED, "dot segment" },
+	{ "uri", "https://example.com/a%2f%2E", PROBLEM_MALFORMED, "dot segment" },
+	{ "uri", "https://example.com/a%2f.b", PROBLEM_NONE, "https://example.com/a%2f.b" },
+	{ "uri", "urn:dev:a%2f..%2fb", PROBLEM_MALFORMED, "names nothing" },
 	{ "uri", "", PROBLEM_MALFORMED, "absolute" },
 	/* the device attestation draft, 3.1 */
 	{ "permanent-identifier", "ABCDEF123456", PROBLEM_NONE, "ABCDEF123456" },

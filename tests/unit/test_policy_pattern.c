@@ -142,12 +142,23 @@ static void test_other_type(void **state)
 	assert_false(pattern_matches(IDENTIFIER_URI, "*", &name));
 }
 
+/* The text of an otherName, which no CSR's mail address can be: its mailbox has an "@" of its own (RFC 9598). */
+static void test_quoted_mailbox(void **state)
+{
+	const struct identifier mail = { IDENTIFIER_EMAIL, "\"a@b.example\"@Denied.example" };
+
+	(void)state;
+	assert_true(pattern_touches(IDENTIFIER_EMAIL, "@denied.example", &mail));
+	assert_false(pattern_touches(IDENTIFIER_EMAIL, "@b.example", &mail));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_matches),
 		cmocka_unit_test(test_malformed),
 		cmocka_unit_test(test_other_type),
+		cmocka_unit_test(test_quoted_mailbox),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
