@@ -3,6 +3,7 @@
 #include <assert.h>
 
 #include "admin/api_bundle.h"
+#include "admin/certificate.h"
 #include "admin/search.h"
 #include "policy/identifier.h"
 
@@ -20,7 +21,7 @@ struct looking {
 static bool is_active(const struct looking *l, const struct certificate *row)
 {
 	return row->status == CERTIFICATE_VALID && row->not_before <= l->call->now && l->call->now <= row->not_after &&
-	       row->profile && str_equal(row->profile, l->call->profile->name) && !certificate_is_imported(row);
+	       str_equal(certificate_scope(row), l->call->profile->name) && !certificate_is_imported(row);
 }
 
 static bool is_renewed(const struct certificate *row)

@@ -14,7 +14,7 @@ struct renewals {
 
 static bool show(const struct renewals *r, const struct certificate *row)
 {
-	return api_sees(r->call, row->profile ?: "") && (!r->failing || row->renew_failures > 0);
+	return api_sees(r->call, certificate_scope(row)) && (!r->failing || row->renew_failures > 0);
 }
 
 static bool list_some(struct store_txn *txn, struct renewals *r, struct problem *p)

@@ -109,7 +109,7 @@ static bool take_certificate(struct api_call *call, struct problem *p)
 
 	if (!store_view(call->api->store, find_certificate, &finding, p))
 		return false;
-	return is_within(call, call->certificate.profile ?: "") || problem_set(p, PROBLEM_NOT_FOUND, "there is no certificate %s", id);
+	return is_within(call, certificate_scope(&call->certificate)) || problem_set(p, PROBLEM_NOT_FOUND, "there is no certificate %s", id);
 }
 
 static bool find_request(struct store_txn *txn, void *arg, struct problem *p)

@@ -182,6 +182,13 @@ bool certificate_find(struct store_txn *txn, const char *text, struct certificat
 	       problem_missing(p, "there is no certificate %s", text);
 }
 
+const char *certificate_scope(const struct certificate *row)
+{
+	bool own = row->method && str_equal(row->method, "internal");
+
+	return own || !row->profile ? "" : row->profile;
+}
+
 const char *certificate_alias(const struct certificate *row)
 {
 	const struct certificate_name *names = row->names.v;

@@ -26,9 +26,10 @@ static enum key_algorithm choose(const struct profile *profile, unsigned asked)
 
 /* --- what signs */
 
+/* The kind of key that certificates of a profile with this issuer are signed with now. */
 static const char *issuer_type(const struct ca *ca, const char *name)
 {
-	const struct issuer *issuer = ca_issuer(ca, name);
+	const struct issuer *issuer = ca_issuer_current(ca, name);
 
 	if (!issuer)
 		return NULL;

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <strings.h>
 
+#include "admin/certificate.h"
 #include "base/clock.h"
 #include "ca/responder.h"
 
@@ -108,7 +109,7 @@ static bool fits(const struct search *s, const struct certificate *row)
 {
 	const struct search_query *q = &s->query;
 
-	return !is_aside(q, row) && (!q->sees || q->sees(q->sees_arg, row->profile ?: "")) && (!q->name || has_name(s, row, q->name_type)) &&
+	return !is_aside(q, row) && (!q->sees || q->sees(q->sees_arg, certificate_scope(row))) && (!q->name || has_name(s, row, q->name_type)) &&
 	       same(q->profile, row->profile) && same(q->issuer, row->issuer) && row->issued >= q->issued_from &&
 	       (q->issued_to == 0 || row->issued <= q->issued_to) && same(q->method, row->method) && same(q->account, row->account) &&
 	       same(q->identity, row->identity) && same_bytes(q->serial, row->serial) &&

@@ -208,6 +208,42 @@ def test_rekeyed_ca_issues_and_the_old_one_goes_on(fresh, tmp_path):
     assert issuer_of(Shop(fresh, tmp_path).issue()[0]).subject == issuer_of(new_chain).subject
 
 
+def test_a_signature_is_asked_of_the_ca_that_signs_now(fresh):
+    """A profile names the CA whose place another one has taken, of another kind of key."""
+    fresh.write_config({"profiles": [{"name": "shop", "issuer": "issuing"}]})
+    ca(fresh, "rekey", "issuing", "--key", "rsa-3072")
+    fresh.start()
+    api = Api(fresh, make_token(fresh, "issue")[0])
+
+    def made(algorithm):
+        attributes = {"altNames": [{"value": "a.example"}], "signatureAlgorithm": algorithm}
+        return api.post("certificates", {"profileId": "shop", "attributes": attributes})["certificate"]
+
+    issued = x509.load_pem_x509_certificate(made("rsa-sha384")["certificate"].encode())
+    assert issued.signature_algorithm_oid == x509.SignatureAlgorithmOID.RSA_WITH_SHA384
+    with pytest.raises(ApiRefused) as refusal:
+        made("ecdsa-sha384")
+    assert "RSA key" in refusal.value.fields()["attributes.signatureAlgorithm"]
+
+
+def test_cas_are_not_of_a_profile_that_is_called_as_they_are(fresh):
+    """Their rows say `ca` for a profile; a configuration may have a profile of that name."""
+    fresh.write_config({"profiles": [{"name": "ca"}]})
+    fresh.start()
+    everywhere, narrow = (Api(fresh, make_token(fresh, "read", "revoke", "issue", **options)[0]) for options in ({}, {"profile": "ca"}))
+    issued = narrow.issue("a.example", profile="ca")["certificate"]["certificateId"]
+    cas_own = {row["id"] for row in everywhere.everything(profile="ca")} - {issued}
+    assert len(cas_own) == 2  # root and issuing
+    assert [row["id"] for row in narrow.everything()] == [issued]
+    assert [row["id"] for row in narrow.everything(profile="ca")] == [issued]
+    for one in cas_own:
+        for call, path in ((narrow.get, ""), (narrow.get, "/pem"), (narrow.post, "/revoke"), (narrow.post, "/renew")):
+            with pytest.raises(ApiRefused) as refusal:
+                call(f"certificates/{one}{path}")
+            assert refusal.value.status == 404
+    assert all(everywhere.get(f"certificates/{one}")["status"] == "valid" for one in cas_own)
+
+
 def test_disabled_ca_issues_nothing_and_signs_its_lists(fresh, tmp_path):
     fresh.start()
     shop = Shop(fresh, tmp_path)
