@@ -1,7 +1,5 @@
 #include "server/config_rule.h"
 
-#include <ctype.h>
-
 #include "acme/challenge.h"
 #include "admin/webhook_event.h"
 #include "base/addr.h"
@@ -12,6 +10,8 @@
 #include "policy/pattern.h"
 #include "policy/policy.h"
 #include "server/config.h"
+
+#define NAME_CHARACTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-."
 
 static bool expected(struct problem *p, const char *what)
 {
@@ -35,16 +35,29 @@ bool config_rule_address(const char *text, struct problem *p)
 	return addr_parse(text, &address) ? true : expected(p, "an IP address such as 127.0.0.1 or ::");
 }
 
+/* 1 to 65535, in digits alone. */
+static bool is_port(const char *text)
+{
+	size_t digits = strspn(text, "0123456789");
+	long port = digits >= 1 && digits <= 5 && text[digits] == '\0' ? strtol(text, NULL, 10) : 0;
+
+	return port >= 1 && port <= 65535;
+}
+
 /* Scheme and authority alone, so that paths can be put after it. */
 static bool is_base(const char *text, const char *scheme)
 {
+	struct addr address;
 	if (!str_starts(text, scheme))
 		return false;
-	const char *authority = text + strlen(scheme);
-	for (const char *c = authority; *c; c++)
-		if (!isalnum((unsigned char)*c) && !strchr("-.:[]", *c))
-			return false;
-	return *authority != '\0';
+	const char *host = text + strlen(scheme);
+	bool literal = *host == '[';
+	size_t len = literal ? strcspn(host + 1, "]") : strcspn(host, ":");
+	auto_free char *name = strndup(host + literal, len);
+	const char *rest = host + len + 2 * literal;
+	bool good = name && len > 0 && (literal ? host[1 + len] == ']' && addr_parse(name, &address) && address.family == AF_INET6
+	                                        : name[strspn(name, NAME_CHARACTERS)] == '\0');
+	return good && (*rest == '\0' || (*rest == ':' && is_port(rest + 1)));
 }
 
 bool config_rule_url(const char *text, struct problem *p)
@@ -120,15 +133,6 @@ bool config_rule_domain(const char *text, struct problem *p)
 	return expected(p, "a domain name");
 }
 
-/* 1 to 65535, in digits alone. */
-static bool is_port(const char *text)
-{
-	size_t digits = strspn(text, "0123456789");
-	long port = digits >= 1 && digits <= 5 && text[digits] == '\0' ? strtol(text, NULL, 10) : 0;
-
-	return port >= 1 && port <= 65535;
-}
-
 /* "127.0.0.1", "127.0.0.1@5353" */
 bool config_rule_resolver(const char *text, struct problem *p)
 {
@@ -145,7 +149,7 @@ bool config_rule_resolver(const char *text, struct problem *p)
 
 bool config_rule_zone(const char *text, struct problem *p)
 {
-	static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.";
+	static const char allowed[] = NAME_CHARACTERS "_";
 	size_t len = strlen(text);
 
 	return (len > 0 && len <= 253 && strspn(text, allowed) == len && !strstr(text, "..")) ||

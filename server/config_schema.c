@@ -1,6 +1,7 @@
 #include "server/config_schema.h"
 
 #include "server/config_rule.h"
+#include "server/pool.h"
 
 #define AT(member) .offset = offsetof(struct config, member)
 #define LISTENER(member) .offset = offsetof(struct config_listener, member)
@@ -73,7 +74,7 @@ static const struct config_key ocsp_keys[] = {
 	{ "archive",
 	  "How long after its end a certificate is told of: answers about one that has expired say so in archiveCutoff (RFC 6960, "
 	  "4.4.4). They go on being right for ever, as the inventory forgets nothing; 0: answers do not say.", CONFIG_DURATION,
-	  AT(revocation.ocsp.archive), .fallback = "7y", .max = 100LL * YEAR },
+	  AT(revocation.ocsp.archive), .fallback = "7y", .max = 60LL * YEAR },
 	{ "cache", "Answers that are kept to be sent again, about 1 KB each.", CONFIG_NUMBER,
 	  AT(revocation.ocsp.cache_places), .fallback = "4096", .max = 1048576 },
 };
@@ -447,7 +448,7 @@ static const struct config_key top_keys[] = {
 	{ "ocsp", "OCSP responders (RFC 6960, RFC 9919).", CONFIG_SECTION, .section = &SECTION(ocsp_keys) },
 	{ "listeners", "Where it listens, and what it serves there.", CONFIG_SECTIONS, AT(listeners),
 	  offsetof(struct config, listener_count), .fallback = DEFAULT_LISTENERS,
-	  .section = &ELEMENT(listener_keys, struct config_listener), .min = 1, .max = 64 },
+	  .section = &ELEMENT(listener_keys, struct config_listener), .min = 1, .max = LISTENERS_MAX },
 	{ "tls", "Its own certificate.", CONFIG_SECTION, .section = &SECTION(tls_keys) },
 	{ "http", "Bounds of connections and requests.", CONFIG_SECTION, .section = &SECTION(http_keys) },
 	{ "status", "What it tells of itself.", CONFIG_SECTION, .section = &SECTION(status_keys), .reload = true },

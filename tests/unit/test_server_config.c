@@ -11,6 +11,7 @@
 #include "server/config.h"
 #include "server/config_change.h"
 #include "server/config_schema.h"
+#include "server/pool.h"
 
 static bool parse(const char *text, struct config **ret, struct problem *p)
 {
@@ -50,7 +51,7 @@ static const struct refusal refusals[] = {
 	  "f:3:5: key `acme.http_01.allow`: expected a list, each entry an address or a "
 	  "network such as 10.0.0.0/8, got `10.0.0.0/8`" },
 	{ "tls: {names: [a, [b]]}\n", "f:1:18: key `tls.names[1]`: expected a text, got a list" },
-	{ "listeners: 8443\n", "f:1:1: key `listeners`: expected a list of 1 to 64 mappings, got `8443`" },
+	{ "listeners: 8443\n", "f:1:1: key `listeners`: expected a list of 1 to 32 mappings, got `8443`" },
 	{ "listeners: [8443]\n", "f:1:13: key `listeners[0]`: expected a mapping, got `8443`" },
 	{ "log: {requests: maybe}\n", "f:1:7: key `log.requests`: expected `true` or `false`, got `maybe`" },
 	{ "http: {threads: many}\n",
@@ -79,7 +80,7 @@ static const struct refusal refusals[] = {
 	{ "ca: {root_name: 0123456789012345678901234567890123456789012345678901234567890123456789}\n",
 	  "f:1:6: key `ca.root_name`: expected a text of at most 64 bytes, got "
 	  "`012345678901234567890123456789012345678901234567`..." },
-	{ "listeners: []\n", "f:1:1: key `listeners`: expected a list of 1 to 64 mappings, got a list" },
+	{ "listeners: []\n", "f:1:1: key `listeners`: expected a list of 1 to 32 mappings, got a list" },
 	/* rules of one text */
 	{ "listeners: [{port: 1, address: localhost}]\n",
 	  "f:1:23: key `listeners[0].address`: expected an IP address such as "
@@ -89,6 +90,39 @@ static const struct refusal refusals[] = {
 	{ "listeners: [{port: 1, external_url: ca.example}]\n",
 	  "f:1:23: key `listeners[0].external_url`: expected a URL of scheme and "
 	  "host alone, such as https://ca.example:8443, got `ca.example`" },
+	{ "listeners: [{port: 1, external_url: \"https://ca.example:0\"}]\n",
+	  "f:1:23: key `listeners[0].external_url`: expected a URL of scheme and "
+	  "host alone, such as https://ca.example:8443, got `https://ca.example:0`" },
+	{ "listeners: [{port: 1, external_url: \"https://\"}]\n",
+	  "f:1:23: key `listeners[0].external_url`: expected a URL of scheme and "
+	  "host alone, such as https://ca.example:8443, got `https://`" },
+	{ "listeners: [{port: 1, external_url: \"https://:8443\"}]\n",
+	  "f:1:23: key `listeners[0].external_url`: expected a URL of scheme and "
+	  "host alone, such as https://ca.example:8443, got `https://:8443`" },
+	{ "listeners: [{port: 1, external_url: \"https://ca.example:84430\"}]\n",
+	  "f:1:23: key `listeners[0].external_url`: expected a URL of scheme and "
+	  "host alone, such as https://ca.example:8443, got `https://ca.example:84430`" },
+	{ "listeners: [{port: 1, external_url: \"https://ca.example:\"}]\n",
+	  "f:1:23: key `listeners[0].external_url`: expected a URL of scheme and "
+	  "host alone, such as https://ca.example:8443, got `https://ca.example:`" },
+	{ "listeners: [{port: 1, external_url: \"https://[::1\"}]\n",
+	  "f:1:23: key `listeners[0].external_url`: expected a URL of scheme and "
+	  "host alone, such as https://ca.example:8443, got `https://[::1`" },
+	{ "listeners: [{port: 1, external_url: \"https://[ca.example]\"}]\n",
+	  "f:1:23: key `listeners[0].external_url`: expected a URL of scheme and "
+	  "host alone, such as https://ca.example:8443, got `https://[ca.example]`" },
+	{ "listeners: [{port: 1, external_url: \"https://[192.0.2.1]:1\"}]\n",
+	  "f:1:23: key `listeners[0].external_url`: expected a URL of scheme and "
+	  "host alone, such as https://ca.example:8443, got `https://[192.0.2.1]:1`" },
+	{ "listeners: [{port: 1, external_url: \"https://ca.example/\"}]\n",
+	  "f:1:23: key `listeners[0].external_url`: expected a URL of scheme and "
+	  "host alone, such as https://ca.example:8443, got `https://ca.example/`" },
+	{ "listeners: [{port: 1, external_url: \"https://u@ca.example\"}]\n",
+	  "f:1:23: key `listeners[0].external_url`: expected a URL of scheme and "
+	  "host alone, such as https://ca.example:8443, got `https://u@ca.example`" },
+	{ "listeners: [{port: 1, external_url: \"https://a:1:2\"}]\n",
+	  "f:1:23: key `listeners[0].external_url`: expected a URL of scheme and "
+	  "host alone, such as https://ca.example:8443, got `https://a:1:2`" },
 	{ "listeners: [{port: 1, services: [acme, console]}]\n",
 	  "f:1:40: key `listeners[0].services[1]`: expected one of `acme`, `est`, "
 	  "`ca`, `status`, `api` (`console` is not in this version), got `console`" },
@@ -468,6 +502,74 @@ static void values_reach_their_places(void **state)
 	assert_int_equal(b->methods, PROFILE_ACME | PROFILE_EST);
 }
 
+static bool takes(const struct config_key *key, int64_t value)
+{
+	static long room[8192];
+	char text[32];
+	auto_value(problem) p = {0};
+	const char *unit = key->type == CONFIG_NUMBER ? "" : key->type == CONFIG_MILLISECONDS ? "ms" : "s";
+	snprintf(text, sizeof text, "%lld%s", (long long)value, unit);
+	assert_true(key->offset < sizeof room - sizeof(int64_t));
+	return config_value_set(key, room, text, &p);
+}
+
+static bool has_bounds(const struct config_key *key)
+{
+	return key->type == CONFIG_NUMBER || key->type == CONFIG_DURATION || key->type == CONFIG_SECONDS ||
+	       key->type == CONFIG_MILLISECONDS;
+}
+
+static size_t check_bounds(const struct config_section *section)
+{
+	size_t checked = 0;
+	for (size_t i = 0; i < section->key_count; i++) {
+		const struct config_key *key = &section->keys[i];
+		if (key->section)
+			checked += check_bounds(key->section);
+		if (!has_bounds(key))
+			continue;
+		if (!takes(key, key->min) || !takes(key, key->max) || takes(key, key->max + 1) || (key->min > 0 && takes(key, key->min - 1)))
+			fail_msg("%s: %lld to %lld is not what it takes", key->name, (long long)key->min, (long long)key->max);
+		checked++;
+	}
+	return checked;
+}
+
+static void takes_urls_of_any_host(void **state)
+{
+	(void)state;
+	static const char *const urls[] = {
+		"https://ca.example", "http://ca", "https://ca.example:8443", "https://192.0.2.1:1", "https://[2001:db8::1]", "http://[::1]:65535",
+	};
+	for (size_t i = 0; i < array_length(urls); i++) {
+		auto_free char *text = mem_printf("listeners: [{port: 1, services: [ca], external_url: \"%s\"}]\n", urls[i]);
+		auto_struct(config) *config = must_parse(text);
+		assert_string_equal(config->listeners[0].external_url, urls[i]);
+	}
+}
+
+/* What the page says that a key takes, it takes, and nothing beyond. */
+static void bounds_are_as_told(void **state)
+{
+	(void)state;
+	assert_true(check_bounds(&config_schema) > 60);
+}
+
+/* One more than can be opened would be found out by the start alone. */
+static void takes_as_many_listeners_as_can_be_opened(void **state)
+{
+	(void)state;
+	for (size_t n = LISTENERS_MAX; n <= LISTENERS_MAX + 1; n++) {
+		auto_struct(config) *config = NULL;
+		auto_value(problem) p = {0};
+		auto_value(buf) text = {0};
+		buf_add_str(&text, "listeners:\n");
+		for (size_t i = 0; i < n; i++)
+			buf_printf(&text, "- {port: %zu}\n", 10000 + i);
+		assert_int_equal(parse(buf_text(&text), &config, &p), n == LISTENERS_MAX);
+	}
+}
+
 static void empty_list_is_not_the_default(void **state)
 {
 	(void)state;
@@ -619,6 +721,9 @@ int main(void)
 		cmocka_unit_test(default_profile_is_policys),
 		cmocka_unit_test(own_profile_is_internal_alone),
 		cmocka_unit_test(values_reach_their_places),
+		cmocka_unit_test(takes_urls_of_any_host),
+		cmocka_unit_test(bounds_are_as_told),
+		cmocka_unit_test(takes_as_many_listeners_as_can_be_opened),
 		cmocka_unit_test(empty_list_is_not_the_default),
 		cmocka_unit_test(names_of_key_kinds_are_the_cas),
 		cmocka_unit_test(missing_file_is_named),
