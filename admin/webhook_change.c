@@ -1,5 +1,6 @@
 #include "admin/webhook_change.h"
 
+#include <assert.h>
 #include <stdio.h>
 
 #include "admin/webhook_event.h"
@@ -87,14 +88,13 @@ bool webhook_secret(struct store *store, const struct webhook *webhook, struct b
 
 /* --- changes */
 
-struct changing {
-	const char *id;
-	const struct webhook_wish *wish;
-	const struct webhook_asker *asker;
-	struct buf sealed;               /* a new secret; empty: none */
-	bool skip;
-	struct webhook *ret;             /* the caller's to free; NULL: not wanted */
-};
+static bool copy_id(const char *id, char ret[RANDOM_ID_SIZE], struct problem *p)
+{
+	if (!random_id_valid(id))
+		return problem_missing(p, "there is no webhook %s", id);
+	memcpy(ret, id, RANDOM_ID_SIZE);
+	return true;
+}
 
 bool webhook_get(struct store_txn *txn, const char *id, struct webhook *ret, struct problem *p)
 {
@@ -102,8 +102,8 @@ bool webhook_get(struct store_txn *txn, const char *id, struct webhook *ret, str
 }
 
 /* A URL can carry what opens the door behind it: the log has the host alone. */
-static bool tell(struct store_txn *txn, const struct changing *c, enum audit_kind kind, const struct webhook *row, int64_t skipped,
-                 struct problem *p)
+static bool tell(struct store_txn *txn, const struct webhook_asker *asker, enum audit_kind kind, const struct webhook *row,
+                 int64_t skipped, struct problem *p)
 {
 	auto_value(buf) place = {0};
 
@@ -112,23 +112,22 @@ static bool tell(struct store_txn *txn, const struct changing *c, enum audit_kin
 		return false;
 	const struct audit_fact facts[] = {
 		audit_text("webhook", row->id), audit_text("name", row->name), audit_text("place", buf_text(&place)),
-		audit_text("note", row->note), audit_texts("events", row->events), audit_texts("profiles", row->profiles), audit_integer("skipped", skipped), { 0 },
+		audit_text("note", row->note), audit_texts("events", row->events), audit_texts("profiles", row->profiles),
+		audit_integer("skipped", skipped), { 0 },
 	};
-	return store_audit_add(txn, &(struct audit_event){ kind, c->asker->now, c->asker->actor, c->asker->from, facts }, p);
+	return store_audit_add(txn, &(struct audit_event){ kind, asker->now, asker->actor, asker->from, facts }, p);
 }
 
-static bool put(struct store_txn *txn, const struct changing *c, const struct webhook *row, struct problem *p)
+/* ret NULL: nobody wants to see it. */
+static bool put(struct store_txn *txn, const struct webhook *row, struct webhook *ret, struct problem *p)
 {
 	if (!store_webhook_put(txn, row, p))
 		return false;
-	webhook_free(c->ret);
-	*c->ret = (struct webhook){0};
-	return store_webhook_get(txn, row->id, c->ret, p);
-}
-
-static struct record_texts texts_of(const struct strings *list)
-{
-	return (struct record_texts){ (const char *const *)list->v, list->n };
+	if (!ret)
+		return true;
+	webhook_free(ret);
+	*ret = (struct webhook){0};
+	return store_webhook_get(txn, row->id, ret, p);
 }
 
 static size_t count_defaults(void)
@@ -140,19 +139,19 @@ static size_t count_defaults(void)
 	return n;
 }
 
-static void fill(const struct changing *c, struct webhook *row)
+static void fill(const struct webhook_deed *deed, struct webhook *row)
 {
-	const struct webhook_wish *wish = c->wish;
+	const struct webhook_wish *wish = deed->wish;
 
 	row->url = wish->url ?: row->url;
 	row->note = wish->note ?: row->note;
 	row->name = wish->name ?: row->name;
-	if (c->sealed.len > 0)
-		row->sealed_secret = buf_bytes(&c->sealed);
+	if (deed->sealed.len > 0)
+		row->sealed_secret = buf_bytes(&deed->sealed);
 	if (wish->profiles)
-		row->profiles = texts_of(wish->profiles);
+		row->profiles = record_texts_of(wish->profiles);
 	if (wish->events && wish->events->n > 0)
-		row->events = texts_of(wish->events);
+		row->events = record_texts_of(wish->events);
 	else if (wish->events || row->events.n == 0)
 		row->events = (struct record_texts){ webhook_default_events, count_defaults() };
 	row->attempts = row->failing = row->next_try = row->stopped = 0;
@@ -168,95 +167,137 @@ static bool has_room(struct store_txn *txn, struct problem *p)
 }
 
 /* It begins behind the event of its own making. */
-static bool create(struct store_txn *txn, void *arg, struct problem *p)
+static bool create(struct store_txn *txn, const struct webhook_deed *deed, struct webhook *ret, struct problem *p)
 {
-	struct changing *c = arg;
-	struct webhook row = { .created = c->asker->now };
+	struct webhook row = { .created = deed->asker->now };
 	uint64_t last;
 
-	snprintf(row.id, sizeof(row.id), "%s", c->id);
-	fill(c, &row);
-	if (!has_room(txn, p) || !tell(txn, c, AUDIT_WEBHOOK_CREATED, &row, 0, p) || !store_audit_last(txn, &last, p))
+	memcpy(row.id, deed->id, sizeof(row.id));
+	fill(deed, &row);
+	if (!has_room(txn, p) || !tell(txn, deed->asker, AUDIT_WEBHOOK_CREATED, &row, 0, p) || !store_audit_last(txn, &last, p))
 		return false;
 	row.cursor = (int64_t)last;
-	return put(txn, c, &row, p);
+	return put(txn, &row, ret, p);
 }
 
-static bool may_change(const struct changing *c, const struct webhook *row, struct problem *p)
+static bool may_change(const struct webhook_asker *asker, const struct webhook *row, struct problem *p)
 {
-	return !row->name || c->asker->configuration ||
+	return !row->name || asker->configuration ||
 	       problem_set(p, PROBLEM_CONFLICT, "webhook %s is %s of the configuration, and changed there", row->id, row->name);
 }
 
-static bool set(struct store_txn *txn, void *arg, struct problem *p)
+static bool set(struct store_txn *txn, const struct webhook_deed *deed, struct webhook *ret, struct problem *p)
 {
-	struct changing *c = arg;
 	auto_value(webhook) row = {0};
 
-	if (!webhook_get(txn, c->id, &row, p) || !may_change(c, &row, p))
+	if (!webhook_get(txn, deed->id, &row, p) || !may_change(deed->asker, &row, p))
 		return false;
-	fill(c, &row);
-	return tell(txn, c, AUDIT_WEBHOOK_CHANGED, &row, 0, p) && put(txn, c, &row, p);
+	fill(deed, &row);
+	return tell(txn, deed->asker, AUDIT_WEBHOOK_CHANGED, &row, 0, p) && put(txn, &row, ret, p);
 }
 
-static bool revoke(struct store_txn *txn, void *arg, struct problem *p)
+static bool revoke(struct store_txn *txn, const struct webhook_deed *deed, struct problem *p)
 {
-	struct changing *c = arg;
 	auto_value(webhook) row = {0};
 
-	return webhook_get(txn, c->id, &row, p) && may_change(c, &row, p) && store_webhook_delete(txn, c->id, p) &&
-	       tell(txn, c, AUDIT_WEBHOOK_REVOKED, &row, 0, p);
+	return webhook_get(txn, deed->id, &row, p) && may_change(deed->asker, &row, p) && store_webhook_delete(txn, deed->id, p) &&
+	       tell(txn, deed->asker, AUDIT_WEBHOOK_REVOKED, &row, 0, p);
 }
 
-static bool resume(struct store_txn *txn, void *arg, struct problem *p)
+void webhook_deed_free(struct webhook_deed *deed)
 {
-	struct changing *c = arg;
-	auto_value(webhook) row = {0};
-	auto_value(webhook_event) event = {0};
+	buf_free(&deed->sealed);
+}
 
-	if (!webhook_get(txn, c->id, &row, p))
+bool webhook_deed_prepare(struct store *store, enum webhook_deed_kind kind, const char *id, const struct webhook_wish *wish,
+                          const struct webhook_asker *asker, struct buf *ret_secret, struct webhook_deed *ret, struct problem *p)
+{
+	bool other = kind == WEBHOOK_CREATES || (kind == WEBHOOK_SETS && (wish->secret || wish->new_secret));
+
+	*ret = (struct webhook_deed){ .kind = kind, .wish = wish, .asker = asker };
+	if (kind == WEBHOOK_CREATES ? !random_id(ret->id, p) : !copy_id(id, ret->id, p))
 		return false;
-	if (c->skip && !webhook_event_next(txn, &row, (uint64_t)row.cursor, &event, p))
-		return false;
-	if (c->skip)
-		row.cursor = (int64_t)event.seq;
-	row.attempts = row.failing = row.next_try = row.stopped = 0;
-	return tell(txn, c, AUDIT_WEBHOOK_RESUMED, &row, event.found ? (int64_t)event.seq : 0, p) && put(txn, c, &row, p);
+	return !other || (take_secret(wish, ret_secret, p) && seal_secret(store, ret->id, buf_bytes(ret_secret), &ret->sealed, p));
+}
+
+bool webhook_deed_do(struct store_txn *txn, const struct webhook_deed *deed, struct webhook *ret, struct problem *p)
+{
+	switch (deed->kind) {
+	case WEBHOOK_CREATES: return create(txn, deed, ret, p);
+	case WEBHOOK_SETS: return set(txn, deed, ret, p);
+	case WEBHOOK_REVOKES: return revoke(txn, deed, p);
+	}
+	assert(false);
+}
+
+struct doing {
+	const struct webhook_deed *deed;
+	struct webhook *ret;
+};
+
+static bool do_one(struct store_txn *txn, void *arg, struct problem *p)
+{
+	const struct doing *doing = arg;
+
+	return webhook_deed_do(txn, doing->deed, doing->ret, p);
+}
+
+/* A deed in an update of its own. */
+static bool run(struct store *store, enum webhook_deed_kind kind, const char *id, const struct webhook_wish *wish,
+                const struct webhook_asker *asker, struct buf *ret_secret, struct webhook *ret, struct problem *p)
+{
+	auto_value(webhook_deed) deed = {0};
+	struct doing doing = { &deed, ret };
+
+	return webhook_deed_prepare(store, kind, id, wish, asker, ret_secret, &deed, p) && store_update(store, do_one, &doing, p);
 }
 
 bool webhook_create(struct store *store, const struct webhook_wish *wish, const struct webhook_asker *asker, struct buf *ret_secret,
                     struct webhook *ret, struct problem *p)
 {
-	char id[RANDOM_ID_SIZE];
-	struct changing changing = { .id = id, .wish = wish, .asker = asker, .ret = ret };
-	bool done = random_id(id, p) && take_secret(wish, ret_secret, p) &&
-	            seal_secret(store, id, buf_bytes(ret_secret), &changing.sealed, p) && store_update(store, create, &changing, p);
-
-	buf_free(&changing.sealed);
-	return done;
+	return run(store, WEBHOOK_CREATES, NULL, wish, asker, ret_secret, ret, p);
 }
 
 bool webhook_set(struct store *store, const char *id, const struct webhook_wish *wish, const struct webhook_asker *asker,
                  struct buf *ret_secret, struct webhook *ret, struct problem *p)
 {
-	struct changing changing = { .id = id, .wish = wish, .asker = asker, .ret = ret };
-	bool other = wish->secret || wish->new_secret;
-	bool done = (!other || (take_secret(wish, ret_secret, p) && seal_secret(store, id, buf_bytes(ret_secret), &changing.sealed, p))) &&
-	            store_update(store, set, &changing, p);
-
-	buf_free(&changing.sealed);
-	return done;
+	return run(store, WEBHOOK_SETS, id, wish, asker, ret_secret, ret, p);
 }
 
 bool webhook_revoke(struct store *store, const char *id, const struct webhook_asker *asker, struct problem *p)
 {
-	return store_update(store, revoke, &(struct changing){ .id = id, .asker = asker }, p);
+	return run(store, WEBHOOK_REVOKES, id, NULL, asker, NULL, NULL, p);
+}
+
+/* --- resumed */
+
+struct resuming {
+	const char *id;
+	const struct webhook_asker *asker;
+	bool skip;
+	struct webhook *ret;             /* the caller's to free */
+};
+
+static bool resume(struct store_txn *txn, void *arg, struct problem *p)
+{
+	struct resuming *r = arg;
+	auto_value(webhook) row = {0};
+	auto_value(webhook_event) event = {0};
+
+	if (!webhook_get(txn, r->id, &row, p))
+		return false;
+	if (r->skip && !webhook_event_next(txn, &row, (uint64_t)row.cursor, &event, p))
+		return false;
+	if (r->skip)
+		row.cursor = (int64_t)event.seq;
+	row.attempts = row.failing = row.next_try = row.stopped = 0;
+	return tell(txn, r->asker, AUDIT_WEBHOOK_RESUMED, &row, event.found ? (int64_t)event.seq : 0, p) && put(txn, &row, r->ret, p);
 }
 
 bool webhook_resume(struct store *store, const char *id, bool skip, const struct webhook_asker *asker, struct webhook *ret,
                     struct problem *p)
 {
-	return store_update(store, resume, &(struct changing){ .id = id, .asker = asker, .skip = skip, .ret = ret }, p);
+	return store_update(store, resume, &(struct resuming){ id, asker, skip, ret }, p);
 }
 
 bool webhook_test(struct store *store, const struct webhook_options *options, const struct webhook *webhook, int64_t now,

@@ -1,5 +1,7 @@
 #include "admin/webhook_declared.h"
 
+#include <assert.h>
+
 #include "admin/webhook_change.h"
 #include "admin/webhook_event.h"
 #include "base/clock.h"
@@ -89,7 +91,7 @@ static bool is_same(struct store *store, const struct webhook *row, const struct
 	       same_secret(store, row, wish->secret);
 }
 
-/* --- making it so */
+/* --- its secret */
 
 static struct webhook_asker server_asks(void)
 {
@@ -126,62 +128,87 @@ bool webhook_declared_secret(const struct webhook_declared *row, struct problem 
 	return take_secret(row, true, false, &secret, p);
 }
 
-static bool declare(struct store *store, const struct present *present, const struct webhook_declared *declared, bool starting,
-                    struct problem *p)
-{
-	const struct webhook *row = find(present, declared->name);
-	const struct webhook_asker asker = server_asks();
-	struct webhook_wish wish = wish_of(declared);
-	auto_value(buf) secret = {0}, shown = {0};
-	auto_value(webhook) after = {0};
+/* --- what is to be done, and in one update */
 
+struct planned {
+	struct webhook_wish wish;
+	struct webhook_deed deed;       /* borrows the wish */
+};
+struct webhook_plan {
+	struct webhook_asker asker;
+	size_t n;
+	struct planned v[2 * WEBHOOKS_MAX]; /* all there are may end, and as many begin */
+};
+
+void webhook_plan_free(struct webhook_plan *plan)
+{
+	if (!plan)
+		return;
+	for (size_t i = 0; i < plan->n; i++)
+		webhook_deed_free(&plan->v[i].deed);
+	free(plan);
+}
+
+static bool plan_end(struct store *store, const struct webhook *row, struct webhook_plan *plan, struct problem *p)
+{
+	struct planned *planned = &plan->v[plan->n++];
+
+	return webhook_deed_prepare(store, WEBHOOK_REVOKES, row->id, NULL, &plan->asker, NULL, &planned->deed, p);
+}
+
+static bool plan_row(struct store *store, const struct webhook *row, const struct webhook_declared *declared, bool starting,
+                     struct webhook_plan *plan, struct problem *p)
+{
+	struct planned *planned = &plan->v[plan->n];
+	auto_value(buf) secret = {0}, shown = {0};
+
+	planned->wish = wish_of(declared);
 	if (!take_secret(declared, starting, row, &secret, p))
 		return false;
-	wish.secret = secret.len > 0 ? buf_text(&secret) : NULL;
-	if (row && is_same(store, row, &wish))
+	planned->wish.secret = secret.len > 0 ? buf_text(&secret) : NULL;
+	if (row && is_same(store, row, &planned->wish))
 		return true;
-	return row ? webhook_set(store, row->id, &wish, &asker, &shown, &after, p)
-	           : webhook_create(store, &wish, &asker, &shown, &after, p);
+	plan->n++;
+	bool ready = webhook_deed_prepare(store, row ? WEBHOOK_SETS : WEBHOOK_CREATES, row ? row->id : NULL, &planned->wish, &plan->asker,
+	                                  &shown, &planned->deed, p);
+	planned->wish.secret = NULL; /* it is sealed, and ends here */
+	return ready;
 }
 
 static bool is_declared(const struct webhook *row, const struct webhook_declared *rows, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
-		if (!row->name || str_equal(row->name, rows[i].name))
+		if (str_equal(row->name, rows[i].name))
 			return true;
-	return !row->name;
+	return false;
 }
 
-bool webhooks_declarable(struct store *store, const struct webhook_declared *rows, size_t n, struct problem *p)
+bool webhooks_plan(struct store *store, const struct webhook_declared *rows, size_t n, bool starting, struct webhook_plan **ret,
+                   struct problem *p)
 {
 	auto_struct(present) *present = calloc(1, sizeof(*present));
+	auto_struct(webhook_plan) *plan = calloc(1, sizeof(*plan));
 
-	if (!present)
+	assert(n <= WEBHOOKS_MAX);
+	if (!present || !plan)
 		return problem_memory(p);
-	if (!store_view(store, read_present, present, p))
-		return false;
-	for (size_t i = 0; i < n; i++) {
-		auto_value(buf) secret = {0};
-		if (!take_secret(&rows[i], false, find(present, rows[i].name), &secret, p))
-			return false;
-	}
-	return true;
-}
-
-bool webhooks_declare(struct store *store, const struct webhook_declared *rows, size_t n, bool starting, struct problem *p)
-{
-	auto_struct(present) *present = calloc(1, sizeof(*present));
-	const struct webhook_asker asker = server_asks();
-
-	if (!present)
-		return problem_memory(p);
+	plan->asker = server_asks();
 	if (!store_view(store, read_present, present, p))
 		return false;
 	for (size_t i = 0; i < present->n; i++)
-		if (!is_declared(&present->v[i], rows, n) && !webhook_revoke(store, present->v[i].id, &asker, p))
+		if (present->v[i].name && !is_declared(&present->v[i], rows, n) && !plan_end(store, &present->v[i], plan, p))
 			return false;
 	for (size_t i = 0; i < n; i++)
-		if (!declare(store, present, &rows[i], starting, p))
+		if (!plan_row(store, find(present, rows[i].name), &rows[i], starting, plan, p))
+			return false;
+	*ret = steal(plan);
+	return true;
+}
+
+bool webhooks_carry_out(struct store_txn *txn, const struct webhook_plan *plan, struct problem *p)
+{
+	for (size_t i = 0; i < plan->n; i++)
+		if (!webhook_deed_do(txn, &plan->v[i].deed, NULL, p))
 			return false;
 	return true;
 }

@@ -11,6 +11,7 @@ struct server_event {
 	const struct config *config;
 	const char *path, *cause;
 };
-bool server_tell(struct store *store, const struct server_event *event, struct problem *p) must_use;
-/* The same where nothing depends on it: a failure is logged. */
+/* In an update that does what is told of. */
+bool server_event_add(struct store_txn *txn, const struct server_event *event, int64_t now, struct problem *p) must_use;
+/* In one of its own, where nothing depends on it: a failure is logged. */
 void server_tell_or_log(struct store *store, const struct server_event *event);

@@ -190,6 +190,18 @@ static bool copy_networks(const struct addr_list *from, struct addr_list *ret, s
 	return addr_list_copy(from, ret) || problem_memory(p);
 }
 
+static bool carry_out(struct store_txn *txn, void *arg, struct problem *p)
+{
+	return webhooks_carry_out(txn, arg, p);
+}
+
+static bool declare_webhooks(struct serve *serve, struct problem *p)
+{
+	auto_struct(webhook_plan) *plan = NULL;
+	return webhooks_plan(serve->store, serve->config->webhooks, serve->config->webhook_count, true, &plan, p) &&
+	       store_update(serve->store, carry_out, plan, p);
+}
+
 static bool open_services(struct serve *serve, struct problem *p)
 {
 	serve->publish = publish_wing(serve->ca);
@@ -215,8 +227,7 @@ static bool open_services(struct serve *serve, struct problem *p)
 	if (!webhook_settings_new(&serve->config->webhook.options, &webhook, p) ||
 	    !api_open(&api, serve->store, serve->ca, serve->profiles, webhook, &serve->api, p))
 		return false;
-	if (!webhooks_declare(serve->store, serve->config->webhooks, serve->config->webhook_count, true, p) ||
-	    !webhooks_open(webhook, serve->store, serve->profiles, &serve->webhooks, p))
+	if (!declare_webhooks(serve, p) || !webhooks_open(webhook, serve->store, serve->profiles, &serve->webhooks, p))
 		return false;
 	serve->status.crls = revocation_crls(serve->revocation);
 	serve->status.roots = revocation_roots(serve->revocation);
@@ -327,15 +338,28 @@ static void log_left(const struct serve *serve, const struct config *config)
 		log_event(LOG_LEVEL_WARN, "a restart is needed", "keys", buf_text(&keys), NULL);
 }
 
-/* The steps that change something, after all that only look. */
+struct reloading {
+	const struct config *config;
+	const struct webhook_plan *webhooks;
+	int64_t now;
+};
+
+static bool put_reloaded(struct store_txn *txn, void *arg, struct problem *p)
+{
+	const struct reloading *r = arg;
+	const struct server_event event = { AUDIT_CONFIGURATION_RELOADED, .config = r->config };
+	return webhooks_carry_out(txn, r->webhooks, p) && server_event_add(txn, &event, r->now, p);
+}
+
+/* The steps that change something, after all that only look. What the store has of it is one update, the last that can fail. */
 static bool reload_outside(struct serve *serve, const struct config *config, struct ca_table **table,
-                           struct profiles *profiles, struct problem *p)
+                           struct profiles *profiles, const struct webhook_plan *webhooks, struct problem *p)
 {
 	auto_struct(own_change) *own = NULL;
+	struct reloading reloading = { config, webhooks, clock_now() };
 	ca_take_up(serve->ca, table);
 	if (own_certificate_prepare(serve->own, config, profiles, &own, p) &&
-	    webhooks_declare(serve->store, config->webhooks, config->webhook_count, false, p) &&
-	    server_tell(serve->store, &(struct server_event){ AUDIT_CONFIGURATION_RELOADED, .config = config }, p)) {
+	    store_update(serve->store, put_reloaded, &reloading, p)) {
 		own_certificate_take(serve->own, own);
 		return true;
 	}
@@ -350,14 +374,15 @@ bool serve_reload(struct serve *serve, const struct config *config, struct probl
 	auto_value(est_settings) est = {0};
 	auto_struct(attestation_roots) *attestation = NULL;
 	auto_struct(webhook_settings) *webhook = NULL;
+	auto_struct(webhook_plan) *webhooks = NULL;
 	auto_value(addr_list) metrics_from = {0};
 	if (!load_ca(serve, config, &table, p) || !open_profiles(serve, config, table, &profiles, p) ||
 	    !config_attestation(config, &attestation, p) ||
 	    !open_est_settings(config, profiles, &est, p) ||
 	    !webhook_settings_new(&config->webhook.options, &webhook, p) ||
 	    !copy_networks(&config->metrics_from, &metrics_from, p) ||
-	    !webhooks_declarable(serve->store, config->webhooks, config->webhook_count, p) ||
-	    !reload_outside(serve, config, &table, profiles, p))
+	    !webhooks_plan(serve->store, config->webhooks, config->webhook_count, false, &webhooks, p) ||
+	    !reload_outside(serve, config, &table, profiles, webhooks, p))
 		return false;
 	acme_set_profiles(serve->acme, profiles);
 	acme_set_attestation(serve->acme, attestation);
