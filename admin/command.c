@@ -90,6 +90,18 @@ static void set_general(struct command_call *call, int index, const char *value)
 	call->json |= index == OPTION_JSON;
 }
 
+static bool takes_list(const struct command_option *option)
+{
+	return option->value && strstr(option->value, "[,");
+}
+
+/* As of `--name "$NAMES"` with a variable that is not set: taken as no list at all it would lift a limit. */
+static bool has_empty_entry(const char *list)
+{
+	size_t len = strlen(list);
+	return len == 0 || list[0] == ',' || list[len - 1] == ',' || strstr(list, ",,");
+}
+
 /* Reads the option at argv[*i], and its value, which may be the next word. */
 static bool read_option(struct command_call *call, int argc, char *const *argv, int *i, struct problem *p)
 {
@@ -106,8 +118,10 @@ static bool read_option(struct command_call *call, int argc, char *const *argv, 
 	if (!value)
 		return usage(p, "a value is missing after", option->name);
 	if (own >= 0 && call->values[own])
-		return usage(p, strstr(option->value ?: "", "[,") ? "this option stands twice, where one takes a list with commas"
-		                                                  : "this option stands twice", option->name);
+		return usage(p, takes_list(option) ? "this option stands twice, where one takes a list with commas"
+		                                   : "this option stands twice", option->name);
+	if (takes_list(option) && has_empty_entry(value))
+		return usage(p, "an entry of this list is empty", option->name);
 	if (own < 0)
 		set_general(call, general, value);
 	else

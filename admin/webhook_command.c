@@ -41,7 +41,7 @@ static struct webhook_asker asker_here(char actor[ADMIN_ACTOR_SIZE])
 
 #define WISH_OPTIONS                                                                                              \
 	{ "--event", "KIND[,KIND...]", "what is sent, see below" },                                               \
-	{ "--profile", "NAME[,NAME...]", "events about certificates and requests of these profiles alone" },      \
+	{ "--profile", "NAME[,NAME...]", "events about certificates and requests of these profiles alone; any: all" }, \
 	{ "--secret-file", "FILE", "a secret of one's own, which others must not be able to read" },              \
 	{ "--secret-env", "NAME", "a secret of one's own, from the environment" },                                \
 	{ "--note", "TEXT", "what it is for" }
@@ -62,12 +62,13 @@ static bool take_wish(const struct command_call *call, struct buf *secret, struc
 		return problem_set(p, PROBLEM_MALFORMED, "--secret-file and --secret-env: expected one of them");
 	if ((source.file || source.environment) && !secret_read(&source, call->admin->data_folder, secret, p))
 		return false;
+	const char *profile = command_value(call, "--profile");
 	if (!option_list(command_value(call, "--event"), events, p) ||
-	    !option_profiles(call->admin, command_value(call, "--profile"), profiles, p))
+	    !option_profiles(call->admin, profile && str_equal(profile, "any") ? NULL : profile, profiles, p))
 		return false;
 	ret->note = command_value(call, "--note");
 	ret->events = command_value(call, "--event") ? events : NULL;
-	ret->profiles = command_value(call, "--profile") ? profiles : NULL;
+	ret->profiles = profile ? profiles : NULL;
 	ret->secret = secret->len > 0 ? buf_text(secret) : NULL;
 	webhook_wish_check(call->admin->webhook, ret, &parts);
 	return parts.sub_count == 0 ||

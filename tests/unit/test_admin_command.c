@@ -105,6 +105,10 @@ static void refuses_lines(void **state)
 		{ "cert revoke x --force=1", "this option takes no value: --force", &revoke },
 		{ "cert revoke x --reason 1 --reason 2", "this option stands twice: --reason", &revoke },
 		{ "cert revoke x --to a --to b", "this option stands twice, where one takes a list with commas: --to", &revoke },
+		{ "cert revoke x --to=", "an entry of this list is empty: --to", &revoke },
+		{ "cert revoke x --to ,", "an entry of this list is empty: --to", &revoke },
+		{ "cert revoke x --to a,,b", "an entry of this list is empty: --to", &revoke },
+		{ "cert revoke x --to a,", "an entry of this list is empty: --to", &revoke },
 		{ "cert revoke x --reason", "a value is missing after: --reason", &revoke },
 	};
 	for (size_t i = 0; i < array_length(rows); i++) {

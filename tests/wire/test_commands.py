@@ -579,3 +579,16 @@ def test_a_token_for_nobody_that_could_be(tmp_path, identity):
     config.write_text(f"data: {{folder: {tmp_path / 'data'}}}\n")
     done = run("token", "create", "--config", config, "--role", "issue", "--identity", identity)
     assert done.returncode == 1 and "--identity: expected 1 to 128 bytes" in done.stderr and not (tmp_path / "data" / "data.mdb").exists()
+
+
+@pytest.mark.parametrize("line", [
+    ["token", "create", "--role", "issue", "--name", ""], ["token", "create", "--role", "issue", "--profile", "tls-server,"],
+    ["eab", "create", "--authorize", ""], ["est-credential", "create", "--name", ""], ["ca", "csr", "x", "--permit", ""],
+    ["webhook", "create", "http://hooks.example/", "--profile", ""],
+], ids=lambda line: " ".join(line[:2]))
+def test_an_empty_list_lifts_no_limit(tmp_path, line):
+    """A shell's variable that is not set: `--name "$NAMES"` must not make a token for every name."""
+    config = tmp_path / "c.yaml"
+    config.write_text(f"data: {{folder: {tmp_path / 'data'}}}\n")
+    refused = run(*line, "--config", config)
+    assert refused.returncode == 2 and f"an entry of this list is empty: {line[-2]}" in refused.stderr, refused.stderr
