@@ -98,6 +98,8 @@ struct actor api_actor(const struct api_call *call);
 bool api_may_give_names(const struct api_call *call, struct problem *p) must_use;
 /* Whether the caller's token counts in this profile. */
 bool api_sees(const struct api_call *call, const char *profile) must_use;
+/* Whether the caller asked for what `record` is about; what the server asked for by itself is nobody's. */
+bool api_owns_record(const struct api_call *call) must_use;
 
 /* admin/api_sweep.c: from now on the requests that were made before the retention are deleted, some at a time. */
 bool api_sweep_begin(struct api *api, struct problem *p) must_use;

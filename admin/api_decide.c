@@ -18,11 +18,6 @@ static const char *name_of(const struct api_call *call)
 	return identity_name(call->identity) ?: identity_text(call->identity);
 }
 
-static bool is_own(const struct api_call *call, const struct request *request)
-{
-	return request->identity && !request->by_server && str_equal(request->identity, identity_text(call->identity));
-}
-
 static bool tell(struct store_txn *txn, const struct deciding *d, struct problem *p)
 {
 	const struct audit_fact facts[] = {
@@ -91,7 +86,7 @@ bool api_request_cancel(struct api_call *call, struct problem *p)
 {
 	auto_value(problem) why = {0};
 
-	if (!is_own(call, &call->record) && !identity_may(call->identity, TOKEN_APPROVE, call->record.profile, &why))
+	if (!api_owns_record(call) && !identity_may(call->identity, TOKEN_APPROVE, call->record.profile, &why))
 		return problem_set(p, PROBLEM_UNAUTHORIZED, "the request %s is another's to cancel", call->record.id);
 	return run(call, "cancel", p);
 }
@@ -152,11 +147,13 @@ static bool collect(struct collecting *c, struct problem *p)
 bool api_request_collect(struct api_call *call, struct problem *p)
 {
 	struct collecting c = { .call = call };
+	const struct record_texts *reasons = &call->record.reasons;
 
-	if (!is_own(call, &call->record))
+	if (!api_owns_record(call))
 		return problem_set(p, PROBLEM_UNAUTHORIZED, "the request %s is another's to collect", call->record.id);
 	if (call->record.state != REQUEST_ISSUED)
-		return problem_set(p, PROBLEM_CONFLICT, "the request %s is %s", call->record.id, request_state_name(call->record.state));
+		return problem_set(p, PROBLEM_CONFLICT, "the request %s is %s%s%s", call->record.id, request_state_name(call->record.state),
+		                   reasons->n > 0 ? ": " : "", reasons->n > 0 ? reasons->v[0] : "");
 	bool done = collect(&c, p);
 	certificate_free(&c.certificate);
 	EVP_PKEY_free(c.key);

@@ -10,10 +10,28 @@ static const char *or_null(const char *text)
 	return text && *text ? text : NULL;
 }
 
+bool api_owns_record(const struct api_call *call)
+{
+	const struct request *record = &call->record;
+
+	return record->identity && !record->by_server && str_equal(record->identity, identity_text(call->identity));
+}
+
+/* By who asked, who decides, and who may read. */
+static bool may_read(const struct api_call *call)
+{
+	auto_value(problem) why = {0};
+
+	return api_owns_record(call) || identity_may(call->identity, TOKEN_READ, call->record.profile, &why) ||
+	       identity_may(call->identity, TOKEN_APPROVE, call->record.profile, &why);
+}
+
 bool api_request_get(struct api_call *call, struct problem *p)
 {
 	struct json_writer w = api_reply(call, 200);
 
+	if (!may_read(call))
+		return problem_set(p, PROBLEM_UNAUTHORIZED, "the request %s is another's, and the token has not the role read", call->record.id);
 	request_json(&call->record, &w);
 	return buf_check(&call->response->body, p);
 }

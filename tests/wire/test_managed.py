@@ -676,6 +676,23 @@ def test_rejected_and_cancelled(server, api):
     assert not [c for c in api.everything() if any(n["value"] == "no.example" for n in c["names"])]
 
 
+def test_who_asked_sees_what_became_of_it(server):
+    """With no more than the role with which he asked; and who decides sees what about."""
+    asks, other, bob = token_of(server, "ops", "issue"), token_of(server, "else", "issue", "key"), token_of(server, "bob", "approve")
+    reply = asks.raw("POST", "/api/v1/cert-manager/certificates", {"profileId": "asked", "csr": csr("mine.example")})
+    path = reply.headers["Location"]
+    assert asks.get(path)["status"] == "pending" and bob.get(path)["names"] == "dns:mine.example"
+    assert "another's" in refused(403, other.get, path).problem["detail"]
+    assert refused(409, asks.post, path + "/collect").problem["detail"].endswith("is pending")
+    bob.post(path + "/reject", {"reason": "unknown host"})
+    assert asks.get(path)["reasons"] == ["unknown host"]
+    assert refused(409, asks.post, path + "/collect").problem["detail"].endswith("is rejected: unknown host")
+    elsewhere = Api(server, make_token(server, "issue", "read", profile="open")[0])
+    refused(404, elsewhere.get, path)
+    failed = asks.raw("POST", "/api/v1/cert-manager/certificates", {"profileId": "asked", "attributes": {"commonName": "a.example", "organization": "X"}})
+    assert failed.status_code == 400 and "organization" in asks.get(failed.headers["Location"])["reasons"][0]
+
+
 def test_who_asked_does_not_decide(server):
     both = token_of(server, "eve", "issue", "approve", "read")
     path = f"certificate-requests/{both.post('certificates', {'profileId': 'asked', 'csr': csr('own.example')})['certificateRequestId']}"
