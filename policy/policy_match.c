@@ -30,21 +30,31 @@ bool policy_pattern_bound(const char *pattern)
 	return strchr(pattern, '{') != NULL;
 }
 
-/* A value with a star or a brace would be read as a pattern itself, so it matches nothing. */
-static bool value_safe(const char *value)
+/* Whether a URI's host is not over yet there. */
+static bool is_in_host(const char *pattern, const char *at)
 {
-	return value && *value && !strpbrk(value, "*{}");
+	const char *host = strstr(pattern, "://");
+
+	return host && host < at && !memchr(host + 3, '/', (size_t)(at - host - 3));
+}
+
+/* A value with a star or a brace would be read as a pattern itself, and one that ends a host leaves another, so they
+ * match nothing. */
+static bool value_safe(const char *value, bool in_host)
+{
+	return value && *value && !strpbrk(value, in_host ? "*{}/?#@" : "*{}");
 }
 
 /* The pattern with the requester's values in it; false: he has none, or it is too long. */
 static bool expand(const char *pattern, const struct policy_who *who, char ret[EXPANDED_SIZE])
 {
+	const char *begin = pattern;
 	size_t used = 0;
 
 	while (*pattern) {
 		const struct variable *variable = variable_at(pattern);
 		const char *value = variable ? *(const char *const *)(const void *)((const char *)who + variable->offset) : NULL;
-		if (variable && !value_safe(value))
+		if (variable && !value_safe(value, is_in_host(begin, pattern)))
 			return false;
 		size_t len = variable ? strlen(value) : 1;
 		if (len >= EXPANDED_SIZE - used)
@@ -76,13 +86,23 @@ static bool is_identifier(enum policy_field field)
 	return field >= POLICY_SAN && field < POLICY_OTHER;
 }
 
+/* A value makes neither a mail domain nor a network of what was none. */
+static bool is_wider(enum identifier_type type, const char *pattern, const char *expanded)
+{
+	if (type == IDENTIFIER_EMAIL)
+		return expanded[0] == '@' && pattern[0] != '@';
+	return type == IDENTIFIER_IP && strchr(expanded, '/') && !strchr(pattern, '/');
+}
+
 /* A pattern in which a requester's value was put is checked again: it may be none any more. */
-static bool name_matches(enum policy_field field, const char *pattern, bool bound, const struct identifier *name)
+static bool name_matches(enum policy_field field, const char *pattern, const char *expanded, const struct identifier *name)
 {
 	auto_value(problem) ignored = {0};
 	enum identifier_type type = field - POLICY_SAN;
 
-	return (!bound || pattern_check(type, pattern, &ignored)) && pattern_matches(type, pattern, name);
+	if (expanded != pattern && (is_wider(type, pattern, expanded) || !pattern_check(type, expanded, &ignored)))
+		return false;
+	return pattern_matches(type, expanded, name);
 }
 
 static bool attribute_matches(const char *pattern, const char *value)
@@ -97,17 +117,16 @@ static bool attribute_matches(const char *pattern, const char *value)
 bool policy_match(enum policy_field field, const char *pattern, const struct policy_request *request, const char *value,
                   const struct identifier *name)
 {
-	bool bound = policy_pattern_bound(pattern);
-	char expanded[EXPANDED_SIZE];
+	char room[EXPANDED_SIZE];
+	const char *expanded = policy_pattern_bound(pattern) ? room : pattern;
 
 	if (str_equal(pattern, POLICY_ANY_NAME))
 		return is_name(request, value);
-	if (bound && !expand(pattern, &request->who, expanded))
+	if (expanded == room && !expand(pattern, &request->who, room))
 		return false;
-	pattern = bound ? expanded : pattern;
 	if (is_identifier(field))
-		return name_matches(field, pattern, bound, name);
-	return field < POLICY_SAN ? attribute_matches(pattern, value) : pattern_glob(pattern, value, false);
+		return name_matches(field, pattern, expanded, name);
+	return field < POLICY_SAN ? attribute_matches(expanded, value) : pattern_glob(expanded, value, false);
 }
 
 bool policy_match_any(enum policy_field field, const struct strings *patterns, const struct policy_request *request,

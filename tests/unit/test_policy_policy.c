@@ -206,6 +206,38 @@ static void test_bound_values(void **state)
 	assert_false(policy_allows(policy, NULL, &name, &p));
 }
 
+/* A requester's value stands for itself, and makes no other pattern of the one it is put in: no mail domain, no network, no other host. */
+static void test_bound_value_is_no_pattern(void **state)
+{
+	static const struct {
+		const char *rule, *identity, *name;
+		bool want;
+	} rows[] = {
+		{ "san.email+{identity}", "ada@example.com", "email:ada@example.com", true },
+		{ "san.email+{identity}", "@example.com", "email:root@example.com", false },
+		{ "san.ip+{identity}", "10.0.0.1", "ip:10.0.0.1", true },
+		{ "san.ip+{identity}", "10.0.0.0/8", "ip:10.0.0.1", false },
+		{ "san.ip+{identity}", "0.0.0.0/0", "ip:10.0.0.1", false },
+		{ "san.uri+https://{identity}.a.example/*", "x", "uri:https://x.a.example/y", true },
+		{ "san.uri+https://{identity}.a.example/*", "evil.example/x?", "uri:https://evil.example/x?.a.example/y", false },
+		{ "san.uri+https://{identity}.a.example/*", "evil.example/x/", "uri:https://evil.example/x/.a.example/y", false },
+		{ "san.uri+spiffe://a.example/{identity}", "ns/x", "uri:spiffe://a.example/ns/x", true },
+		{ "san.uri+{identity}", "spiffe://a.example/x", "uri:spiffe://a.example/x", true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < array_length(rows); i++) {
+		const struct policy_who who = { .identity = rows[i].identity };
+		const struct identifier name = make_identifier(rows[i].name);
+		auto_struct(policy) *policy = NULL;
+		auto_value(problem) p = {0};
+		assert_true(policy_new("test", &policy, &p));
+		rule_add(policy, rows[i].rule);
+		if (policy_allows(policy, &who, &name, &p) != rows[i].want)
+			fail_msg("%s with %s: %s", rows[i].rule, rows[i].identity, rows[i].name);
+	}
+}
+
 /* Usages, keys, signatures, CAs and life. */
 enum { DS = KU_DIGITAL_SIGNATURE, KE = KU_KEY_ENCIPHERMENT, CS = KU_KEY_CERT_SIGN };
 #define SERVER "1.3.6.1.5.5.7.3.1"
@@ -407,6 +439,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_values),
 		cmocka_unit_test(test_bound_values),
+		cmocka_unit_test(test_bound_value_is_no_pattern),
 		cmocka_unit_test(test_usages),
 		cmocka_unit_test(test_presets),
 		cmocka_unit_test(test_checks),
