@@ -20,6 +20,7 @@ static const struct denial denials[] = {
 	{ "::/128", "unspecified" },
 	{ "::1/128", "loopback" },
 	{ "100::/64", "discard" },
+	{ "2001::/32", "Teredo" }, /* RFC 4380: through relays, to whatever IPv4 address a tunnel ends at */
 	{ "fe80::/10", "link-local" },
 	{ "fec0::/10", "site-local" },
 	{ "ff00::/8", "multicast" },

@@ -5,7 +5,6 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
-#include <sys/resource.h>
 #include <time.h>
 
 #include <civetweb.h>
@@ -15,6 +14,7 @@
 #include "server/civetweb_seam.h"
 #include "server/connection.h"
 #include "server/exchange.h"
+#include "server/open_files.h"
 #include "server/parking.h"
 #include "server/port.h"
 
@@ -238,21 +238,11 @@ static struct mg_context *start_quietly(struct mg_init_data *init)
 	return carrier;
 }
 
-/* So much of the descriptors that the process may have, or max. */
-static unsigned part_of_files(unsigned part, unsigned max)
-{
-	struct rlimit files;
-
-	if (getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur / part > max)
-		return max;
-	return (unsigned)files.rlim_cur / part;
-}
-
 /* Who comes while all threads are at work waits in civetweb's queue, first come, first served. What the kernel's has no
  * room for comes again when TCP does, later each time, and is cut off where its SYN cookie has grown old. */
 static unsigned queue_length(void)
 {
-	return part_of_files(2, QUEUE_MAX);
+	return open_files_part(2, QUEUE_MAX);
 }
 
 /* The deadlines are the pool's; civetweb's own must only not come before them. */
@@ -303,7 +293,7 @@ static bool open_pool(struct listen *listen, const struct listen_options *o, str
 {
 	struct pool_options pool = {
 		.threads = o->threads,
-		.parked = part_of_files(4, PARKED_MAX),
+		.parked = open_files_part(4, PARKED_MAX),
 		.queue = queue_length() / 8 * 7, /* the rest is for those that were parked and have spoken */
 		.per_address = o->per_address,
 		.keep_alive_ms = o->keep_alive_ms,
@@ -340,7 +330,7 @@ bool listen_open(const struct listen_options *options, struct listen **ret, stru
 			return false;
 		format_port(&options->listeners[i], &ports);
 	}
-	if (!buf_check(&ports, p) || !open_pool(listen, options, p))
+	if (!buf_check(&ports, p) || !open_files_check(options->threads, p) || !open_pool(listen, options, p))
 		return false;
 	pthread_once(&once, init_civetweb);
 	listen->carrier = start(listen, buf_text(&ports), options->threads);

@@ -59,6 +59,8 @@ static void judges_addresses(void **state)
 		{ "64:ff9b:1::c000:201", NULL, NULL, true },
 		{ "2002:7f00:1::1", NULL, NULL, false },
 		{ "2002:c000:201::1", NULL, NULL, true },
+		{ "2001:0:4136:e378:8000:63bf:3fff:fdd2", NULL, NULL, false }, /* Teredo, of 192.0.2.45 */
+		{ "2001:200::1", NULL, NULL, true },
 		/* allow wins over the built-in denial */
 		{ "127.0.0.1", "127.0.0.0/8", NULL, true },
 		{ "::1", "::1", NULL, true },

@@ -5,6 +5,7 @@ import contextlib
 import ipaddress
 import json
 import os
+import resource
 import time
 
 import pytest
@@ -248,3 +249,13 @@ def test_files_of_the_server_are_its_own(server):
         for name in files:
             mode = os.stat(os.path.join(folder, name)).st_mode & 0o777
             assert mode in (0o600, 0o644) and (mode == 0o600 or name.endswith(".pem")), (folder, name, oct(mode))
+
+
+def test_too_few_open_files_are_told_at_the_start():
+    """In place of a server that says that it is ready, and then accepts nobody."""
+    server = Server()
+    try:
+        done = server.run("serve", preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64)))
+        assert done.returncode == 1 and "64 threads take 192 open files, and this process may have 64" in done.stderr, done.stderr
+    finally:
+        server.close()
