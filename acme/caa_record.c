@@ -26,14 +26,14 @@ bool caa_record_parse(struct bytes data, struct caa_record *ret)
 	return true;
 }
 
-/* RFC 8657, 4: labels with commas between. */
+/* RFC 8657, 4: labels with commas between, in the registry's spelling. */
 static bool lists(struct bytes labels, const char *method)
 {
 	while (labels.len > 0) {
 		const uint8_t *comma = memchr(labels.data, ',', labels.len);
 		size_t len = comma ? (size_t)(comma - labels.data) : labels.len;
 
-		if (issue_text_is(BYTES(labels.data, len), method))
+		if (bytes_equal(BYTES(labels.data, len), BYTES_STR(method)))
 			return true;
 		if (!comma)
 			return false;

@@ -76,6 +76,7 @@ static void reads_values(void **state)
 		{ "ca.example; validationmethods=http-01", false },
 		{ "ca.example; validationmethods=", false },
 		{ "ca.example; validationmethods=dns-010", false },
+		{ "ca.example; validationmethods=DNS-01", false },
 		{ "ca.example; validationmethods=xdns-01", false },
 		{ "ca.example; accounturi=" ACCOUNT "; validationmethods=dns-01", true },
 		{ "ca.example; accounturi=" ACCOUNT "; validationmethods=http-01", false },
