@@ -123,7 +123,8 @@ static bool verify(const struct acme_call *call, const struct auth *auth, struct
 	                 : jws_verify(&auth->jws, call->public_key, p);
 }
 
-/* acme.sh retries on this very text. */
+/* RFC 8555, 6.5: a nonce that came in a request is used up, whatever else is wrong with it; but a signature first, so that
+ * nobody uses up another's. acme.sh retries on this very text. */
 static bool use_nonce(const struct acme_call *call, const struct jws *jws, struct problem *p)
 {
 	if (!nonce_use(call->acme->nonces, jws->nonce))
@@ -164,7 +165,7 @@ static bool read_payload(struct acme_call *call, enum acme_payload want, struct 
 bool auth_verify(struct acme_call *call, enum acme_auth want, enum acme_payload payload, struct auth *auth,
                  struct problem *p)
 {
-	return jws_parse(call->request->body, JWS_REQUEST, &auth->jws, p) && check_url(call, &auth->jws, p) &&
-	       find_key(call, want, auth, p) && verify(call, auth, p) &&
-	       use_nonce(call, &auth->jws, p) && check_status(call, p) && read_payload(call, payload, auth, p);
+	return jws_parse(call->request->body, JWS_REQUEST, &auth->jws, p) && find_key(call, want, auth, p) &&
+	       verify(call, auth, p) && use_nonce(call, &auth->jws, p) && check_url(call, &auth->jws, p) &&
+	       check_status(call, p) && read_payload(call, payload, auth, p);
 }

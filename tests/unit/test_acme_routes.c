@@ -339,6 +339,27 @@ static void a_bad_signature_leaves_the_nonce(void **state)
 	reply_expect(&reply, 400, "badNonce");
 }
 
+/* RFC 8555, 6.5: it has appeared in a request that was its sender's, whatever else is wrong with that. */
+static void a_signed_request_uses_up_the_nonce(void **state)
+{
+	static void (*const posts[])(struct client *c, const char *path, const char *payload, struct reply *ret) = { wrong_url, array_payload };
+	auto_walker w;
+	char nonce[NONCE_SIZE];
+
+	(void)state;
+	open_walker(&w);
+	for (size_t i = 0; i < array_length(posts); i++) {
+		auto_value(reply) refused = { 0 }, reply = { 0 };
+		nonce_make(w.fixture.acme->nonces, nonce);
+		memcpy(w.client.nonce, nonce, sizeof nonce);
+		posts[i](&w.client, path_of(w.client.kid), "", &refused);
+		assert_true(refused.kind != PROBLEM_NONE);
+		memcpy(w.client.nonce, nonce, sizeof nonce);
+		client_post(&w.client, path_of(w.client.kid), "", &reply);
+		reply_expect(&reply, 400, "badNonce");
+	}
+}
+
 /* The nonce of one reply is good for a request to another directory's resource. */
 static void nonces_are_for_all_resources(void **state)
 {
@@ -529,6 +550,7 @@ int main(void)
 		cmocka_unit_test(accounts_belong_to_their_directory),
 		cmocka_unit_test(anothers_kid_is_refused),
 		cmocka_unit_test(a_bad_signature_leaves_the_nonce),
+		cmocka_unit_test(a_signed_request_uses_up_the_nonce),
 		cmocka_unit_test(nonces_are_for_all_resources),
 		cmocka_unit_test(new_nonce_answers_get_head_and_post_as_get),
 		cmocka_unit_test(directory_without_options),
