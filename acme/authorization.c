@@ -82,13 +82,28 @@ bool authorization_draft(const struct acme_call *call, const struct profile *pro
 	return random_id_timed(a->id, p);
 }
 
-bool authorization_offered(const struct acme_call *call, const char *type, struct problem *p)
+/* What devices are called is vouched for by statements alone, where they are taken at all. */
+static bool is_offered(const struct acme_call *call, enum identifier_type type)
+{
+	unsigned enabled = call->acme->options.challenges;
+
+	for (size_t i = 0; challenge_type_at(i); i++)
+		if (challenge_type_fits(challenge_type_at(i), enabled, type, false))
+			return true;
+	return !identifier_is_device(type) && scope_authorizes_type(&call->account.scope, type);
+}
+
+bool authorization_name(const struct acme_call *call, const char *type, const char *value, struct identifier *ret,
+                        struct problem *p)
 {
 	enum identifier_type known;
 
-	return !identifier_type_from(type, &known) || !identifier_is_device(known) ||
-	       (call->acme->options.challenges & ACME_DEVICE_ATTEST_01) ||
-	       problem_set(p, PROBLEM_UNSUPPORTED_IDENTIFIER, "identifiers of type \"%s\" are not offered", type);
+	if (identifier_type_from(type, &known) && !is_offered(call, known))
+		return problem_set(p, PROBLEM_UNSUPPORTED_IDENTIFIER, "identifiers of type \"%s\" are not offered", type);
+	if (!identifier_parse(type, value, ret, p))
+		return false;
+	return ret->type != IDENTIFIER_IP || str_equal(value, ret->value) ||
+	       problem_set(p, PROBLEM_MALFORMED, "RFC 8738, 3: \"%s\" is written \"%s\" (RFC 5952, 4)", value, ret->value);
 }
 
 /* A key that was attested is for the certificate of one order, or of those for which it was attested beforehand: who

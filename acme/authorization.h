@@ -22,8 +22,10 @@ struct authorization_wish {
 bool authorization_draft(const struct acme_call *call, const struct profile *profile, const struct authorization_wish *wish,
                          struct authorization_draft *ret, struct problem *p) must_use;
 
-/* Whether names of that type can be ordered here: those of devices where their challenge is on. UNSUPPORTED_IDENTIFIER. */
-bool authorization_offered(const struct acme_call *call, const char *type, struct problem *p) must_use;
+/* The identifier that a client names. UNSUPPORTED_IDENTIFIER for a type that nothing here can prove: no challenge that is
+ * on, and nothing that the account is trusted with; else as identifier_parse. Addresses have one spelling (RFC 8738, 3). */
+bool authorization_name(const struct acme_call *call, const char *type, const char *value, struct identifier *ret,
+                        struct problem *p) must_use;
 
 struct authorization_found {
 	char id[RANDOM_ID_SIZE]; /* "": none */

@@ -108,7 +108,7 @@ static bool take_identifier(struct order_request *r, const struct json *j, struc
 	if (!type || !value)
 		return problem_set(p, PROBLEM_MALFORMED,
 		                   "RFC 8555, 7.4: each identifier has a \"type\" and a \"value\"");
-	if (!authorization_offered(r->call, type, &why) || !identifier_parse(type, value, &name, &why)) {
+	if (!authorization_name(r->call, type, value, &name, &why)) {
 		problem_add(p, why.kind, type, value, "%s", why.detail);
 		return true;
 	}

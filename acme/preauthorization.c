@@ -65,7 +65,7 @@ static bool parse(const struct acme_call *call, struct identifier *ret, bool *re
 	if (!type || !value)
 		return problem_set(p, PROBLEM_MALFORMED,
 		                   "RFC 8555, 7.4.1: \"identifier\" with \"type\" and \"value\" is wanted");
-	if (!authorization_offered(call, type, p) || !identifier_parse(type, value, ret, p))
+	if (!authorization_name(call, type, value, ret, p))
 		return refuse_identifier(p);
 	if (identifier_is_wildcard(ret))
 		return problem_set(p, PROBLEM_MALFORMED,

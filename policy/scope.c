@@ -52,6 +52,16 @@ bool scope_authorizes(const struct scope *scope, const struct identifier *name)
 	return matches(&scope->authorized, name);
 }
 
+bool scope_authorizes_type(const struct scope *scope, enum identifier_type type)
+{
+	const char *name = identifier_type_name(type);
+
+	for (size_t i = 0; i < scope->authorized.n; i++)
+		if (str_starts(scope->authorized.v[i], name) && scope->authorized.v[i][strlen(name)] == ':')
+			return true;
+	return false;
+}
+
 bool scope_allows(const struct scope *scope, const struct identifier *name, struct problem *p)
 {
 	return scope->names.n == 0 || matches(&scope->names, name) || matches(&scope->authorized, name) ||

@@ -18,6 +18,8 @@ bool scope_admits(const struct scope *scope, const struct addr *from) must_use;
 bool scope_allows(const struct scope *scope, const struct identifier *name, struct problem *p) must_use;
 /* Whether it is authorized without a challenge. */
 bool scope_authorizes(const struct scope *scope, const struct identifier *name) must_use;
+/* Whether some name of that type is. */
+bool scope_authorizes_type(const struct scope *scope, enum identifier_type type) must_use;
 
 /* Whether the account's certificates are counted: no other pays for the look. */
 bool scope_is_metered(const struct account *account) must_use;

@@ -590,6 +590,26 @@ def test_ip_identifiers_rfc_8738(client, web):
     assert names.get_values_for_type(x509.IPAddress) == [ipaddress.ip_address("127.0.0.1")]
 
 
+@pytest.mark.parametrize("value", ["2001:DB8::1", "2001:0db8::1", "2001:db8:0::1", "2001:db8:0:0:0:0:0:1", "2001:db8::1:1:1:1:1", "::1 ", "127.0.0.01"])
+def test_an_address_has_one_spelling_8738_3(client, value):
+    """The textual form of RFC 5952, section 4: what the order shows is what the authorization is for."""
+    for call in (lambda: client.order([{"type": "ip", "value": value}]),
+                 lambda: client.post(client.directory["newAuthz"], {"identifier": {"type": "ip", "value": value}})):
+        with pytest.raises(Refused) as caught:
+            call()
+        assert caught.value.type == "malformed" and "8738" in caught.value.reply.text
+
+
+@pytest.mark.parametrize("kind,value", [("email", "ann@corp.example"), ("uri", "spiffe://corp.example/x"), ("permanent-identifier", "LAB-1")])
+def test_what_nothing_can_prove_is_unsupported_6_7(client, kind, value):
+    """No challenge, and nothing that this account is trusted with: another type is wanted, not another name."""
+    for call in (lambda: client.order([{"type": kind, "value": value}]),
+                 lambda: client.post(client.directory["newAuthz"], {"identifier": {"type": kind, "value": value}})):
+        with pytest.raises(Refused) as caught:
+            call()
+        assert caught.value.type == "unsupportedIdentifier"
+
+
 def test_ipv6_identifier_is_probed_over_ipv6(server, client):
     with ChallengeServer(server.http01_port, address="::1") as web:
         url, order = ready(client, web, [{"type": "ip", "value": "::1"}])

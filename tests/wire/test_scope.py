@@ -3,12 +3,13 @@
 import json
 
 import pytest
+from cryptography import x509
 
 from acme_raw import Client, Refused, make_csr
 from harness import ChallengeServer, Server
 from judge import leaf
 
-PROFILES = [{"name": "web"}, {"name": "mail"}, {"name": "bound", "eab_required": True}]
+PROFILES = [{"name": "web"}, {"name": "mail", "email": {"allow": ["@corp.example"]}}, {"name": "bound", "eab_required": True}]
 
 
 @pytest.fixture(scope="module")
@@ -53,6 +54,19 @@ def events(server, kind):
 def finish(client, url, order, names):
     client.finalize(order, make_csr(names))
     return leaf(client.post(client.wait(url, ("valid", "invalid"))["certificate"]).text)
+
+
+def test_a_type_without_challenges_is_for_who_is_trusted_with_it(server):
+    """A mail address has no challenge here: unsupported, but for an account that is authorized for some."""
+    ann, eve = ({"type": "email", "value": f"{who}@corp.example"} for who in ("ann", "eve"))
+    refused("unsupportedIdentifier", 400, scoped(server, "--authorize", "dns:*.trusted.example").order, [ann], profile="mail")
+    client = scoped(server, "--authorize", "email:ann@corp.example")
+    url, order = client.order([ann], profile="mail")
+    assert order["status"] == "ready"
+    refused("rejectedIdentifier", 400, client.order, [eve], profile="mail")
+    certificate = finish(client, url, order, [x509.RFC822Name("ann@corp.example")])
+    names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    assert names.get_values_for_type(x509.RFC822Name) == ["ann@corp.example"]
 
 
 def test_names_that_may_be_ordered(server, web):
