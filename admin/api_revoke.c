@@ -45,15 +45,21 @@ static bool take_reason(const struct api_call *call, int64_t *ret, struct proble
 struct revoking {
 	const struct api_call *call;
 	int64_t reason;
+	int64_t revoked; /* since when it is; before now where the reason alone is new */
 };
 
 static bool revoke(struct store_txn *txn, void *arg, struct problem *p)
 {
-	const struct revoking *r = arg;
+	struct revoking *r = arg;
 	const struct api_call *call = r->call;
+	auto_value(certificate) row = {0};
 
-	return revocation_record(txn, call->certificate.id, r->reason, call->now, identity_text(call->identity), call->from,
-	                         REVOCATION_BY_OPERATOR, p);
+	if (!revocation_record(txn, call->certificate.id, r->reason, call->now, identity_text(call->identity), call->from,
+	                       REVOCATION_BY_OPERATOR, p) ||
+	    !store_certificate_get(txn, call->certificate.id, &row, p))
+		return false;
+	r->revoked = row.revoked;
+	return true;
 }
 
 bool api_certificate_revoke(struct api_call *call, struct problem *p)
@@ -70,7 +76,7 @@ bool api_certificate_revoke(struct api_call *call, struct problem *p)
 	json_put(&w, "certificateId", call->certificate.id);
 	json_put_buf(&w, "serialNumber", &hex);
 	json_put(&w, "revocationReason", revocation_reason_name(revoking.reason));
-	json_put_time(&w, "revokedAt", call->now);
+	json_put_time(&w, "revokedAt", revoking.revoked);
 	json_close(&w);
 	return buf_check(&call->response->body, p);
 }

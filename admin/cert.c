@@ -171,7 +171,8 @@ const struct command admin_cert_revoke = {
 	.options = revoke_options, .run = cert_revoke_run,
 	.summary = "revoke one certificate",
 	.details = "Takes effect at once, also in a server that runs. Without --reason: unspecified. What is revoked with\n"
-	           "certificateHold can be revoked for another reason, or be released.",
+	           "certificateHold can be revoked for another reason, or be released; what was revoked for another reason once more\n"
+	           "with keyCompromise or cACompromise, which leaves the time of the revocation as it was.",
 };
 
 static bool cert_release_run(struct command_call *call, struct problem *p)

@@ -147,6 +147,13 @@ static size_t shard_of(const struct making *making, const struct certificate *ce
 	return shard >= 0 && shard < (int64_t)making->set->shards ? (size_t)shard : 0;
 }
 
+/* RFC 5280, 5.2.4: a delta also has an entry whose reason is another than on the list that it is to. */
+static bool is_news(const struct making *making, const struct certificate *certificate)
+{
+	return making->delta_base &&
+	       (certificate->revoked >= making->delta_since || certificate->reason_changed >= making->delta_since);
+}
+
 static bool add_entry(struct store_txn *txn, const char *id, struct making *making, struct problem *p)
 {
 	auto_value(certificate) certificate = { 0 };
@@ -158,7 +165,7 @@ static bool add_entry(struct store_txn *txn, const char *id, struct making *maki
 	size_t shard = shard_of(making, &certificate);
 	const struct crl_entry entry = { certificate.serial, certificate.revoked, certificate.reason };
 	crl_add(&making->writers[shard], &entry);
-	if (making->delta_base && certificate.revoked >= making->delta_since)
+	if (is_news(making, &certificate))
 		crl_add(&making->writers[making->set->shards + shard], &entry);
 	return true;
 }

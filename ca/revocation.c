@@ -5,7 +5,7 @@
 #include "store/audit.h"
 #include "store/revocation.h"
 
-enum { REASON_HOLD = 6 };
+enum { REASON_KEY_COMPROMISE = 1, REASON_CA_COMPROMISE = 2, REASON_HOLD = 6 };
 
 /* RFC 5280, 5.3.1. 7 is unused; 8, removeFromCRL, stands in delta CRLs alone. */
 static const struct reason {
@@ -87,26 +87,41 @@ static bool is_held(const struct certificate *certificate)
 	return certificate->status == CERTIFICATE_REVOKED && certificate->reason == REASON_HOLD;
 }
 
+static bool is_compromise(int64_t reason)
+{
+	return reason == REASON_KEY_COMPROMISE || reason == REASON_CA_COMPROMISE;
+}
+
+/* That a key is in wrong hands may be learned later, and then lists, responders and the gate have to know. Only an operator
+ * says so: to a subscriber RFC 8555, 7.6 says that it is revoked already. */
+static bool tells_worse(const struct certificate *certificate, int64_t reason, enum revocation_asker asker)
+{
+	return asker == REVOCATION_BY_OPERATOR && is_compromise(reason) && !is_compromise(certificate->reason);
+}
+
 static bool can_revoke(const struct certificate *certificate, int64_t reason, int64_t now, enum revocation_asker asker, struct problem *p)
 {
 	if (certificate_is_imported(certificate))
 		return problem_set(p, PROBLEM_CONFLICT, "the certificate was issued by another CA: it can be revoked there");
-	if (certificate->status == CERTIFICATE_REVOKED && (!is_held(certificate) || reason == REASON_HOLD))
+	bool may_change = is_held(certificate) ? reason != REASON_HOLD : tells_worse(certificate, reason, asker);
+	if (certificate->status == CERTIFICATE_REVOKED && !may_change)
 		return problem_set(p, PROBLEM_ALREADY_REVOKED, "the certificate is revoked already (%s)", revocation_reason_name(certificate->reason));
 	if (asker == REVOCATION_BY_SUBSCRIBER && now > certificate->not_after)
 		return problem_set(p, PROBLEM_MALFORMED, "the certificate has expired and needs no revocation");
 	return true;
 }
 
-static bool tell_revoked(struct store_txn *txn, const struct certificate *certificate, const char *from, struct problem *p)
+/* before: the reason that was known until now; NULL: it was not revoked. */
+static bool tell_revoked(struct store_txn *txn, const struct certificate *certificate, const char *before, const char *from,
+                         struct problem *p)
 {
 	const struct audit_fact facts[] = {
 		audit_text("certificate", certificate->id), audit_hex("serial", certificate->serial),
 		audit_text("issuer", certificate->issuer), audit_text("account", certificate->account),
-		audit_text("reason", revocation_reason_name(certificate->reason)), { 0 },
+		audit_text("reason", revocation_reason_name(certificate->reason)), audit_text("reasonBefore", before), { 0 },
 	};
 	const struct audit_event event = {
-		.kind = AUDIT_CERTIFICATE_REVOKED, .time = certificate->revoked, .actor = certificate->revoked_by,
+		.kind = AUDIT_CERTIFICATE_REVOKED, .time = certificate->reason_changed ?: certificate->revoked, .actor = certificate->revoked_by,
 		.from = from, .facts = facts,
 	};
 	return store_audit_add(txn, &event, p);
@@ -120,13 +135,16 @@ bool revocation_record(struct store_txn *txn, const char *certificate_id, int64_
 	if (!revocation_reason_check(reason, asker, p) || !store_certificate_get(txn, certificate_id, &certificate, p) ||
 	    !can_revoke(&certificate, reason, now, asker, p))
 		return false;
+	bool revoked = certificate.status == CERTIFICATE_REVOKED, stays = revoked && !is_held(&certificate);
+	const char *before = revoked ? revocation_reason_name(certificate.reason) : NULL;
 	certificate.status = CERTIFICATE_REVOKED;
-	certificate.revoked = now;
+	certificate.revoked = stays ? certificate.revoked : now;
+	certificate.reason_changed = stays ? now : 0;
 	certificate.reason = reason;
 	certificate.revoked_by = by;
 	certificate.released = 0;
 	return store_certificate_put(txn, &certificate, p) && store_revocation_change(txn, certificate.issuer, p) &&
-	       tell_revoked(txn, &certificate, from, p);
+	       tell_revoked(txn, &certificate, before, from, p);
 }
 
 static bool tell_released(struct store_txn *txn, const struct certificate *certificate, const char *by, const char *from,

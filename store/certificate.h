@@ -41,6 +41,7 @@ struct certificate {
 	int64_t reason;                 /* RFC 5280, 5.3.1; meaningful when revoked */
 	const char *revoked_by;         /* "account ID", "certificate key", "operator NAME" */
 	int64_t released;               /* from hold, when; 0: not, or revoked again since */
+	int64_t reason_changed;         /* when another reason took the first one's place, revoked staying as it was; 0: not */
 	const char *label;              /* of EST: where it was asked for; NULL: elsewhere, or without a label */
 	const char *replaces, *replaced_by; /* ids, renewal links */
 	struct record_list metadata;    /* struct certificate_metadata */

@@ -617,6 +617,40 @@ static void an_expired_certificate_stands_on_one_more_list(void **state)
 	crls_close(crls);
 }
 
+/* RFC 5280, 5.2.4. By the last row no list can be in use that has it with the reason of before. */
+static void a_delta_has_what_has_another_reason(void **state)
+{
+	static const struct crls_options with_deltas = { .lifetime = TEST_DAY, .interval = TEST_DAY / 2, .delta_lifetime = 3600 };
+	static const struct {
+		int64_t days, reason;          /* 0: no revocation then */
+		size_t want_count;             /* on the delta, with the other one that is revoked */
+	} rows[] = { { 0, 4, 2 }, { 1, 0, 2 }, { 2, 0, 2 }, { 3, 1, 1 }, { 4, 0, 1 }, { 5, 0, 1 }, { 6, 0, 0 } };
+	auto_value(certificate) learned = { 0 };
+	auto_value(certificate) plain = { 0 };
+	struct crls *crls = NULL;
+	auto_value(problem) p = { 0 };
+
+	(void)state;
+	status_check(crls_open(&with_deltas, status.store, status.ca, &crls, &p), &p);
+	status_issue(TEST_YEAR, &learned);
+	status_issue(TEST_YEAR, &plain);
+	crl_unref(refreshed(crls));
+	status_revoke(&plain, 4);
+	for (size_t i = 0; i < array_length(rows); i++) {
+		struct crl *delta = NULL;
+		status_clock(rows[i].days * (TEST_DAY + 2));
+		if (rows[i].reason)
+			status_revoke(&learned, rows[i].reason);
+		crl_unref(refreshed(crls));
+		status_check(crls_get(crls, "issuing", (struct crl_name){ .delta = true }, &delta, &p), &p);
+		if (delta->count != rows[i].want_count)
+			fail_msg("day %lld: %zu entries", (long long)rows[i].days, delta->count);
+		crl_unref(delta);
+	}
+	status_clock(0);
+	crls_close(crls);
+}
+
 /* A clock that ran ahead for a while made the list of a day when all had expired. */
 static void a_clock_that_ran_ahead_hides_nothing(void **state)
 {
@@ -752,7 +786,7 @@ int main(void)
 		EACH(a_list_is_made_when_its_time_has_come),
 		EACH(numbers_rise_across_restarts),
 		EACH(numbers_rise_after_a_backup_is_put_back),
-		EACH(an_expired_certificate_stands_on_one_more_list),
+		EACH(a_delta_has_what_has_another_reason), EACH(an_expired_certificate_stands_on_one_more_list),
 		EACH(a_clock_that_ran_ahead_hides_nothing),
 		EACH(more_entries_than_a_page),
 		EACH(nothing_but_lists_is_signed),

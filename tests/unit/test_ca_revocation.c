@@ -207,6 +207,44 @@ static void a_hold_can_end(void **state)
 	}
 }
 
+/* Step by step over one certificate, revoked first at NOW. */
+static void a_compromise_learned_later_is_told(void **state)
+{
+	enum { COMPROMISE = 1, CA_COMPROMISE = 2, SUPERSEDED = 4, HOLD = 6 };
+	static const struct {
+		enum revocation_asker asker;
+		int64_t reason;
+		enum problem_kind want;        /* 0: done */
+		int64_t want_reason, want_revoked, want_changed;
+	} rows[] = {
+		{ REVOCATION_BY_OPERATOR, SUPERSEDED, 0, SUPERSEDED, NOW, 0 },
+		{ REVOCATION_BY_SUBSCRIBER, COMPROMISE, PROBLEM_ALREADY_REVOKED, SUPERSEDED, NOW, 0 },
+		{ REVOCATION_BY_OPERATOR, 0, PROBLEM_ALREADY_REVOKED, SUPERSEDED, NOW, 0 },
+		{ REVOCATION_BY_OPERATOR, HOLD, PROBLEM_ALREADY_REVOKED, SUPERSEDED, NOW, 0 },
+		{ REVOCATION_BY_OPERATOR, COMPROMISE, 0, COMPROMISE, NOW, NOW + 4 },
+		{ REVOCATION_BY_OPERATOR, COMPROMISE, PROBLEM_ALREADY_REVOKED, COMPROMISE, NOW, NOW + 4 },
+		{ REVOCATION_BY_OPERATOR, CA_COMPROMISE, PROBLEM_ALREADY_REVOKED, COMPROMISE, NOW, NOW + 4 },
+		{ REVOCATION_BY_OPERATOR, SUPERSEDED, PROBLEM_ALREADY_REVOKED, COMPROMISE, NOW, NOW + 4 },
+	};
+	auto_struct(store) *store = fresh_store();
+
+	(void)state;
+	for (size_t i = 0; i < array_length(rows); i++) {
+		struct revocation r = { id, rows[i].reason, NOW + (int64_t)i, "operator ada", rows[i].asker };
+		auto_value(problem) p = { 0 };
+		auto_value(certificate) row = { 0 };
+		bool done = store_update(store, revoke, &r, &p);
+		if (done != !rows[i].want || p.kind != rows[i].want)
+			fail_msg("step %zu: %s: %s", i, problem_kind_name(p.kind), p.detail);
+		problem_done(&p);
+		assert_true(store_view(store, get, &row, &p));
+		assert_int_equal(row.status, CERTIFICATE_REVOKED);
+		assert_int_equal(row.reason, rows[i].want_reason);
+		assert_int_equal(row.revoked, rows[i].want_revoked);
+		assert_int_equal(row.reason_changed, rows[i].want_changed);
+	}
+}
+
 static void refusals_change_nothing(void **state)
 {
 	static const struct {
@@ -283,7 +321,7 @@ int main(void)
 		cmocka_unit_test(reasons_have_names),
 		cmocka_unit_test(other_words_are_no_reasons),
 		cmocka_unit_test(a_revocation_is_recorded_whole),
-		cmocka_unit_test(a_hold_can_end),
+		cmocka_unit_test(a_hold_can_end), cmocka_unit_test(a_compromise_learned_later_is_told),
 		cmocka_unit_test(refusals_change_nothing),
 		cmocka_unit_test(the_last_second_of_its_life_counts),
 		cmocka_unit_test(an_operator_can_revoke_what_has_expired),

@@ -9,6 +9,7 @@ import pytest
 import requests
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509 import ocsp
 from cryptography.x509.oid import AuthorityInformationAccessOID, ExtensionOID
 
@@ -122,6 +123,36 @@ def test_hold_that_becomes_final(api, issued):
     issued.told(x509.ReasonFlags.key_compromise, x509.ReasonFlags.key_compromise)
     assert "for good (keyCompromise)" in refused(409, api.post, f"certificates/{issued.id}/release")
     assert "already" in refused(409, api.post, f"certificates/{issued.id}/revoke", {"revocationReason": "certificateHold"})
+
+
+def test_a_compromise_that_is_learned_later(server, api, issued):
+    """The revocation and its time stay; the reason is on OCSP, list and delta, and the key is certified no more."""
+    superseded, compromised = x509.ReasonFlags.superseded, x509.ReasonFlags.key_compromise
+    first = api.post(f"certificates/{issued.id}/revoke", {"revocationReason": "superseded"})
+    issued.told(superseded, superseded)
+    time.sleep(1.1)
+    assert "already" in refused(409, api.post, f"certificates/{issued.id}/revoke", {"revocationReason": "unspecified"})
+    second = api.post(f"certificates/{issued.id}/revoke", {"revocationReason": "keyCompromise"})
+    assert second["revokedAt"] == first["revokedAt"] == api.get(f"certificates/{issued.id}")["revoked"]
+    assert issued.status() == (REVOKED, compromised)
+    issued.told(compromised, compromised)
+    event = json.loads(server.run("audit", "list", "--json", "--kind", "certificate-revoked", check=True).stdout)[-1]
+    assert (event["about"]["reasonBefore"], event["about"]["reason"]) == ("superseded", "keyCompromise")
+    assert event["time"] > first["revokedAt"]
+    again = server.run("cert", "revoke", "--reason", "keyCompromise", issued.id)
+    assert again.returncode == 1 and "revoked already (keyCompromise)" in again.stderr
+
+
+def test_a_key_that_turned_out_compromised_is_certified_no_more(api):
+    key = ec.generate_private_key(ec.SECP256R1())
+    request = x509.CertificateSigningRequestBuilder().subject_name(x509.Name([])).add_extension(
+        x509.SubjectAlternativeName([x509.DNSName("lost.example")]), False).sign(key, hashes.SHA256())
+    body = {"profileId": "tls-server", "csr": request.public_bytes(serialization.Encoding.PEM).decode()}
+    made = api.post("certificates", body)["certificate"]["certificateId"]
+    api.post(f"certificates/{made}/revoke", {"revocationReason": "cessationOfOperation"})
+    api.post("certificates", body)
+    api.post(f"certificates/{made}/revoke", {"revocationReason": "keyCompromise"})
+    assert "keyCompromise" in refused(400, api.post, "certificates", body)
 
 
 def test_held_again(server, issued):
