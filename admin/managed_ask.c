@@ -27,10 +27,18 @@ static const char *name_at(size_t i)
 	return i < n ? subject_names[i].name : i - n < array_length(other_names) ? other_names[i - n] : NULL;
 }
 
+/* An empty list says nothing: generated clients in Java write one for each list that was not set. */
+static bool says(const struct json *attributes, const char *name)
+{
+	const struct json *j = json_member(attributes, name);
+
+	return j && !(json_is_array(j) && json_length(j) == 0);
+}
+
 bool managed_is_asked(const struct json *attributes)
 {
 	for (size_t i = 0; name_at(i); i++)
-		if (json_member(attributes, name_at(i)))
+		if (says(attributes, name_at(i)))
 			return true;
 	return false;
 }
@@ -40,7 +48,7 @@ void managed_refuse(const struct json *attributes, struct problem *parts)
 	for (size_t i = 0; name_at(i); i++) {
 		char field[64];
 		snprintf(field, sizeof(field), "attributes.%s", name_at(i));
-		if (json_member(attributes, name_at(i)))
+		if (says(attributes, name_at(i)))
 			wrong(field, NULL, "is the CSR's to say: beside one, attributes say how long the certificate lives");
 	}
 }

@@ -578,6 +578,14 @@ def test_description_and_routes_are_the_same(api, routes):
         assert text.count(f"schemas/{name}\"") >= 1, name
 
 
+def test_what_is_no_json_is_described_as_bytes(api):
+    """As texts of these types openapi-generator's clients in Python cannot read them."""
+    contents = {kind: content["schema"] for operations in api.schema.document["paths"].values() for operation in operations.values()
+                for response in operation["responses"].values() for kind, content in response.get("content", {}).items() if not kind.endswith("json")}
+    assert contents == dict.fromkeys(["application/pem-certificate-chain", "application/x-pem-file", "application/x-pkcs12"],
+                                     {"type": "string", "format": "binary"})
+
+
 def test_walk_without_token(api, routes):
     for r in routes:
         reply = api.raw(r["method"], fill(r["path"]), body={} if "body" in r else None, token=None)

@@ -232,6 +232,15 @@ def test_with_a_csr_only_the_life_can_be_said(api):
     assert "privateKey" not in api.post("certificates", {"profileId": "open", "csr": csr("x.example")})["certificate"]
 
 
+def test_empty_lists_beside_a_csr_say_nothing(api):
+    """As clients in Java write them that openapi-generator made."""
+    empty = {"domainComponents": [], "altNames": [], "keyUsages": [], "extendedKeyUsages": []}
+    issued = load(api.post("certificates", {"profileId": "open", "csr": csr("x.example"), "attributes": {"ttl": "1d", **empty}})["certificate"]["certificate"])
+    assert (issued.not_valid_after - issued.not_valid_before).days <= 1
+    problem = refused(400, api.post, "certificates", {"profileId": "open", "attributes": {"ttl": "1d", **empty}})
+    assert "csr" in problem.fields()
+
+
 # --- the kept key
 
 @pytest.fixture(scope="module")
