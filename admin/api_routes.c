@@ -101,6 +101,14 @@ static bool is_within(const struct api_call *call, const char *profile)
 	return *profile ? may(call, profile, &why) : identity_everywhere(call->identity);
 }
 
+/* Names bind what a token does, not what it reads: certificates are no secrets. */
+static bool reaches(const struct api_call *call, struct problem *p)
+{
+	return call->route->role == TOKEN_READ || identity_reaches(call->identity, &call->certificate) ||
+	       problem_set(p, PROBLEM_UNAUTHORIZED, "the %s is not for all names of the certificate %s", identity_text(call->identity),
+	                   call->certificate.id);
+}
+
 /* What is another profile's is answered as if it were not there. */
 static bool take_certificate(struct api_call *call, struct problem *p)
 {
@@ -109,7 +117,9 @@ static bool take_certificate(struct api_call *call, struct problem *p)
 
 	if (!store_view(call->api->store, find_certificate, &finding, p))
 		return false;
-	return is_within(call, certificate_scope(&call->certificate)) || problem_set(p, PROBLEM_NOT_FOUND, "there is no certificate %s", id);
+	if (!is_within(call, certificate_scope(&call->certificate)))
+		return problem_set(p, PROBLEM_NOT_FOUND, "there is no certificate %s", id);
+	return reaches(call, p);
 }
 
 static bool find_request(struct store_txn *txn, void *arg, struct problem *p)

@@ -350,6 +350,21 @@ bool identity_bound(const struct identity *identity)
 	return patterns_of(identity)->n > 0;
 }
 
+bool identity_reaches(const struct identity *identity, const struct certificate *certificate)
+{
+	const struct certificate_name *names = certificate->names.v;
+
+	if (!identity_bound(identity) || str_equal(certificate->identity ?: "", identity->text))
+		return true;
+	for (size_t i = 0; i < certificate->names.n; i++) {
+		auto_value(problem) ignored = {0};
+		struct identifier name;
+		if (!identifier_parse(names[i].type, names[i].value, &name, &ignored) || !identity_proves(identity, &name))
+			return false;
+	}
+	return certificate->names.n > 0;
+}
+
 const char *identity_serial(const struct identity *identity)
 {
 	if (identity->kind == MANUFACTURED)

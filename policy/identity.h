@@ -101,6 +101,9 @@ bool identity_guessable(const struct identity *identity) must_use;
 /* Whether its names are bound to patterns: then it has proven no name of another type, and no common name that is
  * none of its names. */
 bool identity_bound(const struct identity *identity) must_use;
+/* Whether it may act on a certificate, its key among it, by the names that it is bound to: all of the certificate's are of
+ * them, or it is what it has asked for itself. */
+bool identity_reaches(const struct identity *identity, const struct certificate *certificate) must_use;
 /* What policies call `{identity}`: the name that a token was given, the serial number of a device, the name of a
  * user, and of others identity_text; NULL: none. */
 const char *identity_name(const struct identity *identity);

@@ -78,6 +78,26 @@ def wait_for(what, seconds=60):
     raise AssertionError("it did not come")
 
 
+def test_token_of_names_has_the_keys_of_its_names_alone(server, api):
+    """It reads what others have, and neither gets their keys nor ends, changes or renews what is theirs."""
+    token, token_id = make_token(server, "issue", "read", "revoke", "key", name="dns:**.team.example", profile="kept")
+    team = Api(server, token)
+    acts = [("POST", "/pkcs12", {"password": "a long password"}), ("POST", "/pem", {}), ("GET", "/private-key", None),
+            ("PATCH", "", {"metadata": []}), ("POST", "/renew", {}), ("DELETE", "/private-key", None), ("POST", "/revoke", {})]
+
+    def make(who, *values):
+        return managed(who, "kept", altNames=[{"value": v} for v in values])["certificateId"]
+    for other in (make(api, "www.example.com"), make(api, "a.team.example", "www.example.com")):
+        assert team.get(f"certificates/{other}")["id"] == other
+        for method, path, body in acts:
+            why = refused(403, team.call, method, f"certificates/{other}{path}", body)
+            assert why.problem["detail"] == f"the token {token_id} is not for all names of the certificate {other}"
+        assert api.get(f"certificates/{other}/private-key")["privateKey"]
+    for own in (make(team, "b.team.example"), make(api, "c.team.example")):
+        for method, path, body in acts:
+            team.raw(method, f"/api/v1/cert-manager/certificates/{own}{path}", body).raise_for_status()
+
+
 # --- issuing
 
 def test_the_server_makes_the_key(server, api, tmp_path):
