@@ -49,6 +49,9 @@ static const char *const states[] = {
 	{ "status", "valid, expiring (within 30 days, and not renewed), expired, revoked or renewed", statuses },  \
 	{ "expiresAfter", "not before this time", .type = API_TIME },                                              \
 	{ "expiresBefore", "not after this time", .type = API_TIME },                                              \
+	{ "issuedAfter", "issued not before this time", .type = API_TIME },                                        \
+	{ "issuedBefore", "issued not after this time", .type = API_TIME },                                        \
+	{ "issuer", "name of the issuing CA that signed it" },                                                     \
 	{ "method", "how it was issued", methods },                                                                \
 	{ "account", "id of an ACME account" },                                                                    \
 	{ "identity", "who asked, as `token ID`" },                                                                \

@@ -54,7 +54,7 @@ static const struct api_field attributes_fields[] = {
 	{ "domainComponents", API_TEXTS, .max = 16, .meaning = "DC, in the order of the subject" },
 	TEXT("emailAddress", "e-mail address in the subject"),
 	TEXT("serialNumber", "serialNumber of the subject, as of a device"),
-	{ "altNames", API_OBJECTS, .object = &name_asked, .meaning = "subjectAltName" },
+	{ "altNames", API_OBJECTS, .max = 1000, .object = &name_asked, .meaning = "subjectAltName; the profile says how many" },
 	KEY_ALGORITHM,
 	{ "signatureAlgorithm", API_TEXT, .max = 32, .meaning = "what the certificate is signed with, as the issuing CA's key can: ecdsa-sha256 (ECDSA-SHA256), rsa-sha256, ..." },
 	{ "keyUsages", API_TEXTS, .max = 9, .meaning = "digitalSignature (digital_signature), keyEncipherment, ...; the profile's without" },

@@ -10,16 +10,16 @@ enum { SERIAL_MAX = 20 };
 /* What the query of a call asks for. */
 struct asked {
 	const struct api_call *call;
-	char *name_type, *name, *profile, *status, *method, *account, *identity, *metadata;
+	char *name_type, *name, *profile, *status, *issuer, *method, *account, *identity, *metadata;
 	struct buf serial, fingerprint, key_hash, after;
-	int64_t expires_from, expires_to;
+	int64_t expires_from, expires_to, issued_from, issued_to;
 	size_t limit;
 	struct json_writer *out;
 };
 
 static void asked_free(struct asked *a)
 {
-	char *const texts[] = { a->name_type, a->name, a->profile, a->status, a->method, a->account, a->identity, a->metadata };
+	char *const texts[] = { a->name_type, a->name, a->profile, a->status, a->issuer, a->method, a->account, a->identity, a->metadata };
 
 	for (size_t i = 0; i < array_length(texts); i++)
 		free(texts[i]);
@@ -67,8 +67,8 @@ static void split_name(struct asked *a)
 
 static void take_query(struct asked *a, const char *profile, struct problem *parts)
 {
-	static const char *const names[] = { "name", "status", "method", "account", "identity", "metadata" };
-	char **const texts[] = { &a->name, &a->status, &a->method, &a->account, &a->identity, &a->metadata };
+	static const char *const names[] = { "name", "status", "issuer", "method", "account", "identity", "metadata" };
+	char **const texts[] = { &a->name, &a->status, &a->issuer, &a->method, &a->account, &a->identity, &a->metadata };
 
 	for (size_t i = 0; i < array_length(names); i++)
 		if (!take_text(a, names[i], texts[i], parts))
@@ -80,6 +80,8 @@ static void take_query(struct asked *a, const char *profile, struct problem *par
 	take_hex(a, "key", SHA256_SIZE, &a->key_hash, parts);
 	a->expires_from = api_query_time(a->call, "expiresAfter", parts);
 	a->expires_to = api_query_time(a->call, "expiresBefore", parts);
+	a->issued_from = api_query_time(a->call, "issuedAfter", parts);
+	a->issued_to = api_query_time(a->call, "issuedBefore", parts);
 	a->limit = api_query_limit(a->call, parts);
 	split_name(a);
 }
@@ -96,10 +98,10 @@ static bool begin(const struct asked *a, struct search **ret, struct problem *p)
 {
 	const struct token *token = identity_token(a->call->identity);
 	const struct search_query query = {
-		.name_type = a->name_type, .name = a->name, .profile = a->profile, .method = a->method, .account = a->account,
-		.identity = a->identity, .metadata = a->metadata, .status = a->status, .serial = buf_bytes(&a->serial),
+		.name_type = a->name_type, .name = a->name, .profile = a->profile, .issuer = a->issuer, .method = a->method,
+		.account = a->account, .identity = a->identity, .metadata = a->metadata, .status = a->status, .serial = buf_bytes(&a->serial),
 		.fingerprint = buf_bytes(&a->fingerprint), .key_hash = buf_bytes(&a->key_hash), .expires_from = a->expires_from,
-		.expires_to = a->expires_to, .now = a->call->now, .sees = sees, .sees_arg = a->call,
+		.expires_to = a->expires_to, .issued_from = a->issued_from, .issued_to = a->issued_to, .now = a->call->now, .sees = sees, .sees_arg = a->call,
 		.scope = token ? token->profiles : (struct record_texts){0},
 	};
 

@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "admin/certificate.h"
+#include "base/addr.h"
 #include "base/clock.h"
 #include "ca/responder.h"
 
@@ -17,6 +18,7 @@ struct source {
 };
 struct search {
 	struct search_query query;
+	char address[ADDR_TEXT_SIZE]; /* what query.name stands for */
 	struct source sources[SOURCES_MAX];
 	size_t source_count;
 	bool either;                  /* the second source stands for the first, where it is the narrower one */
@@ -234,6 +236,18 @@ static bool choose_sources(struct search *s, struct problem *p)
 	return add_scope(s, p);
 }
 
+/* The inventory has one spelling of an address. */
+static void spell_address(struct search *s)
+{
+	const struct search_query *q = &s->query;
+	struct addr addr;
+
+	if (!q->name || (q->name_type && !str_equal(q->name_type, "ip")) || !addr_parse(q->name, &addr))
+		return;
+	addr_format(&addr, s->address);
+	s->query.name = s->address;
+}
+
 bool search_new(const struct search_query *query, struct search **ret, struct problem *p)
 {
 	auto_struct(search) *s = calloc(1, sizeof(*s));
@@ -241,6 +255,7 @@ bool search_new(const struct search_query *query, struct search **ret, struct pr
 	if (!s)
 		return problem_memory(p);
 	s->query = *query;
+	spell_address(s);
 	bound_expiry(&s->query);
 	if (!choose_sources(s, p))
 		return false;

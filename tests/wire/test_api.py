@@ -298,12 +298,25 @@ def test_search(api, stock):
             (dict(name="all.stock.example", status="valid"), "0123"), (dict(profile="other", metadata="row=1"), "13"),
             (dict(profile="other", status="revoked"), "4"), (dict(name="all.stock.example", status="expired"), ""),
             (dict(name="all.stock.example", profile="tls-server"), ""), (dict(name="email:all.stock.example"), ""),
-            (dict(name="all.stock.example", method="acme"), ""), (dict(name="all.stock.example", identity=row["identity"]), "01234")]
+            (dict(name="all.stock.example", method="acme"), ""), (dict(name="all.stock.example", issuer="issuing"), "01234"),
+            (dict(profile="other", issuer="elsewhere"), ""), (dict(name="all.stock.example", issuedAfter=later(-1)), "01234"),
+            (dict(name="all.stock.example", issuedAfter=later(1)), ""), (dict(name="all.stock.example", issuedBefore=later(-1)), ""),
+            (dict(name="all.stock.example", issuedBefore=later(1)), "01234"), (dict(name="all.stock.example", identity=row["identity"]), "01234")]
     for query, wanted in many:
         assert names(api.everything(**query)) == {"s" + c for c in wanted}, query
     between = api.everything(expiresAfter=later(20.5), expiresBefore=later(23.5), profile="other")
     assert names(between) == {"s1", "s2", "s3"} and [r["notAfter"] for r in between] == sorted(r["notAfter"] for r in between)
     assert stock["s4"] in [r["id"] for r in api.everything(status="revoked")]
+
+
+def test_an_address_is_found_however_it_is_written(server, api):
+    made = api.post("certificates", {"profileId": "tls-server", "attributes": {"altNames": [{"type": "ip", "value": "2001:db8::5"}]}})
+    made = made["certificate"]["certificateId"]
+    for name in ("2001:db8::5", "ip:2001:db8::5", "2001:DB8:0:0:0:0:0:5", "ip:2001:0db8::0005"):
+        assert [r["id"] for r in api.everything(name=name)] == [made], name
+        told = json.loads(server.run("cert", "list", "--json", "--name", name, check=True).stdout)
+        assert [r["id"] for r in (told if isinstance(told, list) else told["certificates"])] == [made], name
+    assert not api.everything(name="dns:2001:db8::5")
 
 
 @pytest.mark.parametrize("query", [{}, {"profile": "other"}, {"name": "all.stock.example"}, {"status": "valid"},

@@ -29,6 +29,7 @@ PROFILES = [
     {"name": "asked", "methods": ["api"], "approvals": 2, "approvers": ["ada", "bob", "eve"]},
     {"name": "askedkept", "methods": ["api"], "approvals": 1, "keep_keys": True, "renew_before": "3538s", "validity": "1h"},
     {"name": "ca", "methods": ["api"], "policy": "intermediate-ca"},
+    {"name": "crowd", "names_max": 300, "methods": ["api"]},
 ]
 POLICIES = [{"name": "free", "unlisted": "allow", "san": {"upn": {"allow": ["*"]}}, "validity_max": "90d"}]
 
@@ -121,6 +122,14 @@ def test_the_server_makes_the_key(server, api, tmp_path):
     refused(404, api.get, f"certificates/{made['certificateId']}/private-key")
     record = api.get(f"certificate-requests/{reply['certificateRequestId']}")
     assert record["status"] == "issued" and record["certificateId"] == made["certificateId"]
+
+
+def test_as_many_names_as_the_profile_says(api):
+    def ask(count):
+        return managed(api, "crowd", altNames=[{"type": "dns", "value": f"n{i}.example"} for i in range(count)])
+    assert len(list(names(load(ask(300)["certificate"])))) == 300
+    errors = refused(400, ask, 301).problem["errors"]
+    assert [(e["field"], e["rule"]) for e in errors] == [("attributes", "names-count")], errors
 
 
 @pytest.mark.parametrize("name,kind,size", [
