@@ -350,18 +350,30 @@ bool identity_bound(const struct identity *identity)
 	return patterns_of(identity)->n > 0;
 }
 
+/* A common name counts as one of the other names, or else as one that no pattern is of. */
+static bool reaches_name(const struct identity *identity, const struct certificate *certificate, const struct certificate_name *name)
+{
+	const struct certificate_name *names = certificate->names.v;
+	auto_value(problem) ignored = {0};
+	struct identifier parsed;
+
+	if (!str_equal(name->type, "cn"))
+		return identifier_parse(name->type, name->value, &parsed, &ignored) && identity_proves(identity, &parsed);
+	for (size_t i = 0; i < certificate->names.n; i++)
+		if (!str_equal(names[i].type, "cn") && str_equal(names[i].value, name->value))
+			return true;
+	return false;
+}
+
 bool identity_reaches(const struct identity *identity, const struct certificate *certificate)
 {
 	const struct certificate_name *names = certificate->names.v;
 
 	if (!identity_bound(identity) || str_equal(certificate->identity ?: "", identity->text))
 		return true;
-	for (size_t i = 0; i < certificate->names.n; i++) {
-		auto_value(problem) ignored = {0};
-		struct identifier name;
-		if (!identifier_parse(names[i].type, names[i].value, &name, &ignored) || !identity_proves(identity, &name))
+	for (size_t i = 0; i < certificate->names.n; i++)
+		if (!reaches_name(identity, certificate, &names[i]))
 			return false;
-	}
 	return certificate->names.n > 0;
 }
 

@@ -86,15 +86,15 @@ def test_token_of_names_has_the_keys_of_its_names_alone(server, api):
     acts = [("POST", "/pkcs12", {"password": "a long password"}), ("POST", "/pem", {}), ("GET", "/private-key", None),
             ("PATCH", "", {"metadata": []}), ("POST", "/renew", {}), ("DELETE", "/private-key", None), ("POST", "/revoke", {})]
 
-    def make(who, *values):
-        return managed(who, "kept", altNames=[{"value": v} for v in values])["certificateId"]
-    for other in (make(api, "www.example.com"), make(api, "a.team.example", "www.example.com")):
+    def make(who, *values, **more):
+        return managed(who, "kept", altNames=[{"value": v} for v in values], **more)["certificateId"]
+    for other in (make(api, "www.example.com"), make(api, "a.team.example", "www.example.com"), make(api, "a.team.example", commonName="www.example.com")):
         assert team.get(f"certificates/{other}")["id"] == other
         for method, path, body in acts:
             why = refused(403, team.call, method, f"certificates/{other}{path}", body)
             assert why.problem["detail"] == f"the token {token_id} is not for all names of the certificate {other}"
         assert api.get(f"certificates/{other}/private-key")["privateKey"]
-    for own in (make(team, "b.team.example"), make(api, "c.team.example")):
+    for own in (make(team, "b.team.example"), make(api, "c.team.example"), make(api, "d.team.example", commonName="d.team.example")):
         for method, path, body in acts:
             team.raw(method, f"/api/v1/cert-manager/certificates/{own}{path}", body).raise_for_status()
 
