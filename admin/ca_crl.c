@@ -105,6 +105,8 @@ void ca_work_list_anew(const struct command_call *call, struct store *store, con
 
 /* --- ca revoke */
 
+enum { PAGE = 100 };
+
 static const struct command_option revoke_options[] = {
 	{ "--reason", "REASON", "name or number of RFC 5280, 5.3.1; without: cACompromise" },
 	{ "--lifetime", "DURATION", "of the root's list, until nextUpdate; without: 1y" },
@@ -115,22 +117,70 @@ struct revoking {
 	const struct change *change;
 	struct bytes fingerprint;
 	int64_t reason, now;
+	char actor[ADMIN_ACTOR_SIZE];
+	size_t count;
+	struct strings signers;           /* whose lists are to tell of it */
 };
 
-/* One that an older version made is in the inventory only now. */
-static bool revoke(struct store_txn *txn, void *arg, struct problem *p)
+/* What has ended, is revoked for as much, or was signed elsewhere is left alone. */
+static bool revoke_one(struct store_txn *txn, struct revoking *r, const char *id, struct problem *p)
 {
-	const struct revoking *r = arg;
 	auto_value(certificate) row = {0};
-	char actor[ADMIN_ACTOR_SIZE];
+	auto_value(problem) why = {0};
 
-	admin_actor(actor);
-	return change_record(txn, r->change, actor, r->now, p) &&
-	       store_certificate_by_fingerprint(txn, r->fingerprint, &row, p) &&
-	       revocation_record(txn, row.id, r->reason, r->now, actor, NULL, REVOCATION_BY_OPERATOR, p);
+	if (!store_certificate_get(txn, id, &row, p))
+		return false;
+	if (!row.issuer || !*row.issuer || row.not_after < r->now)
+		return true;
+	if (!revocation_record(txn, id, r->reason, r->now, r->actor, NULL, REVOCATION_BY_OPERATOR, &why)) {
+		if (why.kind == PROBLEM_ALREADY_REVOKED)
+			return true;
+		*p = why;
+		why = (struct problem){0};
+		return false;
+	}
+	r->count++;
+	return strings_has(&r->signers, row.issuer) || strings_add(&r->signers, row.issuer) || problem_memory(p);
 }
 
-static bool revoke_certificate(struct ca_work *work, const char *name, const char *signer, int64_t reason, struct problem *p)
+static bool revoke_of_key(struct store_txn *txn, struct revoking *r, struct bytes key_hash, struct problem *p)
+{
+	auto_value(buf) hex = {0};
+	char next[STORE_CURSOR_SIZE] = "";
+
+	buf_add_hex(&hex, key_hash);
+	if (!buf_check(&hex, p))
+		return false;
+	do {
+		auto_value(store_page) page = {0};
+		if (!store_certificate_list(txn, CERTIFICATE_BY_KEY, buf_text(&hex), next, PAGE, &page, p))
+			return false;
+		for (size_t i = 0; i < page.ids.n; i++)
+			if (!revoke_one(txn, r, page.ids.v[i], p))
+				return false;
+		memcpy(next, page.next, sizeof(next));
+	} while (next[0]);
+	return true;
+}
+
+/* A CA that was renewed has other certificates of its key, with which all that it issued verifies too: they go with it.
+ * One that an older version made is in the inventory only now. */
+static bool revoke(struct store_txn *txn, void *arg, struct problem *p)
+{
+	struct revoking *r = arg;
+	auto_value(certificate) row = {0};
+
+	r->count = 0;
+	if (!change_record(txn, r->change, r->actor, r->now, p) ||
+	    !store_certificate_by_fingerprint(txn, r->fingerprint, &row, p) || !revoke_of_key(txn, r, row.key_hash, p))
+		return false;
+	/* None was left: this one says why. */
+	return r->count > 0 || revocation_record(txn, row.id, r->reason, r->now, r->actor, NULL, REVOCATION_BY_OPERATOR, p);
+}
+
+/* The list of `signer` is the caller's to make. */
+static bool revoke_certificates(const struct command_call *call, struct ca_work *work, const char *name, const char *signer,
+                                int64_t reason, struct problem *p)
 {
 	auto(X509) *certificate = NULL;
 	auto_value(buf) der = {0};
@@ -142,8 +192,18 @@ static bool revoke_certificate(struct ca_work *work, const char *name, const cha
 	if (!ossl_der(i2d_X509, certificate, &der))
 		return problem_memory(p);
 	digest_sha256(buf_bytes(&der), fingerprint);
-	struct revoking revoking = { &work->change, BYTES(fingerprint, sizeof fingerprint), reason, clock_now() };
-	return store_update(work->store, revoke, &revoking, p);
+	struct revoking revoking = {
+		.change = &work->change, .fingerprint = BYTES(fingerprint, sizeof fingerprint), .reason = reason, .now = clock_now(),
+	};
+	admin_actor(revoking.actor);
+	bool done = store_update(work->store, revoke, &revoking, p);
+	if (done && !call->json)
+		fprintf(call->out, "revoked %zu certificate%s of %s\n", revoking.count, revoking.count == 1 ? "" : "s", name);
+	for (size_t i = 0; done && i < revoking.signers.n; i++)
+		if (!str_equal(revoking.signers.v[i], signer))
+			ca_work_list_anew(call, work->store, revoking.signers.v[i]);
+	strings_free(&revoking.signers);
+	return done;
 }
 
 static bool revoke_run(struct command_call *call, struct problem *p)
@@ -163,7 +223,7 @@ static bool revoke_run(struct command_call *call, struct problem *p)
 		return false;
 	if (is_root)
 		return problem_set(p, PROBLEM_MALFORMED, "%s is a root: nothing stands above it that could revoke it", name);
-	return life_signer(&work.life, name, signer, p) && revoke_certificate(&work, name, signer, reason, p) &&
+	return life_signer(&work.life, name, signer, p) && revoke_certificates(call, &work, name, signer, reason, p) &&
 	       make(call, &work, signer, &w, p) && (!call->json || listing_print_object(call, &text, p));
 }
 
@@ -171,5 +231,6 @@ const struct command admin_ca_revoke = {
 	.name = "ca revoke", .args = "NAME", .args_min = 1, .args_max = 1, .json = true, .admin = true,
 	.options = revoke_options, .run = revoke_run,
 	.summary = "revoke the certificate of a CA, and make the root's CRL anew",
-	.details = "For a CA whose root's key is here. It is not disabled by this: `enrolld ca disable` does that.",
+	.details = "Those that it had before it was renewed, of the same key, are revoked with it. For a CA whose root's key is here. It is not\n"
+	           "disabled by this: `enrolld ca disable` does that.",
 };

@@ -411,6 +411,39 @@ def test_revoked_ca_is_on_the_roots_list(fresh, tmp_path):
     assert x509.load_der_x509_certificate(requests.get(aia).content).subject == x509.load_pem_x509_certificate(issuing.read_bytes()).issuer
 
 
+def test_a_revoked_ca_is_revoked_with_all_certificates_of_its_key(fresh, tmp_path):
+    """One that it had before a renewal, or below the other root of a rollover, would do as well for who has got the key."""
+    fresh.start()
+    folder = folder_of(fresh)
+    leaf = tmp_path / "leaf.pem"
+    leaf.write_text(pem_list(Shop(fresh, tmp_path).issue()[1].read_text())[0])
+    first, root = tmp_path / "first.pem", tmp_path / "root.pem"
+    first.write_bytes((folder / "issuing.pem").read_bytes())
+    root.write_bytes((folder / "root.pem").read_bytes())
+    ca(fresh, "renew", "issuing", "--lifetime", "3y")
+    renewed = (folder / "issuing.pem").read_bytes()
+    ca(fresh, "rollover")
+    ca(fresh, "rollover", "--switch")
+    reload(fresh)
+    lists = tmp_path / "lists.pem"
+    serials = {x509.load_pem_x509_certificate(c).serial_number for c in (first.read_bytes(), renewed)}
+
+    def listed(name):
+        crl = x509.load_der_x509_crl(requests.get(f"http://127.0.0.1:{fresh.plain_port}/crl/{name}/0.crl").content)
+        lists.write_bytes((lists.read_bytes() if lists.exists() else b"") + crl.public_bytes(serialization.Encoding.PEM))
+        return {entry.serial_number for entry in crl}
+
+    ca(fresh, "revoke", "issuing", "--reason", "superseded")
+    done = ca(fresh, "revoke", "issuing", "--reason", "cACompromise")
+    assert "revoked 3 certificates of issuing" in done.stdout
+    assert "revoked already (cACompromise)" in ca(fresh, "revoke", "issuing", check=False).stderr
+    assert listed("root") == serials
+    assert listed("root-2") == {x509.load_pem_x509_certificate((folder / "issuing.pem").read_bytes()).serial_number}
+    listed("issuing")
+    done = openssl("verify", "-crl_check_all", "-CAfile", root, "-untrusted", first, "-CRLfile", lists, leaf, check=False)
+    assert done.returncode != 0 and "certificate revoked" in done.stderr + done.stdout
+
+
 # --- outside
 
 
