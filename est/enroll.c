@@ -90,6 +90,26 @@ bool enroll_unspent(const struct enrolling *e, struct problem *p)
 	return !e->call->spent || problem_set(p, PROBLEM_UNAUTHENTICATED, "the %s is used up", identity_text(e->identity));
 }
 
+/* Of several tries of one client, under way at once, one carries out what was approved, and all get what it got. */
+static bool issued_meanwhile(struct enrolling *e, struct problem *p)
+{
+	struct waiting again = e->waiting;
+	auto_value(certificate) issued = {0};
+	auto_value(problem) ignored = {0};
+
+	if (!waiting_request(&e->waiting) || problem_is_ours(p))
+		return false;
+	again.request = (struct request){0};
+	bool found = waiting_find(&again, &ignored) && waiting_issued(&again, &issued, &ignored);
+	request_free(&again.request);
+	if (!found)
+		return false;
+	certificate_free(&e->certificate);
+	e->certificate = issued;
+	issued = (struct certificate){0};
+	return problem_forgive(p, p->kind);
+}
+
 bool enroll_issue(struct enrolling *e, struct bytes csr, bool made, struct problem *p)
 {
 	auto_struct(approval) *approval = NULL;
@@ -101,9 +121,12 @@ bool enroll_issue(struct enrolling *e, struct bytes csr, bool made, struct probl
 		return true;
 	if (problem_is_set(p) || !enroll_unspent(e, p))
 		return false;
-	if (!judge(e, &approval, p))
-		return problem_forgive(p, PROBLEM_USER_ACTION_REQUIRED) ? waiting_ask(&e->waiting, p) : refuse(e, p);
-	return sign(e, &approval, p);
+	bool approved = judge(e, &approval, p);
+	if ((approved && sign(e, &approval, p)) || issued_meanwhile(e, p))
+		return true;
+	if (approved)
+		return false;
+	return problem_forgive(p, PROBLEM_USER_ACTION_REQUIRED) ? waiting_ask(&e->waiting, p) : refuse(e, p);
 }
 
 /* RFC 7030, 4.2.3: the certificate alone; its chain is what cacerts is for. */
