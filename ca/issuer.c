@@ -288,6 +288,12 @@ struct bytes issuer_chain_pem(const struct issuer *issuer, size_t i)
 	return buf_bytes(&issuer->chain[i]);
 }
 
+bool issuer_add_shown(const struct issuer *issuer, struct buf *ret, struct problem *p)
+{
+	buf_add(ret, issuer->chain[0].data, issuer->chain[0].len);
+	return rollover_link(issuer_rollover(issuer), issuer->root, ret, p);
+}
+
 bool issuer_equal(const struct issuer *a, const struct issuer *b)
 {
 	bool same = str_equal(a->name, b->name) && bytes_equal(buf_bytes(&a->all), buf_bytes(&b->all)) &&

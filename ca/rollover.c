@@ -52,3 +52,23 @@ bool rollover_read(const char *folder, X509 *root, struct buf *ret, struct probl
 		return true;
 	return chain_read(path, &file, p) && (!holds(file, root) || add_all(path, file, root, ret, p));
 }
+
+/* It is the last one of the file. */
+bool rollover_link(struct bytes certificates, X509 *root, struct buf *ret, struct problem *p)
+{
+	const unsigned char *at = certificates.data, *end = certificates.data + certificates.len;
+	auto(X509) *last = NULL;
+	const unsigned char *begin = at;
+
+	while (at < end) {
+		X509_free(steal(last));
+		begin = at;
+		last = d2i_X509(NULL, &at, end - at);
+		if (!last)
+			return problem_openssl(p, "the certificates of a rollover");
+	}
+	if (last && X509_self_signed(last, 0) == 0 && EVP_PKEY_eq(X509_get0_pubkey(last), X509_get0_pubkey(root)) == 1)
+		ossl_pem("CERTIFICATE", BYTES(begin, end - begin), ret);
+	ERR_clear_error();
+	return buf_check(ret, p);
+}

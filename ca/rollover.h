@@ -13,6 +13,10 @@
  * does not verify with any of the keys. */
 bool rollover_read(const char *folder, X509 *root, struct buf *ret, struct problem *p) must_use;
 
+/* Of what rollover_read gave for a root: NewWithOld as PEM, where that root is the new one, for those who trust the old
+ * one alone; nothing otherwise. */
+bool rollover_link(struct bytes certificates, X509 *root, struct buf *ret, struct problem *p) must_use;
+
 /* The three steps (docs/ca.md). Begin: a new root of the same name, the certificates of the file, and each CA
  * below the old root signed by the new one too, as an alternate chain; what clients are shown stays as it is.
  * Switch: the new root and its chains are the default ones, the old ones the alternates. End: nothing leads to

@@ -147,12 +147,13 @@ static bool sign(const struct own_certificate *own, const struct terms *terms, s
 	       ca_issue(own->options.ca, &approval, ret, p) && store_update(own->options.store, put, ret, p);
 }
 
-static void add_chain(const struct own_certificate *own, const struct certificate *certificate,
-                      struct buf *ret)
+/* With the chain as it is now: the CA above it can have been renewed, and its root be another one. */
+static bool add_chain(const struct own_certificate *own, struct bytes der, const char *issuer, EVP_PKEY *key, struct shown *ret,
+                      struct problem *p)
 {
-	struct bytes above = issuer_chain_pem(ca_issuer(own->options.ca, certificate->issuer), 0);
-	ossl_pem("CERTIFICATE", certificate->der, ret);
-	buf_add(ret, above.data, above.len);
+	ossl_pem("CERTIFICATE", der, &ret->chain);
+	return issuer_add_shown(ca_issuer(own->options.ca, issuer), &ret->chain, p) &&
+	       tls_certificate_parse(buf_bytes(&ret->chain), &ret->certificate, p) && tls_certificate_set_key(ret->certificate, key, p);
 }
 
 static bool issue(const struct own_certificate *own, const struct terms *terms, struct shown *ret, struct problem *p)
@@ -160,11 +161,8 @@ static bool issue(const struct own_certificate *own, const struct terms *terms, 
 	auto(EVP_PKEY) *key = NULL;
 	auto_value(buf) csr = {0};
 	auto_value(certificate) certificate = {0};
-	if (!own_request_make(&own->names, &key, &csr, p) || !sign(own, terms, buf_bytes(&csr), &certificate, p))
-		return false;
-	add_chain(own, &certificate, &ret->chain);
-	if (!buf_check(&ret->chain, p) || !tls_certificate_parse(buf_bytes(&ret->chain), &ret->certificate, p) ||
-	    !tls_certificate_set_key(ret->certificate, key, p))
+	if (!own_request_make(&own->names, &key, &csr, p) || !sign(own, terms, buf_bytes(&csr), &certificate, p) ||
+	    !add_chain(own, certificate.der, certificate.issuer, key, ret, p))
 		return false;
 	ret->fresh = true;
 	log_event(LOG_LEVEL_INFO, "own certificate issued", "id", certificate.id, NULL);
@@ -215,13 +213,16 @@ static bool still_good(const struct own_certificate *own, const struct terms *te
 /* The certificate of the last run. false: there is none that is good. */
 static bool take_kept(const struct own_certificate *own, const struct terms *terms, struct shown *ret)
 {
-	auto_value(shown) kept = {0};
+	auto_value(shown) kept = {0}, again = {0};
 	auto_free char *path = NULL;
+	auto_value(buf) der = {0};
 	auto_value(problem) why = {0};
-	if (!path_of(own, &path, &why) || !read_files(path, path, &kept, &why) || !still_good(own, terms, kept.certificate->own))
+	if (!path_of(own, &path, &why) || !read_files(path, path, &kept, &why) || !still_good(own, terms, kept.certificate->own) ||
+	    !ossl_der(i2d_X509, kept.certificate->own, &der) ||
+	    !add_chain(own, buf_bytes(&der), "", kept.certificate->key, &again, &why))
 		return false;
-	*ret = kept;
-	kept = (struct shown){0};
+	*ret = again;
+	again = (struct shown){0};
 	return true;
 }
 

@@ -5,6 +5,8 @@ import datetime
 import json
 import re
 import signal
+import socket
+import ssl
 import subprocess
 import time
 
@@ -375,6 +377,46 @@ def test_root_rollover(fresh, tmp_path):
     ca(fresh, "rollover", "--end")
     assert not (folder / "root.rollover.pem").exists()
     assert cas(fresh)["root"]["status"] == "succeeded"
+
+
+def is_reached_by(server, root):
+    """A client that trusts this root alone makes its connection."""
+    try:
+        with socket.create_connection(("127.0.0.1", server.port), timeout=60) as raw:
+            ssl.create_default_context(cafile=root).wrap_socket(raw, server_hostname="localhost").close()
+    except ssl.SSLCertVerificationError:
+        return False
+    return True
+
+
+def test_the_server_is_reached_by_who_trusts_a_root_at_each_step_of_a_rollover(fresh, tmp_path):
+    fresh.start()
+    old, new = tmp_path / "old.pem", folder_of(fresh) / "root-2.pem"
+    old.write_bytes((folder_of(fresh) / "root.pem").read_bytes())
+    ca(fresh, "rollover")
+    reload(fresh)
+    assert is_reached_by(fresh, old)
+    ca(fresh, "rollover", "--switch")
+    reload(fresh)
+    assert is_reached_by(fresh, new), "its chain is the one of now, though its certificate is of before"
+    assert is_reached_by(fresh, old), "by NewWithOld"
+    ca(fresh, "rekey", "issuing")
+    reload(fresh)
+    assert is_reached_by(fresh, new) and is_reached_by(fresh, old), "with a certificate by another CA below the new root"
+    fresh.stop()
+    fresh.start()
+    assert is_reached_by(fresh, new) and is_reached_by(fresh, old)
+    ca(fresh, "rollover", "--end")
+    reload(fresh)
+    assert is_reached_by(fresh, new) and not is_reached_by(fresh, old)
+
+
+def test_the_server_shows_the_renewed_certificate_of_its_ca(fresh):
+    fresh.start()
+    ca(fresh, "renew", "issuing")
+    reload(fresh)
+    shown = openssl("s_client", "-connect", f"127.0.0.1:{fresh.port}", "-servername", "localhost", "-showcerts", input="").stdout
+    assert (folder_of(fresh) / "issuing.pem").read_text().strip() in shown
 
 
 def test_root_renewed_with_its_chains(fresh):
