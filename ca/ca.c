@@ -106,7 +106,8 @@ static bool is_there(const char *folder, const char *name, struct problem *p)
 {
 	if (files_has(folder, name, ".pem"))
 		return true;
-	return problem_set(p, PROBLEM_NOT_FOUND, "%s/%s.pem: there is no CA of this name, which `ca.issuers` names", folder, name);
+	return problem_set(p, PROBLEM_NOT_FOUND, "%s/%s.pem: there is no CA of this name, which `ca.issuers` names", folder,
+	                   name);
 }
 
 static bool issuer_add(struct loading *loading, const char *name, struct problem *p)
@@ -165,6 +166,8 @@ static bool line_add(struct loading *loading, const char *name, struct problem *
 			return false;
 		strcpy(at, next);
 	}
+	if (*at)
+		return problem_set(p, PROBLEM_MALFORMED, "%s: the successors of %s go round in a circle", folder, name);
 	for (size_t i = begin; i < table->alias_count; i++)
 		table->aliases[i].current = table->issuers[table->count - 1];
 	return true;

@@ -412,6 +412,20 @@ static void several_issuers_have_names(void **state)
 	}
 }
 
+/* Each has ended, and says that the other took its place. */
+static void successors_that_go_round_in_a_circle_are_refused(void **state)
+{
+	static const struct made ended_made = { .name = "Issuing", .end = -60, .begin = -3600, CA_MADE };
+	auto(X509) *ended = make(&ended_made, issuing_key, root, root_key);
+
+	(void)state;
+	PUT("issuing.pem", ended);
+	PUT("issuing-2.pem", ended);
+	put_file("issuing.successor", BYTES_STR("issuing-2"), 0600);
+	put_file("issuing-2.successor", BYTES_STR("issuing"), 0600);
+	assert_refused(PROBLEM_MALFORMED, "circle");
+}
+
 static void urls_are_checked(void **state)
 {
 	static const struct {
@@ -487,6 +501,7 @@ int main(void)
 		with_ca(files_that_are_no_certificates_are_refused),
 		with_ca(bytes_after_a_certificate_and_long_chains_are_refused),
 		with_ca(several_issuers_have_names),
+		with_ca(successors_that_go_round_in_a_circle_are_refused),
 		with_ca(urls_are_checked),
 		with_ca(urls_are_written),
 	};
