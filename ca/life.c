@@ -187,13 +187,15 @@ static bool renew_root(const struct life *life, const char *name, const struct l
 {
 	auto_value(authority) root = { 0 };
 	auto(X509) *made = NULL;
+	auto(NAME_CONSTRAINTS) *constraints = NULL;
 	auto_value(strings) names = { 0 };
 
-	if (!life_authority(life, name, &root, p))
+	if (!life_authority(life, name, &root, p) || !life_set_names(terms, root.certificate, &constraints, p))
 		return false;
 	struct authority_wish wish = authority_wish_like(root.certificate);
 	wish.key = root.key;
 	wish.path_length = life_path_length(terms, root.certificate);
+	wish.names = constraints;
 	if (!set_period(terms, root.certificate, NULL, &wish, p) || !authority_certify(&wish, NULL, &made, p) ||
 	    !files_names(life->folder, &names, p))
 		return false;

@@ -15,17 +15,20 @@ static bool make_root(const struct life *life, const struct life_terms *terms, c
                       struct authority *ret, struct change *change, struct problem *p)
 {
 	int64_t now = clock_now(), lifetime = terms->lifetime;
+	auto(NAME_CONSTRAINTS) *names = NULL;
 	struct authority_wish wish = authority_wish_like(old->certificate);
 
 	if (!lifetime && !authority_lifetime(old->certificate, &lifetime))
 		return problem_openssl(p, "the life of the root");
-	if (!life_key_make(life, change->successor, terms, &ret->key, change, p))
+	if (!life_set_names(terms, old->certificate, &names, p) ||
+	    !life_key_make(life, change->successor, terms, &ret->key, change, p))
 		return false;
 	wish.key = ret->key;
 	wish.key_id = NULL;
 	wish.not_before = now - AUTHORITY_BACKDATE;
 	wish.not_after = now + lifetime;
 	wish.path_length = life_path_length(terms, old->certificate);
+	wish.names = names;
 	return authority_certify(&wish, NULL, &ret->certificate, p);
 }
 
@@ -33,14 +36,19 @@ static bool make_root(const struct life *life, const struct life_terms *terms, c
 static bool certify_other(const struct life *life, const struct authority *of, const struct authority *by, const char *name,
                           X509 **ret, struct problem *p)
 {
+	const struct life_terms same = { 0 };
+	auto(NAME_CONSTRAINTS) *names = NULL;
 	struct authority_wish wish = authority_wish_like(of->certificate);
 	int64_t end;
 
 	if (!ossl_time(X509_get0_notBefore(of->certificate), &wish.not_before) ||
 	    !authority_not_after(of->certificate, &wish.not_after, p) || !authority_not_after(by->certificate, &end, p))
 		return problem_openssl(p, "the life of the root");
+	if (!life_set_names(&same, of->certificate, &names, p))
+		return false;
 	if (end < wish.not_after)
 		wish.not_after = end;
+	wish.names = names;
 	wish.base = life->base;
 	wish.by = name;
 	return authority_certify(&wish, by, ret, p);
