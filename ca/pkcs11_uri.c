@@ -56,11 +56,11 @@ static bool set_text(struct pkcs11_uri *uri, const char *name, struct buf *value
 
 static bool set_slot(struct pkcs11_uri *uri, const struct buf *value)
 {
-	char *end = NULL;
+	const char *text = buf_text(value);
 
 	uri->has_slot = true;
-	uri->slot = strtoul(buf_text(value), &end, 10);
-	return value->len > 0 && value->len < 18 && *end == '\0';
+	uri->slot = strtoul(text, NULL, 10);
+	return value->len > 0 && value->len < 18 && strspn(text, "0123456789") == value->len;
 }
 
 static bool set(struct pkcs11_uri *uri, const char *name, struct buf *value, struct problem *p)

@@ -47,7 +47,9 @@ static void other_uris_are_refused(void **state)
 		{ "pkcs11:token=CA;object=a b", "percent" }, { "pkcs11:token=CA;object=a%00b", "cannot have" },
 		{ "pkcs11:token=CA;object", "without a value" }, { "pkcs11:token=CA;colour=red;object=a", "not known" },
 		{ "pkcs11:token=CA;object=a;type=public", "cannot have" }, { "pkcs11:slot-id=x;object=a", "cannot have" },
-		{ "pkcs11:slot-id=;object=a", "cannot have" }, { "pkcs11:token=CA;id=", "cannot have" },
+		{ "pkcs11:slot-id=;object=a", "cannot have" }, { "pkcs11:slot-id=-1;object=a", "cannot have" },
+		{ "pkcs11:slot-id=%201;object=a", "cannot have" }, { "pkcs11:slot-id=1%00;object=a", "cannot have" },
+		{ "pkcs11:token=CA;id=", "cannot have" },
 		{ "pkcs11:token=CA;object=a?pin-value=1234", "query" },
 	};
 
