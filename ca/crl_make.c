@@ -47,6 +47,8 @@ bool crl_from(struct bytes der, struct crl **ret, struct problem *p)
 	if (!good)
 		return problem_set(p, PROBLEM_MALFORMED, "RFC 5280, 5: no CRL");
 	buf_add(&crl->der, der.data, der.len);
+	if (!buf_check(&crl->der, p))
+		return false;
 	http_etag(buf_bytes(&crl->der), crl->etag);
 	*ret = steal(crl);
 	return true;
