@@ -11,6 +11,7 @@
 struct claim {
 	struct claim *next;
 	char order[RANDOM_ID_SIZE];
+	uint8_t digest[SHA256_SIZE];
 };
 struct claims {
 	pthread_mutex_t mutex; /* guards the list */
@@ -49,29 +50,35 @@ static struct claim **find(struct claims *claims, const char *order)
 	return at;
 }
 
-/* With the mutex held. Whether nobody has it any more. */
-static bool wait_free(struct claims *claims, const char *order, int64_t wait_ms)
+/* With the mutex held. NULL: nobody has it any more. */
+static const struct claim *wait_free(struct claims *claims, const char *order, int64_t wait_ms)
 {
 	const struct timespec end = clock_until(wait_ms);
 	int error = 0;
 
 	while (*find(claims, order) && error != ETIMEDOUT)
 		error = pthread_cond_clockwait(&claims->released, &claims->mutex, CLOCK_MONOTONIC, &end);
-	return !*find(claims, order);
+	return *find(claims, order);
 }
 
-bool claim_take(struct claims *claims, const char *order, int64_t wait_ms, bool *ret_taken, struct problem *p)
+bool claim_take(struct claims *claims, const char *order, const uint8_t digest[SHA256_SIZE], int64_t wait_ms,
+                enum claim_result *ret, struct problem *p)
 {
 	auto_free struct claim *claim = calloc(1, sizeof(*claim));
+	const struct claim *other;
 
 	if (!claim)
 		return problem_memory(p);
 	snprintf(claim->order, sizeof(claim->order), "%s", order);
+	memcpy(claim->digest, digest, SHA256_SIZE);
 	pthread_mutex_lock(&claims->mutex);
-	*ret_taken = wait_free(claims, order, wait_ms);
-	if (*ret_taken) {
+	other = wait_free(claims, order, wait_ms);
+	if (other) {
+		*ret = memcmp(other->digest, digest, SHA256_SIZE) == 0 ? CLAIM_BUSY_SAME : CLAIM_BUSY;
+	} else {
 		claim->next = claims->first;
 		claims->first = steal(claim);
+		*ret = CLAIM_TAKEN;
 	}
 	pthread_mutex_unlock(&claims->mutex);
 	return true;

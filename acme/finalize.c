@@ -60,6 +60,13 @@ static bool not_ready(const struct finalizing *f, struct problem *p)
 	                   order_status_name(f->status));
 }
 
+/* Answered as the first time, however often it is asked. */
+static bool is_again(const struct finalizing *f)
+{
+	return (f->status == ORDER_VALID || f->status == ORDER_PROCESSING) &&
+	       bytes_equal(f->order.csr_digest, BYTES(f->digest, sizeof(f->digest)));
+}
+
 static bool put_certificate(struct store_txn *txn, struct finalizing *f, struct problem *p)
 {
 	char actor[EVENT_ACTOR_SIZE], from[ADDR_TEXT_SIZE];
@@ -162,20 +169,20 @@ static bool issue(struct finalizing *f, struct problem *p)
 /* The order is read again under the claim: who had it before may have changed it. */
 static bool issue_claimed(struct finalizing *f, struct problem *p)
 {
-	bool taken;
+	enum claim_result result;
 	char id[RANDOM_ID_SIZE];
 
 	memcpy(id, f->order.id, sizeof(id));
-	if (!claim_take(f->call->acme->claims, id, CLAIM_WAIT_MS, &taken, p))
+	if (!claim_take(f->call->acme->claims, id, f->digest, CLAIM_WAIT_MS, &result, p))
 		return false;
-	if (!taken) {
+	if (result != CLAIM_TAKEN) {
 		f->status = ORDER_PROCESSING;
-		return not_ready(f, p);
+		return result == CLAIM_BUSY_SAME || not_ready(f, p);
 	}
 	bool done = load(f, p);
 	if (done && f->status == ORDER_PROCESSING && f->order.status == ORDER_READY) /* by our own claim */
 		done = issue(f, p);
-	else if (done)
+	else if (done && !is_again(f))
 		done = not_ready(f, p);
 	claim_release(f->call->acme->claims, id);
 	return done;
@@ -187,7 +194,7 @@ static bool finalize(struct finalizing *f, struct problem *p)
 		return false;
 	if (f->order.status == ORDER_READY && (f->status == ORDER_READY || f->status == ORDER_PROCESSING))
 		return issue_claimed(f, p);
-	return not_ready(f, p); /* also for the same CSR again (7.4) */
+	return is_again(f) || not_ready(f, p);
 }
 
 bool acme_order_finalize(struct acme_call *call, struct problem *p)

@@ -35,9 +35,10 @@ static void run(void *arg)
 /* false without a problem in p: it is under way already. */
 static bool claim(struct acme *acme, const char *id, struct problem *p)
 {
-	bool taken;
+	static const uint8_t nothing[SHA256_SIZE];
+	enum claim_result result;
 
-	return claim_take(acme->claims, id, 0, &taken, p) && taken;
+	return claim_take(acme->claims, id, nothing, 0, &result, p) && result == CLAIM_TAKEN;
 }
 
 bool later_do(struct acme *acme, const char *event, const char *id, later_job *job, struct problem *p)

@@ -12,6 +12,7 @@
 #include "base/clock.h"
 
 static const char *const A = "AAAAAAAAAAAAAAAAAAAAAA", *const B = "BBBBBBBBBBBBBBBBBBBBBB";
+static const uint8_t one[SHA256_SIZE] = { 1 }, two[SHA256_SIZE] = { 2 };
 
 static int setup(void **state)
 {
@@ -30,13 +31,13 @@ static int teardown(void **state)
 	return 0;
 }
 
-static bool take(struct claims *claims, const char *order, int64_t wait_ms)
+static enum claim_result take(struct claims *claims, const char *order, const uint8_t *digest, int64_t wait_ms)
 {
 	auto_value(problem) p = {0};
-	bool taken;
+	enum claim_result result;
 
-	assert_true(claim_take(claims, order, wait_ms, &taken, &p));
-	return taken;
+	assert_true(claim_take(claims, order, digest, wait_ms, &result, &p));
+	return result;
 }
 
 static void one_has_it(void **state)
@@ -44,15 +45,16 @@ static void one_has_it(void **state)
 	struct claims *claims = *state;
 
 	assert_false(claim_held(claims, A));
-	assert_true(take(claims, A, 0));
+	assert_int_equal(take(claims, A, one, 0), CLAIM_TAKEN);
 	assert_true(claim_held(claims, A));
 	assert_false(claim_held(claims, B));
-	assert_false(take(claims, A, 0));
-	assert_true(take(claims, B, 0));
+	assert_int_equal(take(claims, A, one, 0), CLAIM_BUSY_SAME);
+	assert_int_equal(take(claims, A, two, 0), CLAIM_BUSY);
+	assert_int_equal(take(claims, B, two, 0), CLAIM_TAKEN);
 	claim_release(claims, A);
 	assert_false(claim_held(claims, A));
 	assert_true(claim_held(claims, B));
-	assert_true(take(claims, A, 0));
+	assert_int_equal(take(claims, A, two, 0), CLAIM_TAKEN);
 	claim_release(claims, B);
 	claim_release(claims, A);
 }
@@ -70,13 +72,13 @@ static void the_next_waits_for_it(void **state)
 	int64_t began = clock_monotonic_ms();
 	pthread_t thread;
 
-	assert_true(take(claims, A, 0));
+	assert_int_equal(take(claims, A, one, 0), CLAIM_TAKEN);
 	assert_int_equal(pthread_create(&thread, NULL, release_later, claims), 0);
-	assert_true(take(claims, A, 5000));
+	assert_int_equal(take(claims, A, two, 5000), CLAIM_TAKEN);
 	assert_in_range(clock_monotonic_ms() - began, 90, 4000);
 	pthread_join(thread, NULL);
 	began = clock_monotonic_ms();
-	assert_false(take(claims, A, 120));
+	assert_int_equal(take(claims, A, two, 120), CLAIM_BUSY_SAME);
 	assert_in_range(clock_monotonic_ms() - began, 110, 4000);
 	claim_release(claims, A);
 }
