@@ -1,4 +1,4 @@
-/* cert export: certificate and chain, with the private key where that is asked for, as PEM or PKCS #12. */
+/* cert export: certificate and chain, with the private key where that is asked for, as PEM, DER (the certificate alone) or PKCS #12. */
 #include <stdio.h>
 #include <unistd.h>
 
@@ -13,7 +13,7 @@
 enum { PASSWORD_MAX_ = 128 }; /* as over the API */
 
 static const struct command_option options[] = {
-	{ "--format", "pem|pkcs12", "without: pem" },
+	{ "--format", "pem|der|pkcs12", "without: pem; der is the certificate alone" },
 	{ "--private-key", NULL, "with the private key, where the server keeps it; PKCS #12 has it always" },
 	{ "--password-file", "FILE", "the password of the key: the file's first line" },
 	{ "--password-env", "NAME", "the password: this variable of the environment" },
@@ -25,7 +25,7 @@ static const struct command_option options[] = {
 
 struct exporting {
 	const struct command_call *call;
-	bool pkcs12, with_key;
+	bool pkcs12, der, with_key;
 	struct store *store;
 	struct certificate row;
 	EVP_PKEY *key;
@@ -50,15 +50,18 @@ static bool take_options(struct exporting *e, struct problem *p)
 	const char *format = command_value(e->call, "--format") ?: "pem";
 
 	e->pkcs12 = str_equal(format, "pkcs12") || str_equal(format, "p12");
+	e->der = str_equal(format, "der");
 	e->with_key = command_value(e->call, "--private-key");
-	if (!e->pkcs12 && !str_equal(format, "pem"))
-		return problem_set(p, PROBLEM_MALFORMED, "--format: expected pem or pkcs12, got `%s`", format);
+	if (!e->pkcs12 && !e->der && !str_equal(format, "pem"))
+		return problem_set(p, PROBLEM_MALFORMED, "--format: expected pem, der or pkcs12, got `%s`", format);
+	if (e->der && e->with_key)
+		return problem_set(p, PROBLEM_MALFORMED, "--private-key: DER is the certificate alone; pem and pkcs12 have room for the key");
 	if (e->pkcs12 && !e->with_key)
 		return problem_set(p, PROBLEM_MALFORMED, "--private-key: PKCS #12 has the private key in it, which is only exported when it is asked for");
 	if (!e->pkcs12 && (command_value(e->call, "--alias") || command_value(e->call, "--legacy")))
 		return problem_set(p, PROBLEM_MALFORMED, "--alias and --legacy are of PKCS #12");
-	if (e->pkcs12 && !command_value(e->call, "--out") && isatty(fileno(e->call->out)))
-		return problem_set(p, PROBLEM_MALFORMED, "--out: PKCS #12 is nothing for a terminal");
+	if ((e->pkcs12 || e->der) && !command_value(e->call, "--out") && isatty(fileno(e->call->out)))
+		return problem_set(p, PROBLEM_MALFORMED, "--out: %s is nothing for a terminal", e->der ? "DER" : "PKCS #12");
 	return true;
 }
 
@@ -134,6 +137,12 @@ static bool make_pem(struct exporting *e, struct problem *p)
 	return buf_check(&e->out, p);
 }
 
+static bool make_der(struct exporting *e, struct problem *p)
+{
+	buf_add(&e->out, e->row.der.data, e->row.der.len);
+	return buf_check(&e->out, p);
+}
+
 static bool make_pkcs12(struct exporting *e, struct problem *p)
 {
 	const struct pkcs12_parts parts = {
@@ -162,13 +171,13 @@ static bool run(struct command_call *call, struct problem *p)
 {
 	auto_value(exporting) e = { .call = call };
 
-	return take_options(&e, p) && read_password(&e, p) && read_all(&e, p) && (e.pkcs12 ? make_pkcs12(&e, p) : make_pem(&e, p)) &&
-	       write_out(&e, p);
+	return take_options(&e, p) && read_password(&e, p) && read_all(&e, p) &&
+	       (e.pkcs12 ? make_pkcs12 : e.der ? make_der : make_pem)(&e, p) && write_out(&e, p);
 }
 
 const struct command admin_cert_export = {
 	.name = "cert export", .args = "ID|SERIAL|FINGERPRINT", .args_min = 1, .args_max = 1, .admin = true, .options = options, .run = run,
-	.summary = "write a certificate and its chain, and with --private-key its key, as PEM or PKCS #12",
+	.summary = "write a certificate and its chain, and with --private-key its key, as PEM, DER or PKCS #12",
 	.details = "The chain is what a server sends, without the root. The password of PKCS #12 is asked for where no option names it;\n"
 	           "a PEM key is encrypted (PKCS #8, PBES2) where one does. That a key was exported is in the audit log.",
 };

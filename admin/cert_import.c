@@ -7,21 +7,19 @@ enum { FILE_MAX = 64 * 1024 };
 
 static const struct command_option options[] = {
 	{ "--profile", "NAME", "a profile that it is counted among" },
-	{ "--key", "FILE|-", "its private key, PEM, not encrypted; the server keeps it sealed" },
+	{ "--key", "FILE|-", "its private key, PEM or DER (PKCS #8), not encrypted; the server keeps it sealed" },
 	{ "--metadata", "KEY=VALUE[,KEY=VALUE...]", "words that are kept beside it" },
 	{ 0 },
 };
 
-static bool put_file(const char *member, const char *path, struct json_writer *w, struct problem *p)
+static bool put_file(const char *member, const char *label, const char *path, struct json_writer *w, struct problem *p)
 {
 	auto_value(buf) text = {0};
 
 	if (!path)
 		return true;
-	if (!input_read(path, FILE_MAX, &text, p))
+	if (!input_read_pem(path, label, FILE_MAX, &text, p))
 		return false;
-	if (memchr(buf_text(&text), '\0', text.len))
-		return problem_set(p, PROBLEM_MALFORMED, "%s: expected PEM", path);
 	json_put_buf(w, member, &text);
 	return true;
 }
@@ -32,7 +30,8 @@ static bool put_body(const struct command_call *call, struct buf *ret, struct pr
 
 	json_open(&w, NULL);
 	json_put(&w, "profileId", command_value(call, "--profile"));
-	if (!put_file("certificate", call->args[0], &w, p) || !put_file("privateKey", command_value(call, "--key"), &w, p) ||
+	if (!put_file("certificate", "CERTIFICATE", call->args[0], &w, p) ||
+	    !put_file("privateKey", "PRIVATE KEY", command_value(call, "--key"), &w, p) ||
 	    !issued_metadata(call, &w, p))
 		return false;
 	json_close(&w);
@@ -60,6 +59,6 @@ static bool run(struct command_call *call, struct problem *p)
 const struct command admin_cert_import = {
 	.name = "cert import", .args = "FILE|-", .args_min = 1, .args_max = 1, .json = true, .admin = true, .options = options, .run = run,
 	.summary = "make a certificate of another CA known",
-	.details = "PEM. It is found, watched and told of when it expires, as those that are issued here; it is neither renewed nor\n"
+	.details = "PEM or DER. It is found, watched and told of when it expires, as those that are issued here; it is neither renewed nor\n"
 	           "revoked here.",
 };

@@ -15,7 +15,7 @@ static const struct {
 
 static const struct command_option issue_options[] = {
 	{ "--profile", "NAME", "the profile; it must have the method api" },
-	{ "--csr", "FILE|-", "a PKCS #10 request, PEM; without: the server makes the key" },
+	{ "--csr", "FILE|-", "a PKCS #10 request, PEM or DER; without: the server makes the key" },
 	{ "--name", "NAME[,NAME...]", "what it is for: www.example.com, 192.0.2.7, a@example.com, uri:spiffe://a/b, upn:a@b" },
 	{ "--cn", "TEXT", "the subject's common name" },
 	{ "--organization", "TEXT", "O" },
@@ -136,7 +136,7 @@ const struct command admin_cert_issue = {
 /* --- cert renew */
 
 static const struct command_option renew_options[] = {
-	{ "--csr", "FILE|-", "a PKCS #10 request of the same names, PEM" },
+	{ "--csr", "FILE|-", "a PKCS #10 request of the same names, PEM or DER" },
 	{ "--same-key", NULL, "with the key that the server keeps; without both: with a new one" },
 	{ "--key", "KIND", "of the new key, as of `cert issue`; without: as the old one's" },
 	ISSUED_LIFE_OPTIONS,

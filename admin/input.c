@@ -1,5 +1,6 @@
 #include "admin/input.h"
 #include "base/file.h"
+#include "base/ossl.h"
 
 #include <stdio.h>
 #include <termios.h>
@@ -15,6 +16,27 @@ bool input_read(const char *path, size_t max, struct buf *ret, struct problem *p
 		mem_wipe(part, sizeof(part));
 	}
 	return buf_check(ret, p) && (feof(stdin) || problem_set(p, PROBLEM_TOO_LARGE, "standard input: not readable, or over %zu bytes", max));
+}
+
+/* A SEQUENCE begins with 0x30, which is the digit 0 in a text before a PEM block. */
+static bool is_der(const struct buf *content)
+{
+	return content->len > 0 && content->data[0] == 0x30 && !memmem(content->data, content->len, "-----BEGIN", 10);
+}
+
+bool input_read_pem(const char *path, const char *label, size_t max, struct buf *ret, struct problem *p)
+{
+	auto_value(buf) content = {0};
+
+	if (!input_read(path, max, &content, p))
+		return false;
+	if (is_der(&content))
+		ossl_pem(label, buf_bytes(&content), ret);
+	else if (memchr(buf_text(&content), '\0', content.len))
+		return problem_set(p, PROBLEM_MALFORMED, "%s: expected PEM or DER", path);
+	else
+		buf_add(ret, content.data, content.len);
+	return buf_check(ret, p);
 }
 
 /* --- secrets */

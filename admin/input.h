@@ -6,6 +6,9 @@
 /* All of a file, or of standard input for "-". TOO_LARGE. */
 bool input_read(const char *path, size_t max, struct buf *ret, struct problem *p) must_use;
 
+/* The same of PEM; DER becomes PEM with this label (RFC 7468). MALFORMED: it can be neither. */
+bool input_read_pem(const char *path, const char *label, size_t max, struct buf *ret, struct problem *p) must_use;
+
 /* Not from the command line, where every other process could read it. */
 struct input_secret {
 	const char *file;             /* its first line; NULL */

@@ -79,10 +79,8 @@ bool issued_csr(const char *path, struct json_writer *w, struct problem *p)
 {
 	auto_value(buf) text = {0};
 
-	if (!input_read(path, CSR_MAX, &text, p))
+	if (!input_read_pem(path, "CERTIFICATE REQUEST", CSR_MAX, &text, p))
 		return false;
-	if (memchr(buf_text(&text), '\0', text.len))
-		return problem_set(p, PROBLEM_MALFORMED, "%s: expected PEM", path);
 	json_put_buf(w, "csr", &text);
 	return true;
 }

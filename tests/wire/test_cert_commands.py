@@ -276,6 +276,30 @@ def test_exported_as_pem(server, kept, tmp_path):
     assert told[-1]["actor"].startswith("operator ")
 
 
+def test_exported_as_der(server, kept, tmp_path):
+    out = tmp_path / "e.der"
+    server.run("cert", "export", "--format", "der", "--out", str(out), kept["certificateId"], check=True)
+    assert x509.load_der_x509_certificate(out.read_bytes()) == load(kept["certificate"])
+
+
+def test_der_is_read_as_pem_is(server, tmp_path):
+    key = new_key()
+    certificate, request = x509.load_pem_x509_certificate(foreign("der.example.com", key).encode()), x509.load_pem_x509_csr(csr("der2.example.com").encode())
+    (tmp_path / "f.der").write_bytes(certificate.public_bytes(serialization.Encoding.DER))
+    (tmp_path / "k.der").write_bytes(key.private_bytes(serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()))
+    (tmp_path / "r.der").write_bytes(request.public_bytes(serialization.Encoding.DER))
+    row = command(server, "cert", "import", "--key", str(tmp_path / "k.der"), str(tmp_path / "f.der"))
+    assert row["keyKept"] and [n["value"] for n in row["names"] if n["type"] == "dns"] == ["der.example.com"]
+    made = command(server, "cert", "issue", "--profile", "open", "--csr", str(tmp_path / "r.der"))["certificate"]
+    assert public(load(made["certificate"]).public_key()) == public(request.public_key())
+    for name, content in (("zeros", b"\0\0"), ("cut", (tmp_path / "f.der").read_bytes()[:-9]), ("more", (tmp_path / "f.der").read_bytes() + b"\0")):
+        (tmp_path / name).write_bytes(content)
+        fails(server, "", "cert", "import", str(tmp_path / name))
+    # A text before a PEM block may begin as DER does.
+    (tmp_path / "note.pem").write_text("0815, from the attic\n" + foreign("note.example.com", new_key()))
+    command(server, "cert", "import", str(tmp_path / "note.pem"))
+
+
 def test_exported_with_a_password(server, kept, tmp_path):
     (tmp_path / "word").write_text("open sesame\nsecond line\n")
     out = tmp_path / "sealed.pem"
@@ -346,7 +370,8 @@ def test_a_password_that_is_typed_is_not_shown(server, kept, tmp_path):
 
 
 @pytest.mark.parametrize("words,text", [
-    (["--format", "der"], "--format"), (["--format", "pkcs12"], "--private-key"), (["--alias", "x"], "PKCS #12"),
+    (["--format", "jks"], "--format"), (["--format", "der", "--private-key"], "--private-key"), (["--format", "der", "--alias", "x"], "--alias"),
+    (["--format", "pkcs12"], "--private-key"), (["--alias", "x"], "PKCS #12"),
     (["--password-env", "EXPORT_NONE"], "--private-key is missing"), (["--private-key", "--password-env", "EXPORT_NONE"], "EXPORT_NONE"),
     (["--private-key", "--password-file", "/nonexistent"], "/nonexistent"), (["--private-key", "--out", "/nonexistent/x"], "/nonexistent/x"),
     (["--private-key", "--password-file", "/dev/null"], "password")])
