@@ -82,6 +82,7 @@ def test_two_of_three_approve(server, web):
     done = client.wait(url, ("valid", "invalid"))
     assert done["status"] == "valid", done
     assert client.post(done["certificate"]).text.startswith("-----BEGIN CERTIFICATE-----")
+    assert client.finalize(order, csr).json()["certificate"] == done["certificate"]
     now = ended(server, request, "issued")
     assert [(d["by"], d["approved"]) for d in now["decisions"]] == [("ada", True), ("bob", True)]
     row = json.loads(server.run("cert", "show", now["certificate"], "--json", check=True).stdout)
