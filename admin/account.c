@@ -37,7 +37,8 @@ static bool is_asked_for(struct store_txn *txn, void *arg, const char *id, bool 
 	return true;
 }
 
-static bool list_page(struct store_txn *txn, void *arg, const char *after, size_t limit, struct store_page *ret, struct problem *p)
+static bool list_page(struct store_txn *txn, void *arg, const char *after, size_t limit, struct store_page *ret,
+                      struct problem *p)
 {
 	return store_account_list(txn, after, limit, ret, p) && listing_sift(txn, is_asked_for, arg, ret, p);
 }
@@ -66,7 +67,8 @@ static bool read_status(const char *text, struct problem *p)
 	for (size_t i = 0; text && account_statuses[i]; i++)
 		if (str_equal(text, account_statuses[i]))
 			return true;
-	return !text || problem_set(p, PROBLEM_MALFORMED, "--status: expected valid, deactivated or revoked, got `%s`", text);
+	return !text || problem_set(p, PROBLEM_MALFORMED,
+	                            "--status: expected valid, deactivated or revoked, got `%s`", text);
 }
 
 static const struct command_option list_options[] = {
@@ -134,7 +136,8 @@ static bool account_show_run(struct command_call *call, struct problem *p)
 	auto_struct(store) *store = NULL;
 	auto_value(account) account = {0};
 	struct asking asking = { call->args[0], &account };
-	return admin_open_store(call->admin, &store, p) && store_view(store, get, &asking, p) && print_account(call, &account, p);
+	return admin_open_store(call->admin, &store, p) && store_view(store, get, &asking, p) &&
+	       print_account(call, &account, p);
 }
 
 /* --- account deactivate: should this end before all is done, a server does the rest */
@@ -186,16 +189,23 @@ static bool account_limit_run(struct command_call *call, struct problem *p)
 		any = any || command_value(call, limit_options[i].name);
 	if (!any)
 		return problem_set(p, PROBLEM_MALFORMED, "expected at least one option that says what it may order");
-	return admin_open_store(call->admin, &store, p) && account_limit(store, call->args[0], &change, &actor, &account, p) &&
+	return admin_open_store(call->admin, &store, p) &&
+	       account_limit(store, call->args[0], &change, &actor, &account, p) &&
 	       print_account(call, &account, p);
 }
 
 const struct command admin_account_limit = {
-	.name = "account limit", .args = "ID", .args_min = 1, .args_max = 1, .json = true, .admin = true, .options = limit_options,
+	.name = "account limit",
+	.args = "ID",
+	.args_min = 1,
+	.args_max = 1,
+	.json = true,
+	.admin = true,
+	.options = limit_options,
 	.run = account_limit_run,
 	.summary = "say what one ACME account may order",
-	.details = "Changes what the options say and leaves the rest; `any` takes a limit away. It holds from now on, also for orders "
-	           "that were made before.",
+	.details = "Changes what the options say and leaves the rest; `any` takes a limit away. It holds from now "
+	           "on, also for orders that were made before.",
 };
 const struct command admin_account_show = {
 	.name = "account show", .args = "ID", .args_min = 1, .args_max = 1, .json = true, .admin = true,

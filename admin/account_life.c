@@ -9,15 +9,16 @@ static bool same(const char *wanted, const char *have)
 
 bool account_fits(const struct account_filter *filter, const struct account *account)
 {
-	return same(filter->status, account_status_name(account->status)) && same(filter->directory, account->directory) &&
-	       same(filter->eab, account->eab_kid);
+	return same(filter->status, account_status_name(account->status)) &&
+	       same(filter->directory, account->directory) && same(filter->eab, account->eab_kid);
 }
 
 bool account_find(struct store_txn *txn, const char *id, struct account *ret, struct problem *p)
 {
 	account_free(ret);
 	*ret = (struct account){0};
-	return (random_id_valid(id) && store_account_get(txn, id, ret, p)) || problem_missing(p, "there is no account %s", id);
+	return (random_id_valid(id) && store_account_get(txn, id, ret, p)) ||
+	       problem_missing(p, "there is no account %s", id);
 }
 
 /* --- limited */
@@ -33,10 +34,15 @@ static bool tell_limited(struct store_txn *txn, const struct limiting *l, struct
 {
 	const struct scope *scope = &l->ret->scope;
 	const struct audit_fact facts[] = {
-		audit_text("account", l->id), audit_texts("profiles", scope->profiles), audit_texts("names", scope->names),
-		audit_texts("authorized", scope->authorized), audit_texts("networks", scope->networks),
-		audit_integer("quota", scope->quota), audit_integer("quotaPeriod", scope->quota_period),
-		audit_integer("quotaTotal", scope->quota_total), { 0 },
+		audit_text("account", l->id),
+		audit_texts("profiles", scope->profiles),
+		audit_texts("names", scope->names),
+		audit_texts("authorized", scope->authorized),
+		audit_texts("networks", scope->networks),
+		audit_integer("quota", scope->quota),
+		audit_integer("quotaPeriod", scope->quota_period),
+		audit_integer("quotaTotal", scope->quota_total),
+		{ 0 },
 	};
 
 	return actor_tell(txn, AUDIT_ACCOUNT_LIMITED, l->actor, facts, p);
@@ -78,9 +84,12 @@ static bool deactivate(struct store_txn *txn, void *arg, struct problem *p)
 	if (!account_find(txn, e->id, e->ret, p))
 		return false;
 	if (e->ret->status != ACCOUNT_VALID)
-		return problem_set(p, PROBLEM_CONFLICT, "account %s is %s already", e->id, account_status_name(e->ret->status));
+		return problem_set(p, PROBLEM_CONFLICT, "account %s is %s already", e->id,
+		                   account_status_name(e->ret->status));
 	e->ret->status = ACCOUNT_DEACTIVATED;
-	const struct audit_fact facts[] = { audit_text("account", e->id), audit_text("directory", e->ret->directory), { 0 } };
+	const struct audit_fact facts[] = { audit_text("account", e->id),
+		                            audit_text("directory", e->ret->directory),
+		                            { 0 } };
 	return store_account_put(txn, e->ret, p) && e->cancel(txn, e->id, e->ret_more, p) &&
 	       actor_tell(txn, AUDIT_ACCOUNT_DEACTIVATED, e->actor, facts, p);
 }

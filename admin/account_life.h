@@ -1,5 +1,5 @@
-/* Account life: ACME accounts (store/account.h), as operators show, limit and end them, by command and by the API. Internal
- * to admin/. Any thread. */
+/* Account life: ACME accounts (store/account.h), as operators show, limit and end them, by command and by the API.
+ * Internal to admin/. Any thread. */
 #pragma once
 
 #include "admin/actor.h"

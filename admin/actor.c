@@ -46,5 +46,6 @@ bool admin_tell(struct store_txn *txn, enum audit_kind kind, int64_t now, const 
 {
 	char actor[ADMIN_ACTOR_SIZE];
 	admin_actor(actor);
-	return store_audit_add(txn, &(struct audit_event){ .kind = kind, .time = now, .actor = actor, .facts = facts }, p);
+	return store_audit_add(
+		txn, &(struct audit_event){ .kind = kind, .time = now, .actor = actor, .facts = facts }, p);
 }

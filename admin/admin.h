@@ -22,19 +22,21 @@ struct admin {
 	bool (*open_ca)(const void *config, struct ca **ret, struct problem *p); /* with its keys, to issue */
 	const struct webhook_options *webhook;
 	const char *key_file;                  /* as struct api_options */
-	/* What an account has begun, and what an order is, is the protocol's to know, and admin/ does not see the protocols: the
-	 * server hands it in. */
+	/* What an account has begun, and what an order is, is the protocol's to know, and admin/ does not see the
+	 * protocols: the server hands it in. */
 	account_cancel_work *cancel_work;
 	order_cancel_one *cancel_order;
 };
 
 extern const struct command admin_init_command, admin_backup_command, admin_version_command;
 extern const struct command admin_ca_list, admin_ca_show, admin_ca_import, admin_ca_csr, admin_ca_install;
-extern const struct command admin_ca_renew, admin_ca_rekey, admin_ca_rollover, admin_ca_disable, admin_ca_enable, admin_ca_crl, admin_ca_revoke;
+extern const struct command admin_ca_renew, admin_ca_rekey, admin_ca_rollover, admin_ca_disable, admin_ca_enable,
+	admin_ca_crl, admin_ca_revoke;
 extern const struct command admin_cert_list, admin_cert_show, admin_cert_revoke, admin_cert_release;
 extern const struct command admin_account_list, admin_account_show, admin_account_limit, admin_account_deactivate;
 extern const struct command admin_order_list, admin_order_show, admin_order_cancel;
-extern const struct command admin_cert_issue, admin_cert_renew, admin_cert_import, admin_cert_export, admin_cert_metadata, admin_cert_delete;
+extern const struct command admin_cert_issue, admin_cert_renew, admin_cert_import, admin_cert_export,
+	admin_cert_metadata, admin_cert_delete;
 extern const struct command admin_key_forget;
 extern const struct command admin_cert_renewal, admin_cert_renewals, admin_cert_key, admin_key_reseal;
 extern const struct command admin_eab_create, admin_eab_list, admin_eab_show, admin_eab_revoke;

@@ -16,7 +16,8 @@ bool advice_check(const struct advice *advice, struct problem *p)
 
 	if (advice->over < 0 || advice->over > OVER_MAX)
 		return problem_set(p, PROBLEM_MALFORMED, "over: expected at most 90d");
-	if (why && ((!str_starts(why, "https://") && !str_starts(why, "http://")) || strlen(why) > URL_MAX || strpbrk(why, " \"<>")))
+	if (why && ((!str_starts(why, "https://") && !str_starts(why, "http://")) || strlen(why) > URL_MAX ||
+	            strpbrk(why, " \"<>")))
 		return problem_set(p, PROBLEM_MALFORMED, "explanation: expected a URL of http or https, got `%s`", why);
 	return true;
 }
@@ -58,12 +59,18 @@ static bool tell(struct store_txn *txn, const struct giving *g, struct problem *
 {
 	const struct advice *advice = g->advice;
 	const struct audit_fact facts[] = {
-		audit_text("filter", advice->filter), audit_integer("count", (int64_t)g->ids.n), audit_integer("over", advice->over),
-		audit_text("explanation", advice->why), audit_text("undone", advice->undo ? "yes" : NULL),
-		audit_texts("certificates", record_texts_of(&g->ids)), { 0 },
+		audit_text("filter", advice->filter),
+		audit_integer("count", (int64_t)g->ids.n),
+		audit_integer("over", advice->over),
+		audit_text("explanation", advice->why),
+		audit_text("undone", advice->undo ? "yes" : NULL),
+		audit_texts("certificates", record_texts_of(&g->ids)),
+		{ 0 },
 	};
 
-	return store_audit_add(txn, &(struct audit_event){ AUDIT_RENEWAL_ADVISED, advice->now, advice->actor, advice->from, facts }, p);
+	return store_audit_add(
+		txn,
+		&(struct audit_event){ AUDIT_RENEWAL_ADVISED, advice->now, advice->actor, advice->from, facts }, p);
 }
 
 static bool give(struct store_txn *txn, void *arg, struct problem *p)

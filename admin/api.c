@@ -4,8 +4,8 @@
 
 enum { TOKENS_MAX = 10000, QUEUE_MAX = 16, FAILURES_BURST = 60, FAILURES_PERIOD = 3600 };
 
-bool api_prepare(const struct api_options *options, struct store *store, struct ca *ca, struct profiles *profiles, struct api **ret,
-                 struct problem *p)
+bool api_prepare(const struct api_options *options, struct store *store, struct ca *ca, struct profiles *profiles,
+                 struct api **ret, struct problem *p)
 {
 	auto_struct(api) *api = calloc(1, sizeof(*api));
 
@@ -19,8 +19,8 @@ bool api_prepare(const struct api_options *options, struct store *store, struct 
 	if (options->ca_base && !(api->ca_base = strdup(options->ca_base)))
 		return problem_memory(p);
 	if (!limit_new(options->requests_burst, options->requests_period, TOKENS_MAX, &api->requests, p) ||
-	    !limit_new(FAILURES_BURST, FAILURES_PERIOD, TOKENS_MAX, &api->failures, p) || !audit_queue_open(store, &api->audit, p) ||
-	    !vault_open(store, options->key_file, &api->vault, p))
+	    !limit_new(FAILURES_BURST, FAILURES_PERIOD, TOKENS_MAX, &api->failures, p) ||
+	    !audit_queue_open(store, &api->audit, p) || !vault_open(store, options->key_file, &api->vault, p))
 		return false;
 	*ret = steal(api);
 	return true;

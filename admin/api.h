@@ -16,7 +16,7 @@
 struct api_options {
 	unsigned requests_burst, requests_period; /* of one token; burst 0: no limit */
 	int64_t retention;                        /* seconds that requests are kept after they were made */
-	const char *key_file;                     /* under which private keys are sealed (ca/vault.h); NULL: the store's seal */
+	const char *key_file; /* under which private keys are sealed (ca/vault.h); NULL: the store's seal */
 	const char *ca_base;                      /* issuer_urls.base; copied */
 	struct crls *crls;                        /* borrowed: the current lists of the CAs */
 	account_cancel_work *cancel_work;         /* the protocol's: as struct admin */
@@ -26,7 +26,8 @@ struct api;
 /* Takes references to profiles, and to the settings, for webhooks that are made or tested. */
 bool api_open(const struct api_options *options, struct store *store, struct ca *ca, struct profiles *profiles,
               struct webhook_settings *webhook, struct api **ret, struct problem *p) must_use;
-/* For a command: one that serves nobody and does nothing by itself (admin/local.h). ca NULL: nothing is to be signed. */
+/* For a command: one that serves nobody and does nothing by itself (admin/local.h). ca NULL: nothing is to be
+ * signed. */
 bool api_prepare(const struct api_options *options, struct store *store, struct ca *ca, struct profiles *profiles,
                  struct api **ret, struct problem *p) must_use;
 /* From the next request on, these profiles (SIGHUP). */

@@ -34,7 +34,8 @@ bool api_account_get(struct api_call *call, struct problem *p)
 	return store_view(call->api->store, read_one, &reading, p) && reply_with(call, &row, p);
 }
 
-static bool list_page(struct store_txn *txn, void *arg, const char *after, size_t limit, struct store_page *ret, struct problem *p)
+static bool list_page(struct store_txn *txn, void *arg, const char *after, size_t limit, struct store_page *ret,
+                      struct problem *p)
 {
 	(void)arg;
 	return store_account_list(txn, after, limit, ret, p);
@@ -61,7 +62,8 @@ bool api_account_list(struct api_call *call, struct problem *p)
 		.eab = api_query(call, "eab", &eab, &parts) ? buf_text(&eab) : NULL,
 	};
 
-	return api_settle(&parts, p) && api_page(call, &(struct api_page){ "accounts", &filter, list_page, list_row }, p);
+	return api_settle(&parts, p) &&
+	       api_page(call, &(struct api_page){ "accounts", &filter, list_page, list_row }, p);
 }
 
 /* --- limited */
@@ -81,9 +83,11 @@ bool api_account_limit(struct api_call *call, struct problem *p)
 	const struct actor actor = api_actor(call);
 
 	if (json_length(call->body) == 0)
-		return problem_set(p, PROBLEM_MALFORMED, "expected at least one member that says what the account may order");
+		return problem_set(p, PROBLEM_MALFORMED,
+		                   "expected at least one member that says what the account may order");
 	/* A token that is bound to names gives an account none, and takes no bound of it away. */
-	return api_may_give_names(call, p) && account_limit(call->api->store, call->request->captures[0], &change, &actor, &row, p) &&
+	return api_may_give_names(call, p) &&
+	       account_limit(call->api->store, call->request->captures[0], &change, &actor, &row, p) &&
 	       reply_with(call, &row, p);
 }
 
@@ -95,6 +99,7 @@ bool api_account_deactivate(struct api_call *call, struct problem *p)
 	const struct actor actor = api_actor(call);
 	bool more = false; /* what is left is done by the sweeper of ACME */
 
-	return account_deactivate(call->api->store, call->request->captures[0], call->api->options.cancel_work, &actor, &row, &more, p) &&
+	return account_deactivate(call->api->store, call->request->captures[0], call->api->options.cancel_work,
+	                          &actor, &row, &more, p) &&
 	       reply_with(call, &row, p);
 }

@@ -24,7 +24,8 @@ static bool is_self_signed(const char *text)
 		return false;
 	const uint8_t *at = der.data;
 	auto(X509) *certificate = d2i_X509(NULL, &at, (long)der.len);
-	bool is = certificate && X509_NAME_cmp(X509_get_subject_name(certificate), X509_get_issuer_name(certificate)) == 0;
+	bool is = certificate &&
+	          X509_NAME_cmp(X509_get_subject_name(certificate), X509_get_issuer_name(certificate)) == 0;
 	ERR_clear_error();
 	return is;
 }
@@ -86,7 +87,8 @@ static int64_t time_of(const struct json *attributes, const char *name)
 	const char *text = json_member_string(attributes, name);
 	int64_t t = 0;
 
-	return text && clock_parse(text, &t) ? (t ?: 1) : 0; /* 0 is not asked; the schema has refused what is no time */
+	return text && clock_parse(text, &t) ? (t ?: 1)
+	                                     : 0; /* 0 is not asked; the schema has refused what is no time */
 }
 
 void api_ask_period(const struct json *body, struct issuance *e, struct problem *parts)
@@ -124,7 +126,8 @@ bool api_ask_metadata(const struct json *body, struct record_list *ret, struct p
 		v[i].value = json_member_string(json_at(list, i), "value");
 		for (size_t k = 0; k < i; k++)
 			if (str_equal(v[k].key, v[i].key))
-				problem_add_field(parts, PROBLEM_MALFORMED, "metadata", v[i].key, "`%s` stands twice", v[i].key);
+				problem_add_field(parts, PROBLEM_MALFORMED, "metadata", v[i].key,
+				                  "`%s` stands twice", v[i].key);
 	}
 	*ret = (struct record_list){ v, n };
 	return true;

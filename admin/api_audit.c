@@ -34,7 +34,8 @@ static bool take_after(const struct api_call *call, uint64_t *ret, struct proble
 	       problem_add_field(parts, PROBLEM_MALFORMED, "after", buf_text(&text), "expected the number of an event");
 }
 
-/* The line as it was hashed, and its hash. One that was tampered with so that it is no JSON has its number and hash alone. */
+/* The line as it was hashed, and its hash. One that was tampered with so that it is no JSON has its number and hash
+ * alone. */
 static void put_event(struct json_writer *w, const struct audit_entry *entry)
 {
 	auto_value(buf) event = {0}, hash = {0};

@@ -66,7 +66,8 @@ static bool check_rate(struct api *api, const struct token *token, struct proble
 	return problem_limited(p, wait, "too many requests with token %s", token->id);
 }
 
-static bool identify(struct api *api, const struct http_request *request, int64_t now, struct identity **ret, struct problem *p)
+static bool identify(struct api *api, const struct http_request *request, int64_t now, struct identity **ret,
+                     struct problem *p)
 {
 	size_t count;
 	const char *value = authorization(request, &count);
@@ -83,7 +84,8 @@ static bool identify(struct api *api, const struct http_request *request, int64_
 	return problem_set(p, PROBLEM_UNAUTHENTICATED, "a token is wanted: `Authorization: Bearer TOKEN`");
 }
 
-bool api_authenticate(struct api *api, const struct http_request *request, int64_t now, struct identity **ret, struct problem *p)
+bool api_authenticate(struct api *api, const struct http_request *request, int64_t now, struct identity **ret,
+                      struct problem *p)
 {
 	auto_struct(identity) *identity = NULL;
 

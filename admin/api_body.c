@@ -6,7 +6,8 @@
 
 enum { PATH_SIZE = 64 };
 
-static void check_object(const struct api_object *object, const struct json *j, const char *path, struct problem *parts);
+static void check_object(const struct api_object *object, const struct json *j, const char *path,
+                         struct problem *parts);
 
 /* A problem's part is marked MALFORMED whatever is wrong: RFC 9110, 15.5.1. */
 #define wrong(path, value, ...) problem_add_field(parts, PROBLEM_MALFORMED, path, value, __VA_ARGS__)
@@ -75,7 +76,8 @@ static void check_text(const struct api_field *field, const struct json *j, cons
 	if (!text)
 		wrong(path, NULL, "expected a text");
 	else if (length > max || length < field->min)
-		wrong(path, shown, "expected %lld to %lld characters, got %lld", (long long)field->min, (long long)max, (long long)length);
+		wrong(path, shown, "expected %lld to %lld characters, got %lld", (long long)field->min,
+		      (long long)max, (long long)length);
 	else if (api_text_has_control(text, has_lines(field) ? "\r\n\t" : ""))
 		wrong(path, shown, "has a control character");
 	else if (field->type == API_TIME && !clock_parse(text, &t))
@@ -93,7 +95,8 @@ static void check_integer(const struct api_field *field, const struct json *j, c
 	if (!json_integer(j, &value))
 		wrong(path, NULL, "expected a whole number");
 	else if (value < field->min || value > field->max)
-		wrong(path, NULL, "expected %lld to %lld, got %lld", (long long)field->min, (long long)field->max, (long long)value);
+		wrong(path, NULL, "expected %lld to %lld, got %lld", (long long)field->min, (long long)field->max,
+		      (long long)value);
 }
 
 static void check_list(const struct api_field *field, const struct json *j, const char *path, struct problem *parts)

@@ -15,7 +15,8 @@ static bool put(const struct api_call *call, const char *name, struct json_write
 	const struct ca_place place = place_of(call);
 	auto_value(ca_facts) facts = {0};
 
-	return ca_facts_read(&place, call->api->store, name, &facts, p) && ca_facts_put(w, &place, "id", &facts, true, p);
+	return ca_facts_read(&place, call->api->store, name, &facts, p) &&
+	       ca_facts_put(w, &place, "id", &facts, true, p);
 }
 
 static bool put_issuers(const struct api_call *call, struct json_writer *w, struct problem *p)
@@ -67,7 +68,8 @@ static bool reply_with(struct api_call *call, const char *name, struct problem *
 static bool find(const struct api_call *call, const char **ret, struct problem *p)
 {
 	*ret = call->request->captures[0];
-	return ca_facts_has(ca_folder(call->api->ca), *ret) || problem_set(p, PROBLEM_NOT_FOUND, "there is no CA %s", *ret);
+	return ca_facts_has(ca_folder(call->api->ca), *ret) ||
+	       problem_set(p, PROBLEM_NOT_FOUND, "there is no CA %s", *ret);
 }
 
 bool api_issuer_get(struct api_call *call, struct problem *p)
@@ -82,7 +84,8 @@ static bool set(struct api_call *call, bool disable, struct problem *p)
 	const char *name;
 	const struct actor actor = api_actor(call);
 
-	return find(call, &name, p) && ca_switch(call->api->store, name, disable, &actor, p) && reply_with(call, name, p);
+	return find(call, &name, p) && ca_switch(call->api->store, name, disable, &actor, p) &&
+	       reply_with(call, name, p);
 }
 
 bool api_issuer_disable(struct api_call *call, struct problem *p)

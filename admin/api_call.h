@@ -86,8 +86,8 @@ void api_problem_write(const struct problem *p, const char *request_id, struct b
 bool api_authenticate(struct api *api, const struct http_request *request, int64_t now, struct identity **ret,
                       struct problem *p) must_use;
 
-/* A value of the query; false where there is none, or where parts says that memory is out. The dispatcher has checked the
- * names. */
+/* A value of the query; false where there is none, or where parts says that memory is out. The dispatcher has
+ * checked the names. */
 bool api_query(const struct api_call *call, const char *name, struct buf *ret, struct problem *parts) must_use;
 /* Rows of a page: without `limit`, and at most. */
 enum { API_PAGE = 100, API_PAGE_MAX = 1000 };
@@ -105,16 +105,21 @@ bool api_owns_record(const struct api_call *call) must_use;
 bool api_sweep_begin(struct api *api, struct problem *p) must_use;
 
 /* One action a route. */
-api_action api_certificate_issue, api_certificate_list, api_certificate_get, api_certificate_body, api_certificate_bundle, api_certificate_pem;
-api_action api_certificate_renew_now, api_certificate_renew, api_certificate_revoke, api_certificate_release, api_certificate_change, api_certificate_delete, api_certificate_import;
+api_action api_certificate_issue, api_certificate_list, api_certificate_get, api_certificate_body,
+	api_certificate_bundle, api_certificate_pem;
+api_action api_certificate_renew_now, api_certificate_renew, api_certificate_revoke, api_certificate_release,
+	api_certificate_change, api_certificate_delete, api_certificate_import;
 api_action api_renewal_list;
 api_action api_key_get, api_key_pem, api_key_pkcs12, api_key_delete;
 api_action api_request_approve, api_request_reject, api_request_cancel, api_request_collect;
-api_action api_profile_list, api_profile_get, api_profile_certificates, api_profile_latest, api_profile_test, api_policy_list, api_policy_get;
-api_action api_request_list, api_request_get, api_issuer_list, api_issuer_get, api_issuer_disable, api_issuer_enable, api_token_get, api_openapi_get;
+api_action api_profile_list, api_profile_get, api_profile_certificates, api_profile_latest, api_profile_test,
+	api_policy_list, api_policy_get;
+api_action api_request_list, api_request_get, api_issuer_list, api_issuer_get, api_issuer_disable,
+	api_issuer_enable, api_token_get, api_openapi_get;
 api_action api_audit_list;
 api_action api_credential_create, api_credential_list, api_credential_get, api_credential_revoke, api_credential_import;
 api_action api_external_key_create, api_external_key_list, api_external_key_get, api_external_key_revoke;
 api_action api_account_list, api_account_get, api_account_limit, api_account_deactivate;
 api_action api_order_list, api_order_get, api_order_cancel;
-api_action api_webhook_create, api_webhook_list, api_webhook_get, api_webhook_change, api_webhook_test, api_webhook_resume, api_webhook_revoke;
+api_action api_webhook_create, api_webhook_list, api_webhook_get, api_webhook_change, api_webhook_test,
+	api_webhook_resume, api_webhook_revoke;

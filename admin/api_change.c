@@ -14,10 +14,13 @@ struct changing {
 static bool tell(struct store_txn *txn, const struct api_call *call, enum audit_kind kind, struct problem *p)
 {
 	const struct audit_fact facts[] = {
-		audit_text("certificate", call->certificate.id), audit_hex("fingerprint", call->certificate.fingerprint), { 0 },
+		audit_text("certificate", call->certificate.id),
+		audit_hex("fingerprint", call->certificate.fingerprint),
+		{ 0 },
 	};
 
-	return store_audit_add(txn, &(struct audit_event){ kind, call->now, identity_text(call->identity), call->from, facts }, p);
+	return store_audit_add(
+		txn, &(struct audit_event){ kind, call->now, identity_text(call->identity), call->from, facts }, p);
 }
 
 static bool set(struct store_txn *txn, void *arg, struct problem *p)

@@ -24,7 +24,8 @@ static void take_names(const struct json *list, struct strings *ret, struct prob
 		char field[48];
 		snprintf(field, sizeof(field), "names[%zu]", i);
 		if (!option_name_check(json_string(json_at(list, i)), &why))
-			problem_add_field(parts, PROBLEM_MALFORMED, field, json_string(json_at(list, i)), "%s", why.detail);
+			problem_add_field(parts, PROBLEM_MALFORMED, field, json_string(json_at(list, i)), "%s",
+			                  why.detail);
 		else if (!strings_add(ret, json_string(json_at(list, i))))
 			problem_memory(parts);
 	}
@@ -57,7 +58,8 @@ static void take_bounds(const struct api_call *call, struct credential_wish *wis
 		problem_add_field(parts, PROBLEM_MALFORMED, "expires", expires, "expected a time to come");
 }
 
-static bool take_wish(const struct api_call *call, struct strings *names, struct credential_wish *ret, struct problem *p)
+static bool take_wish(const struct api_call *call, struct strings *names, struct credential_wish *ret,
+                      struct problem *p)
 {
 	const struct json *body = call->body;
 	auto_value(problem) parts = {0};
@@ -87,7 +89,8 @@ bool api_credential_create(struct api_call *call, struct problem *p)
 	const struct actor actor = api_actor(call);
 	char secret[CREDENTIAL_SECRET_SIZE] = "";
 
-	bool done = take_wish(call, &names, &wish, p) && api_may_give_names(call, p) && credential_make(call->api->store, &wish, &actor, &made, secret, p) &&
+	bool done = take_wish(call, &names, &wish, p) && api_may_give_names(call, p) &&
+	            credential_make(call->api->store, &wish, &actor, &made, secret, p) &&
 	            reply_with(call, &made, secret, p);
 	mem_wipe(secret, sizeof(secret));
 	return done;
@@ -98,7 +101,8 @@ bool api_credential_revoke(struct api_call *call, struct problem *p)
 	auto_value(enrollment) row = {0};
 	const struct actor actor = api_actor(call);
 
-	return credential_revoke(call->api->store, call->request->captures[0], &actor, &row, p) && reply_with(call, &row, NULL, p);
+	return credential_revoke(call->api->store, call->request->captures[0], &actor, &row, p) &&
+	       reply_with(call, &row, NULL, p);
 }
 
 /* --- read */
@@ -124,7 +128,8 @@ bool api_credential_get(struct api_call *call, struct problem *p)
 }
 
 /* One that is named, or none, is a page of its own. */
-static bool list_page(struct store_txn *txn, void *arg, const char *after, size_t limit, struct store_page *ret, struct problem *p)
+static bool list_page(struct store_txn *txn, void *arg, const char *after, size_t limit, struct store_page *ret,
+                      struct problem *p)
 {
 	const struct buf *name = arg;
 	auto_value(enrollment) row = {0};
@@ -153,7 +158,8 @@ bool api_credential_list(struct api_call *call, struct problem *p)
 	auto_value(problem) parts = {0};
 
 	(void)!api_query(call, "find", &name, &parts);
-	return api_settle(&parts, p) && api_page(call, &(struct api_page){ "credentials", &name, list_page, list_row }, p);
+	return api_settle(&parts, p) &&
+	       api_page(call, &(struct api_page){ "credentials", &name, list_page, list_row }, p);
 }
 
 /* --- devices in bulk */
@@ -211,7 +217,7 @@ bool api_credential_import(struct api_call *call, struct problem *p)
 	struct device_list_result counts;
 	const struct actor actor = api_actor(call);
 
-	return api_may_give_names(call, p) && write_lines(json_member(call->body, "devices"), &lines, p) && device_list_read(buf_bytes(&lines), &devices, p) &&
-	       check_profiles(call, &devices, p) && device_list_store(call->api->store, &devices, &actor, &counts, p) &&
-	       reply_counts(call, &counts, p);
+	return api_may_give_names(call, p) && write_lines(json_member(call->body, "devices"), &lines, p) &&
+	       device_list_read(buf_bytes(&lines), &devices, p) && check_profiles(call, &devices, p) &&
+	       device_list_store(call->api->store, &devices, &actor, &counts, p) && reply_counts(call, &counts, p);
 }

@@ -21,12 +21,15 @@ static const char *name_of(const struct api_call *call)
 static bool tell(struct store_txn *txn, const struct deciding *d, struct problem *p)
 {
 	const struct audit_fact facts[] = {
-		audit_text("request", d->request.id), audit_text("decision", d->what), audit_text("by", d->consent.by),
-		audit_text("status", request_state_name(d->request.state)), audit_text("reason", d->consent.reason), { 0 },
+		audit_text("request", d->request.id),    audit_text("decision", d->what),
+		audit_text("by", d->consent.by),         audit_text("status", request_state_name(d->request.state)),
+		audit_text("reason", d->consent.reason), { 0 },
 	};
 
-	return store_audit_add(txn, &(struct audit_event){ AUDIT_REQUEST_DECIDED, d->call->now, identity_text(d->call->identity),
-	                                                   d->call->from, facts }, p);
+	return store_audit_add(txn,
+	                       &(struct audit_event){ AUDIT_REQUEST_DECIDED, d->call->now,
+	                                              identity_text(d->call->identity), d->call->from, facts },
+	                       p);
 }
 
 /* What one has asked for another decides about; taking it back is one's own. */
@@ -56,8 +59,10 @@ static bool run(struct api_call *call, const char *what, struct problem *p)
 	static const struct strings nobody_else;
 	const struct profile *profile = profiles_find(call->profiles, call->record.profile ?: "");
 	struct deciding d = {
-		.call = call, .what = what,
-		.consent = { name_of(call), json_member_string(call->body, "reason"), profile ? &profile->approvers : &nobody_else, call->now },
+		.call = call,
+		.what = what,
+		.consent = { name_of(call), json_member_string(call->body, "reason"),
+		             profile ? &profile->approvers : &nobody_else, call->now },
 	};
 	bool done = store_update(call->api->store, decide, &d, p);
 
@@ -113,8 +118,10 @@ static bool tell_collected(struct store_txn *txn, const struct collecting *c, st
 		audit_hex("keyHash", c->certificate.key_hash), audit_text("as", "collected"), { 0 },
 	};
 
-	return store_audit_add(txn, &(struct audit_event){ AUDIT_PRIVATE_KEY_READ, c->call->now, identity_text(c->call->identity),
-	                                                   c->call->from, facts }, p);
+	return store_audit_add(txn,
+	                       &(struct audit_event){ AUDIT_PRIVATE_KEY_READ, c->call->now,
+	                                              identity_text(c->call->identity), c->call->from, facts },
+	                       p);
 }
 
 /* Of two who collect at once one gets the key. */
@@ -123,7 +130,8 @@ static bool put_collected(struct store_txn *txn, void *arg, struct problem *p)
 	const struct collecting *c = arg;
 	auto_value(request) now = {0};
 
-	if (!identity_spend(txn, c->call->identity, c->call->now, p) || !store_request_get(txn, c->call->record.id, &now, p))
+	if (!identity_spend(txn, c->call->identity, c->call->now, p) ||
+	    !store_request_get(txn, c->call->record.id, &now, p))
 		return false;
 	if (!now.key_waits)
 		return problem_set(p, PROBLEM_CONFLICT, "the private key was collected already");
@@ -152,8 +160,9 @@ bool api_request_collect(struct api_call *call, struct problem *p)
 	if (!api_owns_record(call))
 		return problem_set(p, PROBLEM_UNAUTHORIZED, "the request %s is another's to collect", call->record.id);
 	if (call->record.state != REQUEST_ISSUED)
-		return problem_set(p, PROBLEM_CONFLICT, "the request %s is %s%s%s", call->record.id, request_state_name(call->record.state),
-		                   reasons->n > 0 ? ": " : "", reasons->n > 0 ? reasons->v[0] : "");
+		return problem_set(p, PROBLEM_CONFLICT, "the request %s is %s%s%s", call->record.id,
+		                   request_state_name(call->record.state), reasons->n > 0 ? ": " : "",
+		                   reasons->n > 0 ? reasons->v[0] : "");
 	bool done = collect(&c, p);
 	certificate_free(&c.certificate);
 	EVP_PKEY_free(c.key);

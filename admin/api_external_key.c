@@ -64,10 +64,12 @@ bool api_external_key_revoke(struct api_call *call, struct problem *p)
 	auto_value(eab) row = {0};
 	const struct actor actor = api_actor(call);
 
-	return external_key_revoke(call->api->store, call->request->captures[0], &actor, &row, p) && reply_with(call, &row, NULL, p);
+	return external_key_revoke(call->api->store, call->request->captures[0], &actor, &row, p) &&
+	       reply_with(call, &row, NULL, p);
 }
 
-static bool list_page(struct store_txn *txn, void *arg, const char *after, size_t limit, struct store_page *ret, struct problem *p)
+static bool list_page(struct store_txn *txn, void *arg, const char *after, size_t limit, struct store_page *ret,
+                      struct problem *p)
 {
 	(void)arg;
 	return store_eab_list(txn, after, limit, ret, p);

@@ -44,7 +44,8 @@ static bool read_key(const struct api_call *call, struct importing *i, struct pr
 
 	if (!text)
 		return true;
-	if (!vault_read_pem(text, &key, &why) || !vault_close(call->api->vault, key, call->now, &i->sealed, hash, &i->key, &why))
+	if (!vault_read_pem(text, &key, &why) ||
+	    !vault_close(call->api->vault, key, call->now, &i->sealed, hash, &i->key, &why))
 		return api_gather(parts, &why, "privateKey");
 	i->row.key_kept = bytes_equal(i->row.key_hash, BYTES(hash, sizeof(hash)));
 	return i->row.key_kept ||
@@ -58,8 +59,9 @@ static bool may_import(const struct api_call *call, struct problem *p)
 
 	if (*profile)
 		return identity_may(call->identity, TOKEN_ADMIN, profile, p);
-	return identity_everywhere(call->identity) ||
-	       problem_set(p, PROBLEM_UNAUTHORIZED, "the token is for some profiles alone: `profileId` must be one of them");
+	return identity_everywhere(call->identity) || problem_set(p, PROBLEM_UNAUTHORIZED,
+	                                                          "the token is for some profiles alone: "
+	                                                          "`profileId` must be one of them");
 }
 
 bool api_certificate_import(struct api_call *call, struct problem *p)
@@ -69,7 +71,8 @@ bool api_certificate_import(struct api_call *call, struct problem *p)
 
 	if (!may_import(call, p))
 		return false;
-	(void)(read_certificate(call, &importing, &parts) && read_key(call, &importing, &parts) && api_ask_metadata(call->body, &importing.metadata, &parts));
+	(void)(read_certificate(call, &importing, &parts) && read_key(call, &importing, &parts) &&
+	       api_ask_metadata(call->body, &importing.metadata, &parts));
 	bool done = api_settle(&parts, p);
 	importing.row.metadata = importing.metadata;
 	done = done && store_update(call->api->store, put, &importing, p);

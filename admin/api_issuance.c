@@ -36,8 +36,13 @@ static bool record_begin(struct issuance *e, struct problem *p)
 		return true;
 	}
 	e->record = (struct request){
-		.profile = e->profile, .method = identity_method(e->identity), .identity = identity_text(e->identity), .from = e->from,
-		.csr_digest = BYTES(e->digest, e->csr.len > 0 && !e->managed ? SHA256_SIZE : 0), .created = e->now, .ended = e->now,
+		.profile = e->profile,
+		.method = identity_method(e->identity),
+		.identity = identity_text(e->identity),
+		.from = e->from,
+		.csr_digest = BYTES(e->digest, e->csr.len > 0 && !e->managed ? SHA256_SIZE : 0),
+		.created = e->now,
+		.ended = e->now,
 		.by_server = e->by_server,
 	};
 	if (e->replaces)
@@ -58,7 +63,9 @@ static bool is_of_policy(enum problem_kind kind)
 static void tell_refused(const struct issuance *e, const struct problem *why)
 {
 	const struct audit_fact facts[] = {
-		audit_text("request", e->record.id), audit_text("profile", e->profile), audit_text("replaces", e->record.replaces),
+		audit_text("request", e->record.id),
+		audit_text("profile", e->profile),
+		audit_text("replaces", e->record.replaces),
 		{ 0 },
 	};
 	const struct audit_event event = { AUDIT_CERTIFICATE_REFUSED, e->now, e->record.identity, e->from, facts };
@@ -82,8 +89,10 @@ static void keep_refusal(struct issuance *e, struct problem *why)
 	e->record.state = REQUEST_FAILED;
 	e->record.reasons = record_texts_of(&reasons);
 	tell_refused(e, why);
-	if (!e->by_server && limit_take(e->api->failures, e->record.identity, &wait) && store_update(e->api->store, put_record, &e->record, &ignored))
-		snprintf(why->location, sizeof(why->location), API_PREFIX "cert-manager/certificate-requests/%s", e->record.id);
+	if (!e->by_server && limit_take(e->api->failures, e->record.identity, &wait) &&
+	    store_update(e->api->store, put_record, &e->record, &ignored))
+		snprintf(why->location, sizeof(why->location), API_PREFIX "cert-manager/certificate-requests/%s",
+		         e->record.id);
 	e->record.reasons = (struct record_texts){0};
 }
 
@@ -97,7 +106,8 @@ static bool is_common_name(const struct certificate_name *name)
 static bool has_name(const struct identifiers *names, const struct certificate_name *old)
 {
 	for (size_t i = 0; i < names->n; i++)
-		if (str_equal(identifier_type_name(names->v[i].type), old->type) && str_equal(names->v[i].value, old->value))
+		if (str_equal(identifier_type_name(names->v[i].type), old->type) &&
+		    str_equal(names->v[i].value, old->value))
 			return true;
 	return false;
 }
@@ -105,7 +115,8 @@ static bool has_name(const struct identifiers *names, const struct certificate_n
 static bool has_other(const struct approval_facts *facts, const struct certificate_name *old)
 {
 	for (size_t i = 0; i < facts->other_count; i++)
-		if (str_equal(inventory_other_type(facts->others[i].type), old->type) && str_equal(facts->others[i].value, old->value))
+		if (str_equal(inventory_other_type(facts->others[i].type), old->type) &&
+		    str_equal(facts->others[i].value, old->value))
 			return true;
 	return false;
 }
@@ -127,7 +138,8 @@ static bool check_same(const struct issuance *e, const struct approval_facts *fa
 	}
 	if (same != count || count != facts->names->n + facts->other_count)
 		problem_add_field(parts, PROBLEM_BAD_CSR, e->csr_field, NULL,
-		                  "Subject alternative names mismatch: a renewal has the names of the certificate it renews");
+		                  "Subject alternative names mismatch: a renewal has the names of the certificate "
+		                  "it renews");
 	if (!str_equal(common_name, facts->common_name ?: ""))
 		problem_add_field(parts, PROBLEM_BAD_CSR, e->csr_field, facts->common_name,
 		                  "Subject mismatch: a renewal has the common name of the certificate it renews");
@@ -154,7 +166,8 @@ static bool judge(struct issuance *e, struct problem *parts, struct approval **r
 
 	e->wish.latest = issuer ? issuer_not_after(issuer) : 0;
 	e->wish.replaces = e->replaces ? e->replaces->id : NULL;
-	if (e->csr.len > 0 && !gate_identity_wish(e->api->store, e->profiles, e->profile, e->identity, &e->wish, e->csr, &approval, &why)) {
+	if (e->csr.len > 0 && !gate_identity_wish(e->api->store, e->profiles, e->profile, e->identity, &e->wish,
+	                                          e->csr, &approval, &why)) {
 		e->pending = why.kind == PROBLEM_USER_ACTION_REQUIRED && !e->approved;
 		if (!e->pending)
 			api_gather(parts, &why, e->csr_field);
@@ -198,7 +211,8 @@ static bool put_issued(struct store_txn *txn, void *arg, struct problem *p)
 	/* Of two renewals at once one wins, and nothing of the other is kept. */
 	return is_still_approved(txn, e, p) && identity_spend(txn, e->identity, e->now, p) &&
 	       (!e->replaces || store_certificate_replace(txn, e->replaces->id, e->certificate.id, p)) &&
-	       inventory_add(txn, &e->certificate, actor, e->from, p) && put_key(txn, e, p) && store_request_put(txn, &e->record, p);
+	       inventory_add(txn, &e->certificate, actor, e->from, p) && put_key(txn, e, p) &&
+	       store_request_put(txn, &e->record, p);
 }
 
 /* The key is kept as the profile says, and where nobody is there to be given it, until he comes. */

@@ -21,7 +21,8 @@ static bool put_key(struct json_writer *w, EVP_PKEY *key, struct problem *p)
 	return true;
 }
 
-bool api_issued_put(struct api_call *call, const struct certificate *certificate, const char *request, EVP_PKEY *key, struct problem *p)
+bool api_issued_put(struct api_call *call, const struct certificate *certificate, const char *request,
+                    EVP_PKEY *key, struct problem *p)
 {
 	struct json_writer w = api_reply(call, 200);
 
@@ -41,7 +42,8 @@ static bool put_pending(struct api_call *call, const struct request *record, str
 {
 	struct json_writer w = api_reply(call, 202);
 
-	http_response_header_printf(call->response, "Location", API_PREFIX "cert-manager/certificate-requests/%s", record->id);
+	http_response_header_printf(call->response, "Location", API_PREFIX "cert-manager/certificate-requests/%s",
+	                            record->id);
 	http_response_header(call->response, "Retry-After", "30");
 	json_open(&w, NULL);
 	json_put(&w, "certificateRequestId", record->id);
@@ -65,12 +67,14 @@ static void ask_renewal(const struct api_call *call, struct issuance *e, struct 
 	e->renew_field = "renewBeforeDays";
 	if (!e->managed || !call->profile->keep_keys)
 		problem_add_field(parts, PROBLEM_MALFORMED, "renewBeforeDays", NULL, "%s",
-		                  e->managed ? "the server renews what it has the key of, and the profile does not keep keys"
+		                  e->managed ? "the server renews what it has the key of, and the profile does not "
+		                               "keep keys"
 		                             : "the server renews what it has the key of, which is not in a CSR");
 }
 
 /* A key is not made for what is refused anyway. */
-static void make_key(const struct api_call *call, const struct managed *managed, struct issuance *e, struct problem *parts)
+static void make_key(const struct api_call *call, const struct managed *managed, struct issuance *e,
+                     struct problem *parts)
 {
 	e->managed = true;
 	e->csr_field = "attributes";
@@ -85,8 +89,14 @@ bool api_certificate_issue(struct api_call *call, struct problem *p)
 	auto_value(buf) csr = {0};
 	auto_value(problem) parts = {0};
 	auto_value(issuance) e = {
-		.api = call->api, .profiles = call->profiles, .profile = call->profile->name, .identity = call->identity,
-		.from = call->from, .now = call->now, .csr_field = "csr", .renew_before = RENEW_AS_PROFILE,
+		.api = call->api,
+		.profiles = call->profiles,
+		.profile = call->profile->name,
+		.identity = call->identity,
+		.from = call->from,
+		.now = call->now,
+		.csr_field = "csr",
+		.renew_before = RENEW_AS_PROFILE,
 	};
 
 	e.managed = !json_member(call->body, "csr") && managed_is_asked(attributes);

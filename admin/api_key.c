@@ -10,20 +10,26 @@ struct opening {
 	const char *how;              /* "pem", "pkcs12", ... */
 };
 
-static bool tell(struct store_txn *txn, const struct api_call *call, enum audit_kind kind, const char *how, struct problem *p)
+static bool tell(struct store_txn *txn, const struct api_call *call, enum audit_kind kind, const char *how,
+                 struct problem *p)
 {
 	const struct audit_fact facts[] = {
-		audit_text("certificate", call->certificate.id), audit_hex("keyHash", call->certificate.key_hash), audit_text("as", how), { 0 },
+		audit_text("certificate", call->certificate.id),
+		audit_hex("keyHash", call->certificate.key_hash),
+		audit_text("as", how),
+		{ 0 },
 	};
 
-	return store_audit_add(txn, &(struct audit_event){ kind, call->now, identity_text(call->identity), call->from, facts }, p);
+	return store_audit_add(
+		txn, &(struct audit_event){ kind, call->now, identity_text(call->identity), call->from, facts }, p);
 }
 
 static bool put_read(struct store_txn *txn, void *arg, struct problem *p)
 {
 	const struct opening *o = arg;
 
-	return identity_spend(txn, o->call->identity, o->call->now, p) && tell(txn, o->call, AUDIT_PRIVATE_KEY_READ, o->how, p);
+	return identity_spend(txn, o->call->identity, o->call->now, p) &&
+	       tell(txn, o->call, AUDIT_PRIVATE_KEY_READ, o->how, p);
 }
 
 static bool open_key(struct api_call *call, const char *how, EVP_PKEY **ret, struct problem *p)
@@ -32,8 +38,11 @@ static bool open_key(struct api_call *call, const char *how, EVP_PKEY **ret, str
 	auto(EVP_PKEY) *key = NULL;
 
 	if (!call->certificate.key_kept)
-		return problem_set(p, PROBLEM_NOT_FOUND, "the server does not keep the private key of certificate %s", call->certificate.id);
-	if (!managed_key(call->api, call->certificate.key_hash, &key, p) || !store_update(call->api->store, put_read, &opening, p))
+		return problem_set(p, PROBLEM_NOT_FOUND,
+		                   "the server does not keep the private key of certificate %s",
+		                   call->certificate.id);
+	if (!managed_key(call->api, call->certificate.key_hash, &key, p) ||
+	    !store_update(call->api->store, put_read, &opening, p))
 		return false;
 	*ret = steal(key);
 	return true;
@@ -82,7 +91,9 @@ bool api_key_pem(struct api_call *call, struct problem *p)
 bool api_key_pkcs12(struct api_call *call, struct problem *p)
 {
 	struct pkcs12_parts parts = {
-		.certificate = call->certificate.der, .chain = chain_of(call), .password = json_member_string(call->body, "password"),
+		.certificate = call->certificate.der,
+		.chain = chain_of(call),
+		.password = json_member_string(call->body, "password"),
 		.alias = json_member_string(call->body, "alias") ?: certificate_alias(&call->certificate),
 	};
 	auto(EVP_PKEY) *key = NULL;
@@ -125,7 +136,9 @@ static bool forget(struct store_txn *txn, void *arg, struct problem *p)
 bool api_key_delete(struct api_call *call, struct problem *p)
 {
 	if (!call->certificate.key_kept)
-		return problem_set(p, PROBLEM_NOT_FOUND, "the server does not keep the private key of certificate %s", call->certificate.id);
+		return problem_set(p, PROBLEM_NOT_FOUND,
+		                   "the server does not keep the private key of certificate %s",
+		                   call->certificate.id);
 	if (!store_update(call->api->store, forget, call, p))
 		return false;
 	call->response->status = 204;

@@ -37,7 +37,8 @@ static bool is_better(const struct certificate *row, const struct certificate *b
 	return row->issued != best->issued ? row->issued > best->issued : row->issued_us > best->issued_us;
 }
 
-/* Rows come by the second, and those of one second in any order: the search ends with the second that has the newest. */
+/* Rows come by the second, and those of one second in any order: the search ends with the second that has the
+ * newest. */
 static bool look_page(struct store_txn *txn, struct looking *l, const struct store_page *page, struct problem *p)
 {
 	for (size_t i = 0; i < page->ids.n && !l->found; i++) {
@@ -68,7 +69,8 @@ static bool look_name(struct store_txn *txn, struct looking *l, const char *type
 		return problem_memory(p);
 	while (!l->found && l->looked < LOOK_MAX) {
 		auto_value(store_page) page = {0};
-		if (!store_certificate_list(txn, CERTIFICATE_BY_NAME, name, after, PAGE, &page, p) || !look_page(txn, l, &page, p))
+		if (!store_certificate_list(txn, CERTIFICATE_BY_NAME, name, after, PAGE, &page, p) ||
+		    !look_page(txn, l, &page, p))
 			return false;
 		if (page.next[0] == '\0')
 			break;
@@ -128,8 +130,8 @@ bool api_profile_latest(struct api_call *call, struct problem *p)
 	struct looking looking = { .call = call, .identifier = buf_text(&identifier) };
 	bool done = store_view(call->api->store, look, &looking, p);
 	if (done && !looking.row.id[0])
-		done = problem_set(p, PROBLEM_NOT_FOUND, "no certificate of profile %s for %s is valid now", call->profile->name,
-		                   looking.identifier);
+		done = problem_set(p, PROBLEM_NOT_FOUND, "no certificate of profile %s for %s is valid now",
+		                   call->profile->name, looking.identifier);
 	done = done && reply(call, &looking.row, p);
 	certificate_free(&looking.row);
 	return done;

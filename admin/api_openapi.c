@@ -1,4 +1,5 @@
-/* GET openapi.json: the description of the API (OpenAPI 3.1), printed from the tables that requests are checked with. */
+/* GET openapi.json: the description of the API (OpenAPI 3.1), printed from the tables that requests are checked
+ * with. */
 #include <ctype.h>
 #include <stdio.h>
 
@@ -6,7 +7,8 @@
 
 /* --- paths */
 
-static void put_parameter(struct json_writer *w, const char *name, const char *meaning, const struct api_parameter *query)
+static void put_parameter(struct json_writer *w, const char *name, const char *meaning,
+                          const struct api_parameter *query)
 {
 	json_open(w, NULL);
 	json_put(w, "name", name);
@@ -22,8 +24,11 @@ static void put_captures(struct json_writer *w, const struct api_route *route)
 	for (const char *at = route->http.path; (at = strchr(at, '{')); at++) {
 		char name[32];
 		snprintf(name, sizeof(name), "%.*s", (int)strcspn(at + 1, "}"), at + 1);
-		put_parameter(w, name, str_equal(name, "profile") ? "name of the profile"
-		                       : route->scope == API_BY_CERTIFICATE ? "its id, serial number or fingerprint" : "its id", NULL);
+		put_parameter(w, name,
+		              str_equal(name, "profile")           ? "name of the profile"
+		              : route->scope == API_BY_CERTIFICATE ? "its id, serial number or fingerprint"
+		                                                   : "its id",
+		              NULL);
 	}
 }
 
@@ -88,7 +93,8 @@ static void put_responses(struct json_writer *w, const struct api_route *route)
 static const struct tag {
 	const char *path, *name, *meaning;
 } tags[] = {
-	{ "cert-manager/certificate-profiles", "Profiles", "What certificates there can be, and who may ask for them how." },
+	{ "cert-manager/certificate-profiles", "Profiles",
+	  "What certificates there can be, and who may ask for them how." },
 	{ "cert-manager/policies", "Policies", "What may stand in a certificate, field by field." },
 	{ "cert-manager/certificate-requests", "Requests", "What was asked for, and what became of it; approval." },
 	{ "cert-manager/ca", "Authorities", "Who issues." },
@@ -202,9 +208,10 @@ static void put_info(struct json_writer *w)
 	json_put(w, "title", "enrolld");
 	json_put(w, "version", "1");
 	json_put(w, "description",
-	         "Certificates by CSR or with keys that the server makes, the inventory of all that was issued by any method, renewal, "
-	         "revocation, approval, and what operators need. Lists come in pages: the `next` of a reply is the `after` of the "
-	         "next request; a reply without it is the last. Each refusal tells all that is wrong (RFC 9457).");
+	         "Certificates by CSR or with keys that the server makes, the inventory of all that was issued by "
+	         "any method, renewal, revocation, approval, and what operators need. Lists come in pages: the "
+	         "`next` of a reply is the `after` of the next request; a reply without it is the last. Each "
+	         "refusal tells all that is wrong (RFC 9457).");
 	json_open(w, "contact");
 	json_put(w, "name", "Who operates this server");
 	json_close(w);

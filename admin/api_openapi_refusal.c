@@ -14,10 +14,12 @@ static const struct {
 	const char *name, *meaning, *header;
 	enum when when;
 } refusals[] = {
-	{ 400, "BadRequest", "A field is missing, unknown or not what it should be; or the policy refuses. `errors` names each.",
+	{ 400, "BadRequest",
+	  "A field is missing, unknown or not what it should be; or the policy refuses. `errors` names each.",
 	  "Location", ALWAYS },
 	{ 401, "Unauthorized", "There is no token, or one that does not count.", "WWW-Authenticate", WITH_TOKEN },
-	{ 403, "Forbidden", "The token has not the role, or is for other profiles or names.", "Location", WITH_TOKEN },
+	{ 403, "Forbidden", "The token has not the role, or is for other profiles or names.", "Location",
+	  WITH_TOKEN },
 	{ 404, "NotFound", "There is no such thing, or not for this token.", NULL, WITH_NAME },
 	{ 409, "Conflict", "It is not in a state for that.", "Location", WITH_NAME },
 	{ 413, "TooLarge", "The body is larger than is taken.", NULL, ALWAYS },

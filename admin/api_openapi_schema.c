@@ -221,7 +221,8 @@ void api_openapi_content(struct json_writer *w, const char *type, const struct a
 		api_openapi_ref(w, "schemas", schema->name);
 	} else {
 		json_put(w, "type", "string");
-		json_put(w, "format", "binary"); /* PEM too: as a text, generated clients read JSON and text/plain alone */
+		json_put(w, "format",
+		         "binary"); /* PEM too: as a text, generated clients read JSON and text/plain alone */
 	}
 	json_close(w);
 	json_close(w);

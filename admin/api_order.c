@@ -30,12 +30,14 @@ struct listing {
 };
 
 /* The index of an account has its orders but for those that are invalid. */
-static bool list_page(struct store_txn *txn, void *arg, const char *after, size_t limit, struct store_page *ret, struct problem *p)
+static bool list_page(struct store_txn *txn, void *arg, const char *after, size_t limit, struct store_page *ret,
+                      struct problem *p)
 {
 	const struct order_filter *filter = &((const struct listing *)arg)->filter;
 	bool by_account = filter->account && !str_equal(filter->status ?: "", "invalid");
 
-	return by_account ? store_order_list(txn, filter->account, after, limit, ret, p) : store_order_all(txn, after, limit, ret, p);
+	return by_account ? store_order_list(txn, filter->account, after, limit, ret, p)
+	                  : store_order_all(txn, after, limit, ret, p);
 }
 
 static bool list_row(struct store_txn *txn, void *arg, const char *id, struct buf *ret, struct problem *p)
@@ -62,6 +64,8 @@ bool api_order_list(struct api_call *call, struct problem *p)
 	} };
 
 	if (listing.filter.account && !random_id_valid(listing.filter.account))
-		problem_add_field(&parts, PROBLEM_MALFORMED, "account", listing.filter.account, "expected the id of an account");
-	return api_settle(&parts, p) && api_page(call, &(struct api_page){ "orders", &listing, list_page, list_row }, p);
+		problem_add_field(&parts, PROBLEM_MALFORMED, "account", listing.filter.account,
+		                  "expected the id of an account");
+	return api_settle(&parts, p) &&
+	       api_page(call, &(struct api_page){ "orders", &listing, list_page, list_row }, p);
 }

@@ -8,7 +8,8 @@
 struct api_page {
 	const char *member;            /* of the reply: the list */
 	void *arg;
-	bool (*page)(struct store_txn *txn, void *arg, const char *after, size_t limit, struct store_page *ret, struct problem *p);
+	bool (*page)(struct store_txn *txn, void *arg, const char *after, size_t limit, struct store_page *ret,
+	             struct problem *p);
 	bool (*row)(struct store_txn *txn, void *arg, const char *id, struct buf *ret, struct problem *p);
 };
 bool api_page(struct api_call *call, const struct api_page *page, struct problem *p) must_use;

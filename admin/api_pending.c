@@ -25,12 +25,18 @@ static bool tell_made(struct store_txn *txn, const struct asking *a, struct prob
 {
 	const struct request *record = &a->e->record;
 	const struct audit_fact facts[] = {
-		audit_text("request", record->id), audit_text("profile", record->profile), audit_text("names", record->names),
-		audit_text("replaces", record->replaces), { 0 },
+		audit_text("request", record->id),
+		audit_text("profile", record->profile),
+		audit_text("names", record->names),
+		audit_text("replaces", record->replaces),
+		{ 0 },
 	};
 
-	return store_audit_add(txn, &(struct audit_event){ AUDIT_REQUEST_MADE, a->e->now, a->e->by_server ? "server" : record->identity,
-	                                                   a->e->from, facts }, p);
+	return store_audit_add(txn,
+	                       &(struct audit_event){ AUDIT_REQUEST_MADE, a->e->now,
+	                                              a->e->by_server ? "server" : record->identity, a->e->from,
+	                                              facts },
+	                       p);
 }
 
 /* The server asks once for each renewal, and again when that has expired. */
@@ -39,8 +45,10 @@ static bool put_asked(struct store_txn *txn, void *arg, struct problem *p)
 	struct asking *a = arg;
 	struct issuance *e = a->e;
 
-	return identity_spend(txn, e->identity, e->now, p) && store_request_put(txn, &e->record, p) && tell_made(txn, a, p) &&
-	       (!e->by_server || store_certificate_renewal_waits(txn, e->replaces->id, e->record.expires + 60, buf_text(&a->waits), p));
+	return identity_spend(txn, e->identity, e->now, p) && store_request_put(txn, &e->record, p) &&
+	       tell_made(txn, a, p) &&
+	       (!e->by_server || store_certificate_renewal_waits(txn, e->replaces->id, e->record.expires + 60,
+	                                                         buf_text(&a->waits), p));
 }
 
 static void names_join(const struct csr *csr, struct buf *ret)
@@ -51,7 +59,8 @@ static void names_join(const struct csr *csr, struct buf *ret)
 		if (subject_type_from_oid(csr->subject[i].oid, &type) && type == SUBJECT_CN)
 			buf_printf(ret, "%scn:%s", ret->len > 0 ? ", " : "", csr->subject[i].value);
 	for (size_t i = 0; i < csr->names.n; i++)
-		buf_printf(ret, "%s%s:%s", ret->len > 0 ? ", " : "", identifier_type_name(csr->names.v[i].type), csr->names.v[i].value);
+		buf_printf(ret, "%s%s:%s", ret->len > 0 ? ", " : "", identifier_type_name(csr->names.v[i].type),
+		           csr->names.v[i].value);
 	for (size_t i = 0; i < csr->other_count; i++)
 		buf_printf(ret, "%s%s:%s", ret->len > 0 ? ", " : "", csr->others[i].kind, csr->others[i].value);
 }
@@ -118,15 +127,17 @@ static bool read_request(struct store_txn *txn, void *arg, struct problem *p)
 }
 
 /* The certificate that the server wanted to renew shows what has come of it. */
-static bool tell_renewal(struct store_txn *txn, const struct deciding *d, const struct request *request, struct problem *p)
+static bool tell_renewal(struct store_txn *txn, const struct deciding *d, const struct request *request,
+                         struct problem *p)
 {
 	auto_value(buf) why = {0};
 
 	if (!request->by_server)
 		return true;
-	buf_printf(&why, "request %s %s%s%s", request->id, request_state_name(request->state), request->reasons.n ? ": " : "",
-	           request->reasons.n ? request->reasons.v[0] : "");
-	return buf_check(&why, p) && store_certificate_renewal_failed(txn, request->replaces, d->now + DAY, buf_text(&why), p);
+	buf_printf(&why, "request %s %s%s%s", request->id, request_state_name(request->state),
+	           request->reasons.n ? ": " : "", request->reasons.n ? request->reasons.v[0] : "");
+	return buf_check(&why, p) &&
+	       store_certificate_renewal_failed(txn, request->replaces, d->now + DAY, buf_text(&why), p);
 }
 
 static bool put_ended(struct store_txn *txn, void *arg, struct problem *p)
@@ -173,11 +184,22 @@ static bool issue(struct deciding *d, struct problem *p)
 	auto_struct(identity) *identity = NULL;
 	auto_value(problem) parts = {0};
 	auto_value(issuance) e = {
-		.api = d->api, .profiles = profiles, .profile = request->profile, .from = request->from, .now = d->now,
-		.csr_field = request->managed ? "attributes" : "csr", .csr = request->csr, .metadata = request->metadata,
-		.wish = { .validity = request->validity, .not_before = request->not_before, .not_after = request->not_after,
-		          .hash = request->hash, .request = request->id },
-		.replaces = d->old.id[0] ? &d->old : NULL, .renew_before = request->renew_before, .approved = request,
+		.api = d->api,
+		.profiles = profiles,
+		.profile = request->profile,
+		.from = request->from,
+		.now = d->now,
+		.csr_field = request->managed ? "attributes" : "csr",
+		.csr = request->csr,
+		.metadata = request->metadata,
+		.wish = { .validity = request->validity,
+		          .not_before = request->not_before,
+		          .not_after = request->not_after,
+		          .hash = request->hash,
+		          .request = request->id },
+		.replaces = d->old.id[0] ? &d->old : NULL,
+		.renew_before = request->renew_before,
+		.approved = request,
 	};
 
 	if (!issuance_profile(&e))
@@ -185,7 +207,8 @@ static bool issue(struct deciding *d, struct problem *p)
 	if (!recall(d, &identity, p) || !can_replace(&d->old, p))
 		return false;
 	e.identity = identity;
-	return (!request->managed || managed_make_approved(request, issuance_profile(&e), &e, p)) && issuance_run(&e, &parts, p);
+	return (!request->managed || managed_make_approved(request, issuance_profile(&e), &e, p)) &&
+	       issuance_run(&e, &parts, p);
 }
 
 static bool carry_out(void *arg, const char *id, struct problem *p)

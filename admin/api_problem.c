@@ -95,7 +95,8 @@ bool api_settle(struct problem *parts, struct problem *p)
 
 static void take_part(struct problem *parts, const struct problem_sub *sub, const char *field)
 {
-	const struct problem_breach breach = { sub->field[0] ? sub->field : field, sub->value, sub->rule, sub->message };
+	const struct problem_breach breach = { sub->field[0] ? sub->field : field, sub->value, sub->rule,
+		                               sub->message };
 
 	problem_add_breach(parts, sub->kind, NULL, NULL, &breach, "%s", sub->detail);
 }

@@ -36,14 +36,16 @@ static bool is_text(const struct buf *value)
 		if (n == 0 || value->data[i] == '\0')
 			return false;
 	}
-	return value->len > 0 && api_text_length(buf_text(value)) <= API_TEXT_MAX && !api_text_has_control(buf_text(value), "");
+	return value->len > 0 && api_text_length(buf_text(value)) <= API_TEXT_MAX &&
+	       !api_text_has_control(buf_text(value), "");
 }
 
 static bool is_integer(const struct api_parameter *parameter, const char *text)
 {
 	errno = 0;
 	long long value = strtoll(text, NULL, 10);
-	return text[strspn(text, "0123456789")] == '\0' && errno == 0 && value >= parameter->min && value <= parameter->max;
+	return text[strspn(text, "0123456789")] == '\0' && errno == 0 && value >= parameter->min &&
+	       value <= parameter->max;
 }
 
 static void refuse_choice(const struct api_parameter *parameter, const char *value, struct problem *parts)
@@ -55,7 +57,8 @@ static void refuse_choice(const struct api_parameter *parameter, const char *val
 	wrong(parameter->name, value, "expected one of %s", buf_text(&known));
 }
 
-static void check_value(const struct api_parameter *parameter, const struct http_request *request, struct problem *parts)
+static void check_value(const struct api_parameter *parameter, const struct http_request *request,
+                        struct problem *parts)
 {
 	auto_value(buf) value = {0};
 	int64_t t;
@@ -67,13 +70,15 @@ static void check_value(const struct api_parameter *parameter, const struct http
 	else if (!is_choice(parameter, buf_text(&value)))
 		refuse_choice(parameter, buf_text(&value), parts);
 	else if (parameter->type == API_INTEGER && !is_integer(parameter, buf_text(&value)))
-		wrong(parameter->name, buf_text(&value), "expected a number from %lld to %lld", (long long)parameter->min, (long long)parameter->max);
+		wrong(parameter->name, buf_text(&value), "expected a number from %lld to %lld",
+		      (long long)parameter->min, (long long)parameter->max);
 	else if (parameter->type == API_TIME && !clock_parse(buf_text(&value), &t))
 		wrong(parameter->name, buf_text(&value), "expected a time as in RFC 3339");
 }
 
 /* The rest behind the next `&`; ret: the parameter of this one, NULL: there is none of that name. */
-static const char *step(const struct api_route *route, const char *at, char name[NAME_MAX_ + 1], const struct api_parameter **ret)
+static const char *step(const struct api_route *route, const char *at, char name[NAME_MAX_ + 1],
+                        const struct api_parameter **ret)
 {
 	size_t length = strcspn(at, "&");
 
@@ -130,7 +135,8 @@ void api_query_after(const struct api_call *call, char ret[STORE_CURSOR_SIZE], s
 	if (!api_query(call, "after", &after, parts))
 		return;
 	if (after.len >= STORE_CURSOR_SIZE)
-		problem_add_field(parts, PROBLEM_MALFORMED, "after", NULL, "expected the `next` of a page of the same list");
+		problem_add_field(parts, PROBLEM_MALFORMED, "after", NULL,
+		                  "expected the `next` of a page of the same list");
 	else
 		strcpy(ret, buf_text(&after));
 }

@@ -10,11 +10,13 @@ enum source { CSR, NEW_KEY, SAME_KEY };
 static bool can_renew(const struct certificate *old, struct problem *p)
 {
 	if (certificate_is_imported(old))
-		return problem_set(p, PROBLEM_CONFLICT, "the certificate was issued by another CA: it can be renewed there");
+		return problem_set(p, PROBLEM_CONFLICT,
+		                   "the certificate was issued by another CA: it can be renewed there");
 	if (old->status == CERTIFICATE_REVOKED)
 		return problem_set(p, PROBLEM_CONFLICT, "the certificate is revoked");
 	if (old->replaced_by && *old->replaced_by)
-		return problem_set(p, PROBLEM_ALREADY_REPLACED, "the certificate was renewed already, as %s", old->replaced_by);
+		return problem_set(p, PROBLEM_ALREADY_REPLACED, "the certificate was renewed already, as %s",
+		                   old->replaced_by);
 	return true;
 }
 
@@ -34,13 +36,16 @@ static enum source read_source(const struct api_call *call, struct problem *part
 	else if (word_is(text, "newKey") || word_is(text, "new"))
 		source = NEW_KEY;
 	else
-		problem_add_field(parts, PROBLEM_MALFORMED, "renewalKeySource", text, "expected newKey, sameKey or csr");
+		problem_add_field(parts, PROBLEM_MALFORMED, "renewalKeySource", text,
+		                  "expected newKey, sameKey or csr");
 	if (has_csr)
-		problem_add_field(parts, PROBLEM_MALFORMED, "csr", NULL, "cannot be given where renewalKeySource is %s", text);
+		problem_add_field(parts, PROBLEM_MALFORMED, "csr", NULL,
+		                  "cannot be given where renewalKeySource is %s", text);
 	return source;
 }
 
-static bool make_key(const struct api_call *call, enum source source, struct issuance *e, struct problem *parts, struct problem *p)
+static bool make_key(const struct api_call *call, enum source source, struct issuance *e, struct problem *parts,
+                     struct problem *p)
 {
 	const struct profile *profile = issuance_profile(e);
 	auto_value(managed) managed = {0};
@@ -49,10 +54,13 @@ static bool make_key(const struct api_call *call, enum source source, struct iss
 	e->csr_field = "renewalKeySource";
 	managed_read(json_member(call->body, "attributes"), &managed, parts);
 	if (!profile)
-		problem_add_field(parts, PROBLEM_INVALID_PROFILE, "profileId", e->profile, "there is no such profile any more");
+		problem_add_field(parts, PROBLEM_INVALID_PROFILE, "profileId", e->profile,
+		                  "there is no such profile any more");
 	if (source == SAME_KEY && managed.has_key)
-		problem_add_field(parts, PROBLEM_MALFORMED, "attributes.keyAlgorithm", NULL, "is the kept key's to say");
-	return problem_is_set(parts) || parts->sub_count > 0 || managed_renew(source == SAME_KEY, &managed, profile, e, p);
+		problem_add_field(parts, PROBLEM_MALFORMED, "attributes.keyAlgorithm", NULL,
+		                  "is the kept key's to say");
+	return problem_is_set(parts) || parts->sub_count > 0 ||
+	       managed_renew(source == SAME_KEY, &managed, profile, e, p);
 }
 
 bool api_certificate_renew(struct api_call *call, struct problem *p)

@@ -49,10 +49,14 @@ static bool take_filter(const struct api_call *call, struct filter *filter, stru
 	const struct token *token = identity_token(call->identity);
 
 	filter->query = (struct search_query){
-		.now = call->now, .sees = sees, .sees_arg = call, .scope = token ? token->profiles : (struct record_texts){0},
+		.now = call->now,
+		.sees = sees,
+		.sees_arg = call,
+		.scope = token ? token->profiles : (struct record_texts){ 0 },
 	};
 	for (size_t i = 0; i < json_length(asked); i++)
-		buf_printf(ret_words, "%s%s=%s", i ? "," : "", json_name(json_at(asked, i)), json_string(json_at(asked, i)) ?: "");
+		buf_printf(ret_words, "%s%s=%s", i ? "," : "", json_name(json_at(asked, i)),
+		           json_string(json_at(asked, i)) ?: "");
 	return filter_read(filter, value_of, call->body, "filter: ", p) && buf_check(ret_words, p);
 }
 
@@ -85,8 +89,8 @@ bool api_certificate_renew_now(struct api_call *call, struct problem *p)
 	size_t count = 0;
 	bool more = true;
 
-	if (!take_advice(call, &advice, p) || !take_filter(call, &filter, &words, p) || !search_new(&filter.query, &search, p) ||
-	    !resume(call, search, p))
+	if (!take_advice(call, &advice, p) || !take_filter(call, &filter, &words, p) ||
+	    !search_new(&filter.query, &search, p) || !resume(call, search, p))
 		return false;
 	advice.filter = buf_text(&words);
 	for (int i = 0; i < PAGES_MAX && more; i++) {

@@ -31,7 +31,9 @@ bool api_request_get(struct api_call *call, struct problem *p)
 	struct json_writer w = api_reply(call, 200);
 
 	if (!may_read(call))
-		return problem_set(p, PROBLEM_UNAUTHORIZED, "the request %s is another's, and the token has not the role read", call->record.id);
+		return problem_set(p, PROBLEM_UNAUTHORIZED,
+		                   "the request %s is another's, and the token has not the role read",
+		                   call->record.id);
 	request_json(&call->record, &w);
 	return buf_check(&call->response->body, p);
 }

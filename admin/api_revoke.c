@@ -54,8 +54,8 @@ static bool revoke(struct store_txn *txn, void *arg, struct problem *p)
 	const struct api_call *call = r->call;
 	auto_value(certificate) row = {0};
 
-	if (!revocation_record(txn, call->certificate.id, r->reason, call->now, identity_text(call->identity), call->from,
-	                       REVOCATION_BY_OPERATOR, p) ||
+	if (!revocation_record(txn, call->certificate.id, r->reason, call->now, identity_text(call->identity),
+	                       call->from, REVOCATION_BY_OPERATOR, p) ||
 	    !store_certificate_get(txn, call->certificate.id, &row, p))
 		return false;
 	r->revoked = row.revoked;

@@ -13,14 +13,18 @@
 
 const char *api_route_role(const struct api_route *route)
 {
-	return route->role == API_PUBLIC ? "none" : route->role == API_ANY_ROLE ? "any" : token_role_name((enum token_role)route->role);
+	return route->role == API_PUBLIC     ? "none"
+	       : route->role == API_ANY_ROLE ? "any"
+	                                     : token_role_name((enum token_role)route->role);
 }
 
 const char *api_scope_name(enum api_scope scope)
 {
 	static const char *const names[] = {
-		[API_OPEN] = "open", [API_BY_BODY] = "body", [API_BY_PATH] = "path", [API_BY_CERTIFICATE] = "certificate",
-		[API_BY_REQUEST] = "request", [API_BY_ORDER] = "order", [API_BY_NAME] = "name", [API_EVERYWHERE] = "everywhere",
+		[API_OPEN] = "open",          [API_BY_BODY] = "body",
+		[API_BY_PATH] = "path",       [API_BY_CERTIFICATE] = "certificate",
+		[API_BY_REQUEST] = "request", [API_BY_ORDER] = "order",
+		[API_BY_NAME] = "name",       [API_EVERYWHERE] = "everywhere",
 	};
 
 	assert((size_t)scope < array_length(names));
@@ -41,8 +45,9 @@ struct actor api_actor(const struct api_call *call)
 
 bool api_may_give_names(const struct api_call *call, struct problem *p)
 {
-	return !identity_bound(call->identity) ||
-	       problem_set(p, PROBLEM_UNAUTHORIZED, "the token is bound to names: it makes nothing that others could be had with");
+	return !identity_bound(call->identity) || problem_set(p, PROBLEM_UNAUTHORIZED,
+	                                                      "the token is bound to names: it makes nothing that "
+	                                                      "others could be had with");
 }
 
 bool api_sees(const struct api_call *call, const char *profile)
@@ -50,7 +55,8 @@ bool api_sees(const struct api_call *call, const char *profile)
 	auto_value(problem) why = {0};
 
 	/* What is of no profile is seen by those who see all. */
-	return *profile ? identity_may(call->identity, TOKEN_READ, profile, &why) || identity_may(call->identity, TOKEN_ISSUE, profile, &why)
+	return *profile ? identity_may(call->identity, TOKEN_READ, profile, &why) ||
+	                          identity_may(call->identity, TOKEN_ISSUE, profile, &why)
 	                : identity_everywhere(call->identity);
 }
 
@@ -105,8 +111,8 @@ static bool is_within(const struct api_call *call, const char *profile)
 static bool reaches(const struct api_call *call, struct problem *p)
 {
 	return call->route->role == TOKEN_READ || identity_reaches(call->identity, &call->certificate) ||
-	       problem_set(p, PROBLEM_UNAUTHORIZED, "the %s is not for all names of the certificate %s", identity_text(call->identity),
-	                   call->certificate.id);
+	       problem_set(p, PROBLEM_UNAUTHORIZED, "the %s is not for all names of the certificate %s",
+	                   identity_text(call->identity), call->certificate.id);
 }
 
 /* What is another profile's is answered as if it were not there. */
@@ -134,8 +140,11 @@ static bool take_request(struct api_call *call, struct problem *p)
 	const char *id = call->request->captures[0];
 
 	if (!random_id_valid(id) || !store_view(call->api->store, find_request, call, p))
-		return problem_is_set(p) && p->kind != PROBLEM_NOT_FOUND ? false : problem_set(p, PROBLEM_NOT_FOUND, "there is no request %s", id);
-	return is_within(call, call->record.profile ?: "") || problem_set(p, PROBLEM_NOT_FOUND, "there is no request %s", id);
+		return problem_is_set(p) && p->kind != PROBLEM_NOT_FOUND
+		               ? false
+		               : problem_set(p, PROBLEM_NOT_FOUND, "there is no request %s", id);
+	return is_within(call, call->record.profile ?: "") ||
+	       problem_set(p, PROBLEM_NOT_FOUND, "there is no request %s", id);
 }
 
 static bool find_order(struct store_txn *txn, void *arg, struct problem *p)
@@ -148,7 +157,8 @@ static bool find_order(struct store_txn *txn, void *arg, struct problem *p)
 static bool take_order(struct api_call *call, struct problem *p)
 {
 	return store_view(call->api->store, find_order, call, p) &&
-	       (is_within(call, call->order.profile) || problem_set(p, PROBLEM_NOT_FOUND, "there is no order %s", call->order.id));
+	       (is_within(call, call->order.profile) ||
+	        problem_set(p, PROBLEM_NOT_FOUND, "there is no order %s", call->order.id));
 }
 
 static bool take_scope(struct api_call *call, struct problem *p)
@@ -160,8 +170,9 @@ static bool take_scope(struct api_call *call, struct problem *p)
 	case API_BY_REQUEST: return take_request(call, p);
 	case API_BY_ORDER: return take_order(call, p);
 	case API_EVERYWHERE:
-		return identity_everywhere(call->identity) ||
-		       problem_set(p, PROBLEM_UNAUTHORIZED, "the token is for some profiles alone, and this concerns all");
+		return identity_everywhere(call->identity) || problem_set(p, PROBLEM_UNAUTHORIZED,
+		                                                          "the token is for some profiles alone, "
+		                                                          "and this concerns all");
 	default: return true;
 	}
 }
@@ -213,13 +224,20 @@ static void call_done(struct api_call *call)
 	ERR_clear_error();
 }
 
-bool api_ask_as(struct api *api, const struct identity *identity, const struct api_asking *asking, struct http_response *response,
-                struct problem *p)
+bool api_ask_as(struct api *api, const struct identity *identity, const struct api_asking *asking,
+                struct http_response *response, struct problem *p)
 {
 	auto_struct(profiles) *profiles = api_profiles(api);
-	struct http_request request = { .id = "", .method_name = "", .base_url = "", .path = "", .query = "", .body = asking->body };
+	struct http_request request = {
+		.id = "", .method_name = "", .base_url = "", .path = "", .query = "", .body = asking->body
+	};
 	struct api_call call = {
-		.api = api, .request = &request, .response = response, .profiles = profiles, .identity = identity, .now = clock_now(),
+		.api = api,
+		.request = &request,
+		.response = response,
+		.profiles = profiles,
+		.identity = identity,
+		.now = clock_now(),
 	};
 
 	for (size_t i = 0; i < api_route_count() && !call.route; i++)
@@ -238,13 +256,19 @@ static void add_headers(struct http_response *response)
 	http_response_header(response, "X-Content-Type-Options", "nosniff");
 }
 
-static bool serve(void *state, size_t i, const struct http_request *request, struct http_response *response, struct problem *p)
+static bool serve(void *state, size_t i, const struct http_request *request, struct http_response *response,
+                  struct problem *p)
 {
 	struct api *api = state;
 	auto_struct(profiles) *profiles = api_profiles(api);
 	char from[ADDR_TEXT_SIZE];
 	struct api_call call = {
-		.api = api, .route = api_route_at(i), .request = request, .response = response, .profiles = profiles, .from = from,
+		.api = api,
+		.route = api_route_at(i),
+		.request = request,
+		.response = response,
+		.profiles = profiles,
+		.from = from,
 		.now = clock_now(),
 	};
 
@@ -261,10 +285,13 @@ static void add_challenge(const struct http_request *request, struct http_respon
 {
 	bool shown = http_header(request, "Authorization") != NULL;
 
-	http_response_header(response, "WWW-Authenticate", shown ? "Bearer realm=\"enrolld\", error=\"invalid_token\"" : "Bearer realm=\"enrolld\"");
+	http_response_header(response, "WWW-Authenticate",
+	                     shown ? "Bearer realm=\"enrolld\", error=\"invalid_token\""
+	                           : "Bearer realm=\"enrolld\"");
 }
 
-static void refuse(void *state, size_t i, const struct http_request *request, const struct problem *p, struct http_response *response)
+static void refuse(void *state, size_t i, const struct http_request *request, const struct problem *p,
+                   struct http_response *response)
 {
 	(void)state, (void)i;
 	buf_clear(&response->headers);
@@ -290,7 +317,12 @@ static const struct http_route *route(void *state, size_t i)
 struct http_wing api_routes_wing(struct api *api)
 {
 	return (struct http_wing){
-		.name = "api", .state = api, .route_count = api_route_count(), .route = route, .serve = serve, .refuse = refuse,
+		.name = "api",
+		.state = api,
+		.route_count = api_route_count(),
+		.route = route,
+		.serve = serve,
+		.refuse = refuse,
 		.prefix = "/api/",
 	};
 }

@@ -31,15 +31,15 @@ const struct api_route *api_route_at(size_t i);
 const char *api_route_role(const struct api_route *route); /* "issue"; "any"; "none" */
 const char *api_scope_name(enum api_scope scope);          /* "certificate" */
 
-/* A request without a connection, for a command: its row by name, what the path names, its body. The same checks, and the
- * same action, for him who runs it. */
+/* A request without a connection, for a command: its row by name, what the path names, its body. The same checks,
+ * and the same action, for him who runs it. */
 struct api_asking {
 	const char *route;             /* "issueCertificate"; must be one */
 	const char *id;                /* NULL: the path names nothing */
 	struct bytes body;
 };
-bool api_ask_as(struct api *api, const struct identity *identity, const struct api_asking *asking, struct http_response *response,
-                struct problem *p) must_use;
+bool api_ask_as(struct api *api, const struct identity *identity, const struct api_asking *asking,
+                struct http_response *response, struct problem *p) must_use;
 
 /* The wing over this state; borrows it. */
 struct http_wing api_routes_wing(struct api *api);

@@ -19,20 +19,23 @@ static const struct api_field metadata_fields[] = {
 	{ "value", API_TEXT, .required = true, .max = 512, .meaning = "any text" },
 };
 static API_OBJECT_OF(metadata_entry, "Metadata", metadata_fields);
-#define METADATA                                                                                                    \
-	{ "metadata", API_OBJECTS, .max = 32, .object = &metadata_entry, .meaning = "the operators' own words, kept beside it" }
+#define METADATA                                                                                                \
+	{ "metadata", API_OBJECTS, .max = 32, .object = &metadata_entry,                                        \
+	  .meaning = "the operators' own words, kept beside it" }
 
-#define PERIOD                                                                                                            \
-	{ "ttl", API_TEXT, .max = 16, .pattern = "^[0-9]+[hdmy]$",                                                        \
-	  .meaning = "the certificate's life, as 90d, 12h, 3m (of 30 days), 1y (of 365); the profile's without" },        \
-	TIME("notBefore", "when its life begins; not together with ttl"),                                                 \
+#define PERIOD                                                                                                  \
+	{ "ttl", API_TEXT, .max = 16, .pattern = "^[0-9]+[hdmy]$",                                              \
+	  .meaning = "the certificate's life, as 90d, 12h, 3m (of 30 days), 1y (of 365); the profile's without" }, \
+	TIME("notBefore", "when its life begins; not together with ttl"),                                       \
 	TIME("notAfter", "when it ends; not together with ttl")
-#define KEY_ALGORITHM                                                                                                     \
-	{ "keyAlgorithm", API_TEXT, .max = 32,                                                                            \
-	  .meaning = "of the key that the server makes: ec-p256 (EC_prime256v1), ec-p384, ec-p521, rsa-2048 (RSA_2048), rsa-3072, rsa-4096, ed25519" }
+#define KEY_ALGORITHM                                                                                           \
+	{ "keyAlgorithm", API_TEXT, .max = 32,                                                                  \
+	  .meaning = "of the key that the server makes: ec-p256 (EC_prime256v1), ec-p384, ec-p521, "            \
+	             "rsa-2048 (RSA_2048), rsa-3072, rsa-4096, ed25519" }
 
 static const struct api_field name_asked_fields[] = {
-	{ "type", API_TEXT, .max = 32, .meaning = "dns (dns_name), ip (ip_address), email, uri or upn; without: by its look" },
+	{ "type", API_TEXT, .max = 32,
+	  .meaning = "dns (dns_name), ip (ip_address), email, uri or upn; without: by its look" },
 	{ "value", API_TEXT, .required = true, .min = 1, .meaning = "the name" },
 };
 static API_OBJECT_OF(name_asked, "AltName", name_asked_fields);
@@ -54,11 +57,16 @@ static const struct api_field attributes_fields[] = {
 	{ "domainComponents", API_TEXTS, .max = 16, .meaning = "DC, in the order of the subject" },
 	TEXT("emailAddress", "e-mail address in the subject"),
 	TEXT("serialNumber", "serialNumber of the subject, as of a device"),
-	{ "altNames", API_OBJECTS, .max = 1000, .object = &name_asked, .meaning = "subjectAltName; the profile says how many" },
+	{ "altNames", API_OBJECTS, .max = 1000, .object = &name_asked,
+	  .meaning = "subjectAltName; the profile says how many" },
 	KEY_ALGORITHM,
-	{ "signatureAlgorithm", API_TEXT, .max = 32, .meaning = "what the certificate is signed with, as the issuing CA's key can: ecdsa-sha256 (ECDSA-SHA256), rsa-sha256, ..." },
-	{ "keyUsages", API_TEXTS, .max = 9, .meaning = "digitalSignature (digital_signature), keyEncipherment, ...; the profile's without" },
-	{ "extendedKeyUsages", API_TEXTS, .max = 32, .meaning = "serverAuth (server_auth), clientAuth, ..., or OIDs; the profile's without" },
+	{ "signatureAlgorithm", API_TEXT, .max = 32,
+	  .meaning = "what the certificate is signed with, as the issuing CA's key can: ecdsa-sha256 "
+	             "(ECDSA-SHA256), rsa-sha256, ..." },
+	{ "keyUsages", API_TEXTS, .max = 9,
+	  .meaning = "digitalSignature (digital_signature), keyEncipherment, ...; the profile's without" },
+	{ "extendedKeyUsages", API_TEXTS, .max = 32,
+	  .meaning = "serverAuth (server_auth), clientAuth, ..., or OIDs; the profile's without" },
 	{ "basicConstraints", API_OBJECT, .object = &constraints, .meaning = "of a CA" },
 };
 static API_OBJECT_OF(attributes, "Attributes", attributes_fields);
@@ -70,10 +78,13 @@ static API_OBJECT_OF(renew_attributes, "RenewAttributes", renew_attributes_field
 
 static const struct api_field issue_fields[] = {
 	{ "profileId", API_TEXT, .required = true, .min = 1, .max = 32, .meaning = "name of the profile" },
-	{ "csr", API_LINES, .pattern = CSR_PATTERN, .meaning = "PKCS #10 request, PEM; without one the server makes a key for what attributes say" },
-	{ "attributes", API_OBJECT, .object = &attributes, .meaning = "beside a CSR the certificate's life; without one all that is asked for" },
+	{ "csr", API_LINES, .pattern = CSR_PATTERN,
+	  .meaning = "PKCS #10 request, PEM; without one the server makes a key for what attributes say" },
+	{ "attributes", API_OBJECT, .object = &attributes,
+	  .meaning = "beside a CSR the certificate's life; without one all that is asked for" },
 	{ "removeRootsFromChain", API_BOOL, .meaning = "certificateChain without the root" },
-	RENEWAL_DAYS("days before its end that the server renews it, where it keeps the key; 0: not; the profile's without"),
+	RENEWAL_DAYS("days before its end that the server renews it, where it keeps the key; 0: not; the profile's "
+	             "without"),
 	METADATA,
 };
 API_OBJECT_OF(api_issue_body, "IssueRequest", issue_fields);
@@ -81,8 +92,10 @@ API_OBJECT_OF(api_issue_body, "IssueRequest", issue_fields);
 static const struct api_field renew_fields[] = {
 	{ "csr", API_LINES, .pattern = CSR_PATTERN, .meaning = "PKCS #10 request of the same names, PEM" },
 	{ "renewalKeySource", API_TEXT, .max = 16,
-	  .meaning = "newKey: one that the server makes, and returns; sameKey: the kept one; csr. Without: csr where there is one, else newKey" },
-	{ "attributes", API_OBJECT, .object = &renew_attributes, .meaning = "the certificate's life; without one of the server's keys lives as long as before" },
+	  .meaning = "newKey: one that the server makes, and returns; sameKey: the kept one; csr. Without: csr "
+	             "where there is one, else newKey" },
+	{ "attributes", API_OBJECT, .object = &renew_attributes,
+	  .meaning = "the certificate's life; without one of the server's keys lives as long as before" },
 	{ "removeRootsFromChain", API_BOOL, .meaning = "certificateChain without the root" },
 	METADATA,
 };
@@ -90,13 +103,15 @@ API_OBJECT_OF(api_renew_body, "RenewRequest", renew_fields);
 
 static const struct api_field pkcs12_fields[] = {
 	{ "password", API_SECRET, .required = true, .min = 1, .max = 128, .meaning = "that opens the file" },
-	{ "alias", API_TEXT, .max = 128, .meaning = "friendlyName of the key and its certificate; without: the common name, or the first name" },
+	{ "alias", API_TEXT, .max = 128,
+	  .meaning = "friendlyName of the key and its certificate; without: the common name, or the first name" },
 	{ "legacy", API_BOOL, .meaning = "for old importers: Triple DES and SHA-1, which are weak" },
 };
 API_OBJECT_OF(api_pkcs12_body, "Pkcs12Request", pkcs12_fields);
 
 static const struct api_field export_fields[] = {
-	{ "password", API_SECRET, .min = 1, .max = 128, .meaning = "that the private key is encrypted with (PKCS #8, PBES2); without: it is not" },
+	{ "password", API_SECRET, .min = 1, .max = 128,
+	  .meaning = "that the private key is encrypted with (PKCS #8, PBES2); without: it is not" },
 };
 API_OBJECT_OF(api_export_body, "PemRequest", export_fields);
 
@@ -117,14 +132,17 @@ static const struct api_field revoke_fields[] = {
 API_OBJECT_OF(api_revoke_body, "RevokeRequest", revoke_fields);
 
 static const struct api_field change_fields[] = {
-	RENEWAL_DAYS("days before its end that the server renews it, where it keeps the key; 0: not; null: as the profile says"),
+	RENEWAL_DAYS("days before its end that the server renews it, where it keeps the key; 0: not; null: as the "
+	             "profile says"),
 	METADATA,
 };
 API_OBJECT_OF(api_change_body, "ChangeRequest", change_fields);
 
 static const struct api_field import_fields[] = {
-	{ "certificate", API_LINES, .required = true, .pattern = "-----BEGIN CERTIFICATE-----", .meaning = "of another CA, PEM" },
-	{ "privateKey", API_SECRET_LINES, .max = 16384, .pattern = "-----BEGIN .*PRIVATE KEY-----", .meaning = "its key, PEM, not encrypted; the server keeps it sealed" },
+	{ "certificate", API_LINES, .required = true, .pattern = "-----BEGIN CERTIFICATE-----",
+	  .meaning = "of another CA, PEM" },
+	{ "privateKey", API_SECRET_LINES, .max = 16384, .pattern = "-----BEGIN .*PRIVATE KEY-----",
+	  .meaning = "its key, PEM, not encrypted; the server keeps it sealed" },
 	{ "profileId", API_TEXT, .max = 32, .meaning = "a profile that it is counted among" },
 	METADATA,
 };
@@ -149,8 +167,10 @@ static const struct api_field filter_fields[] = {
 };
 static API_OBJECT_OF(filter, "CertificateFilter", filter_fields);
 static const struct api_field renew_now_fields[] = {
-	{ "filter", API_OBJECT, .object = &filter, .meaning = "what matches: at least one member, and all must hold" },
-	{ "over", API_TEXT, .max = 16, .meaning = "the time that the renewals are spread over, as 6h; at once without" },
+	{ "filter", API_OBJECT, .object = &filter,
+	  .meaning = "what matches: at least one member, and all must hold" },
+	{ "over", API_TEXT, .max = 16,
+	  .meaning = "the time that the renewals are spread over, as 6h; at once without" },
 	{ "explanationUrl", API_TEXT, .meaning = "a page that says why, for clients to show" },
 	{ "undo", API_BOOL, .meaning = "the times of the profiles again" },
 	{ "after", API_TEXT, .meaning = "the `next` of an earlier reply to the same filter" },
@@ -209,7 +229,8 @@ static const struct api_field bundle_fields[] = { BUNDLE, TIME("notAfter", "when
 API_OBJECT_OF(api_bundle_reply, "Bundle", bundle_fields);
 
 static const struct api_field issued_fields[] = {
-	{ "certificate", API_OBJECT, .object = &api_body_reply, .meaning = "what was issued; of 202 there is none yet" },
+	{ "certificate", API_OBJECT, .object = &api_body_reply,
+	  .meaning = "what was issued; of 202 there is none yet" },
 	GIVEN("certificateRequestId", "the request, which keeps what became of it"),
 	TEXT("status", "of 202: pending, people must approve it first"),
 };
@@ -232,7 +253,8 @@ static const struct api_field name_fields[] = {
 static API_OBJECT_OF(name, "Name", name_fields);
 
 static const struct api_field renewal_fields[] = {
-	WORD("state", renewal_states, "waiting: for approval; failing: the last try failed; done: another one replaces it"),
+	WORD("state", renewal_states,
+	     "waiting: for approval; failing: the last try failed; done: another one replaces it"),
 	{ "renewBeforeDays", API_INTEGER, .meaning = "days before its end; whole ones" },
 	{ "renewBeforeSeconds", API_INTEGER, .meaning = "the same in seconds" },
 	TIME("nextTry", "when the server tries it next"),
@@ -266,7 +288,8 @@ static const struct api_field certificate_fields[] = {
 	TEXT("label", "EST label by which it was asked for"),
 	TEXT("replaces", "id of the certificate that it renews"),
 	TEXT("replacedBy", "id of the one that renews it"),
-	{ "noRevocation", API_BOOL, .meaning = "it says that there is no revocation information (RFC 9608): none is published" },
+	{ "noRevocation", API_BOOL,
+	  .meaning = "it says that there is no revocation information (RFC 9608): none is published" },
 	TIME("renewFrom", "from when its client was asked to renew it, out of turn (RFC 9773)"),
 	TIME("renewUntil", "by when"),
 	{ "keyKept", API_BOOL, .meaning = "true: the server keeps its private key" },
@@ -318,7 +341,8 @@ static const struct api_field request_fields[] = {
 	TEXT("from", "address that it came from"),
 	TEXT("names", "of one that waits or has waited for people: what for"),
 	{ "managed", API_BOOL, .meaning = "true: the server makes the key when it issues" },
-	{ "csr", API_LINES, .meaning = "of one that waits or has waited; where the server makes the key, of another key" },
+	{ "csr", API_LINES,
+	  .meaning = "of one that waits or has waited; where the server makes the key, of another key" },
 	{ "approvalsNeeded", API_INTEGER, .meaning = "how many people must approve" },
 	{ "approvals", API_INTEGER, .meaning = "how many have" },
 	{ "decisions", API_OBJECTS, .object = &decision, .meaning = "who decided, and how" },
@@ -344,7 +368,8 @@ static const struct api_field token_fields[] = {
 	TEXT("identity", "what policies mean by `{identity}`"),
 	{ "roles", API_TEXTS, .required = true, .meaning = "what it lets its bearer do" },
 	{ "profiles", API_TEXTS, .required = true, .meaning = "where; none: in all" },
-	{ "names", API_TEXTS, .required = true, .meaning = "patterns of names it may ask for; none: what the profile allows" },
+	{ "names", API_TEXTS, .required = true,
+	  .meaning = "patterns of names it may ask for; none: what the profile allows" },
 	{ "created", API_TIME, .required = true, .meaning = "when it was made" },
 	TIME("expires", "when it ends; without: never"),
 };

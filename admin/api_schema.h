@@ -26,7 +26,8 @@ struct api_field {
 	const struct api_object *object;
 	const char *meaning;
 	bool nullable;               /* null is a value of its own, in bodies */
-	const char *pattern;         /* a regular expression that the action holds the text to; told, not checked, by the table */
+	const char *pattern; /* a regular expression that the action holds the text to; told, not checked, by the
+	                        table */
 };
 struct api_object {
 	const char *name;            /* "IssueRequest": unique */
@@ -42,7 +43,8 @@ enum { API_TEXT_MAX = 255, API_LINES_MAX = 64 * 1024, API_LIST_MAX = 100 };
 #define API_HASH_PATTERN "^[0-9A-Fa-f]{2}(:?[0-9A-Fa-f]{2}){31}$"
 
 /* Bodies of requests. */
-extern const struct api_object api_issue_body, api_renew_body, api_revoke_body, api_change_body, api_import_body, api_test_body, api_renew_now_body;
+extern const struct api_object api_issue_body, api_renew_body, api_revoke_body, api_change_body, api_import_body,
+	api_test_body, api_renew_now_body;
 extern const struct api_object api_webhook_body, api_webhook_change_body, api_resume_body, api_empty_body;
 extern const struct api_object api_pkcs12_body, api_export_body, api_decide_body, api_collect_body;
 extern const struct api_object api_credential_body, api_devices_body, api_external_key_body, api_account_body;
@@ -54,5 +56,7 @@ extern const struct api_object api_external_key_reply, api_external_keys_reply, 
 extern const struct api_object api_order_reply, api_orders_reply;
 extern const struct api_object api_webhook_reply, api_webhooks_reply, api_webhook_test_reply;
 extern const struct api_object api_problem_reply, api_issued_reply, api_certificate_reply, api_certificates_reply,
-        api_body_reply, api_bundle_reply, api_revoked_reply, api_released_reply, api_profile_reply, api_profiles_reply, api_request_reply,
-        api_requests_reply, api_policy_reply, api_policies_reply, api_issuer_reply, api_issuers_reply, api_token_reply, api_openapi_reply, api_test_reply, api_renew_now_reply, api_key_reply;
+	api_body_reply, api_bundle_reply, api_revoked_reply, api_released_reply, api_profile_reply,
+	api_profiles_reply, api_request_reply, api_requests_reply, api_policy_reply, api_policies_reply,
+	api_issuer_reply, api_issuers_reply, api_token_reply, api_openapi_reply, api_test_reply,
+	api_renew_now_reply, api_key_reply;

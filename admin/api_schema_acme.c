@@ -29,7 +29,8 @@ static const char *const key_statuses[] = { "valid", "expired", "used up", "revo
 
 static const struct api_field key_body_fields[] = {
 	API_SCOPE_FIELDS,
-	{ "usesMax", API_INTEGER, .min = 0, .max = 1000000000, .meaning = "how many accounts it can bind; 0, or without: any number" },
+	{ "usesMax", API_INTEGER, .min = 0, .max = 1000000000,
+	  .meaning = "how many accounts it can bind; 0, or without: any number" },
 	TIME("expires", "until when it can be used; without: for ever"),
 	TEXT("note", "for whom it is"),
 };
@@ -70,12 +71,17 @@ static const struct api_field account_fields[] = {
 };
 API_OBJECT_OF(api_account_reply, "Account", account_fields);
 
-static const struct api_field accounts_fields[] = { LIST("accounts", api_account_reply, "one page; it may be short, and not the last"), NEXT };
+static const struct api_field accounts_fields[] = {
+	LIST("accounts", api_account_reply, "one page; it may be short, and not the last"), NEXT
+};
 API_OBJECT_OF(api_accounts_reply, "Accounts", accounts_fields);
 
 /* --- orders */
 
-static const struct api_field identifier_fields[] = { GIVEN("type", "dns, ip, ..."), GIVEN("value", "as the client wrote it") };
+static const struct api_field identifier_fields[] = {
+	GIVEN("type", "dns, ip, ..."),
+	GIVEN("value", "as the client wrote it"),
+};
 static API_OBJECT_OF(identifier, "Identifier", identifier_fields);
 
 static const struct api_field star_fields[] = {
@@ -106,5 +112,7 @@ static const struct api_field order_fields[] = {
 };
 API_OBJECT_OF(api_order_reply, "Order", order_fields);
 
-static const struct api_field orders_fields[] = { LIST("orders", api_order_reply, "one page; it may be short, and not the last"), NEXT };
+static const struct api_field orders_fields[] = {
+	LIST("orders", api_order_reply, "one page; it may be short, and not the last"), NEXT
+};
 API_OBJECT_OF(api_orders_reply, "Orders", orders_fields);

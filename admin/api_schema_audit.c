@@ -20,12 +20,14 @@ static const struct api_field event_fields[] = {
 	{ "about", API_ANY, .meaning = "an object: what it is about, by the kind" },
 	{ "times", API_INTEGER, .meaning = "of refusals that were alike and are told once: how many" },
 	{ "previous", API_TEXT, .min = 64, .max = 64, .meaning = "the hash of the event before it" },
-	{ "hash", API_TEXT, .required = true, .min = 64, .max = 64, .meaning = "SHA-256 of the event as it is written, `previous` included" },
+	{ "hash", API_TEXT, .required = true, .min = 64, .max = 64,
+	  .meaning = "SHA-256 of the event as it is written, `previous` included" },
 };
 static API_OBJECT_OF(event, "AuditEvent", event_fields);
 
 static const struct api_field events_fields[] = {
-	{ "events", API_OBJECTS, .required = true, .object = &event, .meaning = "a page, oldest first; it may be short, and not the last" },
+	{ "events", API_OBJECTS, .required = true, .object = &event,
+	  .meaning = "a page, oldest first; it may be short, and not the last" },
 	TEXT("next", "the `after` of the next page; none: this is the last for now"),
 };
 API_OBJECT_OF(api_events_reply, "AuditEvents", events_fields);

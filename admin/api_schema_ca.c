@@ -32,7 +32,8 @@ static API_OBJECT_OF(ocsp, "IssuerOcsp", ocsp_fields);
 
 static const struct api_field issuer_fields[] = {
 	GIVEN("id", "its id"),
-	{ "status", API_TEXT, .required = true, .choices = statuses, .meaning = "succeeded: another CA took its place" },
+	{ "status", API_TEXT, .required = true, .choices = statuses,
+	  .meaning = "succeeded: another CA took its place" },
 	TEXT("successor", "the one that did"),
 	YES("root", "whether it is one"),
 	YES("key", "whether its key is a file in the CA's folder"),
@@ -57,6 +58,7 @@ API_OBJECT_OF(api_issuer_reply, "Issuer", issuer_fields);
 
 static const struct api_field issuers_fields[] = {
 	LIST("issuers", api_issuer_reply, "those that issue here, the default one first"),
-	LIST("others", api_issuer_reply, "the other ones of the CAs' folder: roots, and those that no profile issues from"),
+	LIST("others", api_issuer_reply,
+	     "the other ones of the CAs' folder: roots, and those that no profile issues from"),
 };
 API_OBJECT_OF(api_issuers_reply, "Issuers", issuers_fields);

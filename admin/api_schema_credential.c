@@ -6,7 +6,9 @@
 #define TIME(n, m) { .name = (n), .type = API_TIME, .meaning = (m) }
 #define COUNT(n, m) { .name = (n), .type = API_INTEGER, .required = true, .meaning = (m) }
 #define LIST(n, o, m) { .name = (n), .type = API_OBJECTS, .required = true, .object = &(o), .meaning = (m) }
-#define NAMES { "names", API_TEXTS, .max = 100, .meaning = "names that may be asked for, as dns:device-17.example.com; without: what the profile allows" }
+#define NAMES                                                                                                   \
+	{ "names", API_TEXTS, .max = 100,                                                                       \
+	  .meaning = "names that may be asked for, as dns:device-17.example.com; without: what the profile allows" }
 
 static const char *const kinds[] = { "code", "password", "secret", "device", "wrapping-key", NULL };
 static const char *const statuses[] = { "valid", "expired", "used up", "revoked", NULL };
@@ -14,14 +16,16 @@ static const char *const digests[] = { "sha-256", "md5", NULL };
 
 static const struct api_field create_fields[] = {
 	{ "kind", API_TEXT, .choices = kinds, .meaning = "code without" },
-	{ "profileId", API_TEXT, .required = true, .max = 32, .meaning = "the profile it counts in; empty: a device's, any" },
+	{ "profileId", API_TEXT, .required = true, .max = 32,
+	  .meaning = "the profile it counts in; empty: a device's, any" },
 	NAMES,
 	{ "user", API_TEXT, .max = 128, .meaning = "the user name of a password or secret" },
 	{ "password", API_SECRET, .max = 256, .meaning = "of kind password" },
 	{ "digest", API_TEXTS, .max = 2, .choices = digests, .meaning = "HTTP Digest may be used too" },
 	{ "device", API_TEXT, .max = 127, .meaning = "serial number of the device that it is for" },
 	{ "certificate", API_TEXT, .max = 64, .meaning = "serial number of a device's certificate, hexadecimal" },
-	{ "usesMax", API_INTEGER, .min = 0, .max = 1000000000, .meaning = "how many certificates it gives, 0 any; without: a code 1, others any" },
+	{ "usesMax", API_INTEGER, .min = 0, .max = 1000000000,
+	  .meaning = "how many certificates it gives, 0 any; without: a code 1, others any" },
 	TIME("expires", "until when it counts; without: a code a week, others for ever"),
 	TEXT("note", "for whom it is"),
 };
@@ -39,7 +43,8 @@ static const struct api_field credential_fields[] = {
 	TEXT("device", "serial number of the device that it is for"),
 	TEXT("certificate", "serial number of the device's certificate"),
 	TEXT("profile", "the profile it counts in"),
-	{ "names", API_TEXTS, .required = true, .meaning = "names that may be asked for; none: what the profile allows" },
+	{ "names", API_TEXTS, .required = true,
+	  .meaning = "names that may be asked for; none: what the profile allows" },
 	TEXT("note", "for whom it is"),
 	TIME("created", "when it was made"),
 	TIME("expires", "until when it counts"),
@@ -66,11 +71,14 @@ static const struct api_field device_fields[] = {
 };
 static API_OBJECT_OF(device, "Device", device_fields);
 static const struct api_field devices_fields[] = {
-	{ "devices", API_OBJECTS, .required = true, .min = 1, .max = 1000, .object = &device, .meaning = "those for the list; one that is known gets what its row says" },
+	{ "devices", API_OBJECTS, .required = true, .min = 1, .max = 1000, .object = &device,
+	  .meaning = "those for the list; one that is known gets what its row says" },
 };
 API_OBJECT_OF(api_devices_body, "DevicesRequest", devices_fields);
 static const struct api_field devices_reply_fields[] = {
-	COUNT("added", "not known before"), COUNT("changed", "known, with another row"), COUNT("unchanged", "known with this row"),
+	COUNT("added", "not known before"),
+	COUNT("changed", "known, with another row"),
+	COUNT("unchanged", "known with this row"),
 	COUNT("revoked", "known, revoked, and left so"),
 };
 API_OBJECT_OF(api_devices_reply, "Devices", devices_reply_fields);

@@ -9,26 +9,33 @@
 #define LIST(n, o, m) { .name = (n), .type = API_OBJECTS, .required = true, .object = &(o), .meaning = (m) }
 
 #define URL_MEANING "http or https; an address that is denied must be allowed by `webhook.allow` of the configuration"
-#define FILTERS                                                                                                        \
-	{ "events", API_TEXTS, .max = 32, .meaning = "kinds of events, or the beginning of some and `*`; certificate-*, request-* and renewal-failed without" }, \
-	{ "profiles", API_TEXTS, .max = 100, .meaning = "events about certificates and requests of these alone; none: all" }, \
-	{ "note", API_TEXT, .max = 200, .meaning = "what it is for" },                                                 \
-	{ "secret", API_SECRET, .min = WEBHOOK_SECRET_MIN, .max = WEBHOOK_SECRET_MAX, .meaning = "one of your own; without, one is made" }
+#define FILTERS                                                                                                 \
+	{ "events", API_TEXTS, .max = 32,                                                                       \
+	  .meaning = "kinds of events, or the beginning of some and `*`; certificate-*, request-* and "         \
+	             "renewal-failed without" },                                                                \
+	{ "profiles", API_TEXTS, .max = 100,                                                                    \
+	  .meaning = "events about certificates and requests of these alone; none: all" },                      \
+	{ "note", API_TEXT, .max = 200, .meaning = "what it is for" },                                          \
+	{ "secret", API_SECRET, .min = WEBHOOK_SECRET_MIN, .max = WEBHOOK_SECRET_MAX,                           \
+	  .meaning = "one of your own; without, one is made" }
 
 static const struct api_field webhook_fields[] = {
-	{ "url", API_TEXT, .required = true, .min = 1, .max = WEBHOOK_URL_MAX, .pattern = "^[Hh][Tt][Tt][Pp][Ss]?://[^/]", .meaning = URL_MEANING },
+	{ "url", API_TEXT, .required = true, .min = 1, .max = WEBHOOK_URL_MAX,
+	  .pattern = "^[Hh][Tt][Tt][Pp][Ss]?://[^/]", .meaning = URL_MEANING },
 	FILTERS,
 };
 API_OBJECT_OF(api_webhook_body, "WebhookRequest", webhook_fields);
 
 static const struct api_field change_fields[] = {
-	{ "url", API_TEXT, .min = 1, .max = WEBHOOK_URL_MAX, .pattern = "^[Hh][Tt][Tt][Pp][Ss]?://[^/]", .meaning = URL_MEANING },
+	{ "url", API_TEXT, .min = 1, .max = WEBHOOK_URL_MAX, .pattern = "^[Hh][Tt][Tt][Pp][Ss]?://[^/]",
+	  .meaning = URL_MEANING },
 	FILTERS,
 	{ "newSecret", API_BOOL, .meaning = "make another secret" },
 };
 API_OBJECT_OF(api_webhook_change_body, "WebhookChange", change_fields);
 
-static const struct api_field resume_fields[] = { { "skip", API_BOOL, .meaning = "leave out the event that it stands at" } };
+static const struct api_field resume_fields[] = { { "skip", API_BOOL,
+	                                            .meaning = "leave out the event that it stands at" } };
 API_OBJECT_OF(api_resume_body, "WebhookResume", resume_fields);
 
 const struct api_object api_empty_body = { "Nothing", NULL, 0 };
@@ -49,7 +56,8 @@ static const struct api_field reply_fields[] = {
 	TEXT("note", "what it is for"),
 	TEXT("secret", "what they are signed with; shown once, when it is made"),
 	{ "events", API_TEXTS, .required = true, .meaning = "what it wants" },
-	{ "profiles", API_TEXTS, .required = true, .meaning = "about certificates and requests of which profiles; none: all" },
+	{ "profiles", API_TEXTS, .required = true,
+	  .meaning = "about certificates and requests of which profiles; none: all" },
 	{ "status", API_TEXT, .required = true, .choices = statuses, .meaning = "stopped: it was given up" },
 	TIME("created", "when it was made"),
 	COUNT("cursor", "number of the last event of the audit log that is delivered or not wanted"),

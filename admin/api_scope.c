@@ -26,8 +26,8 @@ static bool is_network(const struct api_call *call, const char *text, struct pro
 	return addr_net_parse(text, &net) || problem_set(p, PROBLEM_MALFORMED, "expected a network, as 10.0.0.0/8");
 }
 
-static void take(const struct api_call *call, const char *name, check *good, struct strings *words, struct record_texts *ret,
-                 struct problem *parts)
+static void take(const struct api_call *call, const char *name, check *good, struct strings *words,
+                 struct record_texts *ret, struct problem *parts)
 {
 	const struct json *list = json_member(call->body, name);
 
@@ -56,7 +56,8 @@ static void take_quotas(const struct api_call *call, struct scope *scope, struct
 	if (said && scope->quota == 0)
 		scope->quota_period = 0;
 	if (said && scope->quota > 0 && scope->quota_period == 0)
-		problem_add_field(parts, PROBLEM_MALFORMED, "quotaPeriod", NULL, "is missing: a quota is for so many seconds");
+		problem_add_field(parts, PROBLEM_MALFORMED, "quotaPeriod", NULL,
+		                  "is missing: a quota is for so many seconds");
 }
 
 void api_scope_read(const struct api_call *call, struct scope_words *words, struct scope *scope, struct problem *parts)

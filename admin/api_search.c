@@ -19,7 +19,8 @@ struct asked {
 
 static void asked_free(struct asked *a)
 {
-	char *const texts[] = { a->name_type, a->name, a->profile, a->status, a->issuer, a->method, a->account, a->identity, a->metadata };
+	char *const texts[] = { a->name_type, a->name,    a->profile,  a->status,  a->issuer,
+		                a->method,    a->account, a->identity, a->metadata };
 
 	for (size_t i = 0; i < array_length(texts); i++)
 		free(texts[i]);
@@ -68,12 +69,14 @@ static void split_name(struct asked *a)
 static void take_query(struct asked *a, const char *profile, struct problem *parts)
 {
 	static const char *const names[] = { "name", "status", "issuer", "method", "account", "identity", "metadata" };
-	char **const texts[] = { &a->name, &a->status, &a->issuer, &a->method, &a->account, &a->identity, &a->metadata };
+	char **const texts[] = { &a->name,    &a->status,   &a->issuer,  &a->method,
+		                 &a->account, &a->identity, &a->metadata };
 
 	for (size_t i = 0; i < array_length(names); i++)
 		if (!take_text(a, names[i], texts[i], parts))
 			return;
-	if (profile ? !(a->profile = strdup(profile)) && !problem_memory(parts) : !take_text(a, "profile", &a->profile, parts))
+	if (profile ? !(a->profile = strdup(profile)) && !problem_memory(parts)
+	            : !take_text(a, "profile", &a->profile, parts))
 		return;
 	take_hex(a, "serial", 0, &a->serial, parts);
 	take_hex(a, "fingerprint", SHA256_SIZE, &a->fingerprint, parts);
@@ -98,11 +101,26 @@ static bool begin(const struct asked *a, struct search **ret, struct problem *p)
 {
 	const struct token *token = identity_token(a->call->identity);
 	const struct search_query query = {
-		.name_type = a->name_type, .name = a->name, .profile = a->profile, .issuer = a->issuer, .method = a->method,
-		.account = a->account, .identity = a->identity, .metadata = a->metadata, .status = a->status, .serial = buf_bytes(&a->serial),
-		.fingerprint = buf_bytes(&a->fingerprint), .key_hash = buf_bytes(&a->key_hash), .expires_from = a->expires_from,
-		.expires_to = a->expires_to, .issued_from = a->issued_from, .issued_to = a->issued_to, .now = a->call->now, .sees = sees, .sees_arg = a->call,
-		.scope = token ? token->profiles : (struct record_texts){0},
+		.name_type = a->name_type,
+		.name = a->name,
+		.profile = a->profile,
+		.issuer = a->issuer,
+		.method = a->method,
+		.account = a->account,
+		.identity = a->identity,
+		.metadata = a->metadata,
+		.status = a->status,
+		.serial = buf_bytes(&a->serial),
+		.fingerprint = buf_bytes(&a->fingerprint),
+		.key_hash = buf_bytes(&a->key_hash),
+		.expires_from = a->expires_from,
+		.expires_to = a->expires_to,
+		.issued_from = a->issued_from,
+		.issued_to = a->issued_to,
+		.now = a->call->now,
+		.sees = sees,
+		.sees_arg = a->call,
+		.scope = token ? token->profiles : (struct record_texts){ 0 },
 	};
 
 	return search_new(&query, ret, p);
@@ -113,7 +131,8 @@ static bool resume(struct asked *a, struct search *search, struct problem *p)
 	auto_value(problem) parts = {0};
 
 	if (api_query(a->call, "after", &a->after, &parts) && !search_resume(search, buf_text(&a->after)))
-		problem_add_field(&parts, PROBLEM_MALFORMED, "after", buf_text(&a->after), "expected the `next` of a page of the same search");
+		problem_add_field(&parts, PROBLEM_MALFORMED, "after", buf_text(&a->after),
+		                  "expected the `next` of a page of the same search");
 	return api_settle(&parts, p);
 }
 

@@ -39,7 +39,8 @@ bool api_profile_test(struct api_call *call, struct problem *p)
 	auto_value(trial) trial = {0};
 	auto_value(problem) parts = {0}, why = {0};
 	const struct gate_test test = {
-		.profile = call->profile->name, .method = method_of(call), .tester = call->identity, .rule = put_rule, .verdict = put_verdict, .arg = &trial,
+		.profile = call->profile->name, .method = method_of(call), .tester = call->identity,
+		.rule = put_rule, .verdict = put_verdict, .arg = &trial,
 		.who = {
 			json_member_string(call->body, "identity") ?: identity_name(call->identity),
 			json_member_string(call->body, "account"), json_member_string(call->body, "eab"),

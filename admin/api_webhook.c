@@ -60,10 +60,11 @@ static void check_profiles(const struct api_call *call, const struct strings *pr
 	}
 }
 
-static bool take_wish(const struct api_call *call, struct strings *events, struct strings *profiles, struct webhook_wish *ret,
-                      struct problem *p)
+static bool take_wish(const struct api_call *call, struct strings *events, struct strings *profiles,
+                      struct webhook_wish *ret, struct problem *p)
 {
-	const struct json *asked_events = json_member(call->body, "events"), *asked_profiles = json_member(call->body, "profiles");
+	const struct json *asked_events = json_member(call->body, "events"),
+			  *asked_profiles = json_member(call->body, "profiles");
 	auto_struct(webhook_settings) *settings = api_webhook_settings(call->api);
 	auto_value(problem) parts = {0};
 

@@ -94,7 +94,9 @@ static bool parse_since(const char *text, int64_t *ret, struct problem *p)
 		return true;
 	if (!clock_parse_duration(text, &seconds))
 		return problem_set(p, PROBLEM_MALFORMED,
-		                   "--since: expected a time such as 2027-01-31T00:00:00Z, or how long ago, as 24h; got `%s`", text);
+		                   "--since: expected a time such as 2027-01-31T00:00:00Z, or how long ago, as 24h; "
+		                   "got `%s`",
+		                   text);
 	*ret = clock_now() - seconds;
 	return true;
 }
@@ -171,8 +173,9 @@ static void table_row(const struct audit_walk *walk, const struct audit_entry *e
 		return;
 	}
 	add_plain(json_member_string(event, "actor") ?: "", &actor);
-	buf_printf(ret, "%7llu  %-20s  %-22s  %-30s", (unsigned long long)entry->seq, json_member_string(event, "time") ?: "",
-	           json_member_string(event, "kind") ?: "", buf_text(&actor));
+	buf_printf(ret, "%7llu  %-20s  %-22s  %-30s", (unsigned long long)entry->seq,
+	           json_member_string(event, "time") ?: "", json_member_string(event, "kind") ?: "",
+	           buf_text(&actor));
 	if (json_member_string(event, "from"))
 		buf_printf(ret, "  from=%s", json_member_string(event, "from"));
 	add_members(json_member(event, "about"), ret);
@@ -269,7 +272,9 @@ static bool parse_known(const char *text, struct known *ret, struct problem *p)
 	if (*stop != ':' || text[0] < '1' || text[0] > '9' || strlen(stop + 1) != 2 * SHA256_SIZE ||
 	    !hex_decode(stop + 1, 2 * SHA256_SIZE, &hash))
 		return problem_set(p, PROBLEM_MALFORMED,
-		                   "--known: expected the number of an event and its hash, as 12:9f86d0...; got `%s`", text);
+		                   "--known: expected the number of an event and its hash, as 12:9f86d0...; got "
+		                   "`%s`",
+		                   text);
 	memcpy(ret->hash, hash.data, SHA256_SIZE);
 	ret->from = "--known";
 	return true;

@@ -115,7 +115,8 @@ static bool read_all(FILE *file, const char *path, struct audit_export *ret, str
 	for (uint64_t n = 1; fgets(text, LINE_MAX_BYTES, file); n++)
 		if (!audit_export_take(ret, BYTES_STR(text), &event))
 			return problem_set(p, PROBLEM_MALFORMED, "%s: line %llu %s", path, (unsigned long long)n,
-			                   event ? "does not follow the one before it" : "was changed, or is no event of an export");
+			                   event ? "does not follow the one before it"
+			                         : "was changed, or is no event of an export");
 	return !ferror(file) || problem_internal(p, "reading %s: %m", path);
 }
 

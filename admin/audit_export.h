@@ -15,8 +15,8 @@ struct audit_export {
 	uint64_t first, last;              /* numbers; 0: no line */
 	uint8_t hash[SHA256_SIZE];         /* of the last */
 };
-/* Takes the next line, with its line end; {0} begins. false: it is none, or does not follow, which ret_event tells apart:
- * whether it is an event. */
+/* Takes the next line, with its line end; {0} begins. false: it is none, or does not follow, which ret_event tells
+ * apart: whether it is an event. */
 bool audit_export_take(struct audit_export *export, struct bytes line, bool *ret_event) must_use;
 /* MALFORMED names the line that is none, or that does not follow the one before it. */
 bool audit_export_read(const char *path, struct audit_export *ret, struct problem *p) must_use;

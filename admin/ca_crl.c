@@ -65,10 +65,18 @@ static bool run(struct command_call *call, struct problem *p)
 }
 
 const struct command admin_ca_crl = {
-	.name = "ca crl", .args = "[ROOT]", .args_max = 1, .json = true, .admin = true, .options = options, .run = run,
+	.name = "ca crl",
+	.args = "[ROOT]",
+	.args_max = 1,
+	.json = true,
+	.admin = true,
+	.options = options,
+	.run = run,
 	.summary = "make the CRL of a root, or of all whose key is here",
-	.details = "It lists the CA certificates that `enrolld cert revoke` revoked. A server that runs sends it from then\n"
-	           "on, and makes it anew when three quarters of its time are over, where the root's key is in the CA's\n"
+	.details = "It lists the CA certificates that `enrolld cert revoke` revoked. A server that runs sends it "
+	           "from then\n"
+	           "on, and makes it anew when three quarters of its time are over, where the root's key is in the "
+	           "CA's\n"
 	           "folder. CRLs of issuing CAs are the server's own matter.",
 };
 
@@ -85,7 +93,9 @@ static bool renew(const struct admin *admin, struct store *store, const char *ro
 		return problem_set(p, PROBLEM_NOT_FOUND, "its key is not in %s", admin->ca.folder);
 	if (!secret_read(&admin->passphrase, admin->ca.folder, &passphrase, p))
 		return false;
-	const struct life life = { .folder = admin->ca.folder, .passphrase = buf_bytes(&passphrase), .base = admin->ca.base };
+	const struct life life = { .folder = admin->ca.folder,
+		                   .passphrase = buf_bytes(&passphrase),
+		                   .base = admin->ca.base };
 	return root_list_make(&life, store, root, ROOT_LIST_LIFETIME, actor, &crl, p);
 }
 
@@ -96,10 +106,12 @@ void ca_work_list_anew(const struct command_call *call, struct store *store, con
 	auto_value(problem) unknown = {0}, why = {0};
 	bool is_root = false;
 
-	if (!issuer || !files_has(admin->ca.folder, issuer, ".pem") || !life_is_root(&life, issuer, &is_root, &unknown) || !is_root ||
-	    renew(admin, store, issuer, &why))
+	if (!issuer || !files_has(admin->ca.folder, issuer, ".pem") ||
+	    !life_is_root(&life, issuer, &is_root, &unknown) || !is_root || renew(admin, store, issuer, &why))
 		return;
-	fprintf(stderr, "The CRL of %s does not tell of it yet: %s. Run `enrolld ca crl %s` where its key is, and copy %s.crl into %s.\n",
+	fprintf(stderr,
+	        "The CRL of %s does not tell of it yet: %s. Run `enrolld ca crl %s` where its key is, and copy "
+	        "%s.crl into %s.\n",
 	        issuer, problem_cause(&why), issuer, issuer, admin->ca.folder);
 }
 
@@ -175,12 +187,13 @@ static bool revoke(struct store_txn *txn, void *arg, struct problem *p)
 	    !store_certificate_by_fingerprint(txn, r->fingerprint, &row, p) || !revoke_of_key(txn, r, row.key_hash, p))
 		return false;
 	/* None was left: this one says why. */
-	return r->count > 0 || revocation_record(txn, row.id, r->reason, r->now, r->actor, NULL, REVOCATION_BY_OPERATOR, p);
+	return r->count > 0 ||
+	       revocation_record(txn, row.id, r->reason, r->now, r->actor, NULL, REVOCATION_BY_OPERATOR, p);
 }
 
 /* The list of `signer` is the caller's to make. */
-static bool revoke_certificates(const struct command_call *call, struct ca_work *work, const char *name, const char *signer,
-                                int64_t reason, struct problem *p)
+static bool revoke_certificates(const struct command_call *call, struct ca_work *work, const char *name,
+                                const char *signer, int64_t reason, struct problem *p)
 {
 	auto(X509) *certificate = NULL;
 	auto_value(buf) der = {0};
@@ -193,12 +206,16 @@ static bool revoke_certificates(const struct command_call *call, struct ca_work 
 		return problem_memory(p);
 	digest_sha256(buf_bytes(&der), fingerprint);
 	struct revoking revoking = {
-		.change = &work->change, .fingerprint = BYTES(fingerprint, sizeof fingerprint), .reason = reason, .now = clock_now(),
+		.change = &work->change,
+		.fingerprint = BYTES(fingerprint, sizeof fingerprint),
+		.reason = reason,
+		.now = clock_now(),
 	};
 	admin_actor(revoking.actor);
 	bool done = store_update(work->store, revoke, &revoking, p);
 	if (done && !call->json)
-		fprintf(call->out, "revoked %zu certificate%s of %s\n", revoking.count, revoking.count == 1 ? "" : "s", name);
+		fprintf(call->out, "revoked %zu certificate%s of %s\n", revoking.count,
+		        revoking.count == 1 ? "" : "s", name);
 	for (size_t i = 0; done && i < revoking.signers.n; i++)
 		if (!str_equal(revoking.signers.v[i], signer))
 			ca_work_list_anew(call, work->store, revoking.signers.v[i]);
@@ -222,15 +239,23 @@ static bool revoke_run(struct command_call *call, struct problem *p)
 	    !life_is_root(&work.life, name, &is_root, p))
 		return false;
 	if (is_root)
-		return problem_set(p, PROBLEM_MALFORMED, "%s is a root: nothing stands above it that could revoke it", name);
+		return problem_set(p, PROBLEM_MALFORMED,
+		                   "%s is a root: nothing stands above it that could revoke it", name);
 	return life_signer(&work.life, name, signer, p) && revoke_certificates(call, &work, name, signer, reason, p) &&
 	       make(call, &work, signer, &w, p) && (!call->json || listing_print_object(call, &text, p));
 }
 
 const struct command admin_ca_revoke = {
-	.name = "ca revoke", .args = "NAME", .args_min = 1, .args_max = 1, .json = true, .admin = true,
-	.options = revoke_options, .run = revoke_run,
+	.name = "ca revoke",
+	.args = "NAME",
+	.args_min = 1,
+	.args_max = 1,
+	.json = true,
+	.admin = true,
+	.options = revoke_options,
+	.run = revoke_run,
 	.summary = "revoke the certificate of a CA, and make the root's CRL anew",
-	.details = "Those that it had before it was renewed, of the same key, are revoked with it. For a CA whose root's key is here. It is not\n"
-	           "disabled by this: `enrolld ca disable` does that.",
+	.details = "Those that it had before it was renewed, of the same key, are revoked with it. For a CA whose "
+	           "root's key is here. It is not\n"
+		   "disabled by this: `enrolld ca disable` does that.",
 };

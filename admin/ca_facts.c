@@ -37,7 +37,8 @@ static bool read_responder(struct store_txn *txn, struct ca_facts *facts, struct
 		auto_value(certificate) row = {0};
 		if (!store_certificate_get(txn, page.ids.v[i], &row, p))
 			return false;
-		if (!str_equal(row.issuer ?: "", facts->name) || row.status != CERTIFICATE_VALID || row.not_after < facts->now)
+		if (!str_equal(row.issuer ?: "", facts->name) || row.status != CERTIFICATE_VALID ||
+		    row.not_after < facts->now)
 			continue;
 		memcpy(facts->responder.id, row.id, sizeof(row.id));
 		facts->responder.not_after = row.not_after;
@@ -50,7 +51,8 @@ static bool read_store(struct store_txn *txn, void *arg, struct problem *p)
 	struct ca_facts *facts = arg;
 	auto_value(revocation) revocation = {0};
 
-	if (!store_authority_get(txn, facts->name, &facts->state, p) || !store_revocation_get(txn, facts->name, &revocation, p))
+	if (!store_authority_get(txn, facts->name, &facts->state, p) ||
+	    !store_revocation_get(txn, facts->name, &revocation, p))
 		return false;
 	facts->crl = (struct ca_list){
 		.number = revocation.crl_number, .this_update = revocation.crl_time, .shards = revocation.shards ?: 1,
@@ -75,11 +77,13 @@ static void read_lists(struct crls *crls, struct ca_facts *facts)
 	}
 }
 
-bool ca_facts_read(const struct ca_place *place, struct store *store, const char *name, struct ca_facts *ret, struct problem *p)
+bool ca_facts_read(const struct ca_place *place, struct store *store, const char *name, struct ca_facts *ret,
+                   struct problem *p)
 {
 	ret->name = name;
 	ret->now = clock_now();
-	if (!files_certificate(place->folder, name, &ret->certificate, p) || !files_chain(place->folder, name, &ret->chain, p) ||
+	if (!files_certificate(place->folder, name, &ret->certificate, p) ||
+	    !files_chain(place->folder, name, &ret->chain, p) ||
 	    !files_successor(place->folder, name, ret->successor, p) ||
 	    !authority_not_after(ret->certificate, &ret->not_after, p) || !store_view(store, read_store, ret, p))
 		return false;
@@ -134,7 +138,8 @@ static bool put_names(struct json_writer *w, X509 *certificate, struct problem *
 	auto_value(buf) subject = {0}, issuer = {0}, hex = {0}, fingerprint = {0};
 
 	if (!ca_facts_subject(X509_get_subject_name(certificate), &subject, p) ||
-	    !ca_facts_subject(X509_get_issuer_name(certificate), &issuer, p) || !ca_facts_fingerprint(certificate, &fingerprint, p))
+	    !ca_facts_subject(X509_get_issuer_name(certificate), &issuer, p) ||
+	    !ca_facts_fingerprint(certificate, &fingerprint, p))
 		return false;
 	buf_add_hex(&hex, BYTES(ASN1_STRING_get0_data(serial), (size_t)ASN1_STRING_length(serial)));
 	json_put_buf(w, "subject", &subject);
@@ -157,7 +162,8 @@ static void put_constraints(struct json_writer *w, X509 *certificate, const char
 	json_close(w);
 }
 
-static void put_url(struct json_writer *w, const struct ca_place *place, const char *what, const char *name, const char *rest)
+static void put_url(struct json_writer *w, const struct ca_place *place, const char *what, const char *name,
+                    const char *rest)
 {
 	auto_value(buf) url = {0};
 
@@ -216,8 +222,8 @@ static bool put_pem(struct json_writer *w, const struct ca_facts *facts, struct 
 	return true;
 }
 
-bool ca_facts_put(struct json_writer *w, const struct ca_place *place, const char *id, const struct ca_facts *facts, bool whole,
-                  struct problem *p)
+bool ca_facts_put(struct json_writer *w, const struct ca_place *place, const char *id, const struct ca_facts *facts,
+                  bool whole, struct problem *p)
 {
 	long length = X509_get_pathlen(facts->certificate);
 
@@ -262,10 +268,12 @@ static bool decide(struct store_txn *txn, void *arg, struct problem *p)
 	if (!store_authority_get(txn, s->name, &state, p))
 		return false;
 	if ((state.disabled != 0) == s->disable)
-		return problem_set(p, PROBLEM_CONFLICT, "%s is %s already", s->name, s->disable ? "disabled" : "enabled");
+		return problem_set(p, PROBLEM_CONFLICT, "%s is %s already", s->name,
+		                   s->disable ? "disabled" : "enabled");
 	state.disabled = s->disable ? s->actor->now : 0;
 	state.disabled_by = s->disable ? s->actor->name : NULL;
-	return store_authority_put(txn, &state, p) && actor_tell(txn, s->disable ? AUDIT_CA_DISABLED : AUDIT_CA_ENABLED, s->actor, facts, p);
+	return store_authority_put(txn, &state, p) &&
+	       actor_tell(txn, s->disable ? AUDIT_CA_DISABLED : AUDIT_CA_ENABLED, s->actor, facts, p);
 }
 
 bool ca_switch(struct store *store, const char *name, bool disable, const struct actor *actor, struct problem *p)

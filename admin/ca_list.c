@@ -51,7 +51,8 @@ static bool list_run(struct command_call *call, struct problem *p)
 const struct command admin_ca_list = {
 	.name = "ca list", .args = "", .json = true, .admin = true, .run = list_run,
 	.summary = "list the CAs, roots among them",
-	.details = "STATUS: `succeeded` is one whose place another CA took; KEY: whether its key is in the CA's folder.",
+	.details =
+		"STATUS: `succeeded` is one whose place another CA took; KEY: whether its key is in the CA's folder.",
 };
 
 /* --- ca show */
@@ -72,7 +73,8 @@ static bool show_run(struct command_call *call, struct problem *p)
 	auto(BIO) *out = BIO_new_fp(call->out, BIO_NOCLOSE);
 	if (!out)
 		return problem_memory(p);
-	fprintf(call->out, "name       %s\nstatus     %s\nSHA-256    %s\n", facts.name, ca_facts_status(&facts), buf_text(&fingerprint));
+	fprintf(call->out, "name       %s\nstatus     %s\nSHA-256    %s\n", facts.name, ca_facts_status(&facts),
+	        buf_text(&fingerprint));
 	if (*facts.successor)
 		fprintf(call->out, "successor  %s\n", facts.successor);
 	return X509_print(out, facts.certificate) == 1 && PEM_write_bio_X509(out, facts.certificate) == 1

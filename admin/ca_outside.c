@@ -36,7 +36,8 @@ static bool import_run(struct command_call *call, struct problem *p)
 		return false;
 	files.passphrase = buf_bytes(&passphrase);
 	if (!files.key + !files.pkcs12 + !uri != 2)
-		return problem_set(p, PROBLEM_MALFORMED, "one of --key, --key-uri and --pkcs12: the private key of the CA is wanted");
+		return problem_set(p, PROBLEM_MALFORMED,
+		                   "one of --key, --key-uri and --pkcs12: the private key of the CA is wanted");
 	if (!import_read(&files, &import, p) || (uri && !pkcs11_key(uri, &import.key, p)) ||
 	    !ca_work_open(call, true, &work, p))
 		return false;
@@ -49,11 +50,19 @@ static bool import_run(struct command_call *call, struct problem *p)
 }
 
 const struct command admin_ca_import = {
-	.name = "ca import", .args = "NAME", .args_min = 1, .args_max = 1, .json = true, .admin = true,
-	.options = import_options, .run = import_run,
+	.name = "ca import",
+	.args = "NAME",
+	.args_min = 1,
+	.args_max = 1,
+	.json = true,
+	.admin = true,
+	.options = import_options,
+	.run = import_run,
 	.summary = "take over an existing CA with its key",
-	.details = "Judged as a whole before anything is written. The key is kept under the passphrase of the CA's folder.\n"
-	           "A root is imported as `root`, before `enrolld init` makes an issuing CA below it. NAME goes into\n"
+	.details = "Judged as a whole before anything is written. The key is kept under the passphrase of the CA's "
+	           "folder.\n"
+	           "A root is imported as `root`, before `enrolld init` makes an issuing CA below it. NAME goes "
+	           "into\n"
 	           "`ca.issuers` of the configuration.",
 };
 
@@ -113,10 +122,17 @@ static bool csr_run(struct command_call *call, struct problem *p)
 }
 
 const struct command admin_ca_csr = {
-	.name = "ca csr", .args = "NAME", .args_min = 1, .args_max = 1, .json = true, .admin = true,
-	.options = csr_options, .run = csr_run,
+	.name = "ca csr",
+	.args = "NAME",
+	.args_min = 1,
+	.args_max = 1,
+	.json = true,
+	.admin = true,
+	.options = csr_options,
+	.run = csr_run,
 	.summary = "make a request for another CA to sign",
-	.details = "Of a CA that is here: with its key and its name, to renew it. Of a new name: with a new key, which is\n"
+	.details = "Of a CA that is here: with its key and its name, to renew it. Of a new name: with a new key, "
+	           "which is\n"
 	           "kept. What comes back is for `enrolld ca install`.",
 };
 
@@ -144,9 +160,16 @@ static bool install_run(struct command_call *call, struct problem *p)
 }
 
 const struct command admin_ca_install = {
-	.name = "ca install", .args = "NAME FILE", .args_min = 2, .args_max = 2, .json = true, .admin = true,
-	.options = install_options, .run = install_run,
+	.name = "ca install",
+	.args = "NAME FILE",
+	.args_min = 2,
+	.args_max = 2,
+	.json = true,
+	.admin = true,
+	.options = install_options,
+	.run = install_run,
 	.summary = "put in place what another CA signed",
-	.details = "FILE is PEM; the chain up to the root stands after the certificate, or in the file of --chain, in any\n"
+	.details = "FILE is PEM; the chain up to the root stands after the certificate, or in the file of --chain, "
+	           "in any\n"
 	           "order.",
 };

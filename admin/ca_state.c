@@ -38,11 +38,13 @@ static bool enable_run(struct command_call *call, struct problem *p)
 }
 
 const struct command admin_ca_disable = {
-	.name = "ca disable", .args = "NAME", .args_min = 1, .args_max = 1, .json = true, .admin = true, .run = disable_run,
+	.name = "ca disable", .args = "NAME", .args_min = 1, .args_max = 1, .json = true, .admin = true,
+	.run = disable_run,
 	.summary = "let a CA issue nothing more",
 	.details = "Counts from this moment, also for a server that runs. CRL and OCSP answers go on.",
 };
 const struct command admin_ca_enable = {
-	.name = "ca enable", .args = "NAME", .args_min = 1, .args_max = 1, .json = true, .admin = true, .run = enable_run,
+	.name = "ca enable", .args = "NAME", .args_min = 1, .args_max = 1, .json = true, .admin = true,
+	.run = enable_run,
 	.summary = "let a CA that was disabled issue again",
 };

@@ -21,7 +21,8 @@ bool ca_work_open(const struct command_call *call, bool begin, struct ca_work *r
 	const struct admin *admin = call->admin;
 	bool made = false;
 
-	if (begin ? !admin_passphrase_complete(admin, &made, p) || !store_open(admin->data_folder, true, NULL, &ret->store, p)
+	if (begin ? !admin_passphrase_complete(admin, &made, p) ||
+	                    !store_open(admin->data_folder, true, NULL, &ret->store, p)
 	          : !admin_open_store(admin, &ret->store, p))
 		return false;
 	if (!secret_read(&admin->passphrase, admin->ca.folder, &ret->passphrase, p))
@@ -48,7 +49,8 @@ static bool set_path_length(const char *text, struct life_terms *terms, struct p
 
 	terms->path_length = (int)value;
 	return !end || (end != text && *end == '\0' && value >= 0 && value <= CA_PATH_LENGTH_MAX) ||
-	       problem_set(p, PROBLEM_MALFORMED, "--path-length: expected none or 0 to %d, got `%s`", CA_PATH_LENGTH_MAX, text);
+	       problem_set(p, PROBLEM_MALFORMED, "--path-length: expected none or 0 to %d, got `%s`",
+	                   CA_PATH_LENGTH_MAX, text);
 }
 
 static bool set_names(const char *permit, const char *exclude, struct ca_work *work, struct problem *p)
@@ -81,7 +83,8 @@ bool ca_work_terms(const struct command_call *call, struct ca_work *work, struct
 	work->terms.key_uri = value_of(call, "--key-uri");
 	work->terms.organization = value_of(call, "--organization");
 	if (key && !keyfile_kind_from(key, &work->terms.kind))
-		return problem_set(p, PROBLEM_MALFORMED, "--key: expected ec-p256, ec-p384, rsa-3072 or rsa-4096, got `%s`", key);
+		return problem_set(p, PROBLEM_MALFORMED,
+		                   "--key: expected ec-p256, ec-p384, rsa-3072 or rsa-4096, got `%s`", key);
 	return (!lifetime || set_lifetime(lifetime, &work->terms, p)) &&
 	       (!length || set_path_length(length, &work->terms, p)) &&
 	       set_names(value_of(call, "--permit"), value_of(call, "--exclude"), work, p);
@@ -115,10 +118,11 @@ static bool print(const struct command_call *call, const struct change *change, 
 	struct json_writer w = json_writer(&text);
 
 	if (!call->json) {
-		fprintf(call->out, "%s %s%s%s\n", what, change->name, *change->successor ? ", now " : "", change->successor);
+		fprintf(call->out, "%s %s%s%s\n", what, change->name, *change->successor ? ", now " : "",
+		        change->successor);
 		for (size_t i = 0; i < change->file_count; i++)
-			fprintf(call->out, "%s %s/%s\n", change->files[i].content.len ? "wrote  " : "removed", call->admin->ca.folder,
-			        change->files[i].name);
+			fprintf(call->out, "%s %s/%s\n", change->files[i].content.len ? "wrote  " : "removed",
+			        call->admin->ca.folder, change->files[i].name);
 		fprintf(call->out, "a server that runs takes it up when it is told to reload (SIGHUP)\n");
 		return true;
 	}

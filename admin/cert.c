@@ -123,7 +123,8 @@ static bool revoke(struct store_txn *txn, void *arg, struct problem *p)
 	if (!find_again(txn, r, p))
 		return false;
 	bool done = r->release ? revocation_release(txn, r->ret->id, r->now, actor, NULL, p)
-	                       : revocation_record(txn, r->ret->id, r->reason, r->now, actor, NULL, REVOCATION_BY_OPERATOR, p);
+	                       : revocation_record(txn, r->ret->id, r->reason, r->now, actor, NULL,
+	                                           REVOCATION_BY_OPERATOR, p);
 	return done && find_again(txn, r, p);
 }
 
@@ -161,18 +162,26 @@ static bool cert_revoke_run(struct command_call *call, struct problem *p)
 	auto_value(buf) known = {0};
 	revocation_reasons_add(&known, REVOCATION_BY_OPERATOR);
 	if (reason && !revocation_reason_from(reason, &revoking.reason))
-		return problem_set(p, PROBLEM_MALFORMED, "--reason: RFC 5280, 5.3.1 has no `%s`: expected %s", reason, buf_text(&known));
+		return problem_set(p, PROBLEM_MALFORMED, "--reason: RFC 5280, 5.3.1 has no `%s`: expected %s",
+		                   reason, buf_text(&known));
 	return change(call, &revoking, p);
 }
 
 const struct command admin_cert_revoke = {
-	.name = "cert revoke", .args = "ID|SERIAL|FINGERPRINT", .args_min = 1, .args_max = 1, .json = true,
+	.name = "cert revoke",
+	.args = "ID|SERIAL|FINGERPRINT",
+	.args_min = 1,
+	.args_max = 1,
+	.json = true,
 	.admin = true,
-	.options = revoke_options, .run = cert_revoke_run,
+	.options = revoke_options,
+	.run = cert_revoke_run,
 	.summary = "revoke one certificate",
-	.details = "Takes effect at once, also in a server that runs. Without --reason: unspecified. What is revoked with\n"
-	           "certificateHold can be revoked for another reason, or be released; what was revoked for another reason once more\n"
-	           "with keyCompromise or cACompromise, which leaves the time of the revocation as it was.",
+	.details = "Takes effect at once, also in a server that runs. Without --reason: unspecified. What is "
+	           "revoked with\n"
+		   "certificateHold can be revoked for another reason, or be released; what was revoked for "
+	           "another reason once\n"
+		   "more with keyCompromise or cACompromise, which leaves the time of the revocation as it was.",
 };
 
 static bool cert_release_run(struct command_call *call, struct problem *p)

@@ -24,12 +24,14 @@ static bool forget_run(struct command_call *call, struct problem *p)
 }
 
 const struct command admin_cert_delete = {
-	.name = "cert delete", .args = "ID|SERIAL|FINGERPRINT", .args_min = 1, .args_max = 1, .admin = true, .run = delete_run,
+	.name = "cert delete", .args = "ID|SERIAL|FINGERPRINT", .args_min = 1, .args_max = 1, .admin = true,
+	.run = delete_run,
 	.summary = "delete an imported certificate from the inventory",
 	.details = "What was issued here stays, for CRL and OCSP: `cert revoke` ends it.",
 };
 const struct command admin_key_forget = {
-	.name = "key forget", .args = "ID|SERIAL|FINGERPRINT", .args_min = 1, .args_max = 1, .admin = true, .run = forget_run,
+	.name = "key forget", .args = "ID|SERIAL|FINGERPRINT", .args_min = 1, .args_max = 1, .admin = true,
+	.run = forget_run,
 	.summary = "forget the private key of a certificate, where the server keeps it",
 	.details = "There is no way back. The certificate stays valid, and is not renewed by the server any more.",
 };

@@ -1,4 +1,5 @@
-/* cert export: certificate and chain, with the private key where that is asked for, as PEM, DER (the certificate alone) or PKCS #12. */
+/* cert export: certificate and chain, with the private key where that is asked for, as PEM, DER (the certificate
+ * alone) or PKCS #12. */
 #include <stdio.h>
 #include <unistd.h>
 
@@ -55,13 +56,18 @@ static bool take_options(struct exporting *e, struct problem *p)
 	if (!e->pkcs12 && !e->der && !str_equal(format, "pem"))
 		return problem_set(p, PROBLEM_MALFORMED, "--format: expected pem, der or pkcs12, got `%s`", format);
 	if (e->der && e->with_key)
-		return problem_set(p, PROBLEM_MALFORMED, "--private-key: DER is the certificate alone; pem and pkcs12 have room for the key");
+		return problem_set(p, PROBLEM_MALFORMED,
+		                   "--private-key: DER is the certificate alone; pem and pkcs12 have room for the "
+		                   "key");
 	if (e->pkcs12 && !e->with_key)
-		return problem_set(p, PROBLEM_MALFORMED, "--private-key: PKCS #12 has the private key in it, which is only exported when it is asked for");
+		return problem_set(p, PROBLEM_MALFORMED,
+		                   "--private-key: PKCS #12 has the private key in it, which is only exported when "
+		                   "it is asked for");
 	if (!e->pkcs12 && (command_value(e->call, "--alias") || command_value(e->call, "--legacy")))
 		return problem_set(p, PROBLEM_MALFORMED, "--alias and --legacy are of PKCS #12");
 	if ((e->pkcs12 || e->der) && !command_value(e->call, "--out") && isatty(fileno(e->call->out)))
-		return problem_set(p, PROBLEM_MALFORMED, "--out: %s is nothing for a terminal", e->der ? "DER" : "PKCS #12");
+		return problem_set(p, PROBLEM_MALFORMED, "--out: %s is nothing for a terminal",
+		                   e->der ? "DER" : "PKCS #12");
 	return true;
 }
 
@@ -69,8 +75,11 @@ static bool take_options(struct exporting *e, struct problem *p)
 static bool read_password(struct exporting *e, struct problem *p)
 {
 	const struct input_secret source = {
-		.file = command_value(e->call, "--password-file"), .environment = command_value(e->call, "--password-env"),
-		.prompt = "Password of the file: ", .twice = true, .max = PASSWORD_MAX_,
+		.file = command_value(e->call, "--password-file"),
+		.environment = command_value(e->call, "--password-env"),
+		.prompt = "Password of the file: ",
+		.twice = true,
+		.max = PASSWORD_MAX_,
 	};
 	bool named = source.file || source.environment;
 
@@ -122,7 +131,8 @@ static bool read_all(struct exporting *e, struct problem *p)
 	const struct admin *admin = e->call->admin;
 
 	return admin_open_store(admin, &e->store, p) &&
-	       (e->with_key ? kept_key_read(admin, e->store, e->call->args[0], how(e), &e->row, &e->key, p) : store_view(e->store, find, e, p)) &&
+	       (e->with_key ? kept_key_read(admin, e->store, e->call->args[0], how(e), &e->row, &e->key, p)
+	                    : store_view(e->store, find, e, p)) &&
 	       read_chain(e, p);
 }
 
@@ -146,8 +156,12 @@ static bool make_der(struct exporting *e, struct problem *p)
 static bool make_pkcs12(struct exporting *e, struct problem *p)
 {
 	const struct pkcs12_parts parts = {
-		.key = e->key, .certificate = e->row.der, .chain = buf_bytes(&e->chain), .password = buf_text(&e->password),
-		.alias = command_value(e->call, "--alias") ?: certificate_alias(&e->row), .legacy = command_value(e->call, "--legacy"),
+		.key = e->key,
+		.certificate = e->row.der,
+		.chain = buf_bytes(&e->chain),
+		.password = buf_text(&e->password),
+		.alias = command_value(e->call, "--alias") ?: certificate_alias(&e->row),
+		.legacy = command_value(e->call, "--legacy"),
 	};
 
 	return pkcs12_make(&parts, &e->out, p) && buf_check(&e->out, p);
@@ -176,8 +190,16 @@ static bool run(struct command_call *call, struct problem *p)
 }
 
 const struct command admin_cert_export = {
-	.name = "cert export", .args = "ID|SERIAL|FINGERPRINT", .args_min = 1, .args_max = 1, .admin = true, .options = options, .run = run,
+	.name = "cert export",
+	.args = "ID|SERIAL|FINGERPRINT",
+	.args_min = 1,
+	.args_max = 1,
+	.admin = true,
+	.options = options,
+	.run = run,
 	.summary = "write a certificate and its chain, and with --private-key its key, as PEM, DER or PKCS #12",
-	.details = "The chain is what a server sends, without the root. The password of PKCS #12 is asked for where no option names it;\n"
-	           "a PEM key is encrypted (PKCS #8, PBES2) where one does. That a key was exported is in the audit log.",
+	.details = "The chain is what a server sends, without the root. The password of PKCS #12 is asked for "
+	           "where no option names it;\n"
+		   "a PEM key is encrypted (PKCS #8, PBES2) where one does. That a key was exported is in the "
+	           "audit log.",
 };

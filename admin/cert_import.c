@@ -57,8 +57,16 @@ static bool run(struct command_call *call, struct problem *p)
 }
 
 const struct command admin_cert_import = {
-	.name = "cert import", .args = "FILE|-", .args_min = 1, .args_max = 1, .json = true, .admin = true, .options = options, .run = run,
+	.name = "cert import",
+	.args = "FILE|-",
+	.args_min = 1,
+	.args_max = 1,
+	.json = true,
+	.admin = true,
+	.options = options,
+	.run = run,
 	.summary = "make a certificate of another CA known",
-	.details = "PEM or DER. It is found, watched and told of when it expires, as those that are issued here; it is neither renewed nor\n"
-	           "revoked here.",
+	.details = "PEM or DER. It is found, watched and told of when it expires, as those that are issued here; "
+	           "it is neither renewed nor\n"
+		   "revoked here.",
 };

@@ -8,15 +8,22 @@
 static const struct {
 	const char *option, *member;
 } subject_options[] = {
-	{ "--cn", "commonName" }, { "--organization", "organization" }, { "--unit", "organizationalUnit" }, { "--country", "country" },
-	{ "--state", "state" }, { "--locality", "locality" }, { "--email", "emailAddress" }, { "--serial-number", "serialNumber" },
+	{ "--cn", "commonName" },
+	{ "--organization", "organization" },
+	{ "--unit", "organizationalUnit" },
+	{ "--country", "country" },
+	{ "--state", "state" },
+	{ "--locality", "locality" },
+	{ "--email", "emailAddress" },
+	{ "--serial-number", "serialNumber" },
 	{ "--key", "keyAlgorithm" },
 };
 
 static const struct command_option issue_options[] = {
 	{ "--profile", "NAME", "the profile; it must have the method api" },
 	{ "--csr", "FILE|-", "a PKCS #10 request, PEM or DER; without: the server makes the key" },
-	{ "--name", "NAME[,NAME...]", "what it is for: www.example.com, 192.0.2.7, a@example.com, uri:spiffe://a/b, upn:a@b" },
+	{ "--name", "NAME[,NAME...]",
+	  "what it is for: www.example.com, 192.0.2.7, a@example.com, uri:spiffe://a/b, upn:a@b" },
 	{ "--cn", "TEXT", "the subject's common name" },
 	{ "--organization", "TEXT", "O" },
 	{ "--unit", "TEXT", "OU" },
@@ -25,9 +32,11 @@ static const struct command_option issue_options[] = {
 	{ "--locality", "TEXT", "L" },
 	{ "--email", "ADDRESS", "a mail address in the subject" },
 	{ "--serial-number", "TEXT", "serialNumber of the subject, as of a device" },
-	{ "--key", "KIND", "of the key that is made: ec-p256, ec-p384, ec-p521, rsa-2048, rsa-3072, rsa-4096, ed25519" },
+	{ "--key", "KIND",
+	  "of the key that is made: ec-p256, ec-p384, ec-p521, rsa-2048, rsa-3072, rsa-4096, ed25519" },
 	{ "--key-usage", "USAGE[,USAGE...]", "digitalSignature, keyEncipherment, ...; without: the profile's" },
-	{ "--extended-key-usage", "USAGE[,USAGE...]", "serverAuth, clientAuth, ..., or OIDs; without: the profile's" },
+	{ "--extended-key-usage", "USAGE[,USAGE...]",
+	  "serverAuth, clientAuth, ..., or OIDs; without: the profile's" },
 	ISSUED_LIFE_OPTIONS,
 	ISSUED_OPTIONS,
 	{ 0 },
@@ -115,7 +124,8 @@ static bool ask(const struct command_call *call, const char *route, const struct
 	auto_value(http_response) reply = {0};
 
 	return issued_check(call, p) && local_open(call, true, &local, p) &&
-	       local_ask(&local, route, call->arg_count ? call->args[0] : NULL, body, &reply, p) && issued_print(call, &reply, p);
+	       local_ask(&local, route, call->arg_count ? call->args[0] : NULL, body, &reply, p) &&
+	       issued_print(call, &reply, p);
 }
 
 static bool issue_run(struct command_call *call, struct problem *p)
@@ -126,11 +136,19 @@ static bool issue_run(struct command_call *call, struct problem *p)
 }
 
 const struct command admin_cert_issue = {
-	.name = "cert issue", .args = "", .json = true, .admin = true, .options = issue_options, .run = issue_run,
+	.name = "cert issue",
+	.args = "",
+	.json = true,
+	.admin = true,
+	.options = issue_options,
+	.run = issue_run,
 	.summary = "issue a certificate, for a CSR or with a key that is made for it",
-	.details = "Judged as what comes over the API: by the profile's policy, and by people where it demands approval. Beside a CSR\n"
-	           "only life and metadata can be said. A key that is made is printed this once, unless the profile keeps it; with --json\n"
-	           "it is in the reply. It needs the passphrase of the CA's folder, as the server does, and works while a server runs.",
+	.details = "Judged as what comes over the API: by the profile's policy, and by people where it demands "
+	           "approval. Beside a CSR\n"
+	           "only life and metadata can be said. A key that is made is printed this once, unless the profile "
+	           "keeps it; with --json\n"
+	           "it is in the reply. It needs the passphrase of the CA's folder, as the server does, and works "
+	           "while a server runs.",
 };
 
 /* --- cert renew */
@@ -177,10 +195,17 @@ static bool renew_run(struct command_call *call, struct problem *p)
 }
 
 const struct command admin_cert_renew = {
-	.name = "cert renew", .args = "ID|SERIAL|FINGERPRINT", .args_min = 1, .args_max = 1, .json = true, .admin = true,
-	.options = renew_options, .run = renew_run,
+	.name = "cert renew",
+	.args = "ID|SERIAL|FINGERPRINT",
+	.args_min = 1,
+	.args_max = 1,
+	.json = true,
+	.admin = true,
+	.options = renew_options,
+	.run = renew_run,
 	.summary = "renew a certificate: a new one of the same names, which takes its place",
-	.details = "The policy judges again, the two are linked, and the old one stays valid. `cert renewal` is about what the server\n"
+	.details = "The policy judges again, the two are linked, and the old one stays valid. `cert renewal` is "
+	           "about what the server\n"
 	           "renews by itself, `renew-now` about ACME clients.",
 };
 

@@ -91,7 +91,8 @@ static bool run(struct command_call *call, struct problem *p)
 {
 	auto_struct(store) *store = NULL;
 	auto_value(cert_list) list = { .call = call };
-	if (!take_options(&list, p) || !admin_open_store(call->admin, &store, p) || !store_view(store, go_after, &list, p))
+	if (!take_options(&list, p) || !admin_open_store(call->admin, &store, p) ||
+	    !store_view(store, go_after, &list, p))
 		return false;
 	while (!list.end)
 		if (!store_view(store, print_page, &list, p))
@@ -102,9 +103,16 @@ static bool run(struct command_call *call, struct problem *p)
 }
 
 const struct command admin_cert_list = {
-	.name = "cert list", .args = "", .json = true, .admin = true, .options = options, .run = run,
+	.name = "cert list",
+	.args = "",
+	.json = true,
+	.admin = true,
+	.options = options,
+	.run = run,
 	.summary = "list the certificates of the inventory",
-	.details = "Of several options all must hold. A name, key, account or profile lists the newest first, a time of expiry or "
-	           "a status\nthe soonest to expire. --limit ends a page, and --after with the id of its last row goes on. Certificates of OCSP\nresponders, "
-	           "one for each start of a server, are listed with --profile " RESPONDER_PROFILE " alone.",
+	.details = "Of several options all must hold. A name, key, account or profile lists the newest first, a "
+	           "time of expiry or a status\n"
+	           "the soonest to expire. --limit ends a page, and --after with the id of its last row goes on. "
+	           "Certificates of OCSP\n"
+	           "responders, one for each start of a server, are listed with --profile " RESPONDER_PROFILE " alone.",
 };

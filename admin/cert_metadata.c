@@ -89,7 +89,8 @@ static bool has_key(const struct record_list *list, const char *key)
 }
 
 /* What was there keeps its place. */
-static bool merge(const struct wording *w, struct certificate_metadata room[2 * ENTRIES_MAX], struct record_list *ret, struct problem *p)
+static bool merge(const struct wording *w, struct certificate_metadata room[2 * ENTRIES_MAX],
+                  struct record_list *ret, struct problem *p)
 {
 	const struct certificate_metadata *old = w->row.metadata.v;
 	const struct json *list = json_member(w->body, "metadata");
@@ -169,9 +170,16 @@ static bool run(struct command_call *call, struct problem *p)
 }
 
 const struct command admin_cert_metadata = {
-	.name = "cert metadata", .args = "get|set ID|SERIAL|FINGERPRINT [KEY[=VALUE]...]", .args_min = 2, .args_max = COMMAND_ARGS_MAX,
-	.json = true, .admin = true, .options = options, .run = run,
+	.name = "cert metadata",
+	.args = "get|set ID|SERIAL|FINGERPRINT [KEY[=VALUE]...]",
+	.args_min = 2,
+	.args_max = COMMAND_ARGS_MAX,
+	.json = true,
+	.admin = true,
+	.options = options,
+	.run = run,
 	.summary = "read, or set, the words that are kept beside a certificate",
-	.details = "get prints all of them, or the value of one KEY; set changes those that it names and leaves the rest.\n"
+	.details = "get prints all of them, or the value of one KEY; set changes those that it names and leaves the "
+	           "rest.\n"
 	           "`cert list --metadata KEY=VALUE` finds by them.",
 };

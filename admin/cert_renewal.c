@@ -19,7 +19,8 @@ static bool check(const struct setting *s, struct problem *p)
 	const struct certificate *row = &s->row;
 
 	if (certificate_is_imported(row))
-		return problem_set(p, PROBLEM_CONFLICT, "the certificate was issued by another CA: it can be renewed there");
+		return problem_set(p, PROBLEM_CONFLICT,
+		                   "the certificate was issued by another CA: it can be renewed there");
 	if (!row->key_kept)
 		return problem_set(p, PROBLEM_CONFLICT, "the server does not keep the key of certificate %s", row->id);
 	if (row->replaced_by && *row->replaced_by)
@@ -69,8 +70,8 @@ static bool print(const struct command_call *call, const struct certificate *row
 	}
 	if (row->renew_at)
 		clock_format(row->renew_at, at);
-	fprintf(call->out, "%s  %s, next try %s%s%s\n", row->id, certificate_renewal_state(row), at, row->renew_error ? ": " : "",
-	        row->renew_error ?: "");
+	fprintf(call->out, "%s  %s, next try %s%s%s\n", row->id, certificate_renewal_state(row), at,
+	        row->renew_error ? ": " : "", row->renew_error ?: "");
 	return true;
 }
 
@@ -78,13 +79,17 @@ static bool renewal_run(struct command_call *call, struct problem *p)
 {
 	auto_struct(store) *store = NULL;
 	struct setting s = {
-		.text = call->args[0], .before = command_value(call, "--before"), .at_once = command_value(call, "--now"), .now = clock_now(),
+		.text = call->args[0],
+		.before = command_value(call, "--before"),
+		.at_once = command_value(call, "--now"),
+		.now = clock_now(),
 	};
 
 	if (s.before && !str_equal(s.before, "off") && !clock_parse_duration(s.before, &s.seconds))
 		return problem_set(p, PROBLEM_MALFORMED, "--before: expected a duration, as 20d, or off");
 	bool done = admin_open_store(call->admin, &store, p) &&
-	            (s.before || s.at_once ? store_update(store, change, &s, p) : store_view(store, view, &s, p)) && print(call, &s.row, p);
+	            (s.before || s.at_once ? store_update(store, change, &s, p) : store_view(store, view, &s, p)) &&
+	            print(call, &s.row, p);
 	certificate_free(&s.row);
 	return done;
 }
@@ -95,16 +100,24 @@ static const struct command_option renewal_options[] = {
 	{ 0 },
 };
 const struct command admin_cert_renewal = {
-	.name = "cert renewal", .args = "ID|SERIAL|FINGERPRINT", .args_min = 1, .args_max = 1, .json = true, .admin = true,
-	.options = renewal_options, .run = renewal_run,
+	.name = "cert renewal",
+	.args = "ID|SERIAL|FINGERPRINT",
+	.args_min = 1,
+	.args_max = 1,
+	.json = true,
+	.admin = true,
+	.options = renewal_options,
+	.run = renewal_run,
 	.summary = "show, set or begin the renewal of a certificate by the server",
-	.details = "The server renews certificates whose key it keeps (`keep_keys` of the profile), and looks for those whose time has\n"
+	.details = "The server renews certificates whose key it keeps (`keep_keys` of the profile), and looks for "
+	           "those whose time has\n"
 	           "come every few seconds.",
 };
 
 /* --- cert renewals */
 
-static bool list_page(struct store_txn *txn, void *arg, const char *after, size_t limit, struct store_page *ret, struct problem *p)
+static bool list_page(struct store_txn *txn, void *arg, const char *after, size_t limit, struct store_page *ret,
+                      struct problem *p)
 {
 	(void)arg;
 	return store_certificate_list(txn, CERTIFICATE_RENEWALS, NULL, after, limit, ret, p);
@@ -139,12 +152,15 @@ static bool renewals_run(struct command_call *call, struct problem *p)
 {
 	auto_struct(store) *store = NULL;
 	struct listing listing = {
-		.call = call, .page = list_page, .row = list_row,
-		.heading = "ID                      STATE      NEXT TRY              EXPIRES               PROFILE           NAMES",
+		.call = call,
+		.page = list_page,
+		.row = list_row,
+		.heading = "ID                      STATE      NEXT TRY              EXPIRES               PROFILE  "
+		           "         NAMES",
 	};
 
-	return listing_limit(command_value(call, "--limit"), &listing.limit, p) && admin_open_store(call->admin, &store, p) &&
-	       listing_print(store, &listing, p);
+	return listing_limit(command_value(call, "--limit"), &listing.limit, p) &&
+	       admin_open_store(call->admin, &store, p) && listing_print(store, &listing, p);
 }
 
 const struct command admin_cert_renewals = {

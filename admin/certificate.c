@@ -173,10 +173,12 @@ bool certificate_find(struct store_txn *txn, const char *text, struct certificat
 
 	if (!buf_check(&number, p))
 		return false;
-	if (random_id_valid(text) && (store_certificate_get(txn, text, ret, p) || !problem_forgive(p, PROBLEM_NOT_FOUND)))
+	if (random_id_valid(text) &&
+	    (store_certificate_get(txn, text, ret, p) || !problem_forgive(p, PROBLEM_NOT_FOUND)))
 		return !problem_is_set(p);
 	if (is_hex && number.len == SHA256_SIZE &&
-	    (store_certificate_by_fingerprint(txn, buf_bytes(&number), ret, p) || !problem_forgive(p, PROBLEM_NOT_FOUND)))
+	    (store_certificate_by_fingerprint(txn, buf_bytes(&number), ret, p) ||
+	     !problem_forgive(p, PROBLEM_NOT_FOUND)))
 		return !problem_is_set(p);
 	return (is_hex && store_certificate_by_serial(txn, buf_bytes(&number), ret, p)) ||
 	       problem_missing(p, "there is no certificate %s", text);

@@ -15,8 +15,9 @@ void certificate_add_names(const struct certificate *certificate, struct buf *re
 bool certificate_hex(const char *text, struct buf *ret) must_use;
 /* By id, by serial number or by SHA-256 fingerprint. NOT_FOUND. */
 bool certificate_find(struct store_txn *txn, const char *text, struct certificate *ret, struct problem *p) must_use;
-/* The profile whose tokens may see it; "": those alone that see all. That is what is of no profile, and what the server made
- * for itself, its CAs and responders among it, whatever their rows say: a profile can be called as they are. */
+/* The profile whose tokens may see it; "": those alone that see all. That is what is of no profile, and what the
+ * server made for itself, its CAs and responders among it, whatever their rows say: a profile can be called as they
+ * are. */
 const char *certificate_scope(const struct certificate *row);
 /* What an export calls it: the common name, or else the first name. */
 const char *certificate_alias(const struct certificate *row);

@@ -110,8 +110,7 @@ static bool read_option(struct command_call *call, int argc, char *const *argv, 
 	int general = own < 0 ? option_index(general_options, text) : -1;
 	if (own < 0 && (general < 0 || !takes(call->command, general)))
 		return usage(p, "there is no such option", text);
-	const struct command_option *option = own < 0 ? &general_options[general]
-	        : &call->command->options[own];
+	const struct command_option *option = own < 0 ? &general_options[general] : &call->command->options[own];
 	if (!option->value && equals)
 		return usage(p, "this option takes no value", option->name);
 	const char *value = option->value ? equals ? equals + 1 : *i + 1 < argc ? argv[++*i] : NULL : "";

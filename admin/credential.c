@@ -38,14 +38,16 @@ static bool is_word(const char *text, size_t max, const char *without)
 
 bool credential_user_check(const char *user, struct problem *p)
 {
-	return is_word(user, 128, ":\"\\") ||
-	       problem_set(p, PROBLEM_MALFORMED, "user: expected 1 to 128 bytes without spaces, colons, quotes and backslashes (RFC 7617, 2)");
+	return is_word(user, 128, ":\"\\") || problem_set(p, PROBLEM_MALFORMED,
+	                                                  "user: expected 1 to 128 bytes without spaces, colons, "
+	                                                  "quotes and backslashes (RFC 7617, 2)");
 }
 
 bool credential_device_check(const char *device, struct problem *p)
 {
-	return trust_serial_check(device) ||
-	       problem_set(p, PROBLEM_MALFORMED, "device: expected a serial number: 1 to 127 characters of ASCII, none of *{},\"\\");
+	return trust_serial_check(device) || problem_set(p, PROBLEM_MALFORMED,
+	                                                 "device: expected a serial number: 1 to 127 characters of "
+	                                                 "ASCII, none of *{},\"\\");
 }
 
 bool credential_certificate_read(const char *text, struct buf *ret, struct problem *p)
@@ -53,7 +55,8 @@ bool credential_certificate_read(const char *text, struct buf *ret, struct probl
 	auto_value(buf) number = {0};
 
 	if (!certificate_hex(text, &number) || number.len > SERIAL_MAX)
-		return problem_set(p, PROBLEM_MALFORMED, "certificate: expected a serial number in hexadecimal, as 0a:1b");
+		return problem_set(p, PROBLEM_MALFORMED,
+		                   "certificate: expected a serial number in hexadecimal, as 0a:1b");
 	buf_add_hex(ret, buf_bytes(&number));
 	return buf_check(ret, p);
 }
@@ -99,13 +102,15 @@ static bool check(const struct credential_wish *wish, struct problem *p)
 	if (!wish->profile && wish->kind != ENROLLMENT_DEVICE)
 		return problem_set(p, PROBLEM_MALFORMED, "profile: a %s is for one profile", kind);
 	if (has_user(wish->kind) != !!wish->user)
-		return problem_set(p, PROBLEM_MALFORMED, wish->user ? "user: a %s has none" : "user: a %s has one", kind);
+		return problem_set(p, PROBLEM_MALFORMED, wish->user ? "user: a %s has none" : "user: a %s has one",
+		                   kind);
 	if (wish->user && !credential_user_check(wish->user, p))
 		return false;
 	if (wish->device && !credential_device_check(wish->device, p))
 		return false;
 	if (wish->kind == ENROLLMENT_DEVICE && !wish->device && !wish->certificate)
-		return problem_set(p, PROBLEM_MALFORMED, "device: its serial number is wanted, or that of its certificate");
+		return problem_set(p, PROBLEM_MALFORMED,
+		                   "device: its serial number is wanted, or that of its certificate");
 	if (wish->certificate && wish->kind != ENROLLMENT_DEVICE)
 		return problem_set(p, PROBLEM_MALFORMED, "certificate: is for the kind device");
 	if ((wish->digest_md5 || wish->digest_sha256) && !has_user(wish->kind))
@@ -124,8 +129,8 @@ struct making {
 	struct enrollment *ret;
 };
 
-static bool keep_digest(const struct store *store, const struct credential_wish *wish, const char *secret, struct making *m,
-                        struct problem *p)
+static bool keep_digest(const struct store *store, const struct credential_wish *wish, const char *secret,
+                        struct making *m, struct problem *p)
 {
 	if (wish->digest_md5 && !password_keep_digest(store, wish->user, secret, false, &m->md5, p))
 		return false;
@@ -139,10 +144,12 @@ static bool keep_digest(const struct store *store, const struct credential_wish 
 static bool keep_password(const struct store *store, struct making *m, struct problem *p)
 {
 	m->record.salt = BYTES(m->salt, sizeof(m->salt));
-	return password_keep(m->wish->password, m->salt, m->hash, p) && keep_digest(store, m->wish, m->wish->password, m, p);
+	return password_keep(m->wish->password, m->salt, m->hash, p) &&
+	       keep_digest(store, m->wish, m->wish->password, m, p);
 }
 
-static bool keep_secret(const struct store *store, struct making *m, char ret[CREDENTIAL_SECRET_SIZE], struct problem *p)
+static bool keep_secret(const struct store *store, struct making *m, char ret[CREDENTIAL_SECRET_SIZE],
+                        struct problem *p)
 {
 	if (!random_id(ret, p))
 		return false;
@@ -150,7 +157,8 @@ static bool keep_secret(const struct store *store, struct making *m, char ret[CR
 	return keep_digest(store, m->wish, ret, m, p);
 }
 
-static bool keep_wrapping(const struct store *store, struct making *m, char ret[CREDENTIAL_SECRET_SIZE], struct problem *p)
+static bool keep_wrapping(const struct store *store, struct making *m, char ret[CREDENTIAL_SECRET_SIZE],
+                          struct problem *p)
 {
 	bool made = wrapping_key_make(store, ret, &m->wrapping, p);
 
@@ -175,22 +183,32 @@ static bool put(struct store_txn *txn, void *arg, struct problem *p)
 	const struct making *m = arg;
 	const struct enrollment *e = &m->record;
 	const struct audit_fact facts[] = {
-		audit_text("enrollment", e->id), audit_text("of", enrollment_kind_name(e->kind)), audit_text("user", e->user),
-		audit_text("device", e->device), audit_text("certificate", e->certificate), audit_text("note", e->note),
-		audit_text("profile", e->profile), audit_texts("names", e->names), audit_time("expires", e->expires),
-		audit_integer("usesMax", e->uses_max), { 0 },
+		audit_text("enrollment", e->id),
+		audit_text("of", enrollment_kind_name(e->kind)),
+		audit_text("user", e->user),
+		audit_text("device", e->device),
+		audit_text("certificate", e->certificate),
+		audit_text("note", e->note),
+		audit_text("profile", e->profile),
+		audit_texts("names", e->names),
+		audit_time("expires", e->expires),
+		audit_integer("usesMax", e->uses_max),
+		{ 0 },
 	};
-	const struct audit_event event = { AUDIT_ENROLLMENT_CREATED, m->actor->now, m->actor->name, m->actor->from, facts };
+	const struct audit_event event = { AUDIT_ENROLLMENT_CREATED, m->actor->now, m->actor->name, m->actor->from,
+		                           facts };
 
 	enrollment_free(m->ret);
 	*m->ret = (struct enrollment){0};
-	return store_enrollment_put(txn, e, p) && store_audit_add(txn, &event, p) && store_enrollment_get(txn, e->id, m->ret, p);
+	return store_enrollment_put(txn, e, p) && store_audit_add(txn, &event, p) &&
+	       store_enrollment_get(txn, e->id, m->ret, p);
 }
 
 static bool taken(const struct credential_wish *wish, struct problem *p)
 {
 	if (p->kind == PROBLEM_CONFLICT)
-		problem_set(p, PROBLEM_CONFLICT, wish->user ? "there is a credential of the user %s" : "the device %s is on the list",
+		problem_set(p, PROBLEM_CONFLICT,
+		            wish->user ? "there is a credential of the user %s" : "the device %s is on the list",
 		            wish->user ?: wish->device ?: wish->certificate);
 	return false;
 }
@@ -212,12 +230,19 @@ bool credential_make(struct store *store, const struct credential_wish *wish, co
 
 	ret_secret[0] = '\0';
 	m.record = (struct enrollment){
-		.kind = wish->kind, .user = wish->user, .device = wish->device, .profile = wish->profile, .note = wish->note,
-		.created = actor->now, .expires = wish->expires, .uses_max = wish->uses_max,
+		.kind = wish->kind,
+		.user = wish->user,
+		.device = wish->device,
+		.profile = wish->profile,
+		.note = wish->note,
+		.created = actor->now,
+		.expires = wish->expires,
+		.uses_max = wish->uses_max,
 	};
 	if (wish->names)
 		m.record.names = record_texts_of(wish->names);
-	if (!check(wish, p) || (wish->certificate && !credential_certificate_read(wish->certificate, &m.certificate, p)) ||
+	if (!check(wish, p) ||
+	    (wish->certificate && !credential_certificate_read(wish->certificate, &m.certificate, p)) ||
 	    !credential_id(m.record.id, p))
 		return false;
 	m.record.certificate = wish->certificate ? buf_text(&m.certificate) : NULL;
@@ -230,7 +255,8 @@ static bool by_certificate(struct store_txn *txn, const char *text, struct enrol
 {
 	auto_value(buf) hex = {0};
 
-	return credential_certificate_read(text, &hex, p) && store_enrollment_by_certificate(txn, buf_text(&hex), ret, p);
+	return credential_certificate_read(text, &hex, p) &&
+	       store_enrollment_by_certificate(txn, buf_text(&hex), ret, p);
 }
 
 bool credential_find(struct store_txn *txn, const char *name, struct enrollment *ret, struct problem *p)
@@ -239,14 +265,17 @@ bool credential_find(struct store_txn *txn, const char *name, struct enrollment 
 		const char *prefix;
 		bool (*find)(struct store_txn *txn, const char *text, struct enrollment *ret, struct problem *p);
 	} ways[] = {
-		{ "device:", store_enrollment_by_device }, { "certificate:", by_certificate }, { "user:", store_enrollment_by_user },
+		{ "device:", store_enrollment_by_device },
+		{ "certificate:", by_certificate },
+		{ "user:", store_enrollment_by_user },
 		{ "", store_enrollment_get },
 	};
 	size_t i = 0;
 
 	while (!str_starts(name, ways[i].prefix))
 		i++;
-	return ways[i].find(txn, name + strlen(ways[i].prefix), ret, p) || problem_missing(p, "there is no credential %s", name);
+	return ways[i].find(txn, name + strlen(ways[i].prefix), ret, p) ||
+	       problem_missing(p, "there is no credential %s", name);
 }
 
 /* --- ended */
@@ -273,7 +302,8 @@ static bool revoke(struct store_txn *txn, void *arg, struct problem *p)
 		audit_text("enrollment", e->id), audit_text("user", e->user), audit_text("device", e->device),
 		audit_text("certificate", e->certificate), audit_text("note", e->note), { 0 },
 	};
-	const struct audit_event event = { AUDIT_ENROLLMENT_REVOKED, r->actor->now, r->actor->name, r->actor->from, facts };
+	const struct audit_event event = { AUDIT_ENROLLMENT_REVOKED, r->actor->now, r->actor->name, r->actor->from,
+		                           facts };
 	return store_enrollment_put(txn, e, p) && store_audit_add(txn, &event, p);
 }
 

@@ -86,7 +86,8 @@ static bool take_text(struct device_row *row, enum column column, const char *te
 	case NOTE: return take(&row->note, text, p);
 	case EXPIRES:
 		return clock_parse(text, &row->expires) ||
-		       problem_set(p, PROBLEM_MALFORMED, "expires: expected a time such as 2027-01-31T00:00:00Z, got `%s`", text);
+		       problem_set(p, PROBLEM_MALFORMED,
+		                   "expires: expected a time such as 2027-01-31T00:00:00Z, got `%s`", text);
 	default: return true;
 	}
 }
@@ -109,7 +110,8 @@ static bool find_column(const char *name, enum column *ret)
 
 static bool unknown_column(const char *name, struct problem *p)
 {
-	return problem_set(p, PROBLEM_MALFORMED, "`%s` is none of device, certificate, profile, names, note, expires", name);
+	return problem_set(p, PROBLEM_MALFORMED,
+	                   "`%s` is none of device, certificate, profile, names, note, expires", name);
 }
 
 /* --- JSON, one object a line */
@@ -213,7 +215,8 @@ static bool read_line(struct csv *csv, struct bytes line, struct device_list *li
 {
 	struct device_row row = {0};
 	bool is_json = line.data[0] == '{' && csv->count == 0, head = !is_json && csv->count == 0;
-	bool ok = is_json ? read_object(line, &row, p) : read_fields(csv, line, &row, p) && (head || row_check(&row, p));
+	bool ok = is_json ? read_object(line, &row, p)
+	                  : read_fields(csv, line, &row, p) && (head || row_check(&row, p));
 
 	ok = ok && (head || add(list, &row, p));
 	row_free(&row);

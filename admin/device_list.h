@@ -1,8 +1,8 @@
-/* Device list: many devices at once for the list of those whose manufacturers' certificates EST takes, from CSV (RFC
- * 4180, with a head line) or from one JSON object a line. Internal to admin/. Any thread.
+/* Device list: many devices at once for the list of those whose manufacturers' certificates EST takes, from CSV
+ * (RFC 4180, with a head line) or from one JSON object a line. Internal to admin/. Any thread.
  *
- * Columns, or members: `device`, the serial number; `certificate`, that of its certificate, hexadecimal; at least one of
- * the two; `profile`, `names` (in CSV with spaces between), `note`, `expires` (RFC 3339). */
+ * Columns, or members: `device`, the serial number; `certificate`, that of its certificate, hexadecimal; at least
+ * one of the two; `profile`, `names` (in CSV with spaces between), `note`, `expires` (RFC 3339). */
 #pragma once
 
 #include "admin/credential.h"

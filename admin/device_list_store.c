@@ -19,7 +19,8 @@ static bool same_text(const char *a, const char *b)
 static bool is_same(const struct enrollment *e, const struct device_row *row)
 {
 	if (e->names.n != row->names.n || e->expires != row->expires || !same_text(e->device, row->device) ||
-	    !same_text(e->certificate, row->certificate) || !same_text(e->profile, row->profile) || !same_text(e->note, row->note))
+	    !same_text(e->certificate, row->certificate) || !same_text(e->profile, row->profile) ||
+	    !same_text(e->note, row->note))
 		return false;
 	for (size_t i = 0; i < row->names.n; i++)
 		if (!str_equal(e->names.v[i], row->names.v[i]))
@@ -35,12 +36,21 @@ static bool find(struct store_txn *txn, const struct device_row *row, struct enr
 	       problem_forgive(p, PROBLEM_NOT_FOUND);
 }
 
-static bool put(struct store_txn *txn, const struct device_row *row, const struct enrollment *known, int64_t now, struct problem *p)
+static bool put(struct store_txn *txn, const struct device_row *row, const struct enrollment *known, int64_t now,
+                struct problem *p)
 {
 	struct enrollment e = {
-		.kind = ENROLLMENT_DEVICE, .device = row->device, .certificate = row->certificate, .profile = row->profile,
-		.note = row->note, .expires = row->expires, .names = { (const char *const *)row->names.v, row->names.n },
-		.created = known->created ?: now, .uses = known->uses, .uses_max = known->uses_max, .used = known->used,
+		.kind = ENROLLMENT_DEVICE,
+		.device = row->device,
+		.certificate = row->certificate,
+		.profile = row->profile,
+		.note = row->note,
+		.expires = row->expires,
+		.names = { (const char *const *)row->names.v, row->names.n },
+		.created = known->created ?: now,
+		.uses = known->uses,
+		.uses_max = known->uses_max,
+		.used = known->used,
 	};
 
 	if (known->id[0])
@@ -50,8 +60,8 @@ static bool put(struct store_txn *txn, const struct device_row *row, const struc
 	if (store_enrollment_put(txn, &e, p))
 		return true;
 	if (p->kind == PROBLEM_CONFLICT)
-		problem_set(p, PROBLEM_CONFLICT, "device %s: its certificate %s is on the list as another's", row->device ?: "",
-		            row->certificate ?: "");
+		problem_set(p, PROBLEM_CONFLICT, "device %s: its certificate %s is on the list as another's",
+		            row->device ?: "", row->certificate ?: "");
 	return false;
 }
 
@@ -73,10 +83,14 @@ static bool tell(struct store_txn *txn, const struct batch *b, struct problem *p
 {
 	const struct device_row *first = &b->rows[0], *last = &b->rows[b->n - 1];
 	const struct audit_fact facts[] = {
-		audit_text("first", first->device ?: first->certificate), audit_text("last", last->device ?: last->certificate),
-		audit_integer("added", b->counts.added), audit_integer("changed", b->counts.changed), { 0 },
+		audit_text("first", first->device ?: first->certificate),
+		audit_text("last", last->device ?: last->certificate),
+		audit_integer("added", b->counts.added),
+		audit_integer("changed", b->counts.changed),
+		{ 0 },
 	};
-	const struct audit_event event = { AUDIT_ENROLLMENT_IMPORTED, b->actor->now, b->actor->name, b->actor->from, facts };
+	const struct audit_event event = { AUDIT_ENROLLMENT_IMPORTED, b->actor->now, b->actor->name, b->actor->from,
+		                           facts };
 
 	return b->counts.added + b->counts.changed == 0 || store_audit_add(txn, &event, p);
 }
@@ -98,7 +112,9 @@ bool device_list_store(struct store *store, const struct device_list *list, cons
 	struct device_list_result all = {0};
 
 	for (size_t at = 0; at < list->n; at += BATCH) {
-		struct batch b = { .rows = list->v + at, .n = list->n - at < BATCH ? list->n - at : BATCH, .actor = actor };
+		struct batch b = { .rows = list->v + at,
+			           .n = list->n - at < BATCH ? list->n - at : BATCH,
+			           .actor = actor };
 		if (!store_update(store, store_batch, &b, p))
 			return false;
 		all.added += b.counts.added;

@@ -55,14 +55,19 @@ static bool eab_create_run(struct command_call *call, struct problem *p)
 }
 
 const struct command admin_eab_create = {
-	.name = "eab create", .args = "", .json = true, .admin = true, .options = create_options,
+	.name = "eab create",
+	.args = "",
+	.json = true,
+	.admin = true,
+	.options = create_options,
 	.run = eab_create_run,
 	.summary = "make a key for external account binding",
 	.details = "Prints the key's id and the key, as base64url, which clients take as --eab-kid and "
 	           "--eab-hmac-key.\n"
 	           "The key is not shown again. What can be ordered is inherited by the accounts that it binds, and "
-	           "`account limit` changes it there;\nits quotas are one for them all. What --authorize says is authorized "
-	           "when it is ordered; all else is challenged.",
+	           "`account limit` changes it there;\n"
+	           "its quotas are one for them all. What --authorize says is authorized when it is ordered; all "
+	           "else is challenged.",
 };
 
 /* --- eab list */
@@ -163,7 +168,8 @@ static bool eab_show_run(struct command_call *call, struct problem *p)
 	auto_struct(store) *store = NULL;
 	auto_value(eab) eab = {0};
 	struct showing showing = { call->args[0], &eab };
-	return admin_open_store(call->admin, &store, p) && store_view(store, find, &showing, p) && print_eab(call, &eab, p);
+	return admin_open_store(call->admin, &store, p) && store_view(store, find, &showing, p) &&
+	       print_eab(call, &eab, p);
 }
 
 static bool eab_revoke_run(struct command_call *call, struct problem *p)
@@ -181,7 +187,8 @@ static bool eab_revoke_run(struct command_call *call, struct problem *p)
 }
 
 const struct command admin_eab_show = {
-	.name = "eab show", .args = "KID", .args_min = 1, .args_max = 1, .json = true, .admin = true, .run = eab_show_run,
+	.name = "eab show", .args = "KID", .args_min = 1, .args_max = 1, .json = true, .admin = true,
+	.run = eab_show_run,
 	.summary = "show one key for external account binding, without the key itself",
 };
 const struct command admin_eab_revoke = {

@@ -17,7 +17,8 @@ enum { CODE_LIFE = 7 * 86400 };
 
 static const struct command_option create_options[] = {
 	{ "--kind", "code|password|secret|device|wrapping-key", "what it is, see below; without: code" },
-	{ "--profile", "NAME", "the profile it counts in; without: the first one of the configuration, a device's: any" },
+	{ "--profile", "NAME",
+	  "the profile it counts in; without: the first one of the configuration, a device's: any" },
 	{ "--name", "PATTERN[,PATTERN...]",
 	  "names that may be asked for, as dns:device-17.example.com; without: what the profile allows" },
 	{ "--user", "NAME", "the user name of a password or secret" },
@@ -26,7 +27,8 @@ static const struct command_option create_options[] = {
 	{ "--device", "SERIAL", "serial number of the device that it is for, which its names are then bound to" },
 	{ "--certificate", "HEX", "serial number of the manufacturer's certificate of a device" },
 	{ "--uses", "N|any", "how many certificates it gives; without: a code 1, all others any" },
-	{ "--expires", "DURATION|TIME|never", "how long it counts, as 30d or until an RFC 3339 time; without: a code 7d" },
+	{ "--expires", "DURATION|TIME|never",
+	  "how long it counts, as 30d or until an RFC 3339 time; without: a code 7d" },
 	{ "--note", "TEXT", "for whom it is" },
 	{ 0 },
 };
@@ -34,7 +36,8 @@ static const struct command_option create_options[] = {
 static bool parse_kind(const char *text, enum enrollment_kind *ret, struct problem *p)
 {
 	return !text || credential_kind_from(text, ret) ||
-	       problem_set(p, PROBLEM_MALFORMED, "--kind: expected code, password, secret, device or wrapping-key, got `%s`", text);
+	       problem_set(p, PROBLEM_MALFORMED,
+	                   "--kind: expected code, password, secret, device or wrapping-key, got `%s`", text);
 }
 
 static bool parse_uses(const char *text, struct credential_wish *wish, struct problem *p)
@@ -61,8 +64,8 @@ static bool parse_life(const char *text, int64_t now, struct credential_wish *wi
 	return option_expires(text, now, &wish->expires, p);
 }
 
-static bool parse_profile(const struct admin *admin, const char *text, struct credential_wish *wish, struct strings *ret,
-                          struct problem *p)
+static bool parse_profile(const struct admin *admin, const char *text, struct credential_wish *wish,
+                          struct strings *ret, struct problem *p)
 {
 	if (!text && wish->kind == ENROLLMENT_DEVICE)
 		return true;
@@ -86,12 +89,16 @@ static bool parse_digest(const char *text, struct credential_wish *wish, struct 
 static bool read_password(const struct command_call *call, struct buf *ret, struct problem *p)
 {
 	const struct input_secret source = {
-		.file = command_value(call, "--password-file"), .prompt = "Password: ", .twice = true, .max = PASSWORD_MAX,
+		.file = command_value(call, "--password-file"),
+		.prompt = "Password: ",
+		.twice = true,
+		.max = PASSWORD_MAX,
 	};
 	return input_secret(&source, ret, p);
 }
 
-static bool print_made(const struct command_call *call, const struct enrollment *made, const char *secret, struct problem *p)
+static bool print_made(const struct command_call *call, const struct enrollment *made, const char *secret,
+                       struct problem *p)
 {
 	auto_value(buf) json = {0};
 	if (call->json) {
@@ -128,10 +135,13 @@ static bool create_run(struct command_call *call, struct problem *p)
 	};
 	if (!parse_kind(command_value(call, "--kind"), &wish.kind, p) ||
 	    !parse_profile(call->admin, command_value(call, "--profile"), &wish, &profile, p) ||
-	    !option_names(command_value(call, "--name"), &names, p) || !parse_uses(command_value(call, "--uses"), &wish, p) ||
-	    !parse_life(command_value(call, "--expires"), now, &wish, p) || !parse_digest(command_value(call, "--digest"), &wish, p))
+	    !option_names(command_value(call, "--name"), &names, p) ||
+	    !parse_uses(command_value(call, "--uses"), &wish, p) ||
+	    !parse_life(command_value(call, "--expires"), now, &wish, p) ||
+	    !parse_digest(command_value(call, "--digest"), &wish, p))
 		return false;
-	if ((wish.kind == ENROLLMENT_PASSWORD || command_value(call, "--password-file")) && !read_password(call, &password, p))
+	if ((wish.kind == ENROLLMENT_PASSWORD || command_value(call, "--password-file")) &&
+	    !read_password(call, &password, p))
 		return false;
 	wish.password = password.data ? buf_text(&password) : NULL;
 	return make(call, &wish, now, p);
@@ -141,12 +151,17 @@ const struct command admin_est_credential_create = {
 	.name = "est-credential create", .args = "", .json = true, .admin = true, .options = create_options,
 	.run = create_run,
 	.summary = "make a credential with which devices enroll over EST",
-	.details = "Prints a code or secret, which is not shown again: the store keeps its hash alone.\n"
-	           "A code is sent as the password of HTTP Basic, with any user's name. A password or secret goes with\n"
-	           "its --user; the one is a person's own, the other is made here, for a machine. A device puts one on\n"
-	           "the list of those whose manufacturers' certificates are taken: by --device, --certificate or both.\n"
-	           "A wrapping-key lets nobody in: keys that serverkeygen makes are encrypted with it for a device that\n"
-	           "names its id as DecryptKeyIdentifier. It is kept, sealed.",
+	.details =
+		"Prints a code or secret, which is not shown again: the store keeps its hash alone.\n"
+		"A code is sent as the password of HTTP Basic, with any user's name. A password or secret goes "
+		"with\n"
+		"its --user; the one is a person's own, the other is made here, for a machine. A device puts one "
+		"on\n"
+		"the list of those whose manufacturers' certificates are taken: by --device, --certificate or "
+		"both.\n"
+		"A wrapping-key lets nobody in: keys that serverkeygen makes are encrypted with it for a device "
+		"that\n"
+		"names its id as DecryptKeyIdentifier. It is kept, sealed.",
 };
 
 /* --- est-credential list */
@@ -165,13 +180,14 @@ static void add_enrollment(const struct enrollment *enrollment, struct buf *ret)
 		clock_format(enrollment->expires, expires);
 	if (enrollment->uses_max)
 		snprintf(limit, sizeof limit, "/%lld", (long long)enrollment->uses_max);
-	buf_printf(ret, "%-22s  %-12s  %-7s  %-20s  %lld%-5s  %s  ", enrollment->id, enrollment_kind_name(enrollment->kind), credential_status(enrollment, clock_now()), expires,
+	buf_printf(ret, "%-22s  %-12s  %-7s  %-20s  %lld%-5s  %s  ", enrollment->id,
+	           enrollment_kind_name(enrollment->kind), credential_status(enrollment, clock_now()), expires,
 	           (long long)enrollment->uses, limit, enrollment->profile ?: "(any)");
 	for (size_t i = 0; i < enrollment->names.n; i++)
 		buf_printf(ret, "%s%s", i ? "," : "", enrollment->names.v[i]);
 	const char *who = enrollment->user ?: enrollment->device ?: enrollment->certificate;
-	buf_printf(ret, "%s%s%s%s%s", enrollment->names.n ? "" : "(any)", who ? "  " : "", who ?: "", enrollment->note ? "  " : "",
-	           enrollment->note ?: "");
+	buf_printf(ret, "%s%s%s%s%s", enrollment->names.n ? "" : "(any)", who ? "  " : "", who ?: "",
+	           enrollment->note ? "  " : "", enrollment->note ?: "");
 }
 
 static bool list_row(struct store_txn *txn, void *arg, const char *id, bool json, struct buf *ret, struct problem *p)
@@ -188,11 +204,13 @@ static bool list_row(struct store_txn *txn, void *arg, const char *id, bool json
 }
 
 /* One that is named is a page of its own. */
-static bool list_one(struct store_txn *txn, void *arg, const char *after, size_t limit, struct store_page *ret, struct problem *p)
+static bool list_one(struct store_txn *txn, void *arg, const char *after, size_t limit, struct store_page *ret,
+                     struct problem *p)
 {
 	auto_value(enrollment) enrollment = {0};
 	(void)after, (void)limit;
-	return credential_find(txn, arg, &enrollment, p) && (strings_add(&ret->ids, enrollment.id) || problem_memory(p));
+	return credential_find(txn, arg, &enrollment, p) &&
+	       (strings_add(&ret->ids, enrollment.id) || problem_memory(p));
 }
 
 static bool list_run(struct command_call *call, struct problem *p)
@@ -200,8 +218,12 @@ static bool list_run(struct command_call *call, struct problem *p)
 	auto_struct(store) *store = NULL;
 	auto_free char *name = call->args[0] ? strdup(call->args[0]) : NULL;
 	const struct listing listing = {
-		.call = call, .page = name ? list_one : list_page, .arg = name, .row = list_row,
-		.heading = "ID                      KIND      STATUS   EXPIRES               USES    PROFILE  NAMES  USER OR DEVICE  NOTE",
+		.call = call,
+		.page = name ? list_one : list_page,
+		.arg = name,
+		.row = list_row,
+		.heading = "ID                      KIND      STATUS   EXPIRES               USES    PROFILE  NAMES "
+		           " USER OR DEVICE  NOTE",
 	};
 	if (call->args[0] && !name)
 		return problem_memory(p);
@@ -209,7 +231,8 @@ static bool list_run(struct command_call *call, struct problem *p)
 }
 
 const struct command admin_est_credential_list = {
-	.name = "est-credential list", .args = "[CREDENTIAL]", .args_max = 1, .json = true, .admin = true, .run = list_run,
+	.name = "est-credential list", .args = "[CREDENTIAL]", .args_max = 1, .json = true, .admin = true,
+	.run = list_run,
 	.summary = "list the credentials for EST, or one of them",
 	.details = "CREDENTIAL is an id, or device:SERIAL, certificate:HEX or user:NAME.",
 };
@@ -224,7 +247,8 @@ static bool revoke_run(struct command_call *call, struct problem *p)
 	char name[ADMIN_ACTOR_SIZE];
 	admin_actor(name);
 	const struct actor actor = { name, NULL, clock_now() };
-	if (!admin_open_store(call->admin, &store, p) || !credential_revoke(store, call->args[0], &actor, &enrollment, p))
+	if (!admin_open_store(call->admin, &store, p) ||
+	    !credential_revoke(store, call->args[0], &actor, &enrollment, p))
 		return false;
 	if (call->json) {
 		credential_json(&enrollment, NULL, actor.now, &text);
@@ -235,10 +259,16 @@ static bool revoke_run(struct command_call *call, struct problem *p)
 }
 
 const struct command admin_est_credential_revoke = {
-	.name = "est-credential revoke", .args = "CREDENTIAL", .args_min = 1, .args_max = 1, .json = true, .admin = true,
+	.name = "est-credential revoke",
+	.args = "CREDENTIAL",
+	.args_min = 1,
+	.args_max = 1,
+	.json = true,
+	.admin = true,
 	.run = revoke_run,
 	.summary = "revoke a credential for EST",
 	.details = "CREDENTIAL is an id, or device:SERIAL, certificate:HEX or user:NAME.\n"
-	           "Counts from the next request on. What it gave stays valid. A device that is revoked is refused even where\n"
+	           "Counts from the next request on. What it gave stays valid. A device that is revoked is refused "
+	           "even where\n"
 	           "no list is asked for.",
 };

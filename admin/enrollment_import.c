@@ -13,8 +13,8 @@ static bool check_profiles(const struct admin *admin, const struct device_list *
 {
 	for (size_t i = 0; i < list->n; i++)
 		if (list->v[i].profile && !strings_has(admin->profiles, list->v[i].profile))
-			return problem_set(p, PROBLEM_NOT_FOUND, "device %s: there is no profile %s", list->v[i].device ?: list->v[i].certificate,
-			                   list->v[i].profile);
+			return problem_set(p, PROBLEM_NOT_FOUND, "device %s: there is no profile %s",
+			                   list->v[i].device ?: list->v[i].certificate, list->v[i].profile);
 	return true;
 }
 
@@ -23,8 +23,9 @@ static bool print(const struct command_call *call, const struct device_list_resu
 	auto_value(buf) json = {0};
 	struct json_writer w = json_writer(&json);
 	if (!call->json) {
-		fprintf(call->out, "added %lld, changed %lld, unchanged %lld, revoked and left so %lld\n", (long long)counts->added,
-		        (long long)counts->changed, (long long)counts->unchanged, (long long)counts->revoked);
+		fprintf(call->out, "added %lld, changed %lld, unchanged %lld, revoked and left so %lld\n",
+		        (long long)counts->added, (long long)counts->changed, (long long)counts->unchanged,
+		        (long long)counts->revoked);
 		return true;
 	}
 	json_open(&w, NULL);
@@ -51,10 +52,17 @@ static bool import_run(struct command_call *call, struct problem *p)
 }
 
 const struct command admin_est_credential_import = {
-	.name = "est-credential import", .args = "FILE|-", .args_min = 1, .args_max = 1, .json = true, .admin = true,
+	.name = "est-credential import",
+	.args = "FILE|-",
+	.args_min = 1,
+	.args_max = 1,
+	.json = true,
+	.admin = true,
 	.run = import_run,
 	.summary = "put many devices on the list of those whose manufacturers' certificates EST takes",
-	.details = "CSV with a head line, or one JSON object a line, with device (its serial number), certificate (that of its\n"
-	           "certificate, hexadecimal), profile, names (in CSV with spaces between), note and expires. The file is\n"
+	.details = "CSV with a head line, or one JSON object a line, with device (its serial number), certificate "
+	           "(that of its\n"
+	           "certificate, hexadecimal), profile, names (in CSV with spaces between), note and expires. The "
+	           "file is\n"
 	           "read whole before anything is stored. A device that is known gets what its row says.",
 };

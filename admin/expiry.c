@@ -136,7 +136,8 @@ static bool is_settled(const struct certificate *row)
 	return row->status == CERTIFICATE_REVOKED || (row->replaced_by && *row->replaced_by);
 }
 
-static bool add_due(struct store_txn *txn, struct round *r, const struct certificate *row, int64_t before, struct problem *p)
+static bool add_due(struct store_txn *txn, struct round *r, const struct certificate *row, int64_t before,
+                    struct problem *p)
 {
 	bool settled = is_settled(row);
 
@@ -189,13 +190,14 @@ static bool look_at_event(struct store_txn *txn, struct round *r, const char *li
 	int64_t not_after, before;
 	auto_value(certificate) row = {0};
 
-	if (!tells_of_new(line) || !line_member(line, "\"notAfter\":\"", text, sizeof(text)) || !clock_parse(text, &not_after) ||
-	    not_after <= r->from.reached || not_after > r->from.reached + r->longest ||
-	    !line_member(line, "\"certificate\":\"", id, sizeof(id)))
+	if (!tells_of_new(line) || !line_member(line, "\"notAfter\":\"", text, sizeof(text)) ||
+	    !clock_parse(text, &not_after) || not_after <= r->from.reached ||
+	    not_after > r->from.reached + r->longest || !line_member(line, "\"certificate\":\"", id, sizeof(id)))
 		return true;
 	if (!find_row(txn, id, &row, p))
 		return false;
-	return !row.id[0] || !smallest_due(r, &row, r->from.reached, &before) || !is_turn(r, &row, before) || add_due(txn, r, &row, before, p);
+	return !row.id[0] || !smallest_due(r, &row, r->from.reached, &before) || !is_turn(r, &row, before) ||
+	       add_due(txn, r, &row, before, p);
 }
 
 static bool look_at_log(struct store_txn *txn, struct round *r, struct problem *p)
@@ -276,7 +278,8 @@ static bool look_at_times(struct store_txn *txn, struct round *r, struct problem
 			return false;
 	for (size_t k = 0; (profile = profiles_at(r->profiles, k)); k++)
 		for (size_t i = 0; i < profile->alerts.n; i++)
-			if (is_first(r->profiles, k, profile->alerts.before[i]) && !look_at_time(txn, r, profile->alerts.before[i], p))
+			if (is_first(r->profiles, k, profile->alerts.before[i]) &&
+			    !look_at_time(txn, r, profile->alerts.before[i], p))
 				return false;
 	return true;
 }
@@ -315,13 +318,22 @@ static bool tell(struct store_txn *txn, const struct certificate *row, int64_t b
 
 	clock_format_duration(before, text);
 	const struct audit_fact facts[] = {
-		audit_text("certificate", row->id), audit_hex("serial", row->serial), audit_hex("fingerprint", row->fingerprint),
-		audit_text("profile", row->profile), audit_text("method", row->method), audit_text("subject", row->subject),
-		audit_time("notAfter", row->not_after), audit_text("alert", text),
-		audit_integer("daysLeft", over ? 0 : (row->not_after - now) / 86400), { 0 },
+		audit_text("certificate", row->id),
+		audit_hex("serial", row->serial),
+		audit_hex("fingerprint", row->fingerprint),
+		audit_text("profile", row->profile),
+		audit_text("method", row->method),
+		audit_text("subject", row->subject),
+		audit_time("notAfter", row->not_after),
+		audit_text("alert", text),
+		audit_integer("daysLeft", over ? 0 : (row->not_after - now) / 86400),
+		{ 0 },
 	};
 	const struct audit_event event = {
-		.kind = over ? AUDIT_CERTIFICATE_EXPIRED : AUDIT_CERTIFICATE_EXPIRING, .time = now, .actor = "server", .facts = facts,
+		.kind = over ? AUDIT_CERTIFICATE_EXPIRED : AUDIT_CERTIFICATE_EXPIRING,
+		.time = now,
+		.actor = "server",
+		.facts = facts,
 	};
 	return store_audit_add(txn, &event, p);
 }
@@ -364,7 +376,8 @@ static bool begin(struct expiry_watch *watch, struct store *store, int64_t now, 
 /* A round that found nothing is not written at once: after a crash it finds nothing again. */
 static bool is_worth_saving(const struct expiry_watch *watch, const struct round *r)
 {
-	return r->n > 0 || r->to.reached - watch->saved.reached >= SAVE_AFTER || r->to.cursor - watch->saved.cursor >= SAVE_EVENTS;
+	return r->n > 0 || r->to.reached - watch->saved.reached >= SAVE_AFTER ||
+	       r->to.cursor - watch->saved.cursor >= SAVE_EVENTS;
 }
 
 bool expiry_watch_run(struct expiry_watch *watch, struct store *store, const struct profiles *profiles, int64_t now,

@@ -34,7 +34,8 @@ static bool seal_key(struct store *store, struct external_key *made, struct prob
 
 	if (!context)
 		return problem_memory(p);
-	bool ok = make_key(key, &made->key, p) && seal_close(store_seal(store), context, BYTES(key, sizeof(key)), &made->sealed, p);
+	bool ok = make_key(key, &made->key, p) &&
+	          seal_close(store_seal(store), context, BYTES(key, sizeof(key)), &made->sealed, p);
 	mem_wipe(key, sizeof(key));
 	return ok;
 }
@@ -49,11 +50,18 @@ static bool put(struct store_txn *txn, void *arg, struct problem *p)
 	const struct making *making = arg;
 	const struct eab *eab = making->eab;
 	const struct audit_fact facts[] = {
-		audit_text("eab", eab->kid), audit_text("note", eab->note), audit_texts("profiles", eab->scope.profiles),
-		audit_texts("names", eab->scope.names), audit_texts("authorized", eab->scope.authorized),
-		audit_texts("networks", eab->scope.networks), audit_integer("quota", eab->scope.quota),
-		audit_integer("quotaPeriod", eab->scope.quota_period), audit_integer("quotaTotal", eab->scope.quota_total),
-		audit_time("expires", eab->expires), audit_integer("usesMax", eab->uses_max), { 0 },
+		audit_text("eab", eab->kid),
+		audit_text("note", eab->note),
+		audit_texts("profiles", eab->scope.profiles),
+		audit_texts("names", eab->scope.names),
+		audit_texts("authorized", eab->scope.authorized),
+		audit_texts("networks", eab->scope.networks),
+		audit_integer("quota", eab->scope.quota),
+		audit_integer("quotaPeriod", eab->scope.quota_period),
+		audit_integer("quotaTotal", eab->scope.quota_total),
+		audit_time("expires", eab->expires),
+		audit_integer("usesMax", eab->uses_max),
+		{ 0 },
 	};
 
 	return store_eab_put(txn, eab, p) && actor_tell(txn, AUDIT_EAB_CREATED, making->actor, facts, p);
@@ -102,7 +110,8 @@ static bool revoke(struct store_txn *txn, void *arg, struct problem *p)
 	return store_eab_put(txn, r->ret, p) && actor_tell(txn, AUDIT_EAB_REVOKED, r->actor, facts, p);
 }
 
-bool external_key_revoke(struct store *store, const char *kid, const struct actor *actor, struct eab *ret, struct problem *p)
+bool external_key_revoke(struct store *store, const char *kid, const struct actor *actor, struct eab *ret,
+                         struct problem *p)
 {
 	struct revoking revoking = { kid, actor, ret };
 

@@ -1,5 +1,5 @@
-/* External key: those of external account binding (RFC 8555, 7.3.4; store/eab.h), as operators make, show and end them, by
- * command and by the API. Internal to admin/. Any thread. */
+/* External key: those of external account binding (RFC 8555, 7.3.4; store/eab.h), as operators make, show and end
+ * them, by command and by the API. Internal to admin/. Any thread. */
 #pragma once
 
 #include "admin/actor.h"
@@ -21,7 +21,8 @@ bool external_key_make(struct store *store, const struct eab *wish, const struct
 /* NOT_FOUND. The caller frees ret. */
 bool external_key_find(struct store_txn *txn, const char *kid, struct eab *ret, struct problem *p) must_use;
 /* The same; ALREADY_REVOKED. Accounts that it bound stay. */
-bool external_key_revoke(struct store *store, const char *kid, const struct actor *actor, struct eab *ret, struct problem *p) must_use;
+bool external_key_revoke(struct store *store, const char *kid, const struct actor *actor, struct eab *ret,
+                         struct problem *p) must_use;
 
 /* "valid", "revoked", "expired", "used up" */
 const char *external_key_status(const struct eab *eab, int64_t now);

@@ -33,15 +33,16 @@ const char *filter_option(const void *call, const char *key)
 	return command_value(call, option);
 }
 
-static bool take_hex(const struct reading *r, const char *key, size_t size, struct buf *buf, struct bytes *ret, struct problem *p)
+static bool take_hex(const struct reading *r, const char *key, size_t size, struct buf *buf, struct bytes *ret,
+                     struct problem *p)
 {
 	const char *text = r->value(r->arg, key);
 
 	if (!text)
 		return true;
 	if (!certificate_hex(text, buf) || (size ? buf->len != size : buf->len > SERIAL_MAX))
-		return problem_set(p, PROBLEM_MALFORMED, "%s%s: expected %s%d bytes in hexadecimal, got `%s`", r->prefix, key,
-		                   size ? "" : "at most ", size ? (int)size : SERIAL_MAX, text);
+		return problem_set(p, PROBLEM_MALFORMED, "%s%s: expected %s%d bytes in hexadecimal, got `%s`",
+		                   r->prefix, key, size ? "" : "at most ", size ? (int)size : SERIAL_MAX, text);
 	*ret = buf_bytes(buf);
 	return true;
 }
@@ -56,8 +57,9 @@ static bool take_time(const struct reading *r, const char *key, int sign, int64_
 		return true;
 	if (!clock_parse_duration(text, &seconds))
 		return problem_set(p, PROBLEM_MALFORMED,
-		                   "%s%s: expected a time such as 2027-01-31T00:00:00Z or a duration such as 30d, got `%s`", r->prefix,
-		                   key, text);
+		                   "%s%s: expected a time such as 2027-01-31T00:00:00Z or a duration such as 30d, "
+		                   "got `%s`",
+		                   r->prefix, key, text);
 	*ret = r->filter->query.now + sign * seconds;
 	return true;
 }
@@ -70,7 +72,9 @@ static bool take_status(const struct reading *r, struct problem *p)
 		if (str_equal(search_statuses[i], text))
 			*ret = search_statuses[i];
 	return !text || *ret ||
-	       problem_set(p, PROBLEM_MALFORMED, "%sstatus: expected valid, expiring, expired, revoked or renewed, got `%s`", r->prefix, text);
+	       problem_set(p, PROBLEM_MALFORMED,
+	                   "%sstatus: expected valid, expiring, expired, revoked or renewed, got `%s`", r->prefix,
+	                   text);
 }
 
 static void take_name(const struct reading *r)
@@ -91,8 +95,8 @@ static void take_texts(const struct reading *r)
 	const struct {
 		const char *key, **ret;
 	} rows[] = {
-		{ "account", &q->account }, { "profile", &q->profile }, { "issuer", &q->issuer }, { "method", &q->method },
-		{ "identity", &q->identity }, { "metadata", &q->metadata },
+		{ "account", &q->account }, { "profile", &q->profile },   { "issuer", &q->issuer },
+		{ "method", &q->method },   { "identity", &q->identity }, { "metadata", &q->metadata },
 	};
 
 	for (size_t i = 0; i < array_length(rows); i++)
@@ -109,6 +113,8 @@ bool filter_read(struct filter *filter, filter_value *value, const void *arg, co
 	return buf_check(&filter->name_type, p) && take_hex(&r, "serial", 0, &filter->serial, &q->serial, p) &&
 	       take_hex(&r, "fingerprint", SHA256_SIZE, &filter->fingerprint, &q->fingerprint, p) &&
 	       take_hex(&r, "key", SHA256_SIZE, &filter->key_hash, &q->key_hash, p) && take_status(&r, p) &&
-	       take_time(&r, "issued-after", -1, &q->issued_from, p) && take_time(&r, "issued-before", -1, &q->issued_to, p) &&
-	       take_time(&r, "expires-after", 1, &q->expires_from, p) && take_time(&r, "expires-before", 1, &q->expires_to, p);
+	       take_time(&r, "issued-after", -1, &q->issued_from, p) &&
+	       take_time(&r, "issued-before", -1, &q->issued_to, p) &&
+	       take_time(&r, "expires-after", 1, &q->expires_from, p) &&
+	       take_time(&r, "expires-before", 1, &q->expires_to, p);
 }

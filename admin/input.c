@@ -15,7 +15,9 @@ bool input_read(const char *path, size_t max, struct buf *ret, struct problem *p
 		buf_add(ret, part, fread(part, 1, sizeof(part), stdin));
 		mem_wipe(part, sizeof(part));
 	}
-	return buf_check(ret, p) && (feof(stdin) || problem_set(p, PROBLEM_TOO_LARGE, "standard input: not readable, or over %zu bytes", max));
+	return buf_check(ret, p) &&
+	       (feof(stdin) ||
+	        problem_set(p, PROBLEM_TOO_LARGE, "standard input: not readable, or over %zu bytes", max));
 }
 
 /* A SEQUENCE begins with 0x30, which is the digit 0 in a text before a PEM block. */
@@ -90,7 +92,8 @@ static bool ask_twice(const struct input_secret *source, struct buf *ret, struct
 	if (!source->twice)
 		return true;
 	return ask("Again: ", source->max, &again, p) &&
-	       (bytes_equal(buf_bytes(ret), buf_bytes(&again)) || problem_set(p, PROBLEM_MALFORMED, "the two are not the same"));
+	       (bytes_equal(buf_bytes(ret), buf_bytes(&again)) ||
+	        problem_set(p, PROBLEM_MALFORMED, "the two are not the same"));
 }
 
 static bool read_file(const char *path, size_t max, struct buf *ret, struct problem *p)

@@ -13,7 +13,8 @@ bool input_read_pem(const char *path, const char *label, size_t max, struct buf 
 struct input_secret {
 	const char *file;             /* its first line; NULL */
 	const char *environment;      /* or this variable; NULL */
-	const char *prompt;           /* else the terminal's, which shows nothing of it, or the first line of standard input */
+	const char
+		*prompt; /* else the terminal's, which shows nothing of it, or the first line of standard input */
 	bool twice;                   /* a terminal is asked again, against mistypings */
 	size_t max;
 };

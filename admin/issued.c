@@ -26,11 +26,12 @@ static bool check_file(const char *option, const char *path, struct problem *p)
 
 bool issued_check(const struct command_call *call, struct problem *p)
 {
-	return check_file("--out", command_value(call, "--out"), p) && check_file("--key-out", command_value(call, "--key-out"), p);
+	return check_file("--out", command_value(call, "--out"), p) &&
+	       check_file("--key-out", command_value(call, "--key-out"), p);
 }
 
-void issued_attributes(const struct command_call *call, void (*more)(const struct command_call *call, struct json_writer *w),
-                       struct json_writer *w)
+void issued_attributes(const struct command_call *call,
+                       void (*more)(const struct command_call *call, struct json_writer *w), struct json_writer *w)
 {
 	json_open(w, "attributes");
 	json_put(w, "ttl", command_value(call, "--ttl"));
@@ -87,7 +88,8 @@ bool issued_csr(const char *path, struct json_writer *w, struct problem *p)
 
 /* --- what came of it */
 
-static bool write_file(const struct command_call *call, const char *path, unsigned mode, const struct buf *text, struct problem *p)
+static bool write_file(const struct command_call *call, const char *path, unsigned mode, const struct buf *text,
+                       struct problem *p)
 {
 	if (!path)
 		fputs(buf_text(text), call->out);
@@ -108,7 +110,8 @@ static bool print_text(const struct command_call *call, const struct json *certi
 	buf_add_str(&text, json_member_string(certificate, "certificate"));
 	buf_add_str(&text, json_member_string(certificate, "certificateChain"));
 	if (!buf_check(&key_text, p) || !buf_check(&text, p) ||
-	    (key && !write_file(call, command_value(call, "--key-out"), 0600, &key_text, p)) || !write_file(call, path, 0644, &text, p))
+	    (key && !write_file(call, command_value(call, "--key-out"), 0600, &key_text, p)) ||
+	    !write_file(call, path, 0644, &text, p))
 		return false;
 	if (path)
 		fprintf(call->out, "issued %s\n", json_member_string(certificate, "certificateId"));

@@ -7,5 +7,5 @@
 
 /* Opens the key of the certificate that text names (admin/certificate.h), once the audit log has that it was read, `as`
  * "pem" or another word. NOT_FOUND: there is no such certificate, or its key is not kept. The caller frees both. */
-bool kept_key_read(const struct admin *admin, struct store *store, const char *text, const char *as, struct certificate *ret,
-                   EVP_PKEY **ret_key, struct problem *p) must_use;
+bool kept_key_read(const struct admin *admin, struct store *store, const char *text, const char *as,
+                   struct certificate *ret, EVP_PKEY **ret_key, struct problem *p) must_use;

@@ -29,7 +29,8 @@ static bool key_run(struct command_call *call, struct problem *p)
 	auto_value(certificate) row = {0};
 	auto(EVP_PKEY) *key = NULL;
 
-	return admin_open_store(call->admin, &store, p) && kept_key_read(call->admin, store, call->args[0], "command", &row, &key, p) &&
+	return admin_open_store(call->admin, &store, p) &&
+	       kept_key_read(call->admin, store, call->args[0], "command", &row, &key, p) &&
 	       print_key(call, key, p);
 }
 
@@ -38,8 +39,8 @@ static const struct command_option key_options[] = {
 	{ 0 },
 };
 const struct command admin_cert_key = {
-	.name = "cert key", .args = "ID|SERIAL|FINGERPRINT", .args_min = 1, .args_max = 1, .admin = true, .options = key_options,
-	.run = key_run,
+	.name = "cert key", .args = "ID|SERIAL|FINGERPRINT", .args_min = 1, .args_max = 1, .admin = true,
+	.options = key_options, .run = key_run,
 	.summary = "print the private key of a certificate, where the server keeps it",
 	.details = "PKCS #8, PEM, not encrypted. The audit log tells of it.",
 };
@@ -84,7 +85,8 @@ static bool put_new(struct store_txn *txn, void *arg, struct problem *p)
 	auto_value(private_key) now = {0};
 
 	/* It may have been forgotten meanwhile, and stays so. */
-	return store_private_key_get(txn, one->key_hash, &now, p) && store_private_key_put(txn, one->key_hash, &one->new, p);
+	return store_private_key_get(txn, one->key_hash, &now, p) &&
+	       store_private_key_put(txn, one->key_hash, &one->new, p);
 }
 
 static bool reseal(struct store *store, struct resealing *r, struct resealed *one, struct problem *p)
@@ -100,7 +102,8 @@ static bool reseal(struct store *store, struct resealing *r, struct resealed *on
 		return true;
 	}
 	if (!vault_reveal(r->from, one->key_hash, &one->old, &key, p) ||
-	    !vault_close(r->to, key, one->old.created, &sealed, hash, &one->new, p) || !store_update(store, put_new, one, p))
+	    !vault_close(r->to, key, one->old.created, &sealed, hash, &one->new, p) ||
+	    !store_update(store, put_new, one, p))
 		return false;
 	r->count++;
 	return true;
@@ -162,12 +165,19 @@ static bool reseal_run(struct command_call *call, struct problem *p)
 }
 
 static const struct command_option reseal_options[] = {
-	{ "--from", "FILE", "the key file they were sealed under until now; without: the key that follows from seal.key" },
+	{ "--from", "FILE",
+	  "the key file they were sealed under until now; without: the key that follows from seal.key" },
 	{ 0 },
 };
 const struct command admin_key_reseal = {
-	.name = "key reseal", .args = "", .json = true, .admin = true, .options = reseal_options, .run = reseal_run,
+	.name = "key reseal",
+	.args = "",
+	.json = true,
+	.admin = true,
+	.options = reseal_options,
+	.run = reseal_run,
 	.summary = "seal the private keys that the server keeps under the key that `api.key_file` names now",
-	.details = "Set `api.key_file`, run this, and restart the server; run it again for keys that were made meanwhile. Until then the\n"
+	.details = "Set `api.key_file`, run this, and restart the server; run it again for keys that were made "
+	           "meanwhile. Until then the\n"
 	           "server cannot read what is sealed anew.",
 };

@@ -22,7 +22,8 @@ bool listing_print(struct store *store, const struct listing *listing, struct pr
 
 /* Takes those that do not fit out of a page. fits says it in *ret, or refuses. */
 typedef bool listing_fits(struct store_txn *txn, void *arg, const char *id, bool *ret, struct problem *p);
-bool listing_sift(struct store_txn *txn, listing_fits *fits, void *arg, struct store_page *page, struct problem *p) must_use;
+bool listing_sift(struct store_txn *txn, listing_fits *fits, void *arg, struct store_page *page, struct problem *p)
+	must_use;
 /* --limit's value: a number from 1. NULL: 0, no limit. */
 bool listing_limit(const char *text, int64_t *ret, struct problem *p) must_use;
 /* One object with its line end. */

@@ -18,10 +18,12 @@ bool local_open(const struct command_call *call, bool signs, struct local *ret, 
 	admin_actor(name);
 	return admin_open_store(admin, &ret->store, p) && admin->open_profiles(admin->config, &ret->profiles, p) &&
 	       (!signs || (admin->open_ca(admin->config, &ret->ca, p) && ca_follow(ret->ca, ret->store, p))) &&
-	       api_prepare(&options, ret->store, ret->ca, ret->profiles, &ret->api, p) && identity_person(name, &ret->identity, p);
+	       api_prepare(&options, ret->store, ret->ca, ret->profiles, &ret->api, p) &&
+	       identity_person(name, &ret->identity, p);
 }
 
-/* The log reads the names of the rules that a client broke; who stands at the terminal reads what is wrong, a line each. */
+/* The log reads the names of the rules that a client broke; who stands at the terminal reads what is wrong, a line
+ * each. */
 static bool tell_parts(struct problem *p)
 {
 	if (!problem_is_ours(p))
@@ -33,8 +35,8 @@ static bool tell_parts(struct problem *p)
 	return false;
 }
 
-bool local_ask(struct local *local, const char *route, const char *id, const struct buf *body, struct http_response *ret,
-               struct problem *p)
+bool local_ask(struct local *local, const char *route, const char *id, const struct buf *body,
+               struct http_response *ret, struct problem *p)
 {
 	const struct api_asking asking = { route, id, buf_bytes(body) };
 

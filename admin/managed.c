@@ -37,14 +37,16 @@ static const char *issuer_type(const struct ca *ca, const char *name)
 	return EVP_PKEY_is_a(key, "RSA") ? "RSA" : EVP_PKEY_is_a(key, "ED25519") ? "ED25519" : "ECDSA";
 }
 
-static bool take_signature(const struct managed *managed, const struct profile *profile, struct issuance *e, struct problem *parts)
+static bool take_signature(const struct managed *managed, const struct profile *profile, struct issuance *e,
+                           struct problem *parts)
 {
 	static const struct {
 		enum csr_signature signature;
 		const char *type, *hash;
 	} rows[] = {
-		{ CSR_RSA_SHA256, "RSA", "SHA256" }, { CSR_RSA_SHA384, "RSA", "SHA384" }, { CSR_RSA_SHA512, "RSA", "SHA512" },
-		{ CSR_ECDSA_SHA256, "ECDSA", "SHA256" }, { CSR_ECDSA_SHA384, "ECDSA", "SHA384" }, { CSR_ECDSA_SHA512, "ECDSA", "SHA512" },
+		{ CSR_RSA_SHA256, "RSA", "SHA256" },     { CSR_RSA_SHA384, "RSA", "SHA384" },
+		{ CSR_RSA_SHA512, "RSA", "SHA512" },     { CSR_ECDSA_SHA256, "ECDSA", "SHA256" },
+		{ CSR_ECDSA_SHA384, "ECDSA", "SHA384" }, { CSR_ECDSA_SHA512, "ECDSA", "SHA512" },
 		{ CSR_ED25519, "ED25519", NULL },
 	};
 	const char *type = issuer_type(e->api->ca, profile->issuer);
@@ -59,11 +61,15 @@ static bool take_signature(const struct managed *managed, const struct profile *
 			return true;
 		}
 	if (type && str_equal(type, "ED25519"))
-		return problem_add_field(parts, PROBLEM_MALFORMED, "attributes.signatureAlgorithm", csr_signature_name(managed->signature),
-		                         "the issuing CA of profile %s has an Ed25519 key: expected ed25519", profile->name);
-	return problem_add_field(parts, PROBLEM_MALFORMED, "attributes.signatureAlgorithm", csr_signature_name(managed->signature),
-	                         "the issuing CA of profile %s has an %s key: expected %s-SHA256, -SHA384 or -SHA512", profile->name,
-	                         type ?: "unknown", type ?: "ECDSA");
+		return problem_add_field(parts, PROBLEM_MALFORMED, "attributes.signatureAlgorithm",
+		                         csr_signature_name(managed->signature),
+		                         "the issuing CA of profile %s has an Ed25519 key: expected ed25519",
+		                         profile->name);
+	return problem_add_field(parts, PROBLEM_MALFORMED, "attributes.signatureAlgorithm",
+	                         csr_signature_name(managed->signature),
+	                         "the issuing CA of profile %s has an %s key: expected %s-SHA256, -SHA384 or "
+	                         "-SHA512",
+	                         profile->name, type ?: "unknown", type ?: "ECDSA");
 }
 
 /* --- making */
@@ -77,11 +83,17 @@ static bool take_key(EVP_PKEY *key, struct issuance *e, struct problem *p)
 	return buf_check(&e->made_csr, p);
 }
 
-bool managed_make(const struct managed *managed, const struct profile *profile, struct issuance *e, struct problem *parts)
+bool managed_make(const struct managed *managed, const struct profile *profile, struct issuance *e,
+                  struct problem *parts)
 {
 	const struct csr_wish wish = {
-		.subject = &managed->subject, .names = &managed->names, .upns = &managed->upns, .key_usage = managed->key_usage,
-		.extended_key_usage = &managed->extended_key_usage, .ca = managed->ca, .path_length = managed->path_length,
+		.subject = &managed->subject,
+		.names = &managed->names,
+		.upns = &managed->upns,
+		.key_usage = managed->key_usage,
+		.extended_key_usage = &managed->extended_key_usage,
+		.ca = managed->ca,
+		.path_length = managed->path_length,
 	};
 	enum key_algorithm algorithm = managed->has_key ? managed->key : choose(profile, managed->key_usage);
 	auto(EVP_PKEY) *key = NULL;
@@ -89,8 +101,10 @@ bool managed_make(const struct managed *managed, const struct profile *profile, 
 
 	if (!take_signature(managed, profile, e, parts))
 		return false;
-	return (key_make(algorithm, &key, &why) && csr_make(&wish, key, profile->policy->signatures, &e->made_csr, &why) &&
-	        take_key(steal(key), e, &why)) || api_gather(parts, &why, "attributes");
+	return (key_make(algorithm, &key, &why) &&
+	        csr_make(&wish, key, profile->policy->signatures, &e->made_csr, &why) &&
+	        take_key(steal(key), e, &why)) ||
+	       api_gather(parts, &why, "attributes");
 }
 
 /* Where nothing is said, a renewal lives as long as what it renews. */
@@ -112,27 +126,33 @@ static bool algorithm_of(struct bytes certificate, enum key_algorithm *ret, stru
 	return key_algorithm_of(X509_get0_pubkey(old), ret, p);
 }
 
-static bool renewal_key(bool same_key, const struct managed *managed, struct issuance *e, EVP_PKEY **ret, struct problem *p)
+static bool renewal_key(bool same_key, const struct managed *managed, struct issuance *e, EVP_PKEY **ret,
+                        struct problem *p)
 {
 	enum key_algorithm algorithm;
 
 	if (!same_key)
-		return (managed && managed->has_key ? (algorithm = managed->key, true) : algorithm_of(e->replaces->der, &algorithm, p)) &&
+		return (managed && managed->has_key ? (algorithm = managed->key, true)
+		                                    : algorithm_of(e->replaces->der, &algorithm, p)) &&
 		       key_make(algorithm, ret, p);
 	if (!e->replaces->key_kept)
-		return problem_set(p, PROBLEM_CONFLICT, "the server does not keep the key of certificate %s: a renewal with it takes a CSR",
+		return problem_set(p, PROBLEM_CONFLICT,
+		                   "the server does not keep the key of certificate %s: a renewal with it takes a "
+		                   "CSR",
 		                   e->replaces->id);
 	e->key_known = true;
 	return managed_key(e->api, e->replaces->key_hash, ret, p);
 }
 
-bool managed_renew(bool same_key, const struct managed *managed, const struct profile *profile, struct issuance *e, struct problem *p)
+bool managed_renew(bool same_key, const struct managed *managed, const struct profile *profile, struct issuance *e,
+                   struct problem *p)
 {
 	auto(EVP_PKEY) *key = NULL;
 
 	keep_life(profile, e);
 	return renewal_key(same_key, managed, e, &key, p) &&
-	       csr_make_renewal(e->replaces->der, key, profile->policy->signatures, &e->made_csr, p) && take_key(steal(key), e, p);
+	       csr_make_renewal(e->replaces->der, key, profile->policy->signatures, &e->made_csr, p) &&
+	       take_key(steal(key), e, p);
 }
 
 static bool approved_key(const struct request *request, struct issuance *e, EVP_PKEY **ret, struct problem *p)
@@ -146,11 +166,13 @@ static bool approved_key(const struct request *request, struct issuance *e, EVP_
 	return csr_parse(request->csr, &shown, p) && key_make(shown->algorithm, ret, p);
 }
 
-bool managed_make_approved(const struct request *request, const struct profile *profile, struct issuance *e, struct problem *p)
+bool managed_make_approved(const struct request *request, const struct profile *profile, struct issuance *e,
+                           struct problem *p)
 {
 	auto(EVP_PKEY) *key = NULL;
 
-	return approved_key(request, e, &key, p) && csr_make_again(request->csr, key, profile->policy->signatures, &e->made_csr, p) &&
+	return approved_key(request, e, &key, p) &&
+	       csr_make_again(request->csr, key, profile->policy->signatures, &e->made_csr, p) &&
 	       take_key(steal(key), e, p);
 }
 

@@ -12,8 +12,14 @@ static const struct {
 	const char *name;
 	enum subject_type type;
 } subject_names[] = {
-	{ "commonName", SUBJECT_CN }, { "organization", SUBJECT_O }, { "organizationalUnit", SUBJECT_OU }, { "country", SUBJECT_C },
-	{ "state", SUBJECT_ST }, { "locality", SUBJECT_L }, { "domainComponents", SUBJECT_DC }, { "emailAddress", SUBJECT_EMAIL },
+	{ "commonName", SUBJECT_CN },
+	{ "organization", SUBJECT_O },
+	{ "organizationalUnit", SUBJECT_OU },
+	{ "country", SUBJECT_C },
+	{ "state", SUBJECT_ST },
+	{ "locality", SUBJECT_L },
+	{ "domainComponents", SUBJECT_DC },
+	{ "emailAddress", SUBJECT_EMAIL },
 	{ "serialNumber", SUBJECT_SERIAL_NUMBER },
 };
 static const char *const other_names[] = {
@@ -49,7 +55,8 @@ void managed_refuse(const struct json *attributes, struct problem *parts)
 		char field[64];
 		snprintf(field, sizeof(field), "attributes.%s", name_at(i));
 		if (says(attributes, name_at(i)))
-			wrong(field, NULL, "is the CSR's to say: beside one, attributes say how long the certificate lives");
+			wrong(field, NULL,
+			      "is the CSR's to say: beside one, attributes say how long the certificate lives");
 	}
 }
 
@@ -63,13 +70,15 @@ void managed_free(struct managed *managed)
 
 /* --- the subject */
 
-static bool read_attribute(const char *field, enum subject_type type, const char *value, struct managed *ret, struct problem *parts)
+static bool read_attribute(const char *field, enum subject_type type, const char *value, struct managed *ret,
+                           struct problem *parts)
 {
 	auto_value(problem) why = {0};
 
 	if (!value)
 		return true; /* of another type: the schema has said so */
-	return (subject_check(type, value, &why) && subject_insert(&ret->subject, type, value, &why)) || api_gather(parts, &why, field);
+	return (subject_check(type, value, &why) && subject_insert(&ret->subject, type, value, &why)) ||
+	       api_gather(parts, &why, field);
 }
 
 static void read_subject(const struct json *attributes, struct managed *ret, struct problem *parts)
@@ -120,7 +129,8 @@ static void read_name(const struct json *j, const char *field, struct managed *r
 		wrong(field, value, "expected a UPN, as user@example.com");
 	else if (upn && !strings_add(&ret->upns, value))
 		problem_memory(parts);
-	else if (!upn && (!identifier_parse(identifier_type_name(kind), value, &name, &why) || !identifiers_add(&ret->names, &name, &why)))
+	else if (!upn && (!identifier_parse(identifier_type_name(kind), value, &name, &why) ||
+	                  !identifiers_add(&ret->names, &name, &why)))
 		api_gather(parts, &why, field);
 }
 
@@ -147,7 +157,8 @@ static void read_key_usages(const struct json *attributes, struct managed *ret, 
 		if (word_key_usage(text, &usage))
 			ret->key_usage |= usage;
 		else
-			wrong("attributes.keyUsages", text, "RFC 5280, 4.2.1.3 has no such usage: digitalSignature, keyEncipherment, ...");
+			wrong("attributes.keyUsages", text,
+			      "RFC 5280, 4.2.1.3 has no such usage: digitalSignature, keyEncipherment, ...");
 	}
 }
 
@@ -159,7 +170,8 @@ static void read_extended(const struct json *attributes, struct managed *ret, st
 	for (size_t i = 0; json_is_array(list) && i < json_length(list); i++) {
 		const char *text = json_string(json_at(list, i)) ?: "";
 		if (!word_extended_key_usage(text, oid, sizeof(oid)))
-			wrong("attributes.extendedKeyUsages", text, "expected serverAuth, clientAuth, codeSigning, emailProtection, ... or an OID");
+			wrong("attributes.extendedKeyUsages", text,
+			      "expected serverAuth, clientAuth, codeSigning, emailProtection, ... or an OID");
 		else if (!strings_has(&ret->extended_key_usage, oid) && !strings_add(&ret->extended_key_usage, oid))
 			problem_memory(parts);
 	}
@@ -181,14 +193,17 @@ static void read_constraints(const struct json *attributes, struct managed *ret,
 
 static void read_algorithms(const struct json *attributes, struct managed *ret, struct problem *parts)
 {
-	const char *key = json_member_string(attributes, "keyAlgorithm"), *signature = json_member_string(attributes, "signatureAlgorithm");
+	const char *key = json_member_string(attributes, "keyAlgorithm"),
+		   *signature = json_member_string(attributes, "signatureAlgorithm");
 
 	ret->has_key = key && word_key_algorithm(key, &ret->key);
 	if (key && !ret->has_key)
-		wrong("attributes.keyAlgorithm", key, "expected rsa-2048, rsa-3072, rsa-4096, ec-p256, ec-p384, ec-p521 or ed25519");
+		wrong("attributes.keyAlgorithm", key,
+		      "expected rsa-2048, rsa-3072, rsa-4096, ec-p256, ec-p384, ec-p521 or ed25519");
 	ret->has_signature = signature && word_signature(signature, &ret->signature);
 	if (signature && !ret->has_signature)
-		wrong("attributes.signatureAlgorithm", signature, "expected rsa-sha256, ecdsa-sha256 or another pair of key and SHA-2");
+		wrong("attributes.signatureAlgorithm", signature,
+		      "expected rsa-sha256, ecdsa-sha256 or another pair of key and SHA-2");
 }
 
 void managed_read(const struct json *attributes, struct managed *ret, struct problem *parts)

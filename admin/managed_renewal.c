@@ -37,16 +37,21 @@ static int64_t next_try(const struct renewing *r)
 /* For the operator, who may read what clients may not. */
 static const char *text_of(const struct problem *why)
 {
-	return why->cause[0] && (why->kind == PROBLEM_INTERNAL || why->kind == PROBLEM_UNAVAILABLE) ? why->cause : why->detail;
+	return why->cause[0] && (why->kind == PROBLEM_INTERNAL || why->kind == PROBLEM_UNAVAILABLE) ? why->cause
+	                                                                                            : why->detail;
 }
 
 static bool put_failed(struct store_txn *txn, void *arg, struct problem *p)
 {
 	const struct renewing *r = arg;
 	const struct audit_fact facts[] = {
-		audit_text("certificate", r->id), audit_text("profile", r->row.profile), audit_text("reason", text_of(r->why)),
-		audit_integer("failures", r->row.renew_failures + 1), audit_time("nextTry", next_try(r)),
-		audit_time("notAfter", r->row.not_after), { 0 },
+		audit_text("certificate", r->id),
+		audit_text("profile", r->row.profile),
+		audit_text("reason", text_of(r->why)),
+		audit_integer("failures", r->row.renew_failures + 1),
+		audit_time("nextTry", next_try(r)),
+		audit_time("notAfter", r->row.not_after),
+		{ 0 },
 	};
 
 	return store_certificate_renewal_failed(txn, r->id, next_try(r), text_of(r->why), p) &&
@@ -59,14 +64,22 @@ static bool issue(struct renewing *r, const struct profiles *profiles, struct pr
 	auto_struct(identity) *identity = NULL;
 	auto_value(problem) parts = {0};
 	auto_value(issuance) e = {
-		.api = r->api, .profiles = profiles, .profile = r->row.profile, .now = r->now, .csr_field = "certificate", .replaces = &r->row,
-		.renew_before = r->row.renew_before, .metadata = r->row.metadata, .by_server = true,
+		.api = r->api,
+		.profiles = profiles,
+		.profile = r->row.profile,
+		.now = r->now,
+		.csr_field = "certificate",
+		.replaces = &r->row,
+		.renew_before = r->row.renew_before,
+		.metadata = r->row.metadata,
+		.by_server = true,
 	};
 
 	if (!profile)
 		return problem_set(p, PROBLEM_INVALID_PROFILE, "there is no profile \"%s\" any more", r->row.profile);
 	if (!profile->keep_keys)
-		return problem_set(p, PROBLEM_INVALID_PROFILE, "profile %s keeps no keys any more: a new one would be lost", profile->name);
+		return problem_set(p, PROBLEM_INVALID_PROFILE,
+		                   "profile %s keeps no keys any more: a new one would be lost", profile->name);
 	if (!identity_renewal(r->api->store, &r->row, &identity, p))
 		return false;
 	e.identity = identity;

@@ -34,11 +34,11 @@ static bool find(const struct word *words, size_t count, const char *text, int *
 bool word_key_algorithm(const char *text, enum key_algorithm *ret)
 {
 	static const struct word words[] = {
-		{ "rsa-2048", KEY_RSA_2048 }, { "rsa-3072", KEY_RSA_3072 }, { "rsa-4096", KEY_RSA_4096 },
-		{ "ec-p256", KEY_EC_P256 }, { "ec-prime256v1", KEY_EC_P256 }, { "ecdsa-p256", KEY_EC_P256 }, { "ec-secp256r1", KEY_EC_P256 },
-		{ "ec-p384", KEY_EC_P384 }, { "ec-secp384r1", KEY_EC_P384 }, { "ecdsa-p384", KEY_EC_P384 },
-		{ "ec-p521", KEY_EC_P521 }, { "ec-secp521r1", KEY_EC_P521 }, { "ecdsa-p521", KEY_EC_P521 },
-		{ "ed25519", KEY_ED25519 },
+		{ "rsa-2048", KEY_RSA_2048 },    { "rsa-3072", KEY_RSA_3072 },     { "rsa-4096", KEY_RSA_4096 },
+		{ "ec-p256", KEY_EC_P256 },      { "ec-prime256v1", KEY_EC_P256 }, { "ecdsa-p256", KEY_EC_P256 },
+		{ "ec-secp256r1", KEY_EC_P256 }, { "ec-p384", KEY_EC_P384 },       { "ec-secp384r1", KEY_EC_P384 },
+		{ "ecdsa-p384", KEY_EC_P384 },   { "ec-p521", KEY_EC_P521 },       { "ec-secp521r1", KEY_EC_P521 },
+		{ "ecdsa-p521", KEY_EC_P521 },   { "ed25519", KEY_ED25519 },
 	};
 	int value;
 
@@ -78,9 +78,10 @@ bool word_key_usage(const char *text, unsigned *ret)
 bool word_extended_key_usage(const char *text, char *ret, size_t size)
 {
 	static const struct word words[] = {
-		{ "serverAuth", NID_server_auth }, { "clientAuth", NID_client_auth }, { "codeSigning", NID_code_sign },
-		{ "emailProtection", NID_email_protect }, { "timeStamping", NID_time_stamp }, { "ocspSigning", NID_OCSP_sign },
-		{ "ipsecIKE", NID_ipsec_IKE }, { "smartcardLogon", NID_ms_smartcard_login },
+		{ "serverAuth", NID_server_auth },  { "clientAuth", NID_client_auth },
+		{ "codeSigning", NID_code_sign },   { "emailProtection", NID_email_protect },
+		{ "timeStamping", NID_time_stamp }, { "ocspSigning", NID_OCSP_sign },
+		{ "ipsecIKE", NID_ipsec_IKE },      { "smartcardLogon", NID_ms_smartcard_login },
 	};
 	int nid;
 	auto(ASN1_OBJECT) *oid = find(words, array_length(words), text, &nid) ? OBJ_nid2obj(nid) : NULL;
@@ -95,8 +96,10 @@ bool word_extended_key_usage(const char *text, char *ret, size_t size)
 bool word_name_type(const char *text, enum identifier_type *ret, bool *ret_upn)
 {
 	static const struct word words[] = {
-		{ "dns", IDENTIFIER_DNS }, { "dns_name", IDENTIFIER_DNS }, { "ip", IDENTIFIER_IP }, { "ip_address", IDENTIFIER_IP },
-		{ "email", IDENTIFIER_EMAIL }, { "rfc822_name", IDENTIFIER_EMAIL }, { "uri", IDENTIFIER_URI }, { "url", IDENTIFIER_URI },
+		{ "dns", IDENTIFIER_DNS },     { "dns_name", IDENTIFIER_DNS },
+		{ "ip", IDENTIFIER_IP },       { "ip_address", IDENTIFIER_IP },
+		{ "email", IDENTIFIER_EMAIL }, { "rfc822_name", IDENTIFIER_EMAIL },
+		{ "uri", IDENTIFIER_URI },     { "url", IDENTIFIER_URI },
 	};
 	int value;
 

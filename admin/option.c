@@ -49,7 +49,8 @@ bool option_name_check(const char *text, struct problem *p)
 	if (colon)
 		*colon = '\0';
 	if (!colon || !identifier_type_from(copy, &type))
-		return problem_set(p, PROBLEM_MALFORMED, "--name: expected a pattern such as dns:**.example.com, got `%s`", text);
+		return problem_set(p, PROBLEM_MALFORMED,
+		                   "--name: expected a pattern such as dns:**.example.com, got `%s`", text);
 	return pattern_check(type, colon + 1, p);
 }
 

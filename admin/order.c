@@ -17,8 +17,8 @@ static void add_star(const struct order_star *star, struct buf *ret)
 {
 	if (!star->lifetime)
 		return;
-	buf_printf(ret, "%-12s every %lld s, %lld so far%s\n", "renews", (long long)star->lifetime, (long long)star->count,
-	           star->get ? ", for anybody to fetch" : "");
+	buf_printf(ret, "%-12s every %lld s, %lld so far%s\n", "renews", (long long)star->lifetime,
+	           (long long)star->count, star->get ? ", for anybody to fetch" : "");
 	words_time("until", star->end, ret);
 	words_time("next", star->due, ret);
 }
@@ -55,7 +55,8 @@ static bool is_asked_for(struct store_txn *txn, void *arg, const char *id, bool 
 	return true;
 }
 
-static bool list_page(struct store_txn *txn, void *arg, const char *after, size_t limit, struct store_page *ret, struct problem *p)
+static bool list_page(struct store_txn *txn, void *arg, const char *after, size_t limit, struct store_page *ret,
+                      struct problem *p)
 {
 	return store_order_all(txn, after, limit, ret, p) && listing_sift(txn, is_asked_for, arg, ret, p);
 }
@@ -73,7 +74,8 @@ static bool list_row(struct store_txn *txn, void *arg, const char *id, bool json
 		return true;
 	}
 	clock_format(order.expires, expires);
-	buf_printf(ret, "%-22s  %-10s  %s  %-22s  %-16s  ", id, order_status_name(order.status), expires, order.account, order.profile);
+	buf_printf(ret, "%-22s  %-10s  %s  %-22s  %-16s  ", id, order_status_name(order.status), expires,
+	           order.account, order.profile);
 	add_names(&order, ret);
 	return true;
 }
@@ -84,7 +86,9 @@ static bool read_status(const char *text, struct problem *p)
 		if (str_equal(text, order_statuses[i]))
 			return true;
 	return !text || problem_set(p, PROBLEM_MALFORMED,
-	                            "--status: expected pending, ready, processing, valid, invalid or canceled, got `%s`", text);
+	                            "--status: expected pending, ready, processing, valid, invalid or canceled, got "
+	                            "`%s`",
+	                            text);
 }
 
 static const struct command_option list_options[] = {
@@ -104,8 +108,12 @@ static bool order_list_run(struct command_call *call, struct problem *p)
 		command_value(call, "--auto-renewal"),
 	};
 	struct listing listing = {
-		.call = call, .arg = &filter, .page = list_page, .row = list_row,
-		.heading = "ID                      STATUS      EXPIRES               ACCOUNT                 PROFILE           NAMES",
+		.call = call,
+		.arg = &filter,
+		.page = list_page,
+		.row = list_row,
+		.heading = "ID                      STATUS      EXPIRES               ACCOUNT                 "
+		           "PROFILE           NAMES",
 	};
 
 	return read_status(filter.status, p) && listing_limit(command_value(call, "--limit"), &listing.limit, p) &&
@@ -151,7 +159,8 @@ static bool order_show_run(struct command_call *call, struct problem *p)
 	auto_value(order) order = {0};
 	struct asking asking = { call->args[0], &order };
 
-	return admin_open_store(call->admin, &store, p) && store_view(store, get, &asking, p) && print_order(call, &order, p);
+	return admin_open_store(call->admin, &store, p) && store_view(store, get, &asking, p) &&
+	       print_order(call, &order, p);
 }
 
 static bool order_cancel_run(struct command_call *call, struct problem *p)
@@ -162,16 +171,25 @@ static bool order_cancel_run(struct command_call *call, struct problem *p)
 	const struct actor actor = admin_actor_now(name);
 
 	return admin_open_store(call->admin, &store, p) &&
-	       order_cancel(store, call->args[0], call->admin->cancel_order, &actor, &order, p) && print_order(call, &order, p);
+	       order_cancel(store, call->args[0], call->admin->cancel_order, &actor, &order, p) &&
+	       print_order(call, &order, p);
 }
 
 const struct command admin_order_show = {
-	.name = "order show", .args = "ID", .args_min = 1, .args_max = 1, .json = true, .admin = true, .run = order_show_run,
+	.name = "order show", .args = "ID", .args_min = 1, .args_max = 1, .json = true, .admin = true,
+	.run = order_show_run,
 	.summary = "show one ACME order",
 };
 const struct command admin_order_cancel = {
-	.name = "order cancel", .args = "ID", .args_min = 1, .args_max = 1, .json = true, .admin = true, .run = order_cancel_run,
+	.name = "order cancel",
+	.args = "ID",
+	.args_min = 1,
+	.args_max = 1,
+	.json = true,
+	.admin = true,
+	.run = order_cancel_run,
 	.summary = "end an ACME order",
-	.details = "One that renews itself is canceled: no further certificate is made, and those that were made end soon. One that "
-	           "is pending or ready becomes invalid. `request cancel` ends one that waits for approval.",
+	.details = "One that renews itself is canceled: no further certificate is made, and those that were made "
+	           "end soon. One that is pending or ready becomes invalid. `request cancel` ends one that waits "
+	           "for approval.",
 };

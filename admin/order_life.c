@@ -6,14 +6,16 @@ bool order_fits(const struct order_filter *filter, const struct order *order)
 {
 	return (!filter->account || str_equal(order->account, filter->account)) &&
 	       (!filter->status || str_equal(order_status_name(order->status), filter->status)) &&
-	       (!filter->profile || str_equal(order->profile, filter->profile)) && (!filter->star || order->star.lifetime > 0);
+	       (!filter->profile || str_equal(order->profile, filter->profile)) &&
+	       (!filter->star || order->star.lifetime > 0);
 }
 
 bool order_find(struct store_txn *txn, const char *id, struct order *ret, struct problem *p)
 {
 	order_free(ret);
 	*ret = (struct order){0};
-	return (random_id_valid(id) && store_order_get(txn, id, ret, p)) || problem_missing(p, "there is no order %s", id);
+	return (random_id_valid(id) && store_order_get(txn, id, ret, p)) ||
+	       problem_missing(p, "there is no order %s", id);
 }
 
 /* --- ended */
@@ -32,14 +34,17 @@ static bool cancel(struct store_txn *txn, void *arg, struct problem *p)
 	if (!order_find(txn, c->id, c->ret, p))
 		return false;
 	const struct audit_fact facts[] = {
-		audit_text("order", c->id), audit_text("account", c->ret->account), audit_text("profile", c->ret->profile), { 0 },
+		audit_text("order", c->id),
+		audit_text("account", c->ret->account),
+		audit_text("profile", c->ret->profile),
+		{ 0 },
 	};
 	return c->cancel(txn, c->id, c->actor->now, p) && actor_tell(txn, AUDIT_ORDER_CANCELED, c->actor, facts, p) &&
 	       order_find(txn, c->id, c->ret, p);
 }
 
-bool order_cancel(struct store *store, const char *id, order_cancel_one *one, const struct actor *actor, struct order *ret,
-                  struct problem *p)
+bool order_cancel(struct store *store, const char *id, order_cancel_one *one, const struct actor *actor,
+                  struct order *ret, struct problem *p)
 {
 	struct cancelling cancelling = { id, one, actor, ret };
 

@@ -36,7 +36,8 @@ static void put_values(struct json_writer *w, const char *name, const struct pol
 	json_close(w);
 }
 
-static void put_fields(struct json_writer *w, const char *name, const struct policy *policy, enum policy_field from, enum policy_field to)
+static void put_fields(struct json_writer *w, const char *name, const struct policy *policy, enum policy_field from,
+                       enum policy_field to)
 {
 	bool any = false;
 

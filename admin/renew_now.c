@@ -8,7 +8,8 @@
 enum { PAIRS_MAX = 16 };
 
 static const struct command_option options[] = {
-	{ "--filter", "KEY=VALUE[,KEY=VALUE...]", "what matches; the keys are the options below, without their dashes" },
+	{ "--filter", "KEY=VALUE[,KEY=VALUE...]",
+	  "what matches; the keys are the options below, without their dashes" },
 	FILTER_OPTIONS,
 	{ "--all", NULL, "all certificates: where nothing says which" },
 	{ "--over", "DURATION", "spread the renewals over this time; without: at once" },
@@ -73,7 +74,9 @@ static bool read_pairs(struct renewing *r, struct problem *p)
 		if (equals)
 			*equals = '\0';
 		if (!equals || !is_key(at) || r->count == PAIRS_MAX)
-			return problem_set(p, PROBLEM_MALFORMED, "--filter: expected KEY=VALUE with a KEY such as `profile`, got `%s`", at);
+			return problem_set(p, PROBLEM_MALFORMED,
+			                   "--filter: expected KEY=VALUE with a KEY such as `profile`, got `%s`",
+			                   at);
 		r->pairs[r->count].key = at;
 		r->pairs[r->count++].value = equals + 1;
 		at = next;
@@ -116,7 +119,10 @@ static bool print(const struct command_call *call, size_t count, struct problem 
 	struct json_writer w = json_writer(&text);
 
 	if (!call->json) {
-		fprintf(call->out, undo ? "%zu certificates as their profiles say\n" : "asked for the renewal of %zu certificates\n", count);
+		fprintf(call->out,
+		        undo ? "%zu certificates as their profiles say\n"
+		             : "asked for the renewal of %zu certificates\n",
+		        count);
 		return true;
 	}
 	json_open(&w, NULL);
@@ -132,7 +138,10 @@ static bool run(struct command_call *call, struct problem *p)
 	auto_value(renewing) r = { .call = call };
 	char actor[ADMIN_ACTOR_SIZE], next[SEARCH_CURSOR_SIZE];
 	struct advice advice = {
-		.now = clock_now(), .why = command_value(call, "--explanation"), .undo = command_value(call, "--undo"), .actor = actor,
+		.now = clock_now(),
+		.why = command_value(call, "--explanation"),
+		.undo = command_value(call, "--undo"),
+		.actor = actor,
 	};
 	size_t count = 0;
 
@@ -140,7 +149,8 @@ static bool run(struct command_call *call, struct problem *p)
 		return problem_set(p, PROBLEM_MALFORMED, "--over: expected a duration such as 6h, got `%s`", over);
 	r.filter.query.now = advice.now;
 	if (!advice_check(&advice, p) || !read_pairs(&r, p) || !filter_read(&r.filter, value_of, &r, "--", p) ||
-	    !read_words(&r, p) || !search_new(&r.filter.query, &r.search, p) || !admin_open_store(call->admin, &store, p))
+	    !read_words(&r, p) || !search_new(&r.filter.query, &r.search, p) ||
+	    !admin_open_store(call->admin, &store, p))
 		return false;
 	admin_actor(actor);
 	advice.filter = buf_text(&r.words);
@@ -152,8 +162,14 @@ static bool run(struct command_call *call, struct problem *p)
 }
 
 const struct command admin_renew_now = {
-	.name = "renew-now", .args = "", .json = true, .admin = true, .options = options, .run = run,
+	.name = "renew-now",
+	.args = "",
+	.json = true,
+	.admin = true,
+	.options = options,
+	.run = run,
 	.summary = "ask the clients of certificates to renew them now",
-	.details = "Moves the window that renewal information (RFC 9773) suggests for what matches. Nothing is revoked; clients that "
-	           "do not ask renew when they always would. What is expired, revoked or renewed already is left alone.",
+	.details = "Moves the window that renewal information (RFC 9773) suggests for what matches. Nothing is "
+	           "revoked; clients that do not ask renew when they always would. What is expired, revoked or "
+	           "renewed already is left alone.",
 };

@@ -53,8 +53,8 @@ static void add_decisions(const struct request *request, struct buf *ret)
 	const struct request_decision *v = request->decisions.v;
 
 	for (size_t i = 0; i < request->decisions.n; i++)
-		buf_printf(ret, "%-12s %s%s%s\n", v[i].approved ? "approved by" : "rejected by", v[i].by, v[i].reason ? ": " : "",
-		           v[i].reason ?: "");
+		buf_printf(ret, "%-12s %s%s%s\n", v[i].approved ? "approved by" : "rejected by", v[i].by,
+		           v[i].reason ? ": " : "", v[i].reason ?: "");
 }
 
 static void add_request(const struct request *request, struct buf *ret)
@@ -72,7 +72,11 @@ static void add_request(const struct request *request, struct buf *ret)
 	words_text("identity", request->identity, ret);
 	words_text("names", request->names, ret);
 	words_text("replaces", request->replaces, ret);
-	words_text("key", !request->managed ? NULL : request->key_hash.len > 0 ? "the kept one" : "the server makes it when it issues", ret);
+	words_text("key",
+	           !request->managed           ? NULL
+	           : request->key_hash.len > 0 ? "the kept one"
+	                                       : "the server makes it when it issues",
+	           ret);
 	buf_printf(ret, "%-12s %zu of %lld\n", "approvals", consent_count(request), (long long)request->needed);
 	add_decisions(request, ret);
 	words_text("created", created, ret);
@@ -140,15 +144,18 @@ static bool request_list_run(struct command_call *call, struct problem *p)
 	};
 
 	if (name && !request_state_from(name, &state))
-		return problem_set(p, PROBLEM_MALFORMED, "--status: expected one of pending, approved, rejected, cancelled, issued, "
+		return problem_set(p, PROBLEM_MALFORMED,
+		                   "--status: expected one of pending, approved, rejected, cancelled, issued, "
 		                   "failed, expired");
-	if (!listing_limit(command_value(call, "--limit"), &listing.limit, p) || !admin_open_store(call->admin, &store, p))
+	if (!listing_limit(command_value(call, "--limit"), &listing.limit, p) ||
+	    !admin_open_store(call->admin, &store, p))
 		return false;
 	return listing_print(store, &listing, p);
 }
 
 const struct command admin_request_list = {
-	.name = "request list", .args = "", .json = true, .admin = true, .options = list_options, .run = request_list_run,
+	.name = "request list", .args = "", .json = true, .admin = true, .options = list_options,
+	.run = request_list_run,
 	.summary = "list the requests for approval, newest first",
 };
 
@@ -177,8 +184,9 @@ static bool get(struct store_txn *txn, void *arg, struct problem *p)
 static bool tell(struct store_txn *txn, const struct deciding *d, struct problem *p)
 {
 	const struct audit_fact facts[] = {
-		audit_text("request", d->request.id), audit_text("decision", d->what), audit_text("by", d->consent.by),
-		audit_text("status", request_state_name(d->request.state)), audit_text("reason", d->consent.reason), { 0 },
+		audit_text("request", d->request.id),    audit_text("decision", d->what),
+		audit_text("by", d->consent.by),         audit_text("status", request_state_name(d->request.state)),
+		audit_text("reason", d->consent.reason), { 0 },
 	};
 
 	return admin_tell(txn, AUDIT_REQUEST_DECIDED, d->consent.now, facts, p);
@@ -247,7 +255,8 @@ static const struct command_option decide_options[] = {
 };
 
 const struct command admin_request_show = {
-	.name = "request show", .args = "ID", .args_min = 1, .args_max = 1, .json = true, .admin = true, .run = show_run,
+	.name = "request show", .args = "ID", .args_min = 1, .args_max = 1, .json = true, .admin = true,
+	.run = show_run,
 	.summary = "show one request with its CSR",
 };
 const struct command admin_request_approve = {

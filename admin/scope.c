@@ -21,8 +21,8 @@ static struct record_texts texts_of(const struct strings *list)
 
 /* --- options */
 
-static bool take_list(const struct command_call *call, const char *option, struct strings *words, struct record_texts *ret,
-                      struct problem *p)
+static bool take_list(const struct command_call *call, const char *option, struct strings *words,
+                      struct record_texts *ret, struct problem *p)
 {
 	const char *text = command_value(call, option);
 
@@ -58,7 +58,8 @@ static bool take_quota(const struct command_call *call, struct scope *scope, str
 		if (!take_number("--quota", text, &end, &count, p))
 			return false;
 		if (*end != '/' || !clock_parse_duration(end + 1, &period) || period == 0)
-			return problem_set(p, PROBLEM_MALFORMED, "--quota: expected a number and a time such as 10/1d, got `%s`", text);
+			return problem_set(p, PROBLEM_MALFORMED,
+			                   "--quota: expected a number and a time such as 10/1d, got `%s`", text);
 	}
 	scope->quota = count;
 	scope->quota_period = period;
@@ -80,7 +81,8 @@ static bool take_total(const struct command_call *call, struct scope *scope, str
 	return true;
 }
 
-static bool take_profiles(const struct command_call *call, struct scope_words *words, struct scope *scope, struct problem *p)
+static bool take_profiles(const struct command_call *call, struct scope_words *words, struct scope *scope,
+                          struct problem *p)
 {
 	const char *text = command_value(call, "--profile");
 
@@ -150,7 +152,8 @@ static void add_quotas(const struct scope *scope, bool lines, struct buf *ret)
 
 	if (scope->quota) {
 		buf_printf(ret, lines ? "%-13s" : "  %s ", "quota");
-		buf_printf(ret, "%lld/%lld in %llds%s", (long long)scope->spent, (long long)scope->quota, (long long)scope->quota_period, end);
+		buf_printf(ret, "%lld/%lld in %llds%s", (long long)scope->spent, (long long)scope->quota,
+		           (long long)scope->quota_period, end);
 	}
 	if (scope->quota_total) {
 		buf_printf(ret, lines ? "%-13s" : "  %s ", "in all");

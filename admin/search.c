@@ -71,7 +71,8 @@ static bool has_metadata(const struct search *s, const struct certificate *row)
 		size_t len = strlen(v[i].key);
 		if (str_equal(wanted, v[i].key))
 			return true;
-		if (strncmp(wanted, v[i].key, len) == 0 && wanted[len] == '=' && str_equal(wanted + len + 1, v[i].value))
+		if (strncmp(wanted, v[i].key, len) == 0 && wanted[len] == '=' &&
+		    str_equal(wanted + len + 1, v[i].value))
 			return true;
 	}
 	return false;
@@ -111,20 +112,23 @@ static bool fits(const struct search *s, const struct certificate *row)
 {
 	const struct search_query *q = &s->query;
 
-	return !is_aside(q, row) && (!q->sees || q->sees(q->sees_arg, certificate_scope(row))) && (!q->name || has_name(s, row, q->name_type)) &&
-	       same(q->profile, row->profile) && same(q->issuer, row->issuer) && row->issued >= q->issued_from &&
-	       (q->issued_to == 0 || row->issued <= q->issued_to) && same(q->method, row->method) && same(q->account, row->account) &&
-	       same(q->identity, row->identity) && same_bytes(q->serial, row->serial) &&
-	       same_bytes(q->fingerprint, row->fingerprint) && same_bytes(q->key_hash, row->key_hash) &&
-	       (!q->metadata || has_metadata(s, row)) && (!q->status || has_status(s, row)) &&
-	       row->not_after >= q->expires_from && (q->expires_to == 0 || row->not_after <= q->expires_to);
+	return !is_aside(q, row) && (!q->sees || q->sees(q->sees_arg, certificate_scope(row))) &&
+	       (!q->name || has_name(s, row, q->name_type)) && same(q->profile, row->profile) &&
+	       same(q->issuer, row->issuer) && row->issued >= q->issued_from &&
+	       (q->issued_to == 0 || row->issued <= q->issued_to) && same(q->method, row->method) &&
+	       same(q->account, row->account) && same(q->identity, row->identity) &&
+	       same_bytes(q->serial, row->serial) && same_bytes(q->fingerprint, row->fingerprint) &&
+	       same_bytes(q->key_hash, row->key_hash) && (!q->metadata || has_metadata(s, row)) &&
+	       (!q->status || has_status(s, row)) && row->not_after >= q->expires_from &&
+	       (q->expires_to == 0 || row->not_after <= q->expires_to);
 }
 
 /* The type that a source of names looks under. */
 static const char *type_of(const struct source *source)
 {
 	for (size_t i = 0; search_name_types[i]; i++)
-		if (str_starts(source->value, search_name_types[i]) && source->value[strlen(search_name_types[i])] == ':')
+		if (str_starts(source->value, search_name_types[i]) &&
+		    source->value[strlen(search_name_types[i])] == ':')
 			return search_name_types[i];
 	return NULL;
 }
@@ -206,8 +210,9 @@ static void bound_expiry(struct search_query *q)
 		q->expires_to = q->now + SOON;
 }
 
-/* The narrowest first; of the revoked and a profile, that is known when it is looked (choose_narrower). Serial number and fingerprint of what was issued here have an index without pages. The revoked are
- * fewer than what a profile has, but for a profile that has few. */
+/* The narrowest first; of the revoked and a profile, that is known when it is looked (choose_narrower). Serial
+ * number and fingerprint of what was issued here have an index without pages. The revoked are fewer than what a
+ * profile has, but for a profile that has few. */
 static bool choose_sources(struct search *s, struct problem *p)
 {
 	const struct search_query *q = &s->query;
@@ -279,7 +284,8 @@ bool search_resume(struct search *s, const char *cursor)
 	char *end = NULL;
 	unsigned long at = strtoul(cursor, &end, 10);
 
-	if (cursor[0] < '0' || cursor[0] > '9' || *end != '.' || at >= s->source_count || strlen(end + 1) >= sizeof(s->after))
+	if (cursor[0] < '0' || cursor[0] > '9' || *end != '.' || at >= s->source_count ||
+	    strlen(end + 1) >= sizeof(s->after))
 		return false;
 	s->at = at;
 	s->exact_done = true;
@@ -338,7 +344,8 @@ bool search_resume_after(struct store_txn *txn, struct search *s, const char *id
 		store_certificate_cursor(s->sources[s->at].index, &row, s->after);
 		break;
 	}
-	return fits(s, &row) || problem_set(p, PROBLEM_MALFORMED, "the certificate %s is not one that is looked for", id);
+	return fits(s, &row) ||
+	       problem_set(p, PROBLEM_MALFORMED, "the certificate %s is not one that is looked for", id);
 }
 
 /* --- a page */
@@ -403,7 +410,8 @@ static bool read_exact(struct store_txn *txn, struct search *s, struct problem *
 	return !found || !fits(s, &row) || show(s, &row, p);
 }
 
-bool search_page(struct store_txn *txn, struct search *s, size_t limit, search_visit *visit, void *arg, struct problem *p)
+bool search_page(struct store_txn *txn, struct search *s, size_t limit, search_visit *visit, void *arg,
+                 struct problem *p)
 {
 	assert(limit > 0);
 	s->limit = limit;

@@ -18,7 +18,8 @@ struct search_query {
 	int64_t expires_from, expires_to;
 	int64_t issued_from, issued_to;
 	int64_t now;
-	/* who asks: what profiles may be seen (NULL: all), and those worth looking in when nothing is narrower (none: all) */
+	/* who asks: what profiles may be seen (NULL: all), and those worth looking in when nothing is narrower
+	 * (none: all) */
 	bool (*sees)(const void *arg, const char *profile);
 	const void *sees_arg;
 	struct record_texts scope;

@@ -90,7 +90,8 @@ static bool no_role(const char *name, struct problem *p)
 #define X(name, bit, text, meaning) ", " text
 	static const char known[] = TOKEN_ROLES(X);
 #undef X
-	return problem_set(p, PROBLEM_MALFORMED, "--role: there is no role %s: expected some of %s", name, known + strlen(", "));
+	return problem_set(p, PROBLEM_MALFORMED, "--role: there is no role %s: expected some of %s", name,
+	                   known + strlen(", "));
 }
 
 static bool parse_roles(const char *text, int64_t *ret, struct problem *p)
@@ -122,13 +123,15 @@ static bool parse_life(const char *text, int64_t now, int64_t *ret, struct probl
 static bool read_key_hash(const char *path, uint8_t ret[SHA256_SIZE], struct problem *p)
 {
 	auto_value(buf) text = {0}, der = {0}, spki = {0};
-	if (!file_read(path, CERTIFICATE_FILE_MAX, &text, p) || !ossl_from_pem("CERTIFICATE", buf_bytes(&text), &der, p))
+	if (!file_read(path, CERTIFICATE_FILE_MAX, &text, p) ||
+	    !ossl_from_pem("CERTIFICATE", buf_bytes(&text), &der, p))
 		return false;
 	const uint8_t *at = der.data;
 	auto(X509) *certificate = d2i_X509(NULL, &at, (long)der.len);
 	EVP_PKEY *key = certificate ? X509_get0_pubkey(certificate) : NULL;
 	if (!key || at != der.data + der.len)
-		return problem_set(p, PROBLEM_MALFORMED, "--certificate: %s holds no certificate that can be read", path);
+		return problem_set(p, PROBLEM_MALFORMED, "--certificate: %s holds no certificate that can be read",
+		                   path);
 	if (!ossl_public_der(key, &spki, p))
 		return false;
 	digest_sha256(buf_bytes(&spki), ret);
@@ -156,9 +159,14 @@ static bool put(struct store_txn *txn, void *arg, struct problem *p)
 	const struct token *token = arg;
 	const char *names[array_length(role_rows)];
 	const struct audit_fact facts[] = {
-		audit_text("token", token->id), audit_text("note", token->note), audit_texts("roles", roles_of(token, names)),
-		audit_texts("profiles", token->profiles), audit_texts("names", token->names),
-		audit_hex("keyHash", token->key_hash), audit_time("expires", token->expires), { 0 },
+		audit_text("token", token->id),
+		audit_text("note", token->note),
+		audit_texts("roles", roles_of(token, names)),
+		audit_texts("profiles", token->profiles),
+		audit_texts("names", token->names),
+		audit_hex("keyHash", token->key_hash),
+		audit_time("expires", token->expires),
+		{ 0 },
 	};
 	return store_token_put(txn, token, p) && admin_tell(txn, AUDIT_TOKEN_CREATED, token->created, facts, p);
 }
@@ -188,7 +196,8 @@ static bool check_identity(const char *name, struct problem *p)
 
 	for (const char *c = name ?: ""; *c; c++)
 		good = good && (unsigned char)*c >= 0x20 && *c != 0x7f;
-	return good || problem_set(p, PROBLEM_MALFORMED, "--identity: expected 1 to %d bytes without control characters and none of *{}",
+	return good || problem_set(p, PROBLEM_MALFORMED,
+	                           "--identity: expected 1 to %d bytes without control characters and none of *{}",
 	                           IDENTITY_MAX);
 }
 
@@ -198,7 +207,9 @@ static bool token_create_run(struct command_call *call, struct problem *p)
 	auto_value(strings) profiles = {0}, names = {0};
 	char text[BEARER_SIZE];
 	uint8_t hash[SHA256_SIZE];
-	struct token token = { .note = command_value(call, "--note"), .name = command_value(call, "--identity"), .created = clock_now() };
+	struct token token = { .note = command_value(call, "--note"),
+		               .name = command_value(call, "--identity"),
+		               .created = clock_now() };
 	if (!check_identity(token.name, p) || !parse_roles(command_value(call, "--role"), &token.roles, p) ||
 	    !parse_life(command_value(call, "--expires"), token.created, &token.expires, p) ||
 	    !option_profiles(call->admin, command_value(call, "--profile"), &profiles, p) ||

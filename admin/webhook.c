@@ -238,7 +238,8 @@ static bool take_up(struct webhooks *house, struct problem *p)
 		return false;
 	for (size_t i = 0; i < ids.n; i++) {
 		size_t place = WEBHOOKS_MAX;
-		if (!has_sender(house, ids.v[i], &place) && place < WEBHOOKS_MAX && !add_sender(house, place, ids.v[i], p))
+		if (!has_sender(house, ids.v[i], &place) && place < WEBHOOKS_MAX &&
+		    !add_sender(house, place, ids.v[i], p))
 			return false;
 	}
 	return true;

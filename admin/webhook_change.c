@@ -37,8 +37,9 @@ void webhook_secret_check(const char *secret, struct problem *parts)
 	size_t len = secret ? strlen(secret) : WEBHOOK_SECRET_MIN;
 
 	if (len < WEBHOOK_SECRET_MIN || len > WEBHOOK_SECRET_MAX || (secret && !is_printable(secret)))
-		problem_add_field(parts, PROBLEM_MALFORMED, "secret", NULL, "expected %d to %d printable ASCII characters without space",
-		                  WEBHOOK_SECRET_MIN, WEBHOOK_SECRET_MAX);
+		problem_add_field(parts, PROBLEM_MALFORMED, "secret", NULL,
+		                  "expected %d to %d printable ASCII characters without space", WEBHOOK_SECRET_MIN,
+		                  WEBHOOK_SECRET_MAX);
 }
 
 void webhook_wish_check(const struct webhook_options *options, const struct webhook_wish *wish, struct problem *parts)
@@ -98,12 +99,13 @@ static bool copy_id(const char *id, char ret[RANDOM_ID_SIZE], struct problem *p)
 
 bool webhook_get(struct store_txn *txn, const char *id, struct webhook *ret, struct problem *p)
 {
-	return (random_id_valid(id) && store_webhook_get(txn, id, ret, p)) || problem_missing(p, "there is no webhook %s", id);
+	return (random_id_valid(id) && store_webhook_get(txn, id, ret, p)) ||
+	       problem_missing(p, "there is no webhook %s", id);
 }
 
 /* A URL can carry what opens the door behind it: the log has the host alone. */
-static bool tell(struct store_txn *txn, const struct webhook_asker *asker, enum audit_kind kind, const struct webhook *row,
-                 int64_t skipped, struct problem *p)
+static bool tell(struct store_txn *txn, const struct webhook_asker *asker, enum audit_kind kind,
+                 const struct webhook *row, int64_t skipped, struct problem *p)
 {
 	auto_value(buf) place = {0};
 
@@ -111,9 +113,10 @@ static bool tell(struct store_txn *txn, const struct webhook_asker *asker, enum 
 	if (!buf_check(&place, p))
 		return false;
 	const struct audit_fact facts[] = {
-		audit_text("webhook", row->id), audit_text("name", row->name), audit_text("place", buf_text(&place)),
-		audit_text("note", row->note), audit_texts("events", row->events), audit_texts("profiles", row->profiles),
-		audit_integer("skipped", skipped), { 0 },
+		audit_text("webhook", row->id),        audit_text("name", row->name),
+		audit_text("place", buf_text(&place)), audit_text("note", row->note),
+		audit_texts("events", row->events),    audit_texts("profiles", row->profiles),
+		audit_integer("skipped", skipped),     { 0 },
 	};
 	return store_audit_add(txn, &(struct audit_event){ kind, asker->now, asker->actor, asker->from, facts }, p);
 }
@@ -163,7 +166,8 @@ static bool has_room(struct store_txn *txn, struct problem *p)
 
 	if (!store_webhook_ids(txn, WEBHOOKS_MAX, &ids, p))
 		return false;
-	return ids.n < WEBHOOKS_MAX || problem_set(p, PROBLEM_CONFLICT, "there are %d webhooks, which is the most", WEBHOOKS_MAX);
+	return ids.n < WEBHOOKS_MAX ||
+	       problem_set(p, PROBLEM_CONFLICT, "there are %d webhooks, which is the most", WEBHOOKS_MAX);
 }
 
 /* It begins behind the event of its own making. */
@@ -174,7 +178,8 @@ static bool create(struct store_txn *txn, const struct webhook_deed *deed, struc
 
 	memcpy(row.id, deed->id, sizeof(row.id));
 	fill(deed, &row);
-	if (!has_room(txn, p) || !tell(txn, deed->asker, AUDIT_WEBHOOK_CREATED, &row, 0, p) || !store_audit_last(txn, &last, p))
+	if (!has_room(txn, p) || !tell(txn, deed->asker, AUDIT_WEBHOOK_CREATED, &row, 0, p) ||
+	    !store_audit_last(txn, &last, p))
 		return false;
 	row.cursor = (int64_t)last;
 	return put(txn, &row, ret, p);
@@ -183,7 +188,8 @@ static bool create(struct store_txn *txn, const struct webhook_deed *deed, struc
 static bool may_change(const struct webhook_asker *asker, const struct webhook *row, struct problem *p)
 {
 	return !row->name || asker->configuration ||
-	       problem_set(p, PROBLEM_CONFLICT, "webhook %s is %s of the configuration, and changed there", row->id, row->name);
+	       problem_set(p, PROBLEM_CONFLICT, "webhook %s is %s of the configuration, and changed there", row->id,
+	                   row->name);
 }
 
 static bool set(struct store_txn *txn, const struct webhook_deed *deed, struct webhook *ret, struct problem *p)
@@ -200,8 +206,8 @@ static bool revoke(struct store_txn *txn, const struct webhook_deed *deed, struc
 {
 	auto_value(webhook) row = {0};
 
-	return webhook_get(txn, deed->id, &row, p) && may_change(deed->asker, &row, p) && store_webhook_delete(txn, deed->id, p) &&
-	       tell(txn, deed->asker, AUDIT_WEBHOOK_REVOKED, &row, 0, p);
+	return webhook_get(txn, deed->id, &row, p) && may_change(deed->asker, &row, p) &&
+	       store_webhook_delete(txn, deed->id, p) && tell(txn, deed->asker, AUDIT_WEBHOOK_REVOKED, &row, 0, p);
 }
 
 void webhook_deed_free(struct webhook_deed *deed)
@@ -209,15 +215,17 @@ void webhook_deed_free(struct webhook_deed *deed)
 	buf_free(&deed->sealed);
 }
 
-bool webhook_deed_prepare(struct store *store, enum webhook_deed_kind kind, const char *id, const struct webhook_wish *wish,
-                          const struct webhook_asker *asker, struct buf *ret_secret, struct webhook_deed *ret, struct problem *p)
+bool webhook_deed_prepare(struct store *store, enum webhook_deed_kind kind, const char *id,
+                          const struct webhook_wish *wish, const struct webhook_asker *asker,
+                          struct buf *ret_secret, struct webhook_deed *ret, struct problem *p)
 {
 	bool other = kind == WEBHOOK_CREATES || (kind == WEBHOOK_SETS && (wish->secret || wish->new_secret));
 
 	*ret = (struct webhook_deed){ .kind = kind, .wish = wish, .asker = asker };
 	if (kind == WEBHOOK_CREATES ? !random_id(ret->id, p) : !copy_id(id, ret->id, p))
 		return false;
-	return !other || (take_secret(wish, ret_secret, p) && seal_secret(store, ret->id, buf_bytes(ret_secret), &ret->sealed, p));
+	return !other || (take_secret(wish, ret_secret, p) &&
+	                  seal_secret(store, ret->id, buf_bytes(ret_secret), &ret->sealed, p));
 }
 
 bool webhook_deed_do(struct store_txn *txn, const struct webhook_deed *deed, struct webhook *ret, struct problem *p)
@@ -249,17 +257,18 @@ static bool run(struct store *store, enum webhook_deed_kind kind, const char *id
 	auto_value(webhook_deed) deed = {0};
 	struct doing doing = { &deed, ret };
 
-	return webhook_deed_prepare(store, kind, id, wish, asker, ret_secret, &deed, p) && store_update(store, do_one, &doing, p);
+	return webhook_deed_prepare(store, kind, id, wish, asker, ret_secret, &deed, p) &&
+	       store_update(store, do_one, &doing, p);
 }
 
-bool webhook_create(struct store *store, const struct webhook_wish *wish, const struct webhook_asker *asker, struct buf *ret_secret,
-                    struct webhook *ret, struct problem *p)
+bool webhook_create(struct store *store, const struct webhook_wish *wish, const struct webhook_asker *asker,
+                    struct buf *ret_secret, struct webhook *ret, struct problem *p)
 {
 	return run(store, WEBHOOK_CREATES, NULL, wish, asker, ret_secret, ret, p);
 }
 
-bool webhook_set(struct store *store, const char *id, const struct webhook_wish *wish, const struct webhook_asker *asker,
-                 struct buf *ret_secret, struct webhook *ret, struct problem *p)
+bool webhook_set(struct store *store, const char *id, const struct webhook_wish *wish,
+                 const struct webhook_asker *asker, struct buf *ret_secret, struct webhook *ret, struct problem *p)
 {
 	return run(store, WEBHOOK_SETS, id, wish, asker, ret_secret, ret, p);
 }
@@ -291,23 +300,25 @@ static bool resume(struct store_txn *txn, void *arg, struct problem *p)
 	if (r->skip)
 		row.cursor = (int64_t)event.seq;
 	row.attempts = row.failing = row.next_try = row.stopped = 0;
-	return tell(txn, r->asker, AUDIT_WEBHOOK_RESUMED, &row, event.found ? (int64_t)event.seq : 0, p) && put(txn, &row, r->ret, p);
+	return tell(txn, r->asker, AUDIT_WEBHOOK_RESUMED, &row, event.found ? (int64_t)event.seq : 0, p) &&
+	       put(txn, &row, r->ret, p);
 }
 
-bool webhook_resume(struct store *store, const char *id, bool skip, const struct webhook_asker *asker, struct webhook *ret,
-                    struct problem *p)
+bool webhook_resume(struct store *store, const char *id, bool skip, const struct webhook_asker *asker,
+                    struct webhook *ret, struct problem *p)
 {
 	return store_update(store, resume, &(struct resuming){ id, asker, skip, ret }, p);
 }
 
-bool webhook_test(struct store *store, const struct webhook_options *options, const struct webhook *webhook, int64_t now,
-                  struct webhook_answer *ret, struct problem *p)
+bool webhook_test(struct store *store, const struct webhook_options *options, const struct webhook *webhook,
+                  int64_t now, struct webhook_answer *ret, struct problem *p)
 {
 	auto_value(webhook_event) event = {0};
 	auto_value(buf) secret = {0};
 	auto_struct(fetcher) *fetcher = NULL;
 
-	if (!webhook_secret(store, webhook, &secret, p) || !webhook_event_test(webhook, now, &event, p) || !fetcher_open(&fetcher, p))
+	if (!webhook_secret(store, webhook, &secret, p) || !webhook_event_test(webhook, now, &event, p) ||
+	    !fetcher_open(&fetcher, p))
 		return false;
 	const struct webhook_message message = { .id = event.id, .type = event.type, .body = buf_bytes(&event.body) };
 	return webhook_send(options, fetcher, webhook->url, buf_text(&secret), &message, ret, p);

@@ -13,8 +13,8 @@ static bool last_event(struct store_txn *txn, void *arg, struct problem *p)
 }
 
 /* As an object, or its id and, where it is new, the secret. */
-static bool print_webhook(const struct command_call *call, struct store *store, const struct webhook *row, const char *done,
-                          const struct buf *secret, struct problem *p)
+static bool print_webhook(const struct command_call *call, struct store *store, const struct webhook *row,
+                          const char *done, const struct buf *secret, struct problem *p)
 {
 	auto_value(buf) text = {0};
 	const char *shown = secret && secret->len > 0 ? buf_text(secret) : NULL;
@@ -46,13 +46,13 @@ static struct webhook_asker asker_here(char actor[ADMIN_ACTOR_SIZE])
 	{ "--secret-env", "NAME", "a secret of one's own, from the environment" },                                \
 	{ "--note", "TEXT", "what it is for" }
 
-#define EVENT_DETAILS                                                                                             \
-	"KIND is that of an event of the audit log (`audit list --help` names all), or the beginning of some and `*`;\n" \
-	"without: certificate-*,request-*,renewal-failed.\n"
+#define EVENT_DETAILS                                                                                           \
+	"KIND is that of an event of the audit log (`audit list --help` names all), or the beginning of some\n" \
+	"and `*`; without: certificate-*,request-*,renewal-failed.\n"
 
 /* Takes the options of a command; secret and lists are where the wish points to. */
-static bool take_wish(const struct command_call *call, struct buf *secret, struct strings *events, struct strings *profiles,
-                      struct webhook_wish *ret, struct problem *p)
+static bool take_wish(const struct command_call *call, struct buf *secret, struct strings *events,
+                      struct strings *profiles, struct webhook_wish *ret, struct problem *p)
 {
 	const struct secret_source source = {
 		.file = command_value(call, "--secret-file"), .environment = command_value(call, "--secret-env"),
@@ -94,10 +94,13 @@ static bool create_run(struct command_call *call, struct problem *p)
 }
 
 const struct command admin_webhook_create = {
-	.name = "webhook create", .args = "URL", .args_min = 1, .args_max = 1, .json = true, .admin = true,
-	.options = create_options, .run = create_run,
+	.name = "webhook create",
+	.args = "URL", .args_min = 1, .args_max = 1, .json = true, .admin = true, .options = create_options,
+	.run = create_run,
 	.summary = "send events to a URL from now on",
-	.details = "Prints the secret that they are signed with, which is not shown again (docs/webhooks.md).\n" EVENT_DETAILS,
+	.details =
+		"Prints the secret that they are signed with, which is not shown again (docs/webhooks.md).\n"
+		EVENT_DETAILS,
 };
 
 /* --- webhook change */
@@ -116,7 +119,8 @@ static bool change_run(struct command_call *call, struct problem *p)
 	auto_value(buf) given = {0}, secret = {0};
 	auto_value(webhook) row = {0};
 	char actor[ADMIN_ACTOR_SIZE];
-	struct webhook_wish wish = { .url = command_value(call, "--url"), .new_secret = command_value(call, "--new-secret") };
+	struct webhook_wish wish = { .url = command_value(call, "--url"),
+		                     .new_secret = command_value(call, "--new-secret") };
 	struct webhook_asker asker = asker_here(actor);
 	return take_wish(call, &given, &events, &profiles, &wish, p) && admin_open_store(call->admin, &store, p) &&
 	       webhook_set(store, call->args[0], &wish, &asker, &secret, &row, p) &&
@@ -202,7 +206,8 @@ static bool test_run(struct command_call *call, struct problem *p)
 	auto_value(webhook) row = {0};
 	struct webhook_answer answer = {0};
 	auto_value(buf) text = {0};
-	if (!admin_open_store(call->admin, &store, p) || !store_view(store, take, &(struct taking){ call->args[0], &row }, p) ||
+	if (!admin_open_store(call->admin, &store, p) ||
+	    !store_view(store, take, &(struct taking){ call->args[0], &row }, p) ||
 	    !webhook_test(store, call->admin->webhook, &row, clock_now(), &answer, p))
 		return false;
 	if (!call->json) {
@@ -217,7 +222,8 @@ static bool test_run(struct command_call *call, struct problem *p)
 }
 
 const struct command admin_webhook_test = {
-	.name = "webhook test", .args = "ID", .args_min = 1, .args_max = 1, .json = true, .admin = true, .run = test_run,
+	.name = "webhook test", .args = "ID", .args_min = 1, .args_max = 1, .json = true, .admin = true,
+	.run = test_run,
 	.summary = "send an event of the type webhook-test now",
 	.details = "Sent by this command itself, once; what waits to be delivered stays as it is.",
 };
@@ -267,7 +273,8 @@ static bool revoke_run(struct command_call *call, struct problem *p)
 }
 
 const struct command admin_webhook_revoke = {
-	.name = "webhook revoke", .args = "ID", .args_min = 1, .args_max = 1, .json = true, .admin = true, .run = revoke_run,
+	.name = "webhook revoke", .args = "ID", .args_min = 1, .args_max = 1, .json = true, .admin = true,
+	.run = revoke_run,
 	.summary = "end a webhook",
 	.details = "It is gone, with its secret and what waited to be delivered.",
 };

@@ -10,18 +10,24 @@
 static struct webhook_wish wish_of(const struct webhook_declared *row)
 {
 	return (struct webhook_wish){
-		.name = row->name, .url = row->url, .note = row->note ?: "", .events = &row->events, .profiles = &row->profiles,
+		.name = row->name,
+		.url = row->url,
+		.note = row->note ?: "",
+		.events = &row->events,
+		.profiles = &row->profiles,
 	};
 }
 
-void webhook_declared_check(const struct webhook_options *options, const struct webhook_declared *row, struct problem *parts)
+void webhook_declared_check(const struct webhook_options *options, const struct webhook_declared *row,
+                            struct problem *parts)
 {
 	struct webhook_wish wish = wish_of(row);
 	int sources = !!row->secret.file + !!row->secret.environment + !!row->secret.credential;
 
 	webhook_wish_check(options, &wish, parts);
 	if (sources != 1)
-		problem_add_field(parts, PROBLEM_MALFORMED, "secret", NULL, "expected one of `file`, `environment` and `credential`");
+		problem_add_field(parts, PROBLEM_MALFORMED, "secret", NULL,
+		                  "expected one of `file`, `environment` and `credential`");
 }
 
 /* --- what there is */
@@ -87,8 +93,8 @@ static bool same_secret(struct store *store, const struct webhook *row, const ch
 static bool is_same(struct store *store, const struct webhook *row, const struct webhook_wish *wish)
 {
 	return str_equal(row->url, wish->url) && str_equal(row->note ?: "", wish->note) &&
-	       same_texts(&row->events, wish->events, webhook_default_events) && same_texts(&row->profiles, wish->profiles, NULL) &&
-	       same_secret(store, row, wish->secret);
+	       same_texts(&row->events, wish->events, webhook_default_events) &&
+	       same_texts(&row->profiles, wish->profiles, NULL) && same_secret(store, row, wish->secret);
 }
 
 /* --- its secret */
@@ -98,19 +104,23 @@ static struct webhook_asker server_asks(void)
 	return (struct webhook_asker){ .actor = "server", .now = clock_now(), .configuration = true };
 }
 
-static bool read_secret(const struct webhook_declared *row, bool starting, bool known, struct buf *ret, struct problem *p)
+static bool read_secret(const struct webhook_declared *row, bool starting, bool known, struct buf *ret,
+                        struct problem *p)
 {
 	const struct secret_source source = { row->secret.file, row->secret.environment, row->secret.credential };
 	auto_value(problem) why = {0};
 
 	if (row->secret.environment && !starting)
-		return known || problem_set(p, PROBLEM_MALFORMED, "webhook %s: a restart reads its secret from the environment", row->name);
+		return known ||
+		       problem_set(p, PROBLEM_MALFORMED,
+		                   "webhook %s: a restart reads its secret from the environment", row->name);
 	if (secret_read(&source, "", ret, &why))
 		return true;
 	return problem_set(p, why.kind, "webhook %s: %s", row->name, problem_cause(&why));
 }
 
-static bool take_secret(const struct webhook_declared *declared, bool starting, bool known, struct buf *ret, struct problem *p)
+static bool take_secret(const struct webhook_declared *declared, bool starting, bool known, struct buf *ret,
+                        struct problem *p)
 {
 	auto_value(problem) parts = {0};
 
@@ -156,8 +166,8 @@ static bool plan_end(struct store *store, const struct webhook *row, struct webh
 	return webhook_deed_prepare(store, WEBHOOK_REVOKES, row->id, NULL, &plan->asker, NULL, &planned->deed, p);
 }
 
-static bool plan_row(struct store *store, const struct webhook *row, const struct webhook_declared *declared, bool starting,
-                     struct webhook_plan *plan, struct problem *p)
+static bool plan_row(struct store *store, const struct webhook *row, const struct webhook_declared *declared,
+                     bool starting, struct webhook_plan *plan, struct problem *p)
 {
 	struct planned *planned = &plan->v[plan->n];
 	auto_value(buf) secret = {0}, shown = {0};
@@ -169,8 +179,8 @@ static bool plan_row(struct store *store, const struct webhook *row, const struc
 	if (row && is_same(store, row, &planned->wish))
 		return true;
 	plan->n++;
-	bool ready = webhook_deed_prepare(store, row ? WEBHOOK_SETS : WEBHOOK_CREATES, row ? row->id : NULL, &planned->wish, &plan->asker,
-	                                  &shown, &planned->deed, p);
+	bool ready = webhook_deed_prepare(store, row ? WEBHOOK_SETS : WEBHOOK_CREATES, row ? row->id : NULL,
+	                                  &planned->wish, &plan->asker, &shown, &planned->deed, p);
 	planned->wish.secret = NULL; /* it is sealed, and ends here */
 	return ready;
 }
@@ -183,8 +193,8 @@ static bool is_declared(const struct webhook *row, const struct webhook_declared
 	return false;
 }
 
-bool webhooks_plan(struct store *store, const struct webhook_declared *rows, size_t n, bool starting, struct webhook_plan **ret,
-                   struct problem *p)
+bool webhooks_plan(struct store *store, const struct webhook_declared *rows, size_t n, bool starting,
+                   struct webhook_plan **ret, struct problem *p)
 {
 	auto_struct(present) *present = calloc(1, sizeof(*present));
 	auto_struct(webhook_plan) *plan = calloc(1, sizeof(*plan));
@@ -196,7 +206,8 @@ bool webhooks_plan(struct store *store, const struct webhook_declared *rows, siz
 	if (!store_view(store, read_present, present, p))
 		return false;
 	for (size_t i = 0; i < present->n; i++)
-		if (present->v[i].name && !is_declared(&present->v[i], rows, n) && !plan_end(store, &present->v[i], plan, p))
+		if (present->v[i].name && !is_declared(&present->v[i], rows, n) &&
+		    !plan_end(store, &present->v[i], plan, p))
 			return false;
 	for (size_t i = 0; i < n; i++)
 		if (!plan_row(store, find(present, rows[i].name), &rows[i], starting, plan, p))

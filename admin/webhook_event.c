@@ -31,7 +31,8 @@ bool webhook_pattern_check(const char *pattern, struct problem *p)
 	for (int kind = 0; kind < AUDIT_KIND_MAX; kind++)
 		if (webhook_pattern_matches(pattern, audit_kind_name((enum audit_kind)kind)))
 			return true;
-	return problem_set(p, PROBLEM_MALFORMED, "no event is called `%s`; `enrolld audit list --help` names all", pattern);
+	return problem_set(p, PROBLEM_MALFORMED, "no event is called `%s`; `enrolld audit list --help` names all",
+	                   pattern);
 }
 
 static bool wants_kind(const struct webhook *webhook, const char *kind)
@@ -111,12 +112,14 @@ bool webhook_event_test(const struct webhook *webhook, int64_t now, struct webho
 /* What the event is about, if the store still has it. */
 static bool find_certificate(struct store_txn *txn, const char *id, struct certificate *ret, struct problem *p)
 {
-	return !id || !random_id_valid(id) || store_certificate_get(txn, id, ret, p) || problem_forgive(p, PROBLEM_NOT_FOUND);
+	return !id || !random_id_valid(id) || store_certificate_get(txn, id, ret, p) ||
+	       problem_forgive(p, PROBLEM_NOT_FOUND);
 }
 
 static bool find_request(struct store_txn *txn, const char *id, struct request *ret, struct problem *p)
 {
-	return !id || !random_id_valid(id) || store_request_get(txn, id, ret, p) || problem_forgive(p, PROBLEM_NOT_FOUND);
+	return !id || !random_id_valid(id) || store_request_get(txn, id, ret, p) ||
+	       problem_forgive(p, PROBLEM_NOT_FOUND);
 }
 
 static void name_event(const struct audit_entry *entry, const char *kind, struct webhook_event *ret)
@@ -128,7 +131,8 @@ static void name_event(const struct audit_entry *entry, const char *kind, struct
 	snprintf(ret->type, sizeof(ret->type), "%s", kind);
 }
 
-/* An event that names no profile is of that of its certificate or request; one of none is wanted by those who want all. */
+/* An event that names no profile is of that of its certificate or request; one of none is wanted by those who want
+ * all. */
 static bool take(struct store_txn *txn, const struct webhook *webhook, const struct audit_entry *entry,
                  struct webhook_event *ret, struct problem *p)
 {

@@ -22,7 +22,8 @@ declare_auto_value(webhook_event, webhook_event_free);
 bool webhook_event_next(struct store_txn *txn, const struct webhook *webhook, uint64_t after, struct webhook_event *ret,
                         struct problem *p) must_use;
 /* The one that `webhook test` sends, which is in no log. */
-bool webhook_event_test(const struct webhook *webhook, int64_t now, struct webhook_event *ret, struct problem *p) must_use;
+bool webhook_event_test(const struct webhook *webhook, int64_t now, struct webhook_event *ret, struct problem *p)
+	must_use;
 
 /* A pattern is a kind of event, or the beginning of one and a "*". */
 bool webhook_pattern_matches(const char *pattern, const char *kind) must_use;

@@ -18,7 +18,8 @@ static bool gauge_all(struct store_txn *txn, void *arg, struct problem *p)
 		auto_value(webhook) row = {0};
 		if (!store_webhook_get(txn, ids.v[i], &row, p))
 			return false;
-		g->visit(g->arg, &(struct webhook_gauge){ row.id, webhook_status(&row), (int64_t)last - row.cursor, row.attempts });
+		g->visit(g->arg, &(struct webhook_gauge){ row.id, webhook_status(&row), (int64_t)last - row.cursor,
+		                                          row.attempts });
 	}
 	return true;
 }

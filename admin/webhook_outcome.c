@@ -73,7 +73,8 @@ static bool record(struct store_txn *txn, void *arg, struct problem *p)
 	const struct webhook_outcome *outcome = r->outcome;
 	auto_value(webhook) row = {0};
 	struct webhook_try tries[WEBHOOK_TRIES] = {
-		{ outcome->now, (int64_t)outcome->seq, outcome->answer.status, outcome->delivered ? NULL : outcome->error },
+		{ outcome->now, (int64_t)outcome->seq, outcome->answer.status,
+		  outcome->delivered ? NULL : outcome->error },
 	};
 	bool found;
 
@@ -95,7 +96,8 @@ bool webhook_outcome_record(struct store *store, const struct webhook_options *o
 {
 	struct recording recording = { .id = id, .options = options, .outcome = outcome };
 
-	return random_bytes(&recording.chance, sizeof(recording.chance), p) && store_update(store, record, &recording, p);
+	return random_bytes(&recording.chance, sizeof(recording.chance), p) &&
+	       store_update(store, record, &recording, p);
 }
 
 struct passing {

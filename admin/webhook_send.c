@@ -29,12 +29,14 @@ static bool judge_answer(const struct fetch *fetch, struct problem *p)
 	if (fetch->status >= 200 && fetch->status < 300)
 		return true;
 	if (fetch->status >= 300 && fetch->status < 400)
-		return problem_set(p, PROBLEM_INCORRECT_RESPONSE, "answered %ld: redirects are not followed", fetch->status);
+		return problem_set(p, PROBLEM_INCORRECT_RESPONSE, "answered %ld: redirects are not followed",
+		                   fetch->status);
 	return problem_set(p, PROBLEM_INCORRECT_RESPONSE, "answered %ld", fetch->status);
 }
 
 static bool run(const struct webhook_options *options, struct fetcher *fetcher, const struct fetch_url *url,
-                const char *const *lines, const struct webhook_message *message, struct webhook_answer *ret, struct problem *p)
+                const char *const *lines, const struct webhook_message *message, struct webhook_answer *ret,
+                struct problem *p)
 {
 	struct outbound_rules rules = rules_of(options);
 	auto_free struct fetch *fetch = calloc(1, sizeof(*fetch));
@@ -42,8 +44,16 @@ static bool run(const struct webhook_options *options, struct fetcher *fetcher, 
 	if (!fetch)
 		return problem_memory(p);
 	*fetch = (struct fetch){
-		.url = url, .rules = &rules, .headers = lines, .post = message->body, .verify = true, .trust = options->trust, .keep = true,
-		.timeout_ms = options->timeout_ms, .connect_ms = options->timeout_ms, .cancel = message->cancel,
+		.url = url,
+		.rules = &rules,
+		.headers = lines,
+		.post = message->body,
+		.verify = true,
+		.trust = options->trust,
+		.keep = true,
+		.timeout_ms = options->timeout_ms,
+		.connect_ms = options->timeout_ms,
+		.cancel = message->cancel,
 	};
 	if (!fetch_run(fetcher, fetch, p))
 		return false;
@@ -62,10 +72,16 @@ bool webhook_send(const struct webhook_options *options, struct fetcher *fetcher
 	buf_printf(&type, "Enrolld-Event-Type: %s", message->type);
 	buf_add_str(&signature, "Enrolld-Signature: ");
 	webhook_sign(secret, clock_now(), message->body, &signature);
-	if (!buf_check(&id, p) || !buf_check(&type, p) || !buf_check(&signature, p) || !fetch_url_parse(url, &parsed, p))
+	if (!buf_check(&id, p) || !buf_check(&type, p) || !buf_check(&signature, p) ||
+	    !fetch_url_parse(url, &parsed, p))
 		return false;
 	const char *const lines[] = {
-		"Content-Type: application/json", "Accept: */*", buf_text(&id), buf_text(&type), buf_text(&signature), NULL,
+		"Content-Type: application/json",
+		"Accept: */*",
+		buf_text(&id),
+		buf_text(&type),
+		buf_text(&signature),
+		NULL,
 	};
 	return run(options, fetcher, parsed, lines, message, ret, p);
 }

@@ -18,7 +18,8 @@ static bool copy(const struct webhook_options *from, struct set *set)
 	to->deny = &set->deny;
 	set->trust = from->trust ? strdup(from->trust) : NULL;
 	to->trust = set->trust;
-	return addr_list_copy(from->allow, &set->allow) && addr_list_copy(from->deny, &set->deny) && (set->trust || !from->trust);
+	return addr_list_copy(from->allow, &set->allow) && addr_list_copy(from->deny, &set->deny) &&
+	       (set->trust || !from->trust);
 }
 
 bool webhook_settings_new(const struct webhook_options *options, struct webhook_settings **ret, struct problem *p)

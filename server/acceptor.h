@@ -1,5 +1,5 @@
-/* Acceptor: what the thread that accepts connections waits for: somebody who comes, while there is room in the queue, and those
- * that are parked and speak, or whose time is over. */
+/* Acceptor: what the thread that accepts connections waits for: somebody who comes, while there is room in the
+ * queue, and those that are parked and speak, or whose time is over. */
 #pragma once
 
 #include <poll.h>

@@ -26,10 +26,11 @@ void seam_head(struct mg_connection *conn, struct http_header *headers, struct r
 bool seam_is_orphan(const struct mg_connection *conn);
 /* Wipes what has been received: the buffer is the thread's, and the next connection's. */
 void seam_forget(struct mg_connection *conn);
-/* Of the content, as Content-Length said it, how much is neither read nor here to be read. SIZE_MAX: it is chunked, and its
- * end has not been found. */
+/* Of the content, as Content-Length said it, how much is neither read nor here to be read. SIZE_MAX: it is chunked,
+ * and its end has not been found. */
 size_t seam_content_outstanding(const struct mg_connection *conn);
-/* Chunked content is read as it stands on the wire from now on, by who knows where it ends; and what was read was all. */
+/* Chunked content is read as it stands on the wire from now on, by who knows where it ends; and what was read was
+ * all. */
 void seam_chunked_begin(struct mg_connection *conn);
 size_t seam_chunked_end(struct mg_connection *conn);
 /* Reads content until n bytes are there. false: it ended, or time did, before. */
@@ -41,7 +42,8 @@ bool seam_write(struct mg_connection *conn, struct bytes data) must_use;
 struct seam_seat;
 struct seam_seat *seam_leave(struct mg_connection *conn) must_use;
 int seam_seat_fd(const struct seam_seat *seat);
-/* Lets it wait for a thread, like one that was accepted, or before all others; the caller's until that thread has it. */
+/* Lets it wait for a thread, like one that was accepted, or before all others; the caller's until that thread has
+ * it. */
 void seam_seat_offer(const struct seam_seat *seat, bool first);
 /* Whether the connection, new to its thread, has left one before. */
 bool seam_had_seat(const struct mg_connection *conn);

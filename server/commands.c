@@ -30,18 +30,22 @@ static bool open_ca(const void *arg, struct ca **ret, struct problem *p)
 {
 	const struct config *config = arg;
 	const struct strings *issuers = &config->ca.issuers;
-	const struct secret_source source = { config->ca.passphrase.file, config->ca.passphrase.environment, config->ca.passphrase.credential };
+	const struct secret_source source = { config->ca.passphrase.file, config->ca.passphrase.environment,
+		                              config->ca.passphrase.credential };
 	auto_value(buf) passphrase = {0};
 	auto_free const char **names = calloc(issuers->n + 1, sizeof(*names));
 	const struct ca_options options = {
-		.folder = config->ca.folder, .issuers = names, .urls = { .base = config->ca.urls, .shards = config->ca.crl_shards },
+		.folder = config->ca.folder,
+		.issuers = names,
+		.urls = { .base = config->ca.urls, .shards = config->ca.crl_shards },
 	};
 
 	if (!names)
 		return problem_memory(p);
 	for (size_t i = 0; i < issuers->n; i++)
 		names[i] = issuers->v[i];
-	return secret_read(&source, config->ca.folder, &passphrase, p) && ca_open(&options, buf_bytes(&passphrase), ret, p);
+	return secret_read(&source, config->ca.folder, &passphrase, p) &&
+	       ca_open(&options, buf_bytes(&passphrase), ret, p);
 }
 
 bool commands_admin(const struct config *config, struct strings *ret_profiles, struct admin *ret,
@@ -80,7 +84,8 @@ static const struct command_option check_options[] = {
 	{ 0 },
 };
 
-static bool print_result(const struct command_call *call, const struct config *config, const struct strings *skipped, struct problem *p)
+static bool print_result(const struct command_call *call, const struct config *config,
+                         const struct strings *skipped, struct problem *p)
 {
 	auto_value(buf) text = {0};
 	const char *path = config->path ?: "built-in defaults";
@@ -126,11 +131,18 @@ static bool check_config_run(struct command_call *call, struct problem *p)
 }
 
 const struct command server_check_config_command = {
-	.name = "check-config", .args = "[FILE]", .args_max = 1, .json = true, .options = check_options,
+	.name = "check-config",
+	.args = "[FILE]",
+	.args_max = 1,
+	.json = true,
+	.options = check_options,
 	.run = check_config_run,
 	.summary = "judge a configuration file",
-	.details = "FILE, or what --config names, or " CONFIG_PATH ". The files that it names are read too: certificates, keys and lists must be\n"
-	           "what a start would take, and the server's own certificate good now. Nothing is changed; a token is not asked.",
+	.details = "FILE, or what --config names, or " CONFIG_PATH ". The files that it names are read too: "
+	                                                           "certificates, keys and lists must be\n"
+	                                                           "what a start would take, and the server's own "
+	                                                           "certificate good now. Nothing is changed; a "
+	                                                           "token is not asked.",
 };
 
 /* --- routes */
@@ -169,7 +181,8 @@ static bool routes_run(struct command_call *call, struct problem *p)
 	auto_value(buf) text = {0};
 	struct json_writer w = json_writer(&text);
 	status_init(&status);
-	const struct http_wing wings[] = { est_routes_wing(NULL), publish_wing(NULL), revocation_wing(NULL), status.wing };
+	const struct http_wing wings[] = { est_routes_wing(NULL), publish_wing(NULL), revocation_wing(NULL),
+		                           status.wing };
 	json_open_array(&w, NULL);
 	for (size_t i = 0; i < acme_route_count(); i++)
 		put_route(call, &w, "acme", &acme_route_at(i)->http, acme_route_at(i), NULL);

@@ -140,7 +140,8 @@ bool config_authentications(const struct config *config, struct authentications 
 /* Whom device-attest-01 believes; reads the files of roots. MALFORMED or NOT_FOUND names key and file. */
 bool config_attestation(const struct config *config, struct attestation_roots **ret, struct problem *p) must_use;
 
-/* The names of `ca.issuers` with NULL at the end, for ca_options; the list is the caller's to free. NULL: out of memory. */
+/* The names of `ca.issuers` with NULL at the end, for ca_options; the list is the caller's to free. NULL: out of
+ * memory. */
 const char **config_issuers(const struct config *config);
 
 /* Tells ca/pkcs11.h of the module that the file names. */

@@ -65,7 +65,8 @@ static bool check_retiring(const struct config *config, const struct config_text
 	for (size_t i = 0; i < config->profile_count; i++) {
 		const char *issuer = config->profiles[i].profile.issuer;
 		if (strings_has(&config->ca.retiring, issuer && *issuer ? issuer : config->ca.issuers.v[0]))
-			return config_text_fault(text, "ca.retiring", p, "expected no issuer of a profile, and `%s` is that of `%s`",
+			return config_text_fault(text, "ca.retiring", p,
+			                         "expected no issuer of a profile, and `%s` is that of `%s`",
 			                         issuer && *issuer ? issuer : config->ca.issuers.v[0],
 			                         config->profiles[i].profile.name);
 	}
@@ -87,7 +88,8 @@ static bool check_ca(const struct config *config, const struct config_text *text
 	auto(NAME_CONSTRAINTS) *names = NULL;
 	auto_value(problem) why = {0};
 	if (!constraint_make(&config->ca.permitted, &config->ca.excluded, &names, &why))
-		return config_text_fault(text, config->ca.permitted.n ? "ca.permitted" : "ca.excluded", p, "%s", why.detail);
+		return config_text_fault(text, config->ca.permitted.n ? "ca.permitted" : "ca.excluded", p, "%s",
+		                         why.detail);
 	if (config->ca.issuing_lifetime > config->ca.root_lifetime)
 		return config_text_fault(text, "ca.issuing_lifetime", p,
 		                         "expected no more than `ca.root_lifetime`");
@@ -118,7 +120,8 @@ static bool check_tls(const struct config *config, const struct config_text *tex
 static bool check_dns(const struct config *config, const struct config_text *text, struct problem *p)
 {
 	if (config->acme.root_hints.n > 0 && config->acme.resolvers.n > 0)
-		return config_text_fault(text, "acme.dns.root_hints", p, "expected `resolvers` or `root_hints`, not both");
+		return config_text_fault(text, "acme.dns.root_hints", p,
+		                         "expected `resolvers` or `root_hints`, not both");
 	for (size_t i = 0; i < config->profile_count; i++) {
 		char path[PATH_TEXT];
 
@@ -135,9 +138,11 @@ static bool check_dns(const struct config *config, const struct config_text *tex
 		return config_text_fault(text, "acme.dns_persist_01.forms", p, "expected at least one form");
 	if ((config->acme.options.challenges & ACME_DNS_PERSIST_01) &&
 	    (config->acme.caa_identities.n == 0 || config->acme.caa_identities.n > 10))
-		return config_text_fault(text, "acme.challenges", p, "expected 1 to 10 `acme.caa_identities` with `dns-persist-01`");
+		return config_text_fault(text, "acme.challenges", p,
+		                         "expected 1 to 10 `acme.caa_identities` with `dns-persist-01`");
 	if (config->acme.options.quorum > 1 + config->acme.options.vantage_count)
-		return config_text_fault(text, "acme.vantage.quorum", p, "expected no more than there are points, and one for this server");
+		return config_text_fault(text, "acme.vantage.quorum", p,
+		                         "expected no more than there are points, and one for this server");
 	return true;
 }
 
@@ -156,13 +161,15 @@ static bool check_attestation(const struct config *config, const struct config_t
 		const struct attestation_source *row = &config->acme.attestation[i];
 		snprintf(path, sizeof path, "acme.device_attest_01.formats[%zu].format", i);
 		if (takes_format(config, i, row->format))
-			return config_text_fault(text, path, p, "expected each format once, got `%s` again", row->format);
+			return config_text_fault(text, path, p, "expected each format once, got `%s` again",
+			                         row->format);
 		snprintf(path, sizeof path, "acme.device_attest_01.formats[%zu].roots", i);
 		if (row->roots.n == 0)
 			return config_text_fault(text, path, p, "expected at least one file");
 	}
 	if ((config->acme.options.challenges & ACME_DEVICE_ATTEST_01) && config->acme.attestation_count == 0)
-		return config_text_fault(text, "acme.challenges", p, "expected `acme.device_attest_01.formats` with `device-attest-01`");
+		return config_text_fault(text, "acme.challenges", p,
+		                         "expected `acme.device_attest_01.formats` with `device-attest-01`");
 	return true;
 }
 
@@ -176,7 +183,9 @@ static const struct {
 	enum config_service service;
 	const char *name, *why;
 } secured[] = {
-	{ CONFIG_ACME, "acme", "RFC 8555, 6.1" }, { CONFIG_EST, "est", "RFC 7030, 3.3" }, { CONFIG_API, "api", "tokens are secrets" },
+	{ CONFIG_ACME, "acme", "RFC 8555, 6.1" },
+	{ CONFIG_EST, "est", "RFC 7030, 3.3" },
+	{ CONFIG_API, "api", "tokens are secrets" },
 };
 
 static bool check_listener(const struct config *config, size_t i, const struct config_text *text,
@@ -194,8 +203,10 @@ static bool check_listener(const struct config *config, size_t i, const struct c
 	bool secure = listener->tls || (listener->external_url && str_starts(listener->external_url, "https://"));
 	for (size_t s = 0; s < array_length(secured); s++)
 		if ((listener->services & secured[s].service) && !secure)
-			return config_text_fault(text, path, p, "`%s` needs `tls: true`, or an `external_url` of https behind which "
-			                         "this listener stands (%s)", secured[s].name, secured[s].why);
+			return config_text_fault(text, path, p,
+			                         "`%s` needs `tls: true`, or an `external_url` of https behind "
+			                         "which this listener stands (%s)",
+			                         secured[s].name, secured[s].why);
 	return true;
 }
 
@@ -257,10 +268,12 @@ static bool check_profile(struct config *config, size_t i, const struct config_t
 		return config_text_refuse(text, path, "the name of an issuer in `ca.issuers`", p);
 	}
 	snprintf(path, sizeof path, "profiles[%zu]", i);
-	if (!config_policy_complete(config, i, text, p) || !check_challenges(config, i, text, p) || !check_formats(config, i, text, p))
+	if (!config_policy_complete(config, i, text, p) || !check_challenges(config, i, text, p) ||
+	    !check_formats(config, i, text, p))
 		return false;
 	if (!config_profile_make(config, &config->profiles[i], &made, &why))
-		return why.kind == PROBLEM_MALFORMED ? config_text_fault(text, path, p, "%s", why.detail) : problem_memory(p);
+		return why.kind == PROBLEM_MALFORMED ? config_text_fault(text, path, p, "%s", why.detail)
+		                                     : problem_memory(p);
 	return profile_check(made, &why) ? true : config_text_fault(text, path, p, "%s", why.detail);
 }
 
@@ -275,7 +288,8 @@ static bool check_label(const struct config *config, size_t i, const struct conf
 	snprintf(path, sizeof path, "est.labels[%zu].label", i);
 	for (size_t j = 0; j < i; j++)
 		if (str_equal(config->est.labels.list[j].name, label->name))
-			return config_text_fault(text, path, p, "expected a label of its own, got `%s` again", label->name);
+			return config_text_fault(text, path, p, "expected a label of its own, got `%s` again",
+			                         label->name);
 	return true;
 }
 
@@ -297,7 +311,8 @@ static bool check_declared(const struct config *config, size_t i, const struct c
 	snprintf(path, sizeof path, "webhooks[%zu].name", i);
 	for (size_t j = 0; j < i; j++)
 		if (str_equal(config->webhooks[j].name, row->name))
-			return config_text_fault(text, path, p, "expected a name of its own, got `%s` again", row->name);
+			return config_text_fault(text, path, p, "expected a name of its own, got `%s` again",
+			                         row->name);
 	webhook_declared_check(&config->webhook.options, row, &parts);
 	if (parts.sub_count > 0) {
 		snprintf(path, sizeof path, "webhooks[%zu].%s", i, parts.subs[0].field);
@@ -321,7 +336,8 @@ static bool is_label(const struct config *config, const char *name)
 }
 
 /* A label mistyped would leave the one that was meant to the default methods. */
-static bool check_authentication(const struct config *config, size_t i, const struct config_text *text, struct problem *p)
+static bool check_authentication(const struct config *config, size_t i, const struct config_text *text,
+                                 struct problem *p)
 {
 	const struct strings *labels = &config->est.authentication[i].labels;
 	char path[PATH_TEXT];
@@ -329,14 +345,20 @@ static bool check_authentication(const struct config *config, size_t i, const st
 	snprintf(path, sizeof path, "est.authentication[%zu]", i);
 	for (size_t k = 0; k < labels->n; k++)
 		if (!is_label(config, labels->v[k]))
-			return config_text_fault(text, path, p, "labels: there is no label `%s` in `est.labels`, nor a profile of that name that is open to EST", labels->v[k]);
-	return authentications_check(config->est.authentication, i + 1, &why) ? true : config_text_fault(text, path, p, "%s", why.detail);
+			return config_text_fault(text, path, p,
+			                         "labels: there is no label `%s` in `est.labels`, nor a profile of "
+			                         "that name that is open to EST",
+			                         labels->v[k]);
+	return authentications_check(config->est.authentication, i + 1, &why)
+	               ? true
+	               : config_text_fault(text, path, p, "%s", why.detail);
 }
 
 bool config_check(struct config *config, const struct config_text *text, struct problem *p)
 {
 	if (!complete(config, p) || !check_ca(config, text, p) || !check_revocation(config, text, p) ||
-	    !check_tls(config, text, p) || !check_dns(config, text, p) || !check_attestation(config, text, p) || !check_webhook(config, text, p))
+	    !check_tls(config, text, p) || !check_dns(config, text, p) || !check_attestation(config, text, p) ||
+	    !check_webhook(config, text, p))
 		return false;
 	for (size_t i = 0; i < config->listener_count; i++)
 		if (!check_listener(config, i, text, p))

@@ -25,7 +25,8 @@ static bool place_find(const struct config *config, struct config_text **ret)
 	if (!config->path || !file_read(config->path, FILE_MAX, &text, &why))
 		return false;
 	digest_sha256(buf_bytes(&text), digest);
-	return memcmp(digest, config->digest, sizeof digest) == 0 && config_text_parse(config->path, buf_bytes(&text), ret, &why);
+	return memcmp(digest, config->digest, sizeof digest) == 0 &&
+	       config_text_parse(config->path, buf_bytes(&text), ret, &why);
 }
 
 static bool blame(const struct config *config, const char *key, const struct problem *why, struct problem *p)
@@ -174,7 +175,8 @@ static bool check_bundle(const struct config *config, size_t i, struct problem *
 
 	(void)i;
 	return file_read(path, FILE_MAX, &pem, p) &&
-	       (ossl_from_pem("CERTIFICATE", buf_bytes(&pem), &der, p) || problem_set(p, PROBLEM_MALFORMED, "%s: expected certificates in PEM", path));
+	       (ossl_from_pem("CERTIFICATE", buf_bytes(&pem), &der, p) ||
+	        problem_set(p, PROBLEM_MALFORMED, "%s: expected certificates in PEM", path));
 }
 
 static size_t count_webhooks(const struct config *config)
@@ -254,10 +256,13 @@ static bool skip_webhooks(const struct config *config, struct strings *skipped, 
 
 static bool open_ca(const struct config *config, struct problem *p)
 {
-	const struct secret_source source = { config->ca.passphrase.file, config->ca.passphrase.environment, config->ca.passphrase.credential };
+	const struct secret_source source = { config->ca.passphrase.file, config->ca.passphrase.environment,
+		                              config->ca.passphrase.credential };
 	auto_free const char **issuers = config_issuers(config);
 	const struct ca_options options = {
-		.folder = config->ca.folder, .issuers = issuers, .urls = { .base = config->ca.urls, .shards = config->ca.crl_shards },
+		.folder = config->ca.folder,
+		.issuers = issuers,
+		.urls = { .base = config->ca.urls, .shards = config->ca.crl_shards },
 	};
 	auto_struct(ca) *ca = NULL;
 	auto_value(buf) passphrase = {0};

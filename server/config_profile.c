@@ -53,7 +53,8 @@ static bool add_subject(const struct config_profile *row, struct profile *profil
 		for (size_t i = 0; i < row->subject[type].n; i++) {
 			const char *value = row->subject[type].v[i];
 			if (strlen(value) >= SUBJECT_VALUE_SIZE)
-				return problem_set(p, PROBLEM_MALFORMED, "profile %s: subject: a text of over 255 bytes", profile->name);
+				return problem_set(p, PROBLEM_MALFORMED,
+				                   "profile %s: subject: a text of over 255 bytes", profile->name);
 			if (!subject_add(&profile->subject, type, value, p))
 				return false;
 		}
@@ -100,7 +101,8 @@ static void copy_values(const struct config_profile *row, struct profile *to)
 	to->renew_before = from->renew_before;
 }
 
-bool config_profile_make(const struct config *config, const struct config_profile *row, struct profile **ret, struct problem *p)
+bool config_profile_make(const struct config *config, const struct config_profile *row, struct profile **ret,
+                         struct problem *p)
 {
 	const struct profile *from = &row->profile;
 	auto_struct(profile) *profile = NULL;
@@ -117,10 +119,12 @@ bool config_profile_make(const struct config *config, const struct config_profil
 	profile->hash = hash_name(row->hash);
 	if (!replace_texts(&profile->acme.challenges, &from->acme.challenges, p) ||
 	    !replace_texts(&profile->acme.attestation_formats, &from->acme.attestation_formats, p) ||
-	    !replace_texts(&profile->est.change_names, &from->est.change_names, p) || !config_usages(&row->csr_names, &profile->est.csr_oids, p) ||
+	    !replace_texts(&profile->est.change_names, &from->est.change_names, p) ||
+	    !config_usages(&row->csr_names, &profile->est.csr_oids, p) ||
 	    !profile_alerts_parse(&row->expiry_alerts, &profile->alerts, p))
 		return false;
-	if (!replace_texts(&profile->approvers, &from->approvers, p) || !add_subject(row, profile, p) || (row->policy && !config_policy_find(config, row->policy, &profile->policy, p)) ||
+	if (!replace_texts(&profile->approvers, &from->approvers, p) || !add_subject(row, profile, p) ||
+	    (row->policy && !config_policy_find(config, row->policy, &profile->policy, p)) ||
 	    !profile_settle(profile, p))
 		return false;
 	*ret = steal(profile);

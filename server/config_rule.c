@@ -55,8 +55,9 @@ static bool is_base(const char *text, const char *scheme)
 	size_t len = literal ? strcspn(host + 1, "]") : strcspn(host, ":");
 	auto_free char *name = strndup(host + literal, len);
 	const char *rest = host + len + 2 * literal;
-	bool good = name && len > 0 && (literal ? host[1 + len] == ']' && addr_parse(name, &address) && address.family == AF_INET6
-	                                        : name[strspn(name, NAME_CHARACTERS)] == '\0');
+	bool good = name && len > 0 &&
+	            (literal ? host[1 + len] == ']' && addr_parse(name, &address) && address.family == AF_INET6
+	                     : name[strspn(name, NAME_CHARACTERS)] == '\0');
 	return good && (*rest == '\0' || (*rest == ':' && is_port(rest + 1)));
 }
 
@@ -192,7 +193,8 @@ bool config_rule_usage(const char *text, struct problem *p)
 
 bool config_rule_challenge(const char *text, struct problem *p)
 {
-	return challenge_type_find(text) ? true : expected(p, "a type of challenge such as http-01, dns-01 or tls-alpn-01");
+	return challenge_type_find(text) ? true
+	                                 : expected(p, "a type of challenge such as http-01, dns-01 or tls-alpn-01");
 }
 
 bool config_rule_attestation_format(const char *text, struct problem *p)

@@ -47,7 +47,10 @@ struct config_section {
 };
 extern const struct config_section config_schema;
 /* server/config_schema_ca.c: `ca`; _est.c: `est`, and that of a profile; _acme.c: of a profile. */
-extern const struct config_section config_ca_section, config_est_section, config_profile_est_section, config_profile_acme_section;
+extern const struct config_section config_ca_section, config_est_section, config_profile_est_section,
+	config_profile_acme_section;
+/* server/config_schema_profile.c: an entry of `profiles`. */
+extern const struct config_section config_profile_section;
 /* server/config_schema_policy.c: an entry of `policies`; _webhook.c: of `webhooks`. */
 extern const struct config_section config_policy_section, config_webhook_section;
 /* server/config_schema_validation.c: below `acme`. */

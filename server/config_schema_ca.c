@@ -39,45 +39,50 @@ static const struct config_key pkcs11_keys[] = {
 static const struct config_key ca_keys[] = {
 	{ "folder", "Where the CA's certificates and encrypted keys live.", CONFIG_TEXT, AT(ca.folder),
 	  .shown = "`ca` in `data.folder`", .check = config_rule_not_empty },
-	{ "issuers", "The issuing CAs that are loaded; the first is the default one.", CONFIG_TEXTS,
-	  AT(ca.issuers), .fallback = "issuing", .check = config_rule_id, .reload = true },
+	{ "issuers", "The issuing CAs that are loaded; the first is the default one.", CONFIG_TEXTS, AT(ca.issuers),
+	  .fallback = "issuing", .check = config_rule_id, .reload = true },
 	{ "retiring",
-	  "Those of them that are being replaced: renewal information (RFC 9773) asks to renew their certificates at once. "
-	  "No profile may be signed by one.", CONFIG_TEXTS, AT(ca.retiring), .check = config_rule_id },
+	  "Those of them that are being replaced: renewal information (RFC 9773) asks to renew their certificates "
+	  "at once. No profile may be signed by one.",
+	  CONFIG_TEXTS, AT(ca.retiring), .check = config_rule_id },
 	{ "organization", "O of the names of root and issuing CA, for `enrolld init`.", CONFIG_TEXT,
 	  AT(ca.organization), .max = 64 },
 	{ "root_name", "CN of the root, for `enrolld init`.", CONFIG_TEXT, AT(ca.root_name),
 	  .fallback = "enrolld Root CA", .max = 64 },
 	{ "issuing_name", "CN of the issuing CA, for `enrolld init`.", CONFIG_TEXT, AT(ca.issuing_name),
 	  .fallback = "enrolld Issuing CA", .max = 64 },
-	{ "root_key", "Key of the root, for `enrolld init`.", CONFIG_CHOICE, AT(ca.root_key),
-	  .fallback = "ec-p384", .choices = KEYFILE_KINDS },
+	{ "root_key", "Key of the root, for `enrolld init`.", CONFIG_CHOICE, AT(ca.root_key), .fallback = "ec-p384",
+	  .choices = KEYFILE_KINDS },
 	{ "issuing_key", "Key of the issuing CA, for `enrolld init`.", CONFIG_CHOICE, AT(ca.issuing_key),
 	  .fallback = "ec-p256", .choices = KEYFILE_KINDS },
-	{ "root_key_uri", "The root's key is this one, in a PKCS#11 token (RFC 7512: `pkcs11:token=...;object=...`), for "
-	  "`enrolld init`, which makes it there if need be.", CONFIG_TEXT, AT(ca.root_uri), .check = config_rule_pkcs11 },
-	{ "issuing_key_uri", "The issuing CA's key is this one, in a token, for `enrolld init`, which makes it there if need be.", CONFIG_TEXT,
-	  AT(ca.issuing_uri), .check = config_rule_pkcs11 },
-	{ "pkcs11", "The tokens that hold keys of CAs (docs/ca.md). Loaded only when a key is in one.", CONFIG_SECTION,
-	  .section = &SECTION(pkcs11_keys) },
+	{ "root_key_uri",
+	  "The root's key is this one, in a PKCS#11 token (RFC 7512: `pkcs11:token=...;object=...`), for `enrolld "
+	  "init`, which makes it there if need be.",
+	  CONFIG_TEXT, AT(ca.root_uri), .check = config_rule_pkcs11 },
+	{ "issuing_key_uri",
+	  "The issuing CA's key is this one, in a token, for `enrolld init`, which makes it there if need be.",
+	  CONFIG_TEXT, AT(ca.issuing_uri), .check = config_rule_pkcs11 },
+	{ "pkcs11", "The tokens that hold keys of CAs (docs/ca.md). Loaded only when a key is in one.",
+	  CONFIG_SECTION, .section = &SECTION(pkcs11_keys) },
 	{ "root_lifetime", "Life of the root's certificate, for `enrolld init`.", CONFIG_DURATION,
 	  AT(ca.root_lifetime), .fallback = "20y", .min = DAY, .max = 60LL * YEAR },
 	{ "issuing_lifetime", "Life of the issuing CA's certificate, for `enrolld init`.", CONFIG_DURATION,
 	  AT(ca.issuing_lifetime), .fallback = "10y", .min = DAY, .max = 60LL * YEAR },
 	{ "issuing_path_length",
-	  "How many CAs may stand below the issuing CA, one under the other (RFC 5280, 4.2.1.9), for `enrolld init`. "
-	  "A profile of intermediate CAs needs 1 or more.", CONFIG_NUMBER, AT(ca.path_length), .fallback = "0", .max = 16 },
+	  "How many CAs may stand below the issuing CA, one under the other (RFC 5280, 4.2.1.9), for `enrolld "
+	  "init`. A profile of intermediate CAs needs 1 or more.",
+	  CONFIG_NUMBER, AT(ca.path_length), .fallback = "0", .max = 16 },
 	{ "permitted",
 	  "The only names that certificates of the issuing CA can have (RFC 5280, 4.2.1.10), for `enrolld init`: "
 	  "`dns:example.com`, `ip:10.0.0.0/8`, `email:example.com`. A type of which there is none is free.",
 	  CONFIG_TEXTS, AT(ca.permitted) },
 	{ "excluded", "Names that they cannot have, for `enrolld init`.", CONFIG_TEXTS, AT(ca.excluded) },
-	{ "passphrase", "Where the passphrase of the CA's keys comes from: at most one of these.",
-	  CONFIG_SECTION, .section = &SECTION(passphrase_keys) },
+	{ "passphrase", "Where the passphrase of the CA's keys comes from: at most one of these.", CONFIG_SECTION,
+	  .section = &SECTION(passphrase_keys) },
 	{ "urls",
 	  "Base of the URLs of CA certificates, CRLs and OCSP that certificates carry, such as "
-	  "`http://ca.example:8080`. Without it they carry none.", CONFIG_TEXT, AT(ca.urls),
-	  .check = config_rule_http_url },
+	  "`http://ca.example:8080`. Without it they carry none.",
+	  CONFIG_TEXT, AT(ca.urls), .check = config_rule_http_url },
 };
 
 const struct config_section config_ca_section = { .keys = ca_keys, .key_count = array_length(ca_keys) };

@@ -13,7 +13,8 @@ static const struct config_key zone_keys[] = {
 	  .required = true, .check = config_rule_resolver },
 	{ "authoritative", "Whether they serve the zone themselves, and do not resolve for others.", CONFIG_BOOL,
 	  ZONE(authoritative), .fallback = "false" },
-	{ "insecure", "Whether it goes unvalidated although a trust anchor speaks for it: a private zone below a signed one.",
+	{ "insecure",
+	  "Whether it goes unvalidated although a trust anchor speaks for it: a private zone below a signed one.",
 	  CONFIG_BOOL, ZONE(insecure), .fallback = "false" },
 };
 
@@ -43,9 +44,13 @@ static const struct config_key tls_alpn_keys[] = {
 const struct config_section config_tls_alpn_section = SECTION(tls_alpn_keys);
 
 static const struct config_key persist_keys[] = {
-	{ "forms", "Drafts whose records are believed, and whose members the challenge has: `draft-02` with hashed account URIs, `draft-00` with account URLs.",
+	{ "forms",
+	  "Drafts whose records are believed, and whose members the challenge has: `draft-02` with hashed account "
+	  "URIs, `draft-00` with account URLs.",
 	  CONFIG_FLAGS, AT(acme.options.persist_forms), .fallback = "draft-02",
-	  .choices = (const struct config_choice[]){ { "draft-02", ACME_PERSIST_02 }, { "draft-00", ACME_PERSIST_00 }, { NULL, 0 } } },
+	  .choices = (const struct config_choice[]){ { "draft-02", ACME_PERSIST_02 },
+	                                             { "draft-00", ACME_PERSIST_00 },
+	                                             { NULL, 0 } } },
 };
 const struct config_section config_persist_section = SECTION(persist_keys);
 
@@ -53,7 +58,9 @@ const struct config_section config_persist_section = SECTION(persist_keys);
 static const struct config_key source_keys[] = {
 	{ "format", "Its name: " ATTESTATION_FORMAT_NAMES ".", CONFIG_TEXT, SOURCE(format), .required = true,
 	  .check = config_rule_attestation_format },
-	{ "roots", "PEM files of the CAs of manufacturers or of your own that vouch for devices in this format, and for no other.",
+	{ "roots",
+	  "PEM files of the CAs of manufacturers or of your own that vouch for devices in this format, and for no "
+	  "other.",
 	  CONFIG_TEXTS, SOURCE(roots), .required = true, .check = config_rule_not_empty },
 };
 static const struct config_key attest_keys[] = {
@@ -76,14 +83,19 @@ static const struct config_key point_keys[] = {
 	{ "name", "Its name, for messages.", CONFIG_TEXT, POINT(name), .required = true, .check = config_rule_id },
 	{ "resolvers", "Whom it asks for DNS, `192.0.2.53` or `127.0.0.1@5353`.", CONFIG_TEXTS, POINT(resolvers),
 	  .shown = "those of this server", .check = config_rule_resolver },
-	{ "proxy", "Through which it asks web servers for http-01, by address: `http://192.0.2.1:3128` or `socks5://192.0.2.1:1080`.",
+	{ "proxy",
+	  "Through which it asks web servers for http-01, by address: `http://192.0.2.1:3128` or "
+	  "`socks5://192.0.2.1:1080`.",
 	  CONFIG_TEXT, POINT(proxy), .check = config_rule_proxy },
 };
 static const struct config_key vantage_keys[] = {
-	{ "points", "Each sees http-01, the challenges of DNS, and CAA with its own eyes. tls-alpn-01 is seen from here alone.",
-	  CONFIG_SECTIONS, AT(acme.vantage), offsetof(struct config, acme.options.vantage_count), .fallback = "", .max = 16,
-	  .section = &ELEMENT(point_keys, struct vantage_point) },
-	{ "quorum", "How many must agree before a proof is believed; this server counts as one, and must always agree.",
+	{ "points",
+	  "Each sees http-01, the challenges of DNS, and CAA with its own eyes. tls-alpn-01 is seen from here "
+	  "alone.",
+	  CONFIG_SECTIONS, AT(acme.vantage), offsetof(struct config, acme.options.vantage_count), .fallback = "",
+	  .max = 16, .section = &ELEMENT(point_keys, struct vantage_point) },
+	{ "quorum",
+	  "How many must agree before a proof is believed; this server counts as one, and must always agree.",
 	  CONFIG_NUMBER, AT(acme.options.quorum), .fallback = "1", .min = 1, .max = 17 },
 };
 const struct config_section config_vantage_section = SECTION(vantage_keys);

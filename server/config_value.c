@@ -130,8 +130,10 @@ static bool set_number(const struct config_key *key, void *base, const char *tex
 
 static bool set_bool(const struct config_key *key, void *base, const char *text, struct problem *p)
 {
-	static const struct { const char *text; bool value; } words[] = {
-		{ "true", true }, { "false", false }, { "yes", true }, { "no", false }, { "on", true }, { "off", false },
+	static const struct { const char *text; bool value;
+	} words[] = {
+		{ "true", true }, { "false", false }, { "yes", true },
+		{ "no", false },  { "on", true },     { "off", false },
 	};
 	for (size_t i = 0; i < array_length(words); i++)
 		if (str_equal(text, words[i].text)) {
@@ -211,9 +213,10 @@ static bool add_network(const struct config_key *key, void *base, const char *te
 
 typedef bool setter(const struct config_key *key, void *base, const char *text, struct problem *p);
 static setter *const setters[CONFIG_TYPE_MAX] = {
-	[CONFIG_TEXT] = set_text, [CONFIG_NUMBER] = set_number, [CONFIG_BOOL] = set_bool,
+	[CONFIG_TEXT] = set_text,        [CONFIG_NUMBER] = set_number,   [CONFIG_BOOL] = set_bool,
 	[CONFIG_DURATION] = set_seconds, [CONFIG_SECONDS] = set_seconds, [CONFIG_MILLISECONDS] = set_milliseconds,
-	[CONFIG_CHOICE] = set_choice, [CONFIG_FLAGS] = set_choice, [CONFIG_TEXTS] = add_text, [CONFIG_NETWORKS] = add_network,
+	[CONFIG_CHOICE] = set_choice,    [CONFIG_FLAGS] = set_choice,    [CONFIG_TEXTS] = add_text,
+	[CONFIG_NETWORKS] = add_network,
 };
 
 bool config_value_set(const struct config_key *key, void *base, const char *text, struct problem *p)

@@ -18,8 +18,8 @@
 struct tls_peer;
 
 enum {
-	RATE_MIN = 16,               /* bytes in a ms */
-	CONNECTION_GRACE_MS = 2000,  /* for which who has a request in hand keeps its thread waiting, whatever others want */
+	RATE_MIN = 16,              /* bytes in a ms */
+	CONNECTION_GRACE_MS = 2000, /* who has a request in hand keeps its thread that long, whatever others want */
 };
 
 enum connection_phase {
@@ -39,7 +39,7 @@ struct connection {
 	int64_t since, deadline;       /* of the phase; monotonic ms */
 	int64_t last_deadline;         /* no progress moves it */
 	int64_t due;                   /* then a thread that another needs waits no longer; sooner where many do */
-	int64_t taken;                 /* bytes that the client had when this was last looked at; -1: not in this reply */
+	int64_t taken;                 /* bytes that the client had at the last look; -1: none in this reply */
 	struct head head;              /* of the request that is arriving */
 	bool busy, overdue, turned_away;
 	bool begun;                    /* its handshake */
@@ -54,8 +54,8 @@ struct connection {
 struct connection *connection_current(void);
 /* Starts a phase with its own deadline. A body must come at RATE_MIN where its thread is wanted. */
 void connection_enter(struct connection *connection, enum connection_phase phase);
-/* Starts to send a reply of that size: it must get on within reply_ms, be gone at RATE_MIN, and be taken at that rate where its
- * thread is wanted. */
+/* Starts to send a reply of that size: it must get on within reply_ms, be gone at RATE_MIN, and be taken at that
+ * rate where its thread is wanted. */
 void connection_enter_reply(struct connection *connection, size_t size);
 /* After a reply: what is left of the buffer is the beginning of the next head. */
 void connection_next(struct connection *connection, struct bytes rest);
@@ -80,8 +80,8 @@ bool connection_begin(struct mg_connection *carrier);
 /* Makes one that was parked the calling thread's. Returns the SSL * that it had; NULL: there was none, or
  * it is new. */
 void *connection_resume(struct mg_connection *carrier);
-/* Begins one that is new, and waits for its client's first word: before that it gets no TLS, which would take 30 kB. false: it
- * was turned away, its time is over, or others wait for the thread, and it is about to be parked. */
+/* Begins one that is new, and waits for its client's first word: before that it gets no TLS, which would take 30
+ * kB. false: it was turned away, its time is over, or others wait for the thread, and it is about to be parked. */
 bool connection_has_spoken(struct mg_connection *carrier);
 /* Whether the thread's is about to be parked. */
 bool connection_parks(void);

@@ -21,7 +21,9 @@ static int64_t taken(const struct connection *c)
 	struct tcp_info info = {0};
 	socklen_t len = sizeof(info);
 
-	return getsockopt(seam_fd(c->carrier), IPPROTO_TCP, TCP_INFO, &info, &len) == 0 ? (int64_t)info.tcpi_bytes_acked : 0;
+	return getsockopt(seam_fd(c->carrier), IPPROTO_TCP, TCP_INFO, &info, &len) == 0
+	               ? (int64_t)info.tcpi_bytes_acked
+	               : 0;
 }
 
 /* A client that takes some of its reply has reply_ms again, and keeps its thread for what that takes at RATE_MIN. */
@@ -95,7 +97,8 @@ static int wait_idly(struct connection *c, struct pollfd *fd, int64_t now, int t
 	bool room = !pool_is_draining(c->pool) && parked_has_room(pool_parked(c->pool), connection_kind(c), now);
 	struct pollfd fds[] = {
 		*fd,
-		{ .fd = c->phase == CONNECTION_IDLE ? pool_drain_fd(c->pool) : pool_stop_fd(c->pool), .events = POLLIN },
+		{ .fd = c->phase == CONNECTION_IDLE ? pool_drain_fd(c->pool) : pool_stop_fd(c->pool),
+		  .events = POLLIN },
 		{ .fd = lingers ? c->member.bell : -1, .events = POLLIN },
 	};
 
@@ -118,7 +121,8 @@ static int wait_in_work(struct connection *c, struct pollfd *fd, int timeout_ms,
 {
 	struct pollfd fds[] = {
 		*fd,
-		{ .fd = c->phase == CONNECTION_IDLE ? pool_drain_fd(c->pool) : pool_stop_fd(c->pool), .events = POLLIN },
+		{ .fd = c->phase == CONNECTION_IDLE ? pool_drain_fd(c->pool) : pool_stop_fd(c->pool),
+		  .events = POLLIN },
 		{ .fd = longer ? pool_relief_fd(c->pool) : -1, .events = POLLIN },
 	};
 	int found = poll_again(fds, array_length(fds), timeout_ms);
@@ -152,6 +156,7 @@ int connection_wait(struct connection *c, struct pollfd *fd, int timeout_ms)
 		timeout_ms = (int)(c->deadline - now);
 	if (connection_has_nothing_in_hand(c) && now >= c->due && !(fd->events & POLLOUT))
 		return wait_idly(c, fd, now, timeout_ms);
-	bool longer = !connection_has_nothing_in_hand(c) && now >= due(c), looks = !longer || c->phase == CONNECTION_REPLY;
+	bool longer = !connection_has_nothing_in_hand(c) && now >= due(c),
+	     looks = !longer || c->phase == CONNECTION_REPLY;
 	return wait_in_work(c, fd, looks && timeout_ms > GRACE_LEAST_MS ? GRACE_LEAST_MS : timeout_ms, longer);
 }

@@ -10,7 +10,9 @@ bool server_event_add(struct store_txn *txn, const struct server_event *event, i
 		audit_text("config", config ? config->path : event->path), audit_hex("configDigest", digest),
 		audit_text("version", ENROLLD_VERSION), audit_text("cause", event->cause), { 0 },
 	};
-	return store_audit_add(txn, &(struct audit_event){ .kind = event->kind, .time = now, .actor = "server", .facts = facts }, p);
+	return store_audit_add(
+		txn, &(struct audit_event){ .kind = event->kind, .time = now, .actor = "server", .facts = facts },
+		p);
 }
 
 struct telling {

@@ -264,10 +264,11 @@ static void log_exchange(const struct exchange *x)
 	if (!(x->site->access_log || level < LOG_LEVEL_INFO) || !log_enabled(level))
 		return;
 	addr_format(&x->connection->member.peer, peer);
-	log_event(level, "request", "id", x->request.id, "peer", peer, "method", http->method_name,
-	          "path", cut(http->path, path), "status", str_decimal((uint64_t)status, code),
-	          "bytes", str_decimal(x->sent, bytes), "ms", str_decimal((uint64_t)(clock_monotonic_ms() - x->begun_ms), ms),
-	          "cause", x->cause[0] ? x->cause : NULL, NULL);
+	log_event(level, "request", "id", x->request.id, "peer", peer, "method", http->method_name, "path",
+	          cut(http->path, path), "status", str_decimal((uint64_t)status, code), "bytes",
+	          str_decimal(x->sent, bytes), "ms",
+	          str_decimal((uint64_t)(clock_monotonic_ms() - x->begun_ms), ms), "cause",
+	          x->cause[0] ? x->cause : NULL, NULL);
 }
 
 /* A reply is lost when its connection is closed while the client's bytes still come in: the system
@@ -354,7 +355,8 @@ static void judge(const struct exchange *x, int status, struct problem *p)
 		p->status = 505;
 }
 
-/* RFC 9110, 15.5.6: of a method that is known and that civetweb does not read, each resource says what it takes instead. */
+/* RFC 9110, 15.5.6: of a method that is known and that civetweb does not read, each resource says what it takes
+ * instead. */
 static bool read_unserved(struct exchange *x, char path[LOGGED_PATH_MAX])
 {
 	static const char *const methods[] = { "TRACE", "QUERY" };

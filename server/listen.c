@@ -383,8 +383,13 @@ void listen_counters(const struct listen *listen, struct listen_counters *ret)
 {
 	const struct pool_counters *c = pool_counters(listen->pool);
 
-	*ret = (struct listen_counters){ .refused = c->refused, .timeouts = c->timeouts, .connections = c->connections,
-		.active = c->open, .parked = c->parked, .gave_way = c->gave_way, .waiting = pool_waiting(listen->pool) };
+	*ret = (struct listen_counters){ .refused = c->refused,
+		                         .timeouts = c->timeouts,
+		                         .connections = c->connections,
+		                         .active = c->open,
+		                         .parked = c->parked,
+		                         .gave_way = c->gave_way,
+		                         .waiting = pool_waiting(listen->pool) };
 	for (size_t i = 0; i < listen->listener_count; i++) {
 		ret->requests += listen->listeners[i].site.requests;
 		ret->refused += listen->listeners[i].site.refused;

@@ -18,6 +18,7 @@ bool open_files_check(unsigned threads, struct problem *p)
 	unsigned wanted = 2 * threads + BESIDE, have = open_files_part(1, wanted);
 
 	return have >= wanted ||
-	       problem_internal(p, "%u threads take %u open files, and this process may have %u: raise the limit (`ulimit -n`, LimitNOFILE=), "
-	                        "or lower `http.threads`", threads, wanted, have);
+	       problem_internal(p, "%u threads take %u open files, and this process may have %u: raise the limit "
+	                        "(`ulimit -n`, LimitNOFILE=), or lower `http.threads`",
+	                        threads, wanted, have);
 }

@@ -43,7 +43,8 @@ bool own_addresses(const struct config *config, struct addr_list *ret, struct pr
 		const struct config_listener *l = &config->listeners[i];
 		struct addr a;
 
-		bool probed = l->port == acme->http_port || l->port == acme->https_port || l->port == acme->tls_alpn_port;
+		bool probed = l->port == acme->http_port || l->port == acme->https_port ||
+		              l->port == acme->tls_alpn_port;
 		if (!probed || !addr_parse(l->address, &a))
 			continue;
 		if (!(is_any(&a) ? add_interfaces(ret, a.family, p) : add(ret, &a, p)))

@@ -99,9 +99,10 @@ static bool present_is_good(const struct own_certificate *own)
 	return own->sound && now >= own->not_before && now <= own->not_after;
 }
 
-/* One that clients are not expected to accept takes no other's place that they do; but a server that starts serves more than its
- * certificate is for. */
-static bool take_files(const struct own_certificate *own, const struct terms *terms, struct shown *ret, struct problem *p)
+/* One that clients are not expected to accept takes no other's place that they do; but a server that starts serves
+ * more than its certificate is for. */
+static bool take_files(const struct own_certificate *own, const struct terms *terms, struct shown *ret,
+                       struct problem *p)
 {
 	auto_value(problem) why = {0};
 	if (!read_files(terms->certificate_path, terms->key_path, ret, &why))
@@ -110,7 +111,8 @@ static bool take_files(const struct own_certificate *own, const struct terms *te
 	if (ret->faulty && present_is_good(own))
 		return problem_set(p, why.kind, "tls.certificate: %s: %s", terms->certificate_path, why.detail);
 	if (ret->faulty)
-		log_event(LOG_LEVEL_WARN, "own certificate", "file", terms->certificate_path, "trouble", why.detail, NULL);
+		log_event(LOG_LEVEL_WARN, "own certificate", "file", terms->certificate_path, "trouble", why.detail,
+		          NULL);
 	return true;
 }
 
@@ -138,7 +140,8 @@ static bool put(struct store_txn *txn, void *arg, struct problem *p)
 	return inventory_add(txn, arg, "server", NULL, p);
 }
 
-static bool sign(const struct own_certificate *own, const struct terms *terms, struct bytes csr, struct certificate *ret, struct problem *p)
+static bool sign(const struct own_certificate *own, const struct terms *terms, struct bytes csr,
+                 struct certificate *ret, struct problem *p)
 {
 	auto_struct(identity) *identity = NULL;
 	auto_struct(approval) *approval = NULL;
@@ -148,12 +151,13 @@ static bool sign(const struct own_certificate *own, const struct terms *terms, s
 }
 
 /* With the chain as it is now: the CA above it can have been renewed, and its root be another one. */
-static bool add_chain(const struct own_certificate *own, struct bytes der, const char *issuer, EVP_PKEY *key, struct shown *ret,
-                      struct problem *p)
+static bool add_chain(const struct own_certificate *own, struct bytes der, const char *issuer, EVP_PKEY *key,
+                      struct shown *ret, struct problem *p)
 {
 	ossl_pem("CERTIFICATE", der, &ret->chain);
 	return issuer_add_shown(ca_issuer(own->options.ca, issuer), &ret->chain, p) &&
-	       tls_certificate_parse(buf_bytes(&ret->chain), &ret->certificate, p) && tls_certificate_set_key(ret->certificate, key, p);
+	       tls_certificate_parse(buf_bytes(&ret->chain), &ret->certificate, p) &&
+	       tls_certificate_set_key(ret->certificate, key, p);
 }
 
 static bool issue(const struct own_certificate *own, const struct terms *terms, struct shown *ret, struct problem *p)
@@ -217,8 +221,8 @@ static bool take_kept(const struct own_certificate *own, const struct terms *ter
 	auto_free char *path = NULL;
 	auto_value(buf) der = {0};
 	auto_value(problem) why = {0};
-	if (!path_of(own, &path, &why) || !read_files(path, path, &kept, &why) || !still_good(own, terms, kept.certificate->own) ||
-	    !ossl_der(i2d_X509, kept.certificate->own, &der) ||
+	if (!path_of(own, &path, &why) || !read_files(path, path, &kept, &why) ||
+	    !still_good(own, terms, kept.certificate->own) || !ossl_der(i2d_X509, kept.certificate->own, &der) ||
 	    !add_chain(own, buf_bytes(&der), "", kept.certificate->key, &again, &why))
 		return false;
 	*ret = again;

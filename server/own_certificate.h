@@ -25,8 +25,9 @@ struct own_certificate_options {
 bool own_certificate_open(const struct own_certificate_options *options, const struct config *config,
                           struct profiles *profiles, struct own_certificate **ret,
                           struct problem *p) must_use;
-/* Before a reload: reads the operator's files, or gets a certificate from the CA if the present one would not fit any more. The names
- * stay those of the start. Nothing else changes: the new one is shown, and kept, once it is taken. */
+/* Before a reload: reads the operator's files, or gets a certificate from the CA if the present one would not fit
+ * any more. The names stay those of the start. Nothing else changes: the new one is shown, and kept, once it is
+ * taken. */
 struct own_change;
 bool own_certificate_prepare(struct own_certificate *own, const struct config *config, struct profiles *profiles,
                              struct own_change **ret, struct problem *p) must_use;

@@ -25,5 +25,6 @@ bool own_files_key(const char *path, struct tls_certificate *certificate, struct
 	auto(EVP_PKEY) *key = NULL;
 
 	return file_read(path, FILE_MAX, &pem, p) &&
-	       ((vault_read_pem(buf_text(&pem), &key, &why) && tls_certificate_set_key(certificate, key, &why)) || of_file(path, &why, p));
+	       ((vault_read_pem(buf_text(&pem), &key, &why) && tls_certificate_set_key(certificate, key, &why)) ||
+	        of_file(path, &why, p));
 }

@@ -23,7 +23,7 @@ struct parked {
 	struct room rooms[PARKED_KINDS];
 	struct members called;      /* in the order of their call */
 	int64_t finished;           /* when the last of those that had begun got through */
-	int64_t alarm;              /* when the timer goes off, no later than the first deadline; INT64_MAX: it does not */
+	int64_t alarm; /* when the timer goes off, no later than the first deadline; INT64_MAX: it does not */
 	bool closed;
 };
 
@@ -44,7 +44,8 @@ bool parked_new(size_t max, struct parked **ret, struct problem *p)
 	parked->alarm = INT64_MAX;
 	parked->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	parked->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-	if (epoll_ctl(parked->epoll_fd, EPOLL_CTL_ADD, parked->timer_fd, &(struct epoll_event){ .events = EPOLLIN }) != 0)
+	if (epoll_ctl(parked->epoll_fd, EPOLL_CTL_ADD, parked->timer_fd,
+	              &(struct epoll_event){ .events = EPOLLIN }) != 0)
 		return problem_internal(p, "epoll_ctl: %s", strerror(errno));
 	*ret = steal(parked);
 	return true;
@@ -199,7 +200,8 @@ struct parked_member *parked_take(struct parked *parked, int fd)
 }
 
 /* With the lock. Returns the first deadline of those that stay. */
-static int64_t take_overdue(struct parked *parked, struct room *room, int64_t now, struct parked_member **ret, size_t *n)
+static int64_t take_overdue(struct parked *parked, struct room *room, int64_t now, struct parked_member **ret,
+                            size_t *n)
 {
 	struct parked_member *m, *next;
 	int64_t first = INT64_MAX;

@@ -1,14 +1,14 @@
-/* Parking: how a connection leaves its thread and gets one again. parked.h keeps those that have left; what else they have, their
- * seat with civetweb and their TLS, goes and comes with them here. Any thread. */
+/* Parking: how a connection leaves its thread and gets one again. parked.h keeps those that have left; what else
+ * they have, their seat with civetweb and their TLS, goes and comes with them here. Any thread. */
 #pragma once
 
 #include "server/connection.h"
 
-/* Takes a connection from its thread, to which nothing of it belongs any more: another may have it already, or it was ended
- * because there was no room. false: out of memory, it stays its thread's. */
+/* Takes a connection from its thread, to which nothing of it belongs any more: another may have it already, or it
+ * was ended because there was no room. false: out of memory, it stays its thread's. */
 bool parking_put(struct connection *connection) must_use;
-/* The connection with this socket, which was called and now has the calling thread; its seat is still with it. NULL: nobody was called
- * with that. */
+/* The connection with this socket, which was called and now has the calling thread; its seat is still with it.
+ * NULL: nobody was called with that. */
 struct connection *parking_take(struct pool *pool, int fd) must_use;
 /* Lets those that have spoken wait for a thread. */
 void parking_call(struct pool *pool);

@@ -9,8 +9,8 @@ enum { FILE_MAX = 1024 * 1024 };
 
 /* --- policy list */
 
-static void put_policy(const struct command_call *call, struct json_writer *w, const char *name, const char *description,
-                       bool preset)
+static void put_policy(const struct command_call *call, struct json_writer *w, const char *name,
+                       const char *description, bool preset)
 {
 	if (!call->json) {
 		fprintf(call->out, "%-32s %-9s %s\n", name, preset ? "built-in" : "file", description);
@@ -52,7 +52,8 @@ const struct command server_policy_list = {
 
 static const struct command_option test_options[] = {
 	{ "--profile", "NAME", "the profile; the default one otherwise" },
-	{ "--method", "METHOD", "acme, est or api; otherwise the one of the profile's that lets a CSR say most: api, est, acme" },
+	{ "--method", "METHOD",
+	  "acme, est or api; otherwise the one of the profile's that lets a CSR say most: api, est, acme" },
 	{ "--identity", "TEXT", "what {identity} stands for" },
 	{ "--account", "ID", "what {account} stands for" },
 	{ "--eab", "KID", "what {eab} stands for" },
@@ -86,8 +87,8 @@ static void show_verdict(void *arg, const struct policy_verdict *verdict)
 	const char *value = verdict->value ?: "";
 
 	if (r->out)
-		fprintf(r->out, "%-7s %s %s \"%s\"%s%s\n", verdict->held ? "held" : "BROKEN", verdict->field, verdict->rule, value,
-		        verdict->held ? "" : ": ", verdict->held ? "" : verdict->text);
+		fprintf(r->out, "%-7s %s %s \"%s\"%s%s\n", verdict->held ? "held" : "BROKEN", verdict->field,
+		        verdict->rule, value, verdict->held ? "" : ": ", verdict->held ? "" : verdict->text);
 	trial_verdict(&r->trial, verdict);
 }
 
@@ -96,9 +97,12 @@ struct method {
 	enum profile_method bit;
 };
 
-static const struct method *method_choose(const struct command_call *call, const struct profile *profile, struct problem *p)
+static const struct method *method_choose(const struct command_call *call, const struct profile *profile,
+                                          struct problem *p)
 {
-	static const struct method methods[] = { { "api", PROFILE_API }, { "est", PROFILE_EST }, { "acme", PROFILE_ACME } };
+	static const struct method methods[] = { { "api", PROFILE_API },
+		                                 { "est", PROFILE_EST },
+		                                 { "acme", PROFILE_ACME } };
 	const char *name = command_value(call, "--method");
 
 	for (size_t i = 0; i < array_length(methods); i++)
@@ -108,8 +112,8 @@ static const struct method *method_choose(const struct command_call *call, const
 	return NULL;
 }
 
-static bool print_json(const struct command_call *call, const struct profile *profile, const struct method *method, bool held,
-                       struct trial *trial, struct problem *p)
+static bool print_json(const struct command_call *call, const struct profile *profile, const struct method *method,
+                       bool held, struct trial *trial, struct problem *p)
 {
 	auto_value(buf) text = {0};
 	struct json_writer w = json_writer(&text);
@@ -127,13 +131,17 @@ static bool print_json(const struct command_call *call, const struct profile *pr
 	return true;
 }
 
-static bool judge(struct command_call *call, struct store *store, const struct profiles *profiles, const struct profile *profile,
-                  struct bytes csr, struct problem *p)
+static bool judge(struct command_call *call, struct store *store, const struct profiles *profiles,
+                  const struct profile *profile, struct bytes csr, struct problem *p)
 {
 	auto_value(report) report = { .out = call->json ? NULL : call->out };
 	struct gate_test test = {
-		.profile = profile->name, .rule = show_rule, .verdict = show_verdict, .arg = &report,
-		.who = { command_value(call, "--identity"), command_value(call, "--account"), command_value(call, "--eab") },
+		.profile = profile->name,
+		.rule = show_rule,
+		.verdict = show_verdict,
+		.arg = &report,
+		.who = { command_value(call, "--identity"), command_value(call, "--account"),
+		         command_value(call, "--eab") },
 	};
 	const struct method *method = method_choose(call, profile, p);
 	bool held;
@@ -146,7 +154,8 @@ static bool judge(struct command_call *call, struct store *store, const struct p
 		return false;
 	if (call->json && !print_json(call, profile, method, held, &report.trial, p))
 		return false;
-	return held || problem_set(p, PROBLEM_BAD_CSR, "profile %s would refuse this CSR by %s", profile->name, method->name);
+	return held || problem_set(p, PROBLEM_BAD_CSR, "profile %s would refuse this CSR by %s", profile->name,
+	                           method->name);
 }
 
 /* Without a store nothing is known of the key's history, and the rest is judged all the same. */

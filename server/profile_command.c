@@ -35,8 +35,9 @@ static bool print_row(const struct command_call *call, const struct profile *pro
 
 	add_methods(profile, &methods);
 	clock_format_duration(profile->validity, validity);
-	fprintf(call->out, "%-32s  %-12s  %-20s  %-20s  %-8s  %s\n", profile->name, buf_text(&methods), profile->policy->name,
-	        *profile->issuer ? profile->issuer : "(default)", validity, profile->description ?: "");
+	fprintf(call->out, "%-32s  %-12s  %-20s  %-20s  %-8s  %s\n", profile->name, buf_text(&methods),
+	        profile->policy->name, *profile->issuer ? profile->issuer : "(default)", validity,
+	        profile->description ?: "");
 	return buf_check(&methods, p);
 }
 
@@ -51,7 +52,8 @@ static bool list_run(struct command_call *call, struct problem *p)
 		return false;
 	json_open_array(&w, NULL);
 	if (!call->json)
-		fprintf(call->out, "NAME                              METHODS       POLICY                CA                    VALIDITY  DESCRIPTION\n");
+		fprintf(call->out, "NAME                              METHODS       POLICY                CA        "
+		                   "            VALIDITY  DESCRIPTION\n");
 	for (size_t i = 0; (profile = profiles_at(profiles, i)); i++) {
 		if (!profile_is_public(profile))
 			continue;

@@ -33,7 +33,9 @@ static bool root_der(const struct ca *ca, const char *name, struct buf *ret, str
 static bool serve_certificate(const struct ca *ca, const char *file, struct http_response *response, struct problem *p)
 {
 	auto_value(buf) der = {0};
-	auto_free char *name = str_ends(file, ".crt") ? mem_printf("%.*s", (int)(strlen(file) - strlen(".crt")), file) : NULL;
+	auto_free char *name = str_ends(file, ".crt")
+	                               ? mem_printf("%.*s", (int)(strlen(file) - strlen(".crt")), file)
+	                               : NULL;
 	const struct issuer *issuer = name && *name ? ca_issuer(ca, name) : NULL;
 	if (!name)
 		return problem_set(p, PROBLEM_NOT_FOUND, "there is no CA of this name");

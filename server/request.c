@@ -32,7 +32,8 @@ static void take_headers(const struct request_head *head, struct request *r)
 /* Two of them, and two readers could each believe another one (RFC 9110, 5.3). */
 static bool check_single(const struct http_request *http, struct problem *p)
 {
-	static const char *const single[] = { "Host", "Content-Length", "Transfer-Encoding", "Content-Type", "Authorization", "Expect" };
+	static const char *const single[] = { "Host",         "Content-Length", "Transfer-Encoding",
+		                              "Content-Type", "Authorization",  "Expect" };
 
 	for (size_t i = 0; i < array_length(single); i++) {
 		unsigned found = 0;
@@ -152,7 +153,9 @@ static bool set_base_url(const struct request_place *place, const struct authori
 	bool implied = a->port == 0 || a->port == standard;
 
 	if (!is_named(place->names, a->host)) {
-		problem_set(p, PROBLEM_MALFORMED, "RFC 9110, 7.4: this server is not \"%s\": `tls.names` says what it is called", a->host);
+		problem_set(p, PROBLEM_MALFORMED,
+		            "RFC 9110, 7.4: this server is not \"%s\": `tls.names` says what it is called",
+		            a->host);
 		p->status = 421;
 		return false;
 	}
@@ -272,6 +275,7 @@ bool request_check_body(const struct request *r, size_t body_max, struct problem
 	if (body_max == 0 && (r->content_length > 0 || r->chunked))
 		return problem_set(p, PROBLEM_TOO_LARGE, "RFC 9110, 15.5.14: no content is taken here");
 	if (r->content_length > body_max)
-		return problem_set(p, PROBLEM_TOO_LARGE, "RFC 9110, 15.5.14: the content is longer than %zu bytes", body_max);
+		return problem_set(p, PROBLEM_TOO_LARGE, "RFC 9110, 15.5.14: the content is longer than %zu bytes",
+		                   body_max);
 	return true;
 }

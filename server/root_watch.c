@@ -10,7 +10,8 @@
 #include "store/audit.h"
 #include "store/revocation.h"
 
-/* ms. What was revoked or released is looked for more often; the command that did it may be about to make the list itself. */
+/* ms. What was revoked or released is looked for more often; the command that did it may be about to make the list
+ * itself. */
 enum { EVERY = 12 * 3600 * 1000, BEHIND_EVERY = 5000 };
 
 struct failing {
@@ -48,8 +49,11 @@ static bool tell(struct store_txn *txn, void *arg, struct problem *p)
 {
 	const struct telling *t = arg;
 	const struct audit_fact facts[] = {
-		audit_text("ca", t->name), audit_integer("number", t->crl->number), audit_time("nextUpdate", t->crl->next_update),
-		audit_text("cause", t->cause), { 0 },
+		audit_text("ca", t->name),
+		audit_integer("number", t->crl->number),
+		audit_time("nextUpdate", t->crl->next_update),
+		audit_text("cause", t->cause),
+		{ 0 },
 	};
 
 	return store_audit_add(txn, &(struct audit_event){ AUDIT_CRL_ENDS, t->now, "server", NULL, facts }, p);
@@ -76,7 +80,8 @@ static bool renew(struct root_watch *watch, const char *name, const struct crl *
 	bool read = watch->options.passphrase(watch->options.arg, &passphrase, p);
 	const struct life life = { ca_folder(watch->ca), buf_bytes(&passphrase), watch->options.base };
 
-	return read && root_list_make(&life, watch->store, name, old->next_update - old->this_update, "server", &crl, p);
+	return read &&
+	       root_list_make(&life, watch->store, name, old->next_update - old->this_update, "server", &crl, p);
 }
 
 /* With the lock held. NULL: never. */
@@ -245,8 +250,8 @@ bool root_watch_gauge(struct root_watch *watch, root_visit *visit, void *arg, st
 
 /* --- life */
 
-bool root_watch_new(const struct root_watch_options *options, struct store *store, const struct ca *ca, struct crls *crls,
-                    struct root_watch **ret, struct problem *p)
+bool root_watch_new(const struct root_watch_options *options, struct store *store, const struct ca *ca,
+                    struct crls *crls, struct root_watch **ret, struct problem *p)
 {
 	struct root_watch *watch = calloc(1, sizeof(*watch));
 

@@ -58,7 +58,8 @@ static bool has_rest(const struct row *row)
 	return is_rest(&row->path.v[row->path.n - 1]);
 }
 
-/* Rows that take any rest come last. Of the same length, literals before captures, left to right: the first that fits fits best. */
+/* Rows that take any rest come last. Of the same length, literals before captures, left to right: the first that
+ * fits fits best. */
 static int row_compare(const void *a, const void *b)
 {
 	const struct row *x = a, *y = b;

@@ -126,7 +126,8 @@ static bool open_profiles(const struct serve *serve, const struct config *config
 		return false;
 	for (size_t i = 0; (profile = profiles_at(profiles, i)); i++) {
 		const char *name = profile->issuer;
-		if (!issuer_fits(profile, table ? ca_table_current(table, name) : ca_issuer_current(serve->ca, name), p))
+		if (!issuer_fits(profile,
+		                 table ? ca_table_current(table, name) : ca_issuer_current(serve->ca, name), p))
 			return false;
 	}
 	*ret = steal(profiles);
@@ -170,7 +171,8 @@ static bool open_own_certificate(struct serve *serve, struct problem *p)
 
 /* --- services and listeners */
 
-static bool open_est_settings(const struct config *config, struct profiles *profiles, struct est_settings *ret, struct problem *p)
+static bool open_est_settings(const struct config *config, struct profiles *profiles, struct est_settings *ret,
+                              struct problem *p)
 {
 	return config_authentications(config, &ret->authentications, p) &&
 	       wrapping_keys_new(&config->est.wrapping, &ret->wrapping_keys, p) &&
@@ -351,7 +353,8 @@ static bool put_reloaded(struct store_txn *txn, void *arg, struct problem *p)
 	return webhooks_carry_out(txn, r->webhooks, p) && server_event_add(txn, &event, r->now, p);
 }
 
-/* The steps that change something, after all that only look. What the store has of it is one update, the last that can fail. */
+/* The steps that change something, after all that only look. What the store has of it is one update, the last that
+ * can fail. */
 static bool reload_outside(struct serve *serve, const struct config *config, struct ca_table **table,
                            struct profiles *profiles, const struct webhook_plan *webhooks, struct problem *p)
 {

@@ -104,6 +104,8 @@ static const struct command_option options[] = {
 const struct command server_serve_command = {
 	.name = "serve", .args = "", .options = options, .run = run,
 	.summary = "run the server, in the foreground",
-	.details = "SIGTERM and SIGINT let requests in flight end and then end the server; a second one ends it at once.\n"
-	           "SIGHUP reads the configuration again. Lines of log go to standard error.",
+	.details =
+		"SIGTERM and SIGINT let requests in flight end and then end the server; a second one ends it at "
+		"once.\n"
+		"SIGHUP reads the configuration again. Lines of log go to standard error.",
 };

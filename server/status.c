@@ -69,10 +69,15 @@ static void put_listen(struct buf *out, const struct listen *listen)
 	put(out, (struct metric){ "enrolld_connections_total", "counter", "Connections accepted." }, "",
 	    (double)c.connections);
 	put(out, (struct metric){ "enrolld_connections", "gauge", "Connections now." }, "", (double)c.active);
-	put(out, (struct metric){ "enrolld_connections_parked", "gauge", "Connections that have no thread until they speak." }, "",
-	    (double)c.parked);
-	put(out, (struct metric){ "enrolld_connections_waiting", "gauge", "Connections that wait for a thread." }, "", (double)c.waiting);
-	put(out, (struct metric){ "enrolld_connections_gave_way_total", "counter", "Connections ended because others needed what they held." },
+	put(out,
+	    (struct metric){ "enrolld_connections_parked", "gauge",
+	                     "Connections that have no thread until they speak." },
+	    "", (double)c.parked);
+	put(out, (struct metric){ "enrolld_connections_waiting", "gauge", "Connections that wait for a thread." },
+	    "", (double)c.waiting);
+	put(out,
+	    (struct metric){ "enrolld_connections_gave_way_total", "counter",
+	                     "Connections ended because others needed what they held." },
 	    "", (double)c.gave_way);
 }
 
@@ -129,10 +134,13 @@ static void add_root(void *arg, const struct root_gauge *gauge)
 	struct root_metrics *m = arg;
 
 	if (gauge->next_update) {
-		buf_printf(&m->ends, "enrolld_root_crl_next_update_seconds{ca=\"%s\"} %lld\n", gauge->name, (long long)gauge->next_update);
-		buf_printf(&m->made, "enrolld_root_crl_this_update_seconds{ca=\"%s\"} %lld\n", gauge->name, (long long)gauge->this_update);
+		buf_printf(&m->ends, "enrolld_root_crl_next_update_seconds{ca=\"%s\"} %lld\n", gauge->name,
+		           (long long)gauge->next_update);
+		buf_printf(&m->made, "enrolld_root_crl_this_update_seconds{ca=\"%s\"} %lld\n", gauge->name,
+		           (long long)gauge->this_update);
 	}
-	buf_printf(&m->failures, "enrolld_root_crl_failures_total{ca=\"%s\"} %llu\n", gauge->name, (unsigned long long)gauge->failures);
+	buf_printf(&m->failures, "enrolld_root_crl_failures_total{ca=\"%s\"} %llu\n", gauge->name,
+	           (unsigned long long)gauge->failures);
 }
 
 static void put_roots(struct buf *out, struct root_watch *roots)
@@ -141,12 +149,17 @@ static void put_roots(struct buf *out, struct root_watch *roots)
 	struct root_metrics m = {0};
 
 	(void)!root_watch_gauge(roots, add_root, &m, &why);
-	buf_printf(out, "# HELP enrolld_root_crl_next_update_seconds Until when the CRL of a root can be used, as Unix time.\n"
-	                "# TYPE enrolld_root_crl_next_update_seconds gauge\n%s"
-	                "# HELP enrolld_root_crl_this_update_seconds When the CRL of a root was made, as Unix time.\n"
-	                "# TYPE enrolld_root_crl_this_update_seconds gauge\n%s"
-	                "# HELP enrolld_root_crl_failures_total Looks at the CRL of a root that was due, where no new one could be made.\n"
-	                "# TYPE enrolld_root_crl_failures_total counter\n%s", buf_text(&m.ends), buf_text(&m.made), buf_text(&m.failures));
+	buf_printf(out,
+	           "# HELP enrolld_root_crl_next_update_seconds Until when the CRL of a root can be used, as Unix "
+	           "time.\n"
+	           "# TYPE enrolld_root_crl_next_update_seconds gauge\n"
+	           "%s# HELP enrolld_root_crl_this_update_seconds When the CRL of a root was made, as Unix time.\n"
+	           "# TYPE enrolld_root_crl_this_update_seconds gauge\n"
+	           "%s# HELP enrolld_root_crl_failures_total Looks at the CRL of a root that was due, where no new "
+	           "one could be made.\n"
+	           "# TYPE enrolld_root_crl_failures_total counter\n"
+	           "%s",
+	           buf_text(&m.ends), buf_text(&m.made), buf_text(&m.failures));
 	buf_free(&m.ends);
 	buf_free(&m.made);
 	buf_free(&m.failures);
@@ -160,9 +173,10 @@ static void add_webhook(void *arg, const struct webhook_gauge *gauge)
 {
 	struct webhook_metrics *m = arg;
 
-	buf_printf(&m->failed, "enrolld_webhook_failed_tries{webhook=\"%s\",status=\"%s\"} %lld\n", gauge->id, gauge->status,
-	           (long long)gauge->attempts);
-	buf_printf(&m->behind, "enrolld_webhook_behind_events{webhook=\"%s\"} %lld\n", gauge->id, (long long)gauge->behind);
+	buf_printf(&m->failed, "enrolld_webhook_failed_tries{webhook=\"%s\",status=\"%s\"} %lld\n", gauge->id,
+	           gauge->status, (long long)gauge->attempts);
+	buf_printf(&m->behind, "enrolld_webhook_behind_events{webhook=\"%s\"} %lld\n", gauge->id,
+	           (long long)gauge->behind);
 }
 
 /* Those that were read before something failed are shown. */
@@ -172,10 +186,13 @@ static void put_webhooks(struct buf *out, struct store *store)
 	struct webhook_metrics m = {0};
 
 	(void)!webhooks_gauge(store, add_webhook, &m, &why);
-	buf_printf(out, "# HELP enrolld_webhook_failed_tries Tries to deliver the next event of a webhook that failed.\n"
-	                "# TYPE enrolld_webhook_failed_tries gauge\n%s"
-	                "# HELP enrolld_webhook_behind_events Events that a webhook has not come to.\n"
-	                "# TYPE enrolld_webhook_behind_events gauge\n%s", buf_text(&m.failed), buf_text(&m.behind));
+	buf_printf(out,
+	           "# HELP enrolld_webhook_failed_tries Tries to deliver the next event of a webhook that failed.\n"
+	           "# TYPE enrolld_webhook_failed_tries gauge\n"
+	           "%s# HELP enrolld_webhook_behind_events Events that a webhook has not come to.\n"
+	           "# TYPE enrolld_webhook_behind_events gauge\n"
+	           "%s",
+	           buf_text(&m.failed), buf_text(&m.behind));
 	buf_free(&m.failed);
 	buf_free(&m.behind);
 }
@@ -235,7 +252,8 @@ static bool is_loopback(const struct addr *a)
 /* By the headers that proxies add: RFC 7239, and what was there before it. */
 static bool is_passed_on(const struct http_request *request)
 {
-	return http_header(request, "Forwarded") || http_header(request, "X-Forwarded-For") || http_header(request, "Via");
+	return http_header(request, "Forwarded") || http_header(request, "X-Forwarded-For") ||
+	       http_header(request, "Via");
 }
 
 static bool check_reader(struct status *status, const struct http_request *request, struct problem *p)

@@ -49,11 +49,13 @@ static void look_at_message(int sent, int version, int type, const void *message
 	(void)version;
 	(void)unused;
 	if (!sent && type == SSL3_RT_HANDSHAKE && len > SSL3_HM_HEADER_LENGTH && at[0] == SSL3_MT_CERTIFICATE)
-		tls_chain_blot(at + SSL3_HM_HEADER_LENGTH, len - SSL3_HM_HEADER_LENGTH, SSL_version(ssl) == TLS1_3_VERSION);
+		tls_chain_blot(at + SSL3_HM_HEADER_LENGTH, len - SSL3_HM_HEADER_LENGTH,
+		               SSL_version(ssl) == TLS1_3_VERSION);
 }
 
-/* After the client's Finished in TLS 1.3 nothing is sent back. A client whose system waits for an acknowledgement before
- * it sends its request (RFC 896) would wait for ours, which comes 40 ms later when nothing else is to be said. */
+/* After the client's Finished in TLS 1.3 nothing is sent back. A client whose system waits for an acknowledgement
+ * before it sends its request (RFC 896) would wait for ours, which comes 40 ms later when nothing else is to be
+ * said. */
 static void acknowledge_at_once(const SSL *ssl, int where, int unused)
 {
 	(void)unused;
@@ -64,7 +66,8 @@ static void acknowledge_at_once(const SSL *ssl, int where, int unused)
 static bool offers(const unsigned char *offered, unsigned len, struct bytes protocol, const unsigned char **ret)
 {
 	for (unsigned at = 0; at < len; at += 1u + offered[at]) {
-		if (offered[at] != protocol.len || len - at <= protocol.len || memcmp(offered + at + 1, protocol.data, protocol.len) != 0)
+		if (offered[at] != protocol.len || len - at <= protocol.len ||
+		    memcmp(offered + at + 1, protocol.data, protocol.len) != 0)
 			continue;
 		*ret = offered + at + 1;
 		return true;
@@ -90,8 +93,8 @@ static int choose_protocol(SSL *ssl, const unsigned char **ret, unsigned char *r
 	return SSL_TLSEXT_ERR_ALERT_FATAL;
 }
 
-/* RFC 9325: forward secrecy and AEAD alone, and the order is ours, but for clients that put ChaCha20 first, as those do whose
- * processors have no AES. The system's own openssl.cnf cannot loosen this. */
+/* RFC 9325: forward secrecy and AEAD alone, and the order is ours, but for clients that put ChaCha20 first, as
+ * those do whose processors have no AES. The system's own openssl.cnf cannot loosen this. */
 static bool set_strength(SSL_CTX *context, bool only_tls13)
 {
 	static const char suites[] =
@@ -116,7 +119,8 @@ static bool set_sessions(SSL_CTX *context)
 	SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_SERVER);
 	SSL_CTX_sess_set_cache_size(context, SESSIONS_MAX);
 	SSL_CTX_set_timeout(context, SESSION_SECONDS);
-	SSL_CTX_set_options(context, SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_CLEANSE_PLAINTEXT);
+	SSL_CTX_set_options(context, SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
+	                                     SSL_OP_CLEANSE_PLAINTEXT);
 	return SSL_CTX_set_num_tickets(context, 0) == 1 &&
 	       SSL_CTX_set_session_id_context(context, id, sizeof(id) - 1) == 1;
 }
@@ -133,7 +137,8 @@ static bool configure(struct tls *tls, const struct tls_options *options)
 	SSL_CTX_set_msg_callback(context, look_at_message);
 	SSL_CTX_set_cert_cb(context, choose_certificate, tls);
 	SSL_CTX_set_alpn_select_cb(context, choose_protocol, NULL);
-	SSL_CTX_clear_mode(context, SSL_MODE_AUTO_RETRY); /* a record without data is read, and then the time is looked at */
+	SSL_CTX_clear_mode(context,
+	                   SSL_MODE_AUTO_RETRY); /* a record without data is read, and then the time is looked at */
 	return set_strength(context, options->only_tls13) && set_sessions(context);
 }
 
@@ -217,7 +222,8 @@ static void server(const struct http_tls *facts, struct http_server *ret)
 	STACK_OF(X509) *chain = NULL;
 
 	SSL_get0_chain_certs(facts->connection, &chain);
-	*ret = (struct http_server){ SSL_get_certificate(facts->connection), SSL_get_privatekey(facts->connection), chain };
+	*ret = (struct http_server){ SSL_get_certificate(facts->connection), SSL_get_privatekey(facts->connection),
+		                     chain };
 }
 
 static bool add_certificate(struct tls_peer *peer, X509 *certificate)

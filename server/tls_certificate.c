@@ -34,9 +34,12 @@ static bool read_all(BIO *in, struct tls_certificate *ret, struct problem *p)
 	for (int n = 1;; n++) {
 		auto(X509) *certificate = PEM_read_bio_X509(in, NULL, NULL, NULL);
 		if (!certificate)
-			return (has_ended() && n > 1) || problem_set(p, PROBLEM_MALFORMED, "expected a certificate in PEM, and number %d is none", n);
+			return (has_ended() && n > 1) ||
+			       problem_set(p, PROBLEM_MALFORMED,
+			                   "expected a certificate in PEM, and number %d is none", n);
 		if (n > 1 + TLS_CERTIFICATE_ABOVE_MAX)
-			return problem_set(p, PROBLEM_MALFORMED, "expected no more than %d certificates", 1 + TLS_CERTIFICATE_ABOVE_MAX);
+			return problem_set(p, PROBLEM_MALFORMED, "expected no more than %d certificates",
+			                   1 + TLS_CERTIFICATE_ABOVE_MAX);
 		if (!add(ret, &certificate))
 			return problem_memory(p);
 	}
@@ -45,7 +48,8 @@ static bool read_all(BIO *in, struct tls_certificate *ret, struct problem *p)
 bool tls_certificate_parse(struct bytes pem, struct tls_certificate **ret, struct problem *p)
 {
 	auto_struct(tls_certificate) *certificate = calloc(1, sizeof(*certificate));
-	auto(BIO) *in = BIO_new_mem_buf(pem.len > 0 ? pem.data : (const uint8_t *)"", pem.len <= INT_MAX ? (int)pem.len : 0);
+	auto(BIO) *in = BIO_new_mem_buf(pem.len > 0 ? pem.data : (const uint8_t *)"",
+	                                pem.len <= INT_MAX ? (int)pem.len : 0);
 
 	if (!certificate || !in)
 		return problem_memory(p);
@@ -94,7 +98,8 @@ static bool judge_signature(X509 *one, X509 *above, int n, struct problem *p)
 	bool signed_by = X509_check_issued(above, one) == X509_V_OK && X509_verify(one, X509_get0_pubkey(above)) == 1;
 
 	ERR_clear_error();
-	return signed_by || problem_set(p, PROBLEM_MALFORMED, "RFC 8446, 4.4.2: certificate %d did not sign the one before it", n);
+	return signed_by || problem_set(p, PROBLEM_MALFORMED,
+	                                "RFC 8446, 4.4.2: certificate %d did not sign the one before it", n);
 }
 
 bool tls_certificate_judge(const struct tls_certificate *certificate, int64_t now, struct problem *p)

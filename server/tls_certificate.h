@@ -14,13 +14,13 @@ struct tls_certificate {
 	EVP_PKEY *key;
 };
 
-/* Reads PEM, the own certificate first; blocks of other kinds are passed over. MALFORMED says which certificate cannot be read.
- * References: 1. */
+/* Reads PEM, the own certificate first; blocks of other kinds are passed over. MALFORMED says which certificate
+ * cannot be read. References: 1. */
 bool tls_certificate_parse(struct bytes pem, struct tls_certificate **ret, struct problem *p) must_use;
 /* Takes a reference. MALFORMED: it is another's. */
 bool tls_certificate_set_key(struct tls_certificate *certificate, EVP_PKEY *key, struct problem *p) must_use;
-/* Whether clients can be expected to accept it at a time: all of the chain lives, and each certificate signed the one before
- * (RFC 8446, 4.4.2). MALFORMED says which does not. */
+/* Whether clients can be expected to accept it at a time: all of the chain lives, and each certificate signed the
+ * one before (RFC 8446, 4.4.2). MALFORMED says which does not. */
 bool tls_certificate_judge(const struct tls_certificate *certificate, int64_t now, struct problem *p) must_use;
 struct tls_certificate *tls_certificate_ref(struct tls_certificate *certificate);
 void tls_certificate_unref(struct tls_certificate *certificate);

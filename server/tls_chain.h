@@ -6,6 +6,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Makes each certificate in the message unreadable whose key is not plain (policy/certificate_key.h). message: without its
- * header. Of a malformed one what comes before the fault, as it is all that would be decoded. */
+/* Makes each certificate in the message unreadable whose key is not plain (policy/certificate_key.h). message:
+ * without its header. Of a malformed one what comes before the fault, as it is all that would be decoded. */
 void tls_chain_blot(uint8_t *message, size_t len, bool tls13);
