@@ -15,7 +15,7 @@
 #include "base/work.h"
 
 enum {
-	THREADS = 8,
+	THREADS = 8, RETRYING_MAX = THREADS / 2,
 	MANAGE_EVERY_MS = 1000, SOON_MS = 20,
 	IDLE_MS = 250,                   /* until a webhook looks for events again */
 	WAIT_MS = 1000,                  /* until one that waits looks whether it still has to */
@@ -41,6 +41,7 @@ struct webhooks {
 	struct expiry_watch expiry;      /* the manager's, as all below */
 	struct work *manager, *work;     /* work: NULL until there is a webhook */
 	struct sender *senders[WEBHOOKS_MAX];
+	atomic_int retrying;             /* threads that try what failed before */
 	atomic_bool closing;
 };
 
@@ -142,6 +143,23 @@ static bool deliver(struct stepping *s, struct problem *p)
 	return webhook_outcome_record(house->store, options, s->sender->id, &outcome, p);
 }
 
+/* Of what failed before no more than RETRYING_MAX are tried at once: receivers that stall leave threads to the others. */
+static bool begin_try(const struct stepping *s)
+{
+	atomic_int *retrying = &s->sender->house->retrying;
+
+	if (s->row.attempts == 0 || atomic_fetch_add(retrying, 1) < RETRYING_MAX)
+		return true;
+	atomic_fetch_sub(retrying, 1);
+	return false;
+}
+
+static void end_try(const struct stepping *s)
+{
+	if (s->row.attempts > 0)
+		atomic_fetch_sub(&s->sender->house->retrying, 1);
+}
+
 /* How long to the next step; < 0: the webhook is no more. */
 static int64_t step(struct sender *sender)
 {
@@ -158,7 +176,13 @@ static int64_t step(struct sender *sender)
 			return s.event.end ? IDLE_MS : 0;
 		done = false;
 	}
-	if (done && deliver(&s, &p))
+	if (done && !begin_try(&s))
+		return IDLE_MS;
+	if (done) {
+		done = deliver(&s, &p);
+		end_try(&s);
+	}
+	if (done)
 		return 0;
 	log_trouble("webhook", sender->id, &p);
 	return TROUBLE_MS;

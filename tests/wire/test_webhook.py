@@ -310,6 +310,23 @@ def test_what_a_receiver_writes_is_not_kept(server, api):
     assert "inner network" not in server.log_text()
 
 
+def test_receivers_that_stall_leave_threads_to_the_others(receiver):
+    """Sixteen that take connections and say nothing, where eight threads send."""
+    slow = {**FAST, "webhook": {**FAST["webhook"], "timeout": "4s", "retry_max": "1s"}}
+    with Server(slow) as server, socket.create_server(("127.0.0.1", 0), backlog=500) as silent:
+        api = Api(server, make_token(server, "admin")[0])
+        hooks = [create(server, f"http://127.0.0.1:{silent.getsockname()[1]}/{i}")[0] for i in range(16)]
+        create(server, receiver.url)
+        api.issue("first.example")
+        receiver.wait(1)
+        until(lambda: all(shown(server, hook).get("lastError") for hook in hooks))
+        begun = time.monotonic()
+        for i in range(3):
+            api.issue(f"next{i}.example")
+            receiver.wait(2 + i)
+        assert time.monotonic() - begun < 4
+
+
 def test_the_environment_names_no_proxy(receiver):
     with Server(FAST) as server:
         server.stop()
