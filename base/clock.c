@@ -92,6 +92,11 @@ static struct date date_from_days(int64_t days)
 static const int64_t first_second = -62135596800; /* 0001-01-01T00:00:00Z */
 static const int64_t last_second = 253402300799;  /* 9999-12-31T23:59:59Z */
 
+bool clock_has(int64_t t)
+{
+	return t >= first_second && t <= last_second;
+}
+
 struct moment {
 	struct date date;
 	int weekday; /* 0: Sunday */
@@ -100,7 +105,7 @@ struct moment {
 
 static struct moment moment_of(int64_t t)
 {
-	assert(t >= first_second && t <= last_second);
+	assert(clock_has(t));
 	int64_t days = (t - first_second) / DAY + first_second / DAY;
 	int rest = (int)(t - days * DAY);
 
@@ -229,7 +234,7 @@ bool clock_parse(const char *text, int64_t *ret)
 	int64_t t = days_from_date(m.date) * DAY + m.hour * 3600 + m.minute * 60 + m.second - offset;
 	if (m.second == 60 && t % DAY != 0) /* RFC 3339, 5.7: a leap second ends a day of UTC */
 		return false;
-	if (t < first_second || t > last_second)
+	if (!clock_has(t))
 		return false;
 	*ret = t;
 	return true;

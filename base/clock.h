@@ -18,8 +18,10 @@ int64_t clock_cpu_us(void);      /* CPU time of the process */
 int64_t clock_thread_us(void);   /* CPU time of the calling thread */
 void clock_shift(int64_t seconds);
 
+/* Whether it is within the years 0001 to 9999, which all that follows can write. */
+bool clock_has(int64_t t) must_use;
 enum { CLOCK_RFC3339_SIZE = 21 }; /* "2026-11-21T11:36:00Z" and NUL */
-/* RFC 3339 in UTC with 'Z'. Years 0001 to 9999; asserts that range. */
+/* RFC 3339 in UTC with 'Z'. Asserts clock_has(t). */
 void clock_format(int64_t t, char ret[CLOCK_RFC3339_SIZE]);
 /* RFC 3339 with any offset and fraction (dropped). false: not that. */
 bool clock_parse(const char *text, int64_t *ret) must_use;

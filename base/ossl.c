@@ -283,7 +283,8 @@ bool ossl_other_names(X509 *certificate, struct strings *ret, struct problem *p)
 {
 	auto(GENERAL_NAMES) *list = X509_get_ext_d2i(certificate, NID_subject_alt_name, NULL, NULL);
 
-	ERR_clear_error();
+	if (ossl_no_memory(p)) /* it reads as if there were none */
+		return false;
 	for (int i = 0; i < sk_GENERAL_NAME_num(list); i++) {
 		const GENERAL_NAME *name = sk_GENERAL_NAME_value(list, i);
 		auto_value(buf) der = {0}, hex = {0};

@@ -190,7 +190,7 @@ bool client_certificate_check(struct store *store, X509 *const *issuers, size_t 
 	found.registrar = is_registrar(certificate);
 	found.expired = now > row.not_after;
 	memcpy(found.id, row.id, sizeof(found.id));
-	found.profile = strdup(row.profile);
+	found.profile = strdup(row.profile ?: "");
 	found.subject = strdup(row.subject ?: "");
 	if (!found.profile || !found.subject)
 		return problem_memory(p);

@@ -5,7 +5,7 @@
 #define STATE "alerts"
 
 static const struct record_field state_fields[] = {
-	record_integer(1, alert_state, reached),
+	record_time(1, alert_state, reached),
 	record_integer(2, alert_state, cursor),
 };
 static const struct record_schema state_schema = {

@@ -4,7 +4,7 @@
 
 static const struct record_field authority_fields[] = {
 	record_text(1, authority_state, name),
-	record_integer(2, authority_state, disabled),
+	record_time(2, authority_state, disabled),
 	record_text(3, authority_state, disabled_by),
 };
 static const struct record_schema authority_schema = {

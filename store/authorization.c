@@ -6,13 +6,13 @@
 #include "store/table.h"
 
 static const struct record_field challenge_fields[] = {
-	record_text(1, challenge, type),
+	record_text_always(1, challenge, type),
 	record_text(2, challenge, token),
 	record_enum(3, challenge, status, challenge_status, CHALLENGE_INVALID),
-	record_integer(4, challenge, validated),
+	record_time(4, challenge, validated),
 	record_integer(5, challenge, attempts),
 	record_text(6, challenge, error),
-	record_text(7, challenge, url_key),
+	record_text_always(7, challenge, url_key),
 };
 static const struct record_schema challenge_schema = {
 	"challenge", sizeof(struct challenge), challenge_fields, array_length(challenge_fields),
@@ -23,12 +23,12 @@ static const struct record_field authorization_fields[] = {
 	record_id(2, authorization, account),
 	record_text(3, authorization, directory),
 	record_enum(4, authorization, status, authorization_status, AUTHORIZATION_REVOKED),
-	record_text(5, authorization, type),
-	record_text(6, authorization, value),
+	record_text_always(5, authorization, type),
+	record_text_always(6, authorization, value),
 	record_bool(7, authorization, wildcard),
 	record_bool(8, authorization, preauthorized),
-	record_integer(9, authorization, created),
-	record_integer(10, authorization, expires),
+	record_time(9, authorization, created),
+	record_time(10, authorization, expires),
 	record_list(11, authorization, challenges, &challenge_schema),
 	record_bool(12, authorization, require_dnssec),
 	record_text(13, authorization, account_url),

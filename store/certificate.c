@@ -10,16 +10,16 @@
 enum { ISSUER_MAX = 64, TIME_SIZE = 4 /* of a serial number */ };
 
 static const struct record_field name_fields[] = {
-	record_text(1, certificate_name, type),
-	record_text(2, certificate_name, value),
+	record_text_always(1, certificate_name, type),
+	record_text_always(2, certificate_name, value),
 };
 static const struct record_schema name_schema = {
 	"certificate name", sizeof(struct certificate_name), name_fields, array_length(name_fields),
 };
 
 static const struct record_field metadata_fields[] = {
-	record_text(1, certificate_metadata, key),
-	record_text(2, certificate_metadata, value),
+	record_text_always(1, certificate_metadata, key),
+	record_text_always(2, certificate_metadata, value),
 };
 static const struct record_schema metadata_schema = {
 	"certificate metadata", sizeof(struct certificate_metadata), metadata_fields, array_length(metadata_fields),
@@ -36,14 +36,14 @@ static const struct record_field certificate_fields[] = {
 	record_list(8, certificate, names, &name_schema),
 	record_text(9, certificate, subject),
 	record_text(10, certificate, profile),
-	record_integer(11, certificate, not_before),
-	record_integer(12, certificate, not_after),
-	record_integer(13, certificate, issued),
+	record_time(11, certificate, not_before),
+	record_time(12, certificate, not_after),
+	record_time(13, certificate, issued),
 	record_text(14, certificate, method),
 	record_id(15, certificate, account),
 	record_id(16, certificate, order),
 	record_text(17, certificate, identity),
-	record_integer(18, certificate, revoked),
+	record_time(18, certificate, revoked),
 	record_integer(19, certificate, reason),
 	record_text(20, certificate, revoked_by),
 	record_text(21, certificate, replaces),
@@ -52,16 +52,16 @@ static const struct record_field certificate_fields[] = {
 	record_text(24, certificate, issuer_subject),
 	record_bool(25, certificate, key_kept),
 	record_integer(26, certificate, renew_before),
-	record_integer(27, certificate, renew_at),
+	record_time(27, certificate, renew_at),
 	record_integer(28, certificate, renew_failures),
 	record_text(29, certificate, renew_error),
-	record_integer(30, certificate, advised_from),
-	record_integer(31, certificate, advised_until),
+	record_time(30, certificate, advised_from),
+	record_time(31, certificate, advised_until),
 	record_text(32, certificate, advised_why),
 	record_text(33, certificate, label),
 	record_bool(40, certificate, no_revocation),
 	record_integer(41, certificate, shard),
-	record_integer(42, certificate, released),
+	record_time(42, certificate, released),
 	record_id(43, certificate, replacing),
 	record_integer(44, certificate, issued_us),
 	record_integer(45, certificate, reason_changed),

@@ -40,7 +40,7 @@ static bool make_above(const char *folder, struct problem *p)
 
 	if (!path)
 		return problem_memory(p);
-	for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+	for (char *slash = strchr(path + strspn(path, "/"), '/'); slash; slash = strchr(slash + 1, '/')) {
 		*slash = '\0';
 		if (!make_one(path, 0755, p))
 			return false;

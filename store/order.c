@@ -5,8 +5,8 @@
 #include "store/table.h"
 
 static const struct record_field identifier_fields[] = {
-	record_text(1, order_identifier, type),
-	record_text(2, order_identifier, value),
+	record_text_always(1, order_identifier, type),
+	record_text_always(2, order_identifier, value),
 };
 static const struct record_schema identifier_schema = {
 	"order identifier", sizeof(struct order_identifier), identifier_fields, array_length(identifier_fields),
@@ -21,22 +21,22 @@ static const struct record_field order_fields[] = {
 	record_enum(6, order, status, order_status, ORDER_CANCELED),
 	record_list(7, order, identifiers, &identifier_schema),
 	record_texts(8, order, authorizations),
-	record_integer(9, order, created),
-	record_integer(10, order, expires),
-	record_integer(11, order, not_before),
-	record_integer(12, order, not_after),
+	record_time(9, order, created),
+	record_time(10, order, expires),
+	record_time(11, order, not_before),
+	record_time(12, order, not_after),
 	record_text(13, order, error),
 	record_bytes(14, order, csr_digest),
 	record_id(15, order, certificate),
 	record_text(16, order, replaces),
 	record_integer(17, order, star.lifetime),
-	record_integer(18, order, star.start),
-	record_integer(19, order, star.end),
+	record_time(18, order, star.start),
+	record_time(19, order, star.end),
 	record_integer(20, order, star.adjust),
 	record_bool(21, order, star.get),
-	record_integer(22, order, star.first),
+	record_time(22, order, star.first),
 	record_integer(23, order, star.count),
-	record_integer(24, order, star.due),
+	record_time(24, order, star.due),
 	record_bytes(25, order, star.csr),
 };
 static const struct record_schema order_schema = {

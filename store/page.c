@@ -11,20 +11,27 @@ struct reading {
 	struct store_page page;
 	size_t prefix_len, limit;
 	bool by_text;
-	bool no_memory;
+	bool no_memory, damaged;
 	bool more;            /* there is an entry after the last of the page */
 	uint8_t rest[REST_MAX];
 	size_t rest_len;
 };
 
+/* Whether what follows the prefix is what this table puts there: a text with its zero byte, or an id at the end. */
+static bool is_whole(const struct reading *r, struct bytes rest)
+{
+	if (rest.len > REST_MAX)
+		return false;
+	return r->by_text ? rest.len > 0 && memchr(rest.data, '\0', rest.len) == rest.data + rest.len - 1
+	                  : rest.len >= KEY_ID_SIZE;
+}
+
 static bool add_id(struct reading *r, struct bytes rest)
 {
 	char id[RANDOM_ID_SIZE];
 
-	assert(rest.len > 0 && rest.len <= REST_MAX);
-	if (r->by_text) /* its zero byte is stored with it */
+	if (r->by_text)
 		return strings_add(&r->page.ids, (const char *)rest.data);
-	assert(rest.len >= KEY_ID_SIZE);
 	key_id_text(rest.data + rest.len - KEY_ID_SIZE, id);
 	return strings_add(&r->page.ids, id);
 }
@@ -39,10 +46,10 @@ static bool visit(void *arg, struct bytes key, struct bytes value)
 		r->more = true;
 		return false;
 	}
-	if (!add_id(r, rest)) {
-		r->no_memory = true;
+	r->damaged = !is_whole(r, rest);
+	r->no_memory = !r->damaged && !add_id(r, rest);
+	if (r->damaged || r->no_memory)
 		return false;
-	}
 	memcpy(r->rest, rest.data, rest.len);
 	r->rest_len = rest.len;
 	return true;
@@ -63,10 +70,16 @@ static bool set_next(struct reading *r)
 	return true;
 }
 
+static bool damaged_key(struct problem *p)
+{
+	return problem_internal(p, "the store holds a key that cannot be read");
+}
+
 /* What was read, or why it was not. */
 static bool reading_end(struct store_txn *txn, struct reading *r, struct store_page *ret, struct problem *p)
 {
-	bool ok = kv_check(txn->kv, p) && ((!r->no_memory && (!r->more || set_next(r))) || problem_memory(p));
+	bool ok = kv_check(txn->kv, p) && (!r->damaged || damaged_key(p)) &&
+	          ((!r->no_memory && (!r->more || set_next(r))) || problem_memory(p));
 
 	if (!ok) {
 		store_page_free(&r->page);
@@ -149,7 +162,7 @@ struct due {
 	int64_t now;
 	size_t limit;
 	struct strings *ids;
-	bool no_memory;
+	bool no_memory, damaged;
 };
 
 static bool visit_due(void *arg, struct bytes key, struct bytes value)
@@ -158,7 +171,9 @@ static bool visit_due(void *arg, struct bytes key, struct bytes value)
 	char id[RANDOM_ID_SIZE];
 
 	(void)value;
-	assert(key.len == 1 + KEY_TIME_SIZE + KEY_ID_SIZE);
+	due->damaged = key.len != 1 + KEY_TIME_SIZE + KEY_ID_SIZE;
+	if (due->damaged)
+		return false;
 	if (key_time(key.data + 1) > due->now || due->ids->n == due->limit)
 		return false;
 	key_id_text(key.data + 1 + KEY_TIME_SIZE, id);
@@ -172,7 +187,7 @@ bool page_read_due(struct store_txn *txn, const struct key *prefix, int64_t now,
 	struct due due = { .now = now, .limit = limit, .ids = ret };
 
 	kv_scan(txn->kv, key_bytes(prefix), key_bytes(prefix), visit_due, &due);
-	return kv_check(txn->kv, p) && (!due.no_memory || problem_memory(p));
+	return kv_check(txn->kv, p) && (!due.damaged || damaged_key(p)) && (!due.no_memory || problem_memory(p));
 }
 
 struct counting {

@@ -6,7 +6,7 @@ static const struct record_field fields[] = {
 	record_text(1, private_key, id),
 	record_text(2, private_key, seal),
 	record_bytes(3, private_key, sealed),
-	record_integer(4, private_key, created),
+	record_time(4, private_key, created),
 };
 static const struct record_schema schema = { "private key", sizeof(struct private_key), fields, array_length(fields) };
 static const struct table keys = { .class = KEY_PRIVATE_KEY, .schema = &schema, .by_text = true };

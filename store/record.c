@@ -2,6 +2,7 @@
 
 #include <assert.h>
 
+#include "base/clock.h"
 #include "store/key.h"
 
 static void add_length(struct buf *out, size_t n)
@@ -103,6 +104,7 @@ static bool value_size(const struct record_field *field, const void *at, size_t 
 	switch (field->type) {
 	case RECORD_TEXT: {
 		const char *text = *(const char *const *)at;
+		assert(text || !field->always);
 		*ret = text ? strlen(text) : 0;
 		return text != NULL;
 	}
@@ -110,6 +112,7 @@ static bool value_size(const struct record_field *field, const void *at, size_t 
 		*ret = id_size(at);
 		return *ret > 0;
 	case RECORD_INTEGER:
+	case RECORD_TIME:
 	case RECORD_ENUM:
 	case RECORD_BOOL:
 		*ret = integer_size(number(field, at));
@@ -169,6 +172,7 @@ static void add_value(struct buf *out, const struct record_field *field, const v
 		add_id(out, at, size);
 		break;
 	case RECORD_INTEGER:
+	case RECORD_TIME:
 	case RECORD_ENUM:
 	case RECORD_BOOL:
 		add_integer(out, number(field, at));
@@ -200,12 +204,30 @@ static void add_fields(struct buf *out, const struct record_schema *schema, cons
 	}
 }
 
+/* What could not be read again is not written. */
+static bool times_fit(const struct record_schema *schema, const void *record)
+{
+	for (size_t i = 0; i < schema->field_count; i++) {
+		const struct record_field *field = &schema->fields[i];
+		const void *at = (const char *)record + field->offset;
+
+		if (field->type == RECORD_TIME && !clock_has(*(const int64_t *)at))
+			return false;
+		for (size_t k = 0; field->type == RECORD_LIST && k < ((const struct record_list *)at)->n; k++)
+			if (!times_fit(field->sub, element(at, field->sub, k)))
+				return false;
+	}
+	return true;
+}
+
 bool record_encode(const struct record_schema *schema, const void *record, struct buf *ret, struct problem *p)
 {
 	size_t size = fields_size(schema, record);
 
 	if (size > RECORD_MAX)
 		return problem_set(p, PROBLEM_TOO_LARGE, "the %s is too large to be stored", schema->name);
+	if (!times_fit(schema, record))
+		return problem_internal(p, "the %s has a time that no clock shows", schema->name);
 	add_fields(ret, schema, record);
 	return buf_check(ret, p);
 }

@@ -3,7 +3,7 @@
  * A record is a struct whose first member is `void *memory`: one block, made by decoding, that all
  * its strings, bytes and lists point into; record_free frees it. A record that is being built
  * points into memory of its builder and has memory NULL. Unknown tags are skipped, missing ones
- * leave zero: fields can be added without an upgrade. Lengths are checked against the input.
+ * leave zero, but for texts that are always there: fields can be added without an upgrade. Lengths are checked against the input.
  *
  * A field is its tag (one byte), the length of its value, and the value. A length is 7 bits a byte,
  * lowest first, the high bit on all but the last. An integer is folded (0, -1, 1, -2, ... become
@@ -20,6 +20,7 @@ enum record_type {
 	RECORD_TEXT,     /* const char *; NULL is not written */
 	RECORD_ID,       /* char[RANDOM_ID_SIZE], as its 16 raw bytes; "" is not written */
 	RECORD_INTEGER,  /* int64_t; 0 is not written */
+	RECORD_TIME,     /* int64_t, seconds since 1970, of those that base/clock.h can write; 0 is not written */
 	RECORD_ENUM,     /* an enum of int's size; 0 is not written */
 	RECORD_BOOL,     /* bool */
 	RECORD_BYTES,    /* struct bytes; length 0 is not written */
@@ -43,6 +44,7 @@ struct record_field {
 	size_t offset;
 	const struct record_schema *sub; /* RECORD_LIST */
 	int last;                        /* RECORD_ENUM: its highest value */
+	bool always;                     /* RECORD_TEXT: never NULL, in no record that can be read */
 };
 struct record_schema {
 	const char *name;
@@ -57,8 +59,10 @@ struct record_schema {
 	            0 * sizeof(char[__builtin_types_compatible_p(__typeof__(((struct s *)0)->member), c_type) ? 1 : -1]),\
 	  __VA_ARGS__ }
 #define record_text(tag, s, member) RECORD_FIELD(tag, RECORD_TEXT, s, member, const char *, NULL)
+#define record_text_always(tag, s, member) RECORD_FIELD(tag, RECORD_TEXT, s, member, const char *, NULL, .always = true)
 #define record_id(tag, s, member) RECORD_FIELD(tag, RECORD_ID, s, member, char[RANDOM_ID_SIZE], NULL)
 #define record_integer(tag, s, member) RECORD_FIELD(tag, RECORD_INTEGER, s, member, int64_t, NULL)
+#define record_time(tag, s, member) RECORD_FIELD(tag, RECORD_TIME, s, member, int64_t, NULL)
 #define record_enum(tag, s, member, e, highest) RECORD_FIELD(tag, RECORD_ENUM, s, member, enum e, NULL, .last = (highest))
 #define record_bool(tag, s, member) RECORD_FIELD(tag, RECORD_BOOL, s, member, bool, NULL)
 #define record_bytes(tag, s, member) RECORD_FIELD(tag, RECORD_BYTES, s, member, struct bytes, NULL)
@@ -67,7 +71,7 @@ struct record_schema {
 
 enum { RECORD_MAX = 16 * 1024 * 1024 };
 
-/* Appends to ret. TOO_LARGE beyond RECORD_MAX. */
+/* Appends to ret. TOO_LARGE beyond RECORD_MAX; INTERNAL: a time that no clock shows. */
 bool record_encode(const struct record_schema *schema, const void *record, struct buf *ret, struct problem *p) must_use;
 /* Fills ret (schema->size bytes), memory included. INTERNAL when the bytes are no such record. */
 bool record_decode(const struct record_schema *schema, struct bytes in, void *ret, struct problem *p) must_use;

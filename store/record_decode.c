@@ -3,6 +3,7 @@
 
 #include <assert.h>
 
+#include "base/clock.h"
 #include "store/key.h"
 
 enum { RECORD_ALIGN = sizeof(int64_t) };
@@ -135,6 +136,8 @@ static bool read_number(const struct record_field *field, struct bytes in, void 
 		return false;
 	if (field->type == RECORD_BOOL && (v < 0 || v > 1))
 		return false;
+	if (field->type == RECORD_TIME && !clock_has(v))
+		return false;
 	if (!out)
 		return true;
 	if (field->type == RECORD_BOOL)
@@ -189,6 +192,7 @@ static bool read_value(const struct record_field *field, struct bytes in, void *
 	case RECORD_ID:
 		return read_id(in, out);
 	case RECORD_INTEGER:
+	case RECORD_TIME:
 	case RECORD_ENUM:
 	case RECORD_BOOL:
 		return read_number(field, in, out);
@@ -203,6 +207,15 @@ static bool read_value(const struct record_field *field, struct bytes in, void *
 	return false;
 }
 
+/* Goes on to the field of that tag, past those that the bytes do not have. false: one of them is always there. */
+static bool skip_to(const struct record_field **field, const struct record_field *end, unsigned tag)
+{
+	for (; *field < end && (*field)->tag < tag; (*field)++)
+		if ((*field)->always)
+			return false;
+	return true;
+}
+
 /* Tags rise, in the table as in the bytes: no field comes twice, so both walks see the same. */
 static bool read_fields(const struct record_schema *schema, struct bytes in, void *out, struct arena *a)
 {
@@ -214,16 +227,16 @@ static bool read_fields(const struct record_schema *schema, struct bytes in, voi
 		struct bytes value;
 
 		in = BYTES(in.data + 1, in.len - 1);
-		if (tag <= last || !take_run(&in, &value))
+		if (tag <= last || !take_run(&in, &value) || !skip_to(&field, end, tag))
 			return false;
 		last = tag;
-		while (field < end && field->tag < tag)
-			field++;
-		if (field < end && field->tag == tag &&
-		    !read_value(field, value, out ? (char *)out + field->offset : NULL, a))
+		if (field == end || field->tag != tag)
+			continue;
+		if (!read_value(field, value, out ? (char *)out + field->offset : NULL, a))
 			return false;
+		field++;
 	}
-	return true;
+	return skip_to(&field, end, UINT8_MAX + 1);
 }
 
 bool record_decode(const struct record_schema *schema, struct bytes in, void *ret, struct problem *p)

@@ -2,6 +2,7 @@
 
 #include <assert.h>
 
+#include "base/digest.h"
 #include "store/certificate.h"
 #include "store/private_key.h"
 #include "store/table.h"
@@ -13,18 +14,18 @@ static const char *const names[] = {
 };
 
 static const struct record_field decision_fields[] = {
-	record_text(1, request_decision, by),
+	record_text_always(1, request_decision, by),
 	record_bool(2, request_decision, approved),
 	record_text(3, request_decision, reason),
-	record_integer(4, request_decision, at),
+	record_time(4, request_decision, at),
 };
 static const struct record_schema decision_schema = {
 	"decision", sizeof(struct request_decision), decision_fields, array_length(decision_fields),
 };
 
 static const struct record_field metadata_fields[] = {
-	record_text(1, certificate_metadata, key),
-	record_text(2, certificate_metadata, value),
+	record_text_always(1, certificate_metadata, key),
+	record_text_always(2, certificate_metadata, value),
 };
 static const struct record_schema metadata_schema = {
 	"request metadata", sizeof(struct certificate_metadata), metadata_fields, array_length(metadata_fields),
@@ -38,8 +39,8 @@ static const struct record_field request_fields[] = {
 	record_text(5, request, identity),
 	record_text(6, request, from),
 	record_bytes(7, request, csr_digest),
-	record_integer(8, request, created),
-	record_integer(9, request, ended),
+	record_time(8, request, created),
+	record_time(9, request, ended),
 	record_texts(10, request, reasons),
 	record_id(11, request, certificate),
 	record_id(12, request, replaces),
@@ -50,13 +51,13 @@ static const struct record_field request_fields[] = {
 	record_bytes(17, request, key_hash),
 	record_integer(18, request, needed),
 	record_list(19, request, decisions, &decision_schema),
-	record_integer(20, request, expires),
+	record_time(20, request, expires),
 	record_bool(21, request, due),
 	record_bool(22, request, managed),
 	record_bool(23, request, by_server),
 	record_integer(24, request, validity),
-	record_integer(25, request, not_before),
-	record_integer(26, request, not_after),
+	record_time(25, request, not_before),
+	record_time(26, request, not_after),
 	record_text(27, request, hash),
 	record_list(28, request, metadata, &metadata_schema),
 	record_integer(29, request, renew_before),
@@ -105,7 +106,16 @@ static void request_index(const void *record, struct index *ix)
 	index_add(ix, &key);
 }
 
-static const struct table requests = { .class = KEY_REQUEST, .schema = &request_schema, .index = request_index };
+static bool request_is_whole(const void *record)
+{
+	const struct request *request = record;
+
+	return request->waiter.len == 0 || request->waiter.len == SHA256_SIZE;
+}
+
+static const struct table requests = {
+	.class = KEY_REQUEST, .schema = &request_schema, .index = request_index, .is_whole = request_is_whole,
+};
 
 const char *request_state_name(enum request_state state)
 {

@@ -6,13 +6,13 @@ static const struct record_field revocation_fields[] = {
 	record_text(1, revocation, issuer),
 	record_integer(2, revocation, changes),
 	record_integer(3, revocation, crl_number),
-	record_integer(4, revocation, crl_time),
-	record_integer(5, revocation, crl_scheduled),
+	record_time(4, revocation, crl_time),
+	record_time(5, revocation, crl_scheduled),
 	record_integer(6, revocation, shards),
 	record_integer(7, revocation, delta_base),
-	record_integer(8, revocation, delta_base_time),
+	record_time(8, revocation, delta_base_time),
 	record_integer(9, revocation, next_base),
-	record_integer(10, revocation, next_base_time),
+	record_time(10, revocation, next_base_time),
 	record_integer(11, revocation, crl_changes),
 };
 static const struct record_schema revocation_schema = {

@@ -19,5 +19,5 @@ struct scope {
 	record_texts((tag), s, scope.names), record_texts((tag) + 1, s, scope.authorized),         \
 	record_texts((tag) + 2, s, scope.networks), record_integer((tag) + 3, s, scope.quota),     \
 	record_integer((tag) + 4, s, scope.quota_period), record_integer((tag) + 5, s, scope.quota_total), \
-	record_integer((tag) + 6, s, scope.spent), record_integer((tag) + 7, s, scope.spent_since), \
+	record_integer((tag) + 6, s, scope.spent), record_time((tag) + 7, s, scope.spent_since), \
 	record_integer((tag) + 8, s, scope.spent_total)

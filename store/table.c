@@ -185,6 +185,8 @@ bool table_find(struct store_txn *txn, const struct table *table, const struct k
 
 	if (!kv_get(txn->kv, key_bytes(unique), &id))
 		return not_found(txn, table, p);
+	if (id.len > KEY_ID_SIZE) /* no table has entries that lead to a longer one */
+		return unreadable(table, p);
 	key_begin(&key, table->class);
 	key_add(&key, id);
 	return get(txn, table, &key, ret, p);

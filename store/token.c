@@ -22,10 +22,10 @@ static const struct record_field token_fields[] = {
 	record_integer(5, token, roles),
 	record_texts(6, token, profiles),
 	record_texts(7, token, names),
-	record_integer(8, token, created),
-	record_integer(9, token, expires),
-	record_integer(10, token, revoked),
-	record_integer(11, token, used),
+	record_time(8, token, created),
+	record_time(9, token, expires),
+	record_time(10, token, revoked),
+	record_time(11, token, used),
 	record_text(12, token, name),
 };
 static const struct record_schema token_schema = {
@@ -50,7 +50,8 @@ static bool token_is_whole(const void *record)
 {
 	const struct token *token = record;
 
-	return (token->hash.len == SHA256_SIZE) != (token->key_hash.len == SHA256_SIZE);
+	return (token->hash.len == SHA256_SIZE && token->key_hash.len == 0) ||
+	       (token->hash.len == 0 && token->key_hash.len == SHA256_SIZE);
 }
 
 static const struct table tokens = {

@@ -3,7 +3,7 @@
 #include "store/table.h"
 
 static const struct record_field try_fields[] = {
-	record_integer(1, webhook_try, time),
+	record_time(1, webhook_try, time),
 	record_integer(2, webhook_try, event),
 	record_integer(3, webhook_try, status),
 	record_text(4, webhook_try, error),
@@ -14,18 +14,18 @@ static const struct record_schema try_schema = {
 
 static const struct record_field webhook_fields[] = {
 	record_id(1, webhook, id),
-	record_text(2, webhook, url),
+	record_text_always(2, webhook, url),
 	record_bytes(3, webhook, sealed_secret),
 	record_text(4, webhook, note),
 	record_texts(5, webhook, events),
 	record_texts(6, webhook, profiles),
-	record_integer(7, webhook, created),
+	record_time(7, webhook, created),
 	record_integer(8, webhook, cursor),
 	record_integer(9, webhook, delivered),
 	record_integer(10, webhook, attempts),
-	record_integer(11, webhook, failing),
-	record_integer(12, webhook, next_try),
-	record_integer(13, webhook, stopped),
+	record_time(11, webhook, failing),
+	record_time(12, webhook, next_try),
+	record_time(13, webhook, stopped),
 	record_list(14, webhook, tries, &try_schema),
 	record_text(15, webhook, name),
 };

@@ -295,7 +295,7 @@ static void above(struct world *w, enum profile_subdomains mode, const char *val
 {
 	static struct challenge proof;
 
-	proof = (struct challenge){ .type = type, .status = CHALLENGE_VALID };
+	proof = (struct challenge){ .type = type, .url_key = type, .status = CHALLENGE_VALID };
 	w->profile->subdomains = mode;
 	w->authorization[0].value = value;
 	w->authorization[0].subdomains = allowed;
@@ -336,7 +336,10 @@ static void spoil_authz_account(struct world *w) { strcpy(w->authorization[1].ac
 static void spoil_authz_directory(struct world *w) { w->authorization[1].directory = "other"; }
 static void spoil_authz_method(struct world *w)
 {
-	static struct challenge proof[] = { { .type = "dns-01", .status = CHALLENGE_INVALID }, { .type = "http-01", .status = CHALLENGE_VALID } };
+	static struct challenge proof[] = {
+		{ .type = "dns-01", .url_key = "k1", .status = CHALLENGE_INVALID },
+		{ .type = "http-01", .url_key = "k2", .status = CHALLENGE_VALID },
+	};
 
 	assert_true(strings_add(&w->profile->acme.challenges, "dns-01"));
 	w->authorization[1].challenges = (struct record_list){ proof, array_length(proof) };
@@ -641,7 +644,7 @@ static void spoil_identity(struct world *w)
 #define MODULE "a01606082b06010505070804a00a300806022a0304020aff" /* hardwareModuleName of bytes that are no text */
 static void attested(struct world *w, const char *type, const char *value)
 {
-	static struct challenge proof = { .type = "device-attest-01", .status = CHALLENGE_VALID };
+	static struct challenge proof = { .type = "device-attest-01", .url_key = "k1", .status = CHALLENGE_VALID };
 	static uint8_t hash[SHA256_SIZE];
 	auto_value(buf) spki = {0};
 	struct problem p = {0};

@@ -65,10 +65,9 @@ static void test_few_fields(void **state)
 	struct authorization out;
 
 	(void)state;
-	in.type = in.value = NULL;
 	put(&in);
 	must(store_authorization_get(txn, in.id, &out, p));
-	assert_null(out.type);
+	assert_null(out.directory);
 	assert_int_equal(out.challenges.n, 0);
 	assert_int_equal(out.status, AUTHORIZATION_PENDING);
 	authorization_free(&out);
@@ -168,7 +167,7 @@ static void test_processing(void **state)
 		{ CHALLENGE_PROCESSING, CHALLENGE_INVALID, true },
 		{ CHALLENGE_INVALID, CHALLENGE_INVALID, false },
 	};
-	struct challenge challenges[2] = { { .type = "http-01" }, { .type = "dns-01" } };
+	struct challenge challenges[2] = { { .type = "http-01", .url_key = "k1" }, { .type = "dns-01", .url_key = "k2" } };
 	struct authorization authorization = make(5, 100);
 
 	(void)state;
@@ -215,7 +214,7 @@ static void test_count_pending(void **state)
 
 static void test_delete_leaves_nothing(void **state)
 {
-	struct challenge challenge = { .type = "http-01", .status = CHALLENGE_PROCESSING };
+	struct challenge challenge = { .type = "http-01", .url_key = "k1", .status = CHALLENGE_PROCESSING };
 	struct authorization authorization = make(1, 100);
 
 	(void)state;

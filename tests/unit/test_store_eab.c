@@ -76,6 +76,24 @@ static void test_kid_lengths(void **state)
 	must_refuse(PROBLEM_MALFORMED, store_eab_put(txn, &eab, p));
 }
 
+/* A text that has lost its end, or has another one within. */
+static void test_damaged_keys(void **state)
+{
+	static const struct bytes texts[] = { BYTES("kid", 3), BYTES("k\0id", 5), BYTES("", 0) };
+
+	(void)state;
+	for (size_t i = 0; i < array_length(texts); i++) {
+		auto_value(store_page) page = {0};
+		struct key key;
+
+		key_begin(&key, KEY_EAB);
+		key_add(&key, texts[i]);
+		kv_put(txn->kv, key_bytes(&key), BYTES("", 1));
+		must_refuse(PROBLEM_INTERNAL, store_eab_list(txn, "", 10, &page, p));
+		kv_delete(txn->kv, key_bytes(&key));
+	}
+}
+
 static void test_list(void **state)
 {
 	static const char *const kids[] = { "b", "a", "c", "aa" };
@@ -103,6 +121,7 @@ int main(void)
 		ROWS_TEST(test_all_fields),
 		ROWS_TEST(test_few_fields),
 		ROWS_TEST(test_kid_lengths),
+		ROWS_TEST(test_damaged_keys),
 		ROWS_TEST(test_list),
 	};
 

@@ -15,7 +15,7 @@ static void put_order(unsigned n, int64_t expires)
 
 static void put_authorization(unsigned n, int64_t expires)
 {
-	struct authorization authorization = { .expires = expires };
+	struct authorization authorization = { .type = "dns", .value = "example.com", .expires = expires };
 
 	id_of(n, authorization.id);
 	id_of(100, authorization.account);
@@ -61,6 +61,24 @@ static void test_due_in_order_of_time(void **state)
 	want_due(1763724960, 2, "o3@20 z2@30"); /* the visitor ends it */
 }
 
+/* A key that no put has made leads to nothing, and keeps nothing behind it from its turn. */
+static void test_damaged_keys(void **state)
+{
+	static const uint8_t strange[] = { EXPIRY_REQUEST + 1 };
+	struct key key;
+
+	(void)state;
+	put_order(1, 10);
+	key_begin(&key, KEY_EXPIRY);
+	kv_put(txn->kv, key_bytes(&key), BYTES(NULL, 0));
+	key_add_time(&key, 5);
+	kv_put(txn->kv, key_bytes(&key), BYTES(NULL, 0));
+	key_add(&key, BYTES(strange, 1));
+	assert_true(key_add_id(&key, "AAAAAAAAAAAAAAAAAAAAAA"));
+	kv_put(txn->kv, key_bytes(&key), BYTES(NULL, 0));
+	want_due(20, 9, "o1@10");
+}
+
 static void test_moves_with_the_record(void **state)
 {
 	(void)state;
@@ -78,6 +96,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		ROWS_TEST(test_due_in_order_of_time),
+		ROWS_TEST(test_damaged_keys),
 		ROWS_TEST(test_moves_with_the_record),
 	};
 

@@ -156,6 +156,14 @@ static void test_folders_above_are_made(void **state)
 	want_mode(deep, ".", 0700);
 }
 
+static void test_folder_without_a_name(void **state)
+{
+	struct store *store;
+
+	(void)state;
+	must_refuse(PROBLEM_NOT_FOUND, store_open("", true, NULL, &store, p));
+}
+
 /* What is sealed in the store would be lost in silence with a new key. */
 static void test_lost_seal_key(void **state)
 {
@@ -495,6 +503,7 @@ int main(void)
 		TEST(test_permissions_whatever_the_umask),
 		TEST(test_open_folder_is_narrowed),
 		TEST(test_folders_above_are_made),
+		TEST(test_folder_without_a_name),
 		TEST(test_lost_seal_key),
 		TEST(test_seal_lasts),
 		TEST(test_newer_schema_is_refused),

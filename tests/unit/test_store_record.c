@@ -22,6 +22,13 @@ struct tree {
 	struct bytes bytes;
 	struct record_texts texts;
 	struct record_list branches;
+	int64_t time;
+};
+/* One that is nothing without its name. */
+struct named {
+	void *memory;
+	const char *title, *name;
+	int64_t number;
 };
 
 static const struct record_field leaf_fields[] = { record_text(1, leaf, name), record_integer(2, leaf, weight) };
@@ -39,7 +46,12 @@ static const struct record_field tree_fields[] = {
 	record_bytes(6, tree, bytes),
 	record_texts(7, tree, texts),
 	record_list(200, tree, branches, &branch_schema),
+	record_time(201, tree, time),
 };
+static const struct record_field named_fields[] = {
+	record_text(1, named, title), record_text_always(3, named, name), record_integer(5, named, number),
+};
+static const struct record_schema named_schema = { "named", sizeof(struct named), named_fields, 3 };
 static const struct record_schema tree_schema = { "tree", sizeof(struct tree), tree_fields, array_length(tree_fields) };
 /* The same record as an earlier program knew it. */
 static const struct record_field old_fields[] = { record_text(2, tree, text), record_enum(4, tree, colour, colour, BLUE) };
@@ -214,6 +226,12 @@ static void test_strange_bytes(void **state)
 		{ "c8050402020000", true },        /* a branch of two leaves without fields */
 		{ "c8050402020100", false },       /* ... of a leaf whose one field has no length */
 		{ "6300", true },                  /* unknown */
+		{ "c900", true },
+		{ "c905fe82e8ff75", true },        /* 9999-12-31T23:59:59Z */
+		{ "c9050083e8ff75", false },       /* a second more */
+		{ "c905ffed23ef1c", true },        /* 0001-01-01T00:00:00Z */
+		{ "c90501ee23ef1c", false },       /* a second less */
+		{ "c908ffffffffffffff7f", false },
 	};
 
 	(void)state;
@@ -228,6 +246,45 @@ static void test_strange_bytes(void **state)
 			fail_msg("%s: %d", rows[i].hex, ok);
 		if (ok)
 			record_free(&out);
+	}
+}
+
+/* What could not be read again is not written. */
+static void test_times(void **state)
+{
+	const struct tree good[] = { { .time = 253402300799 }, { .time = -62135596800 } };
+	const struct tree bad[] = { { .time = 253402300800 }, { .time = -62135596801 }, { .time = INT64_MIN } };
+	auto_value(buf) out = {0};
+
+	(void)state;
+	for (size_t i = 0; i < array_length(good); i++)
+		assert_int_equal(round_trip(&good[i]).time, good[i].time);
+	for (size_t i = 0; i < array_length(bad); i++)
+		must_refuse(PROBLEM_INTERNAL, record_encode(&tree_schema, &bad[i], &out, p));
+	assert_int_equal(out.len, 0);
+}
+
+static void test_text_that_is_always_there(void **state)
+{
+	static const struct {
+		const char *hex;
+		bool want_ok;
+	} rows[] = {
+		{ "0300", true }, { "030161", true }, { "01016103016105010e", true }, { "0301610700", true },
+		{ "", false }, { "010161", false }, { "05010e", false }, { "01016105010e", false }, { "0700", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < array_length(rows); i++) {
+		auto_value(buf) in = {0};
+		struct problem why = {0};
+		struct named out = {0};
+
+		assert_true(hex_decode(rows[i].hex, strlen(rows[i].hex), &in));
+		if (record_decode(&named_schema, buf_bytes(&in), &out, &why) != rows[i].want_ok)
+			fail_msg("\"%s\"", rows[i].hex);
+		assert_true(!rows[i].want_ok || out.name);
+		record_free(&out);
 	}
 }
 
@@ -250,6 +307,8 @@ int main(void)
 		cmocka_unit_test(test_too_large),
 		cmocka_unit_test(test_fields_come_and_go),
 		cmocka_unit_test(test_strange_bytes),
+		cmocka_unit_test(test_times),
+		cmocka_unit_test(test_text_that_is_always_there),
 		cmocka_unit_test(test_refusal_leaves_the_record),
 	};
 

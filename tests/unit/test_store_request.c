@@ -159,6 +159,25 @@ static void test_sweep_keeps_keys_of_unreadable_rows(void **state)
 	must(store_private_key_get(txn, request.key_hash, &found, p));
 }
 
+/* Its entry would not fit a key. */
+static void test_waiter_that_is_no_digest(void **state)
+{
+	static const uint8_t long_waiter[KV_KEY_MAX];
+	struct buf value = {0};
+	struct request out, good = make(1, REQUEST_PENDING);
+	struct key key;
+
+	(void)state;
+	buf_add(&value, "\40\xe0\3", 3);
+	buf_add(&value, long_waiter, sizeof(long_waiter));
+	key_begin(&key, KEY_REQUEST);
+	assert_true(key_add_id(&key, good.id));
+	kv_put(txn->kv, key_bytes(&key), buf_bytes(&value));
+	buf_free(&value);
+	must_refuse(PROBLEM_INTERNAL, store_request_get(txn, good.id, &out, p));
+	must_refuse(PROBLEM_INTERNAL, store_request_put(txn, &good, p));
+}
+
 static void test_states(void **state)
 {
 	enum request_state got;
@@ -177,6 +196,7 @@ int main(void)
 		ROWS_TEST(test_issued_in_pages),
 		ROWS_TEST(test_due_by_method),
 		ROWS_TEST(test_sweep),
+		ROWS_TEST(test_waiter_that_is_no_digest),
 		cmocka_unit_test(test_states),
 		ROWS_TEST(test_sweep_keeps_keys_of_unreadable_rows),
 	};

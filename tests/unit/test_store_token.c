@@ -67,6 +67,63 @@ static void test_keys(void **state)
 	token_free(&out);
 }
 
+/* What no put would take: its index would not fit a key. */
+static void test_row_that_is_not_whole(void **state)
+{
+	static const uint8_t long_hash[KV_KEY_MAX];
+	uint8_t row[600] = { 1, KEY_ID_SIZE };
+	struct token good = { .id = ID_A, .hash = BYTES(hash, sizeof(hash)) }, out;
+	struct buf value = {0};
+	struct key key;
+
+	(void)state;
+	buf_add(&value, row, 2 + KEY_ID_SIZE);
+	buf_add(&value, "\2\40", 2);
+	buf_add(&value, hash, SHA256_SIZE);
+	buf_add(&value, "\3\xe0\3", 3);
+	buf_add(&value, long_hash, sizeof(long_hash));
+	key_begin(&key, KEY_TOKEN);
+	assert_true(key_add_id(&key, ID_A));
+	kv_put(txn->kv, key_bytes(&key), buf_bytes(&value));
+	buf_free(&value);
+	must_refuse(PROBLEM_INTERNAL, store_token_get(txn, ID_A, &out, p));
+	must_refuse(PROBLEM_INTERNAL, store_token_put(txn, &good, p));
+}
+
+/* An index entry whose value is no id of ours. */
+static void test_damaged_entry(void **state)
+{
+	static const uint8_t long_id[KV_KEY_MAX];
+	const struct bytes wanted = BYTES(key_hash, sizeof(key_hash));
+	struct token out;
+	struct key key;
+
+	(void)state;
+	key_begin(&key, KEY_TOKEN_KEY);
+	key_add(&key, wanted);
+	kv_put(txn->kv, key_bytes(&key), BYTES(long_id, sizeof(long_id)));
+	must_refuse(PROBLEM_INTERNAL, store_token_by_key(txn, wanted, &out, p));
+}
+
+/* Keys that no put has made: too short for an id, and longer than a cursor. */
+static void test_damaged_keys(void **state)
+{
+	static const uint8_t lengths[] = { 0, KEY_ID_SIZE - 1, 100 }, zeros[100];
+
+	(void)state;
+	for (size_t i = 0; i < array_length(lengths); i++) {
+		auto_value(store_page) page = {0};
+		struct key key;
+
+		key_begin(&key, KEY_TOKEN);
+		key_add(&key, BYTES(zeros, lengths[i]));
+		kv_put(txn->kv, key_bytes(&key), BYTES("", 1));
+		must_refuse(PROBLEM_INTERNAL, store_token_list(txn, "", 10, &page, p));
+		assert_int_equal(page.ids.n, 0);
+		kv_delete(txn->kv, key_bytes(&key));
+	}
+}
+
 static void test_list(void **state)
 {
 	auto_value(store_page) page = {0};
@@ -106,6 +163,9 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		ROWS_TEST(test_all_fields),
 		ROWS_TEST(test_keys),
+		ROWS_TEST(test_row_that_is_not_whole),
+		ROWS_TEST(test_damaged_entry),
+		ROWS_TEST(test_damaged_keys),
 		ROWS_TEST(test_list),
 		cmocka_unit_test(test_roles),
 	};
