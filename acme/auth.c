@@ -20,7 +20,7 @@ static bool check_url(const struct acme_call *call, const struct jws *jws, struc
 	auto_value(buf) url = { 0 };
 	buf_add_str(&url, request->base_url);
 	buf_add_str(&url, request->path);
-	if (request->query[0])
+	if (request->has_query)
 		buf_printf(&url, "?%s", request->query);
 	if (!buf_check(&url, p))
 		return false;

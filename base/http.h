@@ -46,6 +46,7 @@ struct http_request {
 	const char *base_url;           /* "https://ca.example:8443": scheme and authority, no slash */
 	const char *path;               /* as sent, not percent-decoded, no query */
 	const char *query;              /* "" when there is none */
+	bool has_query;                 /* also an empty one */
 	const struct http_header *headers;
 	size_t header_count;
 	char captures[HTTP_CAPTURES_MAX][HTTP_CAPTURE_SIZE]; /* what {name} matched, in order */

@@ -82,6 +82,7 @@ static void split_query(const char *target, struct http_request *http)
 	if (mark) {
 		*mark = '\0';
 		http->query = mark + 1;
+		http->has_query = true;
 	}
 }
 

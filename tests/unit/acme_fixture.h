@@ -134,7 +134,7 @@ static inline void fixture_send(struct fixture *f, enum http_method method, cons
 	snprintf(plain, sizeof plain, "%.*s", (int)strcspn(path, "?"), path);
 	struct http_request request = {
 		.id = "req-1", .method = method, .method_name = http_method_name(method), .base_url = FIXTURE_BASE, .path = plain,
-		.query = query ? query + 1 : "", .body = BYTES_STR(body),
+		.query = query ? query + 1 : "", .has_query = query != NULL, .body = BYTES_STR(body),
 	};
 	assert_true(addr_parse(f->peer ?: "192.0.2.7", &request.peer));
 	size_t i = fixture_route(&request);

@@ -93,6 +93,17 @@ static void url_with_query(struct client *c, const char *path, const char *paylo
 	post_header(c, path, payload, url, "", ret);
 }
 
+static void query_that_the_url_has_not(struct client *c, const char *path, const char *payload, struct reply *ret)
+{
+	auto_value(buf) header = { 0 };
+	char target[300];
+	snprintf(target, sizeof target, "%s?", path);
+	buf_add_char(&header, '{');
+	client_header(c, &header, path);
+	buf_add_char(&header, '}');
+	client_post_with(c, target, buf_text(&header), payload, ret);
+}
+
 static void critical(struct client *c, const char *path, const char *payload, struct reply *ret)
 {
 	post_header(c, path, payload, NULL, ",\"crit\":[\"x\"],\"x\":1", ret);
@@ -162,6 +173,7 @@ static const struct fault {
 	{ "kid for jwk, jwk for kid", wrong_reference, 400, "malformed" },
 	{ "wrong url", wrong_url, 403, "unauthorized" },
 	{ "url with a query", url_with_query, 403, "unauthorized" },
+	{ "query that the url has not", query_that_the_url_has_not, 403, "unauthorized" },
 	{ "crit", critical, 400, "malformed" },
 	{ "b64", unencoded, 400, "malformed" },
 	{ "used nonce", used_nonce, 400, "badNonce" },

@@ -74,8 +74,10 @@ static void check_rows(const struct request_place *place, const struct row *rows
 			assert_string_equal(r.http.base_url, row->want_base_url);
 		if (row->want_path)
 			assert_string_equal(r.http.path, row->want_path);
-		if (row->want_query)
+		if (row->want_query) {
 			assert_string_equal(r.http.query, row->want_query);
+			assert_int_equal(r.http.has_query, strchr(row->target, '?') != NULL);
+		}
 		assert_int_equal(r.content_length, row->want_length);
 	}
 }
