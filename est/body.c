@@ -11,11 +11,24 @@ static struct bytes trim(struct bytes body)
 	return body;
 }
 
+/* Boundaries of both labels. */
+static size_t boundaries(struct bytes text)
+{
+	static const char word[] = "CERTIFICATE REQUEST-----";
+	size_t n = 0, len = sizeof(word) - 1;
+
+	for (const uint8_t *at; (at = memmem(text.data, text.len, word, len)); n++)
+		text = BYTES(at + len, text.len - (size_t)(at + len - text.data));
+	return n;
+}
+
 /* Both labels of RFC 7468, 7. */
 static bool read_pem(struct bytes body, struct buf *ret, struct problem *p)
 {
 	auto_value(problem) other = {0};
 
+	if (boundaries(body) > 2) /* BEGIN and END */
+		return problem_set(p, PROBLEM_MALFORMED, "RFC 7030, 4.2.1: the body has more than one certification request");
 	return ossl_from_pem("NEW CERTIFICATE REQUEST", body, ret, &other) ||
 	       ossl_from_pem("CERTIFICATE REQUEST", body, ret, p);
 }

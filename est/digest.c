@@ -88,18 +88,18 @@ static const char *read_parameter(const char *at, struct digest *ret)
 	return after;
 }
 
+/* Nothing between two commas, or beside one, is no parameter, and no mistake (RFC 9110, 5.6.1.2). */
 static bool read_parameters(const char *at, struct digest *ret, struct problem *p)
 {
-	for (;;) {
-		at = read_parameter(skip(at), ret);
+	for (at += strspn(at, ", \t"); *at; at += strspn(at, ", \t")) {
+		at = read_parameter(at, ret);
 		if (!at)
 			return malformed(p, "is not a list of parameters, each once");
 		at = skip(at);
-		if (*at == '\0')
-			return true;
-		if (*at++ != ',')
+		if (*at && *at != ',')
 			return malformed(p, "is not a list of parameters between commas");
 	}
+	return true;
 }
 
 /* --- what they must be */

@@ -32,6 +32,9 @@ static const struct row {
 	{ "{\"csr\": 1}", 0, "neither base64", true },
 	{ PEM("CERTIFICATE", "MAMCAQU="), 0, "CERTIFICATE REQUEST", true },
 	{ "-----BEGIN CERTIFICATE REQUEST-----\nMAMC", 0, "", true },
+	{ PEM("CERTIFICATE REQUEST", "MAMCAQU=") PEM("CERTIFICATE REQUEST", "MAMCAQY="), 0, "more than one", true },
+	{ PEM("CERTIFICATE REQUEST", "MAMCAQU=") PEM("NEW CERTIFICATE REQUEST", "MAMCAQY="), 0, "more than one", true },
+	{ PEM("CERTIFICATE REQUEST", "MAMCAQU=") PEM("CERTIFICATE", "MAMCAQY="), 0, DER, false },
 };
 
 static void test_rows(void **state)
