@@ -4,6 +4,7 @@
 #include "admin/listing.h"
 #include "base/base64.h"
 #include "base/clock.h"
+#include "base/digest.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "ca/vault.h"
@@ -49,10 +50,25 @@ const struct command admin_cert_key = {
 
 enum { BATCH = 100 };
 
+struct resealed {
+	struct bytes key_hash;         /* in `hash` */
+	struct private_key old, new;   /* new: its bytes are in `sealed`, which is empty where there is none */
+	struct buf hash, sealed;
+};
+
+static void resealed_free(struct resealed *one)
+{
+	private_key_free(&one->old);
+	buf_free(&one->sealed);
+	buf_free(&one->hash);
+}
+
 struct resealing {
 	const struct vault *from, *to;
 	int64_t now;
 	struct store_page page;
+	struct resealed *made;         /* of the page: so many as it has ids */
+	int64_t put;                   /* of the page: so many were sealed anew */
 	int64_t count, already;
 };
 
@@ -67,11 +83,6 @@ static bool read_page(struct store_txn *txn, void *arg, struct problem *p)
 	return store_private_key_list(txn, after, BATCH, &r->page, p);
 }
 
-struct resealed {
-	struct bytes key_hash;
-	struct private_key old, new;
-};
-
 static bool read_old(struct store_txn *txn, void *arg, struct problem *p)
 {
 	struct resealed *one = arg;
@@ -79,58 +90,72 @@ static bool read_old(struct store_txn *txn, void *arg, struct problem *p)
 	return store_private_key_get(txn, one->key_hash, &one->old, p);
 }
 
-static bool put_new(struct store_txn *txn, void *arg, struct problem *p)
-{
-	const struct resealed *one = arg;
-	auto_value(private_key) now = {0};
-
-	/* It may have been forgotten meanwhile, and stays so. */
-	return store_private_key_get(txn, one->key_hash, &now, p) &&
-	       store_private_key_put(txn, one->key_hash, &one->new, p);
-}
-
-static bool reseal(struct store *store, struct resealing *r, struct resealed *one, struct problem *p)
+/* What was forgotten since the page was read has no `new` either. */
+static bool reseal(struct store *store, struct resealing *r, const char *id, struct resealed *one, struct problem *p)
 {
 	auto(EVP_PKEY) *key = NULL;
-	auto_value(buf) sealed = {0};
-	uint8_t hash[32];
+	uint8_t hash[SHA256_SIZE];
 
+	if (!hex_decode(id, strlen(id), &one->hash))
+		return problem_internal(p, "a private key under the name %s", id);
+	one->key_hash = buf_bytes(&one->hash);
 	if (!store_view(store, read_old, one, p))
-		return false;
+		return problem_forgive(p, PROBLEM_NOT_FOUND);
 	if (vault_has(r->to, &one->old)) {
 		r->already++;
 		return true;
 	}
-	if (!vault_reveal(r->from, one->key_hash, &one->old, &key, p) ||
-	    !vault_close(r->to, key, one->old.created, &sealed, hash, &one->new, p) ||
-	    !store_update(store, put_new, one, p))
-		return false;
-	r->count++;
-	return true;
+	return vault_reveal(r->from, one->key_hash, &one->old, &key, p) &&
+	       vault_close(r->to, key, one->old.created, &one->sealed, hash, &one->new, p);
+}
+
+static bool put_new(struct store_txn *txn, const struct resealed *one, bool *ret_put, struct problem *p)
+{
+	auto_value(private_key) now = {0};
+
+	*ret_put = false;
+	if (one->sealed.len == 0)
+		return true;
+	if (!store_private_key_get(txn, one->key_hash, &now, p))
+		return problem_forgive(p, PROBLEM_NOT_FOUND); /* it was forgotten meanwhile, and stays so */
+	*ret_put = true;
+	return store_private_key_put(txn, one->key_hash, &one->new, p);
+}
+
+/* With the event that tells of them: what is sealed anew is in the audit log, also where a later page fails. */
+static bool put_page(struct store_txn *txn, void *arg, struct problem *p)
+{
+	struct resealing *r = arg;
+
+	r->put = 0;
+	for (size_t i = 0; i < r->page.ids.n; i++) {
+		bool put;
+		if (!put_new(txn, &r->made[i], &put, p))
+			return false;
+		r->put += put;
+	}
+	const struct audit_fact facts[] = { audit_integer("count", r->put), { 0 } };
+	return r->put == 0 || admin_tell(txn, AUDIT_PRIVATE_KEYS_RESEALED, r->now, facts, p);
 }
 
 static bool reseal_page(struct store *store, struct resealing *r, struct problem *p)
 {
-	for (size_t i = 0; i < r->page.ids.n; i++) {
-		auto_value(buf) hash = {0};
-		struct resealed one = {0};
-		if (!hex_decode(r->page.ids.v[i], strlen(r->page.ids.v[i]), &hash))
-			return problem_internal(p, "a private key under the name %s", r->page.ids.v[i]);
-		one.key_hash = buf_bytes(&hash);
-		bool done = reseal(store, r, &one, p);
-		private_key_free(&one.old);
-		if (!done)
-			return false;
-	}
-	return true;
-}
+	size_t n = r->page.ids.n;
+	bool done = true;
 
-static bool tell_resealed(struct store_txn *txn, void *arg, struct problem *p)
-{
-	const struct resealing *r = arg;
-	const struct audit_fact facts[] = { audit_integer("count", r->count), { 0 } };
-
-	return admin_tell(txn, AUDIT_PRIVATE_KEYS_RESEALED, r->now, facts, p);
+	if (n == 0)
+		return true;
+	r->made = calloc(n, sizeof(*r->made));
+	if (!r->made)
+		return problem_memory(p);
+	for (size_t i = 0; done && i < n; i++)
+		done = reseal(store, r, r->page.ids.v[i], &r->made[i], p);
+	done = done && store_update(store, put_page, r, p);
+	for (size_t i = 0; i < n; i++)
+		resealed_free(&r->made[i]);
+	free(r->made);
+	r->count += done ? r->put : 0;
+	return done;
 }
 
 static bool reseal_run(struct command_call *call, struct problem *p)
@@ -149,7 +174,7 @@ static bool reseal_run(struct command_call *call, struct problem *p)
 		done = store_view(store, read_page, &r, p) && reseal_page(store, &r, p);
 	while (done && r.page.next[0]);
 	store_page_free(&r.page);
-	if (!done || (r.count > 0 && !store_update(store, tell_resealed, &r, p)))
+	if (!done)
 		return false;
 	if (!call->json) {
 		fprintf(call->out, "%lld sealed anew, %lld were already\n", (long long)r.count, (long long)r.already);

@@ -630,6 +630,33 @@ def test_keys_are_sealed_anew():
         assert server.run("audit", "verify").returncode == 0
 
 
+def test_keys_are_sealed_anew_together_with_the_event_or_not_at_all():
+    with Server({"profiles": [{"name": "kept", "methods": ["api", "acme"], "keep_keys": True}]}) as server:
+        first, second, third = (server.folder / name for name in ("first.key", "second.key", "third.key"))
+        ids = []
+
+        def make(file, n):
+            server.stop()
+            server.write_config({**server.extra, "api": {"key_file": str(file)}})
+            server.start()
+            api = Api(server, make_token(server, "admin", "key")[0])
+            ids.extend(managed(api, "kept", commonName="seal.example")["certificateId"] for _ in range(n))
+
+        def told():
+            return server.run("audit", "list", check=True).stdout.count("private-keys-resealed")
+
+        make(first, 4)
+        make(second, 1)
+        server.write_config({**server.extra, "api": {"key_file": str(third)}})
+        assert server.run("key", "reseal", "--from", str(first)).returncode == 1  # it does not open the fifth
+        assert told() == 0
+        server.write_config({**server.extra, "api": {"key_file": str(first)}})
+        assert [server.run("cert", "key", made).returncode for made in ids] == [0, 0, 0, 0, 1]
+        assert server.run("key", "reseal", "--from", str(second), check=True).stdout == "1 sealed anew, 4 were already\n"
+        assert told() == 1
+        assert [server.run("cert", "key", made).returncode for made in ids] == [0, 0, 0, 0, 0]
+
+
 # --- approval
 
 def token_of(server, name, *roles):
