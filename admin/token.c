@@ -160,6 +160,7 @@ static bool put(struct store_txn *txn, void *arg, struct problem *p)
 	const char *names[array_length(role_rows)];
 	const struct audit_fact facts[] = {
 		audit_text("token", token->id),
+		audit_text("identity", token->name),
 		audit_text("note", token->note),
 		audit_texts("roles", roles_of(token, names)),
 		audit_texts("profiles", token->profiles),

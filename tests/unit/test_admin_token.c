@@ -43,6 +43,17 @@ static void token_is_shown_once_and_counts(void **state)
 	assert_non_null(strstr(page, "issue,read  (all)  (any)  pipeline\n"));
 }
 
+/* Whom approvals and policies take the bearer for. */
+static void audit_log_tells_whose_it_is(void **state)
+{
+	(void)state;
+	auto_struct(json) *made = admin_json(&admin_token_create, "--json --role approve --identity alice");
+	auto_free char *told = admin_run(&admin_audit_list, "--last 1");
+
+	assert_non_null(strstr(told, json_member_string(made, "id")));
+	assert_non_null(strstr(told, "alice"));
+}
+
 static void token_is_revoked(void **state)
 {
 	(void)state;
@@ -135,6 +146,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(token_is_shown_once_and_counts),
+		TEST(audit_log_tells_whose_it_is),
 		TEST(token_is_revoked),
 		TEST(token_bounds),
 		TEST(bad_values_are_refused),
