@@ -10,14 +10,17 @@ bool input_read(const char *path, size_t max, struct buf *ret, struct problem *p
 {
 	if (!str_equal(path, "-"))
 		return file_read(path, max, ret, p);
-	while (!feof(stdin) && !ferror(stdin) && ret->len < max) {
+	while (!feof(stdin) && !ferror(stdin) && ret->len <= max) {
 		char part[8192];
-		buf_add(ret, part, fread(part, 1, sizeof(part), stdin));
+		size_t room = max + 1 - ret->len; /* one more than may be: that there is more is seen by it */
+		buf_add(ret, part, fread(part, 1, room < sizeof(part) ? room : sizeof(part), stdin));
 		mem_wipe(part, sizeof(part));
 	}
-	return buf_check(ret, p) &&
-	       (feof(stdin) ||
-	        problem_set(p, PROBLEM_TOO_LARGE, "standard input: not readable, or over %zu bytes", max));
+	if (ferror(stdin))
+		return problem_set(p, PROBLEM_MALFORMED, "standard input: %m");
+	if (ret->len > max)
+		return problem_set(p, PROBLEM_TOO_LARGE, "standard input: over %zu bytes", max);
+	return buf_check(ret, p);
 }
 
 /* A SEQUENCE begins with 0x30, which is the digit 0 in a text before a PEM block. */
