@@ -113,15 +113,21 @@ bool api_key_pkcs12(struct api_call *call, struct problem *p)
 /* All certificates of the key learn of it: they are the same certificate renewed. */
 static bool forget_rows(struct store_txn *txn, const struct api_call *call, struct problem *p)
 {
-	auto_value(store_page) page = {0};
 	auto_value(buf) hex = {0};
+	char next[STORE_CURSOR_SIZE] = "";
 
 	buf_add_hex(&hex, call->certificate.key_hash);
-	if (!store_certificate_list(txn, CERTIFICATE_BY_KEY, buf_text(&hex), "", API_PAGE_MAX, &page, p))
+	if (!buf_check(&hex, p))
 		return false;
-	for (size_t i = 0; i < page.ids.n; i++)
-		if (!store_certificate_key_forgotten(txn, page.ids.v[i], p))
+	do {
+		auto_value(store_page) page = {0};
+		if (!store_certificate_list(txn, CERTIFICATE_BY_KEY, buf_text(&hex), next, API_PAGE_MAX, &page, p))
 			return false;
+		for (size_t i = 0; i < page.ids.n; i++)
+			if (!store_certificate_key_forgotten(txn, page.ids.v[i], p))
+				return false;
+		memcpy(next, page.next, sizeof(next));
+	} while (next[0]);
 	return true;
 }
 

@@ -1,4 +1,5 @@
 /* The schemas of the description, printed from the tables that requests are checked with. */
+#include <assert.h>
 #include <stdio.h>
 
 #include "admin/api_body.h"
@@ -152,8 +153,9 @@ static void gather(struct seen *seen, const struct api_object *object)
 	for (size_t i = 0; i < seen->n; i++)
 		if (seen->v[i] == object)
 			return;
-	if (!object || seen->n == SCHEMAS_MAX)
+	if (!object)
 		return;
+	assert(seen->n < SCHEMAS_MAX);
 	seen->v[seen->n++] = object;
 	for (size_t i = 0; i < object->field_count; i++)
 		gather(seen, object->fields[i].object);

@@ -64,17 +64,20 @@ static bool read_store(struct store_txn *txn, void *arg, struct problem *p)
 /* One that is not to be had says nothing against the rest. */
 static void read_lists(struct crls *crls, struct ca_facts *facts)
 {
-	facts->crl.entries = 0;
+	struct ca_list read = facts->crl;
+
+	read.entries = 0;
 	for (size_t i = 0; i < (size_t)facts->crl.shards; i++) {
 		auto_struct(crl) *crl = NULL;
 		auto_value(problem) why = {0};
 		if (!crls_get(crls, facts->name, (struct crl_name){ .shard = i }, &crl, &why))
 			return;
-		facts->crl.number = crl->number;
-		facts->crl.this_update = crl->this_update;
-		facts->crl.next_update = crl->next_update;
-		facts->crl.entries += (int64_t)crl->count;
+		read.number = crl->number;
+		read.this_update = crl->this_update;
+		read.next_update = crl->next_update;
+		read.entries += (int64_t)crl->count;
 	}
+	facts->crl = read;
 }
 
 bool ca_facts_read(const struct ca_place *place, struct store *store, const char *name, struct ca_facts *ret,

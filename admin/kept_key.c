@@ -17,8 +17,7 @@ static bool find(struct store_txn *txn, void *arg, struct problem *p)
 	if (!certificate_find(txn, o->text, o->row, p))
 		return false;
 	return (o->row->key_kept && store_private_key_get(txn, o->row->key_hash, &o->key, p)) ||
-	       problem_set(p, PROBLEM_NOT_FOUND, "the server does not keep the private key of certificate %s",
-	                   o->row->id);
+	       problem_missing(p, "the server does not keep the private key of certificate %s", o->row->id);
 }
 
 static bool tell(struct store_txn *txn, void *arg, struct problem *p)
