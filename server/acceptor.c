@@ -39,7 +39,7 @@ int acceptor_wait(struct pool *pool, struct pollfd *listening, nfds_t n, int tim
 		listening[i].revents = fds[i].revents;
 	for (nfds_t i = n; found > 0 && i < n + 3; i++)
 		found -= fds[i].revents != 0;
-	if (fds[n].revents || fds[n + 2].revents)
+	if (fds[n].revents || pool_is_draining(pool)) /* also when it was said between two calls */
 		look_after_parked(pool);
 	return found;
 }
