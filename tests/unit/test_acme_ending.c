@@ -1,7 +1,9 @@
 /* The end of an account, RFC 8555, 7.3.6. */
 #include "acme/ending.h"
 #include "acme/owner.h"
+#include "acme/jwk.h"
 #include "tests/unit/acme_world.h"
+#include "tests/unit/jws_maker.h"
 
 enum { MANY = 450 };
 
@@ -167,6 +169,62 @@ static void what_comes_late_is_not_stored(void **state)
 	assert_refused(&authorization, PROBLEM_UNAUTHENTICATED);
 }
 
+/* These requests were verified before the account ended: what is stored as valid again would be its way back. */
+static void an_account_is_not_changed_after_its_end(void **state)
+{
+	struct world *w = *state;
+	static const char *const payloads[] = { "{\"contact\":[\"mailto:a@example.org\"]}", deactivation };
+
+	deactivate(w);
+	for (size_t i = 0; i < array_length(payloads); i++) {
+		auto_value(reply) r = {0};
+
+		world_call(w, 0, acme_account_post, w->account_id[0], "", payloads[i], &r);
+		assert_refused(&r, PROBLEM_UNAUTHENTICATED);
+	}
+}
+
+/* Its account's thumbprint becomes that of its key's JWK, which keyChange compares. */
+static void take_thumbprint(struct world *w)
+{
+	auto_value(buf) text = {0};
+	auto_struct(json) *json = NULL;
+	auto_value(jwk) jwk = {0};
+
+	maker_jwk(&text, w->public_key[0], "ES256");
+	world_must(json_parse(buf_bytes(&text), &json, p) && jwk_read(json, &jwk, p));
+	memcpy(w->thumbprint[0], jwk.thumbprint, sizeof(jwk.thumbprint));
+	world_must(store_update(w->store, world_put_account, &w->account[0], p));
+}
+
+static void make_inner(struct world *w, EVP_PKEY *new_key, struct buf *ret)
+{
+	auto_value(buf) header = {0}, payload = {0};
+
+	buf_add_str(&header, "{\"alg\":\"ES256\",\"url\":\"https://ca.example/acme/default/x\",\"jwk\":");
+	maker_jwk(&header, new_key, "ES256");
+	buf_add_char(&header, '}');
+	buf_printf(&payload, "{\"account\":\"https://ca.example/acme/default/account/%s\",\"oldKey\":", w->account_id[0]);
+	maker_jwk(&payload, w->public_key[0], "ES256");
+	buf_add_char(&payload, '}');
+	maker_jws(ret, new_key, "ES256", buf_text(&header), buf_text(&payload));
+}
+
+static void an_ended_account_gets_no_other_key(void **state)
+{
+	struct world *w = *state;
+	auto_value(buf) inner = {0};
+	auto_value(reply) r = {0};
+	EVP_PKEY *new_key = maker_key("ES256");
+
+	take_thumbprint(w);
+	deactivate(w);
+	make_inner(w, new_key, &inner);
+	world_call(w, 0, acme_key_change, "", "", buf_text(&inner), &r);
+	assert_refused(&r, PROBLEM_UNAUTHENTICATED);
+	EVP_PKEY_free(new_key);
+}
+
 struct finalizing {
 	struct cancelling cancelling;
 	const char *order, *payload;
@@ -253,6 +311,8 @@ int main(void)
 		test(a_page_counts_authorizations_too),
 		test(a_restart_goes_on),
 		test(what_comes_late_is_not_stored),
+		test(an_account_is_not_changed_after_its_end),
+		test(an_ended_account_gets_no_other_key),
 		test(what_is_signed_meanwhile_is_not_given_out),
 		test(what_renews_itself_is_fetched_no_more),
 	};
