@@ -27,6 +27,7 @@ static const struct {
 	{ "[\"mailto:a@example.org?subject=x\"]", PROBLEM_INVALID_CONTACT },
 	{ "[\"mailto:a@example.org,b@example.org\"]", PROBLEM_INVALID_CONTACT },
 	{ "[\"mailto:a@example.org%2Cb@example.org\"]", PROBLEM_INVALID_CONTACT },
+	{ "[\"mailto:a%2cb@example.org\"]", PROBLEM_INVALID_CONTACT },
 	{ "[\"mailto:\"]", PROBLEM_INVALID_CONTACT },
 	{ "[\"mailto:nobody\"]", PROBLEM_INVALID_CONTACT },
 	{ "[\"mailto:@example.org\"]", PROBLEM_INVALID_CONTACT },

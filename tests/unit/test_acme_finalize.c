@@ -69,6 +69,9 @@ static void issues(void **state)
 	auto_value(reply) chain = {0};
 	world_call(w, 0, acme_certificate_get, certificate, "1", NULL, &chain);
 	assert_refused(&chain, PROBLEM_NOT_FOUND);
+	auto_value(reply) spelled = {0};
+	world_call(w, 0, acme_certificate_get, certificate, "0", NULL, &spelled);
+	assert_refused(&spelled, PROBLEM_NOT_FOUND); /* it has one URL */
 }
 
 static void the_same_csr_again_is_answered_as_the_first(void **state)

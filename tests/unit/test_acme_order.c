@@ -121,6 +121,36 @@ static void times_are_echoed(void **state)
 	assert_member(r.json, "profile", "default");
 }
 
+/* The profile of the tests, to be changed. */
+static struct profile *profile_of(struct world *w)
+{
+	return (struct profile *)(uintptr_t)profiles_find(w->profiles, "default");
+}
+
+/* 7.4: refused with the order, and not when it is to be issued. */
+static void no_certificate_outlives_the_ca(void **state)
+{
+	static const int64_t year = 365 * 86400;
+	static const struct {
+		int64_t life; /* the issuing CA lives for ten years */
+		bool want;
+	} rows[] = { { 9 * year, true }, { 11 * year, false } };
+	struct world *w = *state;
+
+	profile_of(w)->validity_max = 20 * year;
+	for (size_t i = 0; i < array_length(rows); i++) {
+		auto_value(reply) r = {0};
+		auto_value(buf) payload = {0};
+		char text[CLOCK_RFC3339_SIZE];
+
+		clock_format(clock_now() + rows[i].life, text);
+		buf_printf(&payload, "{\"identifiers\":[{\"type\":\"dns\",\"value\":\"a.example\"}],\"notAfter\":\"%s\"}", text);
+		new_order(w, buf_text(&payload), &r);
+		assert_int_equal(r.done, rows[i].want);
+		assert_int_equal(r.problem.kind, rows[i].want ? PROBLEM_NONE : PROBLEM_MALFORMED);
+	}
+}
+
 static void too_many_names(void **state)
 {
 	struct world *w = *state;
@@ -172,6 +202,23 @@ static void one_that_is_not_valid_any_more_is_not(void **state)
 	/* A pending one is not shared either. */
 	struct placed third = place_order(w, 0, "dns:a.example");
 	assert_string_not_equal(third.authorization[0], second.authorization[0]);
+}
+
+static void a_proof_that_the_profile_does_not_take_is_not_reused(void **state)
+{
+	struct world *w = *state;
+	struct profile *profile = profile_of(w);
+	struct placed first = ready_order(w, "dns:a.example");
+
+	profile->require_dnssec = true; /* and the name server here signs nothing */
+	struct placed second = place_order(w, 0, "dns:a.example");
+	assert_string_not_equal(second.authorization[0], first.authorization[0]);
+	profile->require_dnssec = false;
+	assert_true(strings_add(&profile->acme.challenges, "dns-01"));
+	auto_value(reply) r = {0};
+	new_order(w, "{\"identifiers\":[{\"type\":\"dns\",\"value\":\"a.example\"}]}", &r);
+	assert_refused(&r, PROBLEM_REJECTED_IDENTIFIER); /* nothing offered proves it, and the proof by http-01 does not count */
+	strings_free(&profile->acme.challenges);
 }
 
 /* The order ends no later than what it rests on. */
@@ -349,6 +396,8 @@ int main(void)
 		test(a_valid_authorization_is_reused),
 		test(one_that_is_not_valid_any_more_is_not),
 		test(a_reused_authorization_bounds_the_order),
+		test(a_proof_that_the_profile_does_not_take_is_not_reused),
+		test(no_certificate_outlives_the_ca),
 		cmocka_unit_test(limits),
 		cmocka_unit_test(pending_authorizations_are_bounded),
 		cmocka_unit_test(orders_of_one_authorization_are_bounded),
