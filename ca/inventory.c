@@ -207,6 +207,15 @@ static bool check_enabled(struct store_txn *txn, const char *issuer, struct prob
 	return state.disabled == 0 || problem_closed(p, 3600, "the issuing CA %s is disabled and issues nothing", issuer);
 }
 
+/* The same of its key: who revokes a certificate while another of its key is signed has revoked that key. */
+static bool check_key(struct store_txn *txn, struct bytes key_hash, struct problem *p)
+{
+	bool compromised;
+
+	return store_certificate_compromised(txn, key_hash, &compromised, p) &&
+	       (!compromised || problem_set(p, PROBLEM_BAD_CSR, "a certificate of the CSR's key was revoked for keyCompromise"));
+}
+
 static bool add(struct store_txn *txn, const struct certificate *row, const char *actor, const char *from,
                 const struct audit_fact *more, struct problem *p)
 {
@@ -222,7 +231,7 @@ bool inventory_add(struct store_txn *txn, const struct certificate *row, const c
 bool inventory_add_telling(struct store_txn *txn, const struct certificate *row, const char *actor, const char *from,
                            const struct audit_fact *more, struct problem *p)
 {
-	return check_enabled(txn, row->issuer, p) && add(txn, row, actor, from, more, p);
+	return check_enabled(txn, row->issuer, p) && check_key(txn, row->key_hash, p) && add(txn, row, actor, from, more, p);
 }
 
 bool inventory_add_own(struct store_txn *txn, const struct certificate *row, struct problem *p)

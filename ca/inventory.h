@@ -15,7 +15,7 @@ bool inventory_row(const struct approval_facts *facts, const char *issuer, struc
                    struct certificate *ret, struct problem *p) must_use;
 /* Puts a fresh row, and the event that tells of it (store/audit.h), in the caller's update: no certificate gets
  * into the inventory another way (make arch). The row that it replaces learns of it. UNAVAILABLE when its CA
- * is disabled. actor: who had it issued, in words; from: the address that this came
+ * is disabled, BAD_CSR when a certificate of its key is revoked for keyCompromise by then. actor: who had it issued, in words; from: the address that this came
  * from, or NULL. */
 bool inventory_add(struct store_txn *txn, const struct certificate *row, const char *actor, const char *from,
                    struct problem *p) must_use;

@@ -6,6 +6,8 @@
 
 #include <cmocka.h>
 
+#include "base/digest.h"
+#include "ca/inventory.h"
 #include "ca/revocation.h"
 
 /* RFC 5280, 5.3.1, and who may give which reason. */
@@ -245,6 +247,43 @@ static void a_compromise_learned_later_is_told(void **state)
 	}
 }
 
+/* As of a renewal that was judged and signed while the old certificate was revoked. */
+static bool put_another(struct store_txn *txn, void *arg, struct problem *p)
+{
+	const char *which = arg;
+	uint8_t serial[CERTIFICATE_SERIAL_SIZE] = { (uint8_t)*which }, fingerprint[SHA256_SIZE] = { (uint8_t)*which };
+	struct certificate row = {
+		.status = CERTIFICATE_VALID, .der = BYTES_STR("der"), .issuer = "issuing", .serial = BYTES(serial, sizeof(serial)),
+		.fingerprint = BYTES(fingerprint, sizeof(fingerprint)), .key_hash = BYTES_STR("key-hash-of-32-bytes-exactly-so!"),
+		.subject = "", .profile = "tls-server", .not_before = NOW, .not_after = NOW + 100, .issued = NOW, .method = "api",
+	};
+
+	assert_true(certificate_serial_id(row.serial, row.id));
+	return inventory_add(txn, &row, "token x", NULL, p);
+}
+
+static void a_key_compromised_meanwhile_is_not_certified(void **state)
+{
+	static const struct {
+		int64_t reason;                /* of the other certificate of the key, before; -1: none */
+		const char *which;
+		enum problem_kind want;
+	} rows[] = {
+		{ -1, "1", PROBLEM_NONE }, { 4, "2", PROBLEM_NONE }, { 1, "3", PROBLEM_BAD_CSR },
+	};
+	auto_struct(store) *store = fresh_store();
+
+	(void)state;
+	for (size_t i = 0; i < array_length(rows); i++) {
+		struct revocation r = { id, rows[i].reason, NOW, "operator ada", REVOCATION_BY_OPERATOR };
+		auto_value(problem) p = { 0 };
+		assert_true(rows[i].reason < 0 || store_update(store, revoke, &r, &p));
+		bool added = store_update(store, put_another, (void *)(uintptr_t)rows[i].which, &p);
+		assert_int_equal(added, !rows[i].want);
+		assert_int_equal(p.kind, rows[i].want);
+	}
+}
+
 static void refusals_change_nothing(void **state)
 {
 	static const struct {
@@ -322,6 +361,7 @@ int main(void)
 		cmocka_unit_test(other_words_are_no_reasons),
 		cmocka_unit_test(a_revocation_is_recorded_whole),
 		cmocka_unit_test(a_hold_can_end), cmocka_unit_test(a_compromise_learned_later_is_told),
+		cmocka_unit_test(a_key_compromised_meanwhile_is_not_certified),
 		cmocka_unit_test(refusals_change_nothing),
 		cmocka_unit_test(the_last_second_of_its_life_counts),
 		cmocka_unit_test(an_operator_can_revoke_what_has_expired),
