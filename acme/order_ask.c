@@ -167,7 +167,7 @@ static bool take_time(const struct acme_call *call, const char *name, int64_t *r
 /* RFC 8739, 3.1.1; its dates are in the place of notBefore and notAfter. */
 static bool take_star(struct order_request *r, struct problem *p)
 {
-	const struct issuer *issuer = ca_issuer(r->call->acme->ca, r->profile->issuer);
+	const struct issuer *issuer = ca_issuer_current(r->call->acme->ca, r->profile->issuer);
 
 	if (!star_take(r->call, r->profile, &r->order.star, p))
 		return !r->profile->star.on && blame_profile(r, p);

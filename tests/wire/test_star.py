@@ -211,6 +211,21 @@ def test_profile_without_it(server):
     refused("invalidProfile", 400, client.order, ["no.example"], profile="brief", **{"auto-renewal": {"end-date": stamp(60), "lifetime": 10}})
 
 
+def test_end_within_the_life_of_the_ca_that_took_the_place_3_1_1():
+    """The CA that is to sign it counts, and not the one whose place that took."""
+    with Server({"profiles": PROFILES}) as own:
+        client = Client(own, directory=f"{own.url}/acme/star/directory")
+        client.register()
+        own.run("ca", "renew", "issuing", "--lifetime", "3d", check=True)
+        own.reload()
+        wish = {"auto-renewal": {"end-date": stamp(10 * 86400), "lifetime": 3600}}
+        refused("malformed", 400, client.order, ["late.example"], **wish)
+        own.run("ca", "rekey", "issuing", "--lifetime", "1y", check=True)
+        own.reload()
+        url, order = client.order(["late.example"], **wish)
+        assert order["status"] == "pending"
+
+
 def test_get_that_was_not_agreed_3_4(server, client, web):
     _, order = begin(client, web, "private.example", lifetime=600)
     assert requests.get(order["star-certificate"], verify=server.root_pem).status_code == 405
