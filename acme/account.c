@@ -145,7 +145,10 @@ static bool make_account(struct acme_call *call, const struct wish *wish, struct
 		.created = call->now, .created_from = from,
 		.eab_kid = bound ? buf_text(&wish->binding.kid) : NULL,
 		.eab_json = bound ? buf_text(&wish->binding.json) : NULL,
-		.scope = { .names = given->names, .authorized = given->authorized, .profiles = given->profiles, .networks = given->networks },
+		.scope = {
+			.names = given->names, .authorized = given->authorized, .profiles = given->profiles,
+			.networks = given->networks,
+		},
 		.quota_shared = given->quota > 0 || given->quota_total > 0,
 	};
 	if (!acme_pass_limit(call->acme->accounts_per_address, call->request,

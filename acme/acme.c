@@ -93,8 +93,10 @@ bool acme_open(const struct acme_options *options, struct store *store, struct c
 	pthread_rwlock_init(&acme->profiles_lock, NULL);
 	if (!copy_options(options, house, p) || !open_limits(acme, p) || !nonces_open(&acme->nonces, p) ||
 	    !key_cache_open(&acme->keys, p) || !claims_open(&acme->claims, p) ||
-	    !audit_queue_open(store, &acme->audit, p) || !probes_open(acme, &acme->probes, p) || !later_begin(acme, p) ||
-	    !acme_sweep_begin(acme, p) || !acme_requests_begin(acme, p) || !acme_star_begin(acme, p) || !acme_ending_begin(acme, p))
+	    !audit_queue_open(store, &acme->audit, p) || !probes_open(acme, &acme->probes, p) ||
+	    !later_begin(acme, p) ||
+	    !acme_sweep_begin(acme, p) || !acme_requests_begin(acme, p) || !acme_star_begin(acme, p) ||
+	    !acme_ending_begin(acme, p))
 		return false;
 	acme->options.dns = (struct dns_options){0};
 	acme->options.vantage = NULL;

@@ -19,7 +19,8 @@ struct acme_limit_options {
 struct vantage_point {
 	char *name;
 	struct strings resolvers;                /* none: the server's own */
-	char *proxy;                             /* for http-01, "http://192.0.2.1:3128" or "socks5://..."; NULL: none */
+	/* for http-01, "http://192.0.2.1:3128" or "socks5://..."; NULL: none */
+	char *proxy;
 };
 enum acme_challenge {
 	ACME_HTTP_01 = 1, ACME_DNS_01 = 2, ACME_TLS_ALPN_01 = 4, ACME_DNS_ACCOUNT_01 = 8, ACME_DNS_PERSIST_01 = 16,
@@ -49,17 +50,20 @@ struct acme_options {
 	/* http-01 */
 	unsigned tls_alpn_port;                  /* tls-alpn-01: 443 */
 	unsigned http_port, https_port;          /* 80, 443: the ports a probe and its redirects may use */
-	struct attestation_roots *attestation;   /* device-attest-01: whom it believes; a reference is taken; NULL: nobody */
+	/* device-attest-01: whom it believes; a reference is taken; NULL: nobody */
+	struct attestation_roots *attestation;
 	const struct addr_list *probe_allow;     /* wins over the built-in denial (loopback, link-local, ...) */
 	const struct addr_list *probe_deny;      /* wins over all */
-	const struct addr_list *probe_own;       /* where the server itself listens on those ports: denied unless allowed */
+	/* where the server itself listens on those ports: denied unless allowed */
+	const struct addr_list *probe_own;
 	unsigned probe_timeout_ms;               /* one attempt, all hops */
 	unsigned probe_attempts;                 /* RFC 8555, 8.2 */
 	unsigned probe_threads, probe_queue;
 	unsigned challenge_wait_ms;              /* how long a challenge's POST waits for its result */
 	const struct vantage_point *vantage;     /* borrowed likewise */
 	size_t vantage_count;
-	unsigned quorum;                         /* how many places, this server among them, must find a proof; 0: it alone */
+	/* how many places, this server among them, must find a proof; 0: it alone */
+	unsigned quorum;
 	struct dns_options dns;                  /* what it points to is borrowed until acme_open has returned */
 };
 /* Whether the library that asks DNS is there; acme_open asks too. INTERNAL: it is not. */
@@ -80,7 +84,8 @@ declare_auto_struct(acme, acme_close);
 /* Cancels a page of what a deactivated account has begun: pending and ready orders become invalid, pending and valid
  * authorizations deactivated (RFC 8555, 7.3.6). In the caller's update. ret_more: the account is marked as ending, and
  * the sweeper, or who calls this again, does the rest. */
-bool acme_account_cancel_work(struct store_txn *txn, const char *account_id, bool *ret_more, struct problem *p) must_use;
+bool acme_account_cancel_work(struct store_txn *txn, const char *account_id, bool *ret_more,
+                              struct problem *p) must_use;
 /* Ends one order: what renews itself is canceled (RFC 8739, 3.1.2), what is pending or ready becomes invalid. CONFLICT:
  * it has ended, or waits for approval. In the caller's update. */
 bool acme_order_cancel(struct store_txn *txn, const char *id, int64_t now, struct problem *p) must_use;

@@ -30,7 +30,8 @@ acme_action acme_renewal_info_get;   /* RFC 9773, 4 */
 /* acme/sweep.c: begins and ends the background removal of what has expired. */
 bool acme_sweep_begin(struct acme *acme, struct problem *p) must_use;
 /* acme/probe.c */
-bool probes_open(struct acme *acme, struct probes **ret, struct problem *p) must_use; /* and resumes what was in flight */
+/* and resumes what was in flight */
+bool probes_open(struct acme *acme, struct probes **ret, struct problem *p) must_use;
 void probes_close(struct probes *probes);
 /* acme/claim.c */
 bool claims_open(struct claims **ret, struct problem *p) must_use;

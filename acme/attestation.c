@@ -48,7 +48,8 @@ static bool refuse_format(const struct attestation_rules *rules, struct bytes na
 	for (size_t i = 0; i < array_length(formats); i++)
 		if (rules->roots[i])
 			buf_printf(&known, "%s\"%s\"", known.len ? ", " : "", formats[i].name);
-	return problem_set(p, PROBLEM_BAD_ATTESTATION, "attestation format \"%.*s\" is not accepted here; accepted are %s",
+	return problem_set(p, PROBLEM_BAD_ATTESTATION,
+	                   "attestation format \"%.*s\" is not accepted here; accepted are %s",
 	                   (int)(name.len < 32 ? name.len : 32), (const char *)name.data,
 	                   known.len ? buf_text(&known) : "none");
 }
@@ -99,11 +100,13 @@ static bool read_chain(const struct attestation_statement *s, struct bytes chain
 	if (!x5c || x5c->count == 0)
 		return attestation_refuse(s, p, "there is no \"x5c\", an array of one certificate at least");
 	if (x5c->count > TRUST_CHAIN_MAX)
-		return attestation_refuse(s, p, "x5c has %zu certificates, at most %d are read", x5c->count, TRUST_CHAIN_MAX);
+		return attestation_refuse(s, p, "x5c has %zu certificates, at most %d are read", x5c->count,
+		                          TRUST_CHAIN_MAX);
 	const struct cbor *item = cbor_first(x5c);
 	for (size_t i = 0; i < x5c->count; i++, item = cbor_after(item)) {
 		if (item->kind != CBOR_BYTES || item->bytes.len == 0)
-			return attestation_refuse(s, p, "certificate %zu of x5c is not a byte string that is not empty", i + 1);
+			return attestation_refuse(s, p, "certificate %zu of x5c is not a byte string that is "
+			                          "not empty", i + 1);
 		chain[i] = item->bytes;
 	}
 	*ret_count = x5c->count;
@@ -117,13 +120,15 @@ static bool check_path(const struct attestation_statement *s, int64_t now, struc
 	time_t at = (time_t)now;
 
 	if (last < 1)
-		return attestation_refuse(s, p, "the first certificate of x5c is a root of this server, not a device's");
+		return attestation_refuse(s, p, "the first certificate of x5c is a root of this server, not a "
+		                          "device's");
 	if (X509_check_ca(attestation_leaf(s)) == 1)
 		return attestation_refuse(s, p, "the first certificate of x5c is a CA's, not a device's");
 	if (X509_get_version(attestation_leaf(s)) != X509_VERSION_3)
 		return attestation_refuse(s, p, "the first certificate of x5c is not of version 3");
 	X509 *root = sk_X509_value(s->path, last);
-	return (X509_cmp_time(X509_get0_notAfter(root), &at) > 0 && X509_cmp_time(X509_get0_notBefore(root), &at) < 0) ||
+	return (X509_cmp_time(X509_get0_notAfter(root), &at) > 0 &&
+	        X509_cmp_time(X509_get0_notBefore(root), &at) < 0) ||
 	       attestation_refuse(s, p, "the root that the chain leads to has expired or is not valid yet");
 }
 
@@ -138,11 +143,13 @@ static bool verify_chain(const struct attestation_rules *rules, struct attestati
 		return false;
 	if (trust_path(rules->roots[s->format], chain, count, now, &s->path, &why))
 		return check_path(s, now, p);
-	return why.kind == PROBLEM_UNAUTHENTICATED ? attestation_refuse(s, p, "x5c: %s", why.detail) : problem_memory(p);
+	return why.kind == PROBLEM_UNAUTHENTICATED ? attestation_refuse(s, p, "x5c: %s", why.detail)
+	       : problem_memory(p);
 }
 
 bool attestation_read(const struct attestation_rules *rules, struct bytes object,
-                      const struct attestation_challenge *challenge, int64_t now, struct attestation *ret, struct problem *p)
+                      const struct attestation_challenge *challenge, int64_t now, struct attestation *ret,
+                      struct problem *p)
 {
 	struct attestation_statement s = { .challenge = *challenge };
 	auto_value(attestation) found = {0};
@@ -175,7 +182,8 @@ bool attestation_judge(const struct attestation_rules *rules, struct bytes objec
 	if (!attestation_read(rules, object, &challenge, now, &found, p))
 		return false;
 	if (found.name_count == 0)
-		return problem_set(p, PROBLEM_BAD_ATTESTATION, "attestation of format \"%s\": it names no device (the draft, 5)",
+		return problem_set(p, PROBLEM_BAD_ATTESTATION,
+		                   "attestation of format \"%s\": it names no device (the draft, 5)",
 		                   attestation_format_name(found.format));
 	*ret = found;
 	found = (struct attestation){0};
@@ -200,12 +208,14 @@ static void list_names(const struct attestation *a, struct buf *ret)
 {
 	for (size_t i = 0; i < a->name_count; i++) {
 		const struct attestation_name *n = &a->names[i];
-		buf_printf(ret, "%s%s \"%s%s%s\"", i ? ", " : "", n->hardware ? "hardware-module" : "permanent-identifier",
+		buf_printf(ret, "%s%s \"%s%s%s\"", i ? ", " : "", n->hardware ? "hardware-module"
+		           : "permanent-identifier",
 		           n->value, n->oid[0] ? "/" : "", n->oid);
 	}
 }
 
-bool attestation_check_name(const struct attestation *attestation, const char *type, const char *value, struct problem *p)
+bool attestation_check_name(const struct attestation *attestation, const char *type, const char *value,
+                            struct problem *p)
 {
 	bool hardware = str_equal(type, "hardware-module");
 	auto_value(buf) names = {0};

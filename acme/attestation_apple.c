@@ -18,7 +18,8 @@ static bool check_freshness(const struct attestation_statement *s, struct proble
 	if (!attestation_extension(s, APPLE_FRESHNESS, &found, &value, p))
 		return false;
 	if (!found)
-		return attestation_refuse(s, p, "the first certificate of x5c has no freshness code (" APPLE_FRESHNESS ")");
+		return attestation_refuse(s, p, "the first certificate of x5c has no freshness code "
+		                          "(" APPLE_FRESHNESS ")");
 	digest_sha256(s->challenge.token, want);
 	return bytes_equal(value, BYTES(want, sizeof(want))) ||
 	       attestation_refuse(s, p, "the freshness code is not the SHA-256 of this challenge's token");

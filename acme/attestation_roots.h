@@ -17,8 +17,8 @@ struct attestation_source {
 bool attestation_format_known(const char *name) must_use;
 
 struct attestation_roots;
-/* Reads the files. MALFORMED or NOT_FOUND names the row's format and the file; MALFORMED for a format that is unknown, or has
- * two rows. References: 1. */
+/* Reads the files. MALFORMED or NOT_FOUND names the row's format and the file; MALFORMED for a format that is
+ * unknown, or has two rows. References: 1. */
 bool attestation_roots_new(const struct attestation_source *rows, size_t count, struct attestation_roots **ret,
                            struct problem *p) must_use;
 struct attestation_roots *attestation_roots_ref(struct attestation_roots *roots);

@@ -56,7 +56,8 @@ static bool key_fits(const struct attestation_algorithm *a, EVP_PKEY *key)
 
 	if (!EVP_PKEY_is_a(key, a->key))
 		return false;
-	return !a->curve || (EVP_PKEY_get_group_name(key, curve, sizeof(curve), &len) == 1 && str_equal(curve, a->curve));
+	return !a->curve || (EVP_PKEY_get_group_name(key, curve, sizeof(curve), &len) == 1 &&
+	                     str_equal(curve, a->curve));
 }
 
 bool attestation_algorithm_of(const struct attestation_statement *s, EVP_PKEY *key, bool optional,
@@ -73,7 +74,8 @@ bool attestation_algorithm_of(const struct attestation_statement *s, EVP_PKEY *k
 		return attestation_refuse(s, p, "alg %" PRId64 " is not a signature algorithm that is known here",
 		                          alg ? alg->integer : 0);
 	if (!key_fits(a, key))
-		return attestation_refuse(s, p, "alg %" PRId64 " (%s) is not for the key of the first certificate of x5c",
+		return attestation_refuse(s, p, "alg %" PRId64 " (%s) is not for the key of the first "
+		                          "certificate of x5c",
 		                          a->number, a->name);
 	*ret = a;
 	return true;
@@ -108,6 +110,7 @@ bool attestation_check_signature(const struct attestation_statement *s, const st
 
 	ERR_clear_error();
 	return good ||
-	       attestation_refuse(s, p, "sig is not a signature (%s) by the key of the first certificate of x5c over %s",
+	       attestation_refuse(s, p, "sig is not a signature (%s) by the key of the first certificate of x5c "
+	                          "over %s",
 	                          algorithm->name, what);
 }

@@ -51,7 +51,7 @@ size_t attestation_extensions(X509 *certificate, const char *oid, struct bytes *
 	auto(ASN1_OBJECT) *object = OBJ_txt2obj(oid, 1);
 	size_t count = 0;
 
-	for (int i = X509_get_ext_by_OBJ(certificate, object, -1); i >= 0; i = X509_get_ext_by_OBJ(certificate, object, i)) {
+	for (int i = -1; (i = X509_get_ext_by_OBJ(certificate, object, i)) >= 0;) {
 		const ASN1_OCTET_STRING *value = X509_EXTENSION_get_data(X509_get_ext(certificate, i));
 		*ret = BYTES(ASN1_STRING_get0_data(value), (size_t)ASN1_STRING_length(value));
 		count++;
@@ -65,7 +65,8 @@ bool attestation_extension(const struct attestation_statement *s, const char *oi
 	size_t count = attestation_extensions(attestation_leaf(s), oid, ret);
 
 	*ret_found = count == 1;
-	return count < 2 || attestation_refuse(s, p, "the first certificate of x5c has the extension %s %zu times", oid, count);
+	return count < 2 || attestation_refuse(s, p, "the first certificate of x5c has the extension %s %zu "
+	                                       "times", oid, count);
 }
 
 /* --- names */
@@ -144,7 +145,8 @@ static bool take_other(const struct attestation_statement *s, struct bytes conte
 	struct bytes oid, value;
 
 	if (!tlv_take(&content, TLV_OID, &oid))
-		return attestation_refuse(s, p, "the subjectAltName of the first certificate of x5c has a malformed otherName");
+		return attestation_refuse(s, p, "the subjectAltName of the first certificate of x5c has a "
+		                          "malformed otherName");
 	for (size_t i = 0; i < array_length(others); i++) {
 		if (!bytes_equal(others[i].oid, oid))
 			continue;
@@ -169,7 +171,8 @@ bool attestation_add_alt_names(const struct attestation_statement *s, struct att
 		return attestation_refuse(s, p, "the subjectAltName of the first certificate of x5c cannot be read");
 	while (names.len > 0) {
 		if (!tlv_next(&names, &name))
-			return attestation_refuse(s, p, "the subjectAltName of the first certificate of x5c cannot be read");
+			return attestation_refuse(s, p,
+			                          "the subjectAltName of the first certificate of x5c cannot be read");
 		if (name.tag == TLV_CONTEXT_CONSTRUCTED(0) && !take_other(s, name.value, ret, p))
 			return false;
 	}

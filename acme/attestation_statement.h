@@ -24,12 +24,14 @@ bool attestation_read(const struct attestation_rules *rules, struct bytes object
 
 /* Each format's own checks, after the chain's. ret comes empty; names and key are put in it. */
 #define X(upper, name, lower)                                                                                     \
-	bool attestation_##lower(const struct attestation_statement *s, struct attestation *ret, struct problem *p) must_use;
+	bool attestation_##lower(const struct attestation_statement *s, struct attestation *ret,                  \
+	                         struct problem *p) must_use;
 ATTESTATION_FORMATS(X)
 #undef X
 
 /* BAD_ATTESTATION, the format named before the text. */
-bool attestation_refuse(const struct attestation_statement *s, struct problem *p, const char *fmt, ...) printf_like(3, 4);
+bool attestation_refuse(const struct attestation_statement *s, struct problem *p, const char *fmt, ...)
+	printf_like(3, 4);
 /* A byte string that the format demands; not empty. */
 bool attestation_bytes(const struct attestation_statement *s, const char *name, struct bytes *ret,
                        struct problem *p) must_use;
@@ -53,7 +55,8 @@ bool attestation_extension(const struct attestation_statement *s, const char *oi
  * out, as is a double. oid: content of the OBJECT IDENTIFIER of its assigner or type; empty: none. */
 void attestation_add_name(struct attestation *ret, bool hardware, struct bytes value, struct bytes oid);
 /* permanentIdentifier (RFC 4043) and hardwareModuleName (RFC 4108, 5) of the device's own certificate. */
-bool attestation_add_alt_names(const struct attestation_statement *s, struct attestation *ret, struct problem *p) must_use;
+bool attestation_add_alt_names(const struct attestation_statement *s, struct attestation *ret,
+                               struct problem *p) must_use;
 
 /* The signature algorithms of WebAuthn Level 3, 5.8.5, by their COSE numbers. */
 struct attestation_algorithm;

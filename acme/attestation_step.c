@@ -37,7 +37,8 @@ static bool take_yubico(const struct attestation_statement *s, struct bytes valu
 	uint64_t serial = 0;
 
 	if (!tlv_only(value, TLV_INTEGER, &number) || number.len == 0 || number.len > 7 || number.data[0] >= 0x80)
-		return attestation_refuse(s, p, "the YubiKey's serial number (" YUBICO_SERIAL ") is not a positive INTEGER");
+		return attestation_refuse(s, p, "the YubiKey's serial number (" YUBICO_SERIAL ") is not a "
+		                          "positive INTEGER");
 	for (size_t i = 0; i < number.len; i++)
 		serial = serial << 8 | number.data[i];
 	int len = snprintf(text, sizeof(text), "%llu", (unsigned long long)serial);
@@ -53,14 +54,16 @@ static bool take_managed(const struct attestation_statement *s, struct bytes val
 
 	if (!tlv_only(value, TLV_SEQUENCE, &sequence) || !tlv_next(&sequence, &id) || sequence.len > 0 ||
 	    (id.tag != V_ASN1_UTF8STRING && id.tag != V_ASN1_PRINTABLESTRING))
-		return attestation_refuse(s, p, "the device's ID (" STEP_MANAGED_DEVICE ") is not a SEQUENCE of one text");
+		return attestation_refuse(s, p, "the device's ID (" STEP_MANAGED_DEVICE ") is not a SEQUENCE of "
+		                          "one text");
 	attestation_add_name(ret, false, id.value, BYTES(NULL, 0));
 	return true;
 }
 
 static const struct row {
 	const char *oid;
-	bool (*take)(const struct attestation_statement *s, struct bytes value, struct attestation *ret, struct problem *p);
+	bool (*take)(const struct attestation_statement *s, struct bytes value, struct attestation *ret,
+	             struct problem *p);
 } rows[] = {
 	{ YUBICO_SERIAL, take_yubico },
 	{ STEP_MANAGED_DEVICE, take_managed },
@@ -72,7 +75,8 @@ static bool take_names(const struct attestation_statement *s, struct attestation
 	bool found;
 
 	for (size_t i = 0; i < array_length(rows); i++)
-		if (!attestation_extension(s, rows[i].oid, &found, &value, p) || (found && !rows[i].take(s, value, ret, p)))
+		if (!attestation_extension(s, rows[i].oid, &found, &value, p) ||
+		    (found && !rows[i].take(s, value, ret, p)))
 			return false;
 	return attestation_add_alt_names(s, ret, p);
 }

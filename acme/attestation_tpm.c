@@ -18,7 +18,8 @@ static bool check_usage(const struct attestation_statement *s, struct problem *p
 	for (int i = 0; i < sk_ASN1_OBJECT_num(usages); i++)
 		if (OBJ_cmp(sk_ASN1_OBJECT_value(usages, i), wanted) == 0)
 			return true;
-	return attestation_refuse(s, p, "the certificate of the AK is not for attestation keys: it has no extended key usage "
+	return attestation_refuse(s, p, "the certificate of the AK is not for attestation keys: it has no "
+	                          "extended key usage "
 	                                KP_AIK_CERTIFICATE " (tcg-kp-AIKCertificate)");
 }
 
@@ -55,7 +56,8 @@ static bool check_hardware(const struct attestation_statement *s, struct problem
 
 	for (size_t i = 0; i < array_length(attributes); i++)
 		if (!find_attribute(names, attributes[i].oid))
-			return attestation_refuse(s, p, "the certificate of the AK does not say %s (%s) in its subjectAltName",
+			return attestation_refuse(s, p, "the certificate of the AK does not say %s (%s) in its "
+			                          "subjectAltName",
 			                          attributes[i].name, attributes[i].oid);
 	return true;
 }
@@ -76,7 +78,8 @@ static bool signature_fits(const struct tpm_signature *signature, EVP_PKEY *key,
 	const EVP_MD *hash = tpm_hash(signature->hash), *wanted = attestation_algorithm_hash(algorithm);
 	bool ecc = signature->algorithm == TPM_ECDSA;
 
-	return hash && wanted && EVP_MD_get_type(hash) == EVP_MD_get_type(wanted) && ecc == (EVP_PKEY_is_a(key, "EC") == 1) &&
+	return hash && wanted && EVP_MD_get_type(hash) == EVP_MD_get_type(wanted) &&
+	       ecc == (EVP_PKEY_is_a(key, "EC") == 1) &&
 	       (signature->algorithm == TPM_RSAPSS) == attestation_algorithm_is_pss(algorithm);
 }
 
@@ -128,7 +131,8 @@ static bool check_challenge(const struct attestation_statement *s, const struct 
 	if (EVP_Digest(s->challenge.to_be_signed.data, s->challenge.to_be_signed.len, want, &len, hash, NULL) != 1)
 		return problem_openssl(p, "a digest");
 	return bytes_equal(extra_data, BYTES(want, len)) ||
-	       attestation_refuse(s, p, "extraData of certInfo is not the hash (%s) of this challenge's key authorization",
+	       attestation_refuse(s, p, "extraData of certInfo is not the hash (%s) of this challenge's key "
+	                          "authorization",
 	                          EVP_MD_get0_name(hash));
 }
 
@@ -170,7 +174,8 @@ static bool check_attributes(const struct attestation_statement *s, uint32_t has
 	return true;
 }
 
-static bool judge_key(const struct attestation_statement *s, struct bytes name, struct attestation *ret, struct problem *p)
+static bool judge_key(const struct attestation_statement *s, struct bytes name, struct attestation *ret,
+                      struct problem *p)
 {
 	struct tpm_public public;
 	struct bytes area;

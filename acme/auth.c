@@ -123,8 +123,8 @@ static bool verify(const struct acme_call *call, const struct auth *auth, struct
 	                 : jws_verify(&auth->jws, call->public_key, p);
 }
 
-/* RFC 8555, 6.5: a nonce that came in a request is used up, whatever else is wrong with it; but a signature first, so that
- * nobody uses up another's. acme.sh retries on this very text. */
+/* RFC 8555, 6.5: a nonce that came in a request is used up, whatever else is wrong with it; but a signature
+ * first, so that nobody uses up another's. acme.sh retries on this very text. */
 static bool use_nonce(const struct acme_call *call, const struct jws *jws, struct problem *p)
 {
 	if (!nonce_use(call->acme->nonces, jws->nonce))

@@ -59,7 +59,8 @@ static void grant(const struct acme_call *call, struct authorization *a)
 	a->expires = call->now + call->acme->options.order_lifetime;
 }
 
-bool authorization_draft(const struct acme_call *call, const struct profile *profile, const struct authorization_wish *wish,
+bool authorization_draft(const struct acme_call *call, const struct profile *profile,
+                         const struct authorization_wish *wish,
                          struct authorization_draft *ret, struct problem *p)
 {
 	bool wildcard = identifier_is_wildcard(wish->identifier);
@@ -69,7 +70,8 @@ bool authorization_draft(const struct acme_call *call, const struct profile *pro
 	*a = (struct authorization){
 		.directory = call->directory, .status = AUTHORIZATION_PENDING, .preauthorized = wish->preauthorized,
 		.type = identifier_type_name(wish->identifier->type), .value = identifier_base(&ret->identifier),
-		.wildcard = wildcard, .subdomains = wish->subdomains, .require_dnssec = profile->require_dnssec, .created = call->now,
+		.wildcard = wildcard, .subdomains = wish->subdomains, .require_dnssec = profile->require_dnssec,
+		.created = call->now,
 		.expires = call->now + call->acme->options.authorization_pending_lifetime,
 		.challenges = { .v = ret->challenges },
 	};
@@ -99,11 +101,13 @@ bool authorization_name(const struct acme_call *call, const char *type, const ch
 	enum identifier_type known;
 
 	if (identifier_type_from(type, &known) && !is_offered(call, known))
-		return problem_set(p, PROBLEM_UNSUPPORTED_IDENTIFIER, "identifiers of type \"%s\" are not offered", type);
+		return problem_set(p, PROBLEM_UNSUPPORTED_IDENTIFIER,
+		                   "identifiers of type \"%s\" are not offered", type);
 	if (!identifier_parse(type, value, ret, p))
 		return false;
 	return ret->type != IDENTIFIER_IP || str_equal(value, ret->value) ||
-	       problem_set(p, PROBLEM_MALFORMED, "RFC 8738, 3: \"%s\" is written \"%s\" (RFC 5952, 4)", value, ret->value);
+	       problem_set(p, PROBLEM_MALFORMED, "RFC 8738, 3: \"%s\" is written \"%s\" (RFC 5952, 4)", value,
+	                   ret->value);
 }
 
 /* A key that was attested is for the certificate of one order, or of those for which it was attested beforehand: who
@@ -120,13 +124,16 @@ static bool is_reusable(const struct authorization *a, const struct profile *pro
 	int64_t left_min = lifetime / 2 < LEFT_MIN ? lifetime / 2 : LEFT_MIN;
 	const struct challenge *proof = authorization_proof(a);
 
-	return lifetime > 0 && proof && (!is_attested(a) || a->preauthorized) && profile_takes_challenge(profile, proof->type) &&
-	       (a->require_dnssec || !profile->require_dnssec) && authorization_status_at(a, now) == AUTHORIZATION_VALID &&
+	return lifetime > 0 && proof && (!is_attested(a) || a->preauthorized) &&
+	       profile_takes_challenge(profile, proof->type) &&
+	       (a->require_dnssec || !profile->require_dnssec) &&
+	       authorization_status_at(a, now) == AUTHORIZATION_VALID &&
 	       a->expires - now >= left_min && proof->validated + lifetime - now >= left_min;
 }
 
 /* below: NULL, or the name below the identifier that it must stand for. */
-static bool find(struct store_txn *txn, const char *account, const struct profile *profile, const struct identifier *identifier,
+static bool find(struct store_txn *txn, const char *account, const struct profile *profile,
+                 const struct identifier *identifier,
                  const struct identifier *below, int64_t now, struct authorization_found *ret, struct problem *p)
 {
 	auto_value(strings) ids = {0};
@@ -150,20 +157,24 @@ static bool find(struct store_txn *txn, const char *account, const struct profil
 }
 
 bool authorization_find(struct store_txn *txn, const char *account, const struct profile *profile,
-                        const struct identifier *identifier, int64_t now, struct authorization_found *ret, struct problem *p)
+                        const struct identifier *identifier, int64_t now, struct authorization_found *ret,
+                        struct problem *p)
 {
 	return find(txn, account, profile, identifier, NULL, now, ret, p);
 }
 
 bool authorization_find_above(struct store_txn *txn, const char *account, const struct profile *profile,
-                              const struct identifier *identifier, int64_t now, struct authorization_found *ret, struct problem *p)
+                              const struct identifier *identifier, int64_t now, struct authorization_found *ret,
+                              struct problem *p)
 {
 	struct identifier ancestor = { .type = IDENTIFIER_DNS };
 
 	ret->id[0] = '\0';
-	if (profile->subdomains == PROFILE_SUBDOMAINS_NONE || identifier->type != IDENTIFIER_DNS || identifier_is_wildcard(identifier))
+	if (profile->subdomains == PROFILE_SUBDOMAINS_NONE || identifier->type != IDENTIFIER_DNS ||
+	    identifier_is_wildcard(identifier))
 		return true;
-	for (const char *above = subdomain_above(identifier->value); above && !ret->id[0]; above = subdomain_above(above)) {
+	for (const char *above = subdomain_above(identifier->value); above &&
+	     !ret->id[0]; above = subdomain_above(above)) {
 		snprintf(ancestor.value, sizeof(ancestor.value), "%s", above);
 		if (!find(txn, account, profile, &ancestor, identifier, now, ret, p))
 			return false;

@@ -19,11 +19,13 @@ struct authorization_wish {
 };
 /* With every challenge that fits the identifier; there may be none. The profile says what a proof
  * must be. What the account's scope authorizes is valid, and has no challenge. */
-bool authorization_draft(const struct acme_call *call, const struct profile *profile, const struct authorization_wish *wish,
+bool authorization_draft(const struct acme_call *call, const struct profile *profile,
+                         const struct authorization_wish *wish,
                          struct authorization_draft *ret, struct problem *p) must_use;
 
-/* The identifier that a client names. UNSUPPORTED_IDENTIFIER for a type that nothing here can prove: no challenge that is
- * on, and nothing that the account is trusted with; else as identifier_parse. Addresses have one spelling (RFC 8738, 3). */
+/* The identifier that a client names. UNSUPPORTED_IDENTIFIER for a type that nothing here can prove: no
+ * challenge that is on, and nothing that the account is trusted with; else as identifier_parse. Addresses
+ * have one spelling (RFC 8738, 3). */
 bool authorization_name(const struct acme_call *call, const char *type, const char *value, struct identifier *ret,
                         struct problem *p) must_use;
 
@@ -34,7 +36,8 @@ struct authorization_found {
 /* In the caller's update: a valid authorization of the account that stands for the identifier still,
  * proven as the profile wants, not longer ago than it allows, and with some life left. */
 bool authorization_find(struct store_txn *txn, const char *account, const struct profile *profile,
-                        const struct identifier *identifier, int64_t now, struct authorization_found *ret, struct problem *p) must_use;
+                        const struct identifier *identifier, int64_t now, struct authorization_found *ret,
+                        struct problem *p) must_use;
 /* The same for a domain above it, whose proof stands for it in that profile (RFC 9444). */
 bool authorization_find_above(struct store_txn *txn, const char *account, const struct profile *profile,
                               const struct identifier *identifier, int64_t now, struct authorization_found *ret,

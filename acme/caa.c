@@ -100,7 +100,8 @@ static void refuse(const struct round *r, const struct climb *c, const struct dn
 		(void)!dns_check_secure(q, &why);
 	else
 		dns_refuse(r->dns, q, &why);
-	problem_add(p, PROBLEM_DNS, "dns", c->subject->value, "RFC 8659, 3: CAA for %s: %s", c->subject->value, why.detail);
+	problem_add(p, PROBLEM_DNS, "dns", c->subject->value, "RFC 8659, 3: CAA for %s: %s", c->subject->value,
+	            why.detail);
 }
 
 /* A name that does not exist has no records, and neither has one whose alias leads nowhere: the

@@ -18,7 +18,8 @@ bool caa_record_parse(struct bytes data, struct caa_record *ret)
 		if (!isascii(data.data[2 + i]) || !isalnum(data.data[2 + i]))
 			return false;
 	*ret = (struct caa_record){
-		.critical = data.data[0] & 0x80, .tag = CAA_UNKNOWN, .value = BYTES(data.data + 2 + len, data.len - 2 - len),
+		.critical = data.data[0] & 0x80, .tag = CAA_UNKNOWN,
+		.value = BYTES(data.data + 2 + len, data.len - 2 - len),
 	};
 	for (size_t i = 0; i < array_length(tags); i++)
 		if (issue_text_is(BYTES(data.data + 2, len), tags[i].name))

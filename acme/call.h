@@ -47,7 +47,8 @@ void acme_url(const struct acme_call *call, struct buf *ret, const char *kind, c
 void acme_location(struct acme_call *call, const char *kind, const char *id, const char *more);
 void acme_link(struct acme_call *call, const char *rel, const char *kind, const char *id, const char *more);
 /* Takes a token of the address that the request comes from. RATE_LIMITED: "WHAT from ADDRESS". */
-bool acme_pass_limit(struct limit *limit, const struct http_request *request, const char *what, struct problem *p) must_use;
+bool acme_pass_limit(struct limit *limit, const struct http_request *request, const char *what,
+                     struct problem *p) must_use;
 /* Status and application/json; the caller then writes call->response->body with a json_writer. */
 struct json_writer acme_reply(struct acme_call *call, int status);
 /* A problem as the JSON document of RFC 9457 with ACME's types, appended: for replies, and for the

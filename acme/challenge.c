@@ -48,9 +48,11 @@ static bool prove_dns_persist(const struct challenge_tools *tools, const struct 
 static const struct challenge_type types[] = {
 	{ "http-01", ACME_HTTP_01, .identifiers = DNS | IP, .prove = prove_http },     /* 8.3; RFC 8738, 5 */
 	{ "dns-account-01", ACME_DNS_ACCOUNT_01, .identifiers = DNS, .wildcard = true, .prove = prove_dns_account },
-	{ "dns-persist-01", ACME_DNS_PERSIST_01, .identifiers = DNS, .wildcard = true, .lasting = true, .prove = prove_dns_persist },
+	{ "dns-persist-01", ACME_DNS_PERSIST_01, .identifiers = DNS, .wildcard = true, .lasting = true,
+	  .prove = prove_dns_persist },
 	{ "dns-01", ACME_DNS_01, .identifiers = DNS, .wildcard = true, .prove = prove_dns }, /* 8.4 */
-	{ "tls-alpn-01", ACME_TLS_ALPN_01, .identifiers = DNS | IP, .alone = true, .prove = prove_tls }, /* RFC 8737; RFC 8738, 6 */
+	/* RFC 8737; RFC 8738, 6 */
+	{ "tls-alpn-01", ACME_TLS_ALPN_01, .identifiers = DNS | IP, .alone = true, .prove = prove_tls },
 	{ "device-attest-01", ACME_DEVICE_ATTEST_01, .identifiers = DEVICE, .alone = true, .answered = true },
 };
 _Static_assert(array_length(types) <= CHALLENGE_TYPES_MAX, "an authorization has room for all");
@@ -84,7 +86,8 @@ struct challenge *challenge_of(const struct authorization *authorization, const 
 	return NULL;
 }
 
-/* The members in each draft that is spoken; with draft 00's the account's URL, which Boulder, Pebble and lego have there. */
+/* The members in each draft that is spoken; with draft 00's the account's URL, which Boulder, Pebble and lego
+ * have there. */
 static void put_persist(const struct acme_call *call, struct json_writer *w, const char *account)
 {
 	auto_value(buf) url = {0};
@@ -107,7 +110,8 @@ void issuer_names_write(const struct acme *acme, struct json_writer *w, const ch
 		struct identifier name;
 		auto_value(problem) ignored = {0};
 
-		if (identifier_parse("dns", names->v[i], &name, &ignored)) /* in lower case, as the draft wants it (3.1) */
+		/* in lower case, as the draft wants it (3.1) */
+		if (identifier_parse("dns", names->v[i], &name, &ignored))
 			json_put(w, NULL, name.value);
 	}
 	json_close(w);

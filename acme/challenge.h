@@ -22,7 +22,8 @@ struct challenge_type {
 	bool wildcard;          /* and "*." of them */
 	bool alone;             /* no further vantage point is asked */
 	bool answered;          /* the response itself has the proof: nobody looks for it */
-	bool lasting;           /* the record stays, and names the CA: the client is told its names in a token's place */
+	/* the record stays, and names the CA: the client is told its names in a token's place */
+	bool lasting;
 	/* Looks whether the proof is there. Slow: run by probe threads alone. NULL: it is answered. */
 	bool (*prove)(const struct challenge_tools *tools, const struct probe_task *task, struct problem *p);
 };

@@ -59,7 +59,8 @@ static bool check(const char *contact, struct problem *p)
 		return invalid(contact, "is no URL", p);
 	if (strncasecmp(contact, SCHEME, strlen(SCHEME)) != 0)
 		return problem_set(p, PROBLEM_UNSUPPORTED_CONTACT,
-		                   "RFC 8555, 7.3: the contact \"%.128s\" is not a mailto: URL, the one scheme supported",
+		                   "RFC 8555, 7.3: the contact \"%.128s\" is not a mailto: URL, the one scheme "
+		                   "supported",
 		                   contact);
 	return check_address(contact, address_of(contact), p);
 }

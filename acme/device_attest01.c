@@ -32,10 +32,12 @@ static bool take_object(const char *text, struct buf *ret, struct problem *p)
 	size_t len = strlen(text);
 
 	if (len > ATTESTATION_OBJECT_MAX / 3 * 4 + 4)
-		return problem_set(p, PROBLEM_BAD_ATTESTATION, "the attestation object is larger than %d bytes", ATTESTATION_OBJECT_MAX);
+		return problem_set(p, PROBLEM_BAD_ATTESTATION, "the attestation object is larger than %d bytes",
+		                   ATTESTATION_OBJECT_MAX);
 	return base64url_decode(text, len, ret) ||
 	       (buf_check(ret, p) &&
-	        problem_set(p, PROBLEM_BAD_ATTESTATION, "the device attestation draft, 5: \"attObj\" is not in base64url"));
+	        problem_set(p, PROBLEM_BAD_ATTESTATION,
+	                    "the device attestation draft, 5: \"attObj\" is not in base64url"));
 }
 
 /* --- what a profile takes */
@@ -92,7 +94,8 @@ static bool prove(struct judging *j, const char *object_text, struct problem *p)
 	if (!(j->call->acme->options.challenges & ACME_DEVICE_ATTEST_01))
 		return problem_set(p, PROBLEM_UNAUTHORIZED, "device-attest-01 is not offered any more");
 	return take_object(object_text, &object, p) &&
-	       attestation_judge(roots ? attestation_roots_rules(roots) : &none, buf_bytes(&object), BYTES_STR(task->key_authorization),
+	       attestation_judge(roots ? attestation_roots_rules(roots) : &none, buf_bytes(&object),
+	                         BYTES_STR(task->key_authorization),
 	                         clock_now(), &j->attestation, p) &&
 	       attestation_check_name(&j->attestation, task->type, task->value, p) &&
 	       store_view(j->call->acme->store, profiles_want, &(struct wanting){ j, j->result.authorization }, p);
@@ -119,13 +122,15 @@ static bool tell(struct store_txn *txn, const struct probe_result *r, struct pro
 		names[i] = room[i];
 	}
 	const struct audit_fact facts[] = {
-		audit_text("authorization", r->authorization), audit_text("type", r->task.type), audit_text("identifier", r->task.value),
+		audit_text("authorization", r->authorization), audit_text("type", r->task.type),
+		audit_text("identifier", r->task.value),
 		audit_text("format", a->name_count > 0 ? attestation_format_name(a->format) : NULL),
 		audit_texts("proven", ((struct record_texts){ names, a->name_count })),
 		audit_hex("key", BYTES(j->key, a->name_count > 0 ? sizeof(j->key) : 0)),
 		audit_text("reason", r->proven ? NULL : r->problem.detail), { 0 },
 	};
-	return event_account(txn, j->call, r->proven ? AUDIT_DEVICE_ATTESTED : AUDIT_ATTESTATION_REFUSED, r->account.id, facts, p);
+	return event_account(txn, j->call, r->proven ? AUDIT_DEVICE_ATTESTED : AUDIT_ATTESTATION_REFUSED,
+	                     r->account.id, facts, p);
 }
 
 /* false: nothing is stored. */
@@ -154,14 +159,18 @@ static bool judge(struct judging *j, const char *object_text, struct problem *p)
 }
 
 /* What was judged with a key that the account has no more is judged anew. */
-bool device_attest01_respond(const struct acme_call *call, const char *authorization, const char *challenge, struct problem *p)
+bool device_attest01_respond(const struct acme_call *call, const char *authorization, const char *challenge,
+                             struct problem *p)
 {
 	const char *object_text = json_member_string(call->payload, "attObj");
 
 	if (!object_text)
-		return problem_set(p, PROBLEM_MALFORMED, "the device attestation draft, 5: the response has its attestation object in \"attObj\"");
+		return problem_set(p, PROBLEM_MALFORMED, "the device attestation draft, 5: the response has its "
+		                   "attestation object in \"attObj\"");
 	for (int i = 0; i < STALE_MAX; i++) {
-		auto_value(judging) j = { .call = call, .result = { .authorization = authorization, .url_key = challenge } };
+		auto_value(judging) j = {
+			.call = call, .result = { .authorization = authorization, .url_key = challenge },
+		};
 
 		if (!judge(&j, object_text, p))
 			return false;

@@ -121,7 +121,8 @@ static bool find_files(const struct dns_options *o, struct dns *dns)
 {
 	dns->hosts_file = strdup(o->hosts ? o->hosts : "/etc/hosts");
 	return dns->hosts_file &&
-	       (!dns->system || (strings_add(&dns->files, "/etc/resolv.conf") && strings_add(&dns->files, dns->hosts_file))) &&
+	       (!dns->system || (strings_add(&dns->files, "/etc/resolv.conf") &&
+	                         strings_add(&dns->files, dns->hosts_file))) &&
 	       add_files(o->trust_anchors, &dns->files) && add_files(o->root_hints, &dns->files);
 }
 
@@ -271,6 +272,7 @@ bool dns_refuse(const struct dns *dns, const struct dns_question *q, struct prob
 
 bool dns_check_secure(const struct dns_question *q, struct problem *p)
 {
-	return q->secure || problem_set(p, PROBLEM_DNS, "%s of %.200s is not signed with DNSSEC, which this profile demands",
+	return q->secure ||
+	       problem_set(p, PROBLEM_DNS, "%s of %.200s is not signed with DNSSEC, which this profile demands",
 	                                type_text(q->type), q->name);
 }

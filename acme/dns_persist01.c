@@ -95,7 +95,8 @@ static bool check_account(const struct dns_persist_rules *rules, const struct pr
 		return true;
 	if ((rules->forms & ACME_PERSIST_02) && take_hash(uri, task, &hash))
 		return is_hash_of_account(hash, task) ||
-		       problem_set(p, PROBLEM_UNAUTHORIZED, "the accounturi is the hash of another account, key or name");
+		       problem_set(p, PROBLEM_UNAUTHORIZED,
+		                   "the accounturi is the hash of another account, key or name");
 	if (rules->forms == ACME_PERSIST_00)
 		return problem_set(p, PROBLEM_UNAUTHORIZED, "the accounturi is not this account's URL");
 	return problem_set(p, PROBLEM_MALFORMED,
@@ -251,7 +252,8 @@ static bool judge(const struct dns *dns, const struct asking *a, struct problem 
 		return true;
 	}
 	if (problem_is_set(&why))
-		return problem_set(p, why.kind, "draft-ietf-acme-dns-persist-02, 4.1: TXT at %s: %s (asked: %s)", own->name,
+		return problem_set(p, why.kind, "draft-ietf-acme-dns-persist-02, 4.1: TXT at %s: %s (asked: "
+		                   "%s)", own->name,
 		                   why.detail, dns_servers(dns));
 	if (own->fate == DNS_NO_NAME)
 		return dns_refuse(dns, own, p);

@@ -9,7 +9,8 @@ struct dns_persist_rules {
 	const struct strings *issuers;   /* Issuer Domain Names */
 	unsigned forms;                  /* enum acme_persist_form bits */
 };
-/* A record at the name, or one with policy=wildcard at one of the domains above it (draft 02, 6). Refusals as 9.3.1 says: MALFORMED, UNAUTHORIZED; DNS. */
+/* A record at the name, or one with policy=wildcard at one of the domains above it (draft 02, 6). Refusals as
+ * 9.3.1 says: MALFORMED, UNAUTHORIZED; DNS. */
 bool dns_persist01_prove(struct dns *dns, const struct dns_persist_rules *rules, const struct probe_task *task,
                          int64_t deadline, struct problem *p) must_use;
 

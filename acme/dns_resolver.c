@@ -183,7 +183,8 @@ static void give_up(struct dns_resolver **resolver, struct asked *v, size_t n)
 			v[i].question->fate = DNS_UNASKED;
 }
 
-bool dns_resolver_ask(struct dns_resolver **resolver, struct dns_question *v, size_t n, int64_t deadline, struct problem *p)
+bool dns_resolver_ask(struct dns_resolver **resolver, struct dns_question *v, size_t n, int64_t deadline,
+                      struct problem *p)
 {
 	auto_free struct asked *asked = calloc(n, sizeof(*asked));
 

@@ -143,7 +143,8 @@ static bool put_server(struct buf *ret, const struct dns_options *o, struct prob
 	buf_printf(ret, "\tmodule-config: \"%s\"\n", has_some(o->trust_anchors) ? "validator iterator" : "iterator");
 	buf_printf(ret, "\ttcp-upstream: %s\n", o->tcp ? "yes" : "no");
 	put_denied(ret, o);
-	return put_roots(ret, o->root_hints, p) && put_anchors(ret, o->trust_anchors, p) && put_insecure_zones(ret, o, p);
+	return put_roots(ret, o->root_hints, p) && put_anchors(ret, o->trust_anchors, p) &&
+	       put_insecure_zones(ret, o, p);
 }
 
 static bool put_zone(struct buf *ret, const char *name, const struct strings *servers, bool authoritative,

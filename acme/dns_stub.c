@@ -50,7 +50,8 @@ static bool parse_resolver(const char *text, struct dns_stub *ret)
 
 struct dns_stub *dns_stub_new(const struct dns_options *o)
 {
-	if (!has_some(o->resolvers) || has_some(o->root_hints) || has_some(o->trust_anchors) || o->zone_count > 0 || o->tcp)
+	if (!has_some(o->resolvers) || has_some(o->root_hints) || has_some(o->trust_anchors) ||
+	    o->zone_count > 0 || o->tcp)
 		return NULL;
 	auto_free struct dns_stub *stub = calloc(1, sizeof(*stub));
 	if (!stub || !parse_resolver(o->resolvers->v[0], stub))
@@ -111,7 +112,8 @@ static bool write_question(const struct dns_question *q, unsigned id, struct ask
 	put_16(a, 0);
 	put_16(a, 0);
 	put_16(a, 0);
-	if ((q->type != DNS_TYPE_A && q->type != DNS_TYPE_AAAA) || !q->name[0] || is_special(q->name) || !put_name(a, q->name))
+	if ((q->type != DNS_TYPE_A && q->type != DNS_TYPE_AAAA) || !q->name[0] || is_special(q->name) ||
+	    !put_name(a, q->name))
 		return false;
 	put_16(a, (unsigned)q->type);
 	put_16(a, DNS_CLASS_IN);
@@ -140,7 +142,8 @@ static unsigned get_16(const uint8_t *at)
 /* Of this question: its id, and the question to the byte. */
 static bool is_for(const struct asked *a, struct bytes m)
 {
-	return m.len >= a->len && memcmp(m.data, a->sent, 2) == 0 && (m.data[2] & 0xf8) == 0x80 && get_16(m.data + 4) == 1 &&
+	return m.len >= a->len && memcmp(m.data, a->sent, 2) == 0 && (m.data[2] & 0xf8) == 0x80 &&
+	       get_16(m.data + 4) == 1 &&
 	       memcmp(m.data + HEADER, a->sent + HEADER, a->len - HEADER) == 0;
 }
 

@@ -57,7 +57,8 @@ static bool check_mac(const struct acme_call *call, const struct jws *jws, struc
 		return problem_internal(p, "external account key %s does not unseal", ret->kid);
 	if (!jws_verify_mac(jws, buf_bytes(&key), p) || !check_usable(ret, call->directory, call->now, p))
 		return false;
-	return scope_admits(&ret->scope, &call->request->peer) || refused(p, "is not for the address that this comes from");
+	return scope_admits(&ret->scope, &call->request->peer) ||
+	       refused(p, "is not for the address that this comes from");
 }
 
 static bool check_key(const struct acme_call *call, const struct jws *jws, struct problem *p)
@@ -100,7 +101,8 @@ static bool copy(const struct json *object, const struct jws *jws, struct eab_bi
 bool eab_verify(const struct acme_call *call, const struct json *object, struct eab_binding *ret, struct problem *p)
 {
 	auto_value(jws) jws = { 0 };
-	return jws_read(object, JWS_BINDING, &jws, p) && check_url(call, &jws, p) && check_mac(call, &jws, &ret->key, p) &&
+	return jws_read(object, JWS_BINDING, &jws, p) && check_url(call, &jws, p) &&
+	       check_mac(call, &jws, &ret->key, p) &&
 	       check_key(call, &jws, p) && copy(object, &jws, ret, p);
 }
 

@@ -42,7 +42,8 @@ static bool take_csr(struct finalizing *f, struct problem *p)
 	for (int i = 0; i < 2 && len > 0 && text[len - 1] == '='; i++)
 		len--;
 	if (!base64url_decode(text, len, &f->csr))
-		return buf_check(&f->csr, p) && problem_set(p, PROBLEM_BAD_CSR, "RFC 8555, 7.4: the CSR is not in base64url");
+		return buf_check(&f->csr, p) &&
+		       problem_set(p, PROBLEM_BAD_CSR, "RFC 8555, 7.4: the CSR is not in base64url");
 	digest_sha256(buf_bytes(&f->csr), f->digest);
 	return true;
 }
@@ -126,7 +127,8 @@ static bool ask(struct finalizing *f, struct problem *p)
 {
 	auto_value(order) order = {0};
 
-	if (!problem_forgive(p, PROBLEM_USER_ACTION_REQUIRED) || !request_ask(f->call, &f->order, buf_bytes(&f->csr), &order, p))
+	if (!problem_forgive(p, PROBLEM_USER_ACTION_REQUIRED) ||
+	    !request_ask(f->call, &f->order, buf_bytes(&f->csr), &order, p))
 		return false;
 	order_free(&f->order);
 	f->order = order;

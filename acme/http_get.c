@@ -44,9 +44,11 @@ static bool open_connection(struct fetch *get, int fd, struct problem *p)
 	return true;
 }
 
-static bool write_request(const struct fetch *get, const char *host, const char *path, struct buf *ret, struct problem *p)
+static bool write_request(const struct fetch *get, const char *host, const char *path, struct buf *ret,
+                          struct problem *p)
 {
-	buf_printf(ret, strchr(host, ':') ? "GET %s HTTP/1.1\r\nHost: [%s]" : "GET %s HTTP/1.1\r\nHost: %s", path, host);
+	buf_printf(ret, strchr(host, ':') ? "GET %s HTTP/1.1\r\nHost: [%s]" : "GET %s HTTP/1.1\r\nHost: %s",
+	           path, host);
 	if (get->port != HTTP_PORT)
 		buf_printf(ret, ":%u", get->port);
 	buf_add_str(ret, "\r\nUser-Agent: enrolld/" ENROLLD_VERSION "\r\nAccept: */*\r\nConnection: close\r\n\r\n");
@@ -99,5 +101,6 @@ bool http_get(struct fetch *get, const char *host, const char *path, struct prob
 	auto_fd int fd = socket(get->addr.family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return problem_internal(p, "socket: %m");
-	return open_connection(get, fd, p) && send_request(get, fd, buf_bytes(&request), p) && read_reply(get, fd, deadline, p);
+	return open_connection(get, fd, p) && send_request(get, fd, buf_bytes(&request), p) &&
+	       read_reply(get, fd, deadline, p);
 }

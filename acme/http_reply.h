@@ -15,7 +15,8 @@ enum http_reply_state {
 enum { HTTP_REPLY_LINE_MAX = FETCH_LOCATION_MAX + 64 };
 
 struct http_reply {
-	struct fetch *to;             /* status, location, body, body_len, too_long, header_bytes; the caller's, zeroed */
+	/* status, location, body, body_len, too_long, header_bytes; the caller's, zeroed */
+	struct fetch *to;
 	enum http_reply_state state;
 	const char *fault;            /* in words for the one who runs that server */
 	bool chunked, sized;

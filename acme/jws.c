@@ -179,7 +179,8 @@ static bool read_nonce(struct jws *jws, const struct jws_rule *rule, struct prob
 	jws->nonce = json_string(nonce);
 	auto_value(buf) octets = { 0 };
 	if (!jws->nonce || !base64url_decode(jws->nonce, strlen(jws->nonce), &octets))
-		return buf_check(&octets, p) && problem_set(p, PROBLEM_MALFORMED, "RFC 8555, 6.5.2: the nonce is not base64url");
+		return buf_check(&octets, p) &&
+		       problem_set(p, PROBLEM_MALFORMED, "RFC 8555, 6.5.2: the nonce is not base64url");
 	return true;
 }
 
@@ -363,7 +364,8 @@ bool jws_verify_known(const struct jws *jws, const struct jws_key *key, struct p
 	if (pair ? verify_ecdsa(jws, key) : verify_octets(jws, key, buf_bytes(&jws->signature)))
 		return true;
 	return !ossl_no_memory(p) && problem_set(p, PROBLEM_MALFORMED,
-	                                         "RFC 8555, 6.2: JWS verification error: the signature is not the key's");
+	                                         "RFC 8555, 6.2: JWS verification error: the signature is not "
+	                                         "the key's");
 }
 
 bool jws_verify(const struct jws *jws, EVP_PKEY *key, struct problem *p)

@@ -67,7 +67,8 @@ static bool check_object(struct rollover *r, struct problem *p)
 		                   "RFC 8555, 7.3.5: a keyChange object has \"account\" and \"oldKey\"");
 	if (!str_equal(account, buf_text(&url)))
 		return problem_set(p, PROBLEM_MALFORMED,
-		                   "RFC 8555, 7.3.5: \"account\" is not the URL of the account that signed the request");
+		                   "RFC 8555, 7.3.5: \"account\" is not the URL of the account that signed the "
+		                   "request");
 	return check_old_key(r, p);
 }
 

@@ -26,7 +26,8 @@ static bool is_open(const struct order_request *r)
 	const struct acme_call *call = r->call;
 
 	return r->profile && profiles_offer(call->profiles, call->directory, r->profile) &&
-	       (!r->profile->eab_required || call->account.eab_kid) && scope_opens(&call->account.scope, r->profile->name);
+	       (!r->profile->eab_required || call->account.eab_kid) &&
+	       scope_opens(&call->account.scope, r->profile->name);
 }
 
 /* The directory's profile, or another that it offers and that is open to this account. */
@@ -56,7 +57,8 @@ static bool blame_profile(const struct order_request *r, struct problem *p)
 static bool type_fits(const struct order_request *r, const struct identifier *name, struct problem *p)
 {
 	return !r->order.profile_asked || profile_has_type(r->profile, name->type) ||
-	       problem_set(p, PROBLEM_INVALID_PROFILE, "profile %s certifies no identifiers of type %s", r->profile->name,
+	       problem_set(p, PROBLEM_INVALID_PROFILE, "profile %s certifies no identifiers of type %s",
+	                   r->profile->name,
 	                   identifier_type_name(name->type));
 }
 
@@ -83,7 +85,8 @@ static bool take_ancestor(const struct order_request *r, const struct json *j, c
 		return true;
 	if (!text || name->type != IDENTIFIER_DNS || !identifier_parse("dns", text, &ancestor, &ignored) ||
 	    !subdomain_is_below(name->value, ancestor.value))
-		return problem_set(p, PROBLEM_MALFORMED, "RFC 9444, 4.3: \"ancestorDomain\" is no domain above %s", name->value);
+		return problem_set(p, PROBLEM_MALFORMED,
+		                   "RFC 9444, 4.3: \"ancestorDomain\" is no domain above %s", name->value);
 	if (r->profile->subdomains != PROFILE_SUBDOMAINS_NONE && !identifier_is_wildcard(name) &&
 	    !scope_authorizes(&r->call->account.scope, name))
 		*ret = ancestor;
@@ -141,7 +144,8 @@ static bool take_identifiers(struct order_request *r, struct problem *p)
 	for (size_t i = 0; i < n; i++)
 		if (!take_identifier(r, json_at(list, i), p))
 			return false;
-	if (!problem_settle(p, "%s", p->sub_count == 1 ? p->subs[0].detail : "some of the identifiers are not accepted"))
+	if (!problem_settle(p, "%s", p->sub_count == 1 ? p->subs[0].detail
+	                    : "some of the identifiers are not accepted"))
 		return false;
 	if (r->n <= r->profile->names_max)
 		return true;
@@ -172,7 +176,8 @@ static bool take_star(struct order_request *r, struct problem *p)
 	if (!star_take(r->call, r->profile, &r->order.star, p))
 		return !r->profile->star.on && blame_profile(r, p);
 	return !issuer || r->order.star.end <= issuer_not_after(issuer) ||
-	       problem_set(p, PROBLEM_MALFORMED, "RFC 8739, 3.1.1: \"end-date\" is later than the CA's own certificate ends");
+	       problem_set(p, PROBLEM_MALFORMED, "RFC 8739, 3.1.1: \"end-date\" is later than the CA's own "
+	                   "certificate ends");
 }
 
 /* What cannot be had is refused now, and not altered later (7.4). */
@@ -219,5 +224,6 @@ static bool take_tokens(const struct order_request *r, struct problem *p)
 
 bool order_ask(struct order_request *r, struct problem *p)
 {
-	return choose_profile(r, p) && take_identifiers(r, p) && take_star(r, p) && take_times(r, p) && take_replaces(r, p) && take_tokens(r, p);
+	return choose_profile(r, p) && take_identifiers(r, p) && take_star(r, p) && take_times(r, p) &&
+	       take_replaces(r, p) && take_tokens(r, p);
 }

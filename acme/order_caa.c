@@ -52,7 +52,8 @@ static bool add_name(struct names *names, size_t i, struct problem *p)
 		return false;
 	if (name->type == IDENTIFIER_DNS)
 		names->subjects[names->n++] = (struct caa_subject){
-			.value = identifier_base(name), .wildcard = identifier_is_wildcard(name), .method = method_of(a),
+			.value = identifier_base(name), .wildcard = identifier_is_wildcard(name),
+			.method = method_of(a),
 			.account_url = a->account_url, .require_dnssec = a->require_dnssec,
 		};
 	return true;

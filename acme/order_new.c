@@ -42,7 +42,8 @@ static bool store_order(struct store_txn *txn, void *arg, struct problem *p)
 	bool ready;
 
 	r->order.status = ORDER_PENDING;
-	if (!acme_account_stays(txn, r->call->account.id, p) || !scope_has_room(txn, &r->call->account, r->call->now, p) ||
+	if (!acme_account_stays(txn, r->call->account.id, p) ||
+	    !scope_has_room(txn, &r->call->account, r->call->now, p) ||
 	    !order_prove(txn, r, &ready, p))
 		return false;
 	if (ready && !order_step(&r->order.status, ORDER_AUTHORIZED))

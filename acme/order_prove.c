@@ -69,7 +69,8 @@ static size_t shared(const struct order_request *r, size_t i)
 	const struct order_proof *proof = &r->proofs[i];
 
 	for (size_t k = 0; k < i; k++)
-		if (!is_found(&r->proofs[k]) && r->proofs[k].draft.record.subdomains == proof->draft.record.subdomains &&
+		if (!is_found(&r->proofs[k]) &&
+		    r->proofs[k].draft.record.subdomains == proof->draft.record.subdomains &&
 		    identifier_equal(&r->proofs[k].proven, &proof->proven))
 			return k;
 	return i;
@@ -106,8 +107,10 @@ static bool has_room(struct store_txn *txn, const struct order_request *r, size_
 	if (n < max)
 		return true;
 	return problem_limited(p, 60,
-	                       "RFC 8555, 6.6: %zu orders for %s \"%s\" have not ended, %zu are allowed: finalize them, "
-	                       "or end them all by deactivating their authorization (7.5.2)", n, r->sent[i].type, r->sent[i].value, max);
+	                       "RFC 8555, 6.6: %zu orders for %s \"%s\" have not ended, %zu are allowed: "
+	                       "finalize them, "
+	                       "or end them all by deactivating their authorization (7.5.2)", n,
+	                       r->sent[i].type, r->sent[i].value, max);
 }
 
 static bool have_room(struct store_txn *txn, const struct order_request *r, size_t pending, struct problem *p)
@@ -140,7 +143,8 @@ static bool tell_granted(struct store_txn *txn, const struct order_request *r, s
 		if (!is_found(&r->proofs[i]) && is_granted(&r->proofs[i]))
 			names[n++] = r->names[i].value;
 	const struct audit_fact facts[] = {
-		audit_text("order", r->order.id), audit_text("eab", r->call->account.eab_kid), audit_text("profile", r->profile->name),
+		audit_text("order", r->order.id), audit_text("eab", r->call->account.eab_kid),
+		audit_text("profile", r->profile->name),
 		audit_texts("names", ((struct record_texts){ names, n })), { 0 },
 	};
 	return n == 0 || event_account(txn, r->call, AUDIT_AUTHORIZATION_GRANTED, r->call->account.id, facts, p);

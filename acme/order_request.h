@@ -6,7 +6,8 @@
 
 /* How one identifier of it is proven. */
 struct order_proof {
-	struct identifier proven;            /* the name, or the domain above it that is proven in its place (RFC 9444) */
+	/* the name, or the domain above it that is proven in its place (RFC 9444) */
+	struct identifier proven;
 	struct authorization_draft draft;    /* what is stored where nothing can be reused */
 	struct authorization_found found;
 };

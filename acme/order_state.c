@@ -161,7 +161,8 @@ bool order_apply(struct store_txn *txn, struct order *order, enum order_event ev
 }
 
 /* Who takes an authorization back ends what is renewed on the strength of it, as if by canceling the order. */
-static bool renewals_end(struct store_txn *txn, struct order *order, const struct state_change *change, struct problem *p)
+static bool renewals_end(struct store_txn *txn, struct order *order, const struct state_change *change,
+                         struct problem *p)
 {
 	order->star.due = 0;
 	return order_apply(txn, order, ORDER_CANCEL, change, p);

@@ -17,5 +17,6 @@ bool acme_account_stays(struct store_txn *txn, const char *account, struct probl
 	if (!store_account_get(txn, account, &now, p))
 		return false;
 	return now.status == ACCOUNT_VALID ||
-	       problem_set(p, PROBLEM_UNAUTHENTICATED, "RFC 8555, 7.3.6: the account is %s", account_status_name(now.status));
+	       problem_set(p, PROBLEM_UNAUTHENTICATED, "RFC 8555, 7.3.6: the account is %s",
+	                   account_status_name(now.status));
 }

@@ -8,6 +8,6 @@
  * sufficient authorization") and not hidden: its id has 128 random bits, so who asks knew it. */
 bool acme_owned(const struct acme_call *call, const char *account, const char *directory, const char *what,
                 struct problem *p) must_use;
-/* In the update that stores what a request asked for, or what was done for an account: it has not been deactivated since.
- * UNAUTHENTICATED (RFC 8555, 7.3.6). */
+/* In the update that stores what a request asked for, or what was done for an account: it has not been
+ * deactivated since. UNAUTHENTICATED (RFC 8555, 7.3.6). */
 bool acme_account_stays(struct store_txn *txn, const char *account, struct problem *p) must_use;

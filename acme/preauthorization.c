@@ -108,7 +108,8 @@ static bool store_new(struct store_txn *txn, void *arg, struct problem *p)
 		return true;
 	authorization_free(&n->existing);
 	n->existing = (struct authorization){0};
-	return authorization_room(txn, call, !n->draft.record.granted, p) && store_authorization_put(txn, &n->draft.record, p) &&
+	return authorization_room(txn, call, !n->draft.record.granted, p) &&
+	       store_authorization_put(txn, &n->draft.record, p) &&
 	       tell_granted(txn, n, p);
 }
 
@@ -118,7 +119,8 @@ static bool preauthorize(struct preauthorization *n, struct problem *p)
 	struct identifier identifier;
 	struct authorization_wish wish = { .identifier = &identifier, .preauthorized = true };
 
-	if (!parse(call, &identifier, &wish.subdomains, p) || !authorization_draft(call, call->profile, &wish, &n->draft, p))
+	if (!parse(call, &identifier, &wish.subdomains, p) ||
+	    !authorization_draft(call, call->profile, &wish, &n->draft, p))
 		return false;
 	if (n->draft.record.challenges.n == 0 && !n->draft.record.granted) {
 		problem_set(p, PROBLEM_REJECTED_IDENTIFIER, "no challenge type can prove \"%s\"",
@@ -131,7 +133,8 @@ static bool preauthorize(struct preauthorization *n, struct problem *p)
 static bool is_offered(const struct acme_call *call, struct problem *p)
 {
 	return !call->profile->acme.no_preauthorization ||
-	       problem_set(p, PROBLEM_UNAUTHORIZED, "RFC 8555, 7.4.1: profile %s has no pre-authorization: begin with an order",
+	       problem_set(p, PROBLEM_UNAUTHORIZED,
+	                   "RFC 8555, 7.4.1: profile %s has no pre-authorization: begin with an order",
 	                   call->profile->name);
 }
 

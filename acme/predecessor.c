@@ -5,7 +5,8 @@
 #include "ca/inventory.h"
 
 /* RFC 9773, 5: marked as replaced by another order that is not invalid. One that was swept has ended long ago. */
-static bool is_marked(struct store_txn *txn, const struct certificate *row, const char *order_id, int64_t now, bool *ret,
+static bool is_marked(struct store_txn *txn, const struct certificate *row, const char *order_id, int64_t now,
+                      bool *ret,
                       struct problem *p)
 {
 	auto_value(order) other = { 0 };
@@ -29,7 +30,8 @@ static bool check_mark(struct store_txn *txn, const struct certificate *row, con
 
 	if (!is_marked(txn, row, order_id, now, &marked, p))
 		return false;
-	return !marked || problem_set(p, PROBLEM_ALREADY_REPLACED, "RFC 9773, 5: the certificate that the order \"replaces\" %s",
+	return !marked ||
+	       problem_set(p, PROBLEM_ALREADY_REPLACED, "RFC 9773, 5: the certificate that the order \"replaces\" %s",
 	                              row->replaced_by && *row->replaced_by ? "has been replaced already"
 	                                                                    : "is being replaced by another order");
 }
@@ -64,7 +66,8 @@ static bool shares(const struct certificate *row, const struct identifier *names
 	for (size_t i = 0; i < n; i++)
 		if (is_shared(row, &names[i]) || (identifier_is_device(names[i].type) && is_nameless(row)))
 			return true;
-	return problem_set(p, PROBLEM_MALFORMED, "RFC 9773, 5: the order shares no name with the certificate that it \"replaces\"");
+	return problem_set(p, PROBLEM_MALFORMED, "RFC 9773, 5: the order shares no name with the certificate "
+	                   "that it \"replaces\"");
 }
 
 struct checking {
@@ -81,7 +84,8 @@ static bool find(struct store_txn *txn, const struct ca *ca, const struct certif
 {
 	return renewal_find(txn, ca, id, ret, p) ||
 	       (p->kind == PROBLEM_NOT_FOUND &&
-	        problem_set(p, PROBLEM_MALFORMED, "RFC 9773, 5: this CA has not issued the certificate that \"replaces\" names"));
+	        problem_set(p, PROBLEM_MALFORMED, "RFC 9773, 5: this CA has not issued the certificate that "
+	                    "\"replaces\" names"));
 }
 
 /* In a view, and run once. */
@@ -93,7 +97,8 @@ static bool check(struct store_txn *txn, void *arg, struct problem *p)
 	if (!find(txn, call->acme->ca, &c->id, &c->row, p))
 		return false;
 	if (!str_equal(c->row.account, call->account.id))
-		return problem_set(p, PROBLEM_UNAUTHORIZED, "RFC 9773, 5: the certificate that the order \"replaces\" is not this account's");
+		return problem_set(p, PROBLEM_UNAUTHORIZED,
+		                   "RFC 9773, 5: the certificate that the order \"replaces\" is not this account's");
 	return check_mark(txn, &c->row, "", call->now, p) && shares(&c->row, c->names, c->n, p);
 }
 
@@ -102,7 +107,8 @@ bool predecessor_check(const struct acme_call *call, const char *replaces, const
 {
 	struct checking c = { .call = call, .names = names, .n = n };
 	struct renewal_window window;
-	bool good = certificate_id_parse(replaces, "\"replaces\"", &c.id, p) && store_view(call->acme->store, check, &c, p);
+	bool good = certificate_id_parse(replaces, "\"replaces\"", &c.id, p) &&
+	            store_view(call->acme->store, check, &c, p);
 
 	if (good) {
 		renewal_window(call, &c.row, &window);
@@ -121,7 +127,8 @@ bool predecessor_mark(struct store_txn *txn, const struct acme_call *call, const
 
 	if (!order->replaces)
 		return true;
-	return certificate_id_parse(order->replaces, "\"replaces\"", &id, p) && find(txn, call->acme->ca, &id, &row, p) &&
+	return certificate_id_parse(order->replaces, "\"replaces\"", &id, p) &&
+	       find(txn, call->acme->ca, &id, &row, p) &&
 	       check_mark(txn, &row, order->id, call->now, p) && store_certificate_replacing(txn, row.id, order->id, p);
 }
 

@@ -14,7 +14,8 @@ bool predecessor_check(const struct acme_call *call, const char *replaces, const
                        bool *ret_due, struct problem *p) must_use;
 /* In the update that stores the new order: from now on no other replaces it, until this one ends without a
  * certificate. Nothing where the order replaces none. */
-bool predecessor_mark(struct store_txn *txn, const struct acme_call *call, const struct order *order, struct problem *p) must_use;
+bool predecessor_mark(struct store_txn *txn, const struct acme_call *call, const struct order *order,
+                      struct problem *p) must_use;
 
 /* Before the order is issued, and in the update that stores its certificate: its id goes to ret, "" where there is
  * none. ALREADY_REPLACED. */

@@ -13,9 +13,11 @@ enum { CHAIN_BYTES = 16 * 1024 }; /* one certificate is wanted */
 
 static const unsigned char protocol[] = "\x0a" "acme-tls/1";
 
-/* RSA first, as public CAs have it: of a server with several keys, mod_md shows its proof in the place of the RSA one. */
+/* RSA first, as public CAs have it: of a server with several keys, mod_md shows its proof in the place of the
+ * RSA one. */
 static char signatures[] = /* not const, as OpenSSL casts it */
-	"rsa_pss_rsae_sha256:rsa_pss_rsae_sha384:rsa_pss_rsae_sha512:rsa_pss_pss_sha256:rsa_pss_pss_sha384:rsa_pss_pss_sha512:"
+	"rsa_pss_rsae_sha256:rsa_pss_rsae_sha384:rsa_pss_rsae_sha512:"
+	"rsa_pss_pss_sha256:rsa_pss_pss_sha384:rsa_pss_pss_sha512:"
 	"RSA+SHA256:RSA+SHA384:RSA+SHA512:ECDSA+SHA256:ECDSA+SHA384:ECDSA+SHA512:ed25519:ed448";
 
 struct probe_alpn {

@@ -40,7 +40,8 @@ bool probe_reply_check(const struct probe_reply *reply, const struct probe_task 
 		                   reply->url, addr, reply->body.len, strlen(task->key_authorization));
 	if (is_text(reply->body, len, task->key_authorization))
 		return true;
-	return problem_set(p, PROBLEM_INCORRECT_RESPONSE, "RFC 8555, 8.3: %s at %s answered %s (%zu bytes), %s was wanted",
+	return problem_set(p, PROBLEM_INCORRECT_RESPONSE,
+	                   "RFC 8555, 8.3: %s at %s answered %s (%zu bytes), %s was wanted",
 	                   reply->url, addr,
 	                   is_of_another_key(reply->body, len, task->token) ? "for another account key"
 	                                                                    : "something else",

@@ -24,7 +24,8 @@ struct probe_result {
 	struct state_change change;   /* probe_result_time */
 	struct bytes attested_key;    /* device-attest-01: for the authorization; empty: none */
 	const char *attestation;
-	bool (*tell)(struct store_txn *txn, const struct probe_result *r, struct problem *p); /* what else the update says; NULL: nothing */
+	/* what else the update says; NULL: nothing */
+	bool (*tell)(struct store_txn *txn, const struct probe_result *r, struct problem *p);
 	const void *told;             /* tell's own */
 	/* probe_result_store */
 	bool stale;                   /* the account's key has changed meanwhile: nothing is stored */

@@ -50,8 +50,8 @@ static void reply(struct acme_call *call, const struct certificate *row)
 	json_close(&w);
 }
 
-/* RFC 9773, 4: two reads of the store, and no write. Anybody may ask, so this has a bucket of its own beside that of all
- * requests (6). */
+/* RFC 9773, 4: two reads of the store, and no write. Anybody may ask, so this has a bucket of its own beside
+ * that of all requests (6). */
 bool acme_renewal_info_get(struct acme_call *call, struct problem *p)
 {
 	static const char what[] = "RFC 9773, 6: too many requests for renewal information";

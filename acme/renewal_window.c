@@ -27,7 +27,8 @@ bool renewal_find(struct store_txn *txn, const struct ca *ca, const struct certi
 	auto_value(certificate) row = { 0 };
 	const struct issuer *issuer;
 
-	if (!store_certificate_by_serial(txn, BYTES(id->serial, id->serial_len), &row, p) && !problem_forgive(p, PROBLEM_NOT_FOUND))
+	if (!store_certificate_by_serial(txn, BYTES(id->serial, id->serial_len), &row, p) &&
+	    !problem_forgive(p, PROBLEM_NOT_FOUND))
 		return false;
 	issuer = row.issuer && *row.issuer ? ca_issuer(ca, row.issuer) : NULL;
 	if (!row.id[0] || !(issuer ? has_key_id(issuer_key_id(issuer), id) : says_key_id(&row, id)))
@@ -89,7 +90,8 @@ static struct renewal_window sooner(const struct certificate *row, struct renewa
 
 void renewal_window(const struct acme_call *call, const struct certificate *row, struct renewal_window *ret)
 {
-	const struct profile *profile = profiles_find(call->profiles, row->profile ?: "") ?: profiles_default(call->profiles);
+	const struct profile *profile = profiles_find(call->profiles,
+	                                              row->profile ?: "") ?: profiles_default(call->profiles);
 
 	if (row->status == CERTIFICATE_REVOKED)
 		*ret = ended(row->revoked);

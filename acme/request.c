@@ -38,7 +38,8 @@ static bool tell(struct store_txn *txn, const struct asking *a, struct problem *
 
 	event_actor(a->call->account.id, actor);
 	event_from(a->call, from);
-	return store_audit_add(txn, &(struct audit_event){ .kind = AUDIT_REQUEST_MADE, .time = a->call->now, .actor = actor,
+	return store_audit_add(txn,
+	                       &(struct audit_event){ .kind = AUDIT_REQUEST_MADE, .time = a->call->now, .actor = actor,
 	                                                   .from = from, .facts = facts }, p);
 }
 
@@ -147,7 +148,8 @@ static bool store_issued(struct store_txn *txn, void *arg, struct problem *p)
 
 	if (!store_request_get(txn, d->id, &request, p) || !acme_account_stays(txn, request.account, p) ||
 	    !store_order_get(txn, request.order, &order, p) ||
-	    !predecessor_find(txn, d->acme->ca, &order, d->change.now, d->replaces, p) || !scope_spend(txn, request.account, d->change.now, p))
+	    !predecessor_find(txn, d->acme->ca, &order, d->change.now, d->replaces, p) ||
+	    !scope_spend(txn, request.account, d->change.now, p))
 		return false;
 	d->certificate.replaces = d->replaces[0] ? d->replaces : NULL;
 	if (request.state != REQUEST_APPROVED)
@@ -156,7 +158,8 @@ static bool store_issued(struct store_txn *txn, void *arg, struct problem *p)
 	memcpy(order.certificate, d->certificate.id, sizeof(order.certificate));
 	memcpy(request.certificate, d->certificate.id, sizeof(request.certificate));
 	event_actor(request.account, actor);
-	return inventory_add(txn, &d->certificate, actor, NULL, p) && order_apply(txn, &order, ORDER_ISSUED, &d->change, p) &&
+	return inventory_add(txn, &d->certificate, actor, NULL, p) &&
+	       order_apply(txn, &order, ORDER_ISSUED, &d->change, p) &&
 	       settle(txn, d, &request, p);
 }
 
@@ -190,7 +193,8 @@ static bool end(struct deciding *d, const struct problem *fault, struct problem 
 	auto_value(problem) why = {0};
 
 	if (!fault)
-		problem_set(&why, PROBLEM_UNAUTHORIZED, "the request was %s: %s", request_state_name(d->request.state), reason);
+		problem_set(&why, PROBLEM_UNAUTHORIZED, "the request was %s: %s",
+		            request_state_name(d->request.state), reason);
 	acme_problem_write(fault ?: &why, NULL, &d->error);
 	if (!buf_check(&d->error, p))
 		return false;

@@ -96,16 +96,19 @@ static bool is_held(const struct revocation *r, const struct authorization *a)
 
 static bool lacks(const struct certificate_name *name, struct problem *p)
 {
-	return problem_set(p, PROBLEM_UNAUTHORIZED, "RFC 8555, 7.6: the account holds no authorization for %s", name->value);
+	return problem_set(p, PROBLEM_UNAUTHORIZED, "RFC 8555, 7.6: the account holds no authorization for %s",
+	                   name->value);
 }
 
 /* The account holds a valid authorization for a name of the certificate. */
-static bool check_name(struct store_txn *txn, const struct revocation *r, const struct certificate_name *name, struct problem *p)
+static bool check_name(struct store_txn *txn, const struct revocation *r, const struct certificate_name *name,
+                       struct problem *p)
 {
 	auto_value(strings) ids = { 0 };
 	bool wildcard = str_starts(name->value, "*.");
 	const char *value = name->value + (wildcard ? 2 : 0);
-	if (!store_authorization_find(txn, r->call->account.id, name->type, value, wildcard, AUTHORIZATIONS_MAX, &ids, p))
+	if (!store_authorization_find(txn, r->call->account.id, name->type, value, wildcard, AUTHORIZATIONS_MAX,
+	                              &ids, p))
 		return false;
 	for (size_t i = 0; i < ids.n; i++) {
 		auto_value(authorization) a = { 0 };
@@ -132,7 +135,8 @@ static bool check_names(struct store_txn *txn, const struct revocation *r, struc
 	const struct certificate_name *names = r->certificate.names.v;
 	for (size_t i = 0; i < r->certificate.names.n; i++) {
 		bool common = str_equal(names[i].type, "cn");
-		if (common ? !is_repeated(&r->certificate, &names[i]) && !lacks(&names[i], p) : !check_name(txn, r, &names[i], p))
+		if (common ? !is_repeated(&r->certificate, &names[i]) && !lacks(&names[i], p)
+		    : !check_name(txn, r, &names[i], p))
 			return false;
 	}
 	return r->certificate.names.n > 0 || unauthorized(p, "the account did not order this certificate");

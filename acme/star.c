@@ -20,7 +20,8 @@ static bool take_seconds(const struct json *object, const char *name, int64_t *r
 {
 	const struct json *member = json_given(object, name);
 
-	return !member || (json_integer(member, ret) && *ret >= 0 && *ret <= INT32_MAX) || wrong(name, "number of seconds", p);
+	return !member || (json_integer(member, ret) && *ret >= 0 && *ret <= INT32_MAX) ||
+	       wrong(name, "number of seconds", p);
 }
 
 static bool take_get(const struct json *object, const struct profile *profile, bool *ret, struct problem *p)
@@ -34,16 +35,19 @@ static bool take_get(const struct json *object, const struct profile *profile, b
 	return true;
 }
 
-static bool take_object(const struct json *object, const struct profile *profile, struct order_star *ret, struct problem *p)
+static bool take_object(const struct json *object, const struct profile *profile, struct order_star *ret,
+                        struct problem *p)
 {
 	if (!json_is_object(object))
 		return problem_set(p, PROBLEM_MALFORMED, "RFC 8739, 3.1.1: \"auto-renewal\" is an object");
 	if (!take_date(object, "start-date", &ret->start, p) || !take_date(object, "end-date", &ret->end, p) ||
-	    !take_seconds(object, "lifetime", &ret->lifetime, p) || !take_seconds(object, "lifetime-adjust", &ret->adjust, p) ||
+	    !take_seconds(object, "lifetime", &ret->lifetime, p) ||
+	    !take_seconds(object, "lifetime-adjust", &ret->adjust, p) ||
 	    !take_get(object, profile, &ret->get, p))
 		return false;
 	return (ret->end && ret->lifetime) ||
-	       problem_set(p, PROBLEM_MALFORMED, "RFC 8739, 3.1.1: \"auto-renewal\" has an \"end-date\" and a \"lifetime\"");
+	       problem_set(p, PROBLEM_MALFORMED, "RFC 8739, 3.1.1: \"auto-renewal\" has an \"end-date\" and a "
+	                   "\"lifetime\"");
 }
 
 bool star_take(const struct acme_call *call, const struct profile *profile, struct order_star *ret, struct problem *p)
@@ -55,7 +59,8 @@ bool star_take(const struct acme_call *call, const struct profile *profile, stru
 		return true;
 	if (json_given(call->payload, "notBefore") || json_given(call->payload, "notAfter"))
 		return problem_set(p, PROBLEM_MALFORMED,
-		                   "RFC 8739, 3.1.1: \"notBefore\" and \"notAfter\" are not together with \"auto-renewal\"");
+		                   "RFC 8739, 3.1.1: \"notBefore\" and \"notAfter\" are not together with "
+		                   "\"auto-renewal\"");
 	if (!take_object(object, profile, &star, p) || !star_check(profile, &star, call->now, p))
 		return false;
 	*ret = star;

@@ -6,7 +6,8 @@
 #include "policy/star.h"
 
 /* Reads "auto-renewal" of a newOrder; none: ret stays. MALFORMED. */
-bool star_take(const struct acme_call *call, const struct profile *profile, struct order_star *ret, struct problem *p) must_use;
+bool star_take(const struct acme_call *call, const struct profile *profile, struct order_star *ret,
+               struct problem *p) must_use;
 /* The same for the order object; nothing for an order of another kind. */
 void star_write(struct json_writer *w, const struct order_star *star);
 /* "auto-renewal" of the directory's meta; nothing where the profile has no such orders. */

@@ -33,7 +33,8 @@ static bool cancel(struct store_txn *txn, void *arg, struct problem *p)
 		return false;
 	if (!star_is(&c->order) || c->order.status != ORDER_VALID)
 		return problem_set(p, PROBLEM_AUTO_RENEWAL_CANCELLATION_INVALID, "RFC 8739, 3.1.2: the order is %s%s",
-		                   order_status_name(c->order.status), star_is(&c->order) ? "" : ", and not one that renews itself");
+		                   order_status_name(c->order.status), star_is(&c->order) ? ""
+		                   : ", and not one that renews itself");
 	c->order.star.due = 0;
 	return order_apply(txn, &c->order, ORDER_CANCEL, &change, p) &&
 	       event_account(txn, call, AUDIT_ORDER_CANCELED, call->account.id, facts, p);
@@ -44,7 +45,8 @@ static bool wants_cancellation(const struct json *payload, struct problem *p)
 	const char *status = json_member_string(payload, "status");
 
 	return (status && str_equal(status, order_status_name(ORDER_CANCELED))) ||
-	       problem_set(p, PROBLEM_MALFORMED, "RFC 8739, 3.1.2: the only update of an order is {\"status\": \"canceled\"}");
+	       problem_set(p, PROBLEM_MALFORMED, "RFC 8739, 3.1.2: the only update of an order is {\"status\": "
+	                   "\"canceled\"}");
 }
 
 /* --- by an operator */

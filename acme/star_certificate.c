@@ -29,7 +29,8 @@ static bool may_fetch(const struct fetching *f, struct problem *p)
 	if (!str_equal(f->order.directory, call->directory) || !star_is(&f->order))
 		return problem_set(p, PROBLEM_NOT_FOUND, "there is no such certificate");
 	return f->order.star.get ||
-	       problem_set(p, PROBLEM_METHOD_NOT_ALLOWED, "RFC 8739, 3.4: the order does not let its certificate be fetched by GET");
+	       problem_set(p, PROBLEM_METHOD_NOT_ALLOWED,
+	                   "RFC 8739, 3.4: the order does not let its certificate be fetched by GET");
 }
 
 /* RFC 8739, 3.1.2 and 3.3 */
@@ -51,7 +52,8 @@ static bool is_wanted(struct store_txn *txn, const struct fetching *f, struct pr
 	if (!store_account_get(txn, f->order.account, &account, p))
 		return false;
 	return account.status == ACCOUNT_VALID ||
-	       problem_set(p, PROBLEM_AUTO_RENEWAL_CANCELED, "RFC 8739, 3.1.2: the order was canceled with its account");
+	       problem_set(p, PROBLEM_AUTO_RENEWAL_CANCELED,
+	                   "RFC 8739, 3.1.2: the order was canceled with its account");
 }
 
 /* In a view, and run once. */
@@ -59,7 +61,8 @@ static bool load(struct store_txn *txn, void *arg, struct problem *p)
 {
 	struct fetching *f = arg;
 
-	if (!store_order_get(txn, f->call->capture[0], &f->order, p) || !may_fetch(f, p) || !is_current(f, p) || !is_wanted(txn, f, p) ||
+	if (!store_order_get(txn, f->call->capture[0], &f->order, p) || !may_fetch(f, p) || !is_current(f, p) ||
+	    !is_wanted(txn, f, p) ||
 	    !store_certificate_get(txn, f->order.certificate, &f->certificate, p))
 		return false;
 	return f->call->now <= f->certificate.not_after ||
@@ -81,7 +84,8 @@ static void add_freshness(struct acme_call *call, const struct fetching *f)
 	int64_t left = (due && due < end ? due : end) - call->now;
 
 	call->cacheable = true;
-	http_response_header_printf(call->response, "Cache-Control", "public, max-age=%lld", (long long)(left > 0 ? left : 0));
+	http_response_header_printf(call->response, "Cache-Control", "public, max-age=%lld",
+	                            (long long)(left > 0 ? left : 0));
 }
 
 static bool reply(struct acme_call *call, const struct fetching *f, struct problem *p)

@@ -92,11 +92,13 @@ static void tell_refused(const struct renewing *r, const struct problem *why)
 {
 	char actor[EVENT_ACTOR_SIZE];
 	const struct audit_fact facts[] = {
-		audit_text("account", r->order.account), audit_text("order", r->id), audit_text("profile", r->order.profile), { 0 },
+		audit_text("account", r->order.account), audit_text("order", r->id),
+		audit_text("profile", r->order.profile), { 0 },
 	};
 
 	event_actor(r->order.account, actor);
-	audit_queue_refuse(r->acme->audit, &(struct audit_event){ AUDIT_CERTIFICATE_REFUSED, r->now, actor, NULL, facts }, why);
+	audit_queue_refuse(r->acme->audit,
+	                   &(struct audit_event){ AUDIT_CERTIFICATE_REFUSED, r->now, actor, NULL, facts }, why);
 }
 
 static bool fail(struct renewing *r, const struct problem *why, struct problem *p)
@@ -163,7 +165,8 @@ bool acme_star_once(struct acme *acme, bool *ret_more, struct problem *p)
 		auto_value(problem) why = { 0 };
 		bool done = false;
 		if (!begin(acme, ids.v[i], &done, &why))
-			log_event(LOG_LEVEL_ERROR, "auto-renewal", "order", ids.v[i], "cause", problem_cause(&why), NULL);
+			log_event(LOG_LEVEL_ERROR, "auto-renewal", "order", ids.v[i], "cause",
+			          problem_cause(&why), NULL);
 		*ret_more = *ret_more || (done && ids.n == BATCH);
 	}
 	return true;

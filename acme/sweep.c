@@ -99,7 +99,8 @@ static bool sweep_one(struct store_txn *txn, enum expiry_kind kind, const char *
 {
 	static bool (*const sweepers[])(struct store_txn *txn, const char *id, const struct state_change *change,
 	                                struct problem *p) = {
-		[EXPIRY_ORDER] = sweep_order, [EXPIRY_AUTHORIZATION] = sweep_authorization, [EXPIRY_REQUEST] = sweep_request,
+		[EXPIRY_ORDER] = sweep_order, [EXPIRY_AUTHORIZATION] = sweep_authorization,
+		[EXPIRY_REQUEST] = sweep_request,
 	};
 
 	return sweepers[kind](txn, id, change, p) || problem_forgive(p, PROBLEM_NOT_FOUND);

@@ -55,7 +55,8 @@ static bool judge_names(X509 *certificate, const struct probe_task *task, struct
 		                   "RFC 8737, 3: the certificate has %d names, \"%s\" alone is wanted",
 		                   sk_GENERAL_NAME_num(names), task->value);
 	return is_name(sk_GENERAL_NAME_value(names, 0), task) ||
-	       problem_set(p, PROBLEM_INCORRECT_RESPONSE, "RFC 8737, 3: the certificate is for another name than \"%s\"",
+	       problem_set(p, PROBLEM_INCORRECT_RESPONSE,
+	                   "RFC 8737, 3: the certificate is for another name than \"%s\"",
 	                   task->value);
 }
 
@@ -89,7 +90,8 @@ static bool judge_identifier(X509 *certificate, const struct probe_task *task, s
 	       refuse("the acmeIdentifier is not the SHA-256 of this challenge's key authorization", p);
 }
 
-/* Its dates say nothing: the text asks for none, and clients write none that mean anything (challtestsrv the year 1). */
+/* Its dates say nothing: the text asks for none, and clients write none that mean anything (challtestsrv the
+ * year 1). */
 bool tls_alpn01_judge(X509 *certificate, const struct probe_task *task, struct problem *p)
 {
 	if (!judge_names(certificate, task, p) || !judge_identifier(certificate, task, p))

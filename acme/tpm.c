@@ -76,8 +76,10 @@ bool tpm_certified_read(struct bytes in, struct tpm_certified *ret, struct probl
 
 	if (!check_kind(&in, p))
 		return false;
-	if (!take_sized(&in, &signer) || !take_sized(&in, &ret->extra_data) || !bytes_take(&in, CLOCK_INFO_SIZE, &clock) ||
-	    !bytes_take(&in, FIRMWARE_VERSION_SIZE, &firmware) || !take_sized(&in, &ret->name) || !take_sized(&in, &qualified))
+	if (!take_sized(&in, &signer) || !take_sized(&in, &ret->extra_data) ||
+	    !bytes_take(&in, CLOCK_INFO_SIZE, &clock) ||
+	    !bytes_take(&in, FIRMWARE_VERSION_SIZE, &firmware) || !take_sized(&in, &ret->name) ||
+	    !take_sized(&in, &qualified))
 		return refuse(p, "it ends too early for a TPMS_ATTEST");
 	return in.len == 0 || refuse(p, "bytes follow the TPMS_ATTEST");
 }

@@ -78,7 +78,8 @@ bool vantage_open(const struct acme_options *options, struct vantage **ret, stru
 	vantage->quorum = options->quorum;
 	vantage->timeout_ms = options->probe_timeout_ms;
 	vantage->places = calloc(1 + options->vantage_count, sizeof(*vantage->places));
-	if (!vantage->places || (options->caa_identities && !strings_copy(options->caa_identities, &vantage->identities)))
+	if (!vantage->places || (options->caa_identities &&
+	                         !strings_copy(options->caa_identities, &vantage->identities)))
 		return problem_memory(p);
 	vantage->n = 1;
 	vantage->places[0].tools.persist.issuers = &vantage->identities;

@@ -18,7 +18,8 @@ void authority_free(struct authority *authority)
 
 bool authority_not_after(X509 *certificate, int64_t *ret, struct problem *p)
 {
-	return ossl_time(X509_get0_notAfter(certificate), ret) || problem_openssl(p, "reading the end of a CA certificate");
+	return ossl_time(X509_get0_notAfter(certificate), ret) ||
+	       problem_openssl(p, "reading the end of a CA certificate");
 }
 
 bool authority_lifetime(X509 *certificate, int64_t *ret)
@@ -37,7 +38,8 @@ static bool name_add(X509_NAME *name, int nid, const char *value, struct problem
 {
 	for (const char *at = value; *at; at++)
 		if ((unsigned char)*at < ' ' || *at == 0x7f)
-			return problem_set(p, PROBLEM_MALFORMED, "a CA's %s has no control characters", OBJ_nid2ln(nid));
+			return problem_set(p, PROBLEM_MALFORMED, "a CA's %s has no control characters",
+			                   OBJ_nid2ln(nid));
 	if (X509_NAME_add_entry_by_NID(name, nid, MBSTRING_UTF8, (const unsigned char *)value, -1, -1, 0) == 1)
 		return true;
 	ERR_clear_error();

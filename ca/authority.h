@@ -27,7 +27,8 @@ struct authority_wish {
 /* A Name of O (NULL: none) and CN. */
 bool authority_name(const char *organization, const char *common_name, X509_NAME **ret, struct problem *p) must_use;
 /* Signs. by NULL: the wish's own key does, and the certificate is a root. */
-bool authority_certify(const struct authority_wish *wish, const struct authority *by, X509 **ret, struct problem *p) must_use;
+bool authority_certify(const struct authority_wish *wish, const struct authority *by, X509 **ret,
+                       struct problem *p) must_use;
 /* A CSR with what a CA's certificate needs as extensionRequest (RFC 2985, 5.4.2), for another CA to sign. */
 bool authority_request(const struct authority_wish *wish, X509_REQ **ret, struct problem *p) must_use;
 

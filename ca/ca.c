@@ -106,7 +106,8 @@ static bool is_there(const char *folder, const char *name, struct problem *p)
 {
 	if (files_has(folder, name, ".pem"))
 		return true;
-	return problem_set(p, PROBLEM_NOT_FOUND, "%s/%s.pem: there is no CA of this name, which `ca.issuers` names", folder,
+	return problem_set(p, PROBLEM_NOT_FOUND, "%s/%s.pem: there is no CA of this name, which `ca.issuers` "
+	                   "names", folder,
 	                   name);
 }
 
@@ -183,7 +184,8 @@ static bool root_load(struct ca_table *table, const char *folder, struct problem
 	if (!files_current(folder, "root", name, p) || !files_certificate(folder, name, &root, p))
 		return false;
 	if (X509_cmp(root, issuer_root(first)) != 0)
-		return problem_set(p, PROBLEM_MALFORMED, "%s/%s.pem: not the root that the chain of issuer %s ends in", folder, name,
+		return problem_set(p, PROBLEM_MALFORMED,
+		                   "%s/%s.pem: not the root that the chain of issuer %s ends in", folder, name,
 		                   issuer_name(first));
 	return ossl_certificate_pem(root, &table->root, p);
 }

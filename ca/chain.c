@@ -97,7 +97,8 @@ static bool lengths_check(const char *path, X509 *certificate, ossl_x509_stack *
 		long length = X509_get_pathlen(above);
 		if (length >= 0 && length < below)
 			return problem_set(p, PROBLEM_MALFORMED,
-			                   "%s: RFC 5280, 4.2.1.9: a CA above allows %ld CAs below it, and there are %d", path, length,
+			                   "%s: RFC 5280, 4.2.1.9: a CA above allows %ld CAs below it, and "
+			                   "there are %d", path, length,
 			                   below);
 		below += (X509_get_extension_flags(above) & EXFLAG_SI) == 0;
 	}

@@ -55,7 +55,8 @@ bool change_chain_file(struct change *change, const char *name, const ossl_x509_
 	int n = sk_X509_num(chain);
 
 	if (n > CHAIN_LENGTH_MAX)
-		return problem_set(p, PROBLEM_MALFORMED, "%s: %d certificates above it, of which %d are the most", name, n, CHAIN_LENGTH_MAX);
+		return problem_set(p, PROBLEM_MALFORMED,
+		                   "%s: %d certificates above it, of which %d are the most", name, n, CHAIN_LENGTH_MAX);
 	for (int i = 0; i < n; i++)
 		all[i] = sk_X509_value(chain, i);
 	return change_certificate_file(change, name, ".chain.pem", all, (size_t)n, p);
@@ -98,7 +99,8 @@ static bool record_row(struct store_txn *txn, const struct change_row *made, con
 	return inventory_add(txn, &row, actor, NULL, p);
 }
 
-bool change_record(struct store_txn *txn, const struct change *change, const char *actor, int64_t now, struct problem *p)
+bool change_record(struct store_txn *txn, const struct change *change, const char *actor, int64_t now,
+                   struct problem *p)
 {
 	for (size_t i = 0; i < change->row_count; i++)
 		if (!record_row(txn, &change->rows[i], actor, now, p))

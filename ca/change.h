@@ -34,10 +34,12 @@ bool change_file(struct change *change, const char *name, const char *ending, st
 bool change_certificate_file(struct change *change, const char *name, const char *ending, X509 *const *certificates,
                              size_t count, struct problem *p) must_use;
 /* What stands above the CA, the root last: as many as can be read again (chain.h), else MALFORMED. */
-bool change_chain_file(struct change *change, const char *name, const ossl_x509_stack *chain, struct problem *p) must_use;
+bool change_chain_file(struct change *change, const char *name, const ossl_x509_stack *chain,
+                       struct problem *p) must_use;
 /* Says that this certificate goes into the inventory. */
 bool change_row(struct change *change, X509 *certificate, const char *by, struct problem *p) must_use;
 
 /* What is in the inventory already stays as it is. actor: as in ca/inventory.h. */
-bool change_record(struct store_txn *txn, const struct change *change, const char *actor, int64_t now, struct problem *p) must_use;
+bool change_record(struct store_txn *txn, const struct change *change, const char *actor, int64_t now,
+                   struct problem *p) must_use;
 bool change_apply(const char *folder, const struct change *change, struct problem *p) must_use;

@@ -18,7 +18,8 @@ static bool is_host(const char *text)
 {
 	size_t len = strlen(text);
 
-	return len > 0 && len <= 253 && text[0] != '.' && text[0] != '-' && text[len - 1] != '.' && !strstr(text, "..") &&
+	return len > 0 && len <= 253 && text[0] != '.' && text[0] != '-' && text[len - 1] != '.' &&
+	       !strstr(text, "..") &&
 	       strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-.") == len;
 }
 
@@ -201,7 +202,8 @@ static struct bytes parent_of(const ASN1_STRING *name)
 	return dot ? BYTES(dot, text.len - (size_t)(dot - text.data)) : BYTES("", 0);
 }
 
-/* Whether an excluded name is one of those that a wildcard stands for: verifiers, Go's among them, then take neither. */
+/* Whether an excluded name is one of those that a wildcard stands for: verifiers, Go's among them, then take
+ * neither. */
 static bool wildcard_holds(const GENERAL_NAME *name, const STACK_OF(GENERAL_SUBTREE) *excluded)
 {
 	if (name->type != GEN_DNS || !str_starts((const char *)ASN1_STRING_get0_data(name->d.dNSName), "*."))
@@ -210,7 +212,8 @@ static bool wildcard_holds(const GENERAL_NAME *name, const STACK_OF(GENERAL_SUBT
 	for (int i = 0; i < sk_GENERAL_SUBTREE_num(excluded); i++) {
 		const GENERAL_NAME *base = sk_GENERAL_SUBTREE_value(excluded, i)->base;
 		struct bytes parent = base->type == GEN_DNS ? parent_of(base->d.dNSName) : BYTES("", 0);
-		if (parent.len == host.len && strncasecmp((const char *)parent.data, (const char *)host.data, host.len) == 0)
+		if (parent.len == host.len &&
+		    strncasecmp((const char *)parent.data, (const char *)host.data, host.len) == 0)
 			return false;
 	}
 	return true;
@@ -239,7 +242,8 @@ static X509 *certificate_alone(X509 *certificate, GENERAL_NAME *name)
 	auto(X509) *alone = X509_dup(certificate);
 	auto(X509_NAME) *nobody = X509_NAME_new();
 	GENERAL_NAMES *one = sk_GENERAL_NAME_new_null();
-	bool made = alone && nobody && one && sk_GENERAL_NAME_push(one, name) > 0 && X509_set_subject_name(alone, nobody) == 1 &&
+	bool made = alone && nobody && one && sk_GENERAL_NAME_push(one, name) > 0 &&
+	            X509_set_subject_name(alone, nobody) == 1 &&
 	            X509_add1_ext_i2d(alone, NID_subject_alt_name, one, 0, X509V3_ADD_REPLACE) == 1;
 
 	sk_GENERAL_NAME_free(one); /* not the name */
@@ -283,7 +287,8 @@ static bool holds(X509 *certificate, X509 *above, struct problem *p)
 	ERR_clear_error();
 	X509_NAME_oneline(X509_get_subject_name(above), name, sizeof(name));
 	return problem_set(p, PROBLEM_REJECTED_IDENTIFIER,
-	                   "RFC 5280, 4.2.1.10: the name constraints of the CA %s exclude a name of this certificate: %s", name, broken);
+	                   "RFC 5280, 4.2.1.10: the name constraints of the CA %s exclude a name of this "
+	                   "certificate: %s", name, broken);
 }
 
 bool constraint_check(ossl_x509_stack *above, struct bytes tbs, struct bytes algorithm, struct problem *p)
@@ -309,7 +314,8 @@ static bool entry_add(const X509_NAME_ENTRY *entry, struct subject *ret, struct 
 	unsigned char *utf8 = NULL;
 	int len = ASN1_STRING_to_UTF8(&utf8, X509_NAME_ENTRY_get_data(entry));
 	bool known = len > 0 && OBJ_obj2txt(oid, sizeof(oid), X509_NAME_ENTRY_get_object(entry), 1) > 0 &&
-	             subject_type_from_oid(oid, &type) && strlen((char *)utf8) == (size_t)len && subject_check(type, (char *)utf8, &why);
+	             subject_type_from_oid(oid, &type) && strlen((char *)utf8) == (size_t)len &&
+	             subject_check(type, (char *)utf8, &why);
 	bool good = !known || subject_add(ret, type, (char *)utf8, p);
 
 	OPENSSL_free(utf8);

@@ -43,7 +43,8 @@ static bool key_of_token(const char *path, const char *uri, enum keyfile_kind ki
 
 	if (!line)
 		return problem_memory(p);
-	return pkcs11_key_complete(uri, kind, ret, p) && signer_key_check(*ret, p) && file_write(path, BYTES_STR(line), 0600, p);
+	return pkcs11_key_complete(uri, kind, ret, p) && signer_key_check(*ret, p) &&
+	       file_write(path, BYTES_STR(line), 0600, p);
 }
 
 /* The key of the file, made when there is none. */
@@ -151,7 +152,8 @@ static bool options_check(const struct ca_create_options *options, struct proble
 		return problem_set(p, PROBLEM_MALFORMED,
 		                   "RFC 5280, 4.1.2.5: a CA's life ends after now and before the year 10000");
 	if (options->path_length < 0 || options->path_length > CA_PATH_LENGTH_MAX)
-		return problem_set(p, PROBLEM_MALFORMED, "RFC 5280, 4.2.1.9: a path length of 0 to %d is expected", CA_PATH_LENGTH_MAX);
+		return problem_set(p, PROBLEM_MALFORMED,
+		                   "RFC 5280, 4.2.1.9: a path length of 0 to %d is expected", CA_PATH_LENGTH_MAX);
 	if (str_equal(options->root_name, options->issuing_name))
 		return problem_set(p, PROBLEM_MALFORMED, "root and issuing CA need different names");
 	return true;

@@ -11,7 +11,8 @@
 struct crl_facts {
 	int64_t number;                   /* rises from list to list (RFC 5280, 5.2.3) */
 	int64_t this_update, next_update;
-	const char *scope_url;            /* of the certificates it is about, as they have it; NULL: all of the issuer */
+	/* of the certificates it is about, as they have it; NULL: all of the issuer */
+	const char *scope_url;
 	int64_t base;                     /* a delta CRL: to the list of this number (5.2.4); 0: a complete one */
 	const char *delta_url;            /* where the delta to it is (5.2.6); NULL: none. Not in a delta */
 };

@@ -41,7 +41,8 @@ bool crl_from(struct bytes der, struct crl **ret, struct problem *p)
 	            ossl_time(X509_CRL_get0_nextUpdate(parsed), &crl->next_update);
 
 	if (good)
-		crl->count = (size_t)(X509_CRL_get_REVOKED(parsed) ? sk_X509_REVOKED_num(X509_CRL_get_REVOKED(parsed)) : 0);
+		crl->count = (size_t)(X509_CRL_get_REVOKED(parsed)
+		                      ? sk_X509_REVOKED_num(X509_CRL_get_REVOKED(parsed)) : 0);
 	X509_CRL_free(parsed);
 	ERR_clear_error();
 	if (!good)
@@ -201,7 +202,8 @@ static bool add_page(struct store_txn *txn, void *arg, struct problem *p)
 	const char *issuer = issuer_name(making->issuer);
 	bool read = making->releases
 	                    ? store_certificate_released(txn, issuer, making->delta_since, making->next, PAGE, &page, p)
-	                    : store_certificate_revoked(txn, issuer, listed_since(making), making->next, PAGE, &page, p);
+	                    : store_certificate_revoked(txn, issuer, listed_since(making), making->next, PAGE,
+	                                                &page, p);
 
 	for (size_t i = 0; read && i < page.ids.n; i++)
 		read = (making->releases ? add_released : add_entry)(txn, page.ids.v[i], making, p);
@@ -282,7 +284,8 @@ static void facts_set(struct making *making)
 	int64_t now = clock_now();
 
 	making->facts = (struct crl_facts){
-		.number = number_after(state->crl_number, now), .this_update = now, .next_update = now + making->options->lifetime,
+		.number = number_after(state->crl_number, now), .this_update = now,
+		.next_update = now + making->options->lifetime,
 	};
 	if (making->options->delta_lifetime == 0 || !issuer_template(making->issuer)->crl_urls)
 		return;

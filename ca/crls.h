@@ -32,4 +32,5 @@ struct crl_name {
 bool crl_name_from(const char *text, struct crl_name *ret) must_use;
 /* The issuer's list, the caller's to unref. NOT_FOUND: no such issuer or list; UNAVAILABLE: not made yet. That of
  * a CA which is none of the issuers, a root, is the file NAME.crl in the CA's folder (`enrolld ca crl`). */
-bool crls_get(struct crls *crls, const char *issuer, struct crl_name name, struct crl **ret, struct problem *p) must_use;
+bool crls_get(struct crls *crls, const char *issuer, struct crl_name name, struct crl **ret,
+              struct problem *p) must_use;

@@ -23,7 +23,8 @@ void der_put_raw(struct der *d, struct bytes der);               /* whole TLVs *
 void der_put_integer(struct der *d, struct bytes magnitude);     /* unsigned big-endian; made minimal and positive */
 void der_put_oid(struct der *d, const char *dotted);             /* asserts a valid OID */
 void der_put_bool(struct der *d, bool value);
-void der_put_time(struct der *d, int64_t t);                     /* UTCTime to 2049, then GeneralizedTime (RFC 5280, 4.1.2.5) */
+/* UTCTime to 2049, then GeneralizedTime (RFC 5280, 4.1.2.5) */
+void der_put_time(struct der *d, int64_t t);
 void der_put_generalized_time(struct der *d, int64_t t);         /* whatever the year (RFC 6960, 4.2.2.1) */
 /* Named bits: 1u << n is bit n of the type. Trailing zeros are dropped (X.690, 11.2.2). */
 void der_put_bits(struct der *d, unsigned bits, unsigned count);

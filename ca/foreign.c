@@ -145,7 +145,8 @@ static bool row_make(struct gathering *g, X509 *x, struct certificate *row, stru
 	uint8_t fingerprint[SHA256_SIZE], key_hash[SHA256_SIZE];
 
 	if (!random_id_timed(row->id, p) || !serial_of(x, &serial, p) || !hash_key(x, key_hash, p) ||
-	    !time_of(X509_get0_notBefore(x), &row->not_before, p) || !time_of(X509_get0_notAfter(x), &row->not_after, p) ||
+	    !time_of(X509_get0_notBefore(x), &row->not_before, p) ||
+	    !time_of(X509_get0_notAfter(x), &row->not_after, p) ||
 	    !name_text(X509_get_subject_name(x), &subject, p) || !name_text(X509_get_issuer_name(x), &issuer, p) ||
 	    !add_names(g, x, p))
 		return false;
@@ -166,7 +167,8 @@ bool foreign_row(struct bytes der, const char *profile, const char *identity, in
 	auto(X509) *x = der.len <= DER_MAX ? d2i_X509(NULL, &at, (long)der.len) : NULL;
 	auto_free struct gathering *g = calloc(1, sizeof(*g));
 	struct certificate row = {
-		.der = der, .method = CERTIFICATE_IMPORT, .issuer = "", .profile = profile, .identity = identity, .issued = now,
+		.der = der, .method = CERTIFICATE_IMPORT, .issuer = "", .profile = profile,
+		.identity = identity, .issued = now,
 	};
 
 	if (!g)
@@ -184,8 +186,10 @@ static bool tell_imported(struct store_txn *txn, const struct certificate *row, 
                           struct problem *p)
 {
 	const struct audit_fact facts[] = {
-		audit_text("certificate", row->id), audit_hex("serial", row->serial), audit_hex("fingerprint", row->fingerprint),
-		audit_text("issuer", row->issuer_subject), audit_text("subject", row->subject), audit_text("profile", row->profile),
+		audit_text("certificate", row->id), audit_hex("serial", row->serial),
+		audit_hex("fingerprint", row->fingerprint),
+		audit_text("issuer", row->issuer_subject), audit_text("subject", row->subject),
+		audit_text("profile", row->profile),
 		audit_time("notAfter", row->not_after), { 0 },
 	};
 	const struct audit_event event = {
@@ -195,7 +199,8 @@ static bool tell_imported(struct store_txn *txn, const struct certificate *row, 
 	return store_audit_add(txn, &event, p);
 }
 
-bool foreign_add(struct store_txn *txn, const struct certificate *row, const char *actor, const char *from, struct problem *p)
+bool foreign_add(struct store_txn *txn, const struct certificate *row, const char *actor, const char *from,
+                 struct problem *p)
 {
 	auto_value(certificate) known = {0};
 	auto_value(problem) why = {0};

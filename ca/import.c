@@ -72,7 +72,8 @@ static bool read_key(const struct import_files *files, struct import *import, st
 		return true;
 	if (strstr(buf_text(&text), "ENCRYPTED"))
 		return problem_set(p, PROBLEM_UNAUTHORIZED, "%s: the passphrase %s", files->key,
-		                   passphrase.len ? "does not open this key" : "of this encrypted key is wanted: --passphrase-file");
+		                   passphrase.len ? "does not open this key"
+		                   : "of this encrypted key is wanted: --passphrase-file");
 	return problem_set(p, PROBLEM_MALFORMED, "%s: not a private key in PEM", files->key);
 }
 
@@ -93,7 +94,8 @@ static bool pkcs12_refused(const char *path, struct problem *p)
 static bool pkcs12_open_old(PKCS12 *p12, const char *passphrase, struct import *import)
 {
 	OSSL_PROVIDER *plain = OSSL_PROVIDER_load(NULL, "default"), *old = OSSL_PROVIDER_load(NULL, "legacy");
-	bool good = plain && old && PKCS12_parse(p12, passphrase, &import->key, &import->certificate, &import->chain) == 1;
+	bool good = plain && old &&
+	            PKCS12_parse(p12, passphrase, &import->key, &import->certificate, &import->chain) == 1;
 
 	if (old)
 		OSSL_PROVIDER_unload(old);
@@ -122,7 +124,8 @@ static bool read_pkcs12(const struct import_files *files, struct import *import,
 	if (!import->chain)
 		import->chain = sk_X509_new_null();
 	return import->key && import->certificate && import->chain ? true
-	        : problem_set(p, PROBLEM_MALFORMED, "%s: a certificate with its private key is wanted in it", files->pkcs12);
+	        : problem_set(p, PROBLEM_MALFORMED, "%s: a certificate with its private key is wanted in it",
+	                      files->pkcs12);
 }
 
 bool import_read(const struct import_files *files, struct import *ret, struct problem *p)
@@ -130,7 +133,8 @@ bool import_read(const struct import_files *files, struct import *ret, struct pr
 	auto_value(import) import = { 0 };
 
 	if (files->pkcs12 && (files->certificate || files->key || files->chain))
-		return problem_set(p, PROBLEM_MALFORMED, "--pkcs12 holds certificate, key and chain: it goes with none of these");
+		return problem_set(p, PROBLEM_MALFORMED,
+		                   "--pkcs12 holds certificate, key and chain: it goes with none of these");
 	if (files->pkcs12 ? !read_pkcs12(files, &import, p)
 	                  : !read_certificates(files, &import, p) || !read_key(files, &import, p))
 		return false;

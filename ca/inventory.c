@@ -59,7 +59,8 @@ const char *inventory_other_type(enum csr_other_type type)
 const char *inventory_name(const struct identifier *name, char ret_value[IDENTIFIER_VALUE_SIZE])
 {
 	device_name_policy(name, ret_value);
-	return name->type == IDENTIFIER_HARDWARE ? inventory_other_type(CSR_OTHER_HARDWARE) : identifier_type_name(name->type);
+	return name->type == IDENTIFIER_HARDWARE ? inventory_other_type(CSR_OTHER_HARDWARE)
+	       : identifier_type_name(name->type);
 }
 
 static size_t names_size(const struct approval_facts *facts)
@@ -92,7 +93,8 @@ static void names_write(struct block *block, const struct approval_facts *facts,
 	*ret = (struct record_list){ list, n };
 }
 
-static void row_fill(struct block *block, const struct approval_facts *facts, const char *issuer, struct certificate *row)
+static void row_fill(struct block *block, const struct approval_facts *facts, const char *issuer,
+                     struct certificate *row)
 {
 	uint8_t fingerprint[SHA256_SIZE];
 
@@ -128,7 +130,8 @@ bool inventory_row(const struct approval_facts *facts, const char *issuer, struc
 	};
 	row.issued = clock_now_us(&row.issued_us);
 	size_t size = names_size(facts) + der.len + serial.len + SHA256_SIZE + sizeof(facts->key_hash) +
-	              text_size(row.subject) + text_size(issuer) + text_size(facts->profile) + text_size(facts->method) +
+	              text_size(row.subject) + text_size(issuer) + text_size(facts->profile) +
+	              text_size(facts->method) +
 	              text_size(facts->identity);
 	bool is_id = certificate_serial_id(serial, row.id);
 	assert(is_id);
@@ -169,9 +172,11 @@ static bool tell_issued(struct store_txn *txn, const struct certificate *row, co
 	if (!names_tell(row, &names))
 		return problem_memory(p);
 	struct audit_fact facts[FACTS_MAX] = {
-		audit_text("certificate", row->id), audit_text("order", row->order), audit_text("account", row->account),
+		audit_text("certificate", row->id), audit_text("order", row->order),
+		audit_text("account", row->account),
 		audit_hex("serial", row->serial), audit_hex("fingerprint", row->fingerprint),
-		audit_text("issuer", row->issuer), audit_text("profile", row->profile), audit_text("method", row->method),
+		audit_text("issuer", row->issuer), audit_text("profile", row->profile),
+		audit_text("method", row->method),
 		audit_time("notAfter", row->not_after),
 		audit_texts("names", record_texts_of(&names)),
 	};
@@ -204,7 +209,8 @@ static bool check_enabled(struct store_txn *txn, const char *issuer, struct prob
 
 	if (!store_authority_get(txn, issuer, &state, p))
 		return false;
-	return state.disabled == 0 || problem_closed(p, 3600, "the issuing CA %s is disabled and issues nothing", issuer);
+	return state.disabled == 0 ||
+	       problem_closed(p, 3600, "the issuing CA %s is disabled and issues nothing", issuer);
 }
 
 /* The same of its key: who revokes a certificate while another of its key is signed has revoked that key. */
@@ -219,7 +225,8 @@ static bool check_key(struct store_txn *txn, struct bytes key_hash, struct probl
 static bool add(struct store_txn *txn, const struct certificate *row, const char *actor, const char *from,
                 const struct audit_fact *more, struct problem *p)
 {
-	return link_replaced(txn, row, p) && store_certificate_add(txn, row, p) && tell_issued(txn, row, actor, from, more, p);
+	return link_replaced(txn, row, p) && store_certificate_add(txn, row, p) &&
+	       tell_issued(txn, row, actor, from, more, p);
 }
 
 bool inventory_add(struct store_txn *txn, const struct certificate *row, const char *actor, const char *from,

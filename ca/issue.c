@@ -57,7 +57,8 @@ static bool is_acme(const struct approval_facts *facts)
 static bool has_device(const struct approval_facts *facts, const char *text)
 {
 	for (size_t i = 0; facts->devices && i < facts->devices->n; i++)
-		if (identifier_is_device(facts->devices->v[i].type) && (!text || device_name_is(&facts->devices->v[i], text)))
+		if (identifier_is_device(facts->devices->v[i].type) &&
+		    (!text || device_name_is(&facts->devices->v[i], text)))
 			return true;
 	return false;
 }
@@ -99,7 +100,8 @@ static bool ca_holds(const struct approval_facts *facts)
 {
 	unsigned usage = facts->key_usage & (KU_KEY_CERT_SIGN | KU_CRL_SIGN);
 
-	return facts->ca ? (usage & KU_KEY_CERT_SIGN) != 0 && facts->path_length >= -1 && facts->path_length <= 127 : usage == 0;
+	return facts->ca ? (usage & KU_KEY_CERT_SIGN) != 0 && facts->path_length >= -1 &&
+	       facts->path_length <= 127 : usage == 0;
 }
 
 /* RFC 5480, 3 and RFC 8410, 5: which usages a key's algorithm can serve. */
@@ -140,9 +142,12 @@ static bool must_staple_holds(const struct approval_facts *facts)
 }
 
 static const struct floor_rule floor_rules[] = {
-	{ "RFC 5280, 4.2.1.6: there is at least one name, and those of subjectAltName are of visible ASCII", names_hold },
-	{ "RFC 5280, A.1: the common name of ACME is one of the names, or a device, and has at most 64 characters", common_name_holds },
-	{ "RFC 5280, 4.1.2.4 and A.1: each attribute of the subject is of its alphabet and size; a CA has one", subject_holds },
+	{ "RFC 5280, 4.2.1.6: there is at least one name, and those of subjectAltName are of visible ASCII",
+	  names_hold },
+	{ "RFC 5280, A.1: the common name of ACME is one of the names, or a device, and has at most 64 characters",
+	  common_name_holds },
+	{ "RFC 5280, 4.1.2.4 and A.1: each attribute of the subject is of its alphabet and size; a CA has one",
+	  subject_holds },
 	{ "RFC 8555, 7.4: ACME proves DNS names, addresses and devices alone, and makes no CA", acme_holds },
 	{ "RFC 5280, 4.1.2.5: notBefore is not after notAfter", validity_holds },
 	{ "RFC 5280, 4.2.1.3: a CA has keyCertSign; no end entity has it or cRLSign", ca_holds },
@@ -167,7 +172,8 @@ static bool ends_before(const struct approval_facts *facts, const struct issuer 
 
 	clock_format(issuer_not_after(issuer), issuer_end);
 	clock_format(facts->not_after, end);
-	return problem_closed(p, 3600, "the issuing CA %s ends at %s, before the certificate would (at %s): it must be renewed first",
+	return problem_closed(p, 3600, "the issuing CA %s ends at %s, before the certificate would (at %s): it "
+	                      "must be renewed first",
 	                      issuer_name(issuer), issuer_end, end);
 }
 
@@ -185,11 +191,13 @@ static bool issuer_check(const struct approval_facts *facts, const struct issuer
 static bool below_check(const struct approval_facts *facts, const struct issuer *issuer, struct problem *p)
 {
 	return !facts->ca || issuer_may_certify(issuer, facts->path_length) ||
-	       problem_set(p, PROBLEM_BAD_CSR, "CA certificate is not allowed: issuer %s of profile %s may have no such CA below it "
+	       problem_set(p, PROBLEM_BAD_CSR, "CA certificate is not allowed: issuer %s of profile %s may have "
+	                   "no such CA below it "
 	                   "(RFC 5280, 4.2.1.9)", issuer_name(issuer), facts->profile);
 }
 
-static void put_certificate(struct buf *ret, struct bytes tbs, struct bytes algorithm, const struct signature *signature)
+static void put_certificate(struct buf *ret, struct bytes tbs, struct bytes algorithm,
+                            const struct signature *signature)
 {
 	struct der d = der_writer(ret);
 
@@ -235,8 +243,10 @@ bool ca_issue(struct ca *ca, struct approval **approval, struct certificate *ret
 	uint8_t room[CERTIFICATE_SERIAL_SIZE];
 	const struct bytes serial = BYTES(room, sizeof(room));
 
-	return issuer_check(facts, issuer, p) && floor_check(facts, p) && below_check(facts, issuer, p) && certificate_serial_make(clock_now(), room, p) &&
-	       certificate_make(issuer, facts, serial, &der, p) && row_make(issuer, facts, serial, buf_bytes(&der), ret, p);
+	return issuer_check(facts, issuer, p) && floor_check(facts, p) && below_check(facts, issuer, p) &&
+	       certificate_serial_make(clock_now(), room, p) &&
+	       certificate_make(issuer, facts, serial, &der, p) &&
+	       row_make(issuer, facts, serial, buf_bytes(&der), ret, p);
 }
 
 /* --- what the CA says of itself */
@@ -253,7 +263,8 @@ static bool is_list(struct bytes list)
 		return false;
 	rest = BYTES(list.data + head, list.len - head);
 	return tlv_take(&rest, TLV_INTEGER, &version) && bytes_equal(version, BYTES("\x01", 1)) &&
-	       tlv_take(&rest, TLV_SEQUENCE, &skipped) && tlv_take(&rest, TLV_SEQUENCE, &skipped) && tlv_next(&rest, &time) &&
+	       tlv_take(&rest, TLV_SEQUENCE, &skipped) && tlv_take(&rest, TLV_SEQUENCE, &skipped) &&
+	       tlv_next(&rest, &time) &&
 	       (time.tag == TLV_UTC_TIME || time.tag == TLV_GENERALIZED_TIME);
 }
 
@@ -289,14 +300,16 @@ bool issue_responder(const struct issuer *issuer, EVP_PKEY *key, int64_t not_bef
 	auto_value(buf) spki = { 0 };
 	int64_t end = issuer_not_after(issuer);
 	struct approval_facts facts = {
-		.names = &(struct identifiers){ 0 }, .common_name = name, .subject = &subject, .profile = RESPONDER_PROFILE, .method = "internal",
+		.names = &(struct identifiers){ 0 }, .common_name = name, .subject = &subject,
+		.profile = RESPONDER_PROFILE, .method = "internal",
 		.account = "", .order = "", .identity = "the CA", .not_before = not_before,
 		.not_after = not_after < end ? not_after : end, .key_usage = KU_DIGITAL_SIGNATURE,
 		.extended_key_usage = &(struct strings){ usages, array_length(usages) },
 	};
 
 	snprintf(name, sizeof(name), "OCSP responder of %s", issuer_name(issuer));
-	if (!constraint_directory(issuer_constrained(issuer), &subject, p) || !subject_add(&subject, SUBJECT_CN, name, p) ||
+	if (!constraint_directory(issuer_constrained(issuer), &subject, p) ||
+	    !subject_add(&subject, SUBJECT_CN, name, p) ||
 	    !key_algorithm_of(key, &facts.algorithm, p) || !ossl_public_der(key, &spki, p))
 		return false;
 	facts.spki = buf_bytes(&spki);

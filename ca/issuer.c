@@ -84,7 +84,8 @@ static bool key_load(struct issuer *issuer, const char *path, struct bytes passp
 	if (!keyfile_read(path, passphrase, &key, p))
 		return false;
 	if (!keyfile_fits(issuer->certificate, key))
-		return problem_set(p, PROBLEM_MALFORMED, "%s: not the key of the certificate %s.pem", path, issuer->name);
+		return problem_set(p, PROBLEM_MALFORMED, "%s: not the key of the certificate %s.pem", path,
+		                   issuer->name);
 	return signer_new(key, &issuer->signer, p);
 }
 

@@ -48,8 +48,9 @@ bool issuer_may_certify(const struct issuer *issuer, int path_length);
  * default. Borrowed. Asserts i < issuer_chain_count. */
 size_t issuer_chain_count(const struct issuer *issuer);
 struct bytes issuer_chain_pem(const struct issuer *issuer, size_t i);
-/* What a TLS server shows above a certificate of this issuer: the default chain and, while the root is being rolled over
- * and that chain ends in the new one, NewWithOld: who trusts either root alone can verify it. PEM is added to ret. */
+/* What a TLS server shows above a certificate of this issuer: the default chain and, while the root is being
+ * rolled over and that chain ends in the new one, NewWithOld: who trusts either root alone can verify it. PEM
+ * is added to ret. */
 bool issuer_add_shown(const struct issuer *issuer, struct buf *ret, struct problem *p) must_use;
 /* The root that the default chain ends in, PEM; empty where the issuer is a root itself. Borrowed. */
 struct bytes issuer_root_pem(const struct issuer *issuer);

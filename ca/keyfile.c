@@ -97,7 +97,8 @@ bool keyfile_fits(X509 *certificate, EVP_PKEY *key)
 	auto_value(buf) own = { 0 }, other = { 0 };
 	auto_value(problem) why = { 0 };
 
-	return ossl_der(i2d_X509_PUBKEY, X509_get_X509_PUBKEY(certificate), &own) && ossl_public_der(key, &other, &why) &&
+	return ossl_der(i2d_X509_PUBKEY, X509_get_X509_PUBKEY(certificate), &own) &&
+	       ossl_public_der(key, &other, &why) &&
 	       bytes_equal(buf_bytes(&own), buf_bytes(&other));
 }
 

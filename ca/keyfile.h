@@ -5,7 +5,8 @@
 #include "base/ossl.h"
 
 enum keyfile_kind { KEYFILE_EC_P256, KEYFILE_EC_P384, KEYFILE_RSA_3072, KEYFILE_RSA_4096 };
-bool keyfile_kind_from(const char *name, enum keyfile_kind *ret) must_use; /* "ec-p256" "ec-p384" "rsa-3072" "rsa-4096" */
+/* "ec-p256" "ec-p384" "rsa-3072" "rsa-4096" */
+bool keyfile_kind_from(const char *name, enum keyfile_kind *ret) must_use;
 bool keyfile_generate(enum keyfile_kind kind, EVP_PKEY **ret, struct problem *p) must_use;
 /* What the passphrase is, which says how slow a try at it has to be: one that a person chose can be
  * searched for, one of 256 random bits cannot. */

@@ -26,7 +26,8 @@ bool life_authority(const struct life *life, const char *name, struct authority 
 	if (!files_certificate(life->folder, name, &a.certificate, p) || !life_key(life, name, &a.key, p))
 		return false;
 	if (!keyfile_fits(a.certificate, a.key))
-		return problem_set(p, PROBLEM_MALFORMED, "%s.key in %s is not the key of %s.pem", name, life->folder, name);
+		return problem_set(p, PROBLEM_MALFORMED, "%s.key in %s is not the key of %s.pem", name,
+		                   life->folder, name);
 	*ret = a;
 	a = (struct authority){ 0 };
 	return true;
@@ -80,7 +81,8 @@ static bool find_ca(const struct life *life, X509 *wanted, char ret[ISSUER_NAME_
 		}
 	}
 	return problem_set(p, PROBLEM_NOT_FOUND,
-	                   "the key of the CA that signed this one is not in %s: `enrolld ca csr`, a signature outside and "
+	                   "the key of the CA that signed this one is not in %s: `enrolld ca csr`, a signature "
+	                   "outside and "
 	                   "`enrolld ca install` do without it", life->folder);
 }
 
@@ -240,8 +242,10 @@ bool life_key_make(const struct life *life, const char *name, const struct life_
 	auto(EVP_PKEY) *key = NULL;
 
 	if (terms->key_uri)
-		return pkcs11_key_complete(terms->key_uri, terms->kind, ret, p) && life_put_uri(name, terms->key_uri, change, p);
-	if (!keyfile_generate(terms->kind, &key, p) || !keyfile_seal(key, KEYFILE_CHOSEN, life->passphrase, &sealed, p) ||
+		return pkcs11_key_complete(terms->key_uri, terms->kind, ret, p) &&
+		       life_put_uri(name, terms->key_uri, change, p);
+	if (!keyfile_generate(terms->kind, &key, p) ||
+	    !keyfile_seal(key, KEYFILE_CHOSEN, life->passphrase, &sealed, p) ||
 	    !change_file(change, name, ".key", buf_bytes(&sealed), 0600, p))
 		return false;
 	*ret = steal(key);
@@ -250,7 +254,8 @@ bool life_key_make(const struct life *life, const char *name, const struct life_
 
 /* The common name with the number of the new name at its end, unless another one is wanted. Two CAs of one name
  * and two keys are allowed, and some verifiers of CRLs do not get along with them. */
-static bool name_after(X509 *before, const char *name, const struct life_terms *terms, X509_NAME **ret, struct problem *p)
+static bool name_after(X509 *before, const char *name, const struct life_terms *terms, X509_NAME **ret,
+                       struct problem *p)
 {
 	auto(X509_NAME) *subject = X509_NAME_dup(X509_get_subject_name(before));
 	int at = subject ? X509_NAME_get_index_by_NID(subject, NID_commonName, -1) : -1;
@@ -268,16 +273,19 @@ static bool name_after(X509 *before, const char *name, const struct life_terms *
 		return problem_memory(p);
 	if (at >= 0)
 		X509_NAME_ENTRY_free(X509_NAME_delete_entry(subject, at));
-	if (X509_NAME_add_entry_by_NID(subject, NID_commonName, MBSTRING_UTF8, (const unsigned char *)text, -1, at, 0) != 1) {
+	if (X509_NAME_add_entry_by_NID(subject, NID_commonName, MBSTRING_UTF8, (const unsigned char *)text, -1,
+	                               at, 0) != 1) {
 		ERR_clear_error();
-		return problem_set(p, PROBLEM_MALFORMED, "RFC 5280, A.1: a CA's name is 1 to 64 characters of UTF-8: `%s`", text);
+		return problem_set(p, PROBLEM_MALFORMED,
+		                   "RFC 5280, A.1: a CA's name is 1 to 64 characters of UTF-8: `%s`", text);
 	}
 	*ret = steal(subject);
 	return true;
 }
 
 static bool certify_new(const struct life *life, const struct life_terms *terms, X509 *before,
-                        const struct authority *by, struct change *change, EVP_PKEY *key, const char *signer, X509 **ret,
+                        const struct authority *by, struct change *change, EVP_PKEY *key, const char *signer,
+                        X509 **ret,
                         struct problem *p)
 {
 	auto(NAME_CONSTRAINTS) *names = NULL;
@@ -307,7 +315,8 @@ static bool rekey_check(const struct life *life, const char *name, struct change
 	if (!life_is_root(life, name, &is_root, p) || !files_successor(life->folder, name, successor, p))
 		return false;
 	if (is_root)
-		return problem_set(p, PROBLEM_MALFORMED, "%s is a root: `enrolld ca rollover` gives it a new key", name);
+		return problem_set(p, PROBLEM_MALFORMED,
+		                   "%s is a root: `enrolld ca rollover` gives it a new key", name);
 	if (*successor)
 		return problem_set(p, PROBLEM_CONFLICT, "%s took the place of %s already", successor, name);
 	strcpy(change->name, name);

@@ -19,7 +19,8 @@ struct life_terms {
 	const struct strings *permitted, *excluded; /* ca/constraint.h; both NULL: as before */
 	const char *organization, *common_name;     /* NULL: as before; of a new key the name with a number */
 	enum keyfile_kind kind;           /* of a new key */
-	const char *key_uri;              /* RFC 7512: the new key is this one, in a token, made there if need be; NULL: in a file */
+	/* RFC 7512: the new key is this one, in a token, made there if need be; NULL: in a file */
+	const char *key_uri;
 };
 
 /* The CA with its key. */

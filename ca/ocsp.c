@@ -108,8 +108,10 @@ static bool place_init(struct place *place, const struct issuer *issuer, struct 
 	struct bytes bits = BYTES(ASN1_STRING_get0_data(key), (size_t)ASN1_STRING_length(key));
 	strcpy(place->issuer, issuer_name(issuer));
 	for (enum ocsp_hash hash = 0; hash < OCSP_HASH_MAX; hash++)
-		if (EVP_Q_digest(NULL, ocsp_hashes[hash].name, NULL, name.data, name.len, place->name_hash[hash], NULL) != 1 ||
-		    EVP_Q_digest(NULL, ocsp_hashes[hash].name, NULL, bits.data, bits.len, place->key_hash[hash], NULL) != 1)
+		if (EVP_Q_digest(NULL, ocsp_hashes[hash].name, NULL, name.data, name.len,
+		                 place->name_hash[hash], NULL) != 1 ||
+		    EVP_Q_digest(NULL, ocsp_hashes[hash].name, NULL, bits.data, bits.len, place->key_hash[hash],
+		                 NULL) != 1)
 			return problem_openssl(p, "hashing an issuer's name and key");
 	return true;
 }

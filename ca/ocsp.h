@@ -17,7 +17,8 @@ enum ocsp_unknown { OCSP_SAY_UNKNOWN, OCSP_SAY_UNAUTHORIZED };
 struct ocsp_options {
 	int64_t lifetime;            /* seconds from thisUpdate to nextUpdate */
 	int64_t responder_lifetime;  /* seconds of a responder's certificate; twice the lifetime, or more */
-	int64_t archive;             /* seconds for which expired certificates are told of (RFC 6960, 4.4.4); 0: it is not said */
+	/* seconds for which expired certificates are told of (RFC 6960, 4.4.4); 0: it is not said */
+	int64_t archive;
 	bool nonce;                  /* sent back; false: the answer is without one (RFC 9919, 3.2.1) */
 	enum ocsp_unknown unknown;
 	unsigned cache_places;

@@ -7,7 +7,8 @@
 
 /* --- a signature from outside */
 
-static bool request_subject(const struct life *life, const char *name, const struct life_terms *terms, X509 **ret_before,
+static bool request_subject(const struct life *life, const char *name, const struct life_terms *terms,
+                            X509 **ret_before,
                             X509_NAME **ret, struct problem *p)
 {
 	if (files_has(life->folder, name, ".pem") && !files_certificate(life->folder, name, ret_before, p))
@@ -57,7 +58,8 @@ static bool arrival_check(const char *name, const struct life_arrival *arrival, 
 	if (!issuer_certificate_check("the certificate", arrival->certificate, p) || !signer_key_check(key, p))
 		return false;
 	if (!keyfile_fits(arrival->certificate, key))
-		return problem_set(p, PROBLEM_MALFORMED, "the private key is not the key of the certificate for %s", name);
+		return problem_set(p, PROBLEM_MALFORMED,
+		                   "the private key is not the key of the certificate for %s", name);
 	return chain_verify("the chain", arrival->certificate, chain, p);
 }
 
@@ -73,7 +75,8 @@ static bool chain_sort(const struct life_arrival *arrival, ossl_x509_stack **ret
 			if (X509_check_issued(sk_X509_value(arrival->chain, i), at) == X509_V_OK)
 				above = sk_X509_value(arrival->chain, i);
 		if (!above)
-			return problem_set(p, PROBLEM_MALFORMED, "the chain does not lead to a self-signed root: a certificate is missing");
+			return problem_set(p, PROBLEM_MALFORMED,
+			                   "the chain does not lead to a self-signed root: a certificate is missing");
 		X509_up_ref(above);
 		if (sk_X509_push(sorted, above) <= 0)
 			return problem_memory(p);
@@ -85,7 +88,8 @@ static bool chain_sort(const struct life_arrival *arrival, ossl_x509_stack **ret
 	return *ret ? true : problem_memory(p);
 }
 
-static bool put_key(const struct life *life, const char *name, const struct life_arrival *arrival, struct change *change,
+static bool put_key(const struct life *life, const char *name, const struct life_arrival *arrival,
+                    struct change *change,
                     struct problem *p)
 {
 	auto_value(buf) sealed = { 0 };
@@ -105,11 +109,13 @@ static bool put_arrival(const struct life *life, const char *name, const struct 
 	X509 *certificate = arrival->certificate, *root = sk_X509_value(chain, sk_X509_num(chain) - 1);
 	bool is_root = X509_self_signed(certificate, 0) == 1;
 
-	if (!is_root && !files_has(life->folder, "root", ".pem") && !change_certificate_file(change, "root", ".pem", &root, 1, p))
+	if (!is_root && !files_has(life->folder, "root", ".pem") &&
+	    !change_certificate_file(change, "root", ".pem", &root, 1, p))
 		return false;
 	if (!is_root && !change_chain_file(change, name, chain, p))
 		return false;
-	return change_certificate_file(change, name, ".pem", &certificate, 1, p) && change_row(change, certificate, "", p);
+	return change_certificate_file(change, name, ".pem", &certificate, 1, p) &&
+	       change_row(change, certificate, "", p);
 }
 
 static bool check_replaces(const struct life *life, const char *name, const struct life_arrival *arrival,
@@ -122,11 +128,13 @@ static bool check_replaces(const struct life *life, const char *name, const stru
 	if (str_equal(arrival->replaces, name))
 		return problem_set(p, PROBLEM_MALFORMED, "--replaces: a CA cannot take its own place");
 	if (!files_has(life->folder, arrival->replaces, ".pem"))
-		return problem_set(p, PROBLEM_NOT_FOUND, "--replaces: there is no CA \"%s\" in %s", arrival->replaces, life->folder);
+		return problem_set(p, PROBLEM_NOT_FOUND, "--replaces: there is no CA \"%s\" in %s",
+		                   arrival->replaces, life->folder);
 	if (!files_successor(life->folder, arrival->replaces, successor, p))
 		return false;
 	if (*successor && !str_equal(successor, name))
-		return problem_set(p, PROBLEM_CONFLICT, "%s took the place of %s already", successor, arrival->replaces);
+		return problem_set(p, PROBLEM_CONFLICT, "%s took the place of %s already", successor,
+		                   arrival->replaces);
 	strcpy(change->name, arrival->replaces);
 	strcpy(change->successor, name);
 	return life_put_successor(arrival->replaces, name, change, p);
@@ -138,10 +146,12 @@ bool life_install(const struct life *life, const char *name, const struct life_a
 	auto(EVP_PKEY) *own = NULL;
 	auto(ossl_x509_stack) *chain = NULL;
 
-	if (!issuer_name_check(name, p) || (!arrival->key && !life_key(life, name, &own, p)) || !chain_sort(arrival, &chain, p) ||
+	if (!issuer_name_check(name, p) || (!arrival->key && !life_key(life, name, &own, p)) ||
+	    !chain_sort(arrival, &chain, p) ||
 	    !arrival_check(name, arrival, arrival->key ?: own, chain, p))
 		return false;
 	strcpy(ret->name, name);
-	return (!arrival->key || put_key(life, name, arrival, ret, p)) && put_arrival(life, name, arrival, chain, ret, p) &&
+	return (!arrival->key || put_key(life, name, arrival, ret, p)) &&
+	       put_arrival(life, name, arrival, chain, ret, p) &&
 	       check_replaces(life, name, arrival, ret, p);
 }

@@ -96,7 +96,8 @@ static bool sign_in_session(const CK_FUNCTION_LIST *functions, struct signing *s
 	}
 	CK_RV result = functions->C_SignInit(session.handle, &mechanism, session.object);
 	if (result == CKR_OK)
-		result = functions->C_Sign(session.handle, (CK_BYTE_PTR)(uintptr_t)s->data.data, s->data.len, s->ret, &s->len);
+		result = functions->C_Sign(session.handle, (CK_BYTE_PTR)(uintptr_t)s->data.data, s->data.len,
+		                           s->ret, &s->len);
 	*ret_good = result == CKR_OK;
 	if (*ret_good) {
 		give_back(s->key, &session);
@@ -145,7 +146,8 @@ static int ex_index(bool ec)
 
 	pthread_mutex_lock(&lock);
 	if (index[ec] < 0)
-		index[ec] = ec ? EC_KEY_get_ex_new_index(0, NULL, NULL, NULL, NULL) : RSA_get_ex_new_index(0, NULL, NULL, NULL, NULL);
+		index[ec] = ec ? EC_KEY_get_ex_new_index(0, NULL, NULL, NULL, NULL)
+		        : RSA_get_ex_new_index(0, NULL, NULL, NULL, NULL);
 	pthread_mutex_unlock(&lock);
 	return index[ec];
 }
@@ -175,7 +177,8 @@ static ECDSA_SIG *ec_sign(const unsigned char *digest, int len, const BIGNUM *ki
 static int rsa_sign(int len, const unsigned char *from, unsigned char *to, RSA *rsa, int padding)
 {
 	struct signing s = {
-		RSA_get_ex_data(rsa, ex_index(false)), CKM_RSA_PKCS, BYTES(from, (size_t)len), to, (CK_ULONG)RSA_size(rsa),
+		RSA_get_ex_data(rsa, ex_index(false)), CKM_RSA_PKCS, BYTES(from, (size_t)len), to,
+		(CK_ULONG)RSA_size(rsa),
 	};
 
 	return padding == RSA_PKCS1_PADDING && s.key && sign(&s) ? (int)s.len : -1;
@@ -185,7 +188,8 @@ static const EC_KEY_METHOD *ec_method(void)
 {
 	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 	static EC_KEY_METHOD *method;
-	int (*usual)(int, const unsigned char *, int, unsigned char *, unsigned int *, const BIGNUM *, const BIGNUM *, EC_KEY *);
+	int (*usual)(int, const unsigned char *, int, unsigned char *, unsigned int *, const BIGNUM *,
+	             const BIGNUM *, EC_KEY *);
 	int (*setup)(EC_KEY *, BN_CTX *, BIGNUM **, BIGNUM **);
 
 	pthread_mutex_lock(&lock);
@@ -221,7 +225,8 @@ static bool attribute(const CK_FUNCTION_LIST *functions, CK_SESSION_HANDLE sessi
 	CK_RV result = functions->C_GetAttributeValue(session, object, &wanted, 1);
 
 	if (result != CKR_OK || wanted.ulValueLen > sizeof(room))
-		return problem_set(p, PROBLEM_NOT_FOUND, "the PKCS#11 token does not tell what is public of the key: %s",
+		return problem_set(p, PROBLEM_NOT_FOUND,
+		                   "the PKCS#11 token does not tell what is public of the key: %s",
 		                   pkcs11_result_name(result));
 	buf_add(ret, room, wanted.ulValueLen);
 	return buf_check(ret, p);
@@ -268,7 +273,8 @@ static bool rsa_make(const CK_FUNCTION_LIST *functions, const struct pkcs11_sess
 	    !attribute(functions, session->handle, session->object, CKA_PUBLIC_EXPONENT, &exponent, p))
 		return false;
 	RSA *rsa = RSA_new();
-	BIGNUM *n = BN_bin2bn(modulus.data, (int)modulus.len, NULL), *e = BN_bin2bn(exponent.data, (int)exponent.len, NULL);
+	BIGNUM *n = BN_bin2bn(modulus.data, (int)modulus.len, NULL),
+	*e = BN_bin2bn(exponent.data, (int)exponent.len, NULL);
 	if (!rsa || !n || !e || RSA_set0_key(rsa, n, e, NULL) != 1) {
 		BN_free(n);
 		BN_free(e);

@@ -14,7 +14,8 @@
 
 /* The module's file, and where the PIN comes from (none of the three: the file `pin` in the CA's folder). Read when
  * they are needed. CONFLICT: other than before. module NULL: there is no module, and keys in tokens are refused. */
-bool pkcs11_configure(const char *module, const struct secret_source *pin, const char *folder, struct problem *p) must_use;
+bool pkcs11_configure(const char *module, const struct secret_source *pin, const char *folder,
+                      struct problem *p) must_use;
 
 /* The key that a URI means (ca/pkcs11_uri.h). NOT_FOUND: no such key; CONFLICT: more than one; UNAUTHORIZED: the PIN;
  * UNAVAILABLE: the module or the token does not work, or is not there. */

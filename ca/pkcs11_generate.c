@@ -82,12 +82,15 @@ static bool generate(const CK_FUNCTION_LIST *functions, CK_SESSION_HANDLE sessio
 	put_names(&private, uri, id);
 	public_template(shape, &public);
 	private_template(&private);
-	CK_RV result = functions->C_GenerateKeyPair(session, &mechanism, public.v, public.n, private.v, private.n, &made[0], &made[1]);
-	return result == CKR_OK || problem_unavailable(p, 10, "the PKCS#11 token makes no such key: %s", pkcs11_result_name(result));
+	CK_RV result = functions->C_GenerateKeyPair(session, &mechanism, public.v, public.n, private.v,
+	                                            private.n, &made[0], &made[1]);
+	return result == CKR_OK ||
+	       problem_unavailable(p, 10, "the PKCS#11 token makes no such key: %s", pkcs11_result_name(result));
 }
 
 /* None must be there: neither of the two would be the one that the URI means. */
-static bool make(const CK_FUNCTION_LIST *functions, const struct pkcs11_uri *uri, const struct shape *shape, struct problem *p)
+static bool make(const CK_FUNCTION_LIST *functions, const struct pkcs11_uri *uri, const struct shape *shape,
+                 struct problem *p)
 {
 	struct pkcs11_session session;
 	struct problem why = { 0 };
@@ -101,7 +104,8 @@ static bool make(const CK_FUNCTION_LIST *functions, const struct pkcs11_uri *uri
 	if (made || problem_is_set(p))
 		return made;
 	*p = why;
-	return found ? problem_set(p, PROBLEM_CONFLICT, "the PKCS#11 token has this key, and does not show it whole") : false;
+	return found ? problem_set(p, PROBLEM_CONFLICT,
+	                           "the PKCS#11 token has this key, and does not show it whole") : false;
 }
 
 bool pkcs11_key_complete(const char *text, enum keyfile_kind kind, EVP_PKEY **ret, struct problem *p)

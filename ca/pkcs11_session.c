@@ -114,7 +114,8 @@ static bool module_load(struct problem *p)
 	CK_C_GetFunctionList list = NULL;
 
 	if (!module.path)
-		return problem_set(p, PROBLEM_MALFORMED, "a CA's key is in a token, and the configuration has no `ca.pkcs11.module`");
+		return problem_set(p, PROBLEM_MALFORMED,
+		                   "a CA's key is in a token, and the configuration has no `ca.pkcs11.module`");
 	void *handle = module.functions ? NULL : dlopen(module.path, RTLD_NOW | RTLD_LOCAL);
 	if (!module.functions && !handle)
 		return problem_set(p, PROBLEM_UNAVAILABLE, "ca.pkcs11.module: %s", dlerror());
@@ -123,7 +124,8 @@ static bool module_load(struct problem *p)
 		*(void **)(void *)&list = dlsym(handle, "C_GetFunctionList");
 		if (!list || list(&module.functions) != CKR_OK) {
 			module.functions = NULL;
-			return problem_set(p, PROBLEM_UNAVAILABLE, "ca.pkcs11.module: %s is no PKCS#11 module", module.path);
+			return problem_set(p, PROBLEM_UNAVAILABLE, "ca.pkcs11.module: %s is no PKCS#11 module",
+			                   module.path);
 		}
 	}
 	return pin_read(p);
@@ -193,7 +195,8 @@ static bool is_token(CK_SLOT_ID slot, const struct pkcs11_uri *uri)
 
 	if ((uri->has_slot && uri->slot != slot) || module.functions->C_GetTokenInfo(slot, &info) != CKR_OK)
 		return false;
-	return fits(uri->token, info.label, sizeof(info.label)) && fits(uri->serial, info.serialNumber, sizeof(info.serialNumber)) &&
+	return fits(uri->token, info.label, sizeof(info.label)) &&
+	       fits(uri->serial, info.serialNumber, sizeof(info.serialNumber)) &&
 	       fits(uri->manufacturer, info.manufacturerID, sizeof(info.manufacturerID)) &&
 	       fits(uri->model, info.model, sizeof(info.model)) && (info.flags & CKF_TOKEN_INITIALIZED);
 }
@@ -224,7 +227,8 @@ static bool log_in(CK_SESSION_HANDLE session, struct problem *p)
 		return true;
 	if (pkcs11_is_lost(result))
 		return problem_unavailable(p, 10, "the PKCS#11 token takes no login: %s", pkcs11_result_name(result));
-	return problem_set(p, PROBLEM_UNAUTHORIZED, "the PKCS#11 token refuses the PIN: %s", pkcs11_result_name(result));
+	return problem_set(p, PROBLEM_UNAUTHORIZED, "the PKCS#11 token refuses the PIN: %s",
+	                   pkcs11_result_name(result));
 }
 
 /* --- objects */
@@ -246,9 +250,11 @@ bool pkcs11_find(CK_SESSION_HANDLE session, CK_OBJECT_CLASS class, const struct 
 		module.functions->C_FindObjectsFinal(session);
 	}
 	if (result != CKR_OK)
-		return problem_unavailable(p, 10, "the PKCS#11 token cannot be searched: %s", pkcs11_result_name(result));
+		return problem_unavailable(p, 10, "the PKCS#11 token cannot be searched: %s",
+		                           pkcs11_result_name(result));
 	if (count != 1)
-		return problem_set(p, count ? PROBLEM_CONFLICT : PROBLEM_NOT_FOUND, "the PKCS#11 token has %s %s key \"%s\"", count ? "more than one" : "no",
+		return problem_set(p, count ? PROBLEM_CONFLICT : PROBLEM_NOT_FOUND,
+		                   "the PKCS#11 token has %s %s key \"%s\"", count ? "more than one" : "no",
 		                   class == CKO_PRIVATE_KEY ? "private" : "public", uri->object ?: "of that id");
 	*ret = found[0];
 	return true;

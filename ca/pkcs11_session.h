@@ -17,7 +17,8 @@ bool pkcs11_enter(CK_FUNCTION_LIST **ret, struct problem *p) must_use;
 void pkcs11_leave(void);
 
 /* Within them: logs in where that is needed. flags: CKF_RW_SESSION, or 0. */
-bool pkcs11_session_begin(const struct pkcs11_uri *uri, CK_FLAGS flags, struct pkcs11_session *ret, struct problem *p) must_use;
+bool pkcs11_session_begin(const struct pkcs11_uri *uri, CK_FLAGS flags, struct pkcs11_session *ret,
+                          struct problem *p) must_use;
 /* The same, and finds the private key. */
 bool pkcs11_session_open(const struct pkcs11_uri *uri, struct pkcs11_session *ret, struct problem *p) must_use;
 void pkcs11_session_close(const struct pkcs11_session *session);

@@ -35,9 +35,12 @@ bool pkcs12_make(const struct pkcs12_parts *parts, struct buf *ret, struct probl
 	if (!certificate || !chain || !read_chain(parts->chain, chain))
 		return problem_openssl(p, "certificates for PKCS #12");
 	/* -1: no MAC yet; that of PKCS12_create has a hash of its own choice. */
-	auto(PKCS12) *file = PKCS12_create(parts->password, parts->alias, parts->key, certificate, chain, suite->cipher, suite->cipher,
+	auto(PKCS12) *file = PKCS12_create(parts->password, parts->alias, parts->key, certificate, chain,
+	                                   suite->cipher, suite->cipher,
 	                                   suite->iterations, -1, 0);
-	if (!file || PKCS12_set_mac(file, parts->password, -1, NULL, 0, suite->iterations, EVP_get_digestbyname(suite->mac)) != 1 ||
+	if (!file ||
+	    PKCS12_set_mac(file, parts->password, -1, NULL, 0, suite->iterations,
+	                   EVP_get_digestbyname(suite->mac)) != 1 ||
 	    !ossl_der(i2d_PKCS12, file, ret))
 		return problem_openssl(p, "PKCS #12");
 	return true;

@@ -18,7 +18,8 @@ static bool mode_check(int fd, const char *path, unsigned forbidden, struct prob
 	if (!S_ISREG(st.st_mode))
 		return problem_set(p, PROBLEM_MALFORMED, "%s: not a regular file", path);
 	if (st.st_mode & forbidden)
-		return problem_set(p, PROBLEM_UNAUTHORIZED, "%s: others can read or change it (mode %04o): chmod 0600 it",
+		return problem_set(p, PROBLEM_UNAUTHORIZED,
+		                   "%s: others can read or change it (mode %04o): chmod 0600 it",
 		                   path, st.st_mode & 07777u);
 	return true;
 }

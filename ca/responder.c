@@ -9,7 +9,8 @@
 
 enum { BACKDATE = 3600 }; /* for readers whose clocks are late */
 
-/* Who can verify P-521 can verify P-384, and who Ed25519, P-256. RSA keys are made of 3072 bits at least: what NIST SP 800-57 asks for after 2030. */
+/* Who can verify P-521 can verify P-384, and who Ed25519, P-256. RSA keys are made of 3072 bits at least:
+ * what NIST SP 800-57 asks for after 2030. */
 static enum keyfile_kind kind_of(const struct issuer *issuer)
 {
 	EVP_PKEY *key = issuer_public_key(issuer);

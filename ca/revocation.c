@@ -76,7 +76,8 @@ bool revocation_reason_check(int64_t reason, enum revocation_asker asker, struct
 	allowed_reasons(asker, allowed, sizeof(allowed));
 	if (!name)
 		return problem_set(p, PROBLEM_BAD_REVOCATION_REASON,
-		                   "RFC 5280, 5.3.1: there is no revocation reason %lld; allowed are %s", (long long)reason, allowed);
+		                   "RFC 5280, 5.3.1: there is no revocation reason %lld; allowed are %s",
+		                   (long long)reason, allowed);
 	return problem_set(p, PROBLEM_BAD_REVOCATION_REASON,
 	                   "RFC 8555, 7.6: %s (%lld) is not a reason that can be given here; allowed are %s", name,
 	                   (long long)reason, allowed);
@@ -92,36 +93,42 @@ static bool is_compromise(int64_t reason)
 	return reason == REASON_KEY_COMPROMISE || reason == REASON_CA_COMPROMISE;
 }
 
-/* That a key is in wrong hands may be learned later, and then lists, responders and the gate have to know. Only an operator
- * says so: to a subscriber RFC 8555, 7.6 says that it is revoked already. */
+/* That a key is in wrong hands may be learned later, and then lists, responders and the gate have to know.
+ * Only an operator says so: to a subscriber RFC 8555, 7.6 says that it is revoked already. */
 static bool tells_worse(const struct certificate *certificate, int64_t reason, enum revocation_asker asker)
 {
 	return asker == REVOCATION_BY_OPERATOR && is_compromise(reason) && !is_compromise(certificate->reason);
 }
 
-static bool can_revoke(const struct certificate *certificate, int64_t reason, int64_t now, enum revocation_asker asker, struct problem *p)
+static bool can_revoke(const struct certificate *certificate, int64_t reason, int64_t now,
+                       enum revocation_asker asker, struct problem *p)
 {
 	if (certificate_is_imported(certificate))
-		return problem_set(p, PROBLEM_CONFLICT, "the certificate was issued by another CA: it can be revoked there");
+		return problem_set(p, PROBLEM_CONFLICT,
+		                   "the certificate was issued by another CA: it can be revoked there");
 	bool may_change = is_held(certificate) ? reason != REASON_HOLD : tells_worse(certificate, reason, asker);
 	if (certificate->status == CERTIFICATE_REVOKED && !may_change)
-		return problem_set(p, PROBLEM_ALREADY_REVOKED, "the certificate is revoked already (%s)", revocation_reason_name(certificate->reason));
+		return problem_set(p, PROBLEM_ALREADY_REVOKED, "the certificate is revoked already (%s)",
+		                   revocation_reason_name(certificate->reason));
 	if (asker == REVOCATION_BY_SUBSCRIBER && now > certificate->not_after)
 		return problem_set(p, PROBLEM_MALFORMED, "the certificate has expired and needs no revocation");
 	return true;
 }
 
 /* before: the reason that was known until now; NULL: it was not revoked. */
-static bool tell_revoked(struct store_txn *txn, const struct certificate *certificate, const char *before, const char *from,
+static bool tell_revoked(struct store_txn *txn, const struct certificate *certificate, const char *before,
+                         const char *from,
                          struct problem *p)
 {
 	const struct audit_fact facts[] = {
 		audit_text("certificate", certificate->id), audit_hex("serial", certificate->serial),
 		audit_text("issuer", certificate->issuer), audit_text("account", certificate->account),
-		audit_text("reason", revocation_reason_name(certificate->reason)), audit_text("reasonBefore", before), { 0 },
+		audit_text("reason", revocation_reason_name(certificate->reason)),
+		audit_text("reasonBefore", before), { 0 },
 	};
 	const struct audit_event event = {
-		.kind = AUDIT_CERTIFICATE_REVOKED, .time = certificate->reason_changed ?: certificate->revoked, .actor = certificate->revoked_by,
+		.kind = AUDIT_CERTIFICATE_REVOKED, .time = certificate->reason_changed ?: certificate->revoked,
+		.actor = certificate->revoked_by,
 		.from = from, .facts = facts,
 	};
 	return store_audit_add(txn, &event, p);
@@ -132,7 +139,8 @@ bool revocation_record(struct store_txn *txn, const char *certificate_id, int64_
 {
 	auto_value(certificate) certificate = { 0 };
 
-	if (!revocation_reason_check(reason, asker, p) || !store_certificate_get(txn, certificate_id, &certificate, p) ||
+	if (!revocation_reason_check(reason, asker, p) ||
+	    !store_certificate_get(txn, certificate_id, &certificate, p) ||
 	    !can_revoke(&certificate, reason, now, asker, p))
 		return false;
 	bool revoked = certificate.status == CERTIFICATE_REVOKED, stays = revoked && !is_held(&certificate);
@@ -147,7 +155,8 @@ bool revocation_record(struct store_txn *txn, const char *certificate_id, int64_
 	       tell_revoked(txn, &certificate, before, from, p);
 }
 
-static bool tell_released(struct store_txn *txn, const struct certificate *certificate, const char *by, const char *from,
+static bool tell_released(struct store_txn *txn, const struct certificate *certificate, const char *by,
+                          const char *from,
                           struct problem *p)
 {
 	const struct audit_fact facts[] = {
@@ -156,10 +165,13 @@ static bool tell_released(struct store_txn *txn, const struct certificate *certi
 		audit_time("held", certificate->revoked), { 0 },
 	};
 
-	return store_audit_add(txn, &(struct audit_event){ AUDIT_CERTIFICATE_RELEASED, certificate->released, by, from, facts }, p);
+	const struct audit_event event = { AUDIT_CERTIFICATE_RELEASED, certificate->released, by, from, facts };
+
+	return store_audit_add(txn, &event, p);
 }
 
-bool revocation_release(struct store_txn *txn, const char *certificate_id, int64_t now, const char *by, const char *from,
+bool revocation_release(struct store_txn *txn, const char *certificate_id, int64_t now, const char *by,
+                        const char *from,
                         struct problem *p)
 {
 	auto_value(certificate) certificate = { 0 };
@@ -169,7 +181,8 @@ bool revocation_release(struct store_txn *txn, const char *certificate_id, int64
 	if (certificate.status != CERTIFICATE_REVOKED)
 		return problem_set(p, PROBLEM_CONFLICT, "the certificate is not on hold");
 	if (!is_held(&certificate))
-		return problem_set(p, PROBLEM_CONFLICT, "RFC 5280, 5.3.1: the certificate is not on hold, but revoked for good (%s)",
+		return problem_set(p, PROBLEM_CONFLICT,
+		                   "RFC 5280, 5.3.1: the certificate is not on hold, but revoked for good (%s)",
 		                   revocation_reason_name(certificate.reason));
 	certificate.released = now;
 	if (!tell_released(txn, &certificate, by, from, p))

@@ -34,7 +34,8 @@ static bool add_all(const char *path, ossl_x509_stack *file, X509 *root, struct 
 	for (int i = 0; i < sk_X509_num(file); i++) {
 		X509 *certificate = sk_X509_value(file, i);
 		if (!same_name(certificate, root) || !is_signed(file, certificate))
-			return problem_set(p, PROBLEM_MALFORMED, "%s: certificate %d is not by one root about the other", path, i + 1);
+			return problem_set(p, PROBLEM_MALFORMED,
+			                   "%s: certificate %d is not by one root about the other", path, i + 1);
 		if (X509_cmp(certificate, root) != 0 && !ossl_der(i2d_X509, certificate, ret))
 			return problem_memory(p);
 	}

@@ -21,6 +21,7 @@ bool rollover_link(struct bytes certificates, X509 *root, struct buf *ret, struc
  * below the old root signed by the new one too, as an alternate chain; what clients are shown stays as it is.
  * Switch: the new root and its chains are the default ones, the old ones the alternates. End: nothing leads to
  * the old root any more. CONFLICT when it is not the turn of the step. */
-bool rollover_begin(const struct life *life, const struct life_terms *terms, struct change *ret, struct problem *p) must_use;
+bool rollover_begin(const struct life *life, const struct life_terms *terms, struct change *ret,
+                    struct problem *p) must_use;
 bool rollover_switch(const struct life *life, struct change *ret, struct problem *p) must_use;
 bool rollover_end(const struct life *life, struct change *ret, struct problem *p) must_use;

@@ -33,7 +33,8 @@ static bool make_root(const struct life *life, const struct life_terms *terms, c
 }
 
 /* RFC 4210, 4.4.1: it is good while both are, from the day on which the certified key was. */
-static bool certify_other(const struct life *life, const struct authority *of, const struct authority *by, const char *name,
+static bool certify_other(const struct life *life, const struct authority *of, const struct authority *by,
+                          const char *name,
                           X509 **ret, struct problem *p)
 {
 	const struct life_terms same = { 0 };
@@ -63,11 +64,13 @@ static bool make_certificates(const struct life *life, const struct authority *o
 	    !certify_other(life, new, old, change->name, &new_with_old, p))
 		return false;
 	X509 *all[CERTIFICATE_COUNT] = {
-		[OLD] = old->certificate, [NEW] = new->certificate, [OLD_WITH_NEW] = old_with_new, [NEW_WITH_OLD] = new_with_old,
+		[OLD] = old->certificate, [NEW] = new->certificate, [OLD_WITH_NEW] = old_with_new,
+		[NEW_WITH_OLD] = new_with_old,
 	};
 	return change_certificate_file(change, CERTIFICATES, all, CERTIFICATE_COUNT, p) &&
 	       change_row(change, new->certificate, change->successor, p) &&
-	       change_row(change, old_with_new, change->successor, p) && change_row(change, new_with_old, change->name, p);
+	       change_row(change, old_with_new, change->successor, p) &&
+	       change_row(change, new_with_old, change->name, p);
 }
 
 /* The same CA under the new root, for its life as it is. */
@@ -138,7 +141,8 @@ bool rollover_begin(const struct life *life, const struct life_terms *terms, str
 	X509 *root;
 
 	if (files_has(life->folder, CERTIFICATES))
-		return problem_set(p, PROBLEM_CONFLICT, "a rollover of the root is under way: --switch and --end go on with it");
+		return problem_set(p, PROBLEM_CONFLICT,
+		                   "a rollover of the root is under way: --switch and --end go on with it");
 	if (!files_current(life->folder, "root", ret->name, p) || !life_authority(life, ret->name, &old, p) ||
 	    !files_next(life->folder, ret->name, ret->successor, p) || !make_root(life, terms, &old, &new, ret, p) ||
 	    !certify_all(life, &old, &new, ret, p) || !make_certificates(life, &old, &new, ret, p))
@@ -231,7 +235,8 @@ bool rollover_end(const struct life *life, struct change *ret, struct problem *p
 		if (!ending || !files_successor(life->folder, names.v[i], successor, p))
 			return ending ? false : problem_memory(p);
 		for (size_t j = 0; str_equal(successor, ret->name) && j < names.n; j++)
-			if (files_has(life->folder, names.v[j], ending) && !change_file(ret, names.v[j], ending, BYTES("", 0), 0, p))
+			if (files_has(life->folder, names.v[j], ending) &&
+			    !change_file(ret, names.v[j], ending, BYTES("", 0), 0, p))
 				return false;
 	}
 	return change_file(ret, CERTIFICATES, BYTES("", 0), 0, p);

@@ -37,7 +37,8 @@ bool root_list_make(const struct life *life, struct store *store, const char *na
 	    !crl_set_make(&options, store, issuer, &set, p))
 		return false;
 	struct telling telling = { name, actor, set.complete[0], clock_now() };
-	if ((actor && !store_update(store, tell, &telling, p)) || !file_write(path, buf_bytes(&set.complete[0]->der), 0600, p))
+	if ((actor && !store_update(store, tell, &telling, p)) ||
+	    !file_write(path, buf_bytes(&set.complete[0]->der), 0600, p))
 		return false;
 	*ret = steal(set.complete[0]);
 	return true;
@@ -64,7 +65,8 @@ static bool make_first(const struct life *life, struct store *store, const char 
 {
 	auto_struct(crl) *crl = NULL;
 
-	return files_has(life->folder, name, ".crl") || root_list_make(life, store, name, ROOT_LIST_LIFETIME, NULL, &crl, p);
+	return files_has(life->folder, name, ".crl") ||
+	       root_list_make(life, store, name, ROOT_LIST_LIFETIME, NULL, &crl, p);
 }
 
 bool root_list_missing(const struct life *life, bool *ret, struct problem *p)

@@ -12,7 +12,8 @@ struct signer {
 #define ALGORITHM(text) { (const uint8_t *)(text), sizeof(text) - 1 }
 
 /* RFC 5758, 3.2: the parameters of ECDSA are absent. RFC 4055, 5: those of RSA are NULL. RFC 8410, 3: so are those of
- * Ed25519 absent, which hashes by itself. The first hash of a kind of key is the one that fits it; RFC 5480, 4 for the curves. */
+ * Ed25519 absent, which hashes by itself. The first hash of a kind of key is the one that fits it; RFC 5480,
+ * 4 for the curves. */
 static const struct row {
 	const char *key; /* "EC", "RSA", "ED25519" */
 	int bits_min, bits_max;
@@ -105,7 +106,8 @@ const struct signer_scheme *signer_scheme(const struct signer *signer, const cha
 	return NULL;
 }
 
-/* Copying a prepared context spares the look-ups by name that initialising one costs. A copy ends with its signature. */
+/* Copying a prepared context spares the look-ups by name that initialising one costs. A copy ends with its
+ * signature. */
 bool signer_sign(const struct signer_scheme *scheme, struct bytes message, struct signature *ret, struct problem *p)
 {
 	auto(EVP_MD_CTX) *ctx = EVP_MD_CTX_new();

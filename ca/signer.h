@@ -15,12 +15,14 @@ struct signer_scheme {
 
 /* Whether there is a way to sign with such a key: what signer_new refuses. */
 bool signer_key_check(EVP_PKEY *key, struct problem *p) must_use;
-/* Takes a reference of the key. BAD_PUBLIC_KEY: ECDSA on P-256, P-384 or P-521, Ed25519, or RSA of 2048 to 8192 bits. */
+/* Takes a reference of the key. BAD_PUBLIC_KEY: ECDSA on P-256, P-384 or P-521, Ed25519, or RSA of 2048 to
+ * 8192 bits. */
 bool signer_new(EVP_PKEY *key, struct signer **ret, struct problem *p) must_use;
 void signer_free(struct signer *signer);
 declare_auto_struct(signer, signer_free);
 
-/* The way to sign with that hash; NULL asks for the one that fits the key, and Ed25519 has no other. NULL: there is none. */
+/* The way to sign with that hash; NULL asks for the one that fits the key, and Ed25519 has no other. NULL:
+ * there is none. */
 const struct signer_scheme *signer_scheme(const struct signer *signer, const char *hash);
 
 enum { SIGNATURE_MAX = 8192 / 8 };

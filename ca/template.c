@@ -68,7 +68,8 @@ bool template_pointers(const char *id, const char *base, struct buf *ret, struct
 
 	if (!url || !base_check(base, p))
 		return url ? false : problem_memory(p);
-	auto_free char *certificate = mem_printf("%s/ca/%s.crt", url, id), *crl = mem_printf("%s/crl/%s/0.crl", url, id);
+	auto_free char *certificate = mem_printf("%s/ca/%s.crt", url, id),
+	                              *crl = mem_printf("%s/crl/%s/0.crl", url, id);
 	if (!certificate || !crl)
 		return problem_memory(p);
 	der_open(&d, TLV_SEQUENCE);
@@ -171,7 +172,8 @@ static void put_extensions_of(struct der *d, const struct template *t, struct by
 	der_open(d, TLV_SEQUENCE);
 	extension_put_own(d, source);
 	der_put_raw(d, buf_bytes(extension_signs_ocsp(source) ? &t->authority
-	                         : source->facts->no_revocation ? &t->brief : &t->extensions[template_shard(t, serial)]));
+	                         : source->facts->no_revocation ? &t->brief
+	                         : &t->extensions[template_shard(t, serial)]));
 	der_close(d);
 	der_close(d);
 }

@@ -65,7 +65,8 @@ static bool context_of(struct bytes key_hash, struct buf *ret, struct problem *p
 	return buf_check(ret, p);
 }
 
-bool vault_close(const struct vault *vault, EVP_PKEY *key, int64_t now, struct buf *ret_sealed, uint8_t ret_key_hash[32],
+bool vault_close(const struct vault *vault, EVP_PKEY *key, int64_t now, struct buf *ret_sealed,
+                 uint8_t ret_key_hash[32],
                  struct private_key *ret, struct problem *p)
 {
 	auto_value(buf) spki = {0}, plain = {0}, context = {0};
@@ -97,12 +98,14 @@ static bool pkcs8_read(struct bytes der, EVP_PKEY **ret, struct problem *p)
 	return true;
 }
 
-bool vault_reveal(const struct vault *vault, struct bytes key_hash, const struct private_key *row, EVP_PKEY **ret, struct problem *p)
+bool vault_reveal(const struct vault *vault, struct bytes key_hash, const struct private_key *row,
+                  EVP_PKEY **ret, struct problem *p)
 {
 	auto_value(buf) plain = {0}, context = {0};
 
 	if (!vault_has(vault, row))
-		return problem_internal(p, "private key %s is sealed under another key: `enrolld key reseal` brings it under this one",
+		return problem_internal(p, "private key %s is sealed under another key: `enrolld key reseal` "
+		                        "brings it under this one",
 		                        row->id);
 	if (!context_of(key_hash, &context, p))
 		return false;
@@ -134,7 +137,8 @@ bool vault_read_pem(const char *text, EVP_PKEY **ret, struct problem *p)
 static bool encrypt(EVP_PKEY *key, const char *password, struct buf *ret, struct problem *p)
 {
 	auto(PKCS8_PRIV_KEY_INFO) *info = EVP_PKEY2PKCS8(key);
-	auto(X509_ALGOR) *scheme = PKCS5_pbe2_set_iv(EVP_aes_256_cbc(), PBKDF2_ITERATIONS, NULL, 0, NULL, NID_hmacWithSHA256);
+	auto(X509_ALGOR) *scheme = PKCS5_pbe2_set_iv(EVP_aes_256_cbc(), PBKDF2_ITERATIONS, NULL, 0, NULL,
+	                                             NID_hmacWithSHA256);
 
 	if (!info || !scheme)
 		return problem_openssl(p, "PBES2");

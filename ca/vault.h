@@ -17,7 +17,8 @@ void vault_free(struct vault *vault);
 declare_auto_struct(vault, vault_free);
 
 /* Seals: the row without its id, whose bytes are in ret_sealed, and its hash in ret_key_hash. */
-bool vault_close(const struct vault *vault, EVP_PKEY *key, int64_t now, struct buf *ret_sealed, uint8_t ret_key_hash[32],
+bool vault_close(const struct vault *vault, EVP_PKEY *key, int64_t now, struct buf *ret_sealed,
+                 uint8_t ret_key_hash[32],
                  struct private_key *ret, struct problem *p) must_use;
 /* Opens. INTERNAL: it is sealed under another key, or not by us. */
 bool vault_reveal(const struct vault *vault, struct bytes key_hash, const struct private_key *row, EVP_PKEY **ret,
@@ -27,5 +28,6 @@ bool vault_has(const struct vault *vault, const struct private_key *row) must_us
 
 /* A private key in PEM, not encrypted: PKCS #8, or the older forms of RSA and EC keys. MALFORMED. */
 bool vault_read_pem(const char *text, EVP_PKEY **ret, struct problem *p) must_use;
-/* An unencrypted PKCS #8 key as PEM, or with a password (RFC 8018: PBES2, PBKDF2 with SHA-256, AES-256-CBC). Appended. */
+/* An unencrypted PKCS #8 key as PEM, or with a password (RFC 8018: PBES2, PBKDF2 with SHA-256, AES-256-CBC).
+ * Appended. */
 bool vault_pem(EVP_PKEY *key, const char *password, struct buf *ret, struct problem *p) must_use;

@@ -32,8 +32,10 @@ static bool check(const struct authentication *a, struct problem *p)
 	if (a->methods == 0)
 		return refuse(a, "methods", "at least one", p);
 	if (manufacturer != (a->manufacturers.n > 0))
-		return refuse(a, "manufacturers", "files are wanted with the method manufacturer, and with it alone", p);
-	return !a->listed || manufacturer || refuse(a, "listed", "means the method manufacturer, which is not there", p);
+		return refuse(a, "manufacturers", "files are wanted with the method manufacturer, and with it "
+		              "alone", p);
+	return !a->listed || manufacturer ||
+	       refuse(a, "listed", "means the method manufacturer, which is not there", p);
 }
 
 static bool copy(const struct authentication *from, struct authentication *to, struct problem *p)
@@ -43,7 +45,8 @@ static bool copy(const struct authentication *from, struct authentication *to, s
 	to->binding = from->binding;
 	to->exporter = from->exporter;
 	to->name = strdup(from->name);
-	if (!to->name || !strings_copy(&from->labels, &to->labels) || !strings_copy(&from->manufacturers, &to->manufacturers))
+	if (!to->name || !strings_copy(&from->labels, &to->labels) ||
+	    !strings_copy(&from->manufacturers, &to->manufacturers))
 		return problem_memory(p);
 	return to->manufacturers.n == 0 || trust_load(&to->manufacturers, &to->trust, p);
 }

@@ -34,7 +34,8 @@ enum authentication_binding { AUTHENTICATION_BINDING_OPTIONAL, AUTHENTICATION_BI
 
 struct authentication {
 	char *name;
-	struct strings labels;    /* those that it is for, "" the service without one; none: those that no other names */
+	/* those that it is for, "" the service without one; none: those that no other names */
+	struct strings labels;
 	unsigned methods;         /* enum authentication_method bits */
 	struct strings manufacturers; /* PEM files */
 	struct trust *trust;      /* of these files; NULL without the method */
@@ -54,6 +55,7 @@ bool authentications_new(const struct authentication *rows, size_t count, const 
 struct authentications *authentications_ref(struct authentications *set);
 void authentications_unref(struct authentications *set);
 declare_auto_struct(authentications, authentications_unref);
-/* The one for a label ("" for the service without). Where no row is for it, and none for all others: the default methods. */
+/* The one for a label ("" for the service without). Where no row is for it, and none for all others: the
+ * default methods. */
 const struct authentication *authentications_find(const struct authentications *set, const char *label);
 const struct addr_list *authentications_proxies(const struct authentications *set);

@@ -8,7 +8,8 @@ enum { HEADER_MAX = 1024 };
 
 static bool malformed(struct problem *p)
 {
-	return problem_set(p, PROBLEM_MALFORMED, "RFC 7617, 2: the Authorization header is not one of the scheme Basic");
+	return problem_set(p, PROBLEM_MALFORMED, "RFC 7617, 2: the Authorization header is not one of the "
+	                   "scheme Basic");
 }
 
 bool basic_is(const char *header)

@@ -31,19 +31,23 @@ static bool refuse(const struct est_call *call, const char *what, struct problem
 	bool is_13 = tls && str_equal(tls->version, "TLSv1.3");
 
 	if (call->proxied || !tls)
-		return problem_set(p, PROBLEM_UNAUTHORIZED, "RFC 7030, 3.5: the CSR's %s cannot be of this TLS connection, "
+		return problem_set(p, PROBLEM_UNAUTHORIZED,
+		                   "RFC 7030, 3.5: the CSR's %s cannot be of this TLS connection, "
 		                   "which a proxy has ended; make the CSR without one", what);
 	if (is_13 && !call->authentication->exporter)
-		return problem_set(p, PROBLEM_UNAUTHORIZED, "RFC 7030, 3.5: TLS 1.3 has no tls-unique for the CSR's %s; "
+		return problem_set(p, PROBLEM_UNAUTHORIZED,
+		                   "RFC 7030, 3.5: TLS 1.3 has no tls-unique for the CSR's %s; "
 		                   "make the CSR without one, or use TLS 1.2", what);
 	return problem_set(p, PROBLEM_UNAUTHORIZED, "RFC 7030, 3.5: the CSR's %s is not of this TLS connection: "
-	                   "base64 of its %s is wanted", what, is_13 ? "tls-exporter (RFC 9266)" : "tls-unique (RFC 5929)");
+	                   "base64 of its %s is wanted", what, is_13 ? "tls-exporter (RFC 9266)"
+	                   : "tls-unique (RFC 5929)");
 }
 
 static bool require(const struct est_call *call, struct problem *p)
 {
 	return call->authentication->binding != AUTHENTICATION_BINDING_REQUIRED ||
-	       problem_set(p, PROBLEM_UNAUTHORIZED, "RFC 7030, 3.5: the linking of identity and proof of possession is required: the "
+	       problem_set(p, PROBLEM_UNAUTHORIZED,
+	                   "RFC 7030, 3.5: the linking of identity and proof of possession is required: the "
 	                   "CSR's challengePassword must be base64 of the connection's tls-unique%s",
 	                   call->authentication->exporter ? ", or of its tls-exporter" : "");
 }
@@ -56,7 +60,8 @@ static bool check(const struct est_call *call, const char *what, const char *tex
 }
 
 /* RFC 7030, 3.5; RFC 7894, 4: each that is there must be right, an empty one too. */
-bool binding_check(const struct est_call *call, const struct identity *identity, const struct csr *csr, struct problem *p)
+bool binding_check(const struct est_call *call, const struct identity *identity, const struct csr *csr,
+                   struct problem *p)
 {
 	if (identity_vouches(identity))
 		return true;

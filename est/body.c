@@ -38,7 +38,8 @@ bool body_read(struct bytes body, struct buf *ret, struct problem *p)
 	struct bytes in = trim(body);
 
 	if (in.len == 0)
-		return problem_set(p, PROBLEM_MALFORMED, "RFC 7030, 4.2.1: the body is empty; a certification request is wanted");
+		return problem_set(p, PROBLEM_MALFORMED,
+		                   "RFC 7030, 4.2.1: the body is empty; a certification request is wanted");
 	if (in.data[0] == TLV_SEQUENCE) { /* no base64 of DER begins with this, "0", but with "M" */
 		buf_add(ret, in.data, in.len);
 		return buf_check(ret, p);
@@ -46,5 +47,6 @@ bool body_read(struct bytes body, struct buf *ret, struct problem *p)
 	if (memmem(in.data, in.len, "-----BEGIN ", 11))
 		return read_pem(in, ret, p);
 	return base64_decode((const char *)in.data, in.len, ret) ||
-	       (buf_check(ret, p) && problem_set(p, PROBLEM_MALFORMED, "RFC 8951, 3.1: the body is neither base64 nor DER nor PEM"));
+	       (buf_check(ret, p) &&
+	        problem_set(p, PROBLEM_MALFORMED, "RFC 8951, 3.1: the body is neither base64 nor DER nor PEM"));
 }

@@ -12,6 +12,7 @@ bool est_cacerts(struct est_call *call, struct problem *p)
 	const struct issuer *issuer = ca_issuer_current(call->est->ca, call->profile->issuer);
 
 	if (!issuer)
-		return problem_internal(p, "profile %s: issuer %s is not loaded", call->profile->name, call->profile->issuer);
+		return problem_internal(p, "profile %s: issuer %s is not loaded", call->profile->name,
+		                        call->profile->issuer);
 	return certs_only_reply(call, type_of(call->label), issuer_certificates(issuer), p);
 }

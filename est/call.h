@@ -34,7 +34,8 @@ struct est_call {
 	const struct authentications *authentications;
 	const struct authentication *authentication; /* the label's */
 	const struct wrapping_keys *wrapping_keys;
-	bool spent;                    /* the requester's code may be used up: he can be told again what it gave, and no more */
+	/* the requester's code may be used up: he can be told again what it gave, and no more */
+	bool spent;
 	bool proxied;                  /* the connection is a listed proxy's; known once the requester is */
 	struct addr from;              /* the client's address; of one behind a listed proxy, as the proxy says */
 	int64_t now;

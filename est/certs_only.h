@@ -9,4 +9,5 @@
 /* Appends the CMS (RFC 5652, 5) of these certificates: their DER, one after another. */
 void certs_only_write(struct bytes certificates, struct buf *ret);
 /* The whole reply. */
-bool certs_only_reply(struct est_call *call, const char *content_type, struct bytes certificates, struct problem *p) must_use;
+bool certs_only_reply(struct est_call *call, const char *content_type, struct bytes certificates,
+                      struct problem *p) must_use;

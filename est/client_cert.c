@@ -14,7 +14,8 @@ void client_cert_free(struct client_cert *shown)
 
 static bool malformed(const char *header, struct problem *p)
 {
-	return problem_set(p, PROBLEM_MALFORMED, "RFC 9440, 2: the header %s is not of byte sequences between colons", header);
+	return problem_set(p, PROBLEM_MALFORMED, "RFC 9440, 2: the header %s is not of byte sequences between "
+	                   "colons", header);
 }
 
 static size_t header_count(const struct http_request *request, const char *name)
@@ -39,7 +40,8 @@ static bool read_sequence(const char **at, struct client_cert *ret, struct probl
 	if (len == 0 || text[len] != ':')
 		return malformed(header, p);
 	if (ret->n >= CLIENT_CERT_MAX || begin + len / 4 * 3 > CLIENT_CERT_BYTES)
-		return problem_set(p, PROBLEM_TOO_LARGE, "RFC 9440, 3.3: over %d client certificates, or over %d bytes", CLIENT_CERT_MAX,
+		return problem_set(p, PROBLEM_TOO_LARGE,
+		                   "RFC 9440, 3.3: over %d client certificates, or over %d bytes", CLIENT_CERT_MAX,
 		                   CLIENT_CERT_BYTES);
 	if (!base64_decode(text, len, &ret->der))
 		return buf_check(&ret->der, p) && malformed(header, p);
@@ -121,7 +123,8 @@ bool client_cert_read(const struct http_request *request, const struct addr_list
 	if (ret->proxied)
 		return read_headers(request, ret, p);
 	if (header_count(request, CERT) + header_count(request, CHAIN) > 0)
-		return problem_set(p, PROBLEM_MALFORMED, "RFC 9440, 4: " CERT " is taken from the listed proxies alone");
+		return problem_set(p, PROBLEM_MALFORMED,
+		                   "RFC 9440, 4: " CERT " is taken from the listed proxies alone");
 	take_connection(request->tls, ret);
 	return true;
 }

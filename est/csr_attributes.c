@@ -17,7 +17,8 @@ struct key_kind {
 	unsigned bits; /* of RSA */
 };
 static const struct key_kind key_kinds[KEY_ALGORITHM_MAX] = {
-	[KEY_RSA_2048] = { OID_RSA, NULL, 2048 }, [KEY_RSA_3072] = { OID_RSA, NULL, 3072 }, [KEY_RSA_4096] = { OID_RSA, NULL, 4096 },
+	[KEY_RSA_2048] = { OID_RSA, NULL, 2048 }, [KEY_RSA_3072] = { OID_RSA, NULL, 3072 },
+	[KEY_RSA_4096] = { OID_RSA, NULL, 4096 },
 	[KEY_EC_P256] = { OID_EC, "1.2.840.10045.3.1.7", 0 }, [KEY_EC_P384] = { OID_EC, "1.3.132.0.34", 0 },
 	[KEY_EC_P521] = { OID_EC, "1.3.132.0.35", 0 }, [KEY_ED25519] = { OID_ED25519, NULL, 0 },
 };
@@ -26,14 +27,16 @@ static const struct key_kind key_kinds[KEY_ALGORITHM_MAX] = {
 static const struct signature_kind {
 	const char *oid, *key;
 } signature_kinds[CSR_SIGNATURE_MAX] = {
-	[CSR_RSA_SHA256] = { "1.2.840.113549.1.1.11", OID_RSA }, [CSR_RSA_SHA384] = { "1.2.840.113549.1.1.12", OID_RSA },
+	[CSR_RSA_SHA256] = { "1.2.840.113549.1.1.11", OID_RSA },
+	[CSR_RSA_SHA384] = { "1.2.840.113549.1.1.12", OID_RSA },
 	[CSR_RSA_SHA512] = { "1.2.840.113549.1.1.13", OID_RSA }, [CSR_RSA_PSS_SHA256] = { OID_RSA_PSS, OID_RSA },
 	[CSR_RSA_PSS_SHA384] = { OID_RSA_PSS, OID_RSA }, [CSR_RSA_PSS_SHA512] = { OID_RSA_PSS, OID_RSA },
 	[CSR_ECDSA_SHA256] = { "1.2.840.10045.4.3.2", OID_EC }, [CSR_ECDSA_SHA384] = { "1.2.840.10045.4.3.3", OID_EC },
 	[CSR_ECDSA_SHA512] = { "1.2.840.10045.4.3.4", OID_EC }, [CSR_ED25519] = { OID_ED25519, OID_ED25519 },
 };
 
-/* The kind that all keys are of which the policy takes, with its parameters where it takes one alone; false: there are several. */
+/* The kind that all keys are of which the policy takes, with its parameters where it takes one alone; false:
+ * there are several. */
 static bool key_of(const struct profile *profile, struct key_kind *ret)
 {
 	struct key_kind found = {0};
@@ -57,7 +60,8 @@ static bool takes_keys_of(const struct policy *policy, const char *oid)
 	return false;
 }
 
-/* The scheme that all signatures are of which the policy takes of its keys; NULL: there are several, or it takes any. */
+/* The scheme that all signatures are of which the policy takes of its keys; NULL: there are several, or it
+ * takes any. */
 static const char *signature_of(const struct policy *policy)
 {
 	const char *found = NULL;
@@ -259,7 +263,8 @@ static void put_key_info(struct der *d, const struct key_kind *kind)
 	der_close(d);
 }
 
-/* The template has no place for the linking and for the signature, which RFC 8951, 4, wants said: they stand beside it. */
+/* The template has no place for the linking and for the signature, which RFC 8951, 4, wants said: they stand
+ * beside it. */
 static void put_template(struct der *d, const struct profile *profile, bool linked)
 {
 	static const uint8_t version = 0;

@@ -9,7 +9,8 @@
 
 static bool malformed(struct problem *p, const char *what)
 {
-	return problem_set(p, PROBLEM_MALFORMED, "RFC 7616, 3.4: the Authorization header of the scheme Digest %s", what);
+	return problem_set(p, PROBLEM_MALFORMED, "RFC 7616, 3.4: the Authorization header of the scheme Digest "
+	                   "%s", what);
 }
 
 bool digest_is(const char *header)
@@ -24,7 +25,8 @@ static const struct field {
 	const char *name;
 	size_t offset;
 } fields[] = {
-	FIELD(username), FIELD(realm), FIELD(nonce), FIELD(uri), FIELD(response), FIELD(cnonce), FIELD(nc), FIELD(qop), FIELD(algorithm),
+	FIELD(username), FIELD(realm), FIELD(nonce), FIELD(uri), FIELD(response), FIELD(cnonce), FIELD(nc),
+	FIELD(qop), FIELD(algorithm),
 };
 
 static const struct field *field_named(const char *name, size_t len)
@@ -180,14 +182,16 @@ bool digest_read(const char *header, const struct http_request *request, struct 
 struct password_claim digest_claim(const struct digest *d, const struct http_request *request)
 {
 	return (struct password_claim){
-		.user = d->username, .method = request->method_name, .uri = d->uri, .nonce = d->nonce, .nc = d->nc, .cnonce = d->cnonce,
+		.user = d->username, .method = request->method_name, .uri = d->uri, .nonce = d->nonce,
+		.nc = d->nc, .cnonce = d->cnonce,
 		.response = d->response, .sha256 = d->sha256,
 	};
 }
 
 void digest_challenge(bool sha256, const char *nonce, bool stale, struct buf *ret)
 {
-	buf_printf(ret, "Digest realm=\"" PASSWORD_REALM "\", qop=\"auth\", algorithm=%s, nonce=\"%s\"%s", sha256 ? "SHA-256" : "MD5", nonce,
+	buf_printf(ret, "Digest realm=\"" PASSWORD_REALM "\", qop=\"auth\", algorithm=%s, nonce=\"%s\"%s",
+	           sha256 ? "SHA-256" : "MD5", nonce,
 	           stale ? ", stale=true" : "");
 	if (sha256) /* RFC 7616, 4; to libest, which takes MD5 alone, each parameter more is a risk */
 		buf_add_str(ret, ", charset=UTF-8");

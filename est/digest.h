@@ -17,7 +17,8 @@ struct digest {
 bool digest_is(const char *header) must_use;
 /* Reads it, and holds it to what is served here: our realm, qop=auth, MD5 (or no algorithm) or SHA-256, the uri of this
  * request, all that qop=auth wants. Of the uri libest leaves the label out, which is let pass. MALFORMED. */
-bool digest_read(const char *header, const struct http_request *request, struct digest *ret, struct problem *p) must_use;
+bool digest_read(const char *header, const struct http_request *request, struct digest *ret,
+                 struct problem *p) must_use;
 /* What is to be proven, borrowed from both. */
 struct password_claim digest_claim(const struct digest *digest, const struct http_request *request);
 /* "Digest realm=...": one challenge. */

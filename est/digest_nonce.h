@@ -14,6 +14,7 @@ bool digest_nonces_open(struct digest_nonces **ret, struct problem *p) must_use;
 void digest_nonces_close(struct digest_nonces *nonces);
 declare_auto_struct(digest_nonces, digest_nonces_close);
 
-bool digest_nonce_make(struct digest_nonces *nonces, int64_t now, char ret[DIGEST_NONCE_SIZE], struct problem *p) must_use;
+bool digest_nonce_make(struct digest_nonces *nonces, int64_t now, char ret[DIGEST_NONCE_SIZE],
+                       struct problem *p) must_use;
 /* Takes this use of it. false: it is none of ours, too old, or this count was used. */
 bool digest_nonce_use(struct digest_nonces *nonces, const char *nonce, uint32_t count, int64_t now) must_use;

@@ -46,8 +46,12 @@ static bool refuse(const struct enrolling *e, const struct problem *p)
 	if (problem_status(p) >= 500)
 		return false;
 	addr_format(&call->from, from);
-	const struct audit_fact facts[] = { audit_text("profile", call->profile->name), audit_text("label", call->label->name), {0} };
-	const struct audit_event event = { AUDIT_CERTIFICATE_REFUSED, call->now, identity_text(e->identity), from, facts };
+	const struct audit_fact facts[] = {
+		audit_text("profile", call->profile->name), audit_text("label", call->label->name), {0},
+	};
+	const struct audit_event event = {
+		AUDIT_CERTIFICATE_REFUSED, call->now, identity_text(e->identity), from, facts,
+	};
 	audit_queue_refuse(call->est->audit, &event, p);
 	return false;
 }
@@ -57,7 +61,8 @@ static bool judge(struct enrolling *e, struct approval **ret, struct problem *p)
 	struct est_call *call = e->call;
 	const struct gate_wish wish = { .request = waiting_request(&e->waiting) };
 
-	return gate_identity_wish(call->est->store, call->profiles, call->profile->name, e->identity, &wish, e->waiting.csr, ret, p);
+	return gate_identity_wish(call->est->store, call->profiles, call->profile->name, e->identity, &wish,
+	                          e->waiting.csr, ret, p);
 }
 
 static bool sign(struct enrolling *e, struct approval **approval, struct problem *p)
@@ -77,7 +82,8 @@ bool enroll_foresee(struct enrolling *e, enum key_algorithm key, bool *ret_waits
 	struct est_call *call = e->call;
 	struct waiting waiting = { .call = call, .identity = e->identity, .sent = e->sent, .made = true };
 	bool good = (call->profile->approvals == 0 || waiting_find(&waiting, p)) &&
-	            gate_identity_unmade(call->est->store, call->profiles, call->profile->name, e->identity, buf_bytes(&e->body), key, p);
+	            gate_identity_unmade(call->est->store, call->profiles, call->profile->name, e->identity,
+	                                 buf_bytes(&e->body), key, p);
 
 	*ret_waits = good && call->profile->approvals > 0 && waiting_is_pending(&waiting);
 	bool told = !*ret_waits || waiting_reply(&waiting, p);
@@ -87,7 +93,8 @@ bool enroll_foresee(struct enrolling *e, enum key_algorithm key, bool *ret_waits
 
 bool enroll_unspent(const struct enrolling *e, struct problem *p)
 {
-	return !e->call->spent || problem_set(p, PROBLEM_UNAUTHENTICATED, "the %s is used up", identity_text(e->identity));
+	return !e->call->spent ||
+	       problem_set(p, PROBLEM_UNAUTHENTICATED, "the %s is used up", identity_text(e->identity));
 }
 
 /* Of several tries of one client, under way at once, one carries out what was approved, and all get what it got. */
@@ -114,7 +121,9 @@ bool enroll_issue(struct enrolling *e, struct bytes csr, bool made, struct probl
 {
 	auto_struct(approval) *approval = NULL;
 
-	e->waiting = (struct waiting){ .call = e->call, .identity = e->identity, .sent = e->sent, .csr = csr, .made = made };
+	e->waiting = (struct waiting){
+		.call = e->call, .identity = e->identity, .sent = e->sent, .csr = csr, .made = made,
+	};
 	if (e->call->profile->approvals > 0 && !waiting_find(&e->waiting, p))
 		return refuse(e, p);
 	if (waiting_issued(&e->waiting, &e->certificate, p))

@@ -36,7 +36,8 @@ void est_set(struct est *est, const struct est_settings *settings)
 	est_settings_done(&old);
 }
 
-bool est_open(struct store *store, struct ca *ca, const struct est_settings *settings, struct est **ret, struct problem *p)
+bool est_open(struct store *store, struct ca *ca, const struct est_settings *settings, struct est **ret,
+              struct problem *p)
 {
 	auto_struct(est) *est = calloc(1, sizeof(*est));
 
@@ -47,7 +48,8 @@ bool est_open(struct store *store, struct ca *ca, const struct est_settings *set
 	est->settings = settings_ref(settings);
 	pthread_rwlock_init(&est->lock, NULL);
 	est->wing = est_routes_wing(est);
-	if (!guard_open(&est->guard, p) || !digest_nonces_open(&est->nonces, p) || !audit_queue_open(store, &est->audit, p))
+	if (!guard_open(&est->guard, p) || !digest_nonces_open(&est->nonces, p) ||
+	    !audit_queue_open(store, &est->audit, p))
 		return false;
 	*ret = steal(est);
 	return true;

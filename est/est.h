@@ -21,8 +21,10 @@ struct est_settings {
 void est_settings_done(struct est_settings *settings);
 declare_auto_value(est_settings, est_settings_done);
 /* Takes references. */
-bool est_open(struct store *store, struct ca *ca, const struct est_settings *settings, struct est **ret, struct problem *p) must_use;
-/* From the next request on: none is served by a label of the one and the authentication of the other. Takes references. */
+bool est_open(struct store *store, struct ca *ca, const struct est_settings *settings, struct est **ret,
+              struct problem *p) must_use;
+/* From the next request on: none is served by a label of the one and the authentication of the other. Takes
+ * references. */
 void est_set(struct est *est, const struct est_settings *settings);
 const struct http_wing *est_wing(struct est *est);
 void est_close(struct est *est);

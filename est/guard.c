@@ -64,7 +64,8 @@ bool guard_keeps(struct guard *guard, const struct addr *from, struct problem *p
 	int wait;
 
 	addr_format_host(from, address);
-	return limit_take(guard->stranger, address, &wait) || slow_down(p, "requests for approval from this address", wait);
+	return limit_take(guard->stranger, address, &wait) ||
+	       slow_down(p, "requests for approval from this address", wait);
 }
 
 bool guard_allows(struct guard *guard, const struct addr *from, const char *user, struct problem *p)

@@ -19,6 +19,6 @@ bool guard_allows(struct guard *guard, const struct addr *from, const char *user
 bool guard_keeps(struct guard *guard, const struct addr *from, struct problem *p) must_use;
 /* It was right. */
 void guard_passed(struct guard *guard, const struct addr *from, const char *user);
-/* Something was wrong, of the user, or, NULL, of nobody's. p, the refusal of it, becomes RATE_LIMITED where there were too
- * many. Returns false. */
+/* Something was wrong, of the user, or, NULL, of nobody's. p, the refusal of it, becomes RATE_LIMITED where
+ * there were too many. Returns false. */
 bool guard_failed(struct guard *guard, const struct addr *from, const char *user, struct problem *p);

@@ -49,14 +49,16 @@ static bool choose_cipher(const struct strings *capabilities, bool wraps, const 
 
 	for (size_t i = 0; i < capabilities->n; i++) {
 		const struct content_cipher *c = cipher_find(capabilities->v[i]);
-		named = named || (c == NULL && str_starts(capabilities->v[i], "1.2.840.113549.3.")); /* 3DES and its like */
+		/* 3DES and its like */
+		named = named || (c == NULL && str_starts(capabilities->v[i], "1.2.840.113549.3."));
 		if (!c || (wraps && !can_wrap(capabilities, c->key)))
 			continue;
 		*ret = c->cipher();
 		return true;
 	}
 	if (named)
-		return problem_set(p, PROBLEM_BAD_CSR, "RFC 7030, 4.4.1: the CSR's SMIMECapabilities have no AES in CBC or GCM mode");
+		return problem_set(p, PROBLEM_BAD_CSR,
+		                   "RFC 7030, 4.4.1: the CSR's SMIMECapabilities have no AES in CBC or GCM mode");
 	*ret = !wraps || can_wrap(capabilities, 32) ? EVP_aes_256_cbc() : EVP_aes_128_cbc();
 	return true;
 }
@@ -72,7 +74,8 @@ static bool find_symmetric(const struct est_call *call, struct key_package *ret,
 		ret->symmetric = buf_bytes(&ret->kept);
 	if (ret->symmetric.len > 0 || problem_is_set(p))
 		return ret->symmetric.len > 0;
-	return problem_set(p, PROBLEM_UNAUTHORIZED, "RFC 7030, 4.4.1.1: there is no key of the CSR's DecryptKeyIdentifier here");
+	return problem_set(p, PROBLEM_UNAUTHORIZED,
+	                   "RFC 7030, 4.4.1.1: there is no key of the CSR's DecryptKeyIdentifier here");
 }
 
 static bool plan_symmetric(const struct est_call *call, const struct csr_delivery *delivery, struct key_package *ret,
@@ -83,7 +86,8 @@ static bool plan_symmetric(const struct est_call *call, const struct csr_deliver
 	if (!find_symmetric(call, ret, p))
 		return false;
 	if (!can_wrap(&delivery->capabilities, ret->symmetric.len))
-		return problem_set(p, PROBLEM_BAD_CSR, "RFC 7030, 4.4.2: the key of that DecryptKeyIdentifier wraps by AES-%zu, which the CSR's "
+		return problem_set(p, PROBLEM_BAD_CSR, "RFC 7030, 4.4.2: the key of that DecryptKeyIdentifier "
+		                   "wraps by AES-%zu, which the CSR's "
 		                   "SMIMECapabilities do not have", 8 * ret->symmetric.len);
 	return choose_cipher(&delivery->capabilities, false, &ret->cipher, p);
 }
@@ -102,7 +106,9 @@ static bool find_recipient(const struct est_call *call, struct bytes key_id, X50
 
 	if (found && X509_up_ref(found) == 1)
 		*ret = found;
-	return *ret || problem_set(p, PROBLEM_UNAUTHORIZED, "RFC 7030, 4.4.1.2: the CSR's AsymmetricDecryptKeyIdentifier is the subject key "
+	return *ret ||
+	       problem_set(p, PROBLEM_UNAUTHORIZED,
+	                   "RFC 7030, 4.4.1.2: the CSR's AsymmetricDecryptKeyIdentifier is the subject key "
 	                           "identifier of no certificate here, nor of the one that was shown");
 }
 
@@ -115,9 +121,11 @@ static bool plan_asymmetric(const struct est_call *call, const struct csr_delive
 	if (!find_recipient(call, buf_bytes(&delivery->asymmetric), &ret->recipient, p))
 		return false;
 	uint32_t usage = X509_get_key_usage(ret->recipient);
-	bool rsa = EVP_PKEY_is_a(X509_get0_pubkey(ret->recipient), "RSA"), ec = EVP_PKEY_is_a(X509_get0_pubkey(ret->recipient), "EC");
+	bool rsa = EVP_PKEY_is_a(X509_get0_pubkey(ret->recipient), "RSA"),
+	           ec = EVP_PKEY_is_a(X509_get0_pubkey(ret->recipient), "EC");
 	if ((!rsa && !ec) || (usage != UINT32_MAX && !(usage & (rsa ? KU_KEY_ENCIPHERMENT : KU_KEY_AGREEMENT))))
-		return problem_set(p, PROBLEM_UNAUTHORIZED, "RFC 7030, 4.4.1.2: the certificate of the CSR's AsymmetricDecryptKeyIdentifier is not "
+		return problem_set(p, PROBLEM_UNAUTHORIZED, "RFC 7030, 4.4.1.2: the certificate of the CSR's "
+		                   "AsymmetricDecryptKeyIdentifier is not "
 		                   "for %s", rsa ? "keyEncipherment" : ec ? "keyAgreement" : "encryption");
 	ret->oaep = !strings_has(capabilities, OID_RSA) || strings_has(capabilities, OID_OAEP);
 	return choose_cipher(capabilities, ec, &ret->cipher, p);
@@ -126,23 +134,29 @@ static bool plan_asymmetric(const struct est_call *call, const struct csr_delive
 static bool plan_plain(const struct est_call *call, struct problem *p)
 {
 	if (call->profile->est.server_key_encrypted)
-		return problem_set(p, PROBLEM_UNAUTHORIZED, "RFC 7030, 4.4.1: profile %s gives no key without an encryption of its own; put a "
-		                   "DecryptKeyIdentifier or an AsymmetricDecryptKeyIdentifier into the CSR", call->profile->name);
+		return problem_set(p, PROBLEM_UNAUTHORIZED,
+		                   "RFC 7030, 4.4.1: profile %s gives no key without an encryption of its own; put a "
+		                   "DecryptKeyIdentifier or an AsymmetricDecryptKeyIdentifier into the CSR",
+		                   call->profile->name);
 	if (call->proxied)
-		return problem_set(p, PROBLEM_UNAUTHORIZED, "RFC 7030, 4.4: a proxy that ends TLS would see the private key; put a "
+		return problem_set(p, PROBLEM_UNAUTHORIZED,
+		                   "RFC 7030, 4.4: a proxy that ends TLS would see the private key; put a "
 		                   "DecryptKeyIdentifier or an AsymmetricDecryptKeyIdentifier into the CSR");
 	return call->request->tls->confidential ||
-	       problem_set(p, PROBLEM_UNAUTHORIZED, "RFC 7030, 4.4: this connection's cipher does not hide a private key");
+	       problem_set(p, PROBLEM_UNAUTHORIZED,
+	                   "RFC 7030, 4.4: this connection's cipher does not hide a private key");
 }
 
 bool key_package_plan(const struct est_call *call, const struct csr_delivery *delivery, struct key_package *ret,
                       struct problem *p)
 {
 	if (!call->request->tls || !call->request->tls->server)
-		return problem_set(p, PROBLEM_UNAUTHORIZED, "RFC 7030, 4.4: keys are given over a TLS connection to this server alone, through no "
+		return problem_set(p, PROBLEM_UNAUTHORIZED, "RFC 7030, 4.4: keys are given over a TLS "
+		                   "connection to this server alone, through no "
 		                   "proxy");
 	if (delivery->symmetric.len > 0 && delivery->asymmetric.len > 0)
-		return problem_set(p, PROBLEM_BAD_CSR, "RFC 7030, 4.4.1: the CSR has both a DecryptKeyIdentifier and an "
+		return problem_set(p, PROBLEM_BAD_CSR,
+		                   "RFC 7030, 4.4.1: the CSR has both a DecryptKeyIdentifier and an "
 		                   "AsymmetricDecryptKeyIdentifier");
 	if (delivery->symmetric.len > 0)
 		return plan_symmetric(call, delivery, ret, p);
@@ -208,7 +222,8 @@ static bool sign(const struct http_tls *tls, struct bytes package, struct buf *r
 	tls->server(tls, &server);
 	auto(BIO) *in = content_of(package);
 	auto(CMS_ContentInfo) *cms = CMS_sign(server.certificate, server.key, server.chain, NULL, FLAGS);
-	return (in && cms && set_type(cms, OID_KEY_PACKAGE) && CMS_final(cms, in, NULL, FLAGS) == 1 && take_content(cms, ret)) ||
+	return (in && cms && set_type(cms, OID_KEY_PACKAGE) && CMS_final(cms, in, NULL, FLAGS) == 1 &&
+	        take_content(cms, ret)) ||
 	       problem_openssl(p, "the SignedData of a key");
 }
 
@@ -217,7 +232,9 @@ static bool add_symmetric(CMS_ContentInfo *cms, const struct key_package *packag
 	unsigned char *key = OPENSSL_memdup(package->symmetric.data, package->symmetric.len);
 	unsigned char *id = OPENSSL_memdup(package->symmetric_id.data, package->symmetric_id.len);
 
-	if (key && id && CMS_add0_recipient_key(cms, NID_undef, key, package->symmetric.len, id, package->symmetric_id.len, NULL, NULL, NULL))
+	if (key && id &&
+	    CMS_add0_recipient_key(cms, NID_undef, key, package->symmetric.len, id, package->symmetric_id.len,
+	                           NULL, NULL, NULL))
 		return true;
 	OPENSSL_clear_free(key, package->symmetric.len);
 	OPENSSL_free(id);
@@ -242,7 +259,8 @@ static bool envelop(const struct key_package *package, struct bytes content, str
 {
 	bool gcm = EVP_CIPHER_get_mode(package->cipher) == EVP_CIPH_GCM_MODE;
 	auto(BIO) *in = content_of(content);
-	auto(CMS_ContentInfo) *cms = gcm ? CMS_AuthEnvelopedData_create(package->cipher) : CMS_EnvelopedData_create(package->cipher);
+	auto(CMS_ContentInfo) *cms = gcm ? CMS_AuthEnvelopedData_create(package->cipher)
+	        : CMS_EnvelopedData_create(package->cipher);
 
 	return (in && cms && CMS_set_detached(cms, 0) == 1 && set_type(cms, "1.2.840.113549.1.7.2") &&
 	        (package->recipient ? add_recipient(cms, package) : add_symmetric(cms, package)) &&

@@ -18,7 +18,8 @@ static enum key_algorithm choose_key(const struct profile *profile, const struct
 	auto_value(problem) ignored = {0};
 	enum key_algorithm like;
 
-	if (ossl_public_key(buf_bytes(&sent->spki), &key, &ignored) && key_algorithm_of(key, &like, &ignored) && keys & 1u << like)
+	if (ossl_public_key(buf_bytes(&sent->spki), &key, &ignored) && key_algorithm_of(key, &like, &ignored) &&
+	    keys & 1u << like)
 		return like;
 	for (size_t i = 0; i < array_length(order); i++)
 		if (keys & 1u << order[i])
@@ -40,7 +41,8 @@ static bool reply(struct enrolling *e, struct bytes key, bool plain, struct prob
 	auto_value(buf) certificate = {0};
 
 	certs_only_write(e->certificate.der, &certificate);
-	put_part(e->call, plain ? "application/pkcs8" : "application/pkcs7-mime; smime-type=server-generated-key", key, &response->body);
+	put_part(e->call, plain ? "application/pkcs8"
+	         : "application/pkcs7-mime; smime-type=server-generated-key", key, &response->body);
 	put_part(e->call, CERTS_ONLY_TYPE, buf_bytes(&certificate), &response->body);
 	buf_add_str(&response->body, "--" BOUNDARY "--\r\n");
 	response->status = 200;
@@ -53,9 +55,11 @@ static bool check(const struct enrolling *e, struct problem *p)
 	if (!enroll_unspent(e, p)) /* its key was given once */
 		return false;
 	if (e->sent->change)
-		return problem_set(p, PROBLEM_BAD_CSR, "RFC 6402, 2.8: ChangeSubjectName is for simplereenroll; leave it out of the CSR");
+		return problem_set(p, PROBLEM_BAD_CSR,
+		                   "RFC 6402, 2.8: ChangeSubjectName is for simplereenroll; leave it out of the CSR");
 	return !identity_unproven(e->identity) ||
-	       problem_set(p, PROBLEM_UNAUTHORIZED, "RFC 7030, 4.4: a private key is given to nobody who has not proven who he is");
+	       problem_set(p, PROBLEM_UNAUTHORIZED,
+	                   "RFC 7030, 4.4: a private key is given to nobody who has not proven who he is");
 }
 
 bool est_serverkeygen(struct est_call *call, struct problem *p)
@@ -68,7 +72,8 @@ bool est_serverkeygen(struct est_call *call, struct problem *p)
 	bool waits;
 
 	if (call->profile->est.server_keys == 0)
-		return problem_set(p, PROBLEM_NOT_IMPLEMENTED, "RFC 7030, 4.4: profile %s makes no keys; make the key on the device and use "
+		return problem_set(p, PROBLEM_NOT_IMPLEMENTED,
+		                   "RFC 7030, 4.4: profile %s makes no keys; make the key on the device and use "
 		                   "simpleenroll", call->profile->name);
 	if (!enroll_begin(&e, false, p) || !check(&e, p) || !key_package_plan(call, &e.sent->delivery, &package, p))
 		return false;

@@ -33,7 +33,8 @@ bool label_check(const char *name, struct problem *p)
 	for (const char *at = name; *name; at += strcspn(at, "/") + 1) {
 		size_t len = strcspn(at, "/");
 		if (!is_segment(at, len) || ++segments > LABEL_SEGMENTS_MAX)
-			return problem_set(p, PROBLEM_MALFORMED, "one to three segments such as factory/line-1, none of them an operation "
+			return problem_set(p, PROBLEM_MALFORMED,
+			                   "one to three segments such as factory/line-1, none of them an operation "
 			                   "of EST (RFC 7030, 3.2.2)");
 		if (!at[len])
 			break;
@@ -54,7 +55,8 @@ static bool is_open(const struct profile *profile)
 	return profile && profile->methods & PROFILE_EST;
 }
 
-static bool add(struct labels *labels, const struct label *from, const char *name, const char *profile, struct problem *p)
+static bool add(struct labels *labels, const struct label *from, const char *name, const char *profile,
+                struct problem *p)
 {
 	struct label *v = realloc(labels->v, (labels->n + 1) * sizeof(*v));
 
@@ -75,7 +77,8 @@ static bool add_own(struct labels *labels, const struct label *own, struct probl
 	if (labels_find(labels, own->name))
 		return problem_set(p, PROBLEM_MALFORMED, "the label `%s` stands twice", own->name);
 	if (!is_open(profiles_find(labels->profiles, own->profile)))
-		return problem_set(p, PROBLEM_MALFORMED, "label `%s`: there is no profile %s that is open to EST", own->name, own->profile);
+		return problem_set(p, PROBLEM_MALFORMED,
+		                   "label `%s`: there is no profile %s that is open to EST", own->name, own->profile);
 	return add(labels, own, own->name, own->profile, p);
 }
 

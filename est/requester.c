@@ -41,7 +41,8 @@ static enum outcome outcome_of(const struct problem *p)
 
 static enum outcome not_here(const struct est_call *call, const char *what, struct problem *p)
 {
-	problem_set(p, PROBLEM_UNAUTHENTICATED, "%s is not taken at this label (authentication %s)", what, call->authentication->name);
+	problem_set(p, PROBLEM_UNAUTHENTICATED, "%s is not taken at this label (authentication %s)", what,
+	            call->authentication->name);
 	return OPEN;
 }
 
@@ -65,7 +66,8 @@ static enum outcome by_own(struct est_call *call, const struct client_cert *show
 	if (!accepts(call, AUTHENTICATION_CERTIFICATE | AUTHENTICATION_REGISTRAR))
 		return not_here(call, "a certificate of this CA", p);
 	const struct client_certificate_shown own = { shown->chain[0], shown->decoded };
-	if (!identity_device(call->est->store, issuers, n, &own, renewal, call->now, call->profile->est.renewal_grace, &identity, p))
+	if (!identity_device(call->est->store, issuers, n, &own, renewal, call->now,
+	                     call->profile->est.renewal_grace, &identity, p))
 		return outcome_of(p);
 	enum outcome outcome = admit_own(call, identity, p);
 	if (outcome == PROVEN)
@@ -77,13 +79,16 @@ static enum outcome by_manufacturer(struct est_call *call, const struct client_c
                                     struct problem *p)
 {
 	const struct identity_maker maker = {
-		.trust = call->authentication->trust, .profile = call->profile->name, .listed = call->authentication->listed,
+		.trust = call->authentication->trust, .profile = call->profile->name,
+		.listed = call->authentication->listed,
 	};
 
-	return identity_manufactured(call->est->store, &maker, shown->chain, shown->n, call->now, ret, p) ? PROVEN : outcome_of(p);
+	return identity_manufactured(call->est->store, &maker, shown->chain, shown->n, call->now, ret, p)
+	       ? PROVEN : outcome_of(p);
 }
 
-static enum outcome by_certificate(struct est_call *call, const struct client_cert *shown, bool renewal, struct identity **ret,
+static enum outcome by_certificate(struct est_call *call, const struct client_cert *shown, bool renewal,
+                                   struct identity **ret,
                                    struct problem *p)
 {
 	X509 *issuers[ISSUERS_MAX];
@@ -131,7 +136,8 @@ static enum outcome by_code(struct est_call *call, const char *code, struct iden
 	return ENDED;
 }
 
-static enum outcome by_password(struct est_call *call, const struct basic *basic, struct identity **ret, struct problem *p)
+static enum outcome by_password(struct est_call *call, const struct basic *basic, struct identity **ret,
+                                struct problem *p)
 {
 	struct store *store = call->est->store;
 	const struct addr *from = &call->from;
@@ -177,7 +183,8 @@ static enum outcome by_basic(struct est_call *call, const char *header, struct i
 	return outcome;
 }
 
-/* A right response to an old nonce is told so: the client answers the new one without asking its user (RFC 7616, 3.3). */
+/* A right response to an old nonce is told so: the client answers the new one without asking its user (RFC
+ * 7616, 3.3). */
 static enum outcome judge_digest(struct est_call *call, const struct digest *digest, struct identity **identity,
                                  struct identity **ret, struct problem *p)
 {
@@ -220,7 +227,8 @@ static enum outcome by_http(struct est_call *call, const char *header, struct id
 		return by_basic(call, header, ret, p);
 	if (digest_is(header) && accepts(call, AUTHENTICATION_DIGEST))
 		return by_digest(call, header, ret, p);
-	problem_set(p, PROBLEM_UNAUTHENTICATED, "RFC 9110, 11.4: the scheme of the Authorization header is not taken at this label");
+	problem_set(p, PROBLEM_UNAUTHENTICATED, "RFC 9110, 11.4: the scheme of the Authorization header is not "
+	            "taken at this label");
 	return ENDED;
 }
 
@@ -231,12 +239,14 @@ static enum outcome by_nothing(struct est_call *call, struct identity **ret, str
 	if (accepts(call, AUTHENTICATION_ANONYMOUS))
 		return identity_anonymous(call->profile->name, ret, p) ? PROVEN : ENDED;
 	problem_set(p, PROBLEM_UNAUTHENTICATED, "RFC 7030, 3.2.3: %s is wanted",
-	            accepts(call, AUTHENTICATION_HTTP) ? "a client certificate, or an enrollment code or password over HTTP,"
+	            accepts(call, AUTHENTICATION_HTTP)
+	            ? "a client certificate, or an enrollment code or password over HTTP,"
 	                                               : "a client certificate");
 	return ENDED;
 }
 
-static enum outcome identify(struct est_call *call, const struct client_cert *shown, struct identity **ret, struct problem *p)
+static enum outcome identify(struct est_call *call, const struct client_cert *shown, struct identity **ret,
+                             struct problem *p)
 {
 	const char *header = http_header(call->request, "Authorization");
 	enum outcome outcome = OPEN;

@@ -1,7 +1,8 @@
-/* Requester: who asks for a certificate over EST (RFC 7030, 3.2.3, 3.3.2 and 3.7), of several ways that he shows at once
- * the one that counts:
+/* Requester: who asks for a certificate over EST (RFC 7030, 3.2.3, 3.3.2 and 3.7), of several ways that he
+ * shows at once the one that counts:
  *
- * 1. a certificate, of the connection or of a listed proxy, that is good for this label is enough, and nothing is looked
+ * 1. a certificate, of the connection or of a listed proxy, that is good for this label is enough, and
+ * nothing is looked
  *    at beside it;
  * 2. one that was revoked, or whose device was, is refused, whatever else is shown: who holds it is not to come back by
  *    a weaker way;

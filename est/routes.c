@@ -32,7 +32,8 @@ static bool refuse_fullcmc(struct est_call *call, struct problem *p)
 	{ .http = { m, "/.well-known/est/" p, type, max, "RFC 7030, " section, true }, .segments = n, .action = act }
 #define ROWS(name, ...)                                                                                           \
 	ROW(name, 0, __VA_ARGS__), ROW(name "/", 0, __VA_ARGS__), ROW("{a}/" name, 1, __VA_ARGS__),                \
-	ROW("{a}/" name "/", 1, __VA_ARGS__), ROW("{a}/{b}/" name, 2, __VA_ARGS__), ROW("{a}/{b}/" name "/", 2, __VA_ARGS__), \
+	ROW("{a}/" name "/", 1, __VA_ARGS__), ROW("{a}/{b}/" name, 2, __VA_ARGS__),               \
+	ROW("{a}/{b}/" name "/", 2, __VA_ARGS__),                                                                  \
 	ROW("{a}/{b}/{c}/" name, 3, __VA_ARGS__), ROW("{a}/{b}/{c}/" name "/", 3, __VA_ARGS__)
 static const struct est_route routes[] = {
 	ROWS("cacerts", HTTP_GET, NULL, 0, "4.1.2", est_cacerts),
@@ -60,8 +61,10 @@ static bool find_label(struct est_call *call, const struct labels *labels, unsig
 		return false;
 	call->label = labels_find(labels, buf_text(&name));
 	if (!call->label)
-		return segments > 0 ? problem_set(p, PROBLEM_NOT_FOUND, "RFC 7030, 3.2.2: there is no label %s", buf_text(&name))
-		                    : problem_set(p, PROBLEM_NOT_FOUND, "RFC 7030, 3.2.2: there is no service without a label");
+		return segments > 0 ? problem_set(p, PROBLEM_NOT_FOUND, "RFC 7030, 3.2.2: there is no label %s",
+		                                  buf_text(&name))
+		                    : problem_set(p, PROBLEM_NOT_FOUND,
+		                                  "RFC 7030, 3.2.2: there is no service without a label");
 	call->profile = profiles_find(call->profiles, call->label->profile);
 	assert(call->profile); /* labels_new */
 	call->authentication = authentications_find(call->authentications, call->label->name);
@@ -82,20 +85,23 @@ static bool serve(void *state, size_t i, const struct http_request *request, str
 	auto_value(est_settings) settings = est_settings_now(est);
 	struct est_call call = {
 		.est = est, .request = request, .response = response, .profiles = labels_profiles(settings.labels),
-		.authentications = settings.authentications, .wrapping_keys = settings.wrapping_keys, .now = clock_now(),
+		.authentications = settings.authentications, .wrapping_keys = settings.wrapping_keys,
+		.now = clock_now(),
 	};
 
 	assert(i < array_length(routes));
 	call.from = client_cert_from(request, authentications_proxies(call.authentications));
 	if (!request->tls && !str_starts(request->base_url, "https://"))
 		return problem_set(p, PROBLEM_UNAUTHORIZED, "RFC 7030, 3.3: EST is served over HTTPS alone");
-	return find_label(&call, settings.labels, routes[i].segments, p) && check_type(&call, routes[i].http.content_type, p) &&
+	return find_label(&call, settings.labels, routes[i].segments, p) &&
+	       check_type(&call, routes[i].http.content_type, p) &&
 	       routes[i].action(&call, p);
 }
 
 /* --- the refusal */
 
-static void challenge(struct est *est, size_t i, const struct http_request *request, bool stale, struct http_response *response)
+static void challenge(struct est *est, size_t i, const struct http_request *request, bool stale,
+                      struct http_response *response)
 {
 	auto_value(est_settings) settings = est_settings_now(est);
 	auto_value(buf) name = {0};

@@ -1,7 +1,8 @@
 #include "est/text.h"
 
-/* A short text stands on one line. A longer one is broken as PEM is, for libest and `openssl base64` read no line of more
- * than 1024; but strongSwan before 5.9.11 and Rust's est-ca, which send no User-Agent, read no text of several. */
+/* A short text stands on one line. A longer one is broken as PEM is, for libest and `openssl base64` read no
+ * line of more than 1024; but strongSwan before 5.9.11 and Rust's est-ca, which send no User-Agent, read no
+ * text of several. */
 enum { LONG_LINE = 1000, COLUMNS = 64 };
 
 bool text_is_bare(const struct http_request *request)
@@ -37,6 +38,7 @@ bool text_reply(struct est_call *call, const char *content_type, struct bytes de
 	text_wrap(call, der, &response->body);
 	response->status = 200;
 	response->content_type = content_type;
-	http_response_header(response, "Content-Transfer-Encoding", "base64"); /* RFC 8951, 2.1: means nothing; some clients want it */
+	/* RFC 8951, 2.1: means nothing; some clients want it */
+	http_response_header(response, "Content-Transfer-Encoding", "base64");
 	return buf_check(&response->body, p);
 }

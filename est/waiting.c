@@ -39,7 +39,8 @@ static bool find(struct store_txn *txn, const struct waiting *w, struct request 
 	uint8_t waiter[SHA256_SIZE];
 
 	waiter_of(w, waiter);
-	return store_request_by_waiter(txn, BYTES(waiter, sizeof(waiter)), ret, p) || problem_forgive(p, PROBLEM_NOT_FOUND);
+	return store_request_by_waiter(txn, BYTES(waiter, sizeof(waiter)), ret, p) ||
+	       problem_forgive(p, PROBLEM_NOT_FOUND);
 }
 
 static bool look(struct store_txn *txn, void *arg, struct problem *p)
@@ -58,14 +59,16 @@ bool waiting_is_pending(const struct waiting *w)
 {
 	const struct request *request = &w->request;
 
-	return request->id[0] != '\0' && request->state == REQUEST_PENDING && asks_same(w, request) && !is_over(w, request);
+	return request->id[0] != '\0' && request->state == REQUEST_PENDING && asks_same(w, request) &&
+	       !is_over(w, request);
 }
 
 const char *waiting_request(const struct waiting *w)
 {
 	const struct request *request = &w->request;
 
-	return request->id[0] != '\0' && request->state == REQUEST_APPROVED && asks_same(w, request) ? request->id : NULL;
+	return request->id[0] != '\0' && request->state == REQUEST_APPROVED && asks_same(w, request)
+	       ? request->id : NULL;
 }
 
 /* --- what was issued already */
@@ -87,7 +90,8 @@ bool waiting_issued(const struct waiting *w, struct certificate *ret, struct pro
 	const struct request *request = &w->request;
 	auto_value(certificate) issued = {0};
 
-	if (request->state != REQUEST_ISSUED || w->made || !asks_same(w, request) || request->ended + LOST_REPLY < w->call->now)
+	if (request->state != REQUEST_ISSUED || w->made || !asks_same(w, request) ||
+	    request->ended + LOST_REPLY < w->call->now)
 		return false;
 	if (!store_view(w->call->est->store, read_issued, &(struct again){ request, &issued }, p) ||
 	    issued.status != CERTIFICATE_VALID)
@@ -105,7 +109,8 @@ static void names_of(const struct csr *csr, struct buf *ret)
 	for (size_t i = 0; i < csr->subject_count; i++)
 		buf_printf(ret, "%s%s=%s", ret->len > 0 ? ", " : "", csr->subject[i].short_name, csr->subject[i].value);
 	for (size_t i = 0; i < csr->names.n; i++)
-		buf_printf(ret, "%s%s:%s", ret->len > 0 ? ", " : "", identifier_type_name(csr->names.v[i].type), csr->names.v[i].value);
+		buf_printf(ret, "%s%s:%s", ret->len > 0 ? ", " : "", identifier_type_name(csr->names.v[i].type),
+		           csr->names.v[i].value);
 	for (size_t i = 0; i < csr->other_count; i++)
 		buf_printf(ret, "%s%s:%s", ret->len > 0 ? ", " : "", csr->others[i].kind, csr->others[i].value);
 }
@@ -113,12 +118,14 @@ static void names_of(const struct csr *csr, struct buf *ret)
 static bool tell(struct store_txn *txn, const struct waiting *w, const struct request *request, struct problem *p)
 {
 	const struct audit_fact facts[] = {
-		audit_text("request", request->id), audit_text("label", request->label), audit_text("profile", request->profile),
+		audit_text("request", request->id), audit_text("label", request->label),
+		audit_text("profile", request->profile),
 		audit_text("names", request->names), {0},
 	};
 
 	return store_audit_add(txn, &(struct audit_event){ .kind = AUDIT_REQUEST_MADE, .time = w->call->now,
-	                                                   .actor = request->identity, .from = request->from, .facts = facts }, p);
+	                                                   .actor = request->identity, .from = request->from,
+	                                                   .facts = facts }, p);
 }
 
 static bool put_new(struct store_txn *txn, struct waiting *w, struct problem *p)
@@ -141,7 +148,8 @@ static bool put_new(struct store_txn *txn, struct waiting *w, struct problem *p)
 	addr_format(&call->from, from);
 	struct request request = {
 		.profile = call->profile->name, .method = "est", .identity = identity_text(w->identity), .from = from,
-		.names = buf_text(&names), .csr = w->csr, .csr_digest = BYTES(digest, sizeof(digest)), .managed = w->made,
+		.names = buf_text(&names), .csr = w->csr, .csr_digest = BYTES(digest, sizeof(digest)),
+		.managed = w->made,
 		.label = call->label->name, .waiter = BYTES(waiter, sizeof(waiter)), .needed = call->profile->approvals,
 		.asked = BYTES(w->sent->asked, sizeof(w->sent->asked)), .created = call->now,
 		.expires = call->now + call->profile->approval_lifetime,
@@ -153,7 +161,8 @@ static bool put_new(struct store_txn *txn, struct waiting *w, struct problem *p)
 /* The place of an old one is taken by a new one. */
 static bool step_aside(struct store_txn *txn, const struct waiting *w, struct request *old, struct problem *p)
 {
-	static const char *late[] = { "it was not approved in time" }, *other[] = { "who asked has asked for something else" };
+	static const char *late[] = { "it was not approved in time" },
+	        *other[] = { "who asked has asked for something else" };
 	bool over = is_over(w, old);
 
 	if (old->id[0] == '\0')
@@ -177,7 +186,8 @@ static bool ask(struct store_txn *txn, void *arg, struct problem *p)
 	bool goes_on = old.id[0] != '\0' && asks_same(w, &old) && !is_over(w, &old);
 	if (goes_on && old.state == REQUEST_PENDING)
 		return true;
-	if (goes_on && old.state == REQUEST_APPROVED && !waiting_request(w)) /* since it was read: the next one is served */
+	/* since it was read: the next one is served */
+	if (goes_on && old.state == REQUEST_APPROVED && !waiting_request(w))
 		return true;
 	if (goes_on && old.state == REQUEST_APPROVED) { /* the profile has come to want more people */
 		old.state = REQUEST_PENDING;
@@ -221,7 +231,8 @@ bool waiting_settle(struct store_txn *txn, const struct waiting *w, const char *
 	if (!store_request_get(txn, id, &request, p))
 		return false;
 	if (request.state != REQUEST_APPROVED)
-		return problem_set(p, PROBLEM_CONFLICT, "request %s is %s already", id, request_state_name(request.state));
+		return problem_set(p, PROBLEM_CONFLICT, "request %s is %s already", id,
+		                   request_state_name(request.state));
 	request.state = REQUEST_ISSUED;
 	request.ended = w->call->now;
 	request.expires = 0;

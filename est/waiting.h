@@ -31,4 +31,5 @@ bool waiting_reply(const struct waiting *w, struct problem *p) must_use;
 /* Puts it, or finds it again, and answers so. UNAUTHORIZED; RATE_LIMITED: too many wait. */
 bool waiting_ask(struct waiting *w, struct problem *p) must_use;
 /* In the update that records the certificate: it is approved no more, but issued. CONFLICT. */
-bool waiting_settle(struct store_txn *txn, const struct waiting *w, const char *certificate, struct problem *p) must_use;
+bool waiting_settle(struct store_txn *txn, const struct waiting *w, const char *certificate,
+                    struct problem *p) must_use;

@@ -16,12 +16,14 @@ static void add_digest(struct est *est, bool sha256, bool stale, struct http_res
 		http_response_header(response, "WWW-Authenticate", buf_text(&text));
 }
 
-void wanted_write(struct est *est, const struct authentication *authentication, bool stale, struct http_response *response)
+void wanted_write(struct est *est, const struct authentication *authentication, bool stale,
+                  struct http_response *response)
 {
 	if (authentication->methods & AUTHENTICATION_DIGEST_MD5)
 		add_digest(est, false, stale, response);
 	if (authentication->methods & AUTHENTICATION_DIGEST_SHA256)
 		add_digest(est, true, stale, response);
 	if (authentication->methods & AUTHENTICATION_BASIC)
-		http_response_header(response, "WWW-Authenticate", "Basic realm=\"" PASSWORD_REALM "\", charset=\"UTF-8\"");
+		http_response_header(response, "WWW-Authenticate",
+		                     "Basic realm=\"" PASSWORD_REALM "\", charset=\"UTF-8\"");
 }

@@ -5,4 +5,5 @@
 
 /* Adds a WWW-Authenticate header for each way of HTTP that the label takes. The first is what simple clients use:
  * libest's, which knows MD5 alone, takes whatever comes first. */
-void wanted_write(struct est *est, const struct authentication *authentication, bool stale, struct http_response *response);
+void wanted_write(struct est *est, const struct authentication *authentication, bool stale,
+                  struct http_response *response);
