@@ -84,7 +84,11 @@ static void token_bounds(void **state)
 	assert_null(json_member(always, "expires"));
 	auto_struct(json) *brief = admin_json(&admin_token_create, "--json --role read --expires 1h");
 	auto_value(problem) p = {0};
+	auto_free char *before = admin_run(&admin_token_list, "");
+	assert_null(strstr(before, "expired"));
 	clock_shift(3601);
+	auto_free char *after = admin_run(&admin_token_list, "");
+	assert_non_null(strstr(after, "expired"));
 	assert_false(is_taken(json_member_string(brief, "token"), &p));
 	clock_shift(-3601);
 }

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "admin/webhook_change.h"
 #include "admin/webhook_declared.h"
 #include "store/audit.h"
 #include "store/kv.h"
@@ -132,6 +133,15 @@ static void the_most_of_them_can_all_change(void **state)
 	declare(names[0], WEBHOOKS_MAX, false);
 	must_have(6 + WEBHOOKS_MAX, names[0], WEBHOOKS_MAX);
 	declare(names[1], WEBHOOKS_MAX, false);
+	must_have(6 + 3 * WEBHOOKS_MAX, names[1], WEBHOOKS_MAX);
+
+	auto_value(buf) secret = {0};
+	auto_value(webhook) row = {0};
+	auto_value(problem) p = {0};
+	const struct webhook_wish wish = { .url = "https://one.example/more" };
+	const struct webhook_asker asker = { .actor = "test", .now = 1 };
+	assert_false(webhook_create(store, &wish, &asker, &secret, &row, &p));
+	assert_int_equal(p.kind, PROBLEM_CONFLICT);
 	must_have(6 + 3 * WEBHOOKS_MAX, names[1], WEBHOOKS_MAX);
 }
 

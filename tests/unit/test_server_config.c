@@ -548,6 +548,23 @@ static void takes_urls_of_any_host(void **state)
 	}
 }
 
+static void deltas_live_as_long_as_lists_at_most(void **state)
+{
+	static const struct {
+		const char *lifetime;
+		bool taken;
+	} rows[] = { { "0s", true }, { "9s", false }, { "10s", true }, { "2d", true }, { "172801s", false } };
+
+	(void)state;
+	for (size_t i = 0; i < array_length(rows); i++) {
+		auto_free char *text = mem_printf("crl: {lifetime: 2d, interval: 1d, delta_lifetime: %s}\n", rows[i].lifetime);
+		auto_struct(config) *config = NULL;
+		auto_value(problem) p = {0};
+		assert_int_equal(config_parse("f", BYTES_STR(text), &config, &p), rows[i].taken);
+		assert_true(rows[i].taken || strstr(p.detail, "crl.delta_lifetime"));
+	}
+}
+
 /* What the page says that a key takes, it takes, and nothing beyond. */
 static void bounds_are_as_told(void **state)
 {
@@ -722,6 +739,7 @@ int main(void)
 		cmocka_unit_test(own_profile_is_internal_alone),
 		cmocka_unit_test(values_reach_their_places),
 		cmocka_unit_test(takes_urls_of_any_host),
+		cmocka_unit_test(deltas_live_as_long_as_lists_at_most),
 		cmocka_unit_test(bounds_are_as_told),
 		cmocka_unit_test(takes_as_many_listeners_as_can_be_opened),
 		cmocka_unit_test(empty_list_is_not_the_default),

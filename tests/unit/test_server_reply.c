@@ -95,6 +95,22 @@ static void problems_without_a_wing(void **state)
 	assert_null(response.content_type);
 }
 
+static void problems_bring_their_headers(void **state)
+{
+	auto_value(problem) p = {0};
+	auto_value(http_response) response = {0};
+
+	(void)state;
+	problem_set(&p, PROBLEM_CONFLICT, "an account has this key");
+	snprintf(p.location, sizeof(p.location), "https://ca.example/account/1");
+	snprintf(p.link, sizeof(p.link), "<https://ca.example/terms>;rel=\"terms-of-service\"");
+	reply_problem(&p, &response);
+	assert_string_equal(buf_text(&response.headers),
+	                    "Location: https://ca.example/account/1\r\n"
+	                    "Link: <https://ca.example/terms>;rel=\"terms-of-service\"\r\n");
+	http_response_clear(&response);
+}
+
 static void no_more(void *keep)
 {
 	(void)keep;
@@ -129,6 +145,7 @@ int main(void)
 		cmocka_unit_test(heads),
 		cmocka_unit_test(a_response_without_memory_is_no_reply),
 		cmocka_unit_test(problems_without_a_wing),
+		cmocka_unit_test(problems_bring_their_headers),
 		cmocka_unit_test(shared_content_is_counted),
 		cmocka_unit_test(every_kind_of_problem_has_a_reason),
 	};
