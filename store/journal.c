@@ -148,6 +148,7 @@ static int head_block_read(const struct journal *journal, unsigned place, struct
 int journal_head_read(const struct journal *journal, struct journal_head *ret)
 {
 	struct head_block block;
+	uint64_t version = VERSION;
 
 	*ret = (struct journal_head){0};
 	for (unsigned place = 0; place < 2 && journal->fd >= 0; place++) {
@@ -156,11 +157,10 @@ int journal_head_read(const struct journal *journal, struct journal_head *ret)
 			return rc;
 		if (rc == ENODATA || block.head.epoch <= ret->epoch)
 			continue;
-		if (block.version != VERSION)
-			return EINVAL;
 		*ret = block.head;
+		version = block.version;
 	}
-	return 0;
+	return version == VERSION ? 0 : EINVAL;
 }
 
 uint64_t journal_epoch(const struct journal *journal)

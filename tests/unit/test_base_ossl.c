@@ -253,6 +253,7 @@ static void rsa_integers_are_exact(void **state)
 		{ RSA_ALGORITHM, "020100" E, false },
 		{ RSA_ALGORITHM, "024080" N64 E, false },                       /* negative */
 		{ RSA_ALGORITHM, "0243000080" N64 "01" E, false },              /* not the shortest */
+		{ RSA_ALGORITHM, "0242007f" N64 "01" E, false },
 		{ RSA_ALGORITHM, "02420080" N64 "02" E, false },                /* even */
 		{ RSA_ALGORITHM, N "020102", false },
 		{ RSA_ALGORITHM, N "0204ff010001", false },

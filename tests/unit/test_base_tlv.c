@@ -72,6 +72,19 @@ static void test_lengths(void **state)
 	}
 }
 
+/* X.690, 10.1: a length with a zero byte before it is not the shortest, however long it is. */
+static void test_length_with_a_zero_before_it(void **state)
+{
+	static const uint8_t zeros[0x80];
+	auto_value(buf) der = {0};
+	struct bytes value;
+
+	(void)state;
+	buf_add(&der, "\4\x82\0\x80", 4);
+	buf_add(&der, zeros, sizeof(zeros));
+	assert_false(tlv_only(buf_bytes(&der), TLV_OCTET_STRING, &value));
+}
+
 static void test_tag_and_rest(void **state)
 {
 	struct bytes in = BYTES("\x02\x01\x05\x04\x00", 5), value;
@@ -178,6 +191,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_next),
 		cmocka_unit_test(test_lengths),
+		cmocka_unit_test(test_length_with_a_zero_before_it),
 		cmocka_unit_test(test_tag_and_rest),
 		cmocka_unit_test(test_oid),
 		cmocka_unit_test(test_numbered),

@@ -100,6 +100,8 @@ static const struct refusal {
 	{ "extended key usage of none", { .extensions = { SAN, { "2.5.29.37", "DER:30:00" } } }, "extKeyUsage" },
 	{ "extended key usage that is a text", { .extensions = { SAN, { "2.5.29.37", "DER:30:02:0c:00" } } }, "extKeyUsage" },
 	{ "basic constraints with more", { .extensions = { SAN, { "2.5.29.19", "DER:30:02:0c:00" } } }, "basicConstraints" },
+	{ "a path length below zero", { .extensions = { SAN, { "2.5.29.19", "DER:30:03:02:01:80" } } }, "basicConstraints" },
+	{ "a path length of two bytes", { .extensions = { SAN, { "2.5.29.19", "DER:30:04:02:02:01:00" } } }, "basicConstraints" },
 	{ "a TLS feature other than status_request", { .extensions = { SAN, { "1.3.6.1.5.5.7.1.24", "DER:30:03:02:01:11" } } }, "RFC 7633" },
 	{ "status_request and another TLS feature", { .extensions = { SAN, { "1.3.6.1.5.5.7.1.24", "DER:30:06:02:01:05:02:01:11" } } }, "RFC 7633" },
 	{ "no TLS feature", { .extensions = { SAN, { "1.3.6.1.5.5.7.1.24", "DER:30:00" } } }, "TLS feature" },

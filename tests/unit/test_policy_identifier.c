@@ -28,6 +28,10 @@ static const struct row {
 	{ "dns", "xn--a.example", PROBLEM_MALFORMED, "Punycode" },        /* U+0080, a control */
 	{ "dns", "xn--0.example", PROBLEM_MALFORMED, "Punycode" },        /* ends within a number */
 	{ "dns", "xn--99999999.example", PROBLEM_MALFORMED, "Punycode" }, /* over 32 bits */
+	{ "dns", "xn--43902716a.example", PROBLEM_MALFORMED, "Punycode" }, /* 2^32 over one that is good */
+	{ "dns", "xn--ib9b.example", PROBLEM_MALFORMED, "Punycode" },      /* U+D800, a surrogate */
+	{ "dns", "xn--zy0c.example", PROBLEM_MALFORMED, "Punycode" },      /* U+DFFF */
+	{ "dns", "xn--hb9b.example", PROBLEM_NONE, "xn--hb9b.example" },   /* U+D7FF */
 	{ "dns", "xn--a-ecp.example", PROBLEM_NONE, "xn--a-ecp.example" },
 	{ "dns", "xn--bcher-kv.example", PROBLEM_MALFORMED, "Punycode" },
 	{ "email", "a@xn--0.example", PROBLEM_MALFORMED, "domain" },
@@ -76,6 +80,9 @@ static const struct row {
 	{ "ip", "::", PROBLEM_NONE, "::" },
 	{ "ip", "::ffff:10.0.0.1", PROBLEM_MALFORMED, "mapped" },
 	{ "ip", "::ffff:a00:1", PROBLEM_MALFORMED, "mapped" },
+	{ "ip", "::192.0.2.1", PROBLEM_MALFORMED, "compatible" },
+	{ "ip", "::c000:201", PROBLEM_MALFORMED, "compatible" },
+	{ "ip", "::1", PROBLEM_NONE, "::1" },
 	{ "ip", "010.0.0.1", PROBLEM_MALFORMED, "no IP address" },
 	{ "ip", "10.1", PROBLEM_MALFORMED, "no IP address" },
 	{ "ip", "10.0.0.0/8", PROBLEM_MALFORMED, "no IP address" },

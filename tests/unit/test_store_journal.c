@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/digest.h"
 #include "store/journal.h"
 
 static char *folder;
@@ -211,6 +212,44 @@ static void test_unreadable(void **state)
 	journal_close(&unreadable);
 }
 
+/* Of a later program: not to be taken for none, nor for one of ours. */
+static void test_head_of_another_version(void **state)
+{
+	const struct {
+		char magic[8];
+		uint64_t version;
+		struct journal_head head;
+	} block = { "enrolldJ", 2, { .epoch = 4, .active = 1 } };
+	uint8_t digest[JOURNAL_MARK];
+	struct journal_head found;
+
+	(void)state;
+	digest_sha256(BYTES(&block, sizeof(block)), digest);
+	assert_int_equal(pwrite(journal.fd, &block, sizeof(block), 0), sizeof(block));
+	assert_int_equal(pwrite(journal.fd, digest, sizeof(digest), sizeof(block)), sizeof(digest));
+	assert_int_equal(journal_head_read(&journal, &found), EINVAL);
+	write_head(3, 30);
+	assert_int_equal(journal_head_read(&journal, &found), EINVAL);
+	write_head(5, 50);
+	assert_int_equal(head_epoch(), 5);
+}
+
+/* A length that goes past the file, up to one that would wrap round. */
+static void test_length_past_the_end(void **state)
+{
+	static const uint64_t lengths[] = { JOURNAL_SIZE, BUF_MAX, UINT64_MAX, UINT64_MAX - 63 };
+	const struct journal_head head = { .epoch = 7, .salt = "salt" };
+	auto_value(buf) record = {0};
+
+	(void)state;
+	for (size_t i = 0; i < array_length(lengths); i++) {
+		write_record(JOURNAL_FIRST, 7, 41, "one");
+		assert_int_equal(pwrite(journal.fd, &lengths[i], 8, JOURNAL_FIRST + 48), 8);
+		assert_int_equal(journal_read(&journal, JOURNAL_FIRST, &head, 41, &record), ENODATA);
+		assert_int_equal(record.len, 0);
+	}
+}
+
 static void test_room(void **state)
 {
 	(void)state;
@@ -254,6 +293,8 @@ int main(void)
 		TEST(test_spoilt_record),
 		TEST(test_last_record),
 		TEST(test_unreadable),
+		TEST(test_head_of_another_version),
+		TEST(test_length_past_the_end),
 		TEST(test_room),
 		TEST(test_owner),
 	};

@@ -1,5 +1,6 @@
 #include "tests/unit/test_store_rows.h"
 
+#include "store/certificate.h"
 #include "store/private_key.h"
 #include "store/request.h"
 
@@ -159,6 +160,38 @@ static void test_sweep_keeps_keys_of_unreadable_rows(void **state)
 	must(store_private_key_get(txn, request.key_hash, &found, p));
 }
 
+/* The key of a certificate that the server keeps it for stays when the request goes; one that nobody collected goes. */
+static void test_sweep_forgets_what_nobody_collected(void **state)
+{
+	static const uint8_t hash[32] = { 7 };
+	struct certificate row = {
+		.serial = BYTES(hash, 1), .fingerprint = BYTES(hash, sizeof(hash)), .key_hash = BYTES(hash, sizeof(hash)),
+	};
+	const struct private_key kept = { .seal = "seal", .sealed = BYTES("sealed", 6) };
+	size_t n;
+
+	(void)state;
+	id_of(2, row.id);
+	for (int keeps = 1; keeps >= 0; keeps--) {
+		auto_value(private_key) found = {0};
+		struct request request = make(1, REQUEST_ISSUED);
+
+		id_of(2, request.certificate);
+		request.key_waits = true;
+		request.key_hash = BYTES(hash, sizeof(hash));
+		row.key_kept = keeps;
+		must(store_request_put(txn, &request, p));
+		must(store_private_key_put(txn, request.key_hash, &kept, p));
+		must(store_certificate_put(txn, &row, p));
+		must(store_request_sweep(txn, 5000, 50, &n, p));
+		assert_int_equal(n, 1);
+		if (keeps)
+			must(store_private_key_get(txn, request.key_hash, &found, p));
+		else
+			must_refuse(PROBLEM_NOT_FOUND, store_private_key_get(txn, request.key_hash, &found, p));
+	}
+}
+
 /* Its entry would not fit a key. */
 static void test_waiter_that_is_no_digest(void **state)
 {
@@ -196,6 +229,7 @@ int main(void)
 		ROWS_TEST(test_issued_in_pages),
 		ROWS_TEST(test_due_by_method),
 		ROWS_TEST(test_sweep),
+		ROWS_TEST(test_sweep_forgets_what_nobody_collected),
 		ROWS_TEST(test_waiter_that_is_no_digest),
 		cmocka_unit_test(test_states),
 		ROWS_TEST(test_sweep_keeps_keys_of_unreadable_rows),
