@@ -75,7 +75,8 @@ struct http_response {
 /* Canonical-Case name. CR, LF and NUL in a value are a bug: asserted. */
 void http_response_header(struct http_response *response, const char *name, const char *value);
 void http_response_header_buf(struct http_response *response, const char *name, const struct buf *value); /* fails as it did */
-void http_response_header_printf(struct http_response *response, const char *name, const char *fmt, ...) printf_like(3, 4);
+void http_response_header_printf(struct http_response *response, const char *name, const char *fmt,
+                                 ...) printf_like(3, 4);
 /* A strong ETag for content (RFC 9110, 8.8.3): its SHA-256 in hexadecimal, in quotes. */
 enum { HTTP_ETAG_SIZE = 2 + 64 + 1 };
 void http_etag(struct bytes content, char ret[HTTP_ETAG_SIZE]);

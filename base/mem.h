@@ -49,8 +49,8 @@ void mem_close_p(int *fd);
 /* Overwrites secret memory so that the compiler cannot drop it. NULL with 0 is fine. */
 void mem_wipe(void *p, size_t len);
 
-/* A table of zeros that is large and mostly stays empty: what nobody has touched takes no memory, also where calloc would
- * clear what was in use before. size is the same for both; NULL when memory is out. */
+/* A table of zeros that is large and mostly stays empty: what nobody has touched takes no memory, also where calloc
+ * would clear what was in use before. size is the same for both; NULL when memory is out. */
 void *mem_table(size_t size) must_use;
 void mem_table_free(void *table, size_t size);
 

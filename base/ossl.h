@@ -80,8 +80,8 @@ bool ossl_public_der(EVP_PKEY *key, struct buf *ret, struct problem *p) must_use
  * Ed25519 the quick path is taken (measured: docs/performance.md). BAD_PUBLIC_KEY. */
 bool ossl_public_key(struct bytes spki, EVP_PKEY **ret, struct problem *p) must_use;
 
-/* A public key of its numbers, big-endian. group: "P-256", "P-384" or "P-521"; a coordinate may lack its first zero bytes.
- * BAD_PUBLIC_KEY. */
+/* A public key of its numbers, big-endian. group: "P-256", "P-384" or "P-521"; a coordinate may lack its first zero
+ * bytes. BAD_PUBLIC_KEY. */
 bool ossl_ec_key(const char *group, struct bytes x, struct bytes y, EVP_PKEY **ret, struct problem *p) must_use;
 bool ossl_rsa_key(struct bytes n, struct bytes e, EVP_PKEY **ret, struct problem *p) must_use;
 
@@ -97,7 +97,8 @@ struct bytes ossl_key_id(X509 *certificate) must_use;
 /* Adds the DER, in hexadecimal, of each of its subjectAltNames that is no DNS name, address, mail address or URI. */
 bool ossl_other_names(X509 *certificate, struct strings *ret, struct problem *p) must_use;
 
-/* RSASSA-PSS with a salt as long as the digest (RFC 4055, 3.1; RFC 7518, 3.5), for what is signed or verified with how. */
+/* RSASSA-PSS with a salt as long as the digest (RFC 4055, 3.1; RFC 7518, 3.5), for what is signed or verified with
+ * how. */
 bool ossl_use_pss(EVP_PKEY_CTX *how) must_use;
 
 /* Appends PEM with the given label ("CERTIFICATE"), 64 columns, final newline. */

@@ -13,8 +13,8 @@ struct outbound_rules {
 	const struct addr_list *own;          /* where this server itself listens on the port in question; may be NULL */
 };
 /* deny wins over allow, allow wins over the built-in denial and own, and the rest is allowed:
- * networks of private use are what a private PKI serves, so only private_denied denies them. Refusal: CONNECTION, with the address and
- * the reason. */
+ * networks of private use are what a private PKI serves, so only private_denied denies them. Refusal: CONNECTION,
+ * with the address and the reason. */
 bool outbound_check(const struct outbound_rules *rules, const struct addr *a, struct problem *p) must_use;
 /* The first of that family that passes; the problem says why the last one does not. */
 bool outbound_pick(const struct outbound_rules *rules, const struct addr *list, size_t n, int family,

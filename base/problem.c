@@ -210,8 +210,8 @@ static void sub_append(struct problem *p, const struct problem_sub *sub)
 
 /* breach: NULL where no policy was broken. */
 __attribute__((format(printf, 6, 0)))
-static void sub_add(struct problem *p, enum problem_kind kind, const char *identifier_type, const char *identifier_value,
-                    const struct problem_breach *breach, const char *fmt, va_list args)
+static void sub_add(struct problem *p, enum problem_kind kind, const char *identifier_type,
+                    const char *identifier_value, const struct problem_breach *breach, const char *fmt, va_list args)
 {
 	static const struct problem_breach none;
 	struct problem_sub sub = { .kind = kind };
@@ -251,8 +251,8 @@ bool problem_add_field(struct problem *p, enum problem_kind kind, const char *fi
 	return false;
 }
 
-bool problem_add_breach(struct problem *p, enum problem_kind kind, const char *identifier_type, const char *identifier_value,
-                        const struct problem_breach *breach, const char *fmt, ...)
+bool problem_add_breach(struct problem *p, enum problem_kind kind, const char *identifier_type,
+                        const char *identifier_value, const struct problem_breach *breach, const char *fmt, ...)
 {
 	va_list args;
 

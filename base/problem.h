@@ -141,8 +141,9 @@ struct problem_breach {
 	const char *field, *value, *rule, *message;
 };
 /* Adds a part for a breach, of one identifier (type and value may be NULL). Otherwise as above. */
-bool problem_add_breach(struct problem *p, enum problem_kind kind, const char *identifier_type, const char *identifier_value,
-                        const struct problem_breach *breach, const char *fmt, ...) printf_like(6, 7);
+bool problem_add_breach(struct problem *p, enum problem_kind kind, const char *identifier_type,
+                        const char *identifier_value, const struct problem_breach *breach, const char *fmt,
+                        ...) printf_like(6, 7);
 
 /* Gathers: where parts were added, p becomes the kind of all parts if they agree, COMPOUND
  * otherwise, with this text, and false is returned; with no parts, true. */

@@ -14,5 +14,6 @@ bool random_id(char ret[RANDOM_ID_SIZE], struct problem *p) must_use;
 bool random_id_timed(char ret[RANDOM_ID_SIZE], struct problem *p) must_use;
 /* true when text has the form of random_id: 22 base64url characters. */
 bool random_id_valid(const char *text) must_use;
-/* The id in a text PREFIX ID "." SECRET of so many bytes, NUL included, as secrets that are shown have it. false: it has not that form. */
+/* The id in a text PREFIX ID "." SECRET of so many bytes, NUL included, as secrets that are shown have it. false: it
+ * has not that form. */
 bool random_id_of(const char *text, const char *prefix, size_t size, char ret[RANDOM_ID_SIZE]) must_use;

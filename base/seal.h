@@ -11,7 +11,8 @@ struct seal;
 bool seal_new(const uint8_t key[32], struct seal **ret, struct problem *p) must_use;
 /* Reads the 32-byte key of the file, making the file (0600) when it is missing. */
 bool seal_open_file(const char *path, struct seal **ret, struct problem *p) must_use;
-bool seal_close(const struct seal *s, const char *context, struct bytes plain, struct buf *ret, struct problem *p) must_use;
+bool seal_close(const struct seal *s, const char *context, struct bytes plain, struct buf *ret,
+                struct problem *p) must_use;
 /* false without a problem when the bytes are not ours: the caller says what that means. */
 bool seal_reveal(const struct seal *s, const char *context, struct bytes sealed, struct buf *ret) must_use;
 /* A key for another use, HMAC-SHA-256 of the context under the seal's: for each context another one,

@@ -57,7 +57,8 @@ bool tlv_only(struct bytes in, uint8_t tag, struct bytes *ret)
 	return true;
 }
 
-/* X.690, 8.1.2.4: numbers from 31 on, seven bits a byte, the last without its highest bit; no more of it than need be. */
+/* X.690, 8.1.2.4: numbers from 31 on, seven bits a byte, the last without its highest bit; no more of it than need
+ * be. */
 static bool high_number(struct bytes *in, uint32_t *ret)
 {
 	uint32_t number = 0;

@@ -87,8 +87,8 @@ static bool start_thread(struct work *w)
 	return true;
 }
 
-/* With the mutex: somebody who waits and is to be called, or a new thread, which comes by itself; it costs memory, so it
- * begins when all others are at work. Without it these do what there is, later. */
+/* With the mutex: somebody who waits and is to be called, or a new thread, which comes by itself; it costs memory, so
+ * it begins when all others are at work. Without it these do what there is, later. */
 static struct idle_thread *find_thread(struct work *w)
 {
 	struct idle_thread *thread = idle_take(&w->idle);

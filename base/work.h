@@ -1,7 +1,7 @@
 /* Work: threads that do what request threads must not wait for, now or later.
  *
- * A `struct work` owns its threads, which begin when they are wanted, and its queue. Jobs run in the order they fall due, each once;
- * a job may add jobs. A job that is refused because the queue is full is the caller's again. */
+ * A `struct work` owns its threads, which begin when they are wanted, and its queue. Jobs run in the order they fall
+ * due, each once; a job may add jobs. A job that is refused because the queue is full is the caller's again. */
 #pragma once
 
 #include "base/problem.h"

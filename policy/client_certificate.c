@@ -175,8 +175,9 @@ static bool is_registrar(X509 *certificate)
 	return found;
 }
 
-bool client_certificate_check(struct store *store, X509 *const *issuers, size_t issuer_count, const struct client_certificate_shown *shown,
-                              int64_t now, int64_t grace, struct client_certificate *ret, struct problem *p)
+bool client_certificate_check(struct store *store, X509 *const *issuers, size_t issuer_count,
+                              const struct client_certificate_shown *shown, int64_t now, int64_t grace,
+                              struct client_certificate *ret, struct problem *p)
 {
 	auto(X509) *certificate = NULL;
 	auto_value(certificate) row = {0};

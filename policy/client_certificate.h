@@ -30,7 +30,9 @@ struct client_certificate_shown {
 	struct bytes der;
 	X509 *decoded;                /* the same, where TLS has decoded it, which costs as much as checking it; NULL */
 };
-/* issuers: the certificates of the CA's issuers. grace: seconds after its end in which it still counts. UNAUTHENTICATED; UNAUTHORIZED: it, or the device that it names, is revoked, and whoever
- * shows it is to be heard in no other way either. */
-bool client_certificate_check(struct store *store, X509 *const *issuers, size_t issuer_count, const struct client_certificate_shown *shown,
-                              int64_t now, int64_t grace, struct client_certificate *ret, struct problem *p) must_use;
+/* issuers: the certificates of the CA's issuers. grace: seconds after its end in which it still counts.
+ * UNAUTHENTICATED; UNAUTHORIZED: it, or the device that it names, is revoked, and whoever shows it is to be heard in
+ * no other way either. */
+bool client_certificate_check(struct store *store, X509 *const *issuers, size_t issuer_count,
+                              const struct client_certificate_shown *shown, int64_t now, int64_t grace,
+                              struct client_certificate *ret, struct problem *p) must_use;

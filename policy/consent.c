@@ -47,7 +47,8 @@ static bool decide(struct request *request, const struct consent *consent, bool 
 	return true;
 }
 
-void consent_waiter(const char *label, const char *identity, const uint8_t key_hash[SHA256_SIZE], uint8_t ret[SHA256_SIZE])
+void consent_waiter(const char *label, const char *identity, const uint8_t key_hash[SHA256_SIZE],
+                    uint8_t ret[SHA256_SIZE])
 {
 	uint8_t parts[3][SHA256_SIZE];
 
@@ -67,7 +68,8 @@ size_t consent_count(const struct request *request)
 	return count;
 }
 
-bool consent_approve(struct request *request, const struct consent *consent, struct consent_room *room, struct problem *p)
+bool consent_approve(struct request *request, const struct consent *consent, struct consent_room *room,
+                     struct problem *p)
 {
 	if (!decide(request, consent, true, room, p))
 		return false;
@@ -104,7 +106,8 @@ static void end(struct request *request, enum request_state state, const struct 
 	request->reasons = (struct record_texts){ &consent->reason, consent->reason ? 1 : 0 };
 }
 
-bool consent_reject(struct request *request, const struct consent *consent, struct consent_room *room, struct problem *p)
+bool consent_reject(struct request *request, const struct consent *consent, struct consent_room *room,
+                    struct problem *p)
 {
 	if (!decide(request, consent, false, room, p))
 		return false;

@@ -26,13 +26,15 @@ bool consent_approve(struct request *request, const struct consent *consent, str
                      struct problem *p) must_use;
 bool consent_reject(struct request *request, const struct consent *consent, struct consent_room *room,
                     struct problem *p) must_use;
-/* Nobody decides about what he has asked for himself: UNAUTHORIZED where the request was made with a token of that name,
- * whichever of his tokens it was, or by a command of his. In the update in which it is decided. */
-bool consent_check_other(struct store_txn *txn, const struct request *request, const char *by, struct problem *p) must_use;
+/* Nobody decides about what he has asked for himself: UNAUTHORIZED where the request was made with a token of that
+ * name, whichever of his tokens it was, or by a command of his. In the update in which it is decided. */
+bool consent_check_other(struct store_txn *txn, const struct request *request, const char *by,
+                         struct problem *p) must_use;
 /* Takes it back, by who asked or who runs the server; one that is approved and not yet issued too. */
 bool consent_cancel(struct request *request, const struct consent *consent, struct problem *p) must_use;
 /* By what the request of a client that asks again is found: where it asks, who it is, and the key of its CSR, for the
  * CSR itself may be signed anew each time. */
-void consent_waiter(const char *label, const char *identity, const uint8_t key_hash[SHA256_SIZE], uint8_t ret[SHA256_SIZE]);
+void consent_waiter(const char *label, const char *identity, const uint8_t key_hash[SHA256_SIZE],
+                    uint8_t ret[SHA256_SIZE]);
 /* How many have approved. */
 size_t consent_count(const struct request *request);

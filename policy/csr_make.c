@@ -194,7 +194,8 @@ static bool copy_extension(X509 *certificate, int nid, ossl_extensions **extensi
 	return at < 0 || X509v3_add_ext(extensions, X509_get_ext(certificate, at), -1);
 }
 
-bool csr_make_renewal(struct bytes certificate_der, EVP_PKEY *key, unsigned signatures, struct buf *ret, struct problem *p)
+bool csr_make_renewal(struct bytes certificate_der, EVP_PKEY *key, unsigned signatures, struct buf *ret,
+                      struct problem *p)
 {
 	const uint8_t *at = certificate_der.data;
 	auto(X509) *old = d2i_X509(NULL, &at, (long)certificate_der.len);

@@ -16,9 +16,11 @@ struct csr_wish {
 	int path_length;                          /* -1: none */
 };
 /* signatures: those that the policy takes. */
-bool csr_make(const struct csr_wish *wish, EVP_PKEY *key, unsigned signatures, struct buf *ret, struct problem *p) must_use;
+bool csr_make(const struct csr_wish *wish, EVP_PKEY *key, unsigned signatures, struct buf *ret,
+              struct problem *p) must_use;
 /* Asks for what another CSR asks for. */
-bool csr_make_again(struct bytes csr_der, EVP_PKEY *key, unsigned signatures, struct buf *ret, struct problem *p) must_use;
+bool csr_make_again(struct bytes csr_der, EVP_PKEY *key, unsigned signatures, struct buf *ret,
+                    struct problem *p) must_use;
 /* Asks for subject, names, usages and basicConstraints of a certificate; of its key usages for those that the key can
  * have. */
 bool csr_make_renewal(struct bytes certificate_der, EVP_PKEY *key, unsigned signatures, struct buf *ret,

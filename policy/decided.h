@@ -13,7 +13,8 @@ struct decided {
 	void *arg;
 };
 bool decided_carry_out(const struct decided *decided, struct problem *p) must_use;
-/* Whether a refusal is the request's end; else, what is not its fault, or was changed by another process, is tried again. */
+/* Whether a refusal is the request's end; else, what is not its fault, or was changed by another process, is tried
+ * again. */
 bool decided_is_final(const struct problem *why) must_use;
 /* Runs it, and tells the log when not even that can be done. */
 void decided_run(const struct decided *decided);

@@ -54,7 +54,8 @@ static bool text_check(enum identifier_type type, const char *value, struct prob
 			return problem_set(p, PROBLEM_REJECTED_IDENTIFIER, "a %s with a control character is not certified",
 			                   identifier_type_name(type));
 	}
-	/* As an otherName of a CSR it would not be read (policy/csr_other.c); a module's serial number is octets there. */
+	/* As an otherName of a CSR it would not be read (policy/csr_other.c); a module's serial number is octets
+	 * there. */
 	if (type == IDENTIFIER_PERMANENT && plain_text_hides(value))
 		return problem_set(p, PROBLEM_REJECTED_IDENTIFIER, "a %s with a character that nobody sees, or a space at an end, "
 		                   "is not certified", identifier_type_name(type));
@@ -122,7 +123,8 @@ void device_name_policy(const struct identifier *name, char ret[IDENTIFIER_VALUE
 /* --- as an otherName */
 
 /* The text and the OID of the type's value, each where it stands. */
-static bool parts_read(enum identifier_type type, struct bytes value, struct bytes *ret_text, char ret_oid[TLV_OID_SIZE])
+static bool parts_read(enum identifier_type type, struct bytes value, struct bytes *ret_text,
+                       char ret_oid[TLV_OID_SIZE])
 {
 	struct bytes sequence, oid = {0};
 	bool permanent = type == IDENTIFIER_PERMANENT;

@@ -76,7 +76,8 @@ static bool find(struct store *store, const char *code, struct enrollment *ret, 
 	        mem_equal_secret(ret->hash.data, hash, SHA256_SIZE)) || unknown(p);
 }
 
-bool enrollment_code_check(struct store *store, const char *code, int64_t now, struct enrollment *ret, struct problem *p)
+bool enrollment_code_check(struct store *store, const char *code, int64_t now, struct enrollment *ret,
+                           struct problem *p)
 {
 	auto_value(enrollment) found = {0};
 
@@ -87,7 +88,8 @@ bool enrollment_code_check(struct store *store, const char *code, int64_t now, s
 	return true;
 }
 
-bool enrollment_code_spent(struct store *store, const char *code, int64_t now, struct enrollment *ret, struct problem *p)
+bool enrollment_code_spent(struct store *store, const char *code, int64_t now, struct enrollment *ret,
+                           struct problem *p)
 {
 	auto_value(enrollment) found = {0};
 

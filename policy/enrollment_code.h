@@ -22,8 +22,10 @@ bool enrollment_code_check(struct store *store, const char *code, int64_t now, s
                            struct problem *p) must_use;
 /* Whether the record, of any kind, is one that still gives certificates: UNAUTHENTICATED says why not. */
 bool enrollment_code_good(const struct enrollment *enrollment, int64_t now, struct problem *p) must_use;
-/* The same of a code that may be used up: who shows it is who used it, and may be told again what it gave. UNAUTHENTICATED. */
-bool enrollment_code_spent(struct store *store, const char *code, int64_t now, struct enrollment *ret, struct problem *p) must_use;
+/* The same of a code that may be used up: who shows it is who used it, and may be told again what it gave.
+ * UNAUTHENTICATED. */
+bool enrollment_code_spent(struct store *store, const char *code, int64_t now, struct enrollment *ret,
+                           struct problem *p) must_use;
 /* Counts one use of the credential, in the update that records the certificate: two requests at once cannot
  * share the last use. UNAUTHENTICATED. */
 bool enrollment_code_use(struct store_txn *txn, const char *id, int64_t now, struct problem *p) must_use;

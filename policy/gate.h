@@ -50,9 +50,10 @@ bool gate_identity_wish(struct store *store, const struct profiles *profiles, co
                         const struct identity *identity, const struct gate_wish *wish, struct bytes csr_der,
                         struct approval **ret, struct problem *p) must_use;
 
-/* All that can be judged before the server makes the key, of that algorithm, to which what the CSR asks for is to be certified:
- * the same rules but for those that look at the key itself, and whether people have approved. Key and signature of the CSR count for
- * nothing (RFC 7030, 4.4.1). Approves nothing; the CSR that is made with the key then goes through gate_identity_wish. */
+/* All that can be judged before the server makes the key, of that algorithm, to which what the CSR asks for is to be
+ * certified: the same rules but for those that look at the key itself, and whether people have approved. Key and
+ * signature of the CSR count for nothing (RFC 7030, 4.4.1). Approves nothing; the CSR that is made with the key then
+ * goes through gate_identity_wish. */
 bool gate_identity_unmade(struct store *store, const struct profiles *profiles, const char *profile_name,
                           const struct identity *identity, struct bytes csr_der, enum key_algorithm key, struct problem *p) must_use;
 

@@ -132,9 +132,9 @@ bool gate_names_proven(const struct gate_case *c, struct problem *p)
 	return held;
 }
 
-/* Those that have a rule or a field of their own. What asks for nothing is let pass: a subjectKeyIdentifier, as the CA's own
- * is the hash of the same key, and what Windows writes of itself: the ciphers that it can decrypt (RFC 8551, 2.5.2), and the
- * template that it was told, in whose place the profile is. */
+/* Those that have a rule or a field of their own. What asks for nothing is let pass: a subjectKeyIdentifier, as the
+ * CA's own is the hash of the same key, and what Windows writes of itself: the ciphers that it can decrypt (RFC 8551,
+ * 2.5.2), and the template that it was told, in whose place the profile is. */
 static const char *const known_extensions[] = {
 	"2.5.29.14", "2.5.29.15", "2.5.29.17", "2.5.29.19", "2.5.29.37", "1.3.6.1.5.5.7.1.24",
 	"1.2.840.113549.1.9.15", "1.3.6.1.4.1.311.20.2", "1.3.6.1.4.1.311.21.7",

@@ -4,7 +4,8 @@
 #include "policy/policy_match.h"
 
 /* Whether a pattern of the policy in which the requester's own name stands means this value. */
-static bool is_tied(const struct gate_case *c, enum policy_field field, const char *value, const struct identifier *name)
+static bool is_tied(const struct gate_case *c, enum policy_field field, const char *value,
+                    const struct identifier *name)
 {
 	const struct policy_values *values = &c->profile->policy->fields[field];
 	const struct strings *const lists[] = { &values->required, &values->allow };
@@ -61,7 +62,8 @@ static bool is_name(const struct identifiers *names, const char *text)
 	return false;
 }
 
-/* What stands as one of the names is judged as a name; in free text it is the serial number, or as the policy ties it. */
+/* What stands as one of the names is judged as a name; in free text it is the serial number, or as the policy ties
+ * it. */
 static bool common_name_proven(const struct gate_case *c, const char *serial, struct problem *p)
 {
 	const char *text = c->common_name_count > 0 && c->common_name.value[0] == '\0' ? c->common_name_text : NULL;

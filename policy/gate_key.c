@@ -59,7 +59,8 @@ static bool has_name(const struct gate_case *c, const struct certificate_name *n
 	return str_equal(name->type, "cn") && subject_has(&c->subject, SUBJECT_CN, name->value);
 }
 
-/* Whoever asks for it: of the same subject, or a name of it. Another credential for the same device is no other device. */
+/* Whoever asks for it: of the same subject, or a name of it. Another credential for the same device is no other
+ * device. */
 static bool is_of_holder(const struct gate_case *c, const struct certificate *certificate)
 {
 	const struct certificate_name *names = certificate->names.v;

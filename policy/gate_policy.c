@@ -44,8 +44,9 @@ bool gate_no_ca(const struct gate_case *c, struct problem *p)
 	return gate_case_judge(c, POLICY_BASIC_CONSTRAINTS, p);
 }
 
-/* OpenSSL's own template of a request (v3_req in its openssl.cnf) asks for nonRepudiation, whatever the key is for, and so do the
- * clients that took it over: where the policy lists usages and says nothing of this one, it is left out. */
+/* OpenSSL's own template of a request (v3_req in its openssl.cnf) asks for nonRepudiation, whatever the key is for,
+ * and so do the clients that took it over: where the policy lists usages and says nothing of this one, it is left
+ * out. */
 unsigned gate_case_key_usage_asked(const struct gate_case *c)
 {
 	const struct policy_bits *bits = &c->profile->policy->key_usage;

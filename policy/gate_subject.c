@@ -54,7 +54,8 @@ static bool fits_common_name(const struct identifier *name)
 	return strlen(name->value) <= COMMON_NAME_MAX;
 }
 
-/* The common name for the certificate; NULL: none. Always a proven name: names-equal and names-proven have judged the CSR's. */
+/* The common name for the certificate; NULL: none. Always a proven name: names-equal and names-proven have judged the
+ * CSR's. */
 static const char *common_name_of(const struct gate_case *c)
 {
 	const struct identifier *names = c->identifiers ?: c->names.v;

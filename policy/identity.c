@@ -78,7 +78,8 @@ bool identity_bearer(struct store *store, const char *text, int64_t now, struct 
 	return bearer_check(store, text, now, &token, p) && bearer(&token, ret, p);
 }
 
-bool identity_client(struct store *store, struct bytes certificate, int64_t now, struct identity **ret, struct problem *p)
+bool identity_client(struct store *store, struct bytes certificate, int64_t now, struct identity **ret,
+                     struct problem *p)
 {
 	struct token token;
 
@@ -140,8 +141,9 @@ bool identity_digest(struct store *store, const struct password_claim *claim, in
 
 /* --- who shows a certificate */
 
-bool identity_device(struct store *store, X509 *const *issuers, size_t issuer_count, const struct client_certificate_shown *shown,
-                     bool renewal, int64_t now, int64_t grace, struct identity **ret, struct problem *p)
+bool identity_device(struct store *store, X509 *const *issuers, size_t issuer_count,
+                     const struct client_certificate_shown *shown, bool renewal, int64_t now, int64_t grace,
+                     struct identity **ret, struct problem *p)
 {
 	auto_struct(identity) *identity = NULL;
 
@@ -214,8 +216,8 @@ static bool list_check(struct store *store, struct identity *identity, bool list
 	return !listed || problem_set(p, PROBLEM_UNAUTHENTICATED, "the device %s is not on the list of devices", identity->device.serial);
 }
 
-bool identity_manufactured(struct store *store, const struct identity_maker *maker, const struct bytes *chain, size_t count,
-                           int64_t now, struct identity **ret, struct problem *p)
+bool identity_manufactured(struct store *store, const struct identity_maker *maker, const struct bytes *chain,
+                           size_t count, int64_t now, struct identity **ret, struct problem *p)
 {
 	auto_struct(identity) *identity = NULL;
 
@@ -253,7 +255,8 @@ bool identity_recall(struct store *store, const char *text, int64_t now, struct 
 	return renewal_token(store, text, now, &token, p) && bearer(&token, ret, p);
 }
 
-bool identity_renewal(struct store *store, const struct certificate *certificate, struct identity **ret, struct problem *p)
+bool identity_renewal(struct store *store, const struct certificate *certificate, struct identity **ret,
+                      struct problem *p)
 {
 	auto_struct(identity) *identity = NULL;
 
@@ -351,7 +354,8 @@ bool identity_bound(const struct identity *identity)
 }
 
 /* A common name counts as one of the other names, or else as one that no pattern is of. */
-static bool reaches_name(const struct identity *identity, const struct certificate *certificate, const struct certificate_name *name)
+static bool reaches_name(const struct identity *identity, const struct certificate *certificate,
+                         const struct certificate_name *name)
 {
 	const struct certificate_name *names = certificate->names.v;
 	auto_value(problem) ignored = {0};

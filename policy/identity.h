@@ -31,17 +31,20 @@ struct client_certificate_shown;
 /* The process's own operator, who may have the names that the configuration lists. */
 bool identity_operator(const struct identifiers *names, struct identity **ret, struct problem *p) must_use;
 /* Who shows this token, or this client certificate (policy/bearer.h): method "api". UNAUTHENTICATED. */
-bool identity_bearer(struct store *store, const char *text, int64_t now, struct identity **ret, struct problem *p) must_use;
+bool identity_bearer(struct store *store, const char *text, int64_t now, struct identity **ret,
+                     struct problem *p) must_use;
 bool identity_client(struct store *store, struct bytes certificate, int64_t now, struct identity **ret,
                      struct problem *p) must_use;
-/* Who runs a command where the CA's passphrase is read and the store is written, "operator NAME": method "api". He could
- * sign anything anyhow; the gate holds him to the profile, as it does a token without patterns. */
+/* Who runs a command where the CA's passphrase is read and the store is written, "operator NAME": method "api". He
+ * could sign anything anyhow; the gate holds him to the profile, as it does a token without patterns. */
 bool identity_person(const char *text, struct identity **ret, struct problem *p) must_use;
 /* Who shows this enrollment code (policy/enrollment_code.h): method "est". It is the operator's word, as
  * a token is, for one profile. UNAUTHENTICATED. */
-bool identity_enrollment(struct store *store, const char *code, int64_t now, struct identity **ret, struct problem *p) must_use;
+bool identity_enrollment(struct store *store, const char *code, int64_t now, struct identity **ret,
+                         struct problem *p) must_use;
 /* The same, of a code that may be used up: for asking again after what it gave. identity_spend refuses it. */
-bool identity_enrolled(struct store *store, const char *code, int64_t now, struct identity **ret, struct problem *p) must_use;
+bool identity_enrolled(struct store *store, const char *code, int64_t now, struct identity **ret,
+                       struct problem *p) must_use;
 /* Who knows the password, or the secret, of this user (policy/password.h): method "est". UNAUTHENTICATED. */
 bool identity_user(struct store *store, const char *user, const char *password, int64_t now, struct identity **ret,
                    struct problem *p) must_use;
@@ -54,29 +57,33 @@ bool identity_digest(struct store *store, const struct password_claim *claim, in
 /* The device that holds this certificate of our own (policy/client_certificate.h): method "est". It has
  * proven the certificate's subject and names, in the certificate's profile. With renewal it asks for
  * all of its names (RFC 7030, 4.2.2). grace: how many seconds ago it may have expired. UNAUTHENTICATED. */
-bool identity_device(struct store *store, X509 *const *issuers, size_t issuer_count, const struct client_certificate_shown *shown,
-                     bool renewal, int64_t now, int64_t grace, struct identity **ret, struct problem *p) must_use;
+bool identity_device(struct store *store, X509 *const *issuers, size_t issuer_count,
+                     const struct client_certificate_shown *shown, bool renewal, int64_t now, int64_t grace,
+                     struct identity **ret, struct problem *p) must_use;
 /* Turns the identity of a device whose certificate has id-kp-cmcRA into that of a registration authority (RFC 7030,
  * 3.7), which vouches for the devices that it asks for, in this profile. UNAUTHORIZED: it is none, and unchanged. */
 bool identity_registrar(struct identity *device, const char *profile, struct problem *p) must_use;
 /* The device that holds its manufacturer's certificate (policy/trust.h), where there is a list of devices one that it
- * has: it has proven its serial number. UNAUTHENTICATED; UNAUTHORIZED: it was put out, and is to be heard in no other way. */
+ * has: it has proven its serial number. UNAUTHENTICATED; UNAUTHORIZED: it was put out, and is to be heard in no other
+ * way. */
 struct identity_maker {
 	const struct trust *trust;
 	const char *profile;          /* the one it is to be made for */
 	bool listed;                  /* whether it must be on the list */
 };
-bool identity_manufactured(struct store *store, const struct identity_maker *maker, const struct bytes *chain, size_t count,
-                           int64_t now, struct identity **ret, struct problem *p) must_use;
+bool identity_manufactured(struct store *store, const struct identity_maker *maker, const struct bytes *chain,
+                           size_t count, int64_t now, struct identity **ret, struct problem *p) must_use;
 /* Somebody who has proven nothing. Only where people approve each request does the gate hear him. */
 bool identity_anonymous(const char *profile, struct identity **ret, struct problem *p) must_use;
 /* Who asked over the API or by a command earlier, `text` being what identity_text said then: as the token is now.
  * UNAUTHENTICATED. */
-bool identity_recall(struct store *store, const char *text, int64_t now, struct identity **ret, struct problem *p) must_use;
+bool identity_recall(struct store *store, const char *text, int64_t now, struct identity **ret,
+                     struct problem *p) must_use;
 /* The server itself, for a certificate that it issued over the API: it has the text and the name of who asked for that
  * one, and has proven exactly its names, in its profile. What has become of the token since does not matter: the
  * certificate is its profile's operator's by then, who can revoke it. CONFLICT: it is no such certificate. */
-bool identity_renewal(struct store *store, const struct certificate *certificate, struct identity **ret, struct problem *p) must_use;
+bool identity_renewal(struct store *store, const struct certificate *certificate, struct identity **ret,
+                      struct problem *p) must_use;
 /* In the update that records what the identity was given: counts a use of the enrollment code, and finds
  * that neither code, certificate nor token was revoked meanwhile. UNAUTHENTICATED. */
 bool identity_spend(struct store_txn *txn, const struct identity *identity, int64_t now, struct problem *p) must_use;
@@ -101,14 +108,15 @@ bool identity_guessable(const struct identity *identity) must_use;
 /* Whether its names are bound to patterns: then it has proven no name of another type, and no common name that is
  * none of its names. */
 bool identity_bound(const struct identity *identity) must_use;
-/* Whether it may act on a certificate, its key among it, by the names that it is bound to: all of the certificate's are of
- * them, or it is what it has asked for itself. */
+/* Whether it may act on a certificate, its key among it, by the names that it is bound to: all of the certificate's
+ * are of them, or it is what it has asked for itself. */
 bool identity_reaches(const struct identity *identity, const struct certificate *certificate) must_use;
 /* What policies call `{identity}`: the name that a token was given, the serial number of a device, the name of a
  * user, and of others identity_text; NULL: none. */
 const char *identity_name(const struct identity *identity);
 /* Whether it may do this there; profile NULL: somewhere. The operator may all: UNAUTHORIZED. */
-bool identity_may(const struct identity *identity, enum token_role role, const char *profile, struct problem *p) must_use;
+bool identity_may(const struct identity *identity, enum token_role role, const char *profile,
+                  struct problem *p) must_use;
 /* Whether it may in every profile there is. */
 bool identity_everywhere(const struct identity *identity) must_use;
 /* The bearer's token, borrowed; NULL: no bearer. */

@@ -12,7 +12,8 @@ enum key_algorithm {
 };
 const char *key_algorithm_name(enum key_algorithm a);                       /* "rsa-2048", "ec-p256", "ed25519" */
 
-/* A new private key. UNAVAILABLE with Retry-After: an RSA key, when as many are made and waited for as may (policy/key_turn.h). */
+/* A new private key. UNAVAILABLE with Retry-After: an RSA key, when as many are made and waited for as may
+ * (policy/key_turn.h). */
 bool key_make(enum key_algorithm a, EVP_PKEY **ret, struct problem *p) must_use;
 
 /* What a key is. RSA sizes between the listed ones count as the next smaller; under 2048 or over

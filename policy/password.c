@@ -45,7 +45,8 @@ static void room_leave(void)
 
 /* --- the hashes */
 
-static bool derive(const char *password, const uint8_t salt[PASSWORD_SALT_SIZE], uint8_t ret[SHA256_SIZE], struct problem *p)
+static bool derive(const char *password, const uint8_t salt[PASSWORD_SALT_SIZE], uint8_t ret[SHA256_SIZE],
+                   struct problem *p)
 {
 	if (salt[0] > LOG_N_MAX)
 		return problem_internal(p, "a password's cost is out of range");
@@ -57,7 +58,8 @@ static bool derive(const char *password, const uint8_t salt[PASSWORD_SALT_SIZE],
 	return done == 1 || problem_openssl(p, "scrypt");
 }
 
-bool password_keep(const char *password, uint8_t ret_salt[PASSWORD_SALT_SIZE], uint8_t ret_hash[SHA256_SIZE], struct problem *p)
+bool password_keep(const char *password, uint8_t ret_salt[PASSWORD_SALT_SIZE], uint8_t ret_hash[SHA256_SIZE],
+                   struct problem *p)
 {
 	ret_salt[0] = LOG_N;
 	ret_salt[1] = R;
@@ -65,7 +67,8 @@ bool password_keep(const char *password, uint8_t ret_salt[PASSWORD_SALT_SIZE], u
 	return random_bytes(ret_salt + 3, PASSWORD_SALT_SIZE - 3, p) && derive(password, ret_salt, ret_hash, p);
 }
 
-static void keyed(const struct store *store, const char *context, const char *user, const char *secret, uint8_t ret[SHA256_SIZE])
+static void keyed(const struct store *store, const char *context, const char *user, const char *secret,
+                  uint8_t ret[SHA256_SIZE])
 {
 	uint8_t key[32];
 	auto_value(buf) text = {0};
@@ -78,7 +81,8 @@ static void keyed(const struct store *store, const char *context, const char *us
 	mem_wipe(key, sizeof(key));
 }
 
-void password_keep_secret(const struct store *store, const char *user, const char *secret, uint8_t ret_hash[SHA256_SIZE])
+void password_keep_secret(const struct store *store, const char *user, const char *secret,
+                          uint8_t ret_hash[SHA256_SIZE])
 {
 	keyed(store, "enrollment secret", user, secret, ret_hash);
 }
@@ -115,8 +119,8 @@ static const char *digest_context(bool sha256)
 	return sha256 ? "enrollment digest sha-256" : "enrollment digest md5";
 }
 
-bool password_keep_digest(const struct store *store, const char *user, const char *password, bool sha256, struct buf *ret,
-                          struct problem *p)
+bool password_keep_digest(const struct store *store, const char *user, const char *password, bool sha256,
+                          struct buf *ret, struct problem *p)
 {
 	char ha1[HEX_SIZE] = "";
 
@@ -195,8 +199,8 @@ bool password_check(struct store *store, const char *user, const char *password,
 	return true;
 }
 
-bool password_check_secret(struct store *store, const char *user, const char *secret, int64_t now, struct enrollment *ret,
-                           struct problem *p)
+bool password_check_secret(struct store *store, const char *user, const char *secret, int64_t now,
+                           struct enrollment *ret, struct problem *p)
 {
 	auto_value(enrollment) found = {0};
 

@@ -21,18 +21,19 @@ enum {
 /* A password, or a secret as password_secret_make makes them, as it is kept: hash, and salt of a password. */
 bool password_keep(const char *password, uint8_t ret_salt[PASSWORD_SALT_SIZE], uint8_t ret_hash[SHA256_SIZE],
                    struct problem *p) must_use;
-void password_keep_secret(const struct store *store, const char *user, const char *secret, uint8_t ret_hash[SHA256_SIZE]);
+void password_keep_secret(const struct store *store, const char *user, const char *secret,
+                          uint8_t ret_hash[SHA256_SIZE]);
 /* RFC 7616, 3.4.2: HA1 in hexadecimal, of MD5 or SHA-256, sealed and appended. */
-bool password_keep_digest(const struct store *store, const char *user, const char *password, bool sha256, struct buf *ret,
-                          struct problem *p) must_use;
+bool password_keep_digest(const struct store *store, const char *user, const char *password, bool sha256,
+                          struct buf *ret, struct problem *p) must_use;
 
 /* The record, good now, of the user with this password. A wrong one is told from an unknown user in nothing, the
  * time included. UNAUTHENTICATED; UNAVAILABLE when too many wait. */
 bool password_check(struct store *store, const char *user, const char *password, int64_t now, struct enrollment *ret,
                     struct problem *p) must_use;
 /* Only secrets, whose check costs nothing: false without a problem where it is not one's. */
-bool password_check_secret(struct store *store, const char *user, const char *secret, int64_t now, struct enrollment *ret,
-                           struct problem *p) must_use;
+bool password_check_secret(struct store *store, const char *user, const char *secret, int64_t now,
+                           struct enrollment *ret, struct problem *p) must_use;
 /* What a client says by Digest with qop=auth (RFC 7616, 3.4): all as it stands in its header. */
 struct password_claim {
 	const char *user, *method, *uri, *nonce, *nc, *cnonce;

@@ -7,7 +7,8 @@ struct range {
 };
 
 /* Control characters, soft hyphens, fillers, zero-width spaces and joiners of words, marks and overrides of direction,
- * ends of lines, selectors of variants, tags. Joiners within words (U+200C, U+200D) are part of how some languages are written. */
+ * ends of lines, selectors of variants, tags. Joiners within words (U+200C, U+200D) are part of how some languages
+ * are written. */
 static const struct range unseen[] = {
 	{ 0x80, 0x9f }, { 0xad, 0xad }, { 0x34f, 0x34f }, { 0x61c, 0x61c }, { 0x115f, 0x1160 }, { 0x17b4, 0x17b5 },
 	{ 0x180b, 0x180f }, { 0x200b, 0x200b }, { 0x200e, 0x200f }, { 0x2028, 0x202e }, { 0x2060, 0x206f }, { 0x2800, 0x2800 },

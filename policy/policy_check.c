@@ -10,8 +10,8 @@ static bool refuse(const struct policy *policy, const char *field, const char *w
 	return problem_set(p, PROBLEM_MALFORMED, "policy %s: %s: %s", policy->name, field, what);
 }
 
-static bool patterns_check(const struct policy *policy, enum policy_field field, const struct strings *patterns, bool bound,
-                           struct problem *p)
+static bool patterns_check(const struct policy *policy, enum policy_field field, const struct strings *patterns,
+                           bool bound, struct problem *p)
 {
 	auto_value(problem) why = {0};
 

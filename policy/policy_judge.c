@@ -29,7 +29,8 @@ static void tell(struct judging *j, const struct policy_verdict *verdict)
 		j->visit(j->arg, verdict);
 }
 
-static void hold(struct judging *j, const char *field, const char *rule, const char *value, const struct identifier *name)
+static void hold(struct judging *j, const char *field, const char *rule, const char *value,
+                 const struct identifier *name)
 {
 	tell(j, &(struct policy_verdict){ .held = true, .field = field, .rule = rule, .value = value, .name = name });
 }
@@ -78,7 +79,8 @@ static bool text_denied(const struct judging *j, enum policy_field field, const 
 	return policy_match_any(field, deny, j->request, value, NULL) || policy_match_any(field, deny, j->request, reduced, NULL);
 }
 
-static bool is_denied(const struct judging *j, enum policy_field field, const char *value, const struct identifier *name)
+static bool is_denied(const struct judging *j, enum policy_field field, const char *value,
+                      const struct identifier *name)
 {
 	return name ? name_denied(j, field, name) : text_denied(j, field, value);
 }
@@ -173,8 +175,8 @@ static void field_required(struct judging *j, enum policy_field field, value_at 
 		required_judge(j, field, required->v[i], at, count);
 }
 
-/* A text that readers take for a name: what is denied as a name is denied here as well. A type of which all is denied is
- * a type that nothing is certified of, and says nothing of texts. */
+/* A text that readers take for a name: what is denied as a name is denied here as well. A type of which all is denied
+ * is a type that nothing is certified of, and says nothing of texts. */
 static void likeness_judge(struct judging *j, const char *label, const char *value, const struct identifier *name)
 {
 	enum policy_field field = POLICY_SAN + (enum policy_field)name->type;
@@ -255,7 +257,8 @@ static void others_judge(struct judging *j)
 /* --- keys, usages, life */
 
 /* Of a list of algorithms: not mentioned is refused as well. */
-static void listed_judge(struct judging *j, const char *field, unsigned list, unsigned bit, const char *value, const char *what)
+static void listed_judge(struct judging *j, const char *field, unsigned list, unsigned bit, const char *value,
+                         const char *what)
 {
 	const char *rule = list == 0 ? "unlisted" : "allow";
 
@@ -330,8 +333,8 @@ static void key_usage_judge(struct judging *j)
 
 enum { PURPOSE_SIZE = 128 };
 
-/* "serverAuth (1.3.6.1.5.5.7.3.1)" (RFC 5280, 4.2.1.12); an OID without a name is shown alone, and cut where there is no
- * room. */
+/* "serverAuth (1.3.6.1.5.5.7.3.1)" (RFC 5280, 4.2.1.12); an OID without a name is shown alone, and cut where there is
+ * no room. */
 static void purpose_text(const char *oid, char ret[PURPOSE_SIZE])
 {
 	auto(ASN1_OBJECT) *object = OBJ_txt2obj(oid, 1);
@@ -455,7 +458,8 @@ static void refusal_take(void *arg, const struct policy_verdict *verdict)
 		problem_set(p, PROBLEM_REJECTED_IDENTIFIER, "%s: \"%s\"", verdict->text, verdict->value);
 }
 
-bool policy_allows(const struct policy *policy, const struct policy_who *who, const struct identifier *name, struct problem *p)
+bool policy_allows(const struct policy *policy, const struct policy_who *who, const struct identifier *name,
+                   struct problem *p)
 {
 	static const struct policy_who nobody;
 	const struct policy_request request = { .who = who ? *who : nobody };

@@ -95,7 +95,8 @@ static bool is_wider(enum identifier_type type, const char *pattern, const char 
 }
 
 /* A pattern in which a requester's value was put is checked again: it may be none any more. */
-static bool name_matches(enum policy_field field, const char *pattern, const char *expanded, const struct identifier *name)
+static bool name_matches(enum policy_field field, const char *pattern, const char *expanded,
+                         const struct identifier *name)
 {
 	auto_value(problem) ignored = {0};
 	enum identifier_type type = field - POLICY_SAN;

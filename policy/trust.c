@@ -168,7 +168,8 @@ static bool read_one(struct bytes der, X509 **ret, struct problem *p)
 	return true;
 }
 
-static bool read_chain(const struct bytes *chain, size_t count, X509 **ret, ossl_x509_stack **ret_rest, struct problem *p)
+static bool read_chain(const struct bytes *chain, size_t count, X509 **ret, ossl_x509_stack **ret_rest,
+                       struct problem *p)
 {
 	auto(ossl_x509_stack) *rest = sk_X509_new_null();
 	auto(X509) *own = NULL;
@@ -205,7 +206,8 @@ static ossl_x509_stack *as_far_as_the_anchor(X509_STORE_CTX *context)
 	return chain;
 }
 
-static bool verify(const struct trust *trust, X509 *own, ossl_x509_stack *rest, int64_t now, ossl_x509_stack **ret, struct problem *p)
+static bool verify(const struct trust *trust, X509 *own, ossl_x509_stack *rest, int64_t now, ossl_x509_stack **ret,
+                   struct problem *p)
 {
 	auto(X509_STORE_CTX) *context = X509_STORE_CTX_new();
 

@@ -24,8 +24,8 @@ bool trust_from_pem(const char *name, struct bytes pem, struct trust **ret, stru
 void trust_free(struct trust *trust);
 declare_auto_struct(trust, trust_free);
 
-/* Whether a device's serial number is a text that names, patterns and lists can be made of: printable ASCII, spaces only
- * within (as "PID:C9300 SN:FCW1"), none of * { } , " and \. */
+/* Whether a device's serial number is a text that names, patterns and lists can be made of: printable ASCII, spaces
+ * only within (as "PID:C9300 SN:FCW1"), none of * { } , " and \. */
 bool trust_serial_check(const char *serial) must_use;
 
 /* A device as its manufacturer names it. */
@@ -37,8 +37,9 @@ struct trust_device {
 void trust_device_free(struct trust_device *device);
 declare_auto_value(trust_device, trust_device_free);
 
-/* The certificates that lead from the client's own, first, to an anchor, last, each signed by the next, of a chain (DER, the
- * client's own first). Whom and what it is for is not looked at. UNAUTHENTICATED: another text for each reason. */
+/* The certificates that lead from the client's own, first, to an anchor, last, each signed by the next, of a chain
+ * (DER, the client's own first). Whom and what it is for is not looked at. UNAUTHENTICATED: another text for each
+ * reason. */
 bool trust_path(const struct trust *trust, const struct bytes *chain, size_t count, int64_t now, ossl_x509_stack **ret,
                 struct problem *p) must_use;
 /* That, and the device that the client's own names, which must be for clients. */

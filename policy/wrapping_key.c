@@ -4,7 +4,8 @@
 
 static const char context[] = "enrollment wrapping key";
 
-bool wrapping_key_make(const struct store *store, char ret_hex[WRAPPING_KEY_TEXT_SIZE], struct buf *ret_sealed, struct problem *p)
+bool wrapping_key_make(const struct store *store, char ret_hex[WRAPPING_KEY_TEXT_SIZE], struct buf *ret_sealed,
+                       struct problem *p)
 {
 	uint8_t key[WRAPPING_KEY_SIZE];
 	auto_value(buf) hex = {0};
@@ -45,7 +46,8 @@ static bool is_good(const struct enrollment *e, const char *profile, int64_t now
 	return e->kind == ENROLLMENT_WRAPPING && str_equal(e->profile, profile) && enrollment_code_good(e, now, &why);
 }
 
-bool wrapping_key_find(struct store *store, struct bytes id, const char *profile, int64_t now, struct buf *ret, struct problem *p)
+bool wrapping_key_find(struct store *store, struct bytes id, const char *profile, int64_t now, struct buf *ret,
+                       struct problem *p)
 {
 	auto_value(looking) l = {0};
 

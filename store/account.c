@@ -100,7 +100,8 @@ bool store_account_ending(struct store_txn *txn, size_t limit, struct strings *r
 	return page_read_ids(txn, &prefix, limit, ret, p);
 }
 
-bool store_account_list(struct store_txn *txn, const char *after, size_t limit, struct store_page *ret, struct problem *p)
+bool store_account_list(struct store_txn *txn, const char *after, size_t limit, struct store_page *ret,
+                        struct problem *p)
 {
 	struct key prefix;
 

@@ -45,4 +45,5 @@ bool store_account_put(struct store_txn *txn, const struct account *account, str
 /* Those that are ending, up to limit. */
 bool store_account_ending(struct store_txn *txn, size_t limit, struct strings *ret, struct problem *p) must_use;
 /* All accounts by id, after `after` ("" for the first page). */
-bool store_account_list(struct store_txn *txn, const char *after, size_t limit, struct store_page *ret, struct problem *p) must_use;
+bool store_account_list(struct store_txn *txn, const char *after, size_t limit, struct store_page *ret,
+                        struct problem *p) must_use;

@@ -119,7 +119,8 @@ void audit_about_write(const struct audit_fact *facts, struct buf *ret)
 }
 
 /* audit_start_read and audit_follows know this form. */
-static void line_write(const struct audit_draft *draft, uint64_t seq, const uint8_t previous[SHA256_SIZE], struct buf *ret)
+static void line_write(const struct audit_draft *draft, uint64_t seq, const uint8_t previous[SHA256_SIZE],
+                       struct buf *ret)
 {
 	struct json_writer w = json_writer(ret);
 

@@ -47,10 +47,12 @@ declare_auto_value(authorization, authorization_free);
 /* The challenge that it was proven by; NULL: it was not, or without one. */
 const struct challenge *authorization_proof(const struct authorization *authorization);
 
-bool store_authorization_get(struct store_txn *txn, const char *id, struct authorization *ret, struct problem *p) must_use;
+bool store_authorization_get(struct store_txn *txn, const char *id, struct authorization *ret,
+                             struct problem *p) must_use;
 /* New or changed; keeps the indexes by account and identifier, by expiry, and the list of
  * authorizations with a challenge in `processing` (see store_authorization_processing). */
-bool store_authorization_put(struct store_txn *txn, const struct authorization *authorization, struct problem *p) must_use;
+bool store_authorization_put(struct store_txn *txn, const struct authorization *authorization,
+                             struct problem *p) must_use;
 /* Ids of an account's authorizations for one identifier, newest first, any status, up to limit. */
 bool store_authorization_find(struct store_txn *txn, const char *account, const char *type, const char *value,
                               bool wildcard, size_t limit, struct strings *ret, struct problem *p) must_use;

@@ -21,4 +21,5 @@ declare_auto_value(eab, eab_free);
 
 bool store_eab_get(struct store_txn *txn, const char *kid, struct eab *ret, struct problem *p) must_use;
 bool store_eab_put(struct store_txn *txn, const struct eab *eab, struct problem *p) must_use;
-bool store_eab_list(struct store_txn *txn, const char *after, size_t limit, struct store_page *ret, struct problem *p) must_use;
+bool store_eab_list(struct store_txn *txn, const char *after, size_t limit, struct store_page *ret,
+                    struct problem *p) must_use;

@@ -118,7 +118,8 @@ bool store_enrollment_by_device(struct store_txn *txn, const char *device, struc
 	return by_name(txn, OF_DEVICE, device, ret, p);
 }
 
-bool store_enrollment_by_certificate(struct store_txn *txn, const char *serial, struct enrollment *ret, struct problem *p)
+bool store_enrollment_by_certificate(struct store_txn *txn, const char *serial, struct enrollment *ret,
+                                     struct problem *p)
 {
 	return by_name(txn, OF_CERTIFICATE, serial, ret, p);
 }

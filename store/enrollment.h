@@ -48,10 +48,13 @@ declare_auto_value(enrollment, enrollment_free);
 
 bool store_enrollment_get(struct store_txn *txn, const char *id, struct enrollment *ret, struct problem *p) must_use;
 /* The one, not revoked, with this user name. */
-bool store_enrollment_by_user(struct store_txn *txn, const char *user, struct enrollment *ret, struct problem *p) must_use;
+bool store_enrollment_by_user(struct store_txn *txn, const char *user, struct enrollment *ret,
+                              struct problem *p) must_use;
 /* The one of kind device, revoked or not, for this device, or for the certificate of this serial number. */
-bool store_enrollment_by_device(struct store_txn *txn, const char *device, struct enrollment *ret, struct problem *p) must_use;
-bool store_enrollment_by_certificate(struct store_txn *txn, const char *serial, struct enrollment *ret, struct problem *p) must_use;
+bool store_enrollment_by_device(struct store_txn *txn, const char *device, struct enrollment *ret,
+                                struct problem *p) must_use;
+bool store_enrollment_by_certificate(struct store_txn *txn, const char *serial, struct enrollment *ret,
+                                     struct problem *p) must_use;
 /* New or changed. CONFLICT when another has the user name, the device or the certificate. */
 bool store_enrollment_put(struct store_txn *txn, const struct enrollment *enrollment, struct problem *p) must_use;
 bool store_enrollment_list(struct store_txn *txn, const char *after, size_t limit, struct store_page *ret,

@@ -231,7 +231,8 @@ struct way {
 	MDB_cursor_op step;
 };
 
-static void scan(struct kv_txn *txn, const struct way *way, struct bytes prefix, struct bytes bound, kv_visit *visit, void *arg)
+static void scan(struct kv_txn *txn, const struct way *way, struct bytes prefix, struct bytes bound, kv_visit *visit,
+                 void *arg)
 {
 	MDB_cursor *cursor;
 	MDB_val k, v;

@@ -151,7 +151,8 @@ bool store_order_by_authorization(struct store_txn *txn, const char *authorizati
 	return on_authorization(&prefix, authorization, p) && page_read_ids(txn, &prefix, limit, ret, p);
 }
 
-bool store_order_count_waiting(struct store_txn *txn, const char *authorization, size_t max, size_t *ret, struct problem *p)
+bool store_order_count_waiting(struct store_txn *txn, const char *authorization, size_t max, size_t *ret,
+                               struct problem *p)
 {
 	struct key prefix;
 

@@ -53,12 +53,15 @@ bool store_order_put(struct store_txn *txn, const struct order *order, struct pr
 bool store_order_list(struct store_txn *txn, const char *account, const char *after, size_t limit,
                       struct store_page *ret, struct problem *p) must_use;
 /* All of them, the oldest first. */
-bool store_order_all(struct store_txn *txn, const char *after, size_t limit, struct store_page *ret, struct problem *p) must_use;
+bool store_order_all(struct store_txn *txn, const char *after, size_t limit, struct store_page *ret,
+                     struct problem *p) must_use;
 /* Orders that wait on an authorization, or are renewed on the strength of it, up to limit. */
 bool store_order_by_authorization(struct store_txn *txn, const char *authorization, size_t limit, struct strings *ret,
                                   struct problem *p) must_use;
 /* How many those are; counting ends at max. */
-bool store_order_count_waiting(struct store_txn *txn, const char *authorization, size_t max, size_t *ret, struct problem *p) must_use;
+bool store_order_count_waiting(struct store_txn *txn, const char *authorization, size_t max, size_t *ret,
+                               struct problem *p) must_use;
 /* Those whose next certificate is due (RFC 8739), soonest first. */
-bool store_order_star_due(struct store_txn *txn, int64_t now, size_t limit, struct strings *ret, struct problem *p) must_use;
+bool store_order_star_due(struct store_txn *txn, int64_t now, size_t limit, struct strings *ret,
+                          struct problem *p) must_use;
 bool store_order_delete(struct store_txn *txn, const char *id, struct problem *p) must_use;

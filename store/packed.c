@@ -89,8 +89,8 @@ static bool is_poor(const struct buf *delta, struct bytes plain)
 }
 
 /* The delta to the reference of its kind, which it may become itself. */
-static bool delta_make(struct kv_txn *kv, const struct key *kind_at, struct bytes plain, struct buf *ret, uint32_t *ret_number,
-                       struct problem *p)
+static bool delta_make(struct kv_txn *kv, const struct key *kind_at, struct bytes plain, struct buf *ret,
+                       uint32_t *ret_number, struct problem *p)
 {
 	struct bytes reference;
 	struct kind kind;

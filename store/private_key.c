@@ -29,7 +29,8 @@ bool store_private_key_get(struct store_txn *txn, struct bytes key_hash, struct 
 	return id_make(key_hash, &id, p) && table_get(txn, &keys, buf_text(&id), ret, p);
 }
 
-bool store_private_key_put(struct store_txn *txn, struct bytes key_hash, const struct private_key *key, struct problem *p)
+bool store_private_key_put(struct store_txn *txn, struct bytes key_hash, const struct private_key *key,
+                           struct problem *p)
 {
 	auto_value(buf) id = {0};
 	struct private_key row = *key;
@@ -47,7 +48,8 @@ bool store_private_key_delete(struct store_txn *txn, struct bytes key_hash, stru
 	return id_make(key_hash, &id, p) && table_delete(txn, &keys, buf_text(&id), p);
 }
 
-bool store_private_key_list(struct store_txn *txn, const char *after, size_t limit, struct store_page *ret, struct problem *p)
+bool store_private_key_list(struct store_txn *txn, const char *after, size_t limit, struct store_page *ret,
+                            struct problem *p)
 {
 	struct key prefix;
 

@@ -16,9 +16,11 @@ void private_key_free(struct private_key *key);
 declare_auto_value(private_key, private_key_free);
 
 /* NOT_FOUND. */
-bool store_private_key_get(struct store_txn *txn, struct bytes key_hash, struct private_key *ret, struct problem *p) must_use;
+bool store_private_key_get(struct store_txn *txn, struct bytes key_hash, struct private_key *ret,
+                           struct problem *p) must_use;
 /* New, or sealed anew. */
-bool store_private_key_put(struct store_txn *txn, struct bytes key_hash, const struct private_key *key, struct problem *p) must_use;
+bool store_private_key_put(struct store_txn *txn, struct bytes key_hash, const struct private_key *key,
+                           struct problem *p) must_use;
 bool store_private_key_delete(struct store_txn *txn, struct bytes key_hash, struct problem *p) must_use;
 /* The hashes in hexadecimal, in order. */
 bool store_private_key_list(struct store_txn *txn, const char *after, size_t limit, struct store_page *ret,

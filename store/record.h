@@ -3,7 +3,8 @@
  * A record is a struct whose first member is `void *memory`: one block, made by decoding, that all
  * its strings, bytes and lists point into; record_free frees it. A record that is being built
  * points into memory of its builder and has memory NULL. Unknown tags are skipped, missing ones
- * leave zero, but for texts that are always there: fields can be added without an upgrade. Lengths are checked against the input.
+ * leave zero, but for texts that are always there: fields can be added without an upgrade. Lengths are checked
+ * against the input.
  *
  * A field is its tag (one byte), the length of its value, and the value. A length is 7 bits a byte,
  * lowest first, the high bit on all but the last. An integer is folded (0, -1, 1, -2, ... become

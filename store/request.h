@@ -70,9 +70,11 @@ bool store_request_get(struct store_txn *txn, const char *id, struct request *re
 /* The request of an ACME order. */
 bool store_request_by_order(struct store_txn *txn, const char *order, struct request *ret, struct problem *p) must_use;
 /* The request of a client that asks again. */
-bool store_request_by_waiter(struct store_txn *txn, struct bytes waiter, struct request *ret, struct problem *p) must_use;
+bool store_request_by_waiter(struct store_txn *txn, struct bytes waiter, struct request *ret,
+                             struct problem *p) must_use;
 /* Some of those of a method that are decided and to be carried out. */
-bool store_request_due(struct store_txn *txn, const char *method, size_t limit, struct strings *ret, struct problem *p) must_use;
+bool store_request_due(struct store_txn *txn, const char *method, size_t limit, struct strings *ret,
+                       struct problem *p) must_use;
 bool store_request_delete(struct store_txn *txn, const char *id, struct problem *p) must_use;
 /* New or changed; keeps the listings. */
 bool store_request_put(struct store_txn *txn, const struct request *request, struct problem *p) must_use;
@@ -83,4 +85,5 @@ bool store_request_list(struct store_txn *txn, const enum request_state *state, 
 /* How many wait for people; counting ends at max. */
 bool store_request_pending(struct store_txn *txn, size_t max, size_t *ret, struct problem *p) must_use;
 /* Deletes up to limit of those made before that time which no longer wait; ret_count says how many. */
-bool store_request_sweep(struct store_txn *txn, int64_t before, size_t limit, size_t *ret_count, struct problem *p) must_use;
+bool store_request_sweep(struct store_txn *txn, int64_t before, size_t limit, size_t *ret_count,
+                         struct problem *p) must_use;

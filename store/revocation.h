@@ -21,7 +21,8 @@ void revocation_free(struct revocation *revocation);
 declare_auto_value(revocation, revocation_free);
 
 /* All zero but for the issuer where nothing was recorded yet; issuer is borrowed from the caller then. */
-bool store_revocation_get(struct store_txn *txn, const char *issuer, struct revocation *ret, struct problem *p) must_use;
+bool store_revocation_get(struct store_txn *txn, const char *issuer, struct revocation *ret,
+                          struct problem *p) must_use;
 bool store_revocation_put(struct store_txn *txn, const struct revocation *revocation, struct problem *p) must_use;
 /* Counts a change, in the update that makes it. */
 bool store_revocation_change(struct store_txn *txn, const char *issuer, struct problem *p) must_use;

@@ -155,7 +155,8 @@ static bool seal_find(const char *folder, bool fresh, struct seal **ret, struct 
 	return seal_open_file(path, ret, p);
 }
 
-bool store_open(const char *folder, bool create, const struct kv_options *options, struct store **ret, struct problem *p)
+bool store_open(const char *folder, bool create, const struct kv_options *options, struct store **ret,
+                struct problem *p)
 {
 	auto_struct(store) *store = NULL;
 	auto_struct(seal) *seal = NULL;

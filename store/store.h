@@ -21,7 +21,8 @@ typedef bool store_fn(struct store_txn *txn, void *arg, struct problem *p);
 /* Opens (and when create, makes) the store in `folder` (0700): `data.mdb`, and the file `seal.key`
  * (0600). NOT_FOUND: there is none. CONFLICT: its schema is newer than ours, it is no store of ours,
  * or its seal.key is missing. One store is open once in a process; several processes may have it. */
-bool store_open(const char *folder, bool create, const struct kv_options *options, struct store **ret, struct problem *p) must_use;
+bool store_open(const char *folder, bool create, const struct kv_options *options, struct store **ret,
+                struct problem *p) must_use;
 /* The same over an engine that the caller made (tests); takes kv, also when it fails. */
 bool store_open_kv(struct kv *kv, const uint8_t seal_key[32], struct store **ret, struct problem *p) must_use;
 void store_close(struct store *store);

@@ -147,7 +147,8 @@ static bool decode(struct store_txn *txn, const struct table *table, struct byte
 	return unreadable(table, p);
 }
 
-static bool encode(struct store_txn *txn, const struct table *table, const void *record, struct buf *ret, struct problem *p)
+static bool encode(struct store_txn *txn, const struct table *table, const void *record, struct buf *ret,
+                   struct problem *p)
 {
 	auto_value(buf) plain = {0};
 	auto_value(buf) kind = {0};

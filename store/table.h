@@ -34,7 +34,8 @@ struct table {
 	void (*index)(const void *record, struct index *ix); /* NULL: none */
 	/* What a put insists on, and the index builds on. A stored record without it cannot be read. NULL: anything */
 	bool (*is_whole)(const void *record);
-	/* Appends what records that look much alike have in common (store/packed.h). NULL: they are stored as they are */
+	/* Appends what records that look much alike have in common (store/packed.h). NULL: they are stored as they
+	 * are */
 	void (*kind)(const void *record, struct buf *ret);
 };
 

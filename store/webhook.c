@@ -62,7 +62,8 @@ bool store_webhook_ids(struct store_txn *txn, size_t limit, struct strings *ret,
 	return page_read_ids(txn, &prefix, limit, ret, p);
 }
 
-bool store_webhook_list(struct store_txn *txn, const char *after, size_t limit, struct store_page *ret, struct problem *p)
+bool store_webhook_list(struct store_txn *txn, const char *after, size_t limit, struct store_page *ret,
+                        struct problem *p)
 {
 	struct key prefix;
 

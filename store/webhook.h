@@ -42,4 +42,5 @@ bool store_webhook_put(struct store_txn *txn, const struct webhook *webhook, str
 bool store_webhook_delete(struct store_txn *txn, const char *id, struct problem *p) must_use;
 /* All of them, up to limit. */
 bool store_webhook_ids(struct store_txn *txn, size_t limit, struct strings *ret, struct problem *p) must_use;
-bool store_webhook_list(struct store_txn *txn, const char *after, size_t limit, struct store_page *ret, struct problem *p) must_use;
+bool store_webhook_list(struct store_txn *txn, const char *after, size_t limit, struct store_page *ret,
+                        struct problem *p) must_use;
