@@ -489,6 +489,7 @@ static void spoil_validity(struct world *w) { w->wish.validity = 397 * 86400 + 1
 static void spoil_validity_past(struct world *w) { w->wish.validity = 30; }
 static void spoil_validity_and_end(struct world *w) { w->wish.validity = 3600, w->wish.not_after = clock_now() + 3600; }
 static void spoil_validity_and_begin(struct world *w) { w->wish.validity = 3600, w->wish.not_before = clock_now(); }
+static void spoil_validity_past_the_ca(struct world *w) { w->wish.validity = 7200, w->wish.latest = clock_now() + 3600; }
 static void spoil_wish_end(struct world *w) { w->wish.not_after = clock_now() + 398 * 86400; }
 /* A certificate of the CSR's key is in the inventory, of an account or of the operator. */
 static void earlier(struct world *w, const char *account)
@@ -804,6 +805,7 @@ static const struct row {
 	{ "period", spoil_validity_past, PROBLEM_MALFORMED, "past", NULL, false, true },
 	{ "period", spoil_validity_and_end, PROBLEM_MALFORMED, "one or the other", NULL, false, true },
 	{ "period", spoil_validity_and_begin, PROBLEM_MALFORMED, "one or the other", NULL, false, true },
+	{ "period", spoil_validity_past_the_ca, PROBLEM_MALFORMED, "certificate of the issuing CA ends", NULL, false, true },
 	{ "period", spoil_wish_end, PROBLEM_MALFORMED, "notAfter", NULL, false, true },
 	{ "names-present", spoil_no_names, PROBLEM_BAD_CSR, "no name", NULL, false, false },
 	{ "names-count", spoil_names_many, PROBLEM_BAD_CSR, "3 names", NULL, false, false },
