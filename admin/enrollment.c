@@ -83,7 +83,8 @@ static bool parse_digest(const char *text, struct credential_wish *wish, struct 
 	wish->digest_sha256 = strings_has(&list, "sha-256");
 	wish->digest_md5 = strings_has(&list, "md5");
 	return list.n == (size_t)wish->digest_sha256 + wish->digest_md5 ||
-	       problem_set(p, PROBLEM_MALFORMED, "--digest: expected `sha-256`, `md5` or `sha-256,md5`, got `%s`", text);
+	       problem_set(p, PROBLEM_MALFORMED, "--digest: expected `sha-256`, `md5` or `sha-256,md5`, got `%s`",
+	                   text);
 }
 
 static bool read_password(const struct command_call *call, struct buf *ret, struct problem *p)

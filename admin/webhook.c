@@ -143,7 +143,8 @@ static bool deliver(struct stepping *s, struct problem *p)
 	return webhook_outcome_record(house->store, options, s->sender->id, &outcome, p);
 }
 
-/* Of what failed before no more than RETRYING_MAX are tried at once: receivers that stall leave threads to the others. */
+/* Of what failed before no more than RETRYING_MAX are tried at once: receivers that stall leave threads to the
+ * others. */
 static bool begin_try(const struct stepping *s)
 {
 	atomic_int *retrying = &s->sender->house->retrying;

@@ -548,6 +548,30 @@ static void takes_urls_of_any_host(void **state)
 	}
 }
 
+/* Of places to read a secret from one is enough, and two are refused. */
+static void a_pin_is_in_one_place(void **state)
+{
+	static const struct {
+		const char *pin;
+		bool taken;
+	} rows[] = {
+		{ "file: /etc/pin", true },
+		{ "environment: PIN", true },
+		{ "credential: pin", true },
+		{ "file: /etc/pin, environment: PIN", false },
+		{ "environment: PIN, credential: pin", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < array_length(rows); i++) {
+		auto_free char *text = mem_printf("ca: {pkcs11: {module: /lib/p11.so, pin: {%s}}}\n", rows[i].pin);
+		auto_struct(config) *config = NULL;
+		auto_value(problem) p = {0};
+		assert_int_equal(config_parse("f", BYTES_STR(text), &config, &p), rows[i].taken);
+		assert_true(rows[i].taken || strstr(p.detail, "ca.pkcs11.pin"));
+	}
+}
+
 static void deltas_live_as_long_as_lists_at_most(void **state)
 {
 	static const struct {
@@ -739,6 +763,7 @@ int main(void)
 		cmocka_unit_test(own_profile_is_internal_alone),
 		cmocka_unit_test(values_reach_their_places),
 		cmocka_unit_test(takes_urls_of_any_host),
+		cmocka_unit_test(a_pin_is_in_one_place),
 		cmocka_unit_test(deltas_live_as_long_as_lists_at_most),
 		cmocka_unit_test(bounds_are_as_told),
 		cmocka_unit_test(takes_as_many_listeners_as_can_be_opened),
