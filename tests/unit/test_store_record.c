@@ -257,8 +257,12 @@ static void test_times(void **state)
 	auto_value(buf) out = {0};
 
 	(void)state;
-	for (size_t i = 0; i < array_length(good); i++)
-		assert_int_equal(round_trip(&good[i]).time, good[i].time);
+	for (size_t i = 0; i < array_length(good); i++) {
+		struct tree read = round_trip(&good[i]);
+
+		assert_int_equal(read.time, good[i].time);
+		record_free(&read);
+	}
 	for (size_t i = 0; i < array_length(bad); i++)
 		must_refuse(PROBLEM_INTERNAL, record_encode(&tree_schema, &bad[i], &out, p));
 	assert_int_equal(out.len, 0);
