@@ -8,6 +8,7 @@
 #include <openssl/ssl.h>
 
 #include "base/clock.h"
+#include "base/tls_chain.h"
 
 enum { CHAIN_BYTES = 16 * 1024 }; /* one certificate is wanted */
 
@@ -41,6 +42,7 @@ bool probe_alpn_open(struct probe_alpn **ret, struct problem *p)
 	SSL_CTX_set_session_cache_mode(alpn->context, SSL_SESS_CACHE_OFF);
 	SSL_CTX_set_options(alpn->context, SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION);
 	SSL_CTX_set_max_cert_list(alpn->context, CHAIN_BYTES);
+	tls_chain_guard(alpn->context);
 	*ret = steal(alpn);
 	return true;
 }

@@ -8,6 +8,7 @@
 #include <strings.h>
 
 #include "base/library.h"
+#include "base/tls_chain.h"
 
 enum {
 	HEADERS_MAX = 16384, /* bytes of all header lines of one reply */
@@ -288,12 +289,21 @@ static bool make_lines(const struct fetch *get, slist **ret)
 	return list;
 }
 
+static CURLcode guard_context(CURL *c, void *context, void *unused)
+{
+	(void)c;
+	(void)unused;
+	tls_chain_guard(context);
+	return CURLE_OK;
+}
+
 /* Where unverified: the name behind a redirect may be waiting for the very certificate, and RFC 8555, 8.3
  * rests on the HTTP hop. */
 static void setup_tls(CURL *c, const struct fetch *get)
 {
 	lib.easy_setopt(c, CURLOPT_SSL_VERIFYPEER, get->verify ? 1L : 0L);
 	lib.easy_setopt(c, CURLOPT_SSL_VERIFYHOST, get->verify ? 2L : 0L);
+	lib.easy_setopt(c, CURLOPT_SSL_CTX_FUNCTION, guard_context);
 	if (get->verify)
 		lib.easy_setopt(c, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
 	if (get->trust) {

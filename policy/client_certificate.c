@@ -2,10 +2,10 @@
 
 #include <openssl/err.h>
 
+#include "base/certificate_key.h"
 #include "base/digest.h"
 #include "base/ossl.h"
 #include "base/tlv.h"
-#include "policy/certificate_key.h"
 #include "policy/renewal.h"
 #include "store/enrollment.h"
 

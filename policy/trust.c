@@ -4,9 +4,9 @@
 
 #include <openssl/err.h>
 
+#include "base/certificate_key.h"
 #include "base/file.h"
 #include "base/ossl.h"
-#include "policy/certificate_key.h"
 #include "policy/trust_device.h"
 
 struct trust {

@@ -9,7 +9,7 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 
-#include "server/tls_chain.h"
+#include "base/tls_chain.h"
 
 enum { SESSIONS_MAX = 128, SESSION_SECONDS = 300 };
 enum { CLIENT_CHAIN_MAX = 10, CLIENT_CHAIN_BYTES = 32 * 1024 };
@@ -38,19 +38,6 @@ static int choose_certificate(SSL *ssl, void *arg)
 	int ok = c && SSL_use_cert_and_key(ssl, c->own, c->key, c->above, 1) == 1;
 	pthread_rwlock_unlock(&tls->lock);
 	return ok;
-}
-
-/* A chain arrives. libssl has no call between its arrival and its decoding but this one, which looks on: what is not to
- * be decoded is made unreadable, and ends the handshake with bad_certificate. */
-static void look_at_message(int sent, int version, int type, const void *message, size_t len, SSL *ssl, void *unused)
-{
-	uint8_t *at = (uint8_t *)(uintptr_t)message;
-
-	(void)version;
-	(void)unused;
-	if (!sent && type == SSL3_RT_HANDSHAKE && len > SSL3_HM_HEADER_LENGTH && at[0] == SSL3_MT_CERTIFICATE)
-		tls_chain_blot(at + SSL3_HM_HEADER_LENGTH, len - SSL3_HM_HEADER_LENGTH,
-		               SSL_version(ssl) == TLS1_3_VERSION);
 }
 
 /* After the client's Finished in TLS 1.3 nothing is sent back. A client whose system waits for an acknowledgement
@@ -134,7 +121,7 @@ static bool configure(struct tls *tls, const struct tls_options *options)
 	SSL_CTX_set_verify(context, options->ask_client ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, NULL);
 	SSL_CTX_set_cert_verify_callback(context, accept_client, NULL);
 	SSL_CTX_set_info_callback(context, acknowledge_at_once);
-	SSL_CTX_set_msg_callback(context, look_at_message);
+	tls_chain_guard(context);
 	SSL_CTX_set_cert_cb(context, choose_certificate, tls);
 	SSL_CTX_set_alpn_select_cb(context, choose_protocol, NULL);
 	SSL_CTX_clear_mode(context,

@@ -25,7 +25,7 @@ BEGIN {
 	owner["civetweb.h"] = "server/listen.c server/civetweb_seam.c"
 	owner["cyaml/cyaml.h"] = "server/config.c"
 	owner["yaml.h"] = "server/config_text.c"
-	owner["openssl/ssl.h"] = "server/tls.c server/civetweb_seam.c acme/probe_alpn.c"
+	owner["openssl/ssl.h"] = "base/tls_chain.c server/tls.c server/civetweb_seam.c acme/probe_alpn.c"
 	owner["p11-kit-1/p11-kit/pkcs11.h"] = "ca/pkcs11_session.h"
 	system_headers = " arpa/inet.h assert.h ctype.h dirent.h dlfcn.h errno.h fcntl.h ifaddrs.h inttypes.h limits.h malloc.h math.h " \
 		"netdb.h netinet/in.h netinet/tcp.h poll.h pthread.h pwd.h sched.h semaphore.h signal.h stdarg.h stdatomic.h stdbool.h stddef.h " \

@@ -4,8 +4,8 @@
 #include <openssl/ec.h>
 
 #include "base/ossl.h"
-#include "policy/certificate_key.h"
-#include "server/tls_chain.h"
+#include "base/certificate_key.h"
+#include "base/tls_chain.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

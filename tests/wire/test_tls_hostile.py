@@ -1,16 +1,19 @@
 """What a client of TLS can make the server compute or wait for, which has proven nothing yet. It is bounded, whatever the client sends."""
 
+import contextlib
 import ctypes
 import os
 import socket
 import ssl
+import threading
 import time
 
 import pytest
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from harness import Server
+from acme_raw import Client
+from harness import ChallengeServer, Server, free_port
 from test_est_authentication import TLS12, TLS13
 
 HEADER_SECONDS = 3
@@ -18,7 +21,7 @@ HEADER_SECONDS = 3
 
 @pytest.fixture(scope="module")
 def server():
-    with Server({"http": {"header_timeout": f"{HEADER_SECONDS}s"}}) as running:
+    with Server({"http": {"header_timeout": f"{HEADER_SECONDS}s"}, "acme": {"http_01": {"https_port": free_port()}}}) as running:
         yield running
 
 
@@ -97,6 +100,72 @@ def test_keys_on_curves_of_their_own_are_not_decoded(server, tmp_path, version):
     plain = ec.generate_private_key(ec.SECP384R1()).public_key().public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
     answer, _ = show(server, tmp_path, version, [certificate(plain)] * 4)
     assert b" 200 " in answer, answer
+
+
+class Peer:
+    """A server of TLS that shows such keys to who is led to it."""
+
+    def __init__(self, port, tmp_path, count=8):
+        key = ec.generate_private_key(ec.SECP256R1())
+        own = certificate(key.public_key().public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo), key)
+        (tmp_path / "peer.pem").write_text("".join(map(ssl.DER_cert_to_PEM_cert, [own, *[certificate(own_curve())] * count])))
+        (tmp_path / "peer.key").write_bytes(key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()))
+        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.context.set_ciphers("DEFAULT@SECLEVEL=0")
+        self.context.set_alpn_protocols(["acme-tls/1", "http/1.1"])
+        self.context.load_cert_chain(tmp_path / "peer.pem", tmp_path / "peer.key")
+        self.socket, self.seen = socket.create_server(("127.0.0.1", port)), 0
+        threading.Thread(target=self.run, daemon=True).start()
+
+    def run(self):
+        with contextlib.suppress(OSError):
+            while True:
+                connection, _ = self.socket.accept()
+                self.seen += 1
+                with contextlib.suppress(OSError), connection:
+                    connection.settimeout(10)
+                    self.context.wrap_socket(connection, server_side=True).recv(100)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.socket.close()
+
+
+def probed(server, name, kind):
+    """What it costs to find that a challenge has not been met."""
+    client = Client(server)
+    client.register()
+    _, order = client.order([name])
+    url = order["authorizations"][0]
+    challenge = next(c for c in client.post(url).json()["challenges"] if c["type"] == kind)
+    before = cpu_seconds(server)
+    client.post(challenge["url"], {})
+    assert client.wait(url, ("valid", "invalid"))["status"] == "invalid"
+    return cpu_seconds(server) - before
+
+
+def test_keys_of_a_host_that_is_probed_are_not_decoded(server, tmp_path):
+    """tls-alpn-01 led the server to compute for three seconds, whatever its time limit."""
+    with Peer(server.tls_alpn_port, tmp_path) as peer:
+        spent = probed(server, "alpn.curve.example", "tls-alpn-01")
+        assert peer.seen and spent < 0.5, spent
+
+
+def test_keys_of_a_host_that_a_redirect_leads_to_are_not_decoded(server, tmp_path):
+    port = server.extra["acme"]["http_01"]["https_port"]
+
+    def redirect(handler):
+        handler.send_response(302)
+        handler.send_header("Location", f"https://to.curve.example:{port}/")
+        handler.send_header("Content-Length", "0")
+        handler.end_headers()
+        return True
+    with Peer(port, tmp_path) as peer, ChallengeServer(server.http01_port) as web:
+        web.custom = redirect
+        spent = probed(server, "from.curve.example", "http-01")
+        assert peer.seen and spent < 0.5, spent
 
 
 # --- records without data

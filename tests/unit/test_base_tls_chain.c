@@ -1,4 +1,4 @@
-#include "server/tls_chain.h"
+#include "base/tls_chain.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,4 +1,4 @@
-#include "policy/certificate_key.h"
+#include "base/certificate_key.h"
 
 #include "base/tlv.h"
 

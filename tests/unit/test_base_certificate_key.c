@@ -1,5 +1,5 @@
 #include "base/tlv.h"
-#include "policy/certificate_key.h"
+#include "base/certificate_key.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
