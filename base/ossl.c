@@ -1,6 +1,7 @@
 #include "base/ossl.h"
 
 #include <assert.h>
+#include <limits.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <time.h>
@@ -326,6 +327,38 @@ bool ossl_certificate_pem(const X509 *certificate, struct buf *ret, struct probl
 		return problem_memory(p);
 	ossl_pem("CERTIFICATE", buf_bytes(&der), ret);
 	return buf_check(ret, p);
+}
+
+/* The PEM reader's word that the text has ended. */
+static bool pem_has_ended(void)
+{
+	unsigned long error = ERR_peek_last_error();
+
+	ERR_clear_error();
+	return ERR_GET_LIB(error) == ERR_LIB_PEM && ERR_GET_REASON(error) == PEM_R_NO_START_LINE;
+}
+
+bool ossl_certificates_from_pem(struct bytes text, ossl_x509_stack **ret, struct problem *p)
+{
+	auto(ossl_x509_stack) *all = sk_X509_new_null();
+	auto(BIO) *in = BIO_new_mem_buf(text.len > 0 ? text.data : (const uint8_t *)"", (int)text.len);
+
+	assert(text.len <= INT_MAX);
+	if (!all || !in)
+		return problem_memory(p);
+	for (;;) {
+		auto(X509) *next = PEM_read_bio_X509(in, NULL, NULL, NULL);
+		if (!next)
+			break;
+		if (sk_X509_push(all, next) <= 0)
+			return problem_memory(p);
+		next = NULL;
+	}
+	if (!pem_has_ended() || sk_X509_num(all) == 0)
+		return problem_set(p, PROBLEM_MALFORMED, "expected certificates in PEM, and number %d is none",
+		                   sk_X509_num(all) + 1);
+	*ret = steal(all);
+	return true;
 }
 
 /* Where the first boundary of that kind and label begins; NULL without one. */

@@ -104,5 +104,8 @@ bool ossl_use_pss(EVP_PKEY_CTX *how) must_use;
 /* Appends PEM with the given label ("CERTIFICATE"), 64 columns, final newline. */
 void ossl_pem(const char *label, struct bytes der, struct buf *ret);
 bool ossl_certificate_pem(const X509 *certificate, struct buf *ret, struct problem *p) must_use;
+/* The certificates of a text, one or more, in its order. Blocks of other kinds and what stands between are passed over
+ * (RFC 7468, 5.2). MALFORMED says which certificate cannot be read. */
+bool ossl_certificates_from_pem(struct bytes text, ossl_x509_stack **ret, struct problem *p) must_use;
 /* Finds the first PEM block of that label in text and appends its DER. MALFORMED otherwise. */
 bool ossl_from_pem(const char *label, struct bytes text, struct buf *ret, struct problem *p) must_use;

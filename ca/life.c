@@ -97,7 +97,16 @@ bool life_signer(const struct life *life, const char *name, char ret[ISSUER_NAME
 
 /* --- terms */
 
-/* Its life ends with the signer's at the latest. by NULL: it signs itself. */
+static bool beyond_signer(int64_t end, struct problem *p)
+{
+	char text[CLOCK_RFC3339_SIZE];
+
+	clock_format(end, text);
+	return problem_set(p, PROBLEM_MALFORMED, "--lifetime: the CA that signs it ends at %s", text);
+}
+
+/* Its life ends with the signer's: one that is named and longer is refused, one that is the former's is cut short. by
+ * NULL: it signs itself. */
 static bool set_period(const struct life_terms *terms, X509 *before, X509 *by, struct authority_wish *wish,
                        struct problem *p)
 {
@@ -113,9 +122,10 @@ static bool set_period(const struct life_terms *terms, X509 *before, X509 *by, s
 		return false;
 	if (end <= now)
 		return problem_set(p, PROBLEM_MALFORMED, "the CA that would sign it has expired");
-	if (wish->not_after > end)
-		wish->not_after = end;
-	return true;
+	if (wish->not_after <= end)
+		return true;
+	wish->not_after = end;
+	return terms->lifetime == 0 || beyond_signer(end, p);
 }
 
 bool life_set_names(const struct life_terms *terms, X509 *before, NAME_CONSTRAINTS **ret, struct problem *p)

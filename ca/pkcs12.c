@@ -11,29 +11,18 @@ static const struct suite {
 	const char *mac;
 } modern = { NID_aes_256_cbc, 100000, "SHA256" }, legacy = { NID_pbe_WithSHA1And3_Key_TripleDES_CBC, 2048, "SHA1" };
 
-static bool read_chain(struct bytes pem, STACK_OF(X509) *ret)
-{
-	auto(BIO) *in = BIO_new_mem_buf(pem.len > 0 ? (const void *)pem.data : "", (int)pem.len);
-
-	for (X509 *next; in && (next = PEM_read_bio_X509(in, NULL, NULL, NULL));)
-		if (sk_X509_push(ret, next) <= 0) {
-			X509_free(next);
-			return false;
-		}
-	ERR_clear_error(); /* of the end of the text */
-	return in;
-}
-
 bool pkcs12_make(const struct pkcs12_parts *parts, struct buf *ret, struct problem *p)
 {
 	const struct suite *suite = parts->legacy ? &legacy : &modern;
 	const uint8_t *at = parts->certificate.data;
 	auto(X509) *certificate = d2i_X509(NULL, &at, (long)parts->certificate.len);
-	auto(ossl_x509_stack) *chain = sk_X509_new_null();
+	auto(ossl_x509_stack) *chain = NULL;
 
 	assert(parts->password && parts->password[0]);
-	if (!certificate || !chain || !read_chain(parts->chain, chain))
-		return problem_openssl(p, "certificates for PKCS #12");
+	if (!certificate)
+		return problem_openssl(p, "the certificate for PKCS #12");
+	if (parts->chain.len > 0 && !ossl_certificates_from_pem(parts->chain, &chain, p))
+		return false;
 	/* -1: no MAC yet; that of PKCS12_create has a hash of its own choice. */
 	auto(PKCS12) *file = PKCS12_create(parts->password, parts->alias, parts->key, certificate, chain,
 	                                   suite->cipher, suite->cipher,

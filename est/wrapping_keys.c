@@ -1,6 +1,5 @@
 #include "est/wrapping_keys.h"
 
-#include <openssl/err.h>
 #include <stdatomic.h>
 
 #include "base/base64.h"
@@ -39,23 +38,31 @@ static bool read_key(const struct wrapping_key *row, struct symmetric *ret, stru
 	return ret->id || problem_memory(p);
 }
 
+/* Takes those of the stack, the last one first. */
+static bool add_certificates(const char *path, ossl_x509_stack *from, ossl_x509_stack *to, struct problem *p)
+{
+	while (sk_X509_num(from) > 0) {
+		auto(X509) *certificate = sk_X509_pop(from);
+		if (ossl_key_id(certificate).len == 0)
+			return problem_set(p, PROBLEM_MALFORMED, "%s: a certificate has no subject key identifier", path);
+		if (sk_X509_push(to, certificate) <= 0)
+			return problem_memory(p);
+		certificate = NULL;
+	}
+	return true;
+}
+
 static bool read_certificates(const char *path, ossl_x509_stack *ret, struct problem *p)
 {
+	auto(ossl_x509_stack) *certificates = NULL;
+	auto_value(problem) why = {0};
 	auto_value(buf) pem = {0};
-	X509 *certificate;
-	int before = sk_X509_num(ret);
 
 	if (!file_read(path, FILE_MAX, &pem, p))
 		return false;
-	auto(BIO) *in = BIO_new_mem_buf(pem.data, (int)pem.len);
-	while (in && (certificate = PEM_read_bio_X509(in, NULL, NULL, NULL))) {
-		if (ossl_key_id(certificate).len > 0 && sk_X509_push(ret, certificate) > 0)
-			continue;
-		X509_free(certificate);
-		return problem_set(p, PROBLEM_MALFORMED, "%s: a certificate has no subject key identifier", path);
-	}
-	ERR_clear_error();
-	return sk_X509_num(ret) > before || problem_set(p, PROBLEM_MALFORMED, "%s: expected certificates in PEM", path);
+	if (!ossl_certificates_from_pem(buf_bytes(&pem), &certificates, &why))
+		return problem_set(p, why.kind, "%s: %s", path, problem_cause(&why));
+	return add_certificates(path, certificates, ret, p);
 }
 
 bool wrapping_keys_new(const struct wrapping_options *options, struct wrapping_keys **ret, struct problem *p)

@@ -24,32 +24,16 @@ static bool add_anchor(struct trust *trust, X509 *certificate, struct problem *p
 	return X509_STORE_add_cert(trust->store, certificate) == 1 || problem_openssl(p, "a manufacturer's certificate");
 }
 
-/* The PEM reader's word that the text has ended. */
-static bool is_end(void)
-{
-	unsigned long error = ERR_peek_last_error();
-
-	return ERR_GET_LIB(error) == ERR_LIB_PEM && ERR_GET_REASON(error) == PEM_R_NO_START_LINE;
-}
-
 static bool read_text(struct trust *trust, const char *name, struct bytes text, struct problem *p)
 {
-	size_t before = trust->count;
-	auto(BIO) *in = BIO_new_mem_buf(text.len > 0 ? text.data : (const uint8_t *)"", (int)text.len);
+	auto(ossl_x509_stack) *certificates = NULL;
+	auto_value(problem) why = {0};
 
-	if (!in)
-		return problem_memory(p);
-	for (;;) {
-		auto(X509) *certificate = PEM_read_bio_X509(in, NULL, NULL, NULL);
-		if (!certificate)
-			break;
-		if (!add_anchor(trust, certificate, p))
+	if (!ossl_certificates_from_pem(text, &certificates, &why))
+		return problem_set(p, why.kind, "%s: %s", name, problem_cause(&why));
+	for (int i = 0; i < sk_X509_num(certificates); i++)
+		if (!add_anchor(trust, sk_X509_value(certificates, i), p))
 			return false;
-	}
-	bool ended = is_end();
-	ERR_clear_error();
-	if (!ended || trust->count == before)
-		return problem_set(p, PROBLEM_MALFORMED, "%s: certificate %zu is not readable as PEM", name, trust->count - before + 1);
 	return true;
 }
 

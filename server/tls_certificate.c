@@ -1,63 +1,23 @@
 #include "server/tls_certificate.h"
 
-#include <limits.h>
 #include <stdatomic.h>
 
 #include <openssl/err.h>
 
 #include "base/clock.h"
 
-/* The PEM reader's word that the text has ended. */
-static bool has_ended(void)
-{
-	unsigned long error = ERR_peek_last_error();
-
-	ERR_clear_error();
-	return ERR_GET_LIB(error) == ERR_LIB_PEM && ERR_GET_REASON(error) == PEM_R_NO_START_LINE;
-}
-
-/* Takes the certificate. */
-static bool add(struct tls_certificate *to, X509 **certificate)
-{
-	if (!to->own) {
-		to->own = steal(*certificate);
-		return true;
-	}
-	if (sk_X509_push(to->above, *certificate) <= 0)
-		return false;
-	*certificate = NULL;
-	return true;
-}
-
-static bool read_all(BIO *in, struct tls_certificate *ret, struct problem *p)
-{
-	for (int n = 1;; n++) {
-		auto(X509) *certificate = PEM_read_bio_X509(in, NULL, NULL, NULL);
-		if (!certificate)
-			return (has_ended() && n > 1) ||
-			       problem_set(p, PROBLEM_MALFORMED,
-			                   "expected a certificate in PEM, and number %d is none", n);
-		if (n > 1 + TLS_CERTIFICATE_ABOVE_MAX)
-			return problem_set(p, PROBLEM_MALFORMED, "expected no more than %d certificates",
-			                   1 + TLS_CERTIFICATE_ABOVE_MAX);
-		if (!add(ret, &certificate))
-			return problem_memory(p);
-	}
-}
-
 bool tls_certificate_parse(struct bytes pem, struct tls_certificate **ret, struct problem *p)
 {
 	auto_struct(tls_certificate) *certificate = calloc(1, sizeof(*certificate));
-	auto(BIO) *in = BIO_new_mem_buf(pem.len > 0 ? pem.data : (const uint8_t *)"",
-	                                pem.len <= INT_MAX ? (int)pem.len : 0);
 
-	if (!certificate || !in)
+	if (!certificate)
 		return problem_memory(p);
 	certificate->references = 1;
-	if (!(certificate->above = sk_X509_new_null()))
-		return problem_memory(p);
-	if (!read_all(in, certificate, p))
+	if (!ossl_certificates_from_pem(pem, &certificate->above, p))
 		return false;
+	certificate->own = sk_X509_shift(certificate->above);
+	if (sk_X509_num(certificate->above) > TLS_CERTIFICATE_ABOVE_MAX)
+		return problem_set(p, PROBLEM_MALFORMED, "expected no more than %d certificates", 1 + TLS_CERTIFICATE_ABOVE_MAX);
 	*ret = steal(certificate);
 	return true;
 }

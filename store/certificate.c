@@ -64,7 +64,7 @@ static const struct record_field certificate_fields[] = {
 	record_time(42, certificate, released),
 	record_id(43, certificate, replacing),
 	record_integer(44, certificate, issued_us),
-	record_integer(45, certificate, reason_changed),
+	record_time(45, certificate, reason_changed),
 };
 static const struct record_schema certificate_schema = {
 	"certificate", sizeof(struct certificate), certificate_fields, array_length(certificate_fields),

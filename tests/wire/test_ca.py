@@ -102,6 +102,8 @@ def test_renewed_ca_is_used_after_reload(fresh, tmp_path):
     fresh.start()
     shop = Shop(fresh, tmp_path)
     before = issuer_of(shop.issue()[0])
+    refused = ca(fresh, "renew", "issuing", "--lifetime", "30y", check=False)
+    assert refused.returncode == 1 and "--lifetime: the CA that signs it ends at 20" in refused.stderr
     ca(fresh, "renew", "issuing", "--lifetime", "3y")
     reload(fresh)
     chain, path = shop.issue()
