@@ -208,8 +208,8 @@ static void list_names(const struct attestation *a, struct buf *ret)
 {
 	for (size_t i = 0; i < a->name_count; i++) {
 		const struct attestation_name *n = &a->names[i];
-		buf_printf(ret, "%s%s \"%s%s%s\"", i ? ", " : "", n->hardware ? "hardware-module"
-		           : "permanent-identifier",
+		buf_printf(ret, "%s%s \"%s%s%s\"", i ? ", " : "",
+		           n->hardware ? "hardware-module" : "permanent-identifier",
 		           n->value, n->oid[0] ? "/" : "", n->oid);
 	}
 }

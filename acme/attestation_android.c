@@ -114,8 +114,9 @@ static void take_entry(uint32_t tag, struct bytes value, struct enforced *ret, s
 	switch (tag) {
 	case TAG_ALL_APPLICATIONS: ret->all_applications = true; break;
 	case TAG_PURPOSE: ret->signs = has_purpose(value, PURPOSE_SIGN); break;
-	case TAG_ORIGIN: ret->generated = tlv_only(value, TLV_INTEGER, &number) &&
-	        is_number(number, ORIGIN_GENERATED); break;
+	case TAG_ORIGIN:
+		ret->generated = tlv_only(value, TLV_INTEGER, &number) && is_number(number, ORIGIN_GENERATED);
+		break;
 	case TAG_SERIAL:
 	case TAG_IMEI:
 	case TAG_MEID:

@@ -173,8 +173,8 @@ bool authorization_find_above(struct store_txn *txn, const char *account, const 
 	if (profile->subdomains == PROFILE_SUBDOMAINS_NONE || identifier->type != IDENTIFIER_DNS ||
 	    identifier_is_wildcard(identifier))
 		return true;
-	for (const char *above = subdomain_above(identifier->value); above &&
-	     !ret->id[0]; above = subdomain_above(above)) {
+	for (const char *above = subdomain_above(identifier->value); above && !ret->id[0];
+	     above = subdomain_above(above)) {
 		snprintf(ancestor.value, sizeof(ancestor.value), "%s", above);
 		if (!find(txn, account, profile, &ancestor, identifier, now, ret, p))
 			return false;

@@ -59,8 +59,8 @@ static bool refuse(const struct dns *dns, const struct found *f, struct problem 
 	return problem_set(p, PROBLEM_INCORRECT_RESPONSE,
 	                   "RFC 8555, 8.4: of %zu TXT records at %s none is the \"%s\" that was wanted; there is %s%s "
 	                   "(asked: %s)",
-	                   f->records, name, want, buf_text(&f->others), f->shown > SHOWN_MAX ? " and more"
-	                   : "", servers);
+	                   f->records, name, want, buf_text(&f->others),
+	                   f->shown > SHOWN_MAX ? " and more" : "", servers);
 }
 
 static bool judge(const struct dns *dns, const struct dns_question *q, const struct probe_task *task,

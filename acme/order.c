@@ -130,8 +130,8 @@ void order_reply(struct acme_call *call, int http_status, const struct order *or
 
 	acme_location(call, "order", order->id, NULL);
 	if (status == ORDER_PROCESSING)
-		http_response_header(call->response, "Retry-After", order->status == ORDER_PROCESSING
-		                     ? PEOPLE_TAKE : "1");
+		http_response_header(call->response, "Retry-After",
+		                     order->status == ORDER_PROCESSING ? PEOPLE_TAKE : "1");
 	order_write(call, &w, order, status);
 }
 

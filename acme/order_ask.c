@@ -144,8 +144,8 @@ static bool take_identifiers(struct order_request *r, struct problem *p)
 	for (size_t i = 0; i < n; i++)
 		if (!take_identifier(r, json_at(list, i), p))
 			return false;
-	if (!problem_settle(p, "%s", p->sub_count == 1 ? p->subs[0].detail
-	                    : "some of the identifiers are not accepted"))
+	if (!problem_settle(p, "%s", p->sub_count != 1 ? "some of the identifiers are not accepted"
+	                                               : p->subs[0].detail))
 		return false;
 	if (r->n <= r->profile->names_max)
 		return true;

@@ -6,8 +6,7 @@
 
 /* RFC 9773, 5: marked as replaced by another order that is not invalid. One that was swept has ended long ago. */
 static bool is_marked(struct store_txn *txn, const struct certificate *row, const char *order_id, int64_t now,
-                      bool *ret,
-                      struct problem *p)
+                      bool *ret, struct problem *p)
 {
 	auto_value(order) other = { 0 };
 	enum order_status status;

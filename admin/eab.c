@@ -73,8 +73,7 @@ const struct command admin_eab_create = {
 /* --- eab list */
 
 static bool list_page(struct store_txn *txn, void *arg, const char *after, size_t limit,
-                      struct store_page *ret,
-                      struct problem *p)
+                      struct store_page *ret, struct problem *p)
 {
 	(void)arg;
 	return store_eab_list(txn, after, limit, ret, p);

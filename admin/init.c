@@ -190,8 +190,7 @@ bool admin_init(const struct admin *admin, struct admin_init_result *ret, struct
 /* --- the command */
 
 static bool print_json(const struct command_call *call, const struct admin_init_result *made,
-                       const char *root,
-                       const char *fingerprint, struct problem *p)
+                       const char *root, const char *fingerprint, struct problem *p)
 {
 	auto_value(buf) text = {0};
 	struct json_writer w = json_writer(&text);

@@ -213,8 +213,8 @@ bool crls_get(struct crls *crls, const char *issuer, struct crl_name name, struc
 	if (place && !made)
 		return problem_unavailable(p, 1, "the CRL of issuer %s is not made yet", issuer);
 	if (!crl)
-		return problem_set(p, PROBLEM_NOT_FOUND, place ? "the issuer has no such CRL"
-		                   : "there is no issuer of this name");
+		return problem_set(p, PROBLEM_NOT_FOUND,
+		                   place ? "the issuer has no such CRL" : "there is no issuer of this name");
 	*ret = crl;
 	return true;
 }

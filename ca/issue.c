@@ -100,8 +100,9 @@ static bool ca_holds(const struct approval_facts *facts)
 {
 	unsigned usage = facts->key_usage & (KU_KEY_CERT_SIGN | KU_CRL_SIGN);
 
-	return facts->ca ? (usage & KU_KEY_CERT_SIGN) != 0 && facts->path_length >= -1 &&
-	       facts->path_length <= 127 : usage == 0;
+	if (!facts->ca)
+		return usage == 0;
+	return (usage & KU_KEY_CERT_SIGN) != 0 && facts->path_length >= -1 && facts->path_length <= 127;
 }
 
 /* RFC 5480, 3 and RFC 8410, 5: which usages a key's algorithm can serve. */

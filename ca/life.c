@@ -295,8 +295,7 @@ static bool name_after(X509 *before, const char *name, const struct life_terms *
 
 static bool certify_new(const struct life *life, const struct life_terms *terms, X509 *before,
                         const struct authority *by, struct change *change, EVP_PKEY *key, const char *signer,
-                        X509 **ret,
-                        struct problem *p)
+                        X509 **ret, struct problem *p)
 {
 	auto(NAME_CONSTRAINTS) *names = NULL;
 	auto(X509_NAME) *subject = NULL;

@@ -8,8 +8,7 @@
 /* --- a signature from outside */
 
 static bool request_subject(const struct life *life, const char *name, const struct life_terms *terms,
-                            X509 **ret_before,
-                            X509_NAME **ret, struct problem *p)
+                            X509 **ret_before, X509_NAME **ret, struct problem *p)
 {
 	if (files_has(life->folder, name, ".pem") && !files_certificate(life->folder, name, ret_before, p))
 		return false;
@@ -89,8 +88,7 @@ static bool chain_sort(const struct life_arrival *arrival, ossl_x509_stack **ret
 }
 
 static bool put_key(const struct life *life, const char *name, const struct life_arrival *arrival,
-                    struct change *change,
-                    struct problem *p)
+                    struct change *change, struct problem *p)
 {
 	auto_value(buf) sealed = { 0 };
 

@@ -104,8 +104,8 @@ static bool make(const CK_FUNCTION_LIST *functions, const struct pkcs11_uri *uri
 	if (made || problem_is_set(p))
 		return made;
 	*p = why;
-	return found ? problem_set(p, PROBLEM_CONFLICT,
-	                           "the PKCS#11 token has this key, and does not show it whole") : false;
+	return found && problem_set(p, PROBLEM_CONFLICT,
+	                            "the PKCS#11 token has this key, and does not show it whole");
 }
 
 bool pkcs11_key_complete(const char *text, enum keyfile_kind kind, EVP_PKEY **ret, struct problem *p)

@@ -78,8 +78,8 @@ static bool set(struct pkcs11_uri *uri, const char *name, struct buf *value, str
 		good = set_text(uri, name, value, &known);
 	if (!known)
 		return malformed(p, "has an attribute that is not known here", name);
-	return good && !uri->id.failed ? true : malformed(p, "has an attribute twice, or with a value that it "
-	                                                  "cannot have", name);
+	return (good && !uri->id.failed) ||
+	       malformed(p, "has an attribute twice, or with a value that it cannot have", name);
 }
 
 static bool attribute(struct pkcs11_uri *uri, char *pair, struct problem *p)

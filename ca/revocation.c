@@ -117,8 +117,7 @@ static bool can_revoke(const struct certificate *certificate, int64_t reason, in
 
 /* before: the reason that was known until now; NULL: it was not revoked. */
 static bool tell_revoked(struct store_txn *txn, const struct certificate *certificate, const char *before,
-                         const char *from,
-                         struct problem *p)
+                         const char *from, struct problem *p)
 {
 	const struct audit_fact facts[] = {
 		audit_text("certificate", certificate->id), audit_hex("serial", certificate->serial),
@@ -156,8 +155,7 @@ bool revocation_record(struct store_txn *txn, const char *certificate_id, int64_
 }
 
 static bool tell_released(struct store_txn *txn, const struct certificate *certificate, const char *by,
-                          const char *from,
-                          struct problem *p)
+                          const char *from, struct problem *p)
 {
 	const struct audit_fact facts[] = {
 		audit_text("certificate", certificate->id), audit_hex("serial", certificate->serial),
@@ -171,8 +169,7 @@ static bool tell_released(struct store_txn *txn, const struct certificate *certi
 }
 
 bool revocation_release(struct store_txn *txn, const char *certificate_id, int64_t now, const char *by,
-                        const char *from,
-                        struct problem *p)
+                        const char *from, struct problem *p)
 {
 	auto_value(certificate) certificate = { 0 };
 

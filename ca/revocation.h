@@ -21,5 +21,4 @@ bool revocation_record(struct store_txn *txn, const char *certificate_id, int64_
                        const char *from, enum revocation_asker asker, struct problem *p) must_use;
 /* Ends a hold, and nothing else that was recorded. CONFLICT: it is not on hold; NOT_FOUND. Otherwise as above. */
 bool revocation_release(struct store_txn *txn, const char *certificate_id, int64_t now, const char *by,
-                        const char *from,
-                        struct problem *p) must_use;
+                        const char *from, struct problem *p) must_use;

@@ -34,8 +34,7 @@ static bool make_root(const struct life *life, const struct life_terms *terms, c
 
 /* RFC 4210, 4.4.1: it is good while both are, from the day on which the certified key was. */
 static bool certify_other(const struct life *life, const struct authority *of, const struct authority *by,
-                          const char *name,
-                          X509 **ret, struct problem *p)
+                          const char *name, X509 **ret, struct problem *p)
 {
 	const struct life_terms same = { 0 };
 	auto(NAME_CONSTRAINTS) *names = NULL;

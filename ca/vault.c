@@ -66,8 +66,7 @@ static bool context_of(struct bytes key_hash, struct buf *ret, struct problem *p
 }
 
 bool vault_close(const struct vault *vault, EVP_PKEY *key, int64_t now, struct buf *ret_sealed,
-                 uint8_t ret_key_hash[32],
-                 struct private_key *ret, struct problem *p)
+                 uint8_t ret_key_hash[32], struct private_key *ret, struct problem *p)
 {
 	auto_value(buf) spki = {0}, plain = {0}, context = {0};
 

@@ -18,8 +18,7 @@ declare_auto_struct(vault, vault_free);
 
 /* Seals: the row without its id, whose bytes are in ret_sealed, and its hash in ret_key_hash. */
 bool vault_close(const struct vault *vault, EVP_PKEY *key, int64_t now, struct buf *ret_sealed,
-                 uint8_t ret_key_hash[32],
-                 struct private_key *ret, struct problem *p) must_use;
+                 uint8_t ret_key_hash[32], struct private_key *ret, struct problem *p) must_use;
 /* Opens. INTERNAL: it is sealed under another key, or not by us. */
 bool vault_reveal(const struct vault *vault, struct bytes key_hash, const struct private_key *row, EVP_PKEY **ret,
                   struct problem *p) must_use;

@@ -32,8 +32,8 @@ static bool check(const struct authentication *a, struct problem *p)
 	if (a->methods == 0)
 		return refuse(a, "methods", "at least one", p);
 	if (manufacturer != (a->manufacturers.n > 0))
-		return refuse(a, "manufacturers", "files are wanted with the method manufacturer, and with it "
-		              "alone", p);
+		return refuse(a, "manufacturers",
+		              "files are wanted with the method manufacturer, and with it alone", p);
 	return !a->listed || manufacturer ||
 	       refuse(a, "listed", "means the method manufacturer, which is not there", p);
 }

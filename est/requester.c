@@ -88,8 +88,7 @@ static enum outcome by_manufacturer(struct est_call *call, const struct client_c
 }
 
 static enum outcome by_certificate(struct est_call *call, const struct client_cert *shown, bool renewal,
-                                   struct identity **ret,
-                                   struct problem *p)
+                                   struct identity **ret, struct problem *p)
 {
 	X509 *issuers[ISSUERS_MAX];
 	size_t n = issuers_of(call->est->ca, issuers);

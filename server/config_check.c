@@ -251,8 +251,7 @@ static bool check_formats(const struct config *config, size_t i, const struct co
 }
 
 /* The profile's own rules are judged by policy/, here for the sake of the line. */
-static bool check_profile(struct config *config, size_t i, const struct config_text *text,
-                          struct problem *p)
+static bool check_profile(struct config *config, size_t i, const struct config_text *text, struct problem *p)
 {
 	const struct profile *profile = &config->profiles[i].profile;
 	char path[PATH_TEXT];
