@@ -114,8 +114,8 @@ static bool take_head(struct reader *r, struct cbor **ret)
 	if (result.status == CBOR_DECODER_NEDATA)
 		return refuse(r, "the input ends before the item does");
 	if (result.status != CBOR_DECODER_FINISHED || !head.good)
-		return refuse(r, "an item of indefinite length, a tag, a floating point number, an integer over 63 bits or a "
-		                 "reserved value, none of which is read here");
+		return refuse(r, "an item of indefinite length, a tag, a floating point number, an integer over 63 "
+		                 "bits or a reserved value, none of which is read here");
 	if (head.item.kind == CBOR_TEXT && !is_utf8(head.item.bytes))
 		return refuse(r, "a text string that is not UTF-8 (3.1)");
 	assert(result.read > 0 && result.read <= r->rest.len);

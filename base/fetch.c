@@ -354,7 +354,8 @@ static void setup(CURL *c, struct fetch *get, slist *to, slist *lines)
 
 static bool is_tls(CURLcode code)
 {
-	return code == CURLE_SSL_CONNECT_ERROR || code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_CACERT_BADFILE;
+	return code == CURLE_SSL_CONNECT_ERROR || code == CURLE_PEER_FAILED_VERIFICATION ||
+	       code == CURLE_SSL_CACERT_BADFILE;
 }
 
 static const char *cause(CURL *c, const struct fetch *get, CURLcode code)

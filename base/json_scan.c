@@ -30,7 +30,8 @@ static void scan_path(const struct scan *s, char ret[PATH_SIZE])
 		if (s->open[i] == '[')
 			n = snprintf(ret + used, PATH_SIZE - used, "[%zu]", s->index[i]);
 		else if (len > 0)
-			n = snprintf(ret + used, PATH_SIZE - used, "%s%.*s", used ? "." : "", len, (const char *)name.data);
+			n = snprintf(ret + used, PATH_SIZE - used, "%s%.*s", used ? "." : "", len,
+			             (const char *)name.data);
 		used += n > 0 ? (size_t)n : 0;
 	}
 }
@@ -42,7 +43,8 @@ static bool scan_refuse(const struct scan *s, const char *why)
 
 	scan_path(s, path);
 	problem_set(s->p, PROBLEM_MALFORMED, "RFC 8259: %s at byte %zu", why, byte);
-	return *path ? problem_add_field(s->p, PROBLEM_MALFORMED, path, NULL, "RFC 8259: %s at byte %zu", why, byte) : false;
+	return *path ? problem_add_field(s->p, PROBLEM_MALFORMED, path, NULL, "RFC 8259: %s at byte %zu", why, byte)
+	             : false;
 }
 
 /* 0 at the end: a NUL is not a character of the grammar either. */

@@ -316,7 +316,8 @@ const char *problem_text(const struct problem *p)
 {
 	switch (p->kind) {
 	case PROBLEM_INTERNAL: return "The server met an unexpected error; it has been logged.";
-	case PROBLEM_UNAVAILABLE: return p->detail[0] ? p->detail : "The server cannot do this at the moment; please try again later.";
+	case PROBLEM_UNAVAILABLE:
+		return p->detail[0] ? p->detail : "The server cannot do this at the moment; please try again later.";
 	default: return p->detail;
 	}
 }

@@ -219,7 +219,8 @@ static bool check_key(struct store_txn *txn, struct bytes key_hash, struct probl
 	bool compromised;
 
 	return store_certificate_compromised(txn, key_hash, &compromised, p) &&
-	       (!compromised || problem_set(p, PROBLEM_BAD_CSR, "a certificate of the CSR's key was revoked for keyCompromise"));
+	       (!compromised ||
+	        problem_set(p, PROBLEM_BAD_CSR, "a certificate of the CSR's key was revoked for keyCompromise"));
 }
 
 static bool add(struct store_txn *txn, const struct certificate *row, const char *actor, const char *from,
@@ -238,7 +239,8 @@ bool inventory_add(struct store_txn *txn, const struct certificate *row, const c
 bool inventory_add_telling(struct store_txn *txn, const struct certificate *row, const char *actor, const char *from,
                            const struct audit_fact *more, struct problem *p)
 {
-	return check_enabled(txn, row->issuer, p) && check_key(txn, row->key_hash, p) && add(txn, row, actor, from, more, p);
+	return check_enabled(txn, row->issuer, p) && check_key(txn, row->key_hash, p) &&
+	       add(txn, row, actor, from, more, p);
 }
 
 bool inventory_add_own(struct store_txn *txn, const struct certificate *row, struct problem *p)

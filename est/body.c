@@ -28,7 +28,8 @@ static bool read_pem(struct bytes body, struct buf *ret, struct problem *p)
 	auto_value(problem) other = {0};
 
 	if (boundaries(body) > 2) /* BEGIN and END */
-		return problem_set(p, PROBLEM_MALFORMED, "RFC 7030, 4.2.1: the body has more than one certification request");
+		return problem_set(p, PROBLEM_MALFORMED,
+		                   "RFC 7030, 4.2.1: the body has more than one certification request");
 	return ossl_from_pem("NEW CERTIFICATE REQUEST", body, ret, &other) ||
 	       ossl_from_pem("CERTIFICATE REQUEST", body, ret, p);
 }

@@ -44,7 +44,8 @@ static bool add_certificates(const char *path, ossl_x509_stack *from, ossl_x509_
 	while (sk_X509_num(from) > 0) {
 		auto(X509) *certificate = sk_X509_pop(from);
 		if (ossl_key_id(certificate).len == 0)
-			return problem_set(p, PROBLEM_MALFORMED, "%s: a certificate has no subject key identifier", path);
+			return problem_set(p, PROBLEM_MALFORMED, "%s: a certificate has no subject key identifier",
+			                   path);
 		if (sk_X509_push(to, certificate) <= 0)
 			return problem_memory(p);
 		certificate = NULL;

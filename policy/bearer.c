@@ -73,7 +73,8 @@ bool bearer_check(struct store *store, const char *text, int64_t now, struct tok
 	uint8_t hash[SHA256_SIZE];
 
 	if (!random_id_of(text, BEARER_PREFIX, BEARER_SIZE, looking.id))
-		return problem_set(p, PROBLEM_UNAUTHENTICATED, "RFC 6750, 2.1: a token looks like " BEARER_PREFIX "ID.SECRET");
+		return problem_set(p, PROBLEM_UNAUTHENTICATED,
+		                   "RFC 6750, 2.1: a token looks like " BEARER_PREFIX "ID.SECRET");
 	digest_sha256(BYTES_STR(text), hash);
 	if (!store_view(store, look_id, &looking, p))
 		return problem_forgive(p, PROBLEM_NOT_FOUND) && unknown(p);
@@ -118,7 +119,8 @@ static bool is_current(X509 *certificate, int64_t now)
 {
 	time_t at = (time_t)now;
 
-	return X509_cmp_time(X509_get0_notBefore(certificate), &at) < 0 && X509_cmp_time(X509_get0_notAfter(certificate), &at) > 0;
+	return X509_cmp_time(X509_get0_notBefore(certificate), &at) < 0 &&
+	       X509_cmp_time(X509_get0_notAfter(certificate), &at) > 0;
 }
 
 static bool read_certificate(struct bytes der, int64_t now, uint8_t ret_key_hash[SHA256_SIZE], struct problem *p)
@@ -129,7 +131,8 @@ static bool read_certificate(struct bytes der, int64_t now, uint8_t ret_key_hash
 	EVP_PKEY *key = certificate ? X509_get0_pubkey(certificate) : NULL;
 
 	if (!key || at != der.data + der.len)
-		return !ossl_no_memory(p) && problem_set(p, PROBLEM_UNAUTHENTICATED, "the client certificate cannot be read");
+		return !ossl_no_memory(p) &&
+		       problem_set(p, PROBLEM_UNAUTHENTICATED, "the client certificate cannot be read");
 	if (!is_current(certificate, now))
 		return problem_set(p, PROBLEM_UNAUTHENTICATED, "the client certificate is not valid now");
 	if (!ossl_public_der(key, &spki, p))

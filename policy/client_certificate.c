@@ -31,7 +31,8 @@ static bool read_certificate(const struct client_certificate_shown *shown, X509 
 		*ret = shown->decoded;
 		return true;
 	}
-	auto(X509) *certificate = certificate_key_is_plain(shown->der) ? d2i_X509(NULL, &at, (long)shown->der.len) : NULL;
+	auto(X509) *certificate = certificate_key_is_plain(shown->der) ? d2i_X509(NULL, &at, (long)shown->der.len)
+	                                                               : NULL;
 	if (!certificate || at != shown->der.data + shown->der.len)
 		return refuse(p, "cannot be read");
 	*ret = steal(certificate);
@@ -62,7 +63,8 @@ bool client_certificate_claims(X509 *const *issuers, size_t issuer_count, struct
 	for (size_t i = 0; i < issuer_count; i++) {
 		const unsigned char *own;
 		size_t len;
-		if (X509_NAME_get0_der(X509_get_subject_name(issuers[i]), &own, &len) == 1 && bytes_equal(name, BYTES(own, len)))
+		if (X509_NAME_get0_der(X509_get_subject_name(issuers[i]), &own, &len) == 1 &&
+		    bytes_equal(name, BYTES(own, len)))
 			return true;
 	}
 	return false;
@@ -81,7 +83,8 @@ static bool check_usage(X509 *certificate, struct problem *p)
 {
 	uint32_t usage = X509_get_extended_key_usage(certificate);
 
-	return (usage != UINT32_MAX && usage & (XKU_SSL_CLIENT | XKU_ANYEKU)) || refuse(p, "is not for clients: it has no clientAuth");
+	return (usage != UINT32_MAX && usage & (XKU_SSL_CLIENT | XKU_ANYEKU)) ||
+	       refuse(p, "is not for clients: it has no clientAuth");
 }
 
 struct looking {

@@ -11,7 +11,8 @@ void consent_room_free(struct consent_room *room)
 static bool pending(const struct request *request, int64_t now, struct problem *p)
 {
 	if (request->state != REQUEST_PENDING)
-		return problem_set(p, PROBLEM_CONFLICT, "request %s is %s already", request->id, request_state_name(request->state));
+		return problem_set(p, PROBLEM_CONFLICT, "request %s is %s already", request->id,
+		                   request_state_name(request->state));
 	return request->expires > now || problem_set(p, PROBLEM_GONE, "request %s has expired", request->id);
 }
 
@@ -22,10 +23,12 @@ static bool may_decide(const struct request *request, const struct consent *cons
 	if (consent->by[0] == '\0')
 		return problem_set(p, PROBLEM_MALFORMED, "it is not said who decides");
 	if (consent->approvers->n > 0 && !strings_has(consent->approvers, consent->by))
-		return problem_set(p, PROBLEM_UNAUTHORIZED, "%s is none of the approvers of profile %s", consent->by, request->profile);
+		return problem_set(p, PROBLEM_UNAUTHORIZED, "%s is none of the approvers of profile %s", consent->by,
+		                   request->profile);
 	for (size_t i = 0; i < request->decisions.n; i++)
 		if (str_equal(made[i].by, consent->by))
-			return problem_set(p, PROBLEM_CONFLICT, "%s has decided about request %s already", consent->by, request->id);
+			return problem_set(p, PROBLEM_CONFLICT, "%s has decided about request %s already",
+			                   consent->by, request->id);
 	return true;
 }
 

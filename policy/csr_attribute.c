@@ -41,7 +41,9 @@ static bool challenge_refuse(const struct tlv *value, struct csr *csr, struct pr
 {
 	(void)value;
 	(void)csr;
-	return problem_set(p, PROBLEM_BAD_CSR, "RFC 7894, 4: there is no otpChallenge or revocationChallenge to answer here; leave it out of the CSR");
+	return problem_set(p, PROBLEM_BAD_CSR,
+	                   "RFC 7894, 4: there is no otpChallenge or revocationChallenge to answer here; leave it "
+	                   "out of the CSR");
 }
 
 static bool refuse_change(struct problem *p)
@@ -71,7 +73,8 @@ static bool change_read(const struct tlv *value, struct csr *csr, struct problem
 		if (last == NAMES || !tlv_next(&in, &part) || part.tag != TLV_SEQUENCE)
 			return refuse_change(p);
 		last = last == NOTHING && is_rdn_sequence(part.value) ? NAME : NAMES;
-		if (last == NAME ? !csr_subject_read(part.value, csr->change, p) : !csr_names_read(part.whole, csr->change, p))
+		if (last == NAME ? !csr_subject_read(part.value, csr->change, p)
+		                 : !csr_names_read(part.whole, csr->change, p))
 			return false;
 	}
 	return last != NOTHING || refuse_change(p);
@@ -80,7 +83,9 @@ static bool change_read(const struct tlv *value, struct csr *csr, struct problem
 static bool key_id_read(const struct tlv *value, struct buf *ret, struct problem *p)
 {
 	if (value->tag != TLV_OCTET_STRING || value->value.len == 0 || value->value.len > KEY_ID_MAX)
-		return refuse("the CSR's identifier of a decryption key is no OCTET STRING of 1 to 256 bytes (RFC 7030, 4.4.1)", p);
+		return refuse("the CSR's identifier of a decryption key is no OCTET STRING of 1 to 256 bytes (RFC "
+		              "7030, 4.4.1)",
+		              p);
 	buf_add(ret, value->value.data, value->value.len);
 	return buf_check(ret, p);
 }
@@ -104,12 +109,14 @@ static bool capabilities_read(const struct tlv *value, struct csr *csr, struct p
 	char oid[TLV_OID_SIZE];
 
 	while (value->tag == TLV_SEQUENCE && in.len > 0 && csr->delivery.capabilities.n < CAPABILITIES_MAX) {
-		if (!tlv_take(&in, TLV_SEQUENCE, &capability) || !tlv_take(&capability, TLV_OID, &type) || !tlv_oid_text(type, oid))
+		if (!tlv_take(&in, TLV_SEQUENCE, &capability) || !tlv_take(&capability, TLV_OID, &type) ||
+		    !tlv_oid_text(type, oid))
 			break;
 		if (!strings_add(&csr->delivery.capabilities, oid))
 			return problem_memory(p);
 	}
-	return (value->tag == TLV_SEQUENCE && in.len == 0) || refuse("the CSR's SMIMECapabilities are malformed (RFC 2985, 5.6.2)", p);
+	return (value->tag == TLV_SEQUENCE && in.len == 0) ||
+	       refuse("the CSR's SMIMECapabilities are malformed (RFC 2985, 5.6.2)", p);
 }
 
 enum { EXTENSIONS = 1, PASSWORD = 2, LINKING = 4, CHANGE = 8, SYMMETRIC = 16, ASYMMETRIC = 32, CAPABILITIES = 64 };

@@ -26,7 +26,8 @@ static bool request_make(const X509_NAME *subject, ossl_extensions *extensions, 
 	if (request && X509_REQ_set_version(request, X509_REQ_VERSION_1) == 1 &&
 	    X509_REQ_set_subject_name(request, subject) == 1 && X509_REQ_set_pubkey(request, key) == 1 &&
 	    (sk_X509_EXTENSION_num(extensions) <= 0 || X509_REQ_add_extensions(request, extensions) == 1) &&
-	    sign(request, key, csr_algorithm(csr_signature_for(algorithm, signatures))) && ossl_der(i2d_X509_REQ, request, ret))
+	    sign(request, key, csr_algorithm(csr_signature_for(algorithm, signatures))) &&
+	    ossl_der(i2d_X509_REQ, request, ret))
 		return true;
 	return problem_openssl(p, "the CSR of a key of ours");
 }
@@ -154,7 +155,8 @@ static bool add_subject(const struct subject *subject, X509_NAME *name)
 	for (size_t i = 0; i < subject->n; i++) {
 		const struct subject_attribute *a = &subject->v[i];
 		auto(ASN1_OBJECT) *oid = OBJ_txt2obj(subject_type_oid(a->type), 1);
-		if (!oid || X509_NAME_add_entry_by_OBJ(name, oid, subject_type_tag(a->type), (const uint8_t *)a->value, -1, -1, 0) != 1)
+		if (!oid || X509_NAME_add_entry_by_OBJ(name, oid, subject_type_tag(a->type),
+		                                       (const uint8_t *)a->value, -1, -1, 0) != 1)
 			return false;
 	}
 	return true;
@@ -211,7 +213,8 @@ bool csr_make_renewal(struct bytes certificate_der, EVP_PKEY *key, unsigned sign
 	unsigned fits = key_algorithm_usage(algorithm) | (ca ? KU_KEY_CERT_SIGN | KU_CRL_SIGN : 0);
 	if (!copy_extension(old, NID_subject_alt_name, &extensions) ||
 	    !add_key_usage(usage == UINT32_MAX ? 0 : usage & fits, &extensions) ||
-	    !copy_extension(old, NID_ext_key_usage, &extensions) || (ca && !copy_extension(old, NID_basic_constraints, &extensions)))
+	    !copy_extension(old, NID_ext_key_usage, &extensions) ||
+	    (ca && !copy_extension(old, NID_basic_constraints, &extensions)))
 		return problem_openssl(p, "the CSR of a renewal");
 	return request_make(X509_get_subject_name(old), extensions, key, signatures, ret, p);
 }
@@ -229,7 +232,8 @@ static bool same_texts(const struct strings *a, const struct strings *b)
 static bool same_subject(const struct csr *a, const struct csr *b)
 {
 	for (size_t i = 0; i < a->subject_count && i < b->subject_count; i++)
-		if (!str_equal(a->subject[i].oid, b->subject[i].oid) || !str_equal(a->subject[i].value, b->subject[i].value))
+		if (!str_equal(a->subject[i].oid, b->subject[i].oid) ||
+		    !str_equal(a->subject[i].value, b->subject[i].value))
 			return false;
 	return a->subject_count == b->subject_count;
 }
@@ -237,15 +241,16 @@ static bool same_subject(const struct csr *a, const struct csr *b)
 static bool same_others(const struct csr *a, const struct csr *b)
 {
 	for (size_t i = 0; i < a->other_count && i < b->other_count; i++)
-		if (a->others[i].type == CSR_OTHER_UNREADABLE || !bytes_equal(buf_bytes(&a->others[i].der), buf_bytes(&b->others[i].der)))
+		if (a->others[i].type == CSR_OTHER_UNREADABLE ||
+		    !bytes_equal(buf_bytes(&a->others[i].der), buf_bytes(&b->others[i].der)))
 			return false;
 	return a->other_count == b->other_count;
 }
 
 bool csr_asks_same(const struct csr *a, const struct csr *b)
 {
-	return a->algorithm == b->algorithm && same_subject(a, b) && identifiers_equal(&a->names, &b->names) && same_others(a, b) &&
-	       same_texts(&a->extensions, &b->extensions) && same_texts(&a->extended_key_usage, &b->extended_key_usage) &&
-	       a->has_key_usage == b->has_key_usage && a->key_usage == b->key_usage && a->ca == b->ca &&
-	       a->path_length == b->path_length;
+	return a->algorithm == b->algorithm && same_subject(a, b) && identifiers_equal(&a->names, &b->names) &&
+	       same_others(a, b) && same_texts(&a->extensions, &b->extensions) &&
+	       same_texts(&a->extended_key_usage, &b->extended_key_usage) && a->has_key_usage == b->has_key_usage &&
+	       a->key_usage == b->key_usage && a->ca == b->ca && a->path_length == b->path_length;
 }

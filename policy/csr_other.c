@@ -46,8 +46,9 @@ static bool hardware_read(struct bytes value, char *ret, size_t size)
 	char type[TLV_OID_SIZE];
 	auto_value(buf) hex = {0};
 
-	if (!tlv_only(value, TLV_SEQUENCE, &sequence) || !tlv_take(&sequence, TLV_OID, &oid) || !tlv_oid_text(oid, type) ||
-	    !tlv_take(&sequence, TLV_OCTET_STRING, &serial) || sequence.len > 0 || serial.len == 0)
+	if (!tlv_only(value, TLV_SEQUENCE, &sequence) || !tlv_take(&sequence, TLV_OID, &oid) ||
+	    !tlv_oid_text(oid, type) || !tlv_take(&sequence, TLV_OCTET_STRING, &serial) || sequence.len > 0 ||
+	    serial.len == 0)
 		return false;
 	buf_add_hex(&hex, serial);
 	return !hex.failed && (size_t)snprintf(ret, size, "%s/%s", type, buf_text(&hex)) < size;
@@ -110,7 +111,8 @@ bool csr_other_read(struct bytes content, struct bytes whole, struct csr_other_n
 	char oid[TLV_OID_SIZE];
 
 	if (!tlv_take(&content, TLV_OID, &type) || !tlv_oid_text(type, oid))
-		return problem_set(p, PROBLEM_BAD_CSR, "RFC 5280, 4.2.1.6: subjectAltName in the CSR: a malformed otherName");
+		return problem_set(p, PROBLEM_BAD_CSR,
+		                   "RFC 5280, 4.2.1.6: subjectAltName in the CSR: a malformed otherName");
 	snprintf(ret->kind, sizeof(ret->kind), "otherName %s", oid);
 	if (!tlv_take(&content, TLV_CONTEXT_CONSTRUCTED(0), &value) || content.len > 0 || !known_read(oid, value, ret))
 		return refuse(fault_of(oid), ret);

@@ -133,7 +133,8 @@ static bool verify(EVP_PKEY *key, const struct csr_algorithm *algorithm, struct 
 	EVP_MD_CTX_set_flags(ctx, EVP_MD_CTX_FLAG_FINALISE);
 	if (EVP_DigestVerify(ctx, signature.data, signature.len, tbs.data, tbs.len) == 1)
 		return true;
-	return !ossl_no_memory(p) && problem_set(p, PROBLEM_BAD_CSR, "RFC 2986, 3: the CSR's signature is not one of its own key");
+	return !ossl_no_memory(p) &&
+	       problem_set(p, PROBLEM_BAD_CSR, "RFC 2986, 3: the CSR's signature is not one of its own key");
 }
 
 bool csr_signature_check(EVP_PKEY *key, struct bytes algorithm, struct bytes tbs, struct bytes signature,

@@ -51,14 +51,16 @@ static bool text_check(enum identifier_type type, const char *value, struct prob
 		if (len == 0)
 			return refuse(type, "is UTF-8", p);
 		if ((uint8_t)*at < 0x20 || *at == 0x7f)
-			return problem_set(p, PROBLEM_REJECTED_IDENTIFIER, "a %s with a control character is not certified",
+			return problem_set(p, PROBLEM_REJECTED_IDENTIFIER,
+			                   "a %s with a control character is not certified",
 			                   identifier_type_name(type));
 	}
 	/* As an otherName of a CSR it would not be read (policy/csr_other.c); a module's serial number is octets
 	 * there. */
 	if (type == IDENTIFIER_PERMANENT && plain_text_hides(value))
-		return problem_set(p, PROBLEM_REJECTED_IDENTIFIER, "a %s with a character that nobody sees, or a space at an end, "
-		                   "is not certified", identifier_type_name(type));
+		return problem_set(p, PROBLEM_REJECTED_IDENTIFIER,
+		                   "a %s with a character that nobody sees, or a space at an end, is not certified",
+		                   identifier_type_name(type));
 	return true;
 }
 
@@ -79,7 +81,8 @@ static bool length_check(enum identifier_type type, const char *value, const cha
 	if (type == IDENTIFIER_HARDWARE)
 		len = 2 * (len - oid_len - 1) + oid_len + 1;
 	return (len < IDENTIFIER_VALUE_SIZE && oid_len < TLV_OID_SIZE && (!oid || components_fit(oid))) ||
-	       problem_set(p, PROBLEM_REJECTED_IDENTIFIER, "the %s is too long to be certified", identifier_type_name(type));
+	       problem_set(p, PROBLEM_REJECTED_IDENTIFIER, "the %s is too long to be certified",
+	                   identifier_type_name(type));
 }
 
 bool device_name_check(enum identifier_type type, const char *value, struct problem *p)
@@ -157,7 +160,8 @@ bool device_name_read(const struct csr_other_name *other, struct identifier *ret
 	    !parts_read(i.type, value, &text, oid) || text.len == 0 || memchr(text.data, '/', text.len) ||
 	    memchr(text.data, '\0', text.len))
 		return false;
-	int len = snprintf(i.value, sizeof(i.value), "%.*s%s%s", (int)text.len, (const char *)text.data, oid[0] ? "/" : "", oid);
+	int len = snprintf(i.value, sizeof(i.value), "%.*s%s%s", (int)text.len, (const char *)text.data,
+	                   oid[0] ? "/" : "", oid);
 	if (len >= (int)sizeof(i.value) || !device_name_check(i.type, i.value, &why))
 		return false;
 	*ret = i;

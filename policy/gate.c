@@ -213,7 +213,8 @@ static bool judge(const struct gate_case *c, enum origin origin, enum stage stag
 
 	for (size_t i = 0; i < array_length(rules); i++) {
 		const struct rule *rule = &rules[i];
-		if (rule->stage != stage || !(rule->origins & origin) || (rule->of & OF_KEY && c->unmade) || check(rule, c, &parts))
+		if (rule->stage != stage || !(rule->origins & origin) || (rule->of & OF_KEY && c->unmade) ||
+		    check(rule, c, &parts))
 			continue;
 		if (used < sizeof(broken))
 			used += (size_t)snprintf(broken + used, sizeof(broken) - used, "%s%s",
@@ -305,8 +306,9 @@ bool gate_identity_wish(struct store *store, const struct profiles *profiles, co
 		.method = identity_method(identity), .account = "", .order = "", .identity = identity_text(identity),
 	};
 
-	return gate_case_read_request(store, &c, p) && case_open(&c, IDENTITY, csr_der, p) && gate_case_find_key(store, &c, p) &&
-	       judge(&c, IDENTITY, JUDGED, p) && judge(&c, IDENTITY, LAST, p) && approve(&c, &facts, ret, p);
+	return gate_case_read_request(store, &c, p) && case_open(&c, IDENTITY, csr_der, p) &&
+	       gate_case_find_key(store, &c, p) && judge(&c, IDENTITY, JUDGED, p) && judge(&c, IDENTITY, LAST, p) &&
+	       approve(&c, &facts, ret, p);
 }
 
 bool gate_identity(struct store *store, const struct profiles *profiles, const char *profile_name,
@@ -318,7 +320,8 @@ bool gate_identity(struct store *store, const struct profiles *profiles, const c
 /* --- before a key is made */
 
 bool gate_identity_unmade(struct store *store, const struct profiles *profiles, const char *profile_name,
-                          const struct identity *identity, struct bytes csr_der, enum key_algorithm key, struct problem *p)
+                          const struct identity *identity, struct bytes csr_der, enum key_algorithm key,
+                          struct problem *p)
 {
 	auto_value(gate_case) c = {
 		.now = clock_now(), .profiles = profiles, .method = method_of(identity), .identity = identity, .unmade = true,
@@ -364,7 +367,8 @@ static bool test_case(struct store *store, struct gate_case *c, const struct gat
 {
 	struct csr *csr;
 
-	if (!csr_parse(csr_der, &csr, p) || !gate_case_take_csr(csr, c, p) || (store && !gate_case_find_key(store, c, p)))
+	if (!csr_parse(csr_der, &csr, p) || !gate_case_take_csr(csr, c, p) ||
+	    (store && !gate_case_find_key(store, c, p)))
 		return false;
 	*ret_held = test_rules(c, test, p);
 	if (problem_is_set(p))

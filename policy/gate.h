@@ -28,7 +28,8 @@ bool gate_order(struct store *store, const struct profiles *profiles, const char
  * must be open to the identity's method: UNAUTHORIZED, INVALID_PROFILE, and of the above what
  * concerns a CSR. */
 bool gate_identity(struct store *store, const struct profiles *profiles, const char *profile_name,
-                   const struct identity *identity, struct bytes csr_der, struct approval **ret, struct problem *p) must_use;
+                   const struct identity *identity, struct bytes csr_der, struct approval **ret,
+                   struct problem *p) must_use;
 
 /* What an identity asks for that is in no CSR; 0: not asked. Of validity (in seconds, the backdating
  * within it) and the two others one or the other: MALFORMED. What was asked is given or refused. */
@@ -55,7 +56,8 @@ bool gate_identity_wish(struct store *store, const struct profiles *profiles, co
  * signature of the CSR count for nothing (RFC 7030, 4.4.1). Approves nothing; the CSR that is made with the key then
  * goes through gate_identity_wish. */
 bool gate_identity_unmade(struct store *store, const struct profiles *profiles, const char *profile_name,
-                          const struct identity *identity, struct bytes csr_der, enum key_algorithm key, struct problem *p) must_use;
+                          const struct identity *identity, struct bytes csr_der, enum key_algorithm key,
+                          struct problem *p) must_use;
 
 /* Judges what a CSR asks for, as if who asks had proven every name in it, and approves nothing: each rule
  * that concerns a CSR, and each verdict of the policy. store NULL: nothing is known of the key. BAD_CSR: it

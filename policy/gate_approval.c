@@ -8,7 +8,8 @@ static bool is_of_identity(const struct gate_case *c)
 	const struct request *request = &c->request_record;
 
 	return str_equal(request->method ?: "", identity_method(c->identity)) &&
-	       str_equal(request->identity ?: "", identity_text(c->identity)) && str_equal(request->profile ?: "", c->profile_name);
+	       str_equal(request->identity ?: "", identity_text(c->identity)) &&
+	       str_equal(request->profile ?: "", c->profile_name);
 }
 
 bool gate_case_approved(const struct gate_case *c)
@@ -38,7 +39,8 @@ static bool is_same_csr(const struct gate_case *c)
 		return is_as_shown(c);
 	if (c->identity && request->asked.len > 0) /* who asks again may have signed it anew */
 		return bytes_equal(request->asked, BYTES(c->csr->asked, sizeof(c->csr->asked)));
-	return request->csr_digest.len > 0 && bytes_equal(request->csr_digest, BYTES(c->csr->digest, sizeof(c->csr->digest)));
+	return request->csr_digest.len > 0 &&
+	       bytes_equal(request->csr_digest, BYTES(c->csr->digest, sizeof(c->csr->digest)));
 }
 
 /* By as many as the profile asks for today. A method whose requests cannot wait has no request, and so no such
@@ -46,7 +48,8 @@ static bool is_same_csr(const struct gate_case *c)
 bool gate_approved(const struct gate_case *c, struct problem *p)
 {
 	return c->profile->approvals == 0 ||
-	       (gate_case_approved(c) && is_same_csr(c) && consent_count(&c->request_record) >= c->profile->approvals) ||
+	       (gate_case_approved(c) && is_same_csr(c) &&
+	        consent_count(&c->request_record) >= c->profile->approvals) ||
 	       problem_add(p, PROBLEM_USER_ACTION_REQUIRED, NULL, NULL, "profile %s: %u must approve the request",
 	                   c->profile->name, c->profile->approvals);
 }

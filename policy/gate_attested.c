@@ -18,7 +18,9 @@ bool gate_case_has_devices(const struct gate_case *c)
 /* Where a device is not to be known by its certificate, nothing there may be its name. */
 bool gate_case_is_device(const struct gate_case *c, const char *text)
 {
-	for (size_t i = 0; c->profile && c->profile->acme.device_names != PROFILE_DEVICE_NAMES_NEVER && i < c->identifier_count; i++)
+	for (size_t i = 0;
+	     c->profile && c->profile->acme.device_names != PROFILE_DEVICE_NAMES_NEVER && i < c->identifier_count;
+	     i++)
 		if (identifier_is_device(c->identifiers[i].type) && device_name_is(&c->identifiers[i], text))
 			return true;
 	return false;
@@ -111,8 +113,10 @@ static bool device_name_held(const struct gate_case *c, const struct csr_other_n
 	if (c->trial)
 		return true;
 	if (c->profile->acme.device_names == PROFILE_DEVICE_NAMES_NEVER)
-		return gate_bad_csr(p, "the device attestation draft, 3.2: certificates of profile %s do not name the device: "
-		                   "leave %s out of the CSR", c->profile->name, other->kind);
+		return gate_bad_csr(p,
+		                    "the device attestation draft, 3.2: certificates of profile %s do not name the "
+		                    "device: leave %s out of the CSR",
+		                    c->profile->name, other->kind);
 	return is_ordered(c, other) ||
 	       gate_bad_csr(p, "the device attestation draft, 3.2: %s \"%s\" is in the CSR and not in the order",
 	                    other->kind, other->value);

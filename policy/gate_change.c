@@ -31,12 +31,14 @@ static bool may_have(const struct gate_case *c, const struct identifier *name)
 {
 	const struct strings *patterns = &c->profile->est.change_names;
 
-	return identity_proves(c->identity, name) || pattern_typed_any((const char *const *)patterns->v, patterns->n, name);
+	return identity_proves(c->identity, name) ||
+	       pattern_typed_any((const char *const *)patterns->v, patterns->n, name);
 }
 
 static bool is_name(const struct gate_case *c, const struct subject_attribute *attribute)
 {
-	return attribute->type == SUBJECT_CN && c->common_name.value[0] != '\0' && str_equal(attribute->value, c->common_name.value);
+	return attribute->type == SUBJECT_CN && c->common_name.value[0] != '\0' &&
+	       str_equal(attribute->value, c->common_name.value);
 }
 
 /* A subject in free text proves nothing, so it has what the old one had, and a common name that is one of the names. */
@@ -47,8 +49,10 @@ static bool subject_allowed(const struct gate_case *c, struct problem *p)
 	for (size_t i = 0; i < c->subject.n; i++) {
 		const struct subject_attribute *attribute = &c->subject.v[i];
 		if (!subject_has(&c->held_subject, attribute->type, attribute->value) && !is_name(c, attribute))
-			held = problem_add(p, PROBLEM_UNAUTHORIZED, NULL, NULL, "RFC 6402, 2.8: %s \"%s\" is not in the certificate, and no name "
-			                   "that profile %s lets be taken", subject_type_short(attribute->type), attribute->value, c->profile->name);
+			held = problem_add(p, PROBLEM_UNAUTHORIZED, NULL, NULL,
+			                   "RFC 6402, 2.8: %s \"%s\" is not in the certificate, and no name "
+			                   "that profile %s lets be taken",
+			                   subject_type_short(attribute->type), attribute->value, c->profile->name);
 	}
 	return held;
 }
@@ -60,8 +64,10 @@ bool gate_change_allowed(const struct gate_case *c, struct problem *p)
 	if (!c->csr->change)
 		return true;
 	if (!c->changed)
-		return problem_add(p, PROBLEM_UNAUTHORIZED, NULL, NULL, "RFC 6402, 2.8: profile %s lets nobody change subject and names here; "
-		                   "leave ChangeSubjectName out of the CSR", c->profile->name);
+		return problem_add(p, PROBLEM_UNAUTHORIZED, NULL, NULL,
+		                   "RFC 6402, 2.8: profile %s lets nobody change subject and names here; "
+		                   "leave ChangeSubjectName out of the CSR",
+		                   c->profile->name);
 	for (size_t i = 0; i < c->names.n; i++) {
 		const struct identifier *name = &c->names.v[i];
 		if (!may_have(c, name))
@@ -69,6 +75,7 @@ bool gate_change_allowed(const struct gate_case *c, struct problem *p)
 			                   "RFC 6402, 2.8: %s is no name that profile %s lets be taken", name->value, c->profile->name);
 	}
 	if (c->csr->other_count > 0)
-		held = problem_add(p, PROBLEM_UNAUTHORIZED, NULL, NULL, "RFC 6402, 2.8: no name of type %s can be taken", c->csr->others[0].kind);
+		held = problem_add(p, PROBLEM_UNAUTHORIZED, NULL, NULL,
+		                   "RFC 6402, 2.8: no name of type %s can be taken", c->csr->others[0].kind);
 	return subject_allowed(c, p) && held;
 }

@@ -110,10 +110,12 @@ static bool unnamed_proven(const struct gate_case *c, struct problem *p)
 	if (!identity_bound(c->identity) || identity_serial(c->identity)) /* of a device: device-bound */
 		return true;
 	for (size_t i = 0; i < c->csr->other_count; i++)
-		held = problem_add(p, PROBLEM_UNAUTHORIZED, NULL, NULL, "a name of type %s is not one that the requester has proven",
+		held = problem_add(p, PROBLEM_UNAUTHORIZED, NULL, NULL,
+		                   "a name of type %s is not one that the requester has proven",
 		                   c->csr->others[i].kind);
 	if (c->common_name_count > 0 && c->common_name.value[0] == '\0')
-		held = problem_add(p, PROBLEM_UNAUTHORIZED, NULL, NULL, "the common name \"%s\" is not a name that the requester has proven",
+		held = problem_add(p, PROBLEM_UNAUTHORIZED, NULL, NULL,
+		                   "the common name \"%s\" is not a name that the requester has proven",
 		                   c->common_name_text);
 	return held;
 }
@@ -181,7 +183,8 @@ bool gate_must_staple(const struct gate_case *c, struct problem *p)
 	if (!c->csr->must_staple)
 		return true;
 	if (c->request.ca || !strings_has(c->request.extended_key_usage, "1.3.6.1.5.5.7.3.1"))
-		return gate_bad_csr(p, "RFC 7633: the CSR asks for status_request, which is for certificates of TLS servers");
+		return gate_bad_csr(p, "RFC 7633: the CSR asks for status_request, which is for certificates of TLS "
+		                       "servers");
 	if (gate_case_period(c, &from, &to, &why) && gate_case_is_unrevocable(c, from, to))
 		return gate_bad_csr(p, "RFC 9608, 2: the CSR asks for status_request, and of this certificate there is "
 		                    "no revocation information");

@@ -12,7 +12,8 @@ static bool is_tied(const struct gate_case *c, enum policy_field field, const ch
 
 	for (size_t l = 0; l < array_length(lists); l++)
 		for (size_t i = 0; i < lists[l]->n; i++)
-			if (strstr(lists[l]->v[i], "{identity}") && policy_match(field, lists[l]->v[i], &c->request, value, name))
+			if (strstr(lists[l]->v[i], "{identity}") &&
+			    policy_match(field, lists[l]->v[i], &c->request, value, name))
 				return true;
 	return false;
 }
@@ -39,7 +40,8 @@ static bool proves_other(const struct gate_case *c, const struct csr_other_name 
 	if (other->type == CSR_OTHER_UNREADABLE)
 		return false;
 	buf_add_hex(&hex, buf_bytes(&other->der));
-	return is_permanent(other, serial) || (!hex.failed && hex.len > 0 && identity_holds_other(c->identity, buf_text(&hex))) ||
+	return is_permanent(other, serial) ||
+	       (!hex.failed && hex.len > 0 && identity_holds_other(c->identity, buf_text(&hex))) ||
 	       is_tied(c, POLICY_OTHER + (enum policy_field)other->type, other->value, NULL);
 }
 
@@ -49,7 +51,8 @@ static bool others_proven(const struct gate_case *c, const char *serial, struct 
 
 	for (size_t i = 0; i < c->csr->other_count; i++)
 		if (!proves_other(c, &c->csr->others[i], serial))
-			held = problem_add(p, PROBLEM_UNAUTHORIZED, NULL, NULL, "a name of type %s is not one that device %s has proven",
+			held = problem_add(p, PROBLEM_UNAUTHORIZED, NULL, NULL,
+			                   "a name of type %s is not one that device %s has proven",
 			                   c->csr->others[i].kind, serial);
 	return held;
 }
@@ -68,8 +71,10 @@ static bool common_name_proven(const struct gate_case *c, const char *serial, st
 {
 	const char *text = c->common_name_count > 0 && c->common_name.value[0] == '\0' ? c->common_name_text : NULL;
 
-	return !text || str_equal(text, serial) || is_name(&c->names, text) || is_tied(c, POLICY_SUBJECT + SUBJECT_CN, text, NULL) ||
-	       problem_add(p, PROBLEM_UNAUTHORIZED, NULL, NULL, "the common name \"%s\" is not one that device %s has proven", text, serial);
+	return !text || str_equal(text, serial) || is_name(&c->names, text) ||
+	       is_tied(c, POLICY_SUBJECT + SUBJECT_CN, text, NULL) ||
+	       problem_add(p, PROBLEM_UNAUTHORIZED, NULL, NULL,
+	                   "the common name \"%s\" is not one that device %s has proven", text, serial);
 }
 
 static bool serials_proven(const struct gate_case *c, const char *serial, struct problem *p)

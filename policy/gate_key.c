@@ -51,7 +51,8 @@ static bool is_own(const struct gate_case *c, const struct certificate *certific
 static bool has_name(const struct gate_case *c, const struct certificate_name *name)
 {
 	for (size_t i = 0; i < c->names.n; i++)
-		if (str_equal(identifier_type_name(c->names.v[i].type), name->type) && str_equal(c->names.v[i].value, name->value))
+		if (str_equal(identifier_type_name(c->names.v[i].type), name->type) &&
+		    str_equal(c->names.v[i].value, name->value))
 			return true;
 	for (size_t i = 0; i < c->csr->other_count; i++)
 		if (c->csr->others[i].value[0] && str_equal(c->csr->others[i].value, name->value))
@@ -156,7 +157,8 @@ bool gate_case_find_key(struct store *store, struct gate_case *c, struct problem
 
 	if (!c->identity)
 		c->key_is_account = bytes_equal(c->account.key, spki);
-	bool found = key_thumbprint(spki, c->csr->algorithm, search.thumbprint, p) && store_view(store, key_find, &search, p);
+	bool found = key_thumbprint(spki, c->csr->algorithm, search.thumbprint, p) &&
+	             store_view(store, key_find, &search, p);
 	strings_free(&search.line);
 	return found;
 }
@@ -186,14 +188,17 @@ bool gate_key_uncompromised(const struct gate_case *c, struct problem *p)
 bool gate_key_own(const struct gate_case *c, struct problem *p)
 {
 	return !c->profile->policy->own_key || !c->key_of_other ||
-	       gate_bad_csr(p, "a certificate of another requester has the CSR's key (policy %s, own_key)", c->profile->policy->name);
+	       gate_bad_csr(p, "a certificate of another requester has the CSR's key (policy %s, own_key)",
+	                    c->profile->policy->name);
 }
 
 bool gate_key_new(const struct gate_case *c, struct problem *p)
 {
 	return !c->profile->policy->new_key || !c->key_again ||
-	       gate_bad_csr(p, "an earlier certificate has the CSR's key: a renewal takes a new one (policy %s, new_key)",
-	               c->profile->policy->name);
+	       gate_bad_csr(p,
+	                    "an earlier certificate has the CSR's key: a renewal takes a new one (policy %s, "
+	                    "new_key)",
+	                    c->profile->policy->name);
 }
 
 bool gate_key_not_account(const struct gate_case *c, struct problem *p)

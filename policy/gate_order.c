@@ -122,14 +122,15 @@ static bool is_rolling(const struct gate_case *c)
 bool gate_rolling_same(const struct gate_case *c, struct problem *p)
 {
 	return !is_rolling(c) || bytes_equal(c->order.csr_digest, BYTES(c->csr->digest, sizeof(c->csr->digest))) ||
-	       problem_add(p, PROBLEM_BAD_CSR, NULL, NULL, "RFC 8739, 2.2: a renewal is made from the CSR of the first certificate");
+	       problem_add(p, PROBLEM_BAD_CSR, NULL, NULL,
+	                   "RFC 8739, 2.2: a renewal is made from the CSR of the first certificate");
 }
 
 bool gate_order_ready(const struct gate_case *c, struct problem *p)
 {
-	return c->order.status == ORDER_READY || is_rolling(c) || (c->order.status == ORDER_PROCESSING && gate_case_approved(c)) ||
-	       problem_add(p, PROBLEM_ORDER_NOT_READY, NULL, NULL,
-	                   "RFC 8555, 7.4: the order is %s, not ready",
+	return c->order.status == ORDER_READY || is_rolling(c) ||
+	       (c->order.status == ORDER_PROCESSING && gate_case_approved(c)) ||
+	       problem_add(p, PROBLEM_ORDER_NOT_READY, NULL, NULL, "RFC 8555, 7.4: the order is %s, not ready",
 	                   order_status_name(c->order.status));
 }
 
@@ -276,12 +277,14 @@ static bool wish_period(const struct gate_case *c, int64_t *ret_from, int64_t *r
 	int64_t not_after = wish->not_after;
 
 	if (wish->validity != 0 && (wish->not_before != 0 || wish->not_after != 0))
-		return problem_set(p, PROBLEM_MALFORMED, "a validity is asked for, and its begin or end as well: one or the other");
+		return problem_set(p, PROBLEM_MALFORMED,
+		                   "a validity is asked for, and its begin or end as well: one or the other");
 	if (wish->validity > c->profile->validity_max) {
 		char asked[CLOCK_DURATION_SIZE], most[CLOCK_DURATION_SIZE];
 		clock_format_duration(wish->validity, asked);
 		clock_format_duration(c->profile->validity_max, most);
-		return problem_set(p, PROBLEM_MALFORMED, "a validity of %s is longer than profile %s allows: %s at most", asked,
+		return problem_set(p, PROBLEM_MALFORMED,
+		                   "a validity of %s is longer than profile %s allows: %s at most", asked,
 		                   c->profile->name, most);
 	}
 	if (wish->validity != 0)
@@ -312,13 +315,15 @@ bool gate_case_period(const struct gate_case *c, int64_t *ret_from, int64_t *ret
 		return wish_period(c, ret_from, ret_to, p);
 	if (star_is(&c->order))
 		return star_period(c, ret_from, ret_to, p);
-	return profile_period(c->profile, c->now, c->order.created, c->order.not_before, c->order.not_after, ret_from, ret_to, p);
+	return profile_period(c->profile, c->now, c->order.created, c->order.not_before, c->order.not_after, ret_from,
+	                      ret_to, p);
 }
 
 /* RFC 9608, 6.1: too short a life to tell of its end; and what renews itself cannot be revoked (RFC 8739, 3.1.2). */
 bool gate_case_is_unrevocable(const struct gate_case *c, int64_t from, int64_t to)
 {
-	return !c->request.ca && (to - from + 1 <= c->profile->no_revocation_within || (!c->identity && star_is(&c->order)));
+	return !c->request.ca &&
+	       (to - from + 1 <= c->profile->no_revocation_within || (!c->identity && star_is(&c->order)));
 }
 
 /* RFC 5280, 6.1 asks nothing of the kind, yet who asks for a date is to have it until then. */
@@ -341,7 +346,8 @@ static const char *period_field(const struct gate_case *c)
 		return NULL;
 	if (wish->validity != 0)
 		return wish->validity_field;
-	return profile_begins_early(c->profile, c->now, wish->not_before) ? wish->not_before_field : wish->not_after_field;
+	return profile_begins_early(c->profile, c->now, wish->not_before) ? wish->not_before_field
+	                                                                  : wish->not_after_field;
 }
 
 bool gate_period(const struct gate_case *c, struct problem *p)

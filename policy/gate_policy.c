@@ -14,9 +14,10 @@ static void refuse(void *arg, const struct policy_verdict *verdict)
 	if (verdict->held)
 		return;
 	const struct problem_breach breach = { verdict->field, verdict->value, verdict->rule, verdict->text };
-	problem_add_breach(r->p, name ? PROBLEM_REJECTED_IDENTIFIER : PROBLEM_BAD_CSR, name ? identifier_type_name(name->type) : NULL,
-	                   name ? name->value : NULL, &breach, "%s: \"%.128s\" (policy %s, %s, %s)", verdict->text,
-	                   verdict->value ?: "", policy, verdict->field, verdict->rule);
+	problem_add_breach(r->p, name ? PROBLEM_REJECTED_IDENTIFIER : PROBLEM_BAD_CSR,
+	                   name ? identifier_type_name(name->type) : NULL, name ? name->value : NULL, &breach,
+	                   "%s: \"%.128s\" (policy %s, %s, %s)", verdict->text, verdict->value ?: "", policy,
+	                   verdict->field, verdict->rule);
 }
 
 bool gate_case_judge(const struct gate_case *c, enum policy_part part, struct problem *p)
@@ -76,7 +77,8 @@ bool gate_key_usage(const struct gate_case *c, struct problem *p)
 		return false;
 	bool may_be_ca = c->identity && c->profile->policy->ca != POLICY_CA_FORBIDDEN; /* otherwise no-ca has said it */
 	if (c->request.ca && may_be_ca && !(c->request.key_usage & KU_KEY_CERT_SIGN))
-		return gate_bad_csr(p, "RFC 5280, 4.2.1.9: the CSR asks to be a CA, and for key usages without keyCertSign");
+		return gate_bad_csr(p, "RFC 5280, 4.2.1.9: the CSR asks to be a CA, and for key usages without "
+		                       "keyCertSign");
 	return c->request.key_usage != 0 || gate_bad_csr(p, "the CSR asks for no key usage that its key can have");
 }
 

@@ -4,8 +4,8 @@
 bool gate_scope_profile(const struct gate_case *c, struct problem *p)
 {
 	return scope_opens(&c->account.scope, c->profile->name) ||
-	       problem_add(p, PROBLEM_INVALID_PROFILE, NULL, NULL, "profile %s is not one that this account may order by",
-	                   c->profile->name);
+	       problem_add(p, PROBLEM_INVALID_PROFILE, NULL, NULL,
+	                   "profile %s is not one that this account may order by", c->profile->name);
 }
 
 bool gate_scope_quota(const struct gate_case *c, struct problem *p)

@@ -102,7 +102,8 @@ static bool attributes_take(struct gate_case *c, struct problem *p)
 		if (!type_of(attribute, &type))
 			continue;
 		if (type == SUBJECT_CN ? !common_name_add(attribute->value, c, p)
-		                       : is_proven(c, type, attribute->value) && !subject_add(&c->subject, type, attribute->value, p))
+		                       : is_proven(c, type, attribute->value) &&
+		                                 !subject_add(&c->subject, type, attribute->value, p))
 			return false;
 	}
 	return true;
@@ -119,7 +120,8 @@ bool gate_case_make_subject(struct gate_case *c, struct problem *p)
 	for (size_t i = 0; i < c->subject.n; i++)
 		asked[c->subject.v[i].type] = true;
 	for (size_t i = 0; i < defaults->n; i++)
-		if (!asked[defaults->v[i].type] && !subject_insert(&c->subject, defaults->v[i].type, defaults->v[i].value, p))
+		if (!asked[defaults->v[i].type] &&
+		    !subject_insert(&c->subject, defaults->v[i].type, defaults->v[i].value, p))
 			return false;
 	return true;
 }
@@ -141,7 +143,8 @@ bool gate_common_name_named(const struct gate_case *c, struct problem *p)
 {
 	const char *name = subject_find(&c->subject, SUBJECT_CN);
 
-	if (!c->identity && c->common_name_count > 0 && c->common_name.value[0] == '\0' && !gate_case_is_device(c, c->common_name_text))
+	if (!c->identity && c->common_name_count > 0 && c->common_name.value[0] == '\0' &&
+	    !gate_case_is_device(c, c->common_name_text))
 		return gate_bad_csr(p,
 		               "RFC 8555, 7.4: the CSR's common name \"%s\" is neither a DNS name nor an IP address",
 		               c->common_name_text);
@@ -203,13 +206,15 @@ static bool attribute_plain(const struct gate_case *c, const struct csr_attribut
 	char message[128];
 	const struct problem_breach breach = { "subject", attribute->value, "unlisted", message };
 
-	if (known && (type == SUBJECT_CN || is_proven(c, type, attribute->value) || subject_has(&c->profile->subject, type, attribute->value)))
+	if (known && (type == SUBJECT_CN || is_proven(c, type, attribute->value) ||
+	              subject_has(&c->profile->subject, type, attribute->value)))
 		return true;
 	if (!c->identity)
-		return gate_bad_csr(p, "RFC 8555, 7.4: the CSR's subject has %s, which nothing has proven", attribute->short_name);
+		return gate_bad_csr(p, "RFC 8555, 7.4: the CSR's subject has %s, which nothing has proven",
+		                    attribute->short_name);
 	snprintf(message, sizeof(message), "%s attribute is not allowed by template policy", attribute->short_name);
-	return problem_add_breach(p, PROBLEM_BAD_CSR, NULL, NULL, &breach, "%s: \"%.128s\" (no policy can have it)", message,
-	                          attribute->value);
+	return problem_add_breach(p, PROBLEM_BAD_CSR, NULL, NULL, &breach, "%s: \"%.128s\" (no policy can have it)",
+	                          message, attribute->value);
 }
 
 /* --- mail addresses */
@@ -219,7 +224,8 @@ static bool mail_of(const struct csr_attribute *attribute, struct identifier *re
 	auto_value(problem) ignored = {0};
 	enum subject_type type;
 
-	return type_of(attribute, &type) && type == SUBJECT_EMAIL && identifier_parse("email", attribute->value, ret, &ignored);
+	return type_of(attribute, &type) && type == SUBJECT_EMAIL &&
+	       identifier_parse("email", attribute->value, ret, &ignored);
 }
 
 static bool mail_proven(const struct gate_case *c, const struct identifier *mail)
@@ -235,8 +241,9 @@ bool gate_case_add_mails(struct gate_case *c, struct problem *p)
 	struct identifier mail;
 
 	for (size_t i = 0; c->identity && c->profile && i < c->csr->subject_count; i++)
-		if (mail_of(&c->csr->subject[i], &mail) && !identifiers_has(&c->names, &mail) && mail_proven(c, &mail) &&
-		    profile_allows(c->profile, &c->request.who, &mail, &ignored) && !identifiers_add(&c->names, &mail, p))
+		if (mail_of(&c->csr->subject[i], &mail) && !identifiers_has(&c->names, &mail) &&
+		    mail_proven(c, &mail) && profile_allows(c->profile, &c->request.who, &mail, &ignored) &&
+		    !identifiers_add(&c->names, &mail, p))
 			return false;
 	return true;
 }
@@ -248,7 +255,8 @@ static bool mail_named(const struct gate_case *c, const struct csr_attribute *at
 	if (!c->identity || !mail_of(attribute, &mail) || identifiers_has(&c->names, &mail))
 		return true;
 	bool proven = mail_proven(c, &mail);
-	const char *message = proven ? "email SAN is not allowed by template policy" : "email value is not a name that the requester has proven";
+	const char *message = proven ? "email SAN is not allowed by template policy"
+	                             : "email value is not a name that the requester has proven";
 	const struct problem_breach breach = { "subject.email", mail.value, "subject-plain", message };
 	return problem_add_breach(p, proven ? PROBLEM_BAD_CSR : PROBLEM_UNAUTHORIZED, NULL, NULL, &breach,
 	                          "%s: \"%.128s\" (RFC 5280, 4.1.2.6: a mail address of the subject must be a name of the certificate too)",

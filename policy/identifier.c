@@ -118,7 +118,8 @@ static bool is_compatible(const struct addr *addr)
 {
 	static const uint8_t zeros[12];
 
-	return addr->family == AF_INET6 && memcmp(addr->byte, zeros, sizeof(zeros)) == 0 && (addr->byte[12] || addr->byte[13]);
+	return addr->family == AF_INET6 && memcmp(addr->byte, zeros, sizeof(zeros)) == 0 &&
+	       (addr->byte[12] || addr->byte[13]);
 }
 
 /* An IPv4-mapped or IPv4-compatible IPv6 address would be a second spelling of an IPv4 address: refused. */
@@ -238,7 +239,8 @@ static bool has_idle_escape(const char *value)
 
 static bool idle_escape(const char *value, struct problem *p)
 {
-	return problem_set(p, PROBLEM_MALFORMED, "RFC 3986, 6.2.2.2: \"%s\" has a percent-encoding of a character that needs none", value);
+	return problem_set(p, PROBLEM_MALFORMED,
+	                   "RFC 3986, 6.2.2.2: \"%s\" has a percent-encoding of a character that needs none", value);
 }
 
 /* The authority: a host and maybe a port. Nothing else may stand there, so that a pattern's prefix
@@ -281,7 +283,8 @@ static bool urn_canonical(const char *value, size_t prefix, struct identifier *r
 	if (!uri_characters_check(value, p))
 		return false;
 	if (!value[prefix] || strchr("/?#", value[prefix]) || has_dot_segment(value))
-		return problem_set(p, PROBLEM_MALFORMED, "RFC 8141, 2: \"%s\" names nothing after its namespace", value);
+		return problem_set(p, PROBLEM_MALFORMED, "RFC 8141, 2: \"%s\" names nothing after its namespace",
+		                   value);
 	if (has_idle_escape(value))
 		return idle_escape(value, p);
 	strcpy(ret->value, value);

@@ -98,7 +98,9 @@ static bool enrolling(struct enrollment *e, struct identity **ret, struct proble
 		return false;
 	}
 	identity->enrollment = *e;
-	return identity_say(&identity, e->user ? mem_printf("user %s", e->user) : mem_printf("enrollment code %s", e->id), ret, p);
+	return identity_say(&identity,
+	                    e->user ? mem_printf("user %s", e->user) : mem_printf("enrollment code %s", e->id), ret,
+	                    p);
 }
 
 bool identity_enrollment(struct store *store, const char *code, int64_t now, struct identity **ret, struct problem *p)
@@ -165,7 +167,9 @@ bool identity_registrar(struct identity *device, const char *profile, struct pro
 	auto_free char *text = mem_printf("registrar %s", device->certificate.id);
 
 	if (device->kind != DEVICE || !device->certificate.registrar)
-		return problem_set(p, PROBLEM_UNAUTHORIZED, "the client certificate is no registration authority's: it has no id-kp-cmcRA (RFC 6402)");
+		return problem_set(p, PROBLEM_UNAUTHORIZED,
+		                   "the client certificate is no registration authority's: it has no id-kp-cmcRA "
+		                   "(RFC 6402)");
 	if (device->certificate.expired) /* what grace there is is for its own renewal */
 		return problem_set(p, PROBLEM_UNAUTHORIZED, "the client certificate has expired");
 	if (!text || !for_profile(device, profile, p))
@@ -187,11 +191,13 @@ static bool list_find(struct store_txn *txn, void *arg, struct problem *p)
 
 	if (store_enrollment_by_device(txn, l->device->serial, l->ret, p))
 		return !l->ret->certificate || str_equal(l->ret->certificate, l->device->certificate) ||
-		       problem_set(p, PROBLEM_UNAUTHENTICATED, "the device %s is known with another certificate", l->device->serial);
+		       problem_set(p, PROBLEM_UNAUTHENTICATED, "the device %s is known with another certificate",
+		                   l->device->serial);
 	return problem_forgive(p, PROBLEM_NOT_FOUND) &&
 	       store_enrollment_by_certificate(txn, l->device->certificate, l->ret, p) &&
-	       (!l->ret->device || problem_set(p, PROBLEM_UNAUTHENTICATED, "the certificate %s is known of another device than %s",
-	                                       l->device->certificate, l->device->serial));
+	       (!l->ret->device ||
+	        problem_set(p, PROBLEM_UNAUTHENTICATED, "the certificate %s is known of another device than %s",
+	                    l->device->certificate, l->device->serial));
 }
 
 /* One that is revoked is out, whether the list is asked for or not. */
@@ -201,7 +207,8 @@ static bool list_judge(const struct enrollment *e, const struct trust_device *de
 	if (e->revoked != 0)
 		return problem_set(p, PROBLEM_UNAUTHORIZED, "the device %s is revoked", device->serial);
 	if (e->profile && !str_equal(e->profile, profile))
-		return problem_set(p, PROBLEM_UNAUTHENTICATED, "the device %s is for profile %s, not %s", device->serial, e->profile, profile);
+		return problem_set(p, PROBLEM_UNAUTHENTICATED, "the device %s is for profile %s, not %s",
+		                   device->serial, e->profile, profile);
 	return enrollment_code_good(e, now, p);
 }
 
@@ -213,7 +220,8 @@ static bool list_check(struct store *store, struct identity *identity, bool list
 		return list_judge(&identity->enrollment, &identity->device, identity->profile, now, p);
 	if (!problem_forgive(p, PROBLEM_NOT_FOUND))
 		return false;
-	return !listed || problem_set(p, PROBLEM_UNAUTHENTICATED, "the device %s is not on the list of devices", identity->device.serial);
+	return !listed || problem_set(p, PROBLEM_UNAUTHENTICATED, "the device %s is not on the list of devices",
+	                              identity->device.serial);
 }
 
 bool identity_manufactured(struct store *store, const struct identity_maker *maker, const struct bytes *chain,
@@ -260,10 +268,13 @@ bool identity_renewal(struct store *store, const struct certificate *certificate
 {
 	auto_struct(identity) *identity = NULL;
 
-	if (!certificate->method || !str_equal(certificate->method, "api") || !certificate->identity || !certificate->profile)
-		return problem_set(p, PROBLEM_CONFLICT, "the certificate %s was not issued over the API", certificate->id);
+	if (!certificate->method || !str_equal(certificate->method, "api") || !certificate->identity ||
+	    !certificate->profile)
+		return problem_set(p, PROBLEM_CONFLICT, "the certificate %s was not issued over the API",
+		                   certificate->id);
 	return identity_new(RENEWAL, "api", &identity, p) && for_profile(identity, certificate->profile, p) &&
-	       renewal_names(certificate, &identity->names, p) && renewal_name(store, certificate->identity, &identity->token, p) &&
+	       renewal_names(certificate, &identity->names, p) &&
+	       renewal_name(store, certificate->identity, &identity->token, p) &&
 	       identity_say(&identity, strdup(certificate->identity), ret, p);
 }
 
@@ -285,7 +296,8 @@ static bool token_unrevoked(struct store_txn *txn, const char *id, struct proble
 
 	if (!store_token_get(txn, id, &token, p))
 		return false;
-	return token.revoked == 0 || problem_set(p, PROBLEM_UNAUTHENTICATED, "RFC 6750, 3.1: the token %s is revoked", id);
+	return token.revoked == 0 ||
+	       problem_set(p, PROBLEM_UNAUTHENTICATED, "RFC 6750, 3.1: the token %s is revoked", id);
 }
 
 /* A device that nobody has listed may have been listed, and revoked, meanwhile: the next request finds it. */
@@ -362,7 +374,8 @@ static bool reaches_name(const struct identity *identity, const struct certifica
 	struct identifier parsed;
 
 	if (!str_equal(name->type, "cn"))
-		return identifier_parse(name->type, name->value, &parsed, &ignored) && identity_proves(identity, &parsed);
+		return identifier_parse(name->type, name->value, &parsed, &ignored) &&
+		       identity_proves(identity, &parsed);
 	for (size_t i = 0; i < certificate->names.n; i++)
 		if (!str_equal(names[i].type, "cn") && str_equal(names[i].value, name->value))
 			return true;
@@ -457,13 +470,16 @@ bool identity_may(const struct identity *identity, enum token_role role, const c
 	if (str_equal(identity->method, "est"))
 		return device_may(identity, role, profile, p);
 	if (identity->kind == RENEWAL && profile && !str_equal(identity->profile, profile))
-		return problem_set(p, PROBLEM_UNAUTHORIZED, "the renewal is for profile %s, not %s", identity->profile, profile);
+		return problem_set(p, PROBLEM_UNAUTHORIZED, "the renewal is for profile %s, not %s",
+		                   identity->profile, profile);
 	if (identity->kind != BEARER)
 		return true;
 	if (!has_role(&identity->token, role))
-		return problem_set(p, PROBLEM_UNAUTHORIZED, "the token %s has not the role %s", identity->token.id, token_role_name(role));
+		return problem_set(p, PROBLEM_UNAUTHORIZED, "the token %s has not the role %s", identity->token.id,
+		                   token_role_name(role));
 	if (profile && !counts_in(identity, profile))
-		return problem_set(p, PROBLEM_UNAUTHORIZED, "the token %s is not for profile %s", identity->token.id, profile);
+		return problem_set(p, PROBLEM_UNAUTHORIZED, "the token %s is not for profile %s", identity->token.id,
+		                   profile);
 	return true;
 }
 

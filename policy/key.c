@@ -51,7 +51,8 @@ bool key_make(enum key_algorithm a, EVP_PKEY **ret, struct problem *p)
 	if (algorithms[a].bits && !rsa_make(algorithms[a].bits, &key, p))
 		return false;
 	if (!algorithms[a].bits)
-		key = algorithms[a].group ? EVP_EC_gen(algorithms[a].group) : EVP_PKEY_Q_keygen(NULL, NULL, algorithms[a].type);
+		key = algorithms[a].group ? EVP_EC_gen(algorithms[a].group)
+		                          : EVP_PKEY_Q_keygen(NULL, NULL, algorithms[a].type);
 	if (!key)
 		return problem_openssl(p, "making a key");
 	*ret = key;

@@ -30,7 +30,9 @@ bool key_turn_begin(struct problem *p)
 	turn.waiting -= admitted;
 	turn.running += admitted;
 	pthread_mutex_unlock(&turn.lock);
-	return admitted || problem_unavailable(p, RETRY_AFTER, "%u RSA keys are made at once, and as many requests wait as may", most);
+	return admitted ||
+	       problem_unavailable(p, RETRY_AFTER, "%u RSA keys are made at once, and as many requests wait as may",
+	                           most);
 }
 
 void key_turn_end(void)

@@ -52,8 +52,8 @@ static bool derive(const char *password, const uint8_t salt[PASSWORD_SALT_SIZE],
 		return problem_internal(p, "a password's cost is out of range");
 	if (!room_enter(p))
 		return false;
-	int done = EVP_PBE_scrypt(password, strlen(password), salt + 3, PASSWORD_SALT_SIZE - 3, 1ull << salt[0], salt[1], salt[2],
-	                          MEMORY_MAX, ret, SHA256_SIZE);
+	int done = EVP_PBE_scrypt(password, strlen(password), salt + 3, PASSWORD_SALT_SIZE - 3, 1ull << salt[0],
+	                          salt[1], salt[2], MEMORY_MAX, ret, SHA256_SIZE);
 	room_leave();
 	return done == 1 || problem_openssl(p, "scrypt");
 }
@@ -124,8 +124,9 @@ bool password_keep_digest(const struct store *store, const char *user, const cha
 {
 	char ha1[HEX_SIZE] = "";
 
-	bool kept = ha1_make(user, password, sha256, ha1) ? seal_close(store_seal(store), digest_context(sha256), BYTES_STR(ha1), ret, p)
-	                                                  : problem_openssl(p, "a digest");
+	bool kept = ha1_make(user, password, sha256, ha1)
+	                    ? seal_close(store_seal(store), digest_context(sha256), BYTES_STR(ha1), ret, p)
+	                    : problem_openssl(p, "a digest");
 	mem_wipe(ha1, sizeof(ha1));
 	return kept;
 }
@@ -168,7 +169,8 @@ static bool fits_secret(const struct store *store, const char *user, const char 
 static bool fits_password(const char *password, const struct enrollment *e, bool *ret, struct problem *p)
 {
 	static const uint8_t nobody[PASSWORD_SALT_SIZE] = { LOG_N, R, P };
-	bool some = e->id[0] && e->kind == ENROLLMENT_PASSWORD && e->salt.len == PASSWORD_SALT_SIZE && e->hash.len == SHA256_SIZE;
+	bool some = e->id[0] && e->kind == ENROLLMENT_PASSWORD && e->salt.len == PASSWORD_SALT_SIZE &&
+	            e->hash.len == SHA256_SIZE;
 	uint8_t hash[SHA256_SIZE];
 
 	if (!derive(password, some ? e->salt.data : nobody, hash, p))
@@ -204,7 +206,8 @@ bool password_check_secret(struct store *store, const char *user, const char *se
 {
 	auto_value(enrollment) found = {0};
 
-	if (!find(store, user, &found, p) || !fits_secret(store, user, secret, &found) || !enrollment_code_good(&found, now, p))
+	if (!find(store, user, &found, p) || !fits_secret(store, user, secret, &found) ||
+	    !enrollment_code_good(&found, now, p))
 		return false;
 	*ret = found;
 	found = (struct enrollment){0};
@@ -222,7 +225,8 @@ static bool ha1_find(struct store *store, const struct password_claim *claim, in
 		return false;
 	struct bytes sealed = claim->sha256 ? ret->digest_sha256 : ret->digest_md5;
 	bool known = ret->id[0] && sealed.len > 0 && enrollment_code_good(ret, now, &ignored) &&
-	             seal_reveal(store_seal(store), digest_context(claim->sha256), sealed, &plain) && plain.len < HEX_SIZE;
+	             seal_reveal(store_seal(store), digest_context(claim->sha256), sealed, &plain) &&
+	             plain.len < HEX_SIZE;
 	strcpy(ret_ha1, known ? buf_text(&plain) : "");
 	return true;
 }

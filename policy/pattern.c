@@ -122,7 +122,9 @@ static bool uri_check(const char *pattern, struct problem *p)
 
 	const char *star = strstr(pattern, "://*");
 	if (star && star[4] == '\0')
-		return problem_set(p, PROBLEM_MALFORMED, "\"%s\": a host and a \"/\" stand before the \"*\"; \"*\" alone is every URI", pattern);
+		return problem_set(p, PROBLEM_MALFORMED,
+		                   "\"%s\": a host and a \"/\" stand before the \"*\"; \"*\" alone is every URI",
+		                   pattern);
 	if (!uri_parse(pattern, &prefix, &uri, p))
 		return false;
 	if (str_starts(uri.value, "urn:"))
@@ -215,8 +217,8 @@ static bool uri_touches(const char *pattern, const struct identifier *i)
 		return false;
 	host += 3;
 	const char *rest = host + strcspn(host, "/?#");
-	int len = snprintf(bare.value, sizeof(bare.value), "%.*s%s%s", (int)(host + strcspn(host, ":/?#") - i->value), i->value,
-	                   *rest == '/' ? "" : "/", rest);
+	int len = snprintf(bare.value, sizeof(bare.value), "%.*s%s%s", (int)(host + strcspn(host, ":/?#") - i->value),
+	                   i->value, *rest == '/' ? "" : "/", rest);
 	return len < (int)sizeof(bare.value) && pattern_matches(IDENTIFIER_URI, pattern, &bare);
 }
 
@@ -239,7 +241,8 @@ bool pattern_typed_check(const char *pattern, struct problem *p)
 		if (str_starts(pattern, name) && pattern[strlen(name)] == ':')
 			return pattern_check(type, pattern + strlen(name) + 1, p);
 	}
-	return problem_set(p, PROBLEM_MALFORMED, "a pattern such as dns:*.example.com, its type being dns, ip, email, uri, "
+	return problem_set(p, PROBLEM_MALFORMED,
+	                   "a pattern such as dns:*.example.com, its type being dns, ip, email, uri, "
 	                   "permanent-identifier or hardware-module");
 }
 
@@ -247,7 +250,8 @@ static bool typed_matches(const char *pattern, const struct identifier *i)
 {
 	const char *type = identifier_type_name(i->type);
 
-	return str_starts(pattern, type) && pattern[strlen(type)] == ':' && pattern_matches(i->type, pattern + strlen(type) + 1, i);
+	return str_starts(pattern, type) && pattern[strlen(type)] == ':' &&
+	       pattern_matches(i->type, pattern + strlen(type) + 1, i);
 }
 
 bool pattern_typed_any(const char *const *patterns, size_t n, const struct identifier *i)

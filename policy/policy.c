@@ -33,7 +33,8 @@ bool policy_copy(const struct policy *from, struct policy **ret, struct problem 
 	for (enum policy_field field = 0; field < POLICY_FIELD_MAX; field++)
 		policy->fields[field] = none;
 	policy->extended_key_usage = none;
-	bool copied = (policy->name = strdup(from->name)) && values_copy(&from->extended_key_usage, &policy->extended_key_usage);
+	bool copied = (policy->name = strdup(from->name)) &&
+	              values_copy(&from->extended_key_usage, &policy->extended_key_usage);
 	for (enum policy_field field = 0; copied && field < POLICY_FIELD_MAX; field++)
 		copied = values_copy(&from->fields[field], &policy->fields[field]);
 	if (!copied)

@@ -19,7 +19,8 @@ static bool patterns_check(const struct policy *policy, enum policy_field field,
 		if (!policy_pattern_check(field, patterns->v[i], &why))
 			return refuse(policy, policy_field_key(field), why.detail, p);
 		if (!bound && policy_pattern_bound(patterns->v[i]))
-			return refuse(policy, policy_field_key(field), "what is denied is denied to all: no \"{\" there", p);
+			return refuse(policy, policy_field_key(field),
+			              "what is denied is denied to all: no \"{\" there", p);
 	}
 	return true;
 }
@@ -34,14 +35,16 @@ static bool check_fields(const struct policy *policy, struct problem *p)
 			return false;
 		for (size_t i = 0; i < values->required.n; i++)
 			if (strings_has(&values->deny, values->required.v[i]))
-				return refuse(policy, policy_field_key(field), "the same one is required and denied", p);
+				return refuse(policy, policy_field_key(field), "the same one is required and denied",
+				              p);
 	}
 	return true;
 }
 
 static bool check_names_max(const struct policy *policy, struct problem *p)
 {
-	return (policy->names_max >= 1 && policy->names_max <= NAMES_MAX) || refuse(policy, "names_max", "from 1 to 1000", p);
+	return (policy->names_max >= 1 && policy->names_max <= NAMES_MAX) ||
+	       refuse(policy, "names_max", "from 1 to 1000", p);
 }
 
 /* A policy that no request could satisfy was not meant. */
@@ -70,7 +73,8 @@ static bool check_key_usage(const struct policy *policy, struct problem *p)
 	if ((bits->required & bits->deny) != 0)
 		return refuse(policy, "key_usage", "the same one is required and denied", p);
 	if (((bits->required | bits->allow) & ca) != 0 && policy->ca == POLICY_CA_FORBIDDEN)
-		return refuse(policy, "key_usage", "keyCertSign and cRLSign are a CA's, which `basic_constraints` forbids", p);
+		return refuse(policy, "key_usage",
+		              "keyCertSign and cRLSign are a CA's, which `basic_constraints` forbids", p);
 	return true;
 }
 
@@ -109,8 +113,8 @@ static bool check_path_length(const struct policy *policy, struct problem *p)
 bool policy_check(const struct policy *policy, struct problem *p)
 {
 	static bool (*const checks[])(const struct policy *policy, struct problem *p) = {
-		check_fields, check_names_max, check_mentioned, check_validity, check_key_usage, check_extended_key_usage,
-		check_path_length,
+		check_fields, check_names_max, check_mentioned, check_validity, check_key_usage,
+		check_extended_key_usage, check_path_length,
 	};
 
 	for (size_t i = 0; i < array_length(checks); i++)

@@ -53,7 +53,9 @@ static bool expand(const char *pattern, const struct policy_who *who, char ret[E
 
 	while (*pattern) {
 		const struct variable *variable = variable_at(pattern);
-		const char *value = variable ? *(const char *const *)(const void *)((const char *)who + variable->offset) : NULL;
+		const char *value = variable ? *(const char *const *)(const void *)((const char *)who +
+		                                                                    variable->offset)
+		                             : NULL;
 		if (variable && !value_safe(value, is_in_host(begin, pattern)))
 			return false;
 		size_t len = variable ? strlen(value) : 1;
@@ -159,7 +161,8 @@ static bool oid_check(enum policy_field field, const char *pattern, struct probl
 	char end = field == POLICY_OTHER + CSR_OTHER_TEXT ? ':' : '/';
 	bool typed = field == POLICY_OTHER + CSR_OTHER_TEXT || field == POLICY_OTHER + CSR_OTHER_HARDWARE;
 
-	return !typed || pattern[0] == '*' || pattern[0] == '{' || (digits > 0 && (pattern[digits] == end || pattern[digits] == '*')) ||
+	return !typed || pattern[0] == '*' || pattern[0] == '{' ||
+	       (digits > 0 && (pattern[digits] == end || pattern[digits] == '*')) ||
 	       problem_set(p, PROBLEM_MALFORMED, "\"%s\" does not begin with an OID and a \"%c\"", pattern, end);
 }
 

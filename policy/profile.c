@@ -93,7 +93,8 @@ static bool short_names(const struct profile *profile, struct policy *policy)
 		                                         !strings_copy(&profile->names[type].deny, &values->deny)))
 			return false;
 	}
-	return strings_add(&cn->allow, "{name}") && strings_copy(&profile->extended_key_usage, &policy->extended_key_usage.allow);
+	return strings_add(&cn->allow, "{name}") &&
+	       strings_copy(&profile->extended_key_usage, &policy->extended_key_usage.allow);
 }
 
 static bool short_policy(const struct profile *profile, struct policy **ret, struct problem *p)
@@ -263,7 +264,9 @@ bool profile_period(const struct profile *profile, int64_t now, int64_t requeste
 	if (to < from || to < now)
 		return problem_set(p, PROBLEM_MALFORMED, "notAfter is past, or before notBefore");
 	if (to - from + 1 > profile->validity_max || to > last)
-		return problem_set(p, PROBLEM_MALFORMED, "notAfter is later than profile %s allows: a life of %s at most", profile->name, most);
+		return problem_set(p, PROBLEM_MALFORMED,
+		                   "notAfter is later than profile %s allows: a life of %s at most", profile->name,
+		                   most);
 	*ret_from = from;
 	*ret_to = to;
 	return true;

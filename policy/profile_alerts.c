@@ -24,13 +24,15 @@ static bool add(struct profile_alerts *alerts, int64_t before)
 
 bool profile_alerts_parse(const struct strings *texts, struct profile_alerts *ret, struct problem *p)
 {
-	struct profile_alerts alerts = texts->n == 0 ? profile_default_alerts : (struct profile_alerts){ .given = true };
+	struct profile_alerts alerts = texts->n == 0 ? profile_default_alerts
+	                                             : (struct profile_alerts){ .given = true };
 	int64_t before;
 
 	bool none = texts->n == 1 && str_equal(texts->v[0], "none");
 	for (size_t i = 0; !none && i < texts->n; i++) {
 		if (!clock_parse_duration(texts->v[i], &before) || before > PROFILE_ALERT_MAX)
-			return problem_set(p, PROBLEM_MALFORMED, "expected a duration of up to 5y, or `none` alone, got `%s`", texts->v[i]);
+			return problem_set(p, PROBLEM_MALFORMED,
+			                   "expected a duration of up to 5y, or `none` alone, got `%s`", texts->v[i]);
 		if (!add(&alerts, before))
 			return problem_set(p, PROBLEM_MALFORMED, "expected at most %d times", PROFILE_ALERTS_MAX);
 	}

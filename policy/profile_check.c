@@ -171,7 +171,8 @@ static bool check_renewal(const struct profile *profile, struct problem *p)
 static bool check_kept(const struct profile *profile, struct problem *p)
 {
 	if (profile->renew_before > 0 && !profile->keep_keys)
-		return refuse(profile, "renew_before", "keep_keys beside it: the server renews what it has the key of", p);
+		return refuse(profile, "renew_before",
+		              "keep_keys beside it: the server renews what it has the key of", p);
 	return profile->renew_before < profile->validity ||
 	       refuse(profile, "renew_before", "less than validity", p);
 }
@@ -181,9 +182,11 @@ static bool check_star(const struct profile *profile, struct problem *p)
 {
 	const struct profile_star *star = &profile->star;
 
-	if (star->on && (star->lifetime_min < 1 || star->lifetime_min > profile->validity_max || star->duration_max < star->lifetime_min))
+	if (star->on && (star->lifetime_min < 1 || star->lifetime_min > profile->validity_max ||
+	                 star->duration_max < star->lifetime_min))
 		return refuse(profile, "auto_renewal", "min_lifetime at most validity_max and max_duration", p);
-	return !star->on || profile->approvals == 0 || refuse(profile, "auto_renewal", "not together with approvals", p);
+	return !star->on || profile->approvals == 0 ||
+	       refuse(profile, "auto_renewal", "not together with approvals", p);
 }
 
 static bool check_subject(const struct profile *profile, struct problem *p)
@@ -207,11 +210,14 @@ static void default_refused(void *arg, const struct policy_verdict *verdict)
 	if (verdict->held || problem_is_set(check->p))
 		return;
 	if (str_equal(verdict->rule, "required"))
-		problem_set(check->p, PROBLEM_MALFORMED, "profile %s: %s: the defaults are refused by its own policy %s: %s",
-		            check->profile->name, verdict->field, check->profile->policy->name, verdict->text);
+		problem_set(check->p, PROBLEM_MALFORMED,
+		            "profile %s: %s: the defaults are refused by its own policy %s: %s", check->profile->name,
+		            verdict->field, check->profile->policy->name, verdict->text);
 	else
-		problem_set(check->p, PROBLEM_MALFORMED, "profile %s: %s: the default \"%s\" is refused by its own policy %s: %s",
-		            check->profile->name, verdict->field, verdict->value, check->profile->policy->name, verdict->text);
+		problem_set(check->p, PROBLEM_MALFORMED,
+		            "profile %s: %s: the default \"%s\" is refused by its own policy %s: %s",
+		            check->profile->name, verdict->field, verdict->value, check->profile->policy->name,
+		            verdict->text);
 }
 
 /* A default that its own policy would refuse is an error here and not at the first request. What is required of a
@@ -273,9 +279,13 @@ static bool check_est(const struct profile *profile, struct problem *p)
 bool profile_check(const struct profile *profile, struct problem *p)
 {
 	static bool (*const checks[])(const struct profile *profile, struct problem *p) = {
-		check_name, check_texts, check_methods, check_keys, check_patterns, check_names_max,
-		check_validity, check_key_usage, check_extended_key_usage, check_hash, check_common_name,
-		check_policy, check_subject, check_defaults, check_approvals, check_renewal, check_star, check_est, check_kept,
+		check_name,     check_texts,       check_methods,
+		check_keys,     check_patterns,    check_names_max,
+		check_validity, check_key_usage,   check_extended_key_usage,
+		check_hash,     check_common_name, check_policy,
+		check_subject,  check_defaults,    check_approvals,
+		check_renewal,  check_star,        check_est,
+		check_kept,
 	};
 
 	for (size_t i = 0; i < array_length(checks); i++)

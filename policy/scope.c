@@ -20,9 +20,12 @@ bool scope_check(const struct scope *scope, struct problem *p)
 		return false;
 	for (size_t i = 0; i < scope->networks.n; i++)
 		if (!addr_net_parse(scope->networks.v[i], &net))
-			return problem_set(p, PROBLEM_MALFORMED, "a network such as 10.0.0.0/8 is wanted, not `%s`", scope->networks.v[i]);
-	if (scope->quota < 0 || scope->quota_total < 0 || scope->quota_period < 0 || (scope->quota > 0) != (scope->quota_period > 0))
-		return problem_set(p, PROBLEM_MALFORMED, "a quota is a number of certificates and the time that it is for");
+			return problem_set(p, PROBLEM_MALFORMED, "a network such as 10.0.0.0/8 is wanted, not `%s`",
+			                   scope->networks.v[i]);
+	if (scope->quota < 0 || scope->quota_total < 0 || scope->quota_period < 0 ||
+	    (scope->quota > 0) != (scope->quota_period > 0))
+		return problem_set(p, PROBLEM_MALFORMED,
+		                   "a quota is a number of certificates and the time that it is for");
 	return true;
 }
 

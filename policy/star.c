@@ -61,12 +61,15 @@ bool star_check(const struct profile *profile, const struct order_star *star, in
 	int64_t begin = greater(star->start, now);
 
 	if (!profile->star.on)
-		return problem_set(p, PROBLEM_MALFORMED, "RFC 8739, 3.2: profile %s has no orders that renew themselves", profile->name);
+		return problem_set(p, PROBLEM_MALFORMED,
+		                   "RFC 8739, 3.2: profile %s has no orders that renew themselves", profile->name);
 	if (star->lifetime < profile->star.lifetime_min || star->lifetime > profile->validity_max ||
 	    pad(star) > profile->validity_max - star->lifetime)
 		return problem_set(p, PROBLEM_MALFORMED,
-		                   "RFC 8739, 3.1.1: \"lifetime\" is from %lld to %lld seconds, with what is predated, in profile %s",
-		                   (long long)profile->star.lifetime_min, (long long)profile->validity_max, profile->name);
+		                   "RFC 8739, 3.1.1: \"lifetime\" is from %lld to %lld seconds, with what is "
+		                   "predated, in profile %s",
+		                   (long long)profile->star.lifetime_min, (long long)profile->validity_max,
+		                   profile->name);
 	if (star->end <= begin || star->end - begin > profile->star.duration_max)
 		return problem_set(p, PROBLEM_MALFORMED,
 		                   "RFC 8739, 3.1.1: \"end-date\" is to come, and at most %lld seconds after the start",

@@ -25,7 +25,8 @@ static bool is_proven_by_dns(const struct authorization *a)
 
 bool subdomain_covers(const struct profile *profile, const struct authorization *a, const struct identifier *name)
 {
-	if (profile->subdomains == PROFILE_SUBDOMAINS_NONE || name->type != IDENTIFIER_DNS || identifier_is_wildcard(name))
+	if (profile->subdomains == PROFILE_SUBDOMAINS_NONE || name->type != IDENTIFIER_DNS ||
+	    identifier_is_wildcard(name))
 		return false;
 	return a->subdomains && !a->wildcard && a->type && str_equal(a->type, "dns") && a->value &&
 	       subdomain_is_below(name->value, a->value) &&

@@ -83,7 +83,9 @@ static bool form_check(enum subject_type type, const char *value, struct problem
 	if (plain_text_hides(value))
 		return problem_set(p, PROBLEM_MALFORMED, "%s \"%s\" has a character that cannot be seen", label, value);
 	if (type == SUBJECT_C && strspn(value, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != 2)
-		return problem_set(p, PROBLEM_MALFORMED, "RFC 5280, A.1: %s \"%s\" is not the two capital letters of ISO 3166-1", label, value);
+		return problem_set(p, PROBLEM_MALFORMED,
+		                   "RFC 5280, A.1: %s \"%s\" is not the two capital letters of ISO 3166-1", label,
+		                   value);
 	return type != SUBJECT_EMAIL || identifier_parse("email", value, &mail, p);
 }
 
@@ -96,14 +98,15 @@ bool subject_check(enum subject_type type, const char *value, struct problem *p)
 	for (const char *at = value; rest > 0; count++) {
 		size_t len = str_utf8(at, rest);
 		if (!fits(row->alphabet, at, len))
-			return problem_set(p, PROBLEM_MALFORMED, "RFC 5280, A.1: %s \"%s\" has a character that is not of %s",
-			                   row->label, value, alphabets[row->alphabet]);
+			return problem_set(p, PROBLEM_MALFORMED,
+			                   "RFC 5280, A.1: %s \"%s\" has a character that is not of %s", row->label,
+			                   value, alphabets[row->alphabet]);
 		at += len;
 		rest -= len;
 	}
 	if (count < row->min || count > row->max || strlen(value) >= SUBJECT_VALUE_SIZE)
-		return problem_set(p, PROBLEM_MALFORMED, "RFC 5280, A.1: %s \"%s\" is not of %zu to %zu characters", row->label, value,
-		                   row->min, row->max);
+		return problem_set(p, PROBLEM_MALFORMED, "RFC 5280, A.1: %s \"%s\" is not of %zu to %zu characters",
+		                   row->label, value, row->min, row->max);
 	return form_check(type, value, p);
 }
 

@@ -19,9 +19,11 @@ struct trust {
 static bool add_anchor(struct trust *trust, X509 *certificate, struct problem *p)
 {
 	if (trust->count >= TRUST_ANCHORS_MAX)
-		return problem_set(p, PROBLEM_TOO_LARGE, "more than %d certificates of manufacturers", TRUST_ANCHORS_MAX);
+		return problem_set(p, PROBLEM_TOO_LARGE, "more than %d certificates of manufacturers",
+		                   TRUST_ANCHORS_MAX);
 	trust->count++;
-	return X509_STORE_add_cert(trust->store, certificate) == 1 || problem_openssl(p, "a manufacturer's certificate");
+	return X509_STORE_add_cert(trust->store, certificate) == 1 ||
+	       problem_openssl(p, "a manufacturer's certificate");
 }
 
 static bool read_text(struct trust *trust, const char *name, struct bytes text, struct problem *p)
@@ -106,7 +108,8 @@ void trust_free(struct trust *trust)
 
 static bool refuse(struct problem *p, const char *why)
 {
-	return !ossl_no_memory(p) && problem_set(p, PROBLEM_UNAUTHENTICATED, "the manufacturer's certificate of the device %s", why);
+	return !ossl_no_memory(p) &&
+	       problem_set(p, PROBLEM_UNAUTHENTICATED, "the manufacturer's certificate of the device %s", why);
 }
 
 static const struct fault {

@@ -70,7 +70,8 @@ static void read_hardware(struct bytes der, struct trust_device *ret)
 	struct bytes in = der;
 	struct tlv name;
 
-	if (tlv_next(&in, &name) && csr_other_read(name.value, name.whole, &other, &ignored) && other.type == CSR_OTHER_HARDWARE)
+	if (tlv_next(&in, &name) && csr_other_read(name.value, name.whole, &other, &ignored) &&
+	    other.type == CSR_OTHER_HARDWARE)
 		take_hardware(other.value, ret);
 	buf_free(&other.der);
 }
@@ -102,10 +103,10 @@ static bool certificate_serial(X509 *certificate, struct trust_device *ret, stru
 
 bool trust_device_read(X509 *certificate, struct trust_device *ret, struct problem *p)
 {
-	if (!subject_serial(certificate, ret->serial, sizeof(ret->serial), p) || !ossl_other_names(certificate, &ret->others, p) ||
-	    !certificate_serial(certificate, ret, p))
+	if (!subject_serial(certificate, ret->serial, sizeof(ret->serial), p) ||
+	    !ossl_other_names(certificate, &ret->others, p) || !certificate_serial(certificate, ret, p))
 		return false;
 	find_hardware(ret);
-	return ret->serial[0] != '\0' ||
-	       refuse(p, "names no device: neither a serialNumber in its subject nor a hardwareModuleName (IEEE 802.1AR)");
+	return ret->serial[0] != '\0' || refuse(p, "names no device: neither a serialNumber in its subject nor a "
+	                                           "hardwareModuleName (IEEE 802.1AR)");
 }

@@ -17,7 +17,8 @@ bool tls_certificate_parse(struct bytes pem, struct tls_certificate **ret, struc
 		return false;
 	certificate->own = sk_X509_shift(certificate->above);
 	if (sk_X509_num(certificate->above) > TLS_CERTIFICATE_ABOVE_MAX)
-		return problem_set(p, PROBLEM_MALFORMED, "expected no more than %d certificates", 1 + TLS_CERTIFICATE_ABOVE_MAX);
+		return problem_set(p, PROBLEM_MALFORMED, "expected no more than %d certificates",
+		                   1 + TLS_CERTIFICATE_ABOVE_MAX);
 	*ret = steal(certificate);
 	return true;
 }

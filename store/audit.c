@@ -218,7 +218,10 @@ static void head_put(struct store_txn *txn, const struct audit_head *head)
 
 static bool not_as_left(uint64_t seq, struct problem *p)
 {
-	return problem_internal(p, "the audit log is not as it was left after event %" PRIu64 ": run `enrolld audit verify`", seq);
+	return problem_internal(p,
+	                        "the audit log is not as it was left after event %" PRIu64
+	                        ": run `enrolld audit verify`",
+	                        seq);
 }
 
 /* Brings head to the new event. */

@@ -290,7 +290,8 @@ void audit_queue_close(struct audit_queue *queue)
 	if (queue->work) {
 		work_close(queue->work, NULL);
 		if (!flush(queue, true, &p))
-			log_event(LOG_LEVEL_ERROR, "refusals are not in the audit log", "cause", problem_cause(&p), NULL);
+			log_event(LOG_LEVEL_ERROR, "refusals are not in the audit log", "cause", problem_cause(&p),
+			          NULL);
 	}
 	limit_free(queue->per_actor);
 	limit_free(queue->all);

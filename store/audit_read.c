@@ -74,7 +74,8 @@ bool audit_follows(struct bytes line, const uint8_t previous[SHA256_SIZE])
 	buf_add_str(&want, before);
 	buf_add_hex(&want, BYTES(previous, SHA256_SIZE));
 	buf_add_str(&want, after);
-	return !want.failed && want.len == LEN && line.len > LEN && memcmp(line.data + line.len - LEN, want.data, LEN) == 0;
+	return !want.failed && want.len == LEN && line.len > LEN &&
+	       memcmp(line.data + line.len - LEN, want.data, LEN) == 0;
 }
 
 /* --- pages --- */

@@ -103,7 +103,8 @@ bool certificate_copy(const struct certificate *from, struct certificate *ret, s
 {
 	auto_value(buf) bytes = {0};
 
-	return record_encode(&certificate_schema, from, &bytes, p) && record_decode(&certificate_schema, buf_bytes(&bytes), ret, p);
+	return record_encode(&certificate_schema, from, &bytes, p) &&
+	       record_decode(&certificate_schema, buf_bytes(&bytes), ret, p);
 }
 
 const char *certificate_status_name(const struct certificate *certificate, int64_t now)
@@ -179,7 +180,8 @@ bool store_certificate_by_serial(struct store_txn *txn, struct bytes serial, str
 	return table_find(txn, &certificate_table, &key, ret, p);
 }
 
-bool store_certificate_by_fingerprint(struct store_txn *txn, struct bytes fingerprint, struct certificate *ret, struct problem *p)
+bool store_certificate_by_fingerprint(struct store_txn *txn, struct bytes fingerprint, struct certificate *ret,
+                                      struct problem *p)
 {
 	enum { SAME_MAX = 16 };
 	auto_value(strings) ids = {0};
@@ -225,6 +227,7 @@ bool store_certificate_delete(struct store_txn *txn, const char *id, struct prob
 	if (!store_certificate_get(txn, id, &row, p))
 		return false;
 	if (!certificate_is_imported(&row))
-		return problem_set(p, PROBLEM_CONFLICT, "the certificate %s was issued here and stays in the inventory: revoke it", id);
+		return problem_set(p, PROBLEM_CONFLICT,
+		                   "the certificate %s was issued here and stays in the inventory: revoke it", id);
 	return table_delete(txn, &certificate_table, id, p);
 }

@@ -73,8 +73,10 @@ bool certificate_serial_id(struct bytes serial, char ret[RANDOM_ID_SIZE]) must_u
 
 bool store_certificate_get(struct store_txn *txn, const char *id, struct certificate *ret, struct problem *p) must_use;
 /* One of our own: the serial number of an imported one is its CA's matter, and may be anything. */
-bool store_certificate_by_serial(struct store_txn *txn, struct bytes serial, struct certificate *ret, struct problem *p) must_use;
-bool store_certificate_by_fingerprint(struct store_txn *txn, struct bytes fingerprint, struct certificate *ret, struct problem *p) must_use;
+bool store_certificate_by_serial(struct store_txn *txn, struct bytes serial, struct certificate *ret,
+                                 struct problem *p) must_use;
+bool store_certificate_by_fingerprint(struct store_txn *txn, struct bytes fingerprint, struct certificate *ret,
+                                      struct problem *p) must_use;
 /* New or changed; keeps all indexes: serial where it is not the id (CONFLICT when another has it), fingerprint,
  * key, names, account or identity, profile, expiry, and the revoked of an issuer. */
 bool store_certificate_put(struct store_txn *txn, const struct certificate *certificate, struct problem *p) must_use;
@@ -85,7 +87,8 @@ bool store_certificate_add(struct store_txn *txn, const struct certificate *cert
 
 /* The renewal link of the old one; that of the new one is put with it. ALREADY_REPLACED. Renewals by
  * the server are over for the old one. */
-bool store_certificate_replace(struct store_txn *txn, const char *old_id, const char *new_id, struct problem *p) must_use;
+bool store_certificate_replace(struct store_txn *txn, const char *old_id, const char *new_id,
+                               struct problem *p) must_use;
 /* The order that is to replace it; "" takes the mark away. */
 bool store_certificate_replacing(struct store_txn *txn, const char *id, const char *order, struct problem *p) must_use;
 /* The operators' words about it, and whether the server renews it (renew_before, renew_at). */
@@ -115,7 +118,8 @@ bool store_certificate_key_forgotten(struct store_txn *txn, const char *id, stru
 /* An imported one alone: what we issued stays, for CRL and OCSP. CONFLICT. */
 bool store_certificate_delete(struct store_txn *txn, const char *id, struct problem *p) must_use;
 /* Those whose time to be renewed by the server has come, up to limit. */
-bool store_certificate_renewals(struct store_txn *txn, int64_t now, size_t limit, struct strings *ret, struct problem *p) must_use;
+bool store_certificate_renewals(struct store_txn *txn, int64_t now, size_t limit, struct strings *ret,
+                                struct problem *p) must_use;
 
 /* Listings; value NULL where the index has none. */
 enum certificate_index {

@@ -9,7 +9,8 @@ bool store_certificate_replace(struct store_txn *txn, const char *old_id, const 
 	if (!store_certificate_get(txn, old_id, &old, p))
 		return false;
 	if (old.replaced_by && *old.replaced_by)
-		return problem_set(p, PROBLEM_ALREADY_REPLACED, "the certificate %s was renewed already, as %s", old_id, old.replaced_by);
+		return problem_set(p, PROBLEM_ALREADY_REPLACED, "the certificate %s was renewed already, as %s",
+		                   old_id, old.replaced_by);
 	old.replaced_by = new_id;
 	old.renew_at = old.renew_failures = 0;
 	old.renew_error = NULL;
@@ -64,7 +65,8 @@ bool store_certificate_advise(struct store_txn *txn, const char *id, const struc
 	return store_certificate_put(txn, &row, p);
 }
 
-static bool renewal_tried(struct store_txn *txn, const char *id, int failures, int64_t renew_at, const char *why, struct problem *p)
+static bool renewal_tried(struct store_txn *txn, const char *id, int failures, int64_t renew_at, const char *why,
+                          struct problem *p)
 {
 	auto_value(certificate) row = {0};
 

@@ -200,7 +200,8 @@ static bool has_name(const struct certificate *row, const char *wanted)
 
 	for (size_t i = 0; i < row->names.n; i++) {
 		const char *type = names[i].type ?: "";
-		if (strlen(type) == type_len && memcmp(type, wanted, type_len) == 0 && str_equal(names[i].value ?: "", wanted + type_len + 1))
+		if (strlen(type) == type_len && memcmp(type, wanted, type_len) == 0 &&
+		    str_equal(names[i].value ?: "", wanted + type_len + 1))
 			return true;
 	}
 	return false;
@@ -285,8 +286,9 @@ static bool keep_fitting(struct store_txn *txn, const struct listing *listing, c
 	return ok;
 }
 
-static bool read_listing(struct store_txn *txn, const struct listing *listing, const struct key *prefix, const struct key *from,
-                         const char *after, size_t limit, struct store_page *ret, struct problem *p)
+static bool read_listing(struct store_txn *txn, const struct listing *listing, const struct key *prefix,
+                         const struct key *from, const char *after, size_t limit, struct store_page *ret,
+                         struct problem *p)
 {
 	if (listing->back)
 		return page_read_back(txn, prefix, after, limit, ret, p);
@@ -355,8 +357,8 @@ bool store_certificate_compromised(struct store_txn *txn, struct bytes key_hash,
 	return true;
 }
 
-static bool of_issuer_since(struct store_txn *txn, enum key_class class, const char *issuer, int64_t since, const char *after,
-                            size_t limit, struct store_page *ret, struct problem *p)
+static bool of_issuer_since(struct store_txn *txn, enum key_class class, const char *issuer, int64_t since,
+                            const char *after, size_t limit, struct store_page *ret, struct problem *p)
 {
 	struct key prefix, from;
 
@@ -381,7 +383,8 @@ bool store_certificate_released(struct store_txn *txn, const char *issuer, int64
 	return of_issuer_since(txn, KEY_CERTIFICATE_RELEASED, issuer, since, after, limit, ret, p);
 }
 
-bool store_certificate_renewals(struct store_txn *txn, int64_t now, size_t limit, struct strings *ret, struct problem *p)
+bool store_certificate_renewals(struct store_txn *txn, int64_t now, size_t limit, struct strings *ret,
+                                struct problem *p)
 {
 	struct key prefix;
 

@@ -128,7 +128,8 @@ bool folder_lock(const char *folder, int *ret_fd, struct problem *p)
 		return path ? refuse(p, "opening", path) : problem_memory(p);
 	if (flock(fd, LOCK_EX | LOCK_NB) != 0)
 		return errno == EWOULDBLOCK ? held_by_other(folder, fd, p) : refuse(p, "locking", path);
-	if ((fchmod(fd, 0600) != 0 && errno != EPERM) || ftruncate(fd, 0) != 0 || dprintf(fd, "%ld\n", (long)getpid()) < 0)
+	if ((fchmod(fd, 0600) != 0 && errno != EPERM) || ftruncate(fd, 0) != 0 ||
+	    dprintf(fd, "%ld\n", (long)getpid()) < 0)
 		return refuse(p, "writing", path);
 	file_give(path);
 	*ret_fd = fd;

@@ -320,11 +320,16 @@ static bool open_refuse(const char *folder, int rc, struct problem *p)
 	if (rc == ENOENT)
 		return problem_set(p, PROBLEM_NOT_FOUND, "there is no store in %s", folder);
 	if (rc == EUCLEAN)
-		return problem_set(p, PROBLEM_CONFLICT, "%s/journal does not fit the data.mdb beside it: if that was put there "
-		                   "from a backup, remove the journal; if not, one of them is damaged: restore a backup", folder);
+		return problem_set(p, PROBLEM_CONFLICT,
+		                   "%s/journal does not fit the data.mdb beside it: if that was put there "
+		                   "from a backup, remove the journal; if not, one of them is damaged: restore a "
+		                   "backup",
+		                   folder);
 	if (rc == EROFS)
-		return problem_set(p, PROBLEM_CONFLICT, "the server of the store in %s did not end in order: whatever opens it to "
-		                   "write makes it whole, as starting the server does", folder);
+		return problem_set(p, PROBLEM_CONFLICT,
+		                   "the server of the store in %s did not end in order: whatever opens it to "
+		                   "write makes it whole, as starting the server does",
+		                   folder);
 	return problem_internal(p, "%s/data.mdb: %s", folder, mdb_strerror(rc));
 }
 

@@ -191,7 +191,8 @@ static int apply(MDB_txn *txn, MDB_dbi dbi, struct bytes changes)
 			return EUCLEAN;
 		memcpy(&change, head.data, sizeof(change));
 		bool deletes = change.value == LMDB_CHANGE_DELETE;
-		if (!bytes_take(&changes, change.key, &key) || (!deletes && !bytes_take(&changes, change.value, &value)))
+		if (!bytes_take(&changes, change.key, &key) ||
+		    (!deletes && !bytes_take(&changes, change.value, &value)))
 			return EUCLEAN;
 		MDB_val k = lmdb_val(key), v = lmdb_val(value);
 		rc = deletes ? mdb_del(txn, dbi, &k, NULL) : mdb_put(txn, dbi, &k, &v, 0);

@@ -64,7 +64,8 @@ static int narrow_files(const struct lmdb *db)
 		if (!path)
 			return ENOMEM;
 		file_give(path);
-		if (stat(path, &st) == 0 && st.st_uid == geteuid() && (st.st_mode & 07777) != 0600 && chmod(path, 0600) != 0)
+		if (stat(path, &st) == 0 && st.st_uid == geteuid() && (st.st_mode & 07777) != 0600 &&
+		    chmod(path, 0600) != 0)
 			rc = errno;
 	}
 	return rc;
@@ -72,7 +73,8 @@ static int narrow_files(const struct lmdb *db)
 
 static int env_open(struct lmdb *db)
 {
-	unsigned flags = MDB_NOTLS | (db->options.read_only ? MDB_RDONLY : 0) | (db->options.random_access ? MDB_NORDAHEAD : 0);
+	unsigned flags = MDB_NOTLS | (db->options.read_only ? MDB_RDONLY : 0) |
+	                 (db->options.random_access ? MDB_NORDAHEAD : 0);
 	MDB_env *env;
 	int rc = mdb_env_create(&env);
 
@@ -209,7 +211,8 @@ static bool map_double(struct lmdb *db, struct problem *p)
 	uint64_t size = db->env ? map_size(db) : 0, max = db->options.map_max;
 
 	if (size >= max)
-		return problem_unavailable(p, RETRY_FULL, "disk full: the store has reached its largest size, %llu bytes",
+		return problem_unavailable(p, RETRY_FULL,
+		                           "disk full: the store has reached its largest size, %llu bytes",
 		                           (unsigned long long)max);
 	int rc = map_resize(db, size * 2 > max ? max : size * 2);
 	return rc == 0 ? true : lmdb_refuse(p, "map growth", rc);

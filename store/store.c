@@ -110,8 +110,10 @@ static bool schema_settle(struct store *store, bool create, bool read_only, stru
 		return problem_set(p, PROBLEM_CONFLICT, "the store in %s has schema version %u and this program knows "
 		                   "version %d: use the newer program", folder, r.version, SCHEMA_VERSION);
 	if (r.found && read_only)
-		return problem_set(p, PROBLEM_CONFLICT, "the store in %s is of an earlier version: whatever opens it to write "
-		                   "upgrades it, as starting the server does", folder);
+		return problem_set(p, PROBLEM_CONFLICT,
+		                   "the store in %s is of an earlier version: whatever opens it to write "
+		                   "upgrades it, as starting the server does",
+		                   folder);
 	if (r.found)
 		return upgrade(store, r.upgrading, p);
 	if (r.any || !create)
@@ -151,7 +153,8 @@ static bool seal_find(const char *folder, bool fresh, struct seal **ret, struct 
 	if (!path)
 		return problem_memory(p);
 	if (!fresh && !folder_has(folder, "seal.key"))
-		return problem_set(p, PROBLEM_CONFLICT, "%s is missing: restore it from the backup of this store", path);
+		return problem_set(p, PROBLEM_CONFLICT, "%s is missing: restore it from the backup of this store",
+		                   path);
 	return seal_open_file(path, ret, p);
 }
 
@@ -183,7 +186,8 @@ bool store_open_kv(struct kv *kv, const uint8_t seal_key[32], struct store **ret
 	auto_struct(store) *store = NULL;
 	struct seal *seal;
 
-	if (!seal_new(seal_key, &seal, p) || !store_new(steal(engine), seal, NULL, &store, p) || !schema_settle(store, true, false, p))
+	if (!seal_new(seal_key, &seal, p) || !store_new(steal(engine), seal, NULL, &store, p) ||
+	    !schema_settle(store, true, false, p))
 		return false;
 	*ret = steal(store);
 	return true;

@@ -114,7 +114,8 @@ bool upgrade_step(struct store_txn *txn, void *ret_done, struct problem *p)
 	bool none = false;
 
 	*(bool *)ret_done = false;
-	if (!kv_get(txn->kv, note_key(&key), &note) || note.len == 0 || note.len > sizeof(cursor) || note.data[note.len - 1] != 0)
+	if (!kv_get(txn->kv, note_key(&key), &note) || note.len == 0 || note.len > sizeof(cursor) ||
+	    note.data[note.len - 1] != 0)
 		return problem_internal(p, "the note of the store's upgrade cannot be read");
 	memcpy(cursor, note.data, note.len);
 	bool ok = str_equal(cursor, "done") ? drop_entries(txn, &none, p) : renew_rows(txn, cursor, p);
