@@ -20,7 +20,7 @@ struct batch {
 		enum expiry_kind kind;
 		char id[RANDOM_ID_SIZE];
 	} due[BATCH];
-	size_t n;
+	size_t n, damaged;
 	struct state_change change;
 	struct buf error;
 };
@@ -106,13 +106,20 @@ static bool sweep_one(struct store_txn *txn, enum expiry_kind kind, const char *
 	return sweepers[kind](txn, id, change, p) || problem_forgive(p, PROBLEM_NOT_FOUND);
 }
 
+/* What is damaged stays where it is, and holds up nothing else. An error of the store itself ends the update when it
+ * is committed. */
 static bool sweep_batch(struct store_txn *txn, void *arg, struct problem *p)
 {
 	struct batch *b = arg;
 
-	for (size_t i = 0; i < b->n; i++)
-		if (!sweep_one(txn, b->due[i].kind, b->due[i].id, &b->change, p))
+	b->damaged = 0;
+	for (size_t i = 0; i < b->n; i++) {
+		if (sweep_one(txn, b->due[i].kind, b->due[i].id, &b->change, p))
+			continue;
+		if (!problem_forgive(p, PROBLEM_INTERNAL))
 			return false;
+		b->damaged++;
+	}
 	return true;
 }
 
@@ -141,7 +148,9 @@ bool acme_sweep_once(struct acme *acme, bool *ret_more, struct problem *p)
 		return problem_memory(p);
 	bool swept = sweep(acme, b, p);
 	buf_free(&b->error);
-	*ret_more = swept && b->n == BATCH;
+	*ret_more = swept && b->n == BATCH && b->damaged < BATCH;
+	if (swept && b->damaged > 0)
+		log_event(LOG_LEVEL_ERROR, "sweep", "cause", "the store holds objects that cannot be read", NULL);
 	return swept;
 }
 

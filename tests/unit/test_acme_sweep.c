@@ -1,4 +1,6 @@
 #include "acme/sweep.h"
+#include "store/kv.h"
+#include "store/table.h"
 #include "tests/unit/acme_world.h"
 
 static void sweep(struct world *w)
@@ -88,6 +90,30 @@ static void many_are_swept_in_batches(void **state)
 	clock_shift(-90000);
 }
 
+static bool spoil(struct store_txn *txn, void *id, struct problem *p)
+{
+	struct key key;
+
+	key_begin(&key, KEY_ORDER);
+	assert_true(key_add_id(&key, id));
+	kv_put(txn->kv, key_bytes(&key), BYTES("no order", 8));
+	return kv_check(txn->kv, p);
+}
+
+/* What cannot be read stays where it is, and holds up nothing else. */
+static void a_damaged_order_does_not_end_the_sweep(void **state)
+{
+	struct world *w = *state;
+	struct placed damaged = place_order(w, 0, "dns:a.example"), sound = place_order(w, 0, "dns:b.example");
+
+	world_must(store_update(w->store, spoil, damaged.order, p));
+	clock_shift(90000);
+	sweep(w);
+	order_status_is(w, sound.order, "invalid");
+	authorization_status_is(w, sound.authorization[0], "expired");
+	clock_shift(-90000);
+}
+
 int main(void)
 {
 #define test(f) cmocka_unit_test_setup_teardown(f, world_setup, world_teardown)
@@ -95,6 +121,7 @@ int main(void)
 		test(what_time_ended_is_kept_and_then_removed),
 		test(a_valid_order_is_kept_for_the_retention),
 		test(many_are_swept_in_batches),
+		test(a_damaged_order_does_not_end_the_sweep),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
