@@ -4,24 +4,20 @@
 
 #include <lz4.h>
 
-/* A reference is what LZ4 calls a dictionary. Its state is 16 kB, too much for a stack of ours. */
+/* A reference is what LZ4 calls a dictionary. */
 static struct bytes as_dictionary(struct bytes reference)
 {
 	return reference.len <= DELTA_REFERENCE_MAX ? reference : BYTES(reference.data, DELTA_REFERENCE_MAX);
 }
 
+/* The state is 16 kB, too much for a stack of ours and for an allocation each time. Zeroes are how it begins. */
 static int encode(struct bytes reference, struct bytes in, uint8_t *out, int room)
 {
-	LZ4_stream_t *stream = LZ4_createStream();
+	static _Thread_local LZ4_stream_t stream;
 	struct bytes dictionary = as_dictionary(reference);
-	int n = 0;
 
-	if (stream) {
-		LZ4_loadDict(stream, (const char *)dictionary.data, (int)dictionary.len);
-		n = LZ4_compress_fast_continue(stream, (const char *)in.data, (char *)out, (int)in.len, room, 1);
-	}
-	LZ4_freeStream(stream);
-	return n;
+	LZ4_loadDict(&stream, (const char *)dictionary.data, (int)dictionary.len);
+	return LZ4_compress_fast_continue(&stream, (const char *)in.data, (char *)out, (int)in.len, room, 1);
 }
 
 void delta_encode(struct bytes reference, struct bytes in, struct buf *ret)

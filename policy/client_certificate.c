@@ -3,7 +3,6 @@
 #include <openssl/err.h>
 
 #include "base/certificate_key.h"
-#include "base/digest.h"
 #include "base/ossl.h"
 #include "base/tlv.h"
 #include "policy/renewal.h"
@@ -39,26 +38,26 @@ static bool read_certificate(const struct client_certificate_shown *shown, X509 
 	return true;
 }
 
-/* Those of a v3 certificate (RFC 5280, 4.1), without decoding the rest of it. */
-static bool read_issuer(struct bytes der, struct bytes *ret)
+/* Of a v3 certificate (RFC 5280, 4.1), without decoding the rest of it. */
+static bool read_issuer(struct bytes der, struct bytes *ret_serial, struct bytes *ret_name)
 {
 	struct bytes certificate, tbs, skipped;
 	struct tlv name;
 
 	if (!tlv_take(&der, TLV_SEQUENCE, &certificate) || !tlv_take(&certificate, TLV_SEQUENCE, &tbs) ||
-	    !tlv_take(&tbs, TLV_CONTEXT_CONSTRUCTED(0), &skipped) || !tlv_take(&tbs, TLV_INTEGER, &skipped) ||
+	    !tlv_take(&tbs, TLV_CONTEXT_CONSTRUCTED(0), &skipped) || !tlv_take(&tbs, TLV_INTEGER, ret_serial) ||
 	    !tlv_take(&tbs, TLV_SEQUENCE, &skipped) || !tlv_next(&tbs, &name))
 		return false;
-	*ret = name.whole;
+	*ret_name = name.whole;
 	return true;
 }
 
 /* To the byte: each issuer of ours writes its name in one way. */
 bool client_certificate_claims(X509 *const *issuers, size_t issuer_count, struct bytes der)
 {
-	struct bytes name;
+	struct bytes serial, name;
 
-	if (!read_issuer(der, &name))
+	if (!read_issuer(der, &serial, &name))
 		return false;
 	for (size_t i = 0; i < issuer_count; i++) {
 		const unsigned char *own;
@@ -70,11 +69,11 @@ bool client_certificate_claims(X509 *const *issuers, size_t issuer_count, struct
 	return false;
 }
 
+/* By name and key identifier. That it signed these bytes is known from the inventory, see look. */
 static bool check_issuer(X509 *certificate, X509 *const *issuers, size_t count, struct problem *p)
 {
 	for (size_t i = 0; i < count; i++)
-		if (X509_NAME_cmp(X509_get_issuer_name(certificate), X509_get_subject_name(issuers[i])) == 0 &&
-		    X509_verify(certificate, X509_get0_pubkey(issuers[i])) == 1)
+		if (X509_check_issued(issuers[i], certificate) == X509_V_OK)
 			return true;
 	return refuse(p, "is not of this CA: none of its issuers has signed it");
 }
@@ -88,24 +87,41 @@ static bool check_usage(X509 *certificate, struct problem *p)
 }
 
 struct looking {
-	uint8_t fingerprint[SHA256_SIZE];
+	struct bytes der;
 	struct certificate *ret;
 };
 
+static bool is_not_there(struct problem *p)
+{
+	return refuse(p, "is not in the inventory");
+}
+
+/* Byte for byte, so the row stands for the signature: it is committed with what the CA has signed, and who can write
+ * rows has other ways to be believed. */
 static bool look(struct store_txn *txn, void *arg, struct problem *p)
 {
 	struct looking *l = arg;
+	auto_value(certificate) row = {0};
+	struct bytes serial, name;
 
-	return store_certificate_by_fingerprint(txn, BYTES(l->fingerprint, SHA256_SIZE), l->ret, p);
+	if (!read_issuer(l->der, &serial, &name))
+		return is_not_there(p);
+	if (serial.len > 1 && serial.data[0] == 0)
+		serial = BYTES(serial.data + 1, serial.len - 1);
+	if (!store_certificate_by_serial(txn, serial, &row, p))
+		return problem_forgive(p, PROBLEM_NOT_FOUND) && is_not_there(p);
+	if (!bytes_equal(row.der, l->der))
+		return is_not_there(p);
+	*l->ret = row;
+	row = (struct certificate){0};
+	return true;
 }
 
 static bool find_row(struct store *store, struct bytes der, struct certificate *ret, struct problem *p)
 {
-	struct looking looking = { .ret = ret };
+	struct looking looking = { .der = der, .ret = ret };
 
-	digest_sha256(der, looking.fingerprint);
-	return store_view(store, look, &looking, p) ||
-	       (problem_forgive(p, PROBLEM_NOT_FOUND) && refuse(p, "is not in the inventory"));
+	return store_view(store, look, &looking, p);
 }
 
 /* RFC 5280, 4.1.2.5: both ends are inclusive. */

@@ -1,8 +1,8 @@
 /* Client certificate: whether a certificate that a TLS client has proven the key of is one that this CA
  * gave to a device, and which names it holds.
  *
- * It is when its issuer signed it, the inventory has exactly these bytes and has not revoked them, its
- * dates hold, and it is for clients (clientAuth). Only what EST or the API issued counts: a name that
+ * It is when the inventory has exactly these bytes, as issued by one of the CA's issuers, and has not revoked
+ * them, its dates hold, and it is for clients (clientAuth). Only what EST or the API issued counts: a name that
  * ACME has proven is proven for a day, and must not be kept for ever by renewals. Any thread. */
 #pragma once
 
