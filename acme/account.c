@@ -13,12 +13,8 @@ bool acme_account_reply(struct acme_call *call, const struct account *account, i
 	struct json_writer w = acme_reply(call, status);
 	json_open(&w, NULL);
 	json_put(&w, "status", account_status_name(account->status));
-	if (account->contacts.n > 0) {
-		json_open_array(&w, "contact");
-		for (size_t i = 0; i < account->contacts.n; i++)
-			json_put(&w, NULL, account->contacts.v[i]);
-		json_close(&w);
-	}
+	if (account->contacts.n > 0)
+		json_put_texts(&w, "contact", account->contacts.v, account->contacts.n);
 	if (account->terms_agreed)
 		json_put_bool(&w, "termsOfServiceAgreed", true);
 	if (account->eab_json)

@@ -62,12 +62,8 @@ static void put_meta(struct json_writer *w, const struct acme_call *call)
 	json_open(w, "meta");
 	json_put(w, "termsOfService", options->terms_of_service);
 	json_put(w, "website", options->website);
-	if (caa && caa->n > 0) {
-		json_open_array(w, "caaIdentities");
-		for (size_t i = 0; i < caa->n; i++)
-			json_put(w, NULL, caa->v[i]);
-		json_close(w);
-	}
+	if (caa && caa->n > 0)
+		json_put_strings(w, "caaIdentities", caa);
 	json_put_bool(w, "externalAccountRequired", call->profile->eab_required);
 	if (call->profile->subdomains != PROFILE_SUBDOMAINS_NONE)
 		json_put_bool(w, "subdomainAuthAllowed", true); /* RFC 9444, 4.4 */

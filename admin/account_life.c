@@ -113,10 +113,7 @@ void account_json(const struct account *account, struct buf *ret)
 	json_put(&w, "id", account->id);
 	json_put(&w, "directory", account->directory);
 	json_put(&w, "status", account_status_name(account->status));
-	json_open_array(&w, "contact");
-	for (size_t i = 0; i < account->contacts.n; i++)
-		json_put(&w, NULL, account->contacts.v[i]);
-	json_close(&w);
+	json_put_texts(&w, "contact", account->contacts.v, account->contacts.n);
 	json_put_bool(&w, "termsOfServiceAgreed", account->terms_agreed);
 	json_put_time(&w, "created", account->created);
 	json_put(&w, "createdFrom", account->created_from);

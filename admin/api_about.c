@@ -1,14 +1,6 @@
 /* GET token: what the token lets its bearer do. */
 #include "admin/api_call.h"
 
-static void put_texts(struct json_writer *w, const char *name, const struct record_texts *texts)
-{
-	json_open_array(w, name);
-	for (size_t i = 0; i < texts->n; i++)
-		json_put(w, NULL, texts->v[i]);
-	json_close(w);
-}
-
 bool api_token_get(struct api_call *call, struct problem *p)
 {
 	const struct token *token = identity_token(call->identity);
@@ -23,8 +15,8 @@ bool api_token_get(struct api_call *call, struct problem *p)
 	TOKEN_ROLES(X)
 #undef X
 	json_close(&w);
-	put_texts(&w, "profiles", &token->profiles);
-	put_texts(&w, "names", &token->names);
+	json_put_texts(&w, "profiles", token->profiles.v, token->profiles.n);
+	json_put_texts(&w, "names", token->names.v, token->names.n);
 	json_put_time(&w, "created", token->created);
 	json_put_time(&w, "expires", token->expires);
 	json_close(&w);

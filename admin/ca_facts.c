@@ -157,12 +157,8 @@ static void put_constraints(struct json_writer *w, X509 *certificate, const char
 	auto(NAME_CONSTRAINTS) *names = X509_get_ext_d2i(certificate, NID_name_constraints, NULL, NULL);
 	auto_value(strings) texts = {0};
 
-	if (!constraint_texts(names, excluded, &texts) || texts.n == 0)
-		return;
-	json_open_array(w, member);
-	for (size_t i = 0; i < texts.n; i++)
-		json_put(w, NULL, texts.v[i]);
-	json_close(w);
+	if (constraint_texts(names, excluded, &texts) && texts.n > 0)
+		json_put_strings(w, member, &texts);
 }
 
 static void put_url(struct json_writer *w, const struct ca_place *place, const char *what, const char *name,

@@ -49,12 +49,9 @@ static void put_list(struct json_writer *w, const char *member, const char *text
 
 	if (!text)
 		return;
-	json_open_array(w, member);
 	if (!option_list(text, &words, &why))
 		w->out->failed = true;
-	for (size_t i = 0; i < words.n; i++)
-		json_put(w, NULL, words.v[i]);
-	json_close(w);
+	json_put_strings(w, member, &words);
 }
 
 /* "uri:spiffe://a/b" has its type before it, "www.example.com" is what it looks like. */

@@ -355,10 +355,7 @@ void credential_json(const struct enrollment *e, const char *secret, int64_t now
 	json_put(&w, "device", e->device);
 	json_put(&w, "certificate", e->certificate);
 	json_put(&w, "profile", e->profile);
-	json_open_array(&w, "names");
-	for (size_t i = 0; i < e->names.n; i++)
-		json_put(&w, NULL, e->names.v[i]);
-	json_close(&w);
+	json_put_texts(&w, "names", e->names.v, e->names.n);
 	json_put(&w, "note", e->note);
 	json_put_time(&w, "created", e->created);
 	json_put_time(&w, "expires", e->expires);

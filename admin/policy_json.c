@@ -12,12 +12,8 @@ static const char *field_name(enum policy_field field)
 
 static void put_list(struct json_writer *w, const char *name, const struct strings *list)
 {
-	if (list->n == 0)
-		return;
-	json_open_array(w, name);
-	for (size_t i = 0; i < list->n; i++)
-		json_put(w, NULL, list->v[i]);
-	json_close(w);
+	if (list->n > 0)
+		json_put_strings(w, name, list);
 }
 
 static bool is_mentioned(const struct policy_values *values)

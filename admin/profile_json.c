@@ -33,27 +33,15 @@ static void put_usages(struct json_writer *w, const struct profile *profile)
 		if (profile->key_usage & bit)
 			json_put(w, NULL, policy_key_usage_name(bit));
 	json_close(w);
-	json_open_array(w, "extendedKeyUsages");
-	for (size_t i = 0; i < profile->extended_key_usage.n; i++)
-		json_put(w, NULL, profile->extended_key_usage.v[i]);
-	json_close(w);
-}
-
-static void put_texts(struct json_writer *w, const char *name, const struct strings *texts)
-{
-	if (texts->n == 0)
-		return;
-	json_open_array(w, name);
-	for (size_t i = 0; i < texts->n; i++)
-		json_put(w, NULL, texts->v[i]);
-	json_close(w);
+	json_put_strings(w, "extendedKeyUsages", &profile->extended_key_usage);
 }
 
 static void put_acme(struct json_writer *w, const struct profile *profile)
 {
 	json_open(w, "acme");
 	json_put_bool(w, "externalAccountRequired", profile->eab_required);
-	put_texts(w, "challenges", &profile->acme.challenges);
+	if (profile->acme.challenges.n > 0)
+		json_put_strings(w, "challenges", &profile->acme.challenges);
 	json_put_bool(w, "autoRenewal", profile->star.on);
 	json_close(w);
 }
@@ -73,7 +61,8 @@ void profile_put(struct json_writer *w, const struct profile *profile, bool whol
 	json_put_bool(w, "keepKeys", profile->keep_keys);
 	json_put_integer(w, "renewBeforeSeconds", profile->renew_before);
 	json_put_integer(w, "approvalsNeeded", profile->approvals);
-	put_texts(w, "approvers", &profile->approvers);
+	if (profile->approvers.n > 0)
+		json_put_strings(w, "approvers", &profile->approvers);
 	if (profile->methods & PROFILE_ACME)
 		put_acme(w, profile);
 	if (whole)

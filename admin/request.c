@@ -35,10 +35,7 @@ static void put_request(const struct request *request, struct buf *ret)
 	request_put_decisions(request, &w);
 	json_put_time(&w, "created", request->created);
 	json_put_time(&w, request->ended ? "ended" : "expires", request->ended ?: request->expires);
-	json_open_array(&w, "reasons");
-	for (size_t i = 0; i < request->reasons.n; i++)
-		json_put(&w, NULL, request->reasons.v[i]);
-	json_close(&w);
+	json_put_texts(&w, "reasons", request->reasons.v, request->reasons.n);
 	json_put(&w, "certificate", some(request->certificate));
 	auto_value(buf) pem = {0};
 	if (request->csr.len > 0) {

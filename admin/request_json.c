@@ -58,12 +58,8 @@ void request_json(const struct request *record, struct json_writer *w)
 	if (record->ended == 0)
 		json_put_time(w, "expires", record->expires);
 	json_put_time(w, "ended", record->ended);
-	if (record->reasons.n > 0) {
-		json_open_array(w, "reasons");
-		for (size_t i = 0; i < record->reasons.n; i++)
-			json_put(w, NULL, record->reasons.v[i]);
-		json_close(w);
-	}
+	if (record->reasons.n > 0)
+		json_put_texts(w, "reasons", record->reasons.v, record->reasons.n);
 	json_put(w, "certificateId", or_null(record->certificate));
 	if (record->key_waits)
 		json_put_bool(w, "keyWaits", true);

@@ -14,11 +14,6 @@ void scope_words_free(struct scope_words *words)
 	strings_free(&words->networks);
 }
 
-static struct record_texts texts_of(const struct strings *list)
-{
-	return (struct record_texts){ (const char *const *)list->v, list->n };
-}
-
 /* --- options */
 
 static bool take_list(const struct command_call *call, const char *option, struct strings *words,
@@ -30,7 +25,7 @@ static bool take_list(const struct command_call *call, const char *option, struc
 		return true;
 	if (!str_equal(text, "any") && !option_list(text, words, p))
 		return false;
-	*ret = texts_of(words);
+	*ret = record_texts_of(words);
 	return true;
 }
 
@@ -90,7 +85,7 @@ static bool take_profiles(const struct command_call *call, struct scope_words *w
 		return true;
 	if (!str_equal(text, "any") && !option_profiles(call->admin, text, &words->profiles, p))
 		return false;
-	scope->profiles = texts_of(&words->profiles);
+	scope->profiles = record_texts_of(&words->profiles);
 	return true;
 }
 
@@ -104,25 +99,18 @@ bool scope_read(const struct command_call *call, struct scope_words *words, stru
 
 /* --- showing */
 
-static void put_texts(struct json_writer *w, const char *name, const struct record_texts *texts)
+static void put_some(struct json_writer *w, const char *name, const struct record_texts *texts)
 {
-	if (texts->n == 0)
-		return;
-	json_open_array(w, name);
-	for (size_t i = 0; i < texts->n; i++)
-		json_put(w, NULL, texts->v[i]);
-	json_close(w);
+	if (texts->n > 0)
+		json_put_texts(w, name, texts->v, texts->n);
 }
 
 void scope_put(struct json_writer *w, const struct scope *scope)
 {
-	json_open_array(w, "profiles");
-	for (size_t i = 0; i < scope->profiles.n; i++)
-		json_put(w, NULL, scope->profiles.v[i]);
-	json_close(w);
-	put_texts(w, "names", &scope->names);
-	put_texts(w, "authorized", &scope->authorized);
-	put_texts(w, "networks", &scope->networks);
+	json_put_texts(w, "profiles", scope->profiles.v, scope->profiles.n);
+	put_some(w, "names", &scope->names);
+	put_some(w, "authorized", &scope->authorized);
+	put_some(w, "networks", &scope->networks);
 	if (scope->quota) {
 		json_put_integer(w, "quota", scope->quota);
 		json_put_integer(w, "quotaPeriod", scope->quota_period);

@@ -36,14 +36,6 @@ static struct record_texts roles_of(const struct token *token, const char *ret[a
 	return (struct record_texts){ ret, n };
 }
 
-static void put_texts(struct json_writer *w, const char *name, const struct record_texts *texts)
-{
-	json_open_array(w, name);
-	for (size_t i = 0; i < texts->n; i++)
-		json_put(w, NULL, texts->v[i]);
-	json_close(w);
-}
-
 /* text: the token itself, which is shown once, when it is made; NULL. */
 static void put_token(const struct token *token, const char *text, struct buf *ret)
 {
@@ -61,9 +53,9 @@ static void put_token(const struct token *token, const char *text, struct buf *r
 	json_put(&w, "status", status_of(token, clock_now()));
 	json_put(&w, "note", token->note);
 	json_put(&w, "identity", token->name);
-	put_texts(&w, "roles", &roles);
-	put_texts(&w, "profiles", &token->profiles);
-	put_texts(&w, "names", &token->names);
+	json_put_texts(&w, "roles", roles.v, roles.n);
+	json_put_texts(&w, "profiles", token->profiles.v, token->profiles.n);
+	json_put_texts(&w, "names", token->names.v, token->names.n);
 	json_put_time(&w, "created", token->created);
 	json_put_time(&w, "expires", token->expires);
 	json_put_time(&w, "used", token->used);
@@ -185,11 +177,6 @@ static bool print_made(const struct command_call *call, const struct token *toke
 	return true;
 }
 
-static struct record_texts as_texts(const struct strings *list)
-{
-	return (struct record_texts){ .v = (const char *const *)list->v, .n = list->n };
-}
-
 /* It is put into patterns and shown to people. */
 static bool check_identity(const char *name, struct problem *p)
 {
@@ -217,8 +204,8 @@ static bool token_create_run(struct command_call *call, struct problem *p)
 	    !option_names(command_value(call, "--name"), &names, p) ||
 	    !make_credential(call, &token, text, hash, p) || !admin_open_store(call->admin, &store, p))
 		return false;
-	token.profiles = as_texts(&profiles);
-	token.names = as_texts(&names);
+	token.profiles = record_texts_of(&profiles);
+	token.names = record_texts_of(&names);
 	bool ok = store_update(store, put, &token, p) && print_made(call, &token, text, p);
 	mem_wipe(text, sizeof text);
 	return ok;

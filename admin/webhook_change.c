@@ -338,14 +338,6 @@ const char *webhook_error(const struct webhook *webhook)
 	return webhook->tries.n > 0 ? tries[0].error : NULL;
 }
 
-static void put_texts(struct json_writer *w, const char *name, const struct record_texts *texts)
-{
-	json_open_array(w, name);
-	for (size_t i = 0; i < texts->n; i++)
-		json_put(w, NULL, texts->v[i]);
-	json_close(w);
-}
-
 static void put_tries(struct json_writer *w, const struct webhook *webhook)
 {
 	const struct webhook_try *tries = webhook->tries.v;
@@ -375,8 +367,8 @@ void webhook_json(const struct webhook *webhook, uint64_t last, const char *secr
 	json_put(&w, "name", webhook->name);
 	json_put(&w, "note", webhook->note);
 	json_put(&w, "secret", secret);
-	put_texts(&w, "events", &webhook->events);
-	put_texts(&w, "profiles", &webhook->profiles);
+	json_put_texts(&w, "events", webhook->events.v, webhook->events.n);
+	json_put_texts(&w, "profiles", webhook->profiles.v, webhook->profiles.n);
 	json_put(&w, "status", webhook_status(webhook));
 	json_put_time(&w, "created", webhook->created);
 	json_put_integer(&w, "cursor", webhook->cursor);

@@ -58,4 +58,7 @@ void json_put_buf(struct json_writer *w, const char *name, const struct buf *tex
 void json_put_integer(struct json_writer *w, const char *name, int64_t value);
 void json_put_bool(struct json_writer *w, const char *name, bool value);
 void json_put_time(struct json_writer *w, const char *name, int64_t t);   /* RFC 3339; 0: nothing */
+/* An array of texts. One without any is written too. */
+void json_put_texts(struct json_writer *w, const char *name, const char *const *v, size_t n);
+void json_put_strings(struct json_writer *w, const char *name, const struct strings *list);
 void json_put_raw(struct json_writer *w, const char *name, struct bytes json); /* already JSON */

@@ -132,6 +132,19 @@ void json_put_time(struct json_writer *w, const char *name, int64_t t)
 	json_put(w, name, text);
 }
 
+void json_put_texts(struct json_writer *w, const char *name, const char *const *v, size_t n)
+{
+	json_open_array(w, name);
+	for (size_t i = 0; i < n; i++)
+		json_put(w, NULL, v[i]);
+	json_close(w);
+}
+
+void json_put_strings(struct json_writer *w, const char *name, const struct strings *list)
+{
+	json_put_texts(w, name, (const char *const *)list->v, list->n);
+}
+
 void json_put_raw(struct json_writer *w, const char *name, struct bytes json)
 {
 	write_begin(w, name);

@@ -101,10 +101,7 @@ static bool print_result(const struct command_call *call, const struct config *c
 	json_put_bool(&w, "good", true);
 	json_put_integer(&w, "listeners", (int64_t)config->listener_count);
 	json_put_integer(&w, "profiles", (int64_t)config->profile_count);
-	json_open_array(&w, "notLookedAt");
-	for (size_t i = 0; i < skipped->n; i++)
-		json_put(&w, NULL, skipped->v[i]);
-	json_close(&w);
+	json_put_strings(&w, "notLookedAt", skipped);
 	json_close(&w);
 	fprintf(call->out, "%s\n", buf_text(&text));
 	return buf_check(&text, p);
