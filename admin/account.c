@@ -1,6 +1,7 @@
 /* ACME accounts: account list, account show, account deactivate. */
 #include "admin/account_life.h"
 #include "admin/listing.h"
+#include "admin/option.h"
 #include "base/clock.h"
 
 static void add_contacts(const struct account *account, struct buf *ret)
@@ -89,7 +90,8 @@ static bool account_list_run(struct command_call *call, struct problem *p)
 		.call = call, .arg = &filter, .page = list_page, .row = list_row,
 		.heading = "ID                      STATUS       CREATED               DIRECTORY         CONTACT",
 	};
-	if (!read_status(filter.status, p) || !listing_limit(command_value(call, "--limit"), &listing.limit, p) ||
+	if (!read_status(filter.status, p) ||
+	    !option_number("--limit", command_value(call, "--limit"), 1, &listing.limit, p) ||
 	    !admin_open_store(call->admin, &store, p))
 		return false;
 	return listing_print(store, &listing, p);
@@ -122,13 +124,11 @@ static bool get(struct store_txn *txn, void *arg, struct problem *p)
 static bool print_account(const struct command_call *call, const struct account *account, struct problem *p)
 {
 	auto_value(buf) text = {0};
-	if (call->json) {
+	if (call->json)
 		account_json(account, &text);
-		return listing_print_object(call, &text, p);
-	}
-	add_account(account, &text);
-	fputs(buf_text(&text), call->out);
-	return buf_check(&text, p);
+	else
+		add_account(account, &text);
+	return listing_print_object(call, &text, p);
 }
 
 static bool account_show_run(struct command_call *call, struct problem *p)

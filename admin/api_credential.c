@@ -3,8 +3,8 @@
 
 #include "admin/api_page.h"
 #include "admin/device_list.h"
-#include "admin/option.h"
 #include "base/clock.h"
+#include "policy/pattern.h"
 
 enum { CODE_LIFE = 7 * 86400 };
 
@@ -23,7 +23,7 @@ static void take_names(const struct json *list, struct strings *ret, struct prob
 		auto_value(problem) why = {0};
 		char field[48];
 		snprintf(field, sizeof(field), "names[%zu]", i);
-		if (!option_name_check(json_string(json_at(list, i)), &why))
+		if (!pattern_typed_check(json_string(json_at(list, i)), &why))
 			problem_add_field(parts, PROBLEM_MALFORMED, field, json_string(json_at(list, i)), "%s",
 			                  why.detail);
 		else if (!strings_add(ret, json_string(json_at(list, i))))

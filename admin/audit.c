@@ -1,32 +1,21 @@
 /* The audit log: audit list, audit verify, audit export. */
 #include "store/audit.h"
 
-#include <errno.h>
-
 #include "admin/audit_export.h"
 #include "admin/listing.h"
+#include "admin/option.h"
 #include "base/base64.h"
 #include "base/clock.h"
 
 enum { PAGE = 500, CHECK_PAGE = 5000 };
-
-static bool parse_number(const char *option, const char *text, uint64_t *ret, struct problem *p)
-{
-	char *stop = NULL;
-	errno = 0;
-	unsigned long long n = text ? strtoull(text, &stop, 10) : 0;
-	if (text && (*stop || text[0] < '0' || text[0] > '9' || errno))
-		return problem_set(p, PROBLEM_MALFORMED, "%s: expected a number, got `%s`", option, text);
-	*ret = n;
-	return true;
-}
 
 /* --- the walk that list and export share; between two pages other transactions may run */
 
 struct audit_walk {
 	struct command_call *call;
 	struct audit_query query;
-	uint64_t after, newest;        /* newest: only so many from the end; 0: all */
+	uint64_t at;                   /* the event before the next one */
+	int64_t after, newest;         /* as asked; newest: only so many from the end; 0: all */
 	int64_t limit, count;          /* limit 0: none */
 	void (*row)(const struct audit_walk *walk, const struct audit_entry *entry, struct buf *ret);
 	bool end;
@@ -47,12 +36,12 @@ static bool print_page(struct store_txn *txn, void *arg, struct problem *p)
 {
 	struct audit_walk *walk = arg;
 	auto_value(audit_page) page = {0};
-	if (!store_audit_read(txn, &walk->query, walk->after, PAGE, &page, p))
+	if (!store_audit_read(txn, &walk->query, walk->at, PAGE, &page, p))
 		return false;
 	for (size_t i = 0; i < page.n && !(walk->limit && walk->count == walk->limit); i++)
 		if (!print_row(walk, &page.v[i], p))
 			return false;
-	walk->after = page.after;
+	walk->at = page.after;
 	walk->end = page.end || (walk->limit && walk->count == walk->limit);
 	return true;
 }
@@ -61,14 +50,13 @@ static bool print_page(struct store_txn *txn, void *arg, struct problem *p)
 static bool find_begin(struct store_txn *txn, void *arg, struct problem *p)
 {
 	struct audit_walk *walk = arg;
-	uint64_t after = 0, last = 0;
-	if ((walk->query.since && !store_audit_seek(txn, walk->query.since, &after, p)) ||
+	uint64_t since = 0, last = 0, newest = (uint64_t)walk->newest;
+	if ((walk->query.since && !store_audit_seek(txn, walk->query.since, &since, p)) ||
 	    !store_audit_last(txn, &last, p))
 		return false;
-	if (walk->newest && last > walk->newest && last - walk->newest > after)
-		after = last - walk->newest;
-	if (after > walk->after)
-		walk->after = after;
+	walk->at = (uint64_t)walk->after > since ? (uint64_t)walk->after : since;
+	if (newest && last > newest && last - newest > walk->at)
+		walk->at = last - newest;
 	return true;
 }
 
@@ -198,14 +186,11 @@ static void json_row(const struct audit_walk *walk, const struct audit_entry *en
 static bool list_begin(struct audit_walk *walk, struct problem *p)
 {
 	const struct command_call *call = walk->call;
-	if (!parse_number("--after", command_value(call, "--after"), &walk->after, p) ||
-	    !parse_since(command_value(call, "--since"), &walk->query.since, p) ||
-	    !parse_kind(command_value(call, "--kind"), &walk->query.kind, p) ||
-	    !parse_number("--last", command_value(call, "--last"), &walk->newest, p) ||
-	    !listing_limit(command_value(call, "--limit"), &walk->limit, p))
-		return false;
-	return walk->newest > 0 || !command_value(call, "--last") ||
-	       problem_set(p, PROBLEM_MALFORMED, "--last: expected a number from 1, got `0`");
+	return option_number("--after", command_value(call, "--after"), 0, &walk->after, p) &&
+	       parse_since(command_value(call, "--since"), &walk->query.since, p) &&
+	       parse_kind(command_value(call, "--kind"), &walk->query.kind, p) &&
+	       option_number("--last", command_value(call, "--last"), 1, &walk->newest, p) &&
+	       option_number("--limit", command_value(call, "--limit"), 1, &walk->limit, p);
 }
 
 static bool list_run(struct command_call *call, struct problem *p)
@@ -239,7 +224,7 @@ static bool export_run(struct command_call *call, struct problem *p)
 {
 	auto_struct(store) *store = NULL;
 	struct audit_walk walk = { .call = call, .row = export_row };
-	return parse_number("--after", command_value(call, "--after"), &walk.after, p) &&
+	return option_number("--after", command_value(call, "--after"), 0, &walk.after, p) &&
 	       admin_open_store(call->admin, &store, p) && walk_print(store, &walk, p) && finish(call, p);
 }
 

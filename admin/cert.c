@@ -82,13 +82,11 @@ static bool cert_show_run(struct command_call *call, struct problem *p)
 	struct cert_finding finding = { call->args[0], &certificate };
 	if (!admin_open_store(call->admin, &store, p) || !store_view(store, view, &finding, p))
 		return false;
-	if (call->json) {
+	if (call->json)
 		certificate_json(&certificate, true, &text);
-		return listing_print_object(call, &text, p);
-	}
-	add_certificate(&certificate, &text);
-	fputs(buf_text(&text), call->out);
-	return buf_check(&text, p);
+	else
+		add_certificate(&certificate, &text);
+	return listing_print_object(call, &text, p);
 }
 
 const struct command admin_cert_show = {

@@ -2,6 +2,7 @@
 #include "admin/certificate.h"
 #include "admin/filter.h"
 #include "admin/listing.h"
+#include "admin/option.h"
 #include "base/clock.h"
 #include "ca/responder.h"
 
@@ -33,7 +34,7 @@ static bool take_options(struct cert_list *list, struct problem *p)
 {
 	list->filter.query.now = clock_now();
 	return filter_read(&list->filter, filter_option, list->call, "--", p) &&
-	       listing_limit(command_value(list->call, "--limit"), &list->limit, p) &&
+	       option_number("--limit", command_value(list->call, "--limit"), 1, &list->limit, p) &&
 	       search_new(&list->filter.query, &list->search, p);
 }
 

@@ -2,6 +2,7 @@
 #include "admin/actor.h"
 #include "admin/certificate.h"
 #include "admin/listing.h"
+#include "admin/option.h"
 #include "base/clock.h"
 
 /* --- cert renewal */
@@ -159,7 +160,7 @@ static bool renewals_run(struct command_call *call, struct problem *p)
 		           "         NAMES",
 	};
 
-	return listing_limit(command_value(call, "--limit"), &listing.limit, p) &&
+	return option_number("--limit", command_value(call, "--limit"), 1, &listing.limit, p) &&
 	       admin_open_store(call->admin, &store, p) && listing_print(store, &listing, p);
 }
 

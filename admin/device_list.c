@@ -58,7 +58,7 @@ static bool take_certificate(struct device_row *row, const char *text, struct pr
 
 static bool take_name(struct device_row *row, const char *text, struct problem *p)
 {
-	return option_name_check(text, p) && (strings_add(&row->names, text) || problem_memory(p));
+	return pattern_typed_check(text, p) && (strings_add(&row->names, text) || problem_memory(p));
 }
 
 static bool take_names(struct device_row *row, const char *text, struct problem *p)

@@ -1,6 +1,4 @@
 /* Keys of external account binding (RFC 8555, 7.3.4): eab create, eab list, eab show, eab revoke. */
-#include <errno.h>
-
 #include "admin/external_key.h"
 #include "admin/listing.h"
 #include "admin/option.h"
@@ -17,17 +15,6 @@ static const struct command_option create_options[] = {
 	{ "--note", "TEXT", "for whom it is" },
 	{ 0 },
 };
-
-static bool parse_uses(const char *text, int64_t *ret, struct problem *p)
-{
-	char *end = NULL;
-	errno = 0;
-	long long value = text ? strtoll(text, &end, 10) : 0;
-	if (text && (end == text || *end || errno || value < 1))
-		return problem_set(p, PROBLEM_MALFORMED, "--uses: expected a number from 1, got `%s`", text);
-	*ret = value;
-	return true;
-}
 
 static bool print_made(const struct command_call *call, const struct external_key *made, struct problem *p)
 {
@@ -48,7 +35,7 @@ static bool eab_create_run(struct command_call *call, struct problem *p)
 	char name[ADMIN_ACTOR_SIZE];
 	const struct actor actor = admin_actor_now(name);
 	struct eab wish = { .note = command_value(call, "--note") };
-	return parse_uses(command_value(call, "--uses"), &wish.uses_max, p) &&
+	return option_number("--uses", command_value(call, "--uses"), 1, &wish.uses_max, p) &&
 	       option_expires(command_value(call, "--expires"), actor.now, &wish.expires, p) &&
 	       scope_read(call, &words, &wish.scope, p) && admin_open_store(call->admin, &store, p) &&
 	       external_key_make(store, &wish, &actor, &made, p) && print_made(call, &made, p);
@@ -153,13 +140,11 @@ static void add_eab(const struct eab *eab, struct buf *ret)
 static bool print_eab(const struct command_call *call, const struct eab *eab, struct problem *p)
 {
 	auto_value(buf) text = {0};
-	if (call->json) {
+	if (call->json)
 		external_key_json(eab, NULL, clock_now(), &text);
-		return listing_print_object(call, &text, p);
-	}
-	add_eab(eab, &text);
-	fputs(buf_text(&text), call->out);
-	return buf_check(&text, p);
+	else
+		add_eab(eab, &text);
+	return listing_print_object(call, &text, p);
 }
 
 static bool eab_show_run(struct command_call *call, struct problem *p)

@@ -1,7 +1,6 @@
 /* Credentials of EST: est-credential create, list, revoke. Import: admin/enrollment_import.c. */
 #include "admin/credential.h"
 
-#include <errno.h>
 #include <stdio.h>
 
 #include "admin/actor.h"
@@ -42,16 +41,8 @@ static bool parse_kind(const char *text, enum enrollment_kind *ret, struct probl
 
 static bool parse_uses(const char *text, struct credential_wish *wish, struct problem *p)
 {
-	char *end = NULL;
 	wish->uses_max = !text && wish->kind == ENROLLMENT_CODE ? 1 : 0;
-	if (!text || str_equal(text, "any"))
-		return true;
-	errno = 0;
-	long long value = strtoll(text, &end, 10);
-	if (end == text || *end || errno || value < 1)
-		return problem_set(p, PROBLEM_MALFORMED, "--uses: expected a number from 1, or any, got `%s`", text);
-	wish->uses_max = value;
-	return true;
+	return (text && str_equal(text, "any")) || option_number("--uses", text, 1, &wish->uses_max, p);
 }
 
 static bool parse_life(const char *text, int64_t now, struct credential_wish *wish, struct problem *p)

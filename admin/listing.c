@@ -1,7 +1,5 @@
 #include "admin/listing.h"
 
-#include <errno.h>
-
 enum { PAGE = 200 };
 
 struct progress {
@@ -57,22 +55,11 @@ bool listing_print(struct store *store, const struct listing *listing, struct pr
 	return fflush(listing->call->out) == 0 ? true : problem_internal(p, "writing: %m");
 }
 
-bool listing_limit(const char *text, int64_t *ret, struct problem *p)
+bool listing_print_object(const struct command_call *call, const struct buf *text, struct problem *p)
 {
-	char *end = NULL;
-	errno = 0;
-	long long value = text ? strtoll(text, &end, 10) : 0;
-	if (text && (*end || end == text || errno || value < 1))
-		return problem_set(p, PROBLEM_MALFORMED, "--limit: expected a number from 1, got `%s`", text);
-	*ret = value;
-	return true;
-}
-
-bool listing_print_object(const struct command_call *call, const struct buf *json, struct problem *p)
-{
-	if (!buf_check(json, p))
+	if (!buf_check(text, p))
 		return false;
-	fprintf(call->out, "%s\n", buf_text(json));
+	fprintf(call->out, call->json ? "%s\n" : "%s", buf_text(text));
 	return fflush(call->out) == 0 ? true : problem_internal(p, "writing: %m");
 }
 

@@ -24,8 +24,5 @@ bool listing_print(struct store *store, const struct listing *listing, struct pr
 typedef bool listing_fits(struct store_txn *txn, void *arg, const char *id, bool *ret, struct problem *p);
 bool listing_sift(struct store_txn *txn, listing_fits *fits, void *arg, struct store_page *page, struct problem *p)
 	must_use;
-/* --limit's value: a number from 1. NULL: 0, no limit. */
-bool listing_limit(const char *text, int64_t *ret, struct problem *p) must_use;
-/* One object with its line end. */
-bool listing_print_object(const struct command_call *call, const struct buf *json,
-                          struct problem *p) must_use;
+/* One thing: with --json an object, which gets its line end, without it lines. */
+bool listing_print_object(const struct command_call *call, const struct buf *text, struct problem *p) must_use;

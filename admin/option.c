@@ -1,5 +1,7 @@
 #include "admin/option.h"
 
+#include <errno.h>
+
 #include "base/clock.h"
 #include "policy/pattern.h"
 
@@ -14,6 +16,20 @@ bool option_expires(const char *text, int64_t now, int64_t *ret, struct problem 
 		return problem_set(p, PROBLEM_MALFORMED,
 		                   "--expires: expected a duration such as 30d or a time to come such "
 		                   "as 2027-01-31T00:00:00Z, got `%s`", text);
+	return true;
+}
+
+bool option_number(const char *option, const char *text, int64_t min, int64_t *ret, struct problem *p)
+{
+	char *end = NULL;
+	if (!text)
+		return true;
+	errno = 0;
+	long long value = strtoll(text, &end, 10);
+	if (text[0] < '0' || text[0] > '9' || *end || errno || value < min)
+		return problem_set(p, PROBLEM_MALFORMED, "%s: expected a number from %lld, got `%s`", option,
+		                   (long long)min, text);
+	*ret = value;
 	return true;
 }
 
@@ -39,27 +55,13 @@ bool option_profiles(const struct admin *admin, const char *text, struct strings
 	return true;
 }
 
-bool option_name_check(const char *text, struct problem *p)
-{
-	enum identifier_type type;
-	auto_free char *copy = strdup(text);
-	if (!copy)
-		return problem_memory(p);
-	char *colon = strchr(copy, ':');
-	if (colon)
-		*colon = '\0';
-	if (!colon || !identifier_type_from(copy, &type))
-		return problem_set(p, PROBLEM_MALFORMED,
-		                   "--name: expected a pattern such as dns:**.example.com, got `%s`", text);
-	return pattern_check(type, colon + 1, p);
-}
-
 bool option_names(const char *text, struct strings *ret, struct problem *p)
 {
+	auto_value(problem) why = {0};
 	if (!option_list(text, ret, p))
 		return false;
 	for (size_t i = 0; i < ret->n; i++)
-		if (!option_name_check(ret->v[i], p))
-			return false;
+		if (!pattern_typed_check(ret->v[i], &why))
+			return problem_set(p, why.kind, "--name: %s: %s", ret->v[i], why.detail);
 	return true;
 }

@@ -1,6 +1,7 @@
 /* ACME orders: order list, order show, order cancel. */
 #include "admin/admin.h"
 #include "admin/listing.h"
+#include "admin/option.h"
 #include "admin/order_life.h"
 #include "admin/words.h"
 #include "base/clock.h"
@@ -116,7 +117,8 @@ static bool order_list_run(struct command_call *call, struct problem *p)
 		           "PROFILE           NAMES",
 	};
 
-	return read_status(filter.status, p) && listing_limit(command_value(call, "--limit"), &listing.limit, p) &&
+	return read_status(filter.status, p) &&
+	       option_number("--limit", command_value(call, "--limit"), 1, &listing.limit, p) &&
 	       admin_open_store(call->admin, &store, p) && listing_print(store, &listing, p);
 }
 
@@ -144,13 +146,11 @@ static bool print_order(const struct command_call *call, const struct order *ord
 {
 	auto_value(buf) text = {0};
 
-	if (call->json) {
+	if (call->json)
 		order_json(order, &text);
-		return listing_print_object(call, &text, p);
-	}
-	add_order(order, &text);
-	fputs(buf_text(&text), call->out);
-	return buf_check(&text, p);
+	else
+		add_order(order, &text);
+	return listing_print_object(call, &text, p);
 }
 
 static bool order_show_run(struct command_call *call, struct problem *p)

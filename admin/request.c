@@ -3,6 +3,7 @@
 
 #include "admin/actor.h"
 #include "admin/listing.h"
+#include "admin/option.h"
 #include "admin/request_json.h"
 #include "admin/words.h"
 #include "base/clock.h"
@@ -89,13 +90,11 @@ static bool print_request(const struct command_call *call, const struct request 
 {
 	auto_value(buf) text = {0};
 
-	if (call->json) {
+	if (call->json)
 		put_request(request, &text);
-		return listing_print_object(call, &text, p);
-	}
-	add_request(request, &text);
-	fputs(buf_text(&text), call->out);
-	return buf_check(&text, p);
+	else
+		add_request(request, &text);
+	return listing_print_object(call, &text, p);
 }
 
 /* --- request list */
@@ -144,7 +143,7 @@ static bool request_list_run(struct command_call *call, struct problem *p)
 		return problem_set(p, PROBLEM_MALFORMED,
 		                   "--status: expected one of pending, approved, rejected, cancelled, issued, "
 		                   "failed, expired");
-	if (!listing_limit(command_value(call, "--limit"), &listing.limit, p) ||
+	if (!option_number("--limit", command_value(call, "--limit"), 1, &listing.limit, p) ||
 	    !admin_open_store(call->admin, &store, p))
 		return false;
 	return listing_print(store, &listing, p);

@@ -1,7 +1,5 @@
 #include "admin/scope.h"
 
-#include <errno.h>
-
 #include "admin/option.h"
 #include "base/clock.h"
 #include "policy/scope.h"
@@ -29,33 +27,21 @@ static bool take_list(const struct command_call *call, const char *option, struc
 	return true;
 }
 
-static bool take_number(const char *option, const char *text, const char **ret_end, int64_t *ret, struct problem *p)
-{
-	char *end = NULL;
-
-	errno = 0;
-	long long value = strtoll(text, &end, 10);
-	if (end == text || errno || value < 1 || text[0] < '0' || text[0] > '9')
-		return problem_set(p, PROBLEM_MALFORMED, "%s: expected a number from 1, got `%s`", option, text);
-	*ret = value;
-	*ret_end = end;
-	return true;
-}
-
 static bool take_quota(const struct command_call *call, struct scope *scope, struct problem *p)
 {
-	const char *text = command_value(call, "--quota"), *end;
+	const char *text = command_value(call, "--quota"), *slash = text ? strchr(text, '/') : NULL;
+	auto_free char *number = slash ? strndup(text, (size_t)(slash - text)) : NULL;
 	int64_t count = 0, period = 0;
 
 	if (!text)
 		return true;
-	if (!str_equal(text, "any")) {
-		if (!take_number("--quota", text, &end, &count, p))
-			return false;
-		if (*end != '/' || !clock_parse_duration(end + 1, &period) || period == 0)
-			return problem_set(p, PROBLEM_MALFORMED,
-			                   "--quota: expected a number and a time such as 10/1d, got `%s`", text);
-	}
+	if (slash && !number)
+		return problem_memory(p);
+	if (number ? !clock_parse_duration(slash + 1, &period) || period == 0 : !str_equal(text, "any"))
+		return problem_set(p, PROBLEM_MALFORMED,
+		                   "--quota: expected a number and a time such as 10/1d, got `%s`", text);
+	if (!option_number("--quota", number, 1, &count, p))
+		return false;
 	scope->quota = count;
 	scope->quota_period = period;
 	return true;
@@ -63,16 +49,11 @@ static bool take_quota(const struct command_call *call, struct scope *scope, str
 
 static bool take_total(const struct command_call *call, struct scope *scope, struct problem *p)
 {
-	const char *text = command_value(call, "--quota-total"), *end = "";
-	int64_t count = 0;
+	const char *text = command_value(call, "--quota-total");
 
-	if (!text)
-		return true;
-	if (!str_equal(text, "any") && !take_number("--quota-total", text, &end, &count, p))
-		return false;
-	if (*end)
-		return problem_set(p, PROBLEM_MALFORMED, "--quota-total: expected a number from 1, got `%s`", text);
-	scope->quota_total = count;
+	if (!text || !str_equal(text, "any"))
+		return option_number("--quota-total", text, 1, &scope->quota_total, p);
+	scope->quota_total = 0;
 	return true;
 }
 

@@ -242,7 +242,7 @@ bool pattern_typed_check(const char *pattern, struct problem *p)
 			return pattern_check(type, pattern + strlen(name) + 1, p);
 	}
 	return problem_set(p, PROBLEM_MALFORMED,
-	                   "a pattern such as dns:*.example.com, its type being dns, ip, email, uri, "
+	                   "expected a pattern such as dns:*.example.com, its type being dns, ip, email, uri, "
 	                   "permanent-identifier or hardware-module");
 }
 
