@@ -18,15 +18,6 @@ void audit_export_line(const struct audit_entry *entry, struct buf *ret)
 
 /* --- reading: the one form that is written, byte for byte */
 
-static bool take(struct bytes *rest, const char *text)
-{
-	size_t len = strlen(text);
-	if (rest->len < len || memcmp(rest->data, text, len) != 0)
-		return false;
-	*rest = BYTES(rest->data + len, rest->len - len);
-	return true;
-}
-
 static bool take_hash(struct bytes *rest, uint8_t ret[SHA256_SIZE])
 {
 	auto_value(buf) hash = {0};
@@ -51,17 +42,6 @@ struct export_line {
 	uint8_t hash[SHA256_SIZE], previous[SHA256_SIZE];
 };
 
-static bool take_number(struct bytes *rest, uint64_t *ret)
-{
-	uint64_t n = 0;
-	size_t len = 0;
-	for (; len < rest->len && rest->data[len] >= '0' && rest->data[len] <= '9' && n < UINT64_MAX / 10 - 1; len++)
-		n = n * 10 + (uint64_t)(rest->data[len] - '0');
-	*rest = BYTES(rest->data + len, rest->len - len);
-	*ret = n;
-	return len > 0;
-}
-
 /* The event's number and its link stand at its two ends. */
 static bool read_event(struct bytes event, struct export_line *ret)
 {
@@ -69,17 +49,17 @@ static bool read_event(struct bytes event, struct export_line *ret)
 	if (event.len < tail)
 		return false;
 	struct bytes rest = BYTES(event.data + event.len - tail, tail);
-	if (!take(&rest, before_previous) || !take_hash(&rest, ret->previous) || !take(&rest, after_previous) ||
-	    !take(&event, "{\"seq\":"))
+	if (!bytes_take_text(&rest, before_previous) || !take_hash(&rest, ret->previous) || !bytes_take_text(&rest, after_previous) ||
+	    !bytes_take_text(&event, "{\"seq\":"))
 		return false;
-	return take_number(&event, &ret->seq) && take(&event, ",") && ret->seq > 0;
+	return bytes_take_decimal(&event, &ret->seq) && bytes_take_text(&event, ",") && ret->seq > 0;
 }
 
 static bool read_line(struct bytes line, struct export_line *ret)
 {
 	uint8_t hash[SHA256_SIZE];
-	if (!take_end(&line, "\n") || !take(&line, before_hash) || !take_hash(&line, ret->hash) ||
-	    !take(&line, before_event) || !take_end(&line, end) || !read_event(line, ret))
+	if (!take_end(&line, "\n") || !bytes_take_text(&line, before_hash) || !take_hash(&line, ret->hash) ||
+	    !bytes_take_text(&line, before_event) || !take_end(&line, end) || !read_event(line, ret))
 		return false;
 	digest_sha256(line, hash);
 	return memcmp(hash, ret->hash, sizeof hash) == 0;

@@ -33,6 +33,25 @@ bool bytes_take(struct bytes *in, size_t len, struct bytes *ret)
 	return true;
 }
 
+bool bytes_take_text(struct bytes *in, const char *text)
+{
+	struct bytes taken;
+
+	return bytes_take(in, strlen(text), &taken) && bytes_equal(taken, BYTES_STR(text));
+}
+
+bool bytes_take_decimal(struct bytes *in, uint64_t *ret)
+{
+	uint64_t n = 0;
+	size_t len = 0;
+
+	for (; len < in->len && in->data[len] >= '0' && in->data[len] <= '9' && n < UINT64_MAX / 10 - 1; len++)
+		n = n * 10 + (uint64_t)(in->data[len] - '0');
+	*in = BYTES(in->data + len, in->len - len);
+	*ret = n;
+	return len > 0;
+}
+
 static size_t grown_capacity(size_t cap, size_t wanted)
 {
 	size_t grown = cap < CAP_FIRST ? CAP_FIRST : cap * 2;

@@ -21,6 +21,10 @@ int bytes_compare(struct bytes a, struct bytes b) must_use;
 bool bytes_start(struct bytes b, struct bytes prefix) must_use; /* whether b begins with it */
 /* Cuts the first len bytes off in. false: there are fewer. */
 bool bytes_take(struct bytes *in, size_t len, struct bytes *ret) must_use;
+/* The same of a text, which must stand there, and of a decimal number up to where no digit stands; false: it does not,
+ * and what is left of in is not said. */
+bool bytes_take_text(struct bytes *in, const char *text) must_use;
+bool bytes_take_decimal(struct bytes *in, uint64_t *ret) must_use;
 
 struct buf {
 	uint8_t *data; /* NUL follows data[len-1] whenever data is not NULL */

@@ -19,28 +19,6 @@ bool audit_split(struct kv_txn *kv, struct bytes value, struct buf *room, struct
 
 /* --- the two ends of a line, which all lines have in one form --- */
 
-static bool take(struct bytes *rest, const char *text)
-{
-	size_t len = strlen(text);
-
-	if (rest->len < len || memcmp(rest->data, text, len) != 0)
-		return false;
-	*rest = BYTES(rest->data + len, rest->len - len);
-	return true;
-}
-
-static bool take_number(struct bytes *rest, uint64_t *ret)
-{
-	uint64_t n = 0;
-	size_t len = 0;
-
-	for (; len < rest->len && rest->data[len] >= '0' && rest->data[len] <= '9' && n < UINT64_MAX / 10 - 1; len++)
-		n = n * 10 + (uint64_t)(rest->data[len] - '0');
-	*rest = BYTES(rest->data + len, rest->len - len);
-	*ret = n;
-	return len > 0;
-}
-
 static bool take_time(struct bytes *rest, int64_t *ret)
 {
 	char text[CLOCK_RFC3339_SIZE];
@@ -55,8 +33,8 @@ static bool take_time(struct bytes *rest, int64_t *ret)
 
 bool audit_start_read(struct bytes line, struct audit_start *ret)
 {
-	if (!take(&line, "{\"seq\":") || !take_number(&line, &ret->seq) || !take(&line, ",\"time\":\"") ||
-	    !take_time(&line, &ret->time) || !take(&line, "\",\"kind\":\""))
+	if (!bytes_take_text(&line, "{\"seq\":") || !bytes_take_decimal(&line, &ret->seq) || !bytes_take_text(&line, ",\"time\":\"") ||
+	    !take_time(&line, &ret->time) || !bytes_take_text(&line, "\",\"kind\":\""))
 		return false;
 	const uint8_t *end = memchr(line.data, '"', line.len);
 	if (!end)
