@@ -37,20 +37,6 @@ bool order_load(const struct acme_call *call, struct order *ret, enum order_stat
 	return true;
 }
 
-static void write_identifiers(struct json_writer *w, const struct order *order)
-{
-	const struct order_identifier *v = order->identifiers.v;
-
-	json_open_array(w, "identifiers");
-	for (size_t i = 0; i < order->identifiers.n; i++) {
-		json_open(w, NULL);
-		json_put(w, "type", v[i].type);
-		json_put(w, "value", v[i].value);
-		json_close(w);
-	}
-	json_close(w);
-}
-
 static void write_url(const struct acme_call *call, struct json_writer *w, const char *name, const char *kind,
                       const char *id, const char *more)
 {
@@ -104,7 +90,7 @@ static void order_write(const struct acme_call *call, struct json_writer *w, con
 	json_put(w, "status", order_status_name(status));
 	if (status != ORDER_INVALID)
 		json_put_time(w, "expires", order->expires);
-	write_identifiers(w, order);
+	order_put_identifiers(order, w);
 	json_put(w, "profile", order->profile);
 	json_put(w, "replaces", order->replaces);
 	json_put_time(w, "notBefore", order->not_before);

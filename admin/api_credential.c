@@ -199,14 +199,8 @@ static bool check_profiles(const struct api_call *call, const struct device_list
 
 static bool reply_counts(struct api_call *call, const struct device_list_result *counts, struct problem *p)
 {
-	struct json_writer w = api_reply(call, 200);
-
-	json_open(&w, NULL);
-	json_put_integer(&w, "added", counts->added);
-	json_put_integer(&w, "changed", counts->changed);
-	json_put_integer(&w, "unchanged", counts->unchanged);
-	json_put_integer(&w, "revoked", counts->revoked);
-	json_close(&w);
+	api_reply(call, 200);
+	device_list_result_json(counts, &call->response->body);
 	return buf_check(&call->response->body, p);
 }
 

@@ -65,7 +65,7 @@ bool api_page(struct api_call *call, const struct api_page *page, struct problem
 	json_open_array(&w, page->member);
 	bool done = store_view(call->api->store, turn, &turning, p);
 	json_close(&w);
-	json_put(&w, "next", turning.next[0] ? turning.next : NULL);
+	json_put_some(&w, "next", turning.next);
 	json_close(&w);
 	return done && buf_check(&call->response->body, p);
 }

@@ -15,18 +15,13 @@ static void put_type(struct json_writer *w, enum problem_kind kind)
 	json_put(w, "type", type);
 }
 
-static const char *or_null(const char *text)
-{
-	return *text ? text : NULL;
-}
-
 void api_problem_part(const struct problem_sub *sub, struct json_writer *w)
 {
 	json_open(w, NULL);
-	json_put(w, "field", or_null(sub->field));
-	json_put(w, "value", or_null(sub->value));
-	json_put(w, "rule", or_null(sub->rule));
-	json_put(w, "message", or_null(sub->message) ?: sub->detail);
+	json_put_some(w, "field", sub->field);
+	json_put_some(w, "value", sub->value);
+	json_put_some(w, "rule", sub->rule);
+	json_put(w, "message", *sub->message ? sub->message : sub->detail);
 	json_put(w, "detail", sub->detail);
 	json_close(w);
 }

@@ -1,14 +1,8 @@
 /* GET certificate-requests, and one of them: what became of what was asked for. */
 
+#include "admin/api_page.h"
 #include "admin/api_query.h"
 #include "admin/request_json.h"
-
-enum { LOOK_MAX = 2000 };
-
-static const char *or_null(const char *text)
-{
-	return text && *text ? text : NULL;
-}
 
 bool api_owns_record(const struct api_call *call)
 {
@@ -40,83 +34,53 @@ bool api_request_get(struct api_call *call, struct problem *p)
 
 /* --- the list */
 
-struct listing_requests {
+struct wanted {
 	const struct api_call *call;
-	struct json_writer *out;
 	bool by_state;
 	enum request_state state;
 	struct buf profile;
-	size_t limit, found, looked;
-	char next[STORE_CURSOR_SIZE];
 };
 
-static bool fits(const struct listing_requests *l, const struct request *record)
+static bool page(struct store_txn *txn, void *arg, const char *after, size_t limit, struct store_page *ret,
+                 struct problem *p)
+{
+	const struct wanted *wanted = arg;
+
+	return store_request_list(txn, wanted->by_state ? &wanted->state : NULL, after, limit, ret, p);
+}
+
+static bool fits(const struct wanted *wanted, const struct request *record)
 {
 	const char *profile = record->profile ?: "";
 
-	return api_sees(l->call, profile) && (l->profile.len == 0 || str_equal(buf_text(&l->profile), profile)) &&
-	       (!l->by_state || record->state == l->state);
+	return api_sees(wanted->call, profile) &&
+	       (wanted->profile.len == 0 || str_equal(buf_text(&wanted->profile), profile)) &&
+	       (!wanted->by_state || record->state == wanted->state);
 }
 
-static bool list_some(struct store_txn *txn, struct listing_requests *l, struct problem *p)
+static bool row(struct store_txn *txn, void *arg, const char *id, struct buf *ret, struct problem *p)
 {
-	auto_value(store_page) page = {0};
-	const enum request_state *state = l->by_state ? &l->state : NULL;
+	auto_value(request) record = {0};
+	struct json_writer w = json_writer(ret);
 
-	if (!store_request_list(txn, state, l->next, l->limit - l->found, &page, p))
+	if (!store_request_get(txn, id, &record, p))
 		return false;
-	for (size_t i = 0; i < page.ids.n; i++) {
-		auto_value(request) record = {0};
-		l->looked++;
-		if (!store_request_get(txn, page.ids.v[i], &record, p))
-			return false;
-		if (!fits(l, &record))
-			continue;
-		request_json(&record, l->out);
-		l->found++;
-	}
-	memcpy(l->next, page.next, sizeof(l->next));
+	if (fits(arg, &record))
+		request_json(&record, &w);
 	return true;
-}
-
-static bool list_page(struct store_txn *txn, void *arg, struct problem *p)
-{
-	struct listing_requests *l = arg;
-
-	do
-		if (!list_some(txn, l, p))
-			return false;
-	while (l->next[0] && l->found < l->limit && l->looked < LOOK_MAX);
-	return true;
-}
-
-static bool take_query(struct listing_requests *l, struct problem *p)
-{
-	auto_value(buf) state = {0};
-	auto_value(problem) parts = {0};
-
-	l->limit = api_query_limit(l->call, &parts);
-	l->by_state = api_query(l->call, "status", &state, &parts) && request_state_from(buf_text(&state), &l->state);
-	api_query_after(l->call, l->next, &parts);
-	(void)!api_query(l->call, "profile", &l->profile, &parts);
-	return api_settle(&parts, p);
 }
 
 bool api_request_list(struct api_call *call, struct problem *p)
 {
-	struct listing_requests l = { .call = call };
-	struct json_writer w = api_reply(call, 200);
+	auto_value(buf) state = {0};
+	auto_value(problem) parts = {0};
+	struct wanted wanted = { .call = call };
 
-	l.out = &w;
-	bool done = take_query(&l, p);
-	if (done) {
-		json_open(&w, NULL);
-		json_open_array(&w, "requests");
-		done = store_view(call->api->store, list_page, &l, p);
-		json_close(&w);
-		json_put(&w, "next", or_null(l.next));
-		json_close(&w);
-	}
-	buf_free(&l.profile);
-	return done && buf_check(&call->response->body, p);
+	wanted.by_state = api_query(call, "status", &state, &parts) &&
+	                  request_state_from(buf_text(&state), &wanted.state);
+	(void)!api_query(call, "profile", &wanted.profile, &parts);
+	bool done = api_settle(&parts, p) &&
+	            api_page(call, &(struct api_page){ "requests", &wanted, page, row }, p);
+	buf_free(&wanted.profile);
+	return done;
 }

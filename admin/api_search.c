@@ -5,8 +5,6 @@
 #include "admin/search.h"
 #include "base/digest.h"
 
-enum { SERIAL_MAX = 20 };
-
 /* What the query of a call asks for. */
 struct asked {
 	const struct api_call *call;
@@ -47,12 +45,10 @@ static bool take_text(const struct asked *a, const char *name, char **ret, struc
 static void take_hex(const struct asked *a, const char *name, size_t size, struct buf *ret, struct problem *parts)
 {
 	auto_value(buf) text = {0};
+	auto_value(problem) why = {0};
 
-	if (!api_query(a->call, name, &text, parts))
-		return;
-	if (!certificate_hex(buf_text(&text), ret) || (size ? ret->len != size : ret->len > SERIAL_MAX))
-		problem_add_field(parts, PROBLEM_MALFORMED, name, buf_text(&text), "expected %s%d bytes in hexadecimal",
-		                  size ? "" : "at most ", size ? (int)size : SERIAL_MAX);
+	if (api_query(a->call, name, &text, parts) && !certificate_hex_sized(buf_text(&text), size, ret, &why))
+		problem_add_field(parts, why.kind, name, buf_text(&text), "%s", why.detail);
 }
 
 /* "dns:www.example.com" or the name alone. */

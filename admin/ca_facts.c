@@ -229,7 +229,7 @@ bool ca_facts_put(struct json_writer *w, const struct ca_place *place, const cha
 	json_open(w, NULL);
 	json_put(w, id, facts->name);
 	json_put(w, "status", ca_facts_status(facts));
-	json_put(w, "successor", *facts->successor ? facts->successor : NULL);
+	json_put_some(w, "successor", facts->successor);
 	json_put_bool(w, "root", facts->root);
 	json_put_bool(w, "key", facts->key);
 	if (!put_names(w, facts->certificate, p))

@@ -129,7 +129,7 @@ static bool print(const struct command_call *call, const struct change *change, 
 	json_open(&w, NULL);
 	json_put(&w, "ca", change->name);
 	json_put(&w, "change", what);
-	json_put(&w, "successor", *change->successor ? change->successor : NULL);
+	json_put_some(&w, "successor", change->successor);
 	json_open_array(&w, "files");
 	for (size_t i = 0; i < change->file_count; i++)
 		json_put(&w, NULL, change->files[i].name);

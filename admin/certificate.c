@@ -27,11 +27,6 @@ static void put_hex(struct json_writer *w, const char *name, struct bytes value)
 	json_put_buf(w, name, &hex);
 }
 
-static const char *or_null(const char *text)
-{
-	return text && *text ? text : NULL;
-}
-
 static void put_metadata(struct json_writer *w, const struct certificate *certificate)
 {
 	const struct certificate_metadata *metadata = certificate->metadata.v;
@@ -97,20 +92,20 @@ void certificate_json(const struct certificate *certificate, bool with_pem, stru
 	json_put(&w, "status", certificate_status_name(certificate, clock_now()));
 	json_put(&w, "subject", certificate->subject);
 	put_names(&w, certificate);
-	json_put(&w, "issuer", or_null(certificate->issuer));
+	json_put_some(&w, "issuer", certificate->issuer);
 	json_put(&w, "issuerSubject", certificate->issuer_subject);
-	json_put(&w, "profile", or_null(certificate->profile));
+	json_put_some(&w, "profile", certificate->profile);
 	json_put_time(&w, "notBefore", certificate->not_before);
 	json_put_time(&w, "notAfter", certificate->not_after);
 	json_put_time(&w, "issued", certificate->issued);
 	json_put(&w, "method", certificate->method);
-	json_put(&w, "account", or_null(certificate->account));
-	json_put(&w, "order", or_null(certificate->order));
+	json_put_some(&w, "account", certificate->account);
+	json_put_some(&w, "order", certificate->order);
 	json_put(&w, "identity", certificate->identity);
 	put_revocation(&w, certificate);
-	json_put(&w, "label", or_null(certificate->label));
-	json_put(&w, "replaces", or_null(certificate->replaces));
-	json_put(&w, "replacedBy", or_null(certificate->replaced_by));
+	json_put_some(&w, "label", certificate->label);
+	json_put_some(&w, "replaces", certificate->replaces);
+	json_put_some(&w, "replacedBy", certificate->replaced_by);
 	if (certificate->no_revocation)
 		json_put_bool(&w, "noRevocation", true);
 	json_put_time(&w, "renewFrom", certificate->advised_from);
@@ -164,6 +159,16 @@ bool certificate_hex(const char *text, struct buf *ret)
 		zeros++;
 	buf_add(ret, bytes.data + zeros, bytes.len - zeros);
 	return !ret->failed;
+}
+
+bool certificate_hex_sized(const char *text, size_t size, struct buf *ret, struct problem *p)
+{
+	enum { SERIAL_MAX = 20 };
+
+	if (certificate_hex(text, ret) && (size ? ret->len == size : ret->len <= SERIAL_MAX))
+		return true;
+	return problem_set(p, PROBLEM_MALFORMED, "expected %s%zu bytes in hexadecimal", size ? "" : "at most ",
+	                   size ?: SERIAL_MAX);
 }
 
 bool certificate_find(struct store_txn *txn, const char *text, struct certificate *ret, struct problem *p)

@@ -13,6 +13,8 @@ void certificate_add_names(const struct certificate *certificate, struct buf *re
 /* Bytes in hexadecimal as people paste them: of either case, with or without colons, spaces and 0x. Leading zero bytes
  * of what is no digest go: a serial number has none. */
 bool certificate_hex(const char *text, struct buf *ret) must_use;
+/* The same of size bytes; 0: of a serial number's (RFC 5280, 4.1.2.2). The refusal says what was expected. */
+bool certificate_hex_sized(const char *text, size_t size, struct buf *ret, struct problem *p) must_use;
 /* By id, by serial number or by SHA-256 fingerprint. NOT_FOUND. */
 bool certificate_find(struct store_txn *txn, const char *text, struct certificate *ret, struct problem *p) must_use;
 /* The profile whose tokens may see it; "": those alone that see all. That is what is of no profile, and what the

@@ -348,7 +348,7 @@ void credential_json(const struct enrollment *e, const char *secret, int64_t now
 	json_open(&w, NULL);
 	json_put(&w, "id", e->id);
 	json_put(&w, "kind", enrollment_kind_name(e->kind));
-	json_put(&w, credential_secret_name(e->kind), secret && *secret ? secret : NULL);
+	json_put_some(&w, credential_secret_name(e->kind), secret);
 	json_put(&w, "status", credential_status(e, now));
 	json_put(&w, "user", e->user);
 	put_digest(&w, e);

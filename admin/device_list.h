@@ -31,3 +31,4 @@ struct device_list_result {
  * again it changes nothing. */
 bool device_list_store(struct store *store, const struct device_list *list, const struct actor *actor,
                        struct device_list_result *ret, struct problem *p) must_use;
+void device_list_result_json(const struct device_list_result *counts, struct buf *ret);

@@ -125,3 +125,15 @@ bool device_list_store(struct store *store, const struct device_list *list, cons
 	*ret = all;
 	return true;
 }
+
+void device_list_result_json(const struct device_list_result *counts, struct buf *ret)
+{
+	struct json_writer w = json_writer(ret);
+
+	json_open(&w, NULL);
+	json_put_integer(&w, "added", counts->added);
+	json_put_integer(&w, "changed", counts->changed);
+	json_put_integer(&w, "unchanged", counts->unchanged);
+	json_put_integer(&w, "revoked", counts->revoked);
+	json_close(&w);
+}

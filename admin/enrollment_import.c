@@ -21,19 +21,13 @@ static bool check_profiles(const struct admin *admin, const struct device_list *
 static bool print(const struct command_call *call, const struct device_list_result *counts, struct problem *p)
 {
 	auto_value(buf) json = {0};
-	struct json_writer w = json_writer(&json);
 	if (!call->json) {
 		fprintf(call->out, "added %lld, changed %lld, unchanged %lld, revoked and left so %lld\n",
 		        (long long)counts->added, (long long)counts->changed, (long long)counts->unchanged,
 		        (long long)counts->revoked);
 		return true;
 	}
-	json_open(&w, NULL);
-	json_put_integer(&w, "added", counts->added);
-	json_put_integer(&w, "changed", counts->changed);
-	json_put_integer(&w, "unchanged", counts->unchanged);
-	json_put_integer(&w, "revoked", counts->revoked);
-	json_close(&w);
+	device_list_result_json(counts, &json);
 	return listing_print_object(call, &json, p);
 }
 

@@ -7,7 +7,7 @@
 #include "base/clock.h"
 #include "base/digest.h"
 
-enum { SERIAL_MAX = 20, KEY_MAX = 32 };
+enum { KEY_MAX = 32 };
 
 struct reading {
 	struct filter *filter;
@@ -37,12 +37,12 @@ static bool take_hex(const struct reading *r, const char *key, size_t size, stru
                      struct problem *p)
 {
 	const char *text = r->value(r->arg, key);
+	auto_value(problem) why = {0};
 
 	if (!text)
 		return true;
-	if (!certificate_hex(text, buf) || (size ? buf->len != size : buf->len > SERIAL_MAX))
-		return problem_set(p, PROBLEM_MALFORMED, "%s%s: expected %s%d bytes in hexadecimal, got `%s`",
-		                   r->prefix, key, size ? "" : "at most ", size ? (int)size : SERIAL_MAX, text);
+	if (!certificate_hex_sized(text, size, buf, &why))
+		return problem_set(p, PROBLEM_MALFORMED, "%s%s: %s, got `%s`", r->prefix, key, why.detail, text);
 	*ret = buf_bytes(buf);
 	return true;
 }

@@ -53,20 +53,6 @@ bool order_cancel(struct store *store, const char *id, order_cancel_one *one, co
 
 /* --- shown */
 
-static void put_names(const struct order *order, struct json_writer *w)
-{
-	const struct order_identifier *v = order->identifiers.v;
-
-	json_open_array(w, "identifiers");
-	for (size_t i = 0; i < order->identifiers.n; i++) {
-		json_open(w, NULL);
-		json_put(w, "type", v[i].type);
-		json_put(w, "value", v[i].value);
-		json_close(w);
-	}
-	json_close(w);
-}
-
 static void put_star(const struct order_star *star, struct json_writer *w)
 {
 	if (!star->lifetime)
@@ -91,13 +77,13 @@ void order_json(const struct order *order, struct buf *ret)
 	json_put(&w, "directory", order->directory);
 	json_put(&w, "profile", order->profile);
 	json_put(&w, "status", order_status_name(order->status));
-	put_names(order, &w);
+	order_put_identifiers(order, &w);
 	json_put_time(&w, "created", order->created);
 	json_put_time(&w, "expires", order->expires);
 	json_put_time(&w, "notBefore", order->not_before);
 	json_put_time(&w, "notAfter", order->not_after);
 	json_put(&w, "replaces", order->replaces);
-	json_put(&w, "certificate", order->certificate[0] ? order->certificate : NULL);
+	json_put_some(&w, "certificate", order->certificate);
 	put_star(&order->star, &w);
 	if (order->error)
 		json_put_raw(&w, "error", BYTES_STR(order->error));

@@ -51,7 +51,7 @@ void profile_put(struct json_writer *w, const struct profile *profile, bool whol
 	json_open(w, NULL);
 	json_put(w, "id", profile->name);
 	json_put(w, "description", profile->description);
-	json_put(w, "issuer", *profile->issuer ? profile->issuer : NULL);
+	json_put_some(w, "issuer", profile->issuer);
 	json_put(w, "policy", profile->policy->name);
 	put_methods(w, profile->methods);
 	put_keys(w, profile->keys);

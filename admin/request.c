@@ -10,11 +10,6 @@
 #include "base/ossl.h"
 #include "policy/consent.h"
 
-static const char *some(const char *id)
-{
-	return *id ? id : NULL;
-}
-
 static void put_request(const struct request *request, struct buf *ret)
 {
 	struct json_writer w = json_writer(ret);
@@ -24,12 +19,12 @@ static void put_request(const struct request *request, struct buf *ret)
 	json_put(&w, "status", request_state_name(request->state));
 	json_put(&w, "profile", request->profile);
 	json_put(&w, "method", request->method);
-	json_put(&w, "account", some(request->account));
-	json_put(&w, "order", some(request->order));
+	json_put_some(&w, "account", request->account);
+	json_put_some(&w, "order", request->order);
 	json_put(&w, "identity", request->identity);
 	if (request->managed)
 		json_put_bool(&w, "managed", true);
-	json_put(&w, "replaces", some(request->replaces));
+	json_put_some(&w, "replaces", request->replaces);
 	json_put(&w, "names", request->names);
 	json_put_integer(&w, "needed", request->needed);
 	json_put_integer(&w, "approvals", (int64_t)consent_count(request));
@@ -37,7 +32,7 @@ static void put_request(const struct request *request, struct buf *ret)
 	json_put_time(&w, "created", request->created);
 	json_put_time(&w, request->ended ? "ended" : "expires", request->ended ?: request->expires);
 	json_put_texts(&w, "reasons", request->reasons.v, request->reasons.n);
-	json_put(&w, "certificate", some(request->certificate));
+	json_put_some(&w, "certificate", request->certificate);
 	auto_value(buf) pem = {0};
 	if (request->csr.len > 0) {
 		ossl_pem("CERTIFICATE REQUEST", request->csr, &pem);

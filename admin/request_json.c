@@ -3,11 +3,6 @@
 #include "base/ossl.h"
 #include "policy/consent.h"
 
-static const char *or_null(const char *text)
-{
-	return text && *text ? text : NULL;
-}
-
 void request_put_decisions(const struct request *record, struct json_writer *w)
 {
 	const struct request_decision *v = record->decisions.v;
@@ -49,10 +44,10 @@ void request_json(const struct request *record, struct json_writer *w)
 	json_put(w, "status", request_state_name(record->state));
 	json_put(w, "profileId", record->profile ?: "");
 	json_put(w, "method", record->method ?: "");
-	json_put(w, "identity", or_null(record->identity));
-	json_put(w, "account", or_null(record->account));
-	json_put(w, "order", or_null(record->order));
-	json_put(w, "from", or_null(record->from));
+	json_put_some(w, "identity", record->identity);
+	json_put_some(w, "account", record->account);
+	json_put_some(w, "order", record->order);
+	json_put_some(w, "from", record->from);
 	put_approval(record, w);
 	json_put_time(w, "created", record->created);
 	if (record->ended == 0)
@@ -60,9 +55,9 @@ void request_json(const struct request *record, struct json_writer *w)
 	json_put_time(w, "ended", record->ended);
 	if (record->reasons.n > 0)
 		json_put_texts(w, "reasons", record->reasons.v, record->reasons.n);
-	json_put(w, "certificateId", or_null(record->certificate));
+	json_put_some(w, "certificateId", record->certificate);
 	if (record->key_waits)
 		json_put_bool(w, "keyWaits", true);
-	json_put(w, "replaces", or_null(record->replaces));
+	json_put_some(w, "replaces", record->replaces);
 	json_close(w);
 }

@@ -54,6 +54,7 @@ void json_open(struct json_writer *w, const char *name);        /* { */
 void json_open_array(struct json_writer *w, const char *name);  /* [ */
 void json_close(struct json_writer *w);                         /* the innermost one open */
 void json_put(struct json_writer *w, const char *name, const char *text); /* NULL text: nothing is written */
+void json_put_some(struct json_writer *w, const char *name, const char *text); /* "" neither */
 void json_put_buf(struct json_writer *w, const char *name, const struct buf *text); /* what has failed fails here too */
 void json_put_integer(struct json_writer *w, const char *name, int64_t value);
 void json_put_bool(struct json_writer *w, const char *name, bool value);

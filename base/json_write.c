@@ -101,6 +101,11 @@ void json_put(struct json_writer *w, const char *name, const char *text)
 	write_string(w->out, text);
 }
 
+void json_put_some(struct json_writer *w, const char *name, const char *text)
+{
+	json_put(w, name, text && *text ? text : NULL);
+}
+
 void json_put_buf(struct json_writer *w, const char *name, const struct buf *text)
 {
 	json_put(w, name, buf_text(text));

@@ -19,7 +19,7 @@ static void put_policy(const struct command_call *call, struct json_writer *w, c
 	json_open(w, NULL);
 	json_put(w, "name", name);
 	json_put_bool(w, "builtIn", preset);
-	json_put(w, "description", *description ? description : NULL);
+	json_put_some(w, "description", description);
 	json_close(w);
 }
 

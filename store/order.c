@@ -108,6 +108,20 @@ void order_free(struct order *order)
 	record_free(order);
 }
 
+void order_put_identifiers(const struct order *order, struct json_writer *w)
+{
+	const struct order_identifier *v = order->identifiers.v;
+
+	json_open_array(w, "identifiers");
+	for (size_t i = 0; i < order->identifiers.n; i++) {
+		json_open(w, NULL);
+		json_put(w, "type", v[i].type);
+		json_put(w, "value", v[i].value);
+		json_close(w);
+	}
+	json_close(w);
+}
+
 bool store_order_get(struct store_txn *txn, const char *id, struct order *ret, struct problem *p)
 {
 	return table_get(txn, &orders, id, ret, p);

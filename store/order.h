@@ -1,6 +1,7 @@
 /* Order: what an account asked for (RFC 8555, 7.1.3). */
 #pragma once
 
+#include "base/json.h"
 #include "base/random.h"
 #include "store/record.h"
 #include "store/store.h"
@@ -45,6 +46,8 @@ struct order {
 };
 void order_free(struct order *order);
 declare_auto_value(order, order_free);
+/* The member "identifiers" (RFC 8555, 7.1.3). */
+void order_put_identifiers(const struct order *order, struct json_writer *w);
 
 bool store_order_get(struct store_txn *txn, const char *id, struct order *ret, struct problem *p) must_use;
 /* New or changed; keeps the indexes by account, by authorization and by expiry. */
