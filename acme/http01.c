@@ -5,10 +5,7 @@
 #include "acme/http_get.h"
 #include "base/clock.h"
 
-enum {
-	REDIRECTS_MAX = 10,
-	CONNECT_FIRST_MS = 3000, /* for IPv6 when IPv4 can be tried after it */
-};
+enum { REDIRECTS_MAX = 10 };
 
 struct http01 {
 	struct http01_options options;
@@ -128,7 +125,8 @@ static bool refuse_at(const struct hop *hop, const struct problem *why, struct p
 	return problem_set(p, why->kind, "%s: %s", hop->at.text, why->detail);
 }
 
-static bool get_from(struct hop *hop, const struct addr *addr, int64_t connect_ms, struct problem *p)
+/* first_of_two: another address can be tried after this one. */
+static bool get_from(struct hop *hop, const struct addr *addr, bool first_of_two, struct problem *p)
 {
 	int64_t left = hop->deadline - clock_monotonic_ms();
 
@@ -138,7 +136,7 @@ static bool get_from(struct hop *hop, const struct addr *addr, int64_t connect_m
 	hop->get.proxy = hop->http01->proxy;
 	hop->get.proxy_addr = hop->http01->proxy_addr;
 	hop->get.timeout_ms = left;
-	hop->get.connect_ms = connect_ms && connect_ms < left / 2 ? connect_ms : left;
+	hop->get.connect_ms = first_of_two ? outbound_first_ms(left) : left;
 	if (hop->http01->proxy && !hop->url && !fetch_url_parse(buf_text(&hop->first), &hop->url, p))
 		return false;
 	if (!hop->url)
@@ -158,9 +156,9 @@ static bool get_from_any(struct hop *hop, const struct dns_addresses *all, struc
 
 	if (!has_v6 && !has_v4)
 		return refuse_at(hop, &why, p);
-	if (get_from(hop, has_v6 ? &v6 : &v4, has_v6 && has_v4 ? CONNECT_FIRST_MS : 0, &why))
+	if (get_from(hop, has_v6 ? &v6 : &v4, has_v6 && has_v4, &why))
 		return true;
-	if (has_v6 && has_v4 && !hop->get.connected && get_from(hop, &v4, 0, &why))
+	if (has_v6 && has_v4 && !hop->get.connected && get_from(hop, &v4, false, &why))
 		return true;
 	return refuse_at(hop, &why, p);
 }

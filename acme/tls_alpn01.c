@@ -3,8 +3,6 @@
 #include "acme/probe_alpn.h"
 #include "base/clock.h"
 
-enum { CONNECT_FIRST_MS = 3000 }; /* for IPv6 when IPv4 can be tried after it */
-
 struct tls_alpn01 {
 	struct tls_alpn01_options options;
 	struct probe_alpn *alpn;
@@ -64,11 +62,14 @@ static void visit_done(struct visit *v)
 }
 declare_auto_value(visit, visit_done);
 
-static bool shake_with(struct visit *v, const struct addr *addr, int64_t connect_ms, struct problem *p)
+/* first_of_two: another address can be tried after this one. */
+static bool shake_with(struct visit *v, const struct addr *addr, bool first_of_two, struct problem *p)
 {
+	int64_t left = v->deadline - clock_monotonic_ms();
+
 	v->shake = (struct probe_handshake){
 		.addr = *addr, .port = v->alpn->options.port, .server_name = (char *)v->server_name.data,
-		.deadline = v->deadline, .connect_ms = connect_ms,
+		.deadline = v->deadline, .connect_ms = first_of_two ? outbound_first_ms(left) : left,
 	};
 	return probe_alpn_shake(v->alpn->alpn, &v->shake, p);
 }
@@ -88,13 +89,12 @@ static bool shake_with_any(struct visit *v, const struct dns_addresses *all, str
 	struct addr v6, v4;
 	bool has_v6 = outbound_pick(&o->rules, all->v, all->n, AF_INET6, &v6, &why);
 	bool has_v4 = outbound_pick(&o->rules, all->v, all->n, AF_INET, &v4, &why);
-	int64_t first_ms = has_v6 && has_v4 && o->timeout_ms > CONNECT_FIRST_MS ? CONNECT_FIRST_MS : o->timeout_ms;
 
 	if (!has_v6 && !has_v4)
 		return refuse_for(v, &why, p);
-	if (shake_with(v, has_v6 ? &v6 : &v4, first_ms, &why))
+	if (shake_with(v, has_v6 ? &v6 : &v4, has_v6 && has_v4, &why))
 		return true;
-	if (has_v6 && has_v4 && !v->shake.connected && shake_with(v, &v4, o->timeout_ms, &why))
+	if (has_v6 && has_v4 && !v->shake.connected && shake_with(v, &v4, false, &why))
 		return true;
 	return refuse_for(v, &why, p);
 }

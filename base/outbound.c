@@ -2,6 +2,8 @@
 
 #include <assert.h>
 
+enum { FIRST_MAX_MS = 3000 };
+
 struct denial {
 	const char *net, *why;
 };
@@ -127,4 +129,9 @@ bool outbound_pick(const struct outbound_rules *rules, const struct addr *list, 
 		return true;
 	}
 	return false;
+}
+
+int64_t outbound_first_ms(int64_t left_ms)
+{
+	return left_ms / 2 < FIRST_MAX_MS ? left_ms / 2 : FIRST_MAX_MS;
 }

@@ -19,3 +19,6 @@ bool outbound_check(const struct outbound_rules *rules, const struct addr *a, st
 /* The first of that family that passes; the problem says why the last one does not. */
 bool outbound_pick(const struct outbound_rules *rules, const struct addr *list, size_t n, int family,
                      struct addr *ret, struct problem *p) must_use;
+/* How long the connection to the first of two addresses may take, of the time that is left: the other is to have its
+ * turn. */
+int64_t outbound_first_ms(int64_t left_ms);

@@ -104,3 +104,21 @@ static inline void fake_http_stop(struct fake_http *server)
 	pthread_join(server->thread, NULL);
 	close(server->fd);
 }
+
+/* A listener at ::1 whose queue is full: who connects gets no answer. -1: there is no IPv6. Both are the caller's to
+ * close. */
+static inline int fake_http_full(unsigned port, int *ret_filler)
+{
+	struct sockaddr_in6 in6 = { .sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT,
+	                            .sin6_port = htons((uint16_t)port) };
+	struct sockaddr *sa = (struct sockaddr *)&in6;
+	int fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0), one = 1;
+
+	*ret_filler = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof(one));
+	if (bind(fd, sa, sizeof(in6)) || listen(fd, 0) || connect(*ret_filler, sa, sizeof(in6))) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}

@@ -455,6 +455,36 @@ static void ipv4_is_no_second_chance(void **state)
 	assert_non_null(strstr(p.detail, "::1"));
 }
 
+/* Nobody takes the connections of that server, and it has no room for more: what comes is not answered. */
+static void ipv4_has_its_turn_when_time_is_short(void **state)
+{
+	struct fake_http here = { .handler = answer };
+	auto_value(problem) p = {0};
+	auto_value(addr_list) allow = {0};
+	auto_struct(http01) *http = NULL;
+	int filler;
+	int64_t began = clock_monotonic_ms();
+
+	(void)state;
+	fake_http_start(&here);
+	int full = fake_http_full(here.port, &filler);
+	const struct http01_options options = {
+		.http_port = here.port, .rules.allow = &allow, .timeout_ms = 4000, .dns = dns,
+	};
+	const struct probe_task task = {
+		.type = "dns", .value = "both.example", .token = "TOKEN", .key_authorization = "TOKEN." THUMBPRINT,
+	};
+	assert_true(addr_list_add(&allow, "127.0.0.0/8", &p) && addr_list_add(&allow, "::1", &p));
+	assert_true(http01_open(&options, &http, &p));
+	if (!http01_prove(http, &task, &p))
+		fail_msg("%s%s", p.detail, p.cause);
+	assert_int_equal(atomic_load(&here.requests), 1);
+	assert_in_range(clock_monotonic_ms() - began, full < 0 ? 0 : 1900, 3500);
+	close(filler);
+	close(full);
+	fake_http_stop(&here);
+}
+
 static void a_tls_hop_that_is_none_is_a_tls_problem(void **state)
 {
 	auto_value(problem) p = {0};
@@ -484,6 +514,7 @@ int main(void)
 		cmocka_unit_test(names_are_resolved_once),
 		cmocka_unit_test(ipv6_comes_first),
 		cmocka_unit_test(ipv4_is_no_second_chance),
+		cmocka_unit_test(ipv4_has_its_turn_when_time_is_short),
 		cmocka_unit_test(a_tls_hop_that_is_none_is_a_tls_problem),
 	};
 

@@ -8,6 +8,8 @@
 #include "acme/tls_alpn01.h"
 #include "base/clock.h"
 #include "base/digest.h"
+#include "tests/unit/fake_dns.h"
+#include "tests/unit/fake_http.h"
 
 #define KEY_AUTHORIZATION "token.thumbprint"
 #define IDENTIFIER "1.3.6.1.5.5.7.1.31"
@@ -144,11 +146,57 @@ static void names_servers(void **state)
 	}
 }
 
+static void hang_up(struct fake_http *server, int fd, const char *request)
+{
+	(void)server, (void)fd, (void)request;
+}
+
+/* At the name's IPv6 address nobody answers; who listens at the other hangs up, which shows that he was asked. */
+static void ipv4_has_its_turn_when_time_is_short(void **state)
+{
+	static const struct fake_record records[] = {
+		{ .name = "both.example", .type = FAKE_A, .value = "127.0.0.1" },
+		{ .name = "both.example", .type = FAKE_AAAA, .value = "::1" },
+		{ 0 },
+	};
+	static const struct probe_task task = {
+		.type = "dns", .value = "both.example", .key_authorization = KEY_AUTHORIZATION,
+	};
+	struct fake_http here = { .handler = hang_up };
+	struct fake_dns names;
+	auto_value(problem) p = {0};
+	auto_value(strings) resolvers = {0};
+	auto_value(addr_list) allow = {0};
+	auto_struct(dns) *dns = NULL;
+	auto_struct(tls_alpn01) *alpn = NULL;
+	int filler;
+
+	(void)state;
+	fake_http_start(&here);
+	fake_dns_start(&names, records);
+	int full = fake_http_full(here.port, &filler);
+	assert_true(strings_add(&resolvers, names.resolver) && addr_list_add(&allow, "127.0.0.0/8", &p) &&
+	            addr_list_add(&allow, "::1", &p));
+	assert_true(dns_open(&(struct dns_options){ .resolvers = &resolvers }, &dns, &p));
+	const struct tls_alpn01_options options = {
+		.port = here.port, .rules.allow = &allow, .timeout_ms = 1500, .dns = dns,
+	};
+	assert_true(tls_alpn01_open(&options, &alpn, &p));
+	assert_false(tls_alpn01_prove(alpn, &task, &p));
+	assert_int_equal(p.kind, PROBLEM_TLS);
+	assert_non_null(strstr(p.detail, "both.example: 127.0.0.1 port "));
+	close(filler);
+	close(full);
+	fake_dns_stop(&names);
+	fake_http_stop(&here);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(judges_certificates),
 		cmocka_unit_test(names_servers),
+		cmocka_unit_test(ipv4_has_its_turn_when_time_is_short),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
