@@ -34,6 +34,8 @@ static void replies(void **state)
 		{ OK "CONTENT-LENGTH:3 \r\n\r\nabc", 200, "abc", "", NULL },
 		{ OK "Content-Length: 3\r\nContent-Length: 3\r\n\r\nabc", 200, "abc", "", NULL },
 		{ OK "Content-Length: 0\r\n\r\n", 200, "", "", NULL },
+		{ OK "Content-Length: 000000000000003\r\n\r\nabc", 200, "abc", "", NULL },
+		{ OK "Content-Length: 0\r\nTransfer-Encoding: chunked\r\n\r\n00000001\r\na\r\n0\r\n\r\n", 200, "a", "", NULL },
 		{ "HTTP/1.0 200\n\nbare line feeds", 200, "bare line feeds", "", NULL },
 		{ OK "Transfer-Encoding: chunked\r\n\r\n2\r\nab\r\n1;x=y\r\nc\r\n0\r\nTrailer: x\r\n\r\n", 200, "abc", "", NULL },
 		{ OK "Transfer-Encoding: Chunked\r\nContent-Length: 1\r\n\r\n0003\r\nabc\r\n0\r\n\r\n", 200, "abc", "", NULL },
@@ -41,6 +43,7 @@ static void replies(void **state)
 		{ "HTTP/1.1 103 Early\r\nLocation: /no\r\n\r\n" OK "\r\na", 200, "a", "", NULL },
 		{ "HTTP/1.1 302 Found\r\nLocation:  /there \r\nContent-Length: 5\r\n\r\n", 302, "", "/there", NULL },
 		{ "HTTP/1.1 302 Found\r\nX-Location: /no\r\nLocation : /no\r\n\r\n", 302, "", "", NULL },
+		{ "HTTP/1.1 302 Found\r\nAllotion: /no\r\n\r\n", 302, "", "", NULL },
 		{ "HTTP/1.1 404 Not Found\r\n\r\nsecret", 404, "", "", NULL },
 		{ "HTTP/1.1 101 Switching\r\n\r\nsecret", 101, "", "", NULL },
 		/* what is wrong */
@@ -51,16 +54,23 @@ static void replies(void **state)
 		{ "HTTP/1.1 2000 OK\r\n\r\n", 0, "", "", "no HTTP" },
 		{ "HTTP/1.1  200 OK\r\n\r\n", 0, "", "", "no HTTP" },
 		{ "HTTP/1.1 -20 OK\r\n\r\n", 0, "", "", "no HTTP" },
+		{ "XTTP/1.1 200 OK\r\n\r\n", 0, "", "", "no HTTP" },
+		{ "HTTP/1.x 200 OK\r\n\r\n", 0, "", "", "no HTTP" },
+		{ "HTTP/1.1\t200 OK\r\n\r\n", 0, "", "", "no HTTP" },
+		{ "HTTP/1.1 200-OK\r\n\r\n", 0, "", "", "no HTTP" },
 		{ OK "Content-Length: 4\r\n\r\nabc", 200, "abc", "", "closed the connection early" },
 		{ OK "Content-Length: 4\r\nContent-Length: 3\r\n\r\nabc", 200, "", "", "Content-Length" },
 		{ OK "Content-Length: -1\r\n\r\n", 200, "", "", "Content-Length" },
 		{ OK "Content-Length: 1,1\r\n\r\na", 200, "", "", "Content-Length" },
 		{ OK "Content-Length:\r\n\r\n", 200, "", "", "Content-Length" },
+		{ OK "Content-Length: 0000000000000003\r\n\r\nabc", 200, "", "", "Content-Length" },
 		{ OK "Content-Length: 18446744073709551617\r\n\r\n", 200, "", "", "Content-Length" },
 		{ OK "Transfer-Encoding: gzip, chunked\r\n\r\n", 200, "", "", "transfer coding" },
 		{ OK "Transfer-Encoding: chunked\r\n\r\nx\r\n", 200, "", "", "chunks" },
 		{ OK "Transfer-Encoding: chunked\r\n\r\n1\r\nab\r\n", 200, "a", "", "chunks" },
 		{ OK "Transfer-Encoding: chunked\r\n\r\n100000000\r\n", 200, "", "", "chunks" },
+		{ OK "Transfer-Encoding: chunked\r\n\r\n;x=y\r\n\r\n", 200, "", "", "chunks" },
+		{ OK "Transfer-Encoding: chunked\r\n\r\n1g\r\na\r\n0\r\n\r\n", 200, "", "", "chunks" },
 		{ OK "Transfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n", 200, "a", "", "closed the connection early" },
 		{ OK "Content-Length: 1", 200, "", "", "closed the connection early" },
 	};
@@ -84,10 +94,11 @@ static void replies(void **state)
 	}
 }
 
-static void a_location_with_a_nul_is_none(void **state)
+static void a_header_with_a_nul_is_none(void **state)
 {
 	static const char text[] = "HTTP/1.1 302 Found\r\nLocation: /here\0/there\r\n\r\n";
-	static const char length[] = OK "Content-Length: 1\0" "0\r\n\r\n";
+	static const char length[] = OK "Content-Length: 1\0" "0\r\n\r\na";
+	static const char coding[] = OK "Transfer-Encoding: chunked\0" "x\r\n\r\n0\r\n\r\n";
 	struct http_reply reply;
 	struct fetch get;
 
@@ -96,6 +107,8 @@ static void a_location_with_a_nul_is_none(void **state)
 	assert_int_equal(reply.state, HTTP_REPLY_DONE);
 	assert_string_equal(get.location, "");
 	read_all(length, sizeof(length) - 1, 7, &reply, &get);
+	assert_int_equal(reply.state, HTTP_REPLY_BROKEN);
+	read_all(coding, sizeof(coding) - 1, 7, &reply, &get);
 	assert_int_equal(reply.state, HTTP_REPLY_BROKEN);
 }
 
@@ -169,13 +182,25 @@ static void lines_have_a_bound(void **state)
 		assert_int_equal(reply.state, HTTP_REPLY_BROKEN);
 		assert_string_equal(reply.fault, "too many header lines");
 	}
+	for (size_t over = 0; over < 2; over++) { /* 16 KiB, and a byte more */
+		auto_value(buf) text = {0};
+		struct http_reply reply;
+		struct fetch get;
+
+		buf_add_str(&text, OK "X: ");
+		while (text.len < 16384 + over - 4)
+			buf_add_char(&text, 'x');
+		buf_add_str(&text, "\r\n\r\n");
+		read_all(buf_text(&text), text.len, 1000, &reply, &get);
+		assert_int_equal(reply.state, over ? HTTP_REPLY_BROKEN : HTTP_REPLY_DONE);
+	}
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(replies),
-		cmocka_unit_test(a_location_with_a_nul_is_none),
+		cmocka_unit_test(a_header_with_a_nul_is_none),
 		cmocka_unit_test(a_long_location_is_none),
 		cmocka_unit_test(content_has_a_bound),
 		cmocka_unit_test(lines_have_a_bound),

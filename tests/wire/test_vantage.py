@@ -77,6 +77,22 @@ def test_http_through_a_proxy(kind, beyond, want):
 
 
 @pytest.mark.parametrize("kind", [Proxy, Socks])
+def test_ipv4_after_ipv6_beyond_a_proxy(kind):
+    """That the proxy could be connected to says nothing of the place behind it."""
+    with places(3, kind) as (server, client, liars, proxy), ChallengeServer(server.http01_port) as web:
+        targets = [f"[::1]:{server.http01_port}", f"127.0.0.1:{server.http01_port}"]
+        proxy.elsewhere = {targets[0]: None}
+        for liar in liars:
+            liar.records["both.example.com", "AAAA"] = ["::1"]
+            liar.records["both.example.com", "A"] = ["127.0.0.1"]
+        authorization, challenge, _ = begin(client, "both.example.com", "http-01")
+        web.answers[challenge["token"]] = client.key_authorization(challenge["token"]).encode()
+        status, error = answer(client, authorization, challenge)
+        assert status == "valid", error
+        assert proxy.asked == targets
+
+
+@pytest.mark.parametrize("kind", [Proxy, Socks])
 def test_proxy_does_not_lead_around_the_judgement(kind):
     """What may not be connected to may not be through a proxy either."""
     with places(3, kind) as (server, client, liars, proxy), ChallengeServer(server.http01_port) as web:
