@@ -15,9 +15,9 @@ void probe_result_free(struct probe_result *r)
 }
 
 static bool is_waited_for(const struct account *account, const struct authorization *a,
-                          const struct challenge *c)
+                          const struct challenge *c, int64_t now)
 {
-	return account->status == ACCOUNT_VALID && a->status == AUTHORIZATION_PENDING && c &&
+	return account->status == ACCOUNT_VALID && authorization_status_at(a, now) == AUTHORIZATION_PENDING && c &&
 	       (c->status == CHALLENGE_PENDING || c->status == CHALLENGE_PROCESSING);
 }
 
@@ -63,7 +63,7 @@ static bool load(struct store_txn *txn, void *arg, struct problem *p)
 	if (!read_both(txn, r->authorization, &r->account, &r->record, p))
 		return !problem_is_set(p);
 	c = challenge_of(&r->record, r->url_key);
-	if (!is_waited_for(&r->account, &r->record, c))
+	if (!is_waited_for(&r->account, &r->record, c, clock_now()))
 		return true;
 	r->dropped = false;
 	r->challenge = *c;
@@ -132,8 +132,7 @@ static bool store_it(struct store_txn *txn, void *arg, struct problem *p)
 		return false;
 	if (both)
 		c = challenge_of(&a, r->url_key);
-	r->dropped = !both || !is_waited_for(&account, &a, c) ||
-	             authorization_status_at(&a, r->change.now) != AUTHORIZATION_PENDING;
+	r->dropped = !both || !is_waited_for(&account, &a, c, r->change.now);
 	if (r->dropped)
 		return true;
 	r->stale = !bytes_equal(account.thumbprint, r->account.thumbprint);

@@ -287,6 +287,22 @@ static void a_restart_probes_again_what_was_in_flight(void **state)
 	assert_int_equal(atomic_load(&w->web.requests), 1);
 }
 
+/* The sweeper has not seen it yet; nobody is asked for its sake. */
+static void what_has_expired_meanwhile_is_not_probed_after_a_restart(void **state)
+{
+	struct world *w = *state;
+	struct placed placed = place_order(w, 0, "dns:a.example");
+
+	world_must(store_update(w->store, set_processing, placed.authorization[0], p));
+	acme_close(steal(w->acme));
+	clock_shift(50000);
+	world_open(w);
+	probes_end(w);
+	clock_shift(-50000);
+	assert_int_equal(atomic_load(&w->web.requests), 0);
+	challenge_status_is(w, placed.authorization[0], "processing");
+}
+
 static void closing_leaves_it_to_the_next_start(void **state)
 {
 	struct world *w = *state;
@@ -364,6 +380,25 @@ static void a_deactivated_authorization_stays_so(void **state)
 	order_status_is(w, placed.order, "invalid");
 }
 
+static void what_expires_during_its_probe_is_not_proven(void **state)
+{
+	struct world *w = *state;
+	struct placed placed = place_order(w, 0, "dns:a.example");
+	auto_value(reply) r = {0};
+
+	w->acme->options.challenge_wait_ms = 100;
+	atomic_store(&w->mode, WEB_STALLED);
+	answer_challenge(w, 0, placed.authorization[0], &r);
+	assert_member(r.json, "status", "processing");
+	clock_shift(50000);
+	atomic_store(&w->mode, WEB_RIGHT);
+	probes_end(w);
+	clock_shift(-50000);
+	assert_int_equal(atomic_load(&w->web.requests), 1);
+	challenge_status_is(w, placed.authorization[0], "processing");
+	order_status_is(w, placed.order, "pending");
+}
+
 /* --- the queue */
 
 static void a_full_queue_is_503(void **state)
@@ -433,10 +468,12 @@ int main(void)
 		cmocka_unit_test(a_failed_try_is_told_and_tried_again),
 		test(a_fault_of_ours_ends_no_challenge),
 		test(a_restart_probes_again_what_was_in_flight),
+		test(what_has_expired_meanwhile_is_not_probed_after_a_restart),
 		test(closing_leaves_it_to_the_next_start),
 		test(an_answer_for_a_former_key_does_not_count),
 		test(a_deactivated_account_gets_nothing),
 		test(a_deactivated_authorization_stays_so),
+		test(what_expires_during_its_probe_is_not_proven),
 		cmocka_unit_test(a_full_queue_is_503),
 		test(hosts_that_never_answer_leave_room_for_others),
 	};
