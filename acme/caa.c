@@ -41,6 +41,7 @@ static void weigh(const struct caa_record *record, const struct caa_issuance *is
 		v->may_issuewild = v->may_issuewild || permits;
 		return;
 	case CAA_IODEF:
+	case CAA_ISSUEMAIL:
 		return;
 	default:
 		v->stopped = v->stopped || record->critical;

@@ -9,7 +9,10 @@ bool caa_record_parse(struct bytes data, struct caa_record *ret)
 	static const struct {
 		const char *name;
 		enum caa_tag tag;
-	} tags[] = { { "issue", CAA_ISSUE }, { "issuewild", CAA_ISSUEWILD }, { "iodef", CAA_IODEF } };
+	} tags[] = {
+		{ "issue", CAA_ISSUE }, { "issuewild", CAA_ISSUEWILD }, { "iodef", CAA_IODEF },
+		{ "issuemail", CAA_ISSUEMAIL },
+	};
 	size_t len = data.len >= 2 ? data.data[1] : 0;
 
 	if (len == 0 || len > data.len - 2)

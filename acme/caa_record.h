@@ -4,7 +4,11 @@
 
 #include "base/bytes.h"
 
-enum caa_tag { CAA_ISSUE, CAA_ISSUEWILD, CAA_IODEF, CAA_UNKNOWN };
+enum caa_tag {
+	CAA_ISSUE, CAA_ISSUEWILD,
+	CAA_IODEF, CAA_ISSUEMAIL,    /* known, and not about the certificates of hosts (RFC 9495) */
+	CAA_UNKNOWN,
+};
 struct caa_record {
 	bool critical;
 	enum caa_tag tag;
