@@ -3,6 +3,8 @@
 #include <ctype.h>
 #include <sys/stat.h>
 
+#include "base/outbound.h"
+
 static const struct {
 	const char *name, *value;
 } settings[] = {
@@ -31,13 +33,6 @@ static const struct {
 /* Zones that libunbound answers itself unless told otherwise, and that private networks use. Of localhost the addresses
  * are never asked for (dns_lookup.c); a resolver that is named may have the rest, as those of test suites do. */
 static const char *const private_zones[] = { "test.", "home.arpa.", "invalid.", "localhost." };
-
-/* Where no name server of a client's zone is looked for when we resolve ourselves: this machine and
- * its link, and the addresses where clouds keep their machines' credentials. */
-static const char *const denied[] = {
-	"0.0.0.0/8", "169.254.0.0/16", "224.0.0.0/3", "100.100.100.200/32", "168.63.129.16/32",
-	"192.0.0.192/32", "fe80::/10", "ff00::/8", "fd00:ec2::/32",
-};
 
 static bool has_some(const struct strings *list)
 {
@@ -95,11 +90,17 @@ static bool put_insecure_zones(struct buf *ret, const struct dns_options *o, str
 	return put_each(ret, "domain-insecure", o->insecure_zones, p);
 }
 
-static bool is_allowed(const struct addr_list *allow, const char *address)
+/* Some of it at least: libunbound knows no exceptions. */
+static bool is_allowed(const struct addr_list *allow, const char *text)
 {
-	struct addr a;
+	struct addr_net net;
 
-	return allow && addr_parse(address, &a) && addr_list_has(allow, &a);
+	if (!allow || !addr_net_parse(text, &net))
+		return false;
+	for (size_t i = 0; i < allow->n; i++)
+		if (addr_net_has(&net, &allow->v[i].net) || addr_net_has(&allow->v[i], &net.net))
+			return true;
+	return false;
 }
 
 static void put_denied_net(struct buf *ret, const struct addr_net *net)
@@ -110,16 +111,19 @@ static void put_denied_net(struct buf *ret, const struct addr_net *net)
 	buf_printf(ret, "\tdo-not-query-address: %s/%u\n", text, net->prefix);
 }
 
-/* Resolvers that are named may be anywhere; name servers that a zone names may not. */
+/* Resolvers that are named may be anywhere; name servers that a zone names may not: who publishes it is as much a
+ * stranger as whom a name leads to. */
 static void put_denied(struct buf *ret, const struct dns_options *o)
 {
-	if (!has_some(o->root_hints)) {
-		buf_add_str(ret, "\tdo-not-query-localhost: no\n");
+	const char *net;
+
+	buf_add_str(ret, "\tdo-not-query-localhost: no\n"); /* it is one of those below */
+	if (!has_some(o->root_hints))
 		return;
-	}
-	buf_printf(ret, "\tdo-not-query-localhost: %s\n", is_allowed(o->allow, "127.0.0.1") ? "no" : "yes");
-	for (size_t i = 0; i < array_length(denied); i++)
-		buf_printf(ret, "\tdo-not-query-address: %s\n", denied[i]);
+	buf_add_str(ret, "\tdo-not-query-address: ::ffff:0:0/96\n"); /* IPv4-mapped */
+	for (size_t i = 0; (net = outbound_denied_net(i)); i++)
+		if (!is_allowed(o->allow, net))
+			buf_printf(ret, "\tdo-not-query-address: %s\n", net);
 	for (size_t i = 0; o->deny && i < o->deny->n; i++)
 		put_denied_net(ret, &o->deny->v[i]);
 }

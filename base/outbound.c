@@ -131,6 +131,13 @@ bool outbound_pick(const struct outbound_rules *rules, const struct addr *list, 
 	return false;
 }
 
+const char *outbound_denied_net(size_t i)
+{
+	const size_t n = array_length(denials);
+
+	return i < n ? denials[i].net : i - n < array_length(carriers) ? carriers[i - n].net : NULL;
+}
+
 int64_t outbound_first_ms(int64_t left_ms)
 {
 	return left_ms / 2 < FIRST_MAX_MS ? left_ms / 2 : FIRST_MAX_MS;

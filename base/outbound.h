@@ -19,6 +19,9 @@ bool outbound_check(const struct outbound_rules *rules, const struct addr *a, st
 /* The first of that family that passes; the problem says why the last one does not. */
 bool outbound_pick(const struct outbound_rules *rules, const struct addr *list, size_t n, int family,
                      struct addr *ret, struct problem *p) must_use;
+/* The networks of the built-in denial one after the other, then those whose addresses lead to an IPv4 address; NULL past
+ * the end. For who must hand over a list: outbound_check looks at the address within. */
+const char *outbound_denied_net(size_t i);
 /* How long the connection to the first of two addresses may take, of the time that is left: the other is to have its
  * turn. */
 int64_t outbound_first_ms(int64_t left_ms);

@@ -31,6 +31,7 @@ static void reads_records(void **state)
 		{ "\x80\x03" "tbsUnknown", 12, true, true, CAA_UNKNOWN, "Unknown" },
 		{ "\x00\x05" "issue", 7, true, false, CAA_ISSUE, "" },
 		{ "\x00\x06" "issue", 7, false, false, 0, NULL },
+		{ "\x00\x06" "issues", 7, false, false, 0, NULL }, /* its last letter is no more of the record */
 		{ "\x00\x00" "issue", 7, false, false, 0, NULL },
 		{ "\x00\x05" "is-ue", 7, false, false, 0, NULL },
 		{ "\x00", 1, false, false, 0, NULL },
@@ -92,6 +93,9 @@ static void reads_values(void **state)
 		if (caa_record_permits(&record, &issuance) != rows[i].want)
 			fail_msg("%s", rows[i].value);
 	}
+	const struct caa_record bound = { .tag = CAA_ISSUE, .value = BYTES_STR("ca.example; accounturi=" ACCOUNT) };
+	const struct caa_issuance nobody = { &identities, "dns-01", NULL };
+	assert_false(caa_record_permits(&bound, &nobody));
 }
 
 /* --- climbing */

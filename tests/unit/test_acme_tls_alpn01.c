@@ -94,7 +94,11 @@ static void judges_certificates(void **state)
 		{ "dns", "a.example", { NULL }, GOOD, .want = "no subjectAltName" },
 		{ "dns", "a.example", { "DNS:*.example" }, GOOD, .want = "another name" },
 		{ "dns", "a.example", { "URI:https://a.example/" }, GOOD, .want = "another name" },
+		{ "dns", "a.example", { "URI:a.example" }, GOOD, .want = "another name" },
+		{ "dns", "a.example", { "DNS:a.example.b.example" }, GOOD, .want = "another name" },
 		{ "ip", "192.0.2.1", { "DNS:192.0.2.1" }, GOOD, .want = "another name" },
+		{ "ip", "65.66.67.68", { "DNS:ABCD" }, GOOD, .want = "another name" }, /* the address's octets */
+		{ "ip", "192.0.2.1", { "IP:c000:201::" }, GOOD, .want = "another name" },
 		{ "ip", "192.0.2.1", { "IP:192.0.2.2" }, GOOD, .want = "another name" },
 		{ "dns", "192.0.2.1", { "IP:192.0.2.1" }, GOOD, .want = "another name" },
 		{ "dns", "a.example", { "DNS:a.example" }, .want = "no acmeIdentifier" },
