@@ -1,5 +1,7 @@
 #include "admin/local.h"
 
+#include "ca/verdict.h"
+
 void local_close(struct local *local)
 {
 	identity_free(local->identity);
@@ -16,9 +18,13 @@ bool local_open(const struct command_call *call, bool signs, struct local *ret, 
 	char name[ADMIN_ACTOR_SIZE];
 
 	admin_actor(name);
-	return admin_open_store(admin, &ret->store, p) && admin->open_profiles(admin->config, &ret->profiles, p) &&
-	       (!signs || (admin->open_ca(admin->config, &ret->ca, p) && ca_follow(ret->ca, ret->store, p))) &&
-	       api_prepare(&options, ret->store, ret->ca, ret->profiles, &ret->api, p) &&
+	if (!admin_open_store(admin, &ret->store, p) || !admin->open_profiles(admin->config, &ret->profiles, p))
+		return false;
+	if (signs && (!admin->open_ca(admin->config, &ret->ca, p) || !ca_follow(ret->ca, ret->store, p)))
+		return false;
+	if (signs)
+		verdict_bind(ret->ca, ret->profiles);
+	return api_prepare(&options, ret->store, ret->ca, ret->profiles, &ret->api, p) &&
 	       identity_person(name, &ret->identity, p);
 }
 

@@ -113,13 +113,16 @@ static bool is_there(const char *folder, const char *name, struct problem *p)
 
 static bool issuer_add(struct loading *loading, const char *name, struct problem *p)
 {
+	const struct ca_options *options = loading->options;
 	auto_struct(issuer) *fresh = NULL;
 
 	if (table_find(loading->table, name))
 		return problem_set(p, PROBLEM_MALFORMED, "issuer %s: named twice", name);
-	if (!table_grow(loading->table, p) || !is_there(loading->options->folder, name, p) ||
-	    !issuer_load(loading->options->folder, name, loading->passphrase, &loading->options->urls, &fresh, p) ||
-	    !issue_self_test(fresh, p))
+	if (!table_grow(loading->table, p) || !is_there(options->folder, name, p))
+		return false;
+	if (options->keyless ? !issuer_load_keyless(options->folder, name, &options->urls, &fresh, p)
+	                     : !issuer_load(options->folder, name, loading->passphrase, &options->urls, &fresh, p) ||
+	                       !issue_self_test(fresh, p))
 		return false;
 	table_add(loading, steal(fresh));
 	return true;

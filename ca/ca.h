@@ -37,6 +37,7 @@ struct ca_options {
 	const char *folder;
 	const char *const *issuers;     /* NULL-ended names; the first is the default; NULL: "issuing" */
 	struct issuer_urls urls;
+	bool keyless;                   /* it is to be asked (ca/verdict.h), and signs nothing */
 };
 bool ca_open(const struct ca_options *options, struct bytes passphrase, struct ca **ret, struct problem *p) must_use;
 void ca_free(struct ca *ca);

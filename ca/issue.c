@@ -12,6 +12,7 @@
 #include "ca/inventory.h"
 #include "ca/responder.h"
 #include "ca/issuer_inside.h"
+#include "ca/verdict.h"
 #include "policy/device_name.h"
 
 enum { COMMON_NAME_MAX = 64 };
@@ -167,36 +168,6 @@ static bool floor_check(const struct approval_facts *facts, struct problem *p)
 	return true;
 }
 
-static bool ends_before(const struct approval_facts *facts, const struct issuer *issuer, struct problem *p)
-{
-	char issuer_end[CLOCK_RFC3339_SIZE], end[CLOCK_RFC3339_SIZE];
-
-	clock_format(issuer_not_after(issuer), issuer_end);
-	clock_format(facts->not_after, end);
-	return problem_closed(p, 3600, "the issuing CA %s ends at %s, before the certificate would (at %s): it "
-	                      "must be renewed first",
-	                      issuer_name(issuer), issuer_end, end);
-}
-
-/* RFC 5280, 6.1 asks nothing of the kind, yet a certificate that outlives its issuer fails before
- * the date that it promises. */
-static bool issuer_check(const struct approval_facts *facts, const struct issuer *issuer, struct problem *p)
-{
-	if (!issuer)
-		return problem_internal(p, "profile %s: there is no issuer \"%s\"", facts->profile, facts->issuer);
-	if (issuer_is_disabled(issuer))
-		return problem_closed(p, 3600, "the issuing CA %s is disabled and issues nothing", issuer_name(issuer));
-	return facts->not_after <= issuer_not_after(issuer) || ends_before(facts, issuer, p);
-}
-
-static bool below_check(const struct approval_facts *facts, const struct issuer *issuer, struct problem *p)
-{
-	return !facts->ca || issuer_may_certify(issuer, facts->path_length) ||
-	       problem_set(p, PROBLEM_BAD_CSR, "CA certificate is not allowed: issuer %s of profile %s may have "
-	                   "no such CA below it "
-	                   "(RFC 5280, 4.2.1.9)", issuer_name(issuer), facts->profile);
-}
-
 static void put_certificate(struct buf *ret, struct bytes tbs, struct bytes algorithm,
                             const struct signature *signature)
 {
@@ -244,7 +215,7 @@ bool ca_issue(struct ca *ca, struct approval **approval, struct certificate *ret
 	uint8_t room[CERTIFICATE_SERIAL_SIZE];
 	const struct bytes serial = BYTES(room, sizeof(room));
 
-	return issuer_check(facts, issuer, p) && floor_check(facts, p) && below_check(facts, issuer, p) &&
+	return verdict_ready(issuer, facts, p) && floor_check(facts, p) && verdict_below(issuer, facts, p) &&
 	       certificate_serial_make(clock_now(), room, p) &&
 	       certificate_make(issuer, facts, serial, &der, p) &&
 	       row_make(issuer, facts, serial, buf_bytes(&der), ret, p);

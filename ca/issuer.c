@@ -211,19 +211,31 @@ static bool chains_load(struct issuer *issuer, const char *folder, const char *p
 	return true;
 }
 
-bool issuer_load(const char *folder, const char *name, struct bytes passphrase, const struct issuer_urls *urls,
-                 struct issuer **ret, struct problem *p)
+bool issuer_load_keyless(const char *folder, const char *name, const struct issuer_urls *urls, struct issuer **ret,
+                         struct problem *p)
 {
 	auto_struct(issuer) *issuer = calloc(1, sizeof(*issuer));
 	auto_free char *certificate = mem_printf("%s/%s.pem", folder, name);
-	auto_free char *key = mem_printf("%s/%s.key", folder, name);
 	auto_free char *chain = mem_printf("%s/%s.chain.pem", folder, name);
 
-	if (!issuer || !certificate || !key || !chain)
+	if (!issuer || !certificate || !chain)
 		return problem_memory(p);
 	if (!name_set(issuer, name, p) || !certificate_load(issuer, certificate, p) ||
-	    !chains_load(issuer, folder, chain, p) || !template_load(issuer, urls, p) ||
-	    !key_load(issuer, key, passphrase, p))
+	    !chains_load(issuer, folder, chain, p) || !template_load(issuer, urls, p))
+		return false;
+	*ret = steal(issuer);
+	return true;
+}
+
+bool issuer_load(const char *folder, const char *name, struct bytes passphrase, const struct issuer_urls *urls,
+                 struct issuer **ret, struct problem *p)
+{
+	auto_struct(issuer) *issuer = NULL;
+	auto_free char *key = mem_printf("%s/%s.key", folder, name);
+
+	if (!key)
+		return problem_memory(p);
+	if (!issuer_load_keyless(folder, name, urls, &issuer, p) || !key_load(issuer, key, passphrase, p))
 		return false;
 	*ret = steal(issuer);
 	return true;
@@ -324,6 +336,7 @@ ossl_x509_stack *issuer_constrained(const struct issuer *issuer)
 
 const struct signer *issuer_signer(const struct issuer *issuer)
 {
+	assert(issuer->signer); /* it was not loaded keyless */
 	return issuer->signer;
 }
 

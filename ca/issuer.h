@@ -25,6 +25,9 @@ struct issuer_urls {
 };
 bool issuer_load(const char *folder, const char *name, struct bytes passphrase, const struct issuer_urls *urls,
                  struct issuer **ret, struct problem *p) must_use;
+/* The same without its key: all that can be known of it, and nothing can be signed. */
+bool issuer_load_keyless(const char *folder, const char *name, const struct issuer_urls *urls, struct issuer **ret,
+                         struct problem *p) must_use;
 void issuer_free(struct issuer *issuer);
 declare_auto_struct(issuer, issuer_free);
 

@@ -15,10 +15,12 @@ enum stage {
 	ALONE,  /* a state in which there is nothing to judge: the first that fails is the answer */
 	JUDGED, /* judged with the CSR, and all that fail are told */
 	LAST,   /* what only matters where all else holds */
+	SIGNER, /* what the CA holds when it signs: a trial alone asks it before */
 };
 enum concern {
 	OF_KEY = 1,    /* it looks at the key itself, not at what kind of key it is */
 	OF_ORIGIN = 2, /* it judges the order or the identity: of a CSR alone it has nothing to say */
+	OF_SIGNER = 4, /* it judges the CA that would sign, where it is known */
 };
 static const struct rule {
 	struct gate_rule shown;
@@ -132,9 +134,14 @@ static const struct rule {
 	  BOTH, JUDGED, gate_key_new, OF_KEY },
 	{ { "key-not-account", "The key is no account's, unless the profile lets it be." },
 	  ORDER, JUDGED, gate_key_not_account, OF_KEY },
+	{ { "issuer-allows", "The issuing CA may certify the names, and a CA below it (RFC 5280, 4.2.1.9 and 4.2.1.10)." },
+	  BOTH, JUDGED, gate_issuer_allows, OF_SIGNER },
 
 	{ { "approved", "As many people as the profile demands have approved this CSR." },
 	  BOTH, LAST, gate_approved },
+
+	{ { "issuer-ready", "The issuing CA is not disabled, and does not end before the certificate would." },
+	  BOTH, SIGNER, gate_issuer_ready, OF_SIGNER },
 };
 
 size_t gate_rule_count(void)
@@ -231,30 +238,9 @@ static bool judge(const struct gate_case *c, enum origin origin, enum stage stag
 static bool approve(const struct gate_case *c, struct approval_facts *facts, struct approval **ret,
                     struct problem *p)
 {
-	const struct csr *csr = c->csr;
-
-	facts->spki = buf_bytes(&csr->spki);
-	facts->key = csr->key;
-	facts->algorithm = csr->algorithm;
-	facts->names = &c->names;
-	facts->devices = &c->proven;
-	facts->others = csr->others;
-	facts->other_count = csr->other_count;
-	facts->common_name = subject_find(&c->subject, SUBJECT_CN);
-	facts->subject = &c->subject;
-	facts->ca = c->request.ca;
-	facts->path_length = c->request.path_length;
-	facts->profile = c->profile->name;
-	facts->issuer = c->profile->issuer;
-	facts->hash = c->wish && c->wish->hash ? c->wish->hash : c->profile->hash;
-	facts->key_usage = c->request.key_usage;
-	facts->extended_key_usage = c->request.extended_key_usage;
-	memcpy(facts->csr_digest, csr->digest, sizeof(facts->csr_digest));
-	memcpy(facts->key_hash, csr->key_hash, sizeof(facts->key_hash));
 	if (!gate_case_period(c, &facts->not_before, &facts->not_after, p))
 		return false;
-	facts->no_revocation = gate_case_is_unrevocable(c, facts->not_before, facts->not_after);
-	facts->must_staple = csr->must_staple;
+	gate_case_facts(c, facts);
 	return approval_make(facts, ret, p);
 }
 
@@ -339,9 +325,10 @@ bool gate_identity_unmade(struct store *store, const struct profiles *profiles, 
 /* --- a trial */
 
 /* A CSR alone is judged by it. */
-static bool is_of_csr(const struct rule *rule)
+static bool is_of_csr(const struct rule *rule, const struct gate_case *c)
 {
-	return rule->stage == JUDGED && !(rule->of & OF_ORIGIN);
+	return (rule->stage == JUDGED || rule->stage == SIGNER) && !(rule->of & OF_ORIGIN) &&
+	       (!(rule->of & OF_SIGNER) || profiles_signers(c->profiles)->ca);
 }
 
 static bool test_rules(const struct gate_case *c, const struct gate_test *test, struct problem *p)
@@ -351,7 +338,7 @@ static bool test_rules(const struct gate_case *c, const struct gate_test *test, 
 
 	for (size_t i = 0; i < array_length(rules); i++) {
 		auto_value(problem) parts = {0};
-		if (!(rules[i].origins & origin) || !is_of_csr(&rules[i]))
+		if (!(rules[i].origins & origin) || !is_of_csr(&rules[i], c))
 			continue;
 		bool good = check(&rules[i], c, &parts);
 		if (unjudged(&parts) || problem_is_set(&parts))
@@ -383,11 +370,12 @@ bool gate_test(struct store *store, const struct profiles *profiles, const struc
                bool *ret_held, struct problem *p)
 {
 	static const struct identifiers none;
+	const struct gate_wish wish = { .replaces = test->replaces };
 	auto_struct(identity) *identity = NULL;
 	auto_value(gate_case) c = {
 		.now = clock_now(), .profiles = profiles, .method = test->method, .profile_name = test->profile, .trial = &test->who,
-		.tester = test->tester,
-		.profile = profiles_find(profiles, test->profile),
+		.tester = test->tester, .asker = test->asker,
+		.wish = &wish, .profile = profiles_find(profiles, test->profile),
 	};
 
 	if (!c.profile)
@@ -395,5 +383,6 @@ bool gate_test(struct store *store, const struct profiles *profiles, const struc
 	if (!identity_operator(&none, &identity, p))
 		return false;
 	c.identity = test->method == PROFILE_ACME ? NULL : identity;
+	c.order.created = c.now;
 	return test_case(store, &c, test, csr_der, ret_held, p);
 }

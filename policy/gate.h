@@ -66,8 +66,10 @@ struct gate_test {
 	const char *profile;
 	enum profile_method method;    /* PROFILE_ACME: as of an order */
 	struct policy_who who;
-	const struct identity *tester; /* who would ask, as far as his own certificates matter (own_key); NULL: somebody who has none */
-	/* rule by rule; p has the parts that say why not */
+	const struct identity *tester; /* who would ask, as far as his own certificates matter (own_key); NULL: see below */
+	const char *asker;             /* what identity_text says of him, or the id of an ACME account; NULL: he is not known */
+	const char *replaces;          /* id of the certificate that would be renewed; NULL: none */
+	/* rule by rule; p has the parts that say why not. Those of the issuing CA only where it is known (profiles_set_signers) */
 	void (*rule)(void *arg, const char *name, bool held, const struct problem *p);
 	policy_visit *verdict;
 	void *arg;

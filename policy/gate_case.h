@@ -37,7 +37,8 @@ struct gate_case {
 	struct identifiers held_names;
 
 	const struct policy_who *trial;       /* gate_test: in place of who asks */
-	const struct identity *tester;        /* gate_test: whose certificates are his own; NULL: nobody's are */
+	const struct identity *tester;        /* gate_test: whose certificates are his own; */
+	const char *asker;                    /* or by what its rows tell of him; NULL too: nobody's are */
 	bool unmade;                          /* gate_identity_unmade: there is no key yet */
 
 	struct identifiers proven;            /* the order's names */
@@ -112,6 +113,10 @@ bool gate_device_proves(const struct gate_case *c, const struct identifier *name
 gate_check gate_subject_held, gate_renewal_whole;
 /* gate_subject.c */
 gate_check gate_common_name_single, gate_common_name_named, gate_subject_plain;
+/* gate_issuer.c: what the issuing CA would say */
+gate_check gate_issuer_allows, gate_issuer_ready;
+/* All of the certificate but who asks, and its life, which is the caller's to know first. */
+void gate_case_facts(const struct gate_case *c, struct approval_facts *ret);
 /* gate_policy.c: what the policy judges */
 gate_check gate_names_allowed, gate_names_typed, gate_no_ca, gate_key_usage, gate_extended_key_usage;
 gate_check gate_key_allowed, gate_signature_allowed;

@@ -41,11 +41,13 @@ static bool account_find_all(struct store_txn *txn, struct key_search *search, s
 static bool is_own(const struct gate_case *c, const struct certificate *certificate)
 {
 	const struct identity *who = c->tester ?: c->identity;
+	const char *method = c->method == PROFILE_EST ? "est" : "api";
 
 	if (!c->identity)
-		return str_equal(certificate->account, c->account.id);
-	return str_equal(certificate->account, "") && str_equal(certificate->method ?: "", identity_method(who)) &&
-	       str_equal(certificate->identity ?: "", identity_text(who));
+		return str_equal(certificate->account, c->asker ?: c->account.id);
+	return str_equal(certificate->account, "") &&
+	       str_equal(certificate->method ?: "", c->asker ? method : identity_method(who)) &&
+	       str_equal(certificate->identity ?: "", c->asker ?: identity_text(who));
 }
 
 static bool has_name(const struct gate_case *c, const struct certificate_name *name)
@@ -187,8 +189,13 @@ bool gate_key_uncompromised(const struct gate_case *c, struct problem *p)
 
 bool gate_key_own(const struct gate_case *c, struct problem *p)
 {
-	return !c->profile->policy->own_key || !c->key_of_other ||
-	       gate_bad_csr(p, "a certificate of another requester has the CSR's key (policy %s, own_key)",
+	if (!c->profile->policy->own_key || !c->key_of_other)
+		return true;
+	if (c->trial && !c->tester && !c->asker)
+		return gate_bad_csr(p, "a certificate has the CSR's key, and this trial does not know who asks: whoever "
+		                       "is not its requester is refused (policy %s, own_key)",
+		                    c->profile->policy->name);
+	return gate_bad_csr(p, "a certificate of another requester has the CSR's key (policy %s, own_key)",
 	                    c->profile->policy->name);
 }
 

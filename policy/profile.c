@@ -14,6 +14,7 @@ struct profiles {
 	size_t n;
 	const struct profile *fallback; /* the default */
 	struct key_blocklist *blocklist;
+	struct profile_signers signers;
 };
 
 static const struct profile defaults = {
@@ -191,6 +192,16 @@ void profiles_unref(struct profiles *profiles)
 	free(profiles->v);
 	key_blocklist_free(profiles->blocklist);
 	free(profiles);
+}
+
+void profiles_set_signers(struct profiles *profiles, const struct profile_signers *signers)
+{
+	profiles->signers = *signers;
+}
+
+const struct profile_signers *profiles_signers(const struct profiles *profiles)
+{
+	return &profiles->signers;
 }
 
 const struct profile *profiles_find(const struct profiles *profiles, const char *name)

@@ -141,6 +141,20 @@ const struct profile *profiles_find(const struct profiles *profiles, const char 
 const struct profile *profiles_default(const struct profiles *profiles);
 const struct profile *profiles_at(const struct profiles *profiles, size_t i);           /* NULL past the end */
 const struct key_blocklist *profiles_blocklist(const struct profiles *profiles);
+
+/* What the CAs that sign say of a certificate before they do, by the issuer that the facts name (policy/approval.h);
+ * ca/verdict.c knows. */
+struct approval_facts;
+struct profile_signers {
+	const void *ca;      /* NULL: nothing is known of them, and the two are not called */
+	/* whether it may ever sign this: REJECTED_IDENTIFIER, BAD_CSR */
+	bool (*allows)(const void *ca, const struct approval_facts *facts, struct problem *p);
+	/* whether it can at this time: UNAVAILABLE */
+	bool (*ready)(const void *ca, const struct approval_facts *facts, struct problem *p);
+};
+/* Before the profiles are shared. */
+void profiles_set_signers(struct profiles *profiles, const struct profile_signers *signers);
+const struct profile_signers *profiles_signers(const struct profiles *profiles);
 bool profile_takes_challenge(const struct profile *profile, const char *type) must_use;
 /* Whether an order in that ACME directory can be for this profile: a directory is for the profile that it is
  * named after, and the default one for all others too that do not say `directory_alone`. */

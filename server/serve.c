@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "base/clock.h"
+#include "ca/verdict.h"
 #include "est/est.h"
 #include "server/config_change.h"
 #include "server/event.h"
@@ -130,6 +131,7 @@ static bool open_profiles(const struct serve *serve, const struct config *config
 		                 table ? ca_table_current(table, name) : ca_issuer_current(serve->ca, name), p))
 			return false;
 	}
+	verdict_bind(serve->ca, profiles);
 	*ret = steal(profiles);
 	return true;
 }

@@ -45,6 +45,7 @@ struct world {
 	struct identifiers identity_names;
 	struct make_csr csr;
 	bool identity;                         /* gate_identity in place of gate_order */
+	bool ca_refuses;                       /* the issuing CA would not sign it */
 	bool unmade;                           /* gate_identity_unmade, which approves nothing */
 	bool bearer;                           /* a token is the identity, and not the operator */
 	struct token token;
@@ -240,6 +241,23 @@ static struct identity *world_identity(struct world *w, struct store *store)
 	return identity;
 }
 
+/* A CA that certifies nothing below example.com, and one that does nothing now. */
+static bool ca_allows(const void *ca, const struct approval_facts *facts, struct problem *p)
+{
+	assert_string_equal(ca, "ca");
+	assert_true(facts->not_before > 0 && facts->subject && facts->names->n > 0);
+	return problem_set(p, PROBLEM_REJECTED_IDENTIFIER, "issuer \"%s\" excludes it", facts->issuer);
+}
+
+static bool ca_ready(const void *ca, const struct approval_facts *facts, struct problem *p)
+{
+	assert_string_equal(ca, "ca");
+	assert_true(facts->not_after > clock_now());
+	return problem_closed(p, 60, "it is disabled");
+}
+
+static const struct profile_signers refusing_ca = { "ca", ca_allows, ca_ready };
+
 static bool world_judge(struct world *w, struct approval **ret, struct problem *p)
 {
 	auto_struct(store) *store = world_store(w);
@@ -256,6 +274,8 @@ static bool world_judge(struct world *w, struct approval **ret, struct problem *
 		fail_msg("%s", why.detail);
 	w->profile = NULL;
 	w->blocklist = NULL;
+	if (w->ca_refuses)
+		profiles_set_signers(profiles, &refusing_ca);
 	if (!w->identity)
 		return gate_order(store, profiles, w->order_id, w->caller, buf_bytes(&der), ret, p);
 	identity = world_identity(w, store);
@@ -534,6 +554,7 @@ static void spoil_token_upn(struct world *w)
 	spoil_san_upn(w);
 	token_names(w, all, array_length(all));
 }
+static void spoil_issuer(struct world *w) { w->ca_refuses = true; }
 static void spoil_unapproved(struct world *w) { w->profile->approvals = 1; }
 static void spoil_signature(struct world *w) { policy(w)->signatures = 1u << CSR_ECDSA_SHA384; }
 static void spoil_compromised(struct world *w)
@@ -883,6 +904,7 @@ static const struct row {
 	{ "key-allowed", spoil_key_kind, PROBLEM_BAD_CSR, "ec-p256", NULL, false, false },
 	{ "key-strong", spoil_weak_key, PROBLEM_BAD_CSR, "exponent", NULL, false, false },
 	{ "signature-allowed", spoil_signature, PROBLEM_BAD_CSR, "Signature algorithm is not allowed by template policy: \"ecdsa-sha256\"", NULL, false, false },
+	{ "issuer-allows", spoil_issuer, PROBLEM_REJECTED_IDENTIFIER, "issuer \"\" excludes it", NULL, false, false },
 	{ "approved", spoil_unapproved, PROBLEM_USER_ACTION_REQUIRED, "1 must approve", NULL, false, false },
 	{ "key-uncompromised", spoil_compromised, PROBLEM_BAD_CSR, "keyCompromise", NULL, false, false },
 	{ "key-own", spoil_key_of_other, PROBLEM_BAD_CSR, "another requester", NULL, false, false },
@@ -989,7 +1011,7 @@ static void test_all_rules(void **state)
 		size_t n = 0;
 		for (size_t k = 0; k < array_length(rows); k++)
 			n += str_equal(rows[k].rule, rule->name);
-		if (n == 0)
+		if (n == 0 && !str_equal(rule->name, "issuer-ready")) /* of a trial alone: test_trial_asks_the_ca */
 			fail_msg("nothing breaks %s", rule->name);
 		assert_true(strlen(rule->text) > 10);
 		for (size_t k = 0; k < i; k++)
@@ -1696,9 +1718,107 @@ static void test_wide_scope(void **state)
 	world_free(&w);
 }
 
+/* --- trials */
+
+struct heard {
+	char broken[256];    /* names of rules, each after a space */
+	bool of_ca;          /* whether one of the CA's own was told at all */
+};
+
+static void hear(void *arg, const char *name, bool held, const struct problem *p)
+{
+	struct heard *heard = arg;
+	size_t used = strlen(heard->broken);
+
+	assert_true(held == (p->sub_count == 0));
+	if (!held)
+		snprintf(heard->broken + used, sizeof(heard->broken) - used, " %s", name);
+	heard->of_ca = heard->of_ca || str_starts(name, "issuer-");
+}
+
+static void ignore(void *arg, const struct policy_verdict *verdict)
+{
+	(void)arg;
+	(void)verdict;
+}
+
+static struct heard trial(struct world *w, struct gate_test test, const struct profile_signers *ca)
+{
+	auto_struct(store) *store = world_store(w);
+	auto_struct(profiles) *profiles = NULL;
+	auto_value(buf) der = {0};
+	struct problem p = {0};
+	struct heard heard = {0};
+	bool held;
+
+	make_csr(&w->csr, &der);
+	if (!profiles_new(&w->profile, 1, "test", NULL, &profiles, &p))
+		fail_msg("%s", p.detail);
+	w->profile = NULL;
+	if (ca)
+		profiles_set_signers(profiles, ca);
+	test.profile = "test";
+	test.rule = hear;
+	test.verdict = ignore;
+	test.arg = &heard;
+	if (!gate_test(store, profiles, &test, buf_bytes(&der), &held, &p))
+		fail_msg("%s%s", p.detail, p.cause);
+	assert_true(held == (heard.broken[0] == '\0'));
+	world_free(w);
+	return heard;
+}
+
+/* Whether for an order or for an identity; where nothing is known of the CA, nothing is said of it. */
+static void test_trial_asks_the_ca(void **state)
+{
+	static const enum profile_method methods[] = { PROFILE_ACME, PROFILE_API, PROFILE_EST };
+
+	(void)state;
+	for (size_t i = 0; i < array_length(methods); i++) {
+		struct world w;
+		world_make(&w);
+		struct heard heard = trial(&w, (struct gate_test){ .method = methods[i] }, &refusing_ca);
+		assert_string_equal(heard.broken, " issuer-allows issuer-ready");
+		world_make(&w);
+		heard = trial(&w, (struct gate_test){ .method = methods[i] }, NULL);
+		assert_true(heard.broken[0] == '\0' && !heard.of_ca);
+	}
+}
+
+/* Whose certificates of the key are his own: who is named, or nobody; and what a renewed certificate had. */
+static void test_trial_knows_who_asks(void **state)
+{
+	static const struct {
+		enum profile_method method;
+		const char *asker, *replaces, *want, *account;
+	} asked[] = {
+		{ PROFILE_ACME, ACCOUNT_ID, NULL, "", ACCOUNT_ID }, { PROFILE_ACME, NULL, NULL, " key-own", ACCOUNT_ID },
+		{ PROFILE_API, NULL, NULL, " key-own" }, { PROFILE_API, "token " TOKEN_ID, NULL, "" },
+		{ PROFILE_API, "token " OTHER_ID, NULL, " key-own" }, { PROFILE_EST, "token " TOKEN_ID, NULL, " key-own" },
+		{ PROFILE_API, "token " OTHER_ID, OTHER_ID, "" }, { PROFILE_ACME, "token " TOKEN_ID, NULL, " key-own" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < array_length(asked); i++) {
+		struct world w;
+		world_make(&w);
+		earlier(&w, asked[i].account);
+		if (!asked[i].account) {
+			w.earlier.method = "api";
+			w.earlier.identity = "token " TOKEN_ID;
+		}
+		policy(&w)->own_key = true;
+		struct heard heard = trial(&w, (struct gate_test){ .method = asked[i].method, .asker = asked[i].asker,
+		                                                   .replaces = asked[i].replaces }, NULL);
+		if (!str_equal(heard.broken, asked[i].want))
+			fail_msg("row %zu: \"%s\"", i, heard.broken);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_trial_asks_the_ca), cmocka_unit_test(test_trial_knows_who_asks),
 		cmocka_unit_test(test_proof_above), cmocka_unit_test(test_wide_scope), cmocka_unit_test(test_rolling),
 		cmocka_unit_test(test_each_rule_alone),
 		cmocka_unit_test(test_each_rule_alone_identity),

@@ -252,7 +252,8 @@ def test_a_ca_that_may_sign_no_certificates(api):
     request = x509.CertificateSigningRequestBuilder().subject_name(x509.Name([x509.NameAttribute(NAMES["CN"], "Sub CA")])) \
         .add_extension(x509.BasicConstraints(True, 0), True).add_extension(usage, True).sign(new_key(), hashes.SHA256())
     pem = request.public_bytes(serialization.Encoding.PEM).decode()
-    want = ["RFC 5280, 4.2.1.9: the CSR asks to be a CA, and for key usages without keyCertSign"]
+    want = ["RFC 5280, 4.2.1.9: the CSR asks to be a CA, and for key usages without keyCertSign",
+            "CA certificate is not allowed: issuer issuing of profile cas may have no such CA below it (RFC 5280, 4.2.1.9)"]
     assert reasons(api, "cas", pem) == want
     tried = api.post("certificate-profiles/cas/test", {"csr": pem})
     assert not tried["approved"] and [e["detail"] for e in tried["errors"]] == want

@@ -3,6 +3,8 @@ key may go on with it."""
 
 import ipaddress
 import json
+import pathlib
+import tempfile
 
 import pytest
 from cryptography import x509
@@ -11,6 +13,7 @@ from cryptography.x509.oid import NameOID
 
 from api_client import Api, Refused, load, make_token, new_key
 from harness import Server
+from http_wire import eventually
 from test_est import Device, b64, credential, curl, issued, make_csr, refused
 from test_est_keygen import oid, tlv
 from test_policy import UPN, csr, dns, issue, other, reasons
@@ -180,6 +183,94 @@ def test_name_that_the_ca_excludes_is_told():
                           (dns("*.example.com"), "DNS:*.example.com")):
             assert reasons(constrained, "free", csr([], good + bad + dns("c.example.com")))[0].endswith(f"of this certificate: {says}")
         assert reasons(constrained, "free", csr([("CN", "x.secret.example.com")]))[0].endswith("of this certificate: its subject")
+
+
+PRESETS = ["tls-server", "tls-client", "dual-purpose", "device", "user", "email-protection", "code-signing", "intermediate-ca"]
+
+
+def trial_table():
+    """What a CA would refuse that has name constraints and may have no CA below it, among what it would not."""
+    mail, upn = x509.RFC822Name, lambda name: other(UPN, text(name))
+    host = [("CN", "www.example.com")]
+    yield from [(host, dns("www.example.com"), None), ([("CN", "www.other.example")], dns("www.other.example"), None),
+                (host, dns("www.example.com", "a.secret.example.com"), None), (host, dns("www.example.com", "*.example.com"), None),
+                (host, dns("www.example.com") + [x509.IPAddress(ipaddress.ip_address("10.1.2.3"))], None),
+                (host, dns("www.example.com") + [x509.IPAddress(ipaddress.ip_address("192.0.2.1"))], None),
+                ([("CN", "Ann")], [], None), ([("CN", "Ann")], [mail("ann@corp.example")], None), ([("CN", "Ann")], [mail("ann@other.example")], None),
+                ([("CN", "Ann"), ("emailAddress", "ann@other.example")], [], None), ([("CN", "Ann")], [upn("ann@other.example")], None),
+                ([("CN", "www.other.example")], [], None), ([("CN", "Sub CA"), ("O", "Example")], [], (True, 0)),
+                ([("CN", "Sub CA"), ("O", "Example")], [], (True, None)), ([("CN", "x.secret.example.com"), ("O", "Example")], [], None)]
+
+
+def verdicts(running, api, profile, request, tmp_path):
+    """Of a trial over the API, of one by the command, and of an issuance: each the texts of what is wrong, or none."""
+    tried = api.post(f"certificate-profiles/{profile}/test", {"csr": request})
+    (tmp_path / "x.csr").write_text(request)
+    done = running.run("policy", "test", "--json", "--method", "api", "--profile", profile, str(tmp_path / "x.csr"))
+    command = json.loads(done.stdout)
+    assert (done.returncode == 0) == command["approved"] and "issuerUnknown" not in command
+    told = {False: lambda says: sorted(e["detail"] for e in says["errors"]), True: lambda says: []}
+    try:
+        issue(api, profile, request)
+        issued = []
+    except Refused as refusal:
+        issued = sorted(e["detail"] for e in refusal.problem["errors"])
+    return told[tried["approved"]](tried), told[command["approved"]](command), issued
+
+
+def test_trial_says_what_the_ca_would():
+    """RFC 5280, 4.2.1.9 and 4.2.1.10: of a CSR that its issuer may not certify, each trial says so, with the key at hand or not."""
+    names = {"permitted": ["dns:example.com", "dns:localhost", "ip:10.0.0.0/8", "email:corp.example"], "excluded": ["dns:secret.example.com"]}
+    config = {"ca": names, "tls": {"names": ["localhost"]}, "api": {"requests_per_token": {"burst": 0}},
+              "profiles": [{"name": "tls-server"}] + [{"name": "p-" + n, "policy": n, "methods": ["api"]} for n in PRESETS]}
+    with Server(config) as running, tempfile.TemporaryDirectory() as folder:
+        api = Api(running, make_token(running, "issue")[0])
+        refused_by_ca, approved_all = set(), set()
+        for profile in ["p-" + n for n in PRESETS]:
+            for subject, sans, basic in trial_table():
+                tried, command, issued = verdicts(running, api, profile, csr(subject, sans, basic=basic), pathlib.Path(folder))
+                assert tried == command == issued, (profile, subject, sans, tried, command, issued)
+                (refused_by_ca if "4.2.1." in " ".join(issued) else approved_all if not issued else set()).add(profile)
+        assert refused_by_ca == {"p-" + n for n in PRESETS} and approved_all == {"p-" + n for n in PRESETS if n != "intermediate-ca"}
+
+
+def test_what_the_ca_excludes_waits_for_nobody():
+    """People are not asked to approve what could not be signed then, and no key is made for it."""
+    asked = {"name": "asked", "methods": ["api", "est"], "approvals": 1, "est": {"server_keys": ["ec-p256"]}}
+    with Server({"ca": {"permitted": ["dns:example.com", "dns:localhost"]}, "tls": {"names": ["localhost"]}, "profiles": [{"name": "tls-server"}, asked]}) as running:
+        api = Api(running, make_token(running, "issue")[0])
+        code = ("-u", "x:" + credential(running, "--profile", "asked")["code"])
+        assert "4.2.1.10" in " ".join(reasons(api, "asked", csr([], dns("a.other.example"))))
+        for operation in ("simpleenroll", "serverkeygen"):
+            refused(curl(running, f"asked/{operation}", *code, body=b64(make_csr("a.other.example"))), 400, "4.2.1.10")
+        assert [r["status"] for r in json.loads(running.run("request", "list", "--json", check=True).stdout)] == ["failed"] # the one of the API
+        assert curl(running, "asked/serverkeygen", *code, body=b64(make_csr("a.example.com"))).status == 202
+
+
+def test_trial_past_the_end_of_the_ca():
+    """What is to outlive its issuer is not issued, and no trial says it would be; nor while the CA is disabled."""
+    config = {"ca": {"issuing_lifetime": "100d"}, "profiles": [{"name": "tls-server"}, {"name": "long", "validity": "150d", "methods": ["api"]}]}
+    with Server(config) as running, tempfile.TemporaryDirectory() as folder:
+        api = Api(running, make_token(running, "issue")[0])
+        request = csr([], dns("a.example"))
+        (pathlib.Path(folder) / "x.csr").write_text(request)
+
+        def tried(profile):
+            line = ("policy", "test", "--profile", profile, "--method", "api", f"{folder}/x.csr")
+            says, done = api.post(f"certificate-profiles/{profile}/test", {"csr": request}), running.run(*line)
+            assert (done.returncode == 0) == says["approved"] and all(e["detail"] in done.stdout for e in says["errors"])
+            return [e["detail"] for e in says["errors"]]
+
+        assert tried("tls-server") == []
+        (long,) = tried("long")
+        assert "before the certificate would" in long
+        with pytest.raises(Refused) as caught:
+            issue(api, "long", request)
+        assert caught.value.problem["detail"] == long
+        running.run("ca", "disable", "issuing", check=True)
+        assert eventually(lambda: not approved(api, "tls-server", request))
+        (disabled,) = tried("tls-server")
+        assert disabled == "the issuing CA issuing is disabled and issues nothing"
 
 
 # --- rules that could mean nothing
