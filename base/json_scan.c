@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "base/ascii.h"
 #include "base/json.h"
 
 struct scan {
@@ -67,16 +68,11 @@ static void scan_space(struct scan *s)
 		s->at++;
 }
 
-static bool is_digit(uint8_t c)
-{
-	return c >= '0' && c <= '9';
-}
-
 static bool scan_digits(struct scan *s)
 {
 	const uint8_t *begin = s->at;
 
-	while (is_digit(scan_peek(s)))
+	while (ascii_is_digit((char)scan_peek(s)))
 		s->at++;
 	return s->at > begin;
 }
@@ -101,21 +97,13 @@ static bool scan_number(struct scan *s)
 	return s->at - begin <= NUMBER_MAX ? true : scan_refuse(s, "a number too long");
 }
 
-static int hex_value(uint8_t c)
-{
-	if (is_digit(c))
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* The four digits after \u; -1: not four digits. */
 static int32_t scan_unit(struct scan *s)
 {
 	int32_t unit = 0;
 
 	for (int i = 0; i < 4; i++, s->at++) {
-		int value = hex_value(scan_peek(s));
+		int value = ascii_hex((char)scan_peek(s));
 		if (value < 0)
 			return -1;
 		unit = unit << 4 | value;

@@ -1,5 +1,7 @@
 #include "ca/pkcs11_uri.h"
 
+#include "base/ascii.h"
+
 enum { URI_MAX = 1024 };
 #define SCHEME "pkcs11:"
 
@@ -8,18 +10,10 @@ static bool malformed(struct problem *p, const char *what, const char *which)
 	return problem_set(p, PROBLEM_MALFORMED, "RFC 7512: the PKCS#11 URI %s%s%s", what, *which ? ": " : "", which);
 }
 
-static int digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 static bool percent_decode(const char *text, struct buf *ret)
 {
 	for (; *text; text++) {
-		int high = *text == '%' ? digit(text[1]) : 0, low = *text == '%' && high >= 0 ? digit(text[2]) : 0;
+		int high = *text == '%' ? ascii_hex(text[1]) : 0, low = *text == '%' && high >= 0 ? ascii_hex(text[2]) : 0;
 		if (high < 0 || low < 0 || (unsigned char)*text <= ' ')
 			return false;
 		buf_add_char(ret, *text == '%' ? (char)(high << 4 | low) : *text);

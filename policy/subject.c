@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <strings.h>
 
+#include "base/ascii.h"
 #include "policy/identifier.h"
 #include "policy/plain_text.h"
 
@@ -61,8 +62,7 @@ bool subject_type_from_oid(const char *oid, enum subject_type *ret)
 /* X.680, 41.4 */
 static bool is_printable(char c)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-	       (c != '\0' && strchr(" '()+,-./:=?", c));
+	return ascii_is_alnum(c) || (c != '\0' && strchr(" '()+,-./:=?", c));
 }
 
 static bool fits(enum alphabet alphabet, const char *at, size_t len)

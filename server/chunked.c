@@ -2,6 +2,8 @@
 
 #include <assert.h>
 
+#include "base/ascii.h"
+
 enum state {
 	SIZE_FIRST, SIZE, EXTENSION, SIZE_LF, DATA, DATA_CR, DATA_LF, TRAILER_FIRST, TRAILER, TRAILER_LF, END_LF, WHOLE,
 };
@@ -26,18 +28,9 @@ static bool too_large(size_t max, struct problem *p)
 	return problem_set(p, PROBLEM_TOO_LARGE, "RFC 9110, 15.5.14: the content is longer than %zu bytes", max);
 }
 
-static int digit_of(uint8_t c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if ((c | 0x20) >= 'a' && (c | 0x20) <= 'f')
-		return (c | 0x20) - 'a' + 10;
-	return -1;
-}
-
 static bool take_size(struct chunked *chunked, uint8_t c, struct problem *p)
 {
-	int digit = digit_of(c);
+	int digit = ascii_hex((char)c);
 
 	if (digit >= 0 && chunked->digits == DIGITS_MAX)
 		return malformed("the size of a chunk has more than eight digits", p);

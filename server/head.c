@@ -1,5 +1,6 @@
 #include "server/head.h"
 
+#include "base/ascii.h"
 #include "base/http.h"
 
 enum state {
@@ -9,9 +10,7 @@ enum state {
 /* RFC 9110, 5.6.2 */
 static bool is_token_char(uint8_t c)
 {
-	if ((c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'))
-		return true;
-	return c != '\0' && strchr("!#$%&'*+-.^_`|~", c);
+	return ascii_is_alnum((char)c) || (c != '\0' && strchr("!#$%&'*+-.^_`|~", c));
 }
 
 static unsigned char bad(struct head *head, enum problem_kind kind, const char *fault)

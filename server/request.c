@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <strings.h>
 
+#include "base/ascii.h"
+
 /* The head lies in a buffer that is the connection's own. */
 static char *writable(const char *text)
 {
@@ -88,9 +90,7 @@ static void split_query(const char *target, struct http_request *http)
 
 static bool is_host_char(char c)
 {
-	if ((c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'))
-		return true;
-	return c != '\0' && strchr("-._", c);
+	return ascii_is_alnum(c) || (c != '\0' && strchr("-._", c));
 }
 
 struct authority {

@@ -2,6 +2,7 @@
 
 #include <assert.h>
 
+#include "base/ascii.h"
 #include "server/reply.h"
 
 enum { SEGMENTS_MAX = 12 };
@@ -190,9 +191,7 @@ void router_free(struct router *router)
 
 static bool is_capture_char(char c)
 {
-	if ((c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'))
-		return true;
-	return c != '\0' && strchr("-_.~:", c); /* a fingerprint is often written with colons */
+	return ascii_is_alnum(c) || (c != '\0' && strchr("-_.~:", c)); /* a fingerprint is often written with colons */
 }
 
 /* "." and ".." are places in a tree, not names (RFC 3986, 5.2.4). */
