@@ -21,6 +21,7 @@ struct acme_client {
 	char new_account[TEXT], new_nonce[TEXT], new_order[TEXT];
 	X509 *root;
 	unsigned requests;
+	bool polls;
 };
 
 static struct json *parse(const struct acme_client *c)
@@ -113,11 +114,12 @@ static void post(struct acme_client *c, const char *url, const char *payload)
 	bench_fail("%s: %d %s", url, c->reply.status, buf_text(&c->reply.body));
 }
 
-struct acme_client *acme_client_new(const char *directory, const char *tls_ca, const char *root)
+struct acme_client *acme_client_new(const char *directory, const char *tls_ca, const char *root, bool polls)
 {
 	struct acme_client *c = calloc(1, sizeof *c);
 	if (!c)
 		bench_fail("no memory");
+	c->polls = polls;
 	c->http = http_client_new(directory, tls_ca);
 	c->key = EVP_EC_gen("P-256");
 	make_jwk(c);
@@ -179,7 +181,7 @@ static void answer_challenge(struct acme_client *c, const char *authorization)
 		post(c, url, "{}");
 		auto_struct(json) *now = parse(c);
 		const char *status = json_member_string(now, "status");
-		if (!status || !str_equal(status, "valid"))
+		if (c->polls || !status || !str_equal(status, "valid"))
 			wait_for(c, authorization, "valid");
 		return;
 	}
@@ -233,13 +235,15 @@ unsigned acme_client_issue(struct acme_client *c, const char *name)
 	copy_member(made, "finalize", finalize);
 	snprintf(authorization, sizeof authorization, "%s", json_string(json_at(json_member(made, "authorizations"), 0)));
 	answer_challenge(c, authorization);
+	if (c->polls)
+		wait_for(c, order, "ready");
 	make_csr(name, &csr);
 	buf_add_str(&payload, "{\"csr\":\"");
 	buf_add_base64url(&payload, buf_bytes(&csr));
 	buf_add_str(&payload, "\"}");
 	post(c, finalize, buf_text(&payload));
 	auto_struct(json) *done = parse(c);
-	if (!str_equal(json_member_string(done, "status"), "valid"))
+	if (c->polls || !str_equal(json_member_string(done, "status"), "valid"))
 		wait_for(c, order, "valid");
 	auto_struct(json) *valid = parse(c);
 	copy_member(valid, "certificate", certificate);

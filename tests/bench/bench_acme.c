@@ -1,7 +1,7 @@
 /* Load generator: N clients issue certificates over real ACME, TLS and http-01, and every
  * certificate is verified. Prints one JSON line: rate, times, and the server's CPU and memory.
  *
- *   bench_acme DIRECTORY TLS_CA ROOT|- HTTP_PORT DNS_PORT|0 CLIENTS COUNT SERVER_PID [TAG]    */
+ *   bench_acme DIRECTORY TLS_CA ROOT|- HTTP_PORT DNS_PORT|0 CLIENTS COUNT SERVER_PID [TAG [polls]]    */
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -16,6 +16,7 @@
 static struct {
 	const char *directory, *tls_ca, *root, *tag;
 	unsigned clients, count;
+	bool polls;
 	atomic_uint next, requests;
 	double *ms;
 	pthread_barrier_t start;
@@ -24,7 +25,7 @@ static struct {
 static void *client_run(void *arg)
 {
 	(void)arg;
-	struct acme_client *client = acme_client_new(bench.directory, bench.tls_ca, bench.root);
+	struct acme_client *client = acme_client_new(bench.directory, bench.tls_ca, bench.root, bench.polls);
 	pthread_barrier_wait(&bench.start);
 	for (unsigned i; (i = atomic_fetch_add(&bench.next, 1)) < bench.count;) {
 		char name[128];
@@ -55,7 +56,7 @@ static void report(double wall_ms, double cpu, int pid)
 int main(int argc, char **argv)
 {
 	if (argc < 9)
-		bench_fail("DIRECTORY TLS_CA ROOT|- HTTP_PORT DNS_PORT|0 CLIENTS COUNT SERVER_PID [TAG]");
+		bench_fail("DIRECTORY TLS_CA ROOT|- HTTP_PORT DNS_PORT|0 CLIENTS COUNT SERVER_PID [TAG [polls]]");
 	signal(SIGPIPE, SIG_IGN);
 	bench.directory = argv[1];
 	bench.tls_ca = argv[2];
@@ -64,6 +65,7 @@ int main(int argc, char **argv)
 	bench.clients = (unsigned)atoi(argv[6]);
 	bench.count = (unsigned)atoi(argv[7]);
 	bench.tag = argc > 9 ? argv[9] : "a";
+	bench.polls = argc > 10;
 	int pid = atoi(argv[8]);
 	bench.ms = calloc(bench.count + 1, sizeof *bench.ms);
 	pthread_barrier_init(&bench.start, NULL, bench.clients + 1);

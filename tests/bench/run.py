@@ -27,9 +27,9 @@ CLIENTS = [1, 2, 4, 8, 64]
 NAMES_MAX = 20000
 
 
-def load(directory, tls_ca, root, http_port, dns_port, clients, pid, tag):
-    """One run; None: the server stalled."""
-    command = [BUILD / "tests/bench/bench_acme", directory, tls_ca, root, http_port, dns_port, clients, COUNT, pid, tag]
+def load(directory, tls_ca, root, http_port, dns_port, clients, pid, *how):
+    """One run; how: its tag, and whether it polls. None: the server stalled."""
+    command = [BUILD / "tests/bench/bench_acme", directory, tls_ca, root, http_port, dns_port, clients, COUNT, pid, *how]
     try:
         done = subprocess.run([str(c) for c in command], capture_output=True, text=True, timeout=STALLED)
     except subprocess.TimeoutExpired:
@@ -74,9 +74,11 @@ def enrolld():
         server.start()
         time.sleep(0.5)
         idle = rss_mb(server.process.pid)
-        rows = [row(clients, lambda n, c=clients: load(server.directory, server.root_pem, server.root_pem, server.http01_port, dns,
-                                                       c, server.process.pid, f"e{c}r{n}")) for clients in CLIENTS]
-    return rows, f"idle memory {idle:.1f} MB, start to first answer {started:.0f} ms"
+
+        def rows(tag, *polls):
+            return [row(clients, lambda n, c=clients: load(server.directory, server.root_pem, server.root_pem, server.http01_port, dns,
+                                                           c, server.process.pid, f"{tag}{c}r{n}", *polls)) for clients in CLIENTS]
+        return rows("e"), rows("u", "polls"), f"idle memory {idle:.1f} MB, start to first answer {started:.0f} ms"
 
 
 def self_signed(folder):
@@ -209,8 +211,9 @@ def main():
     print(f"{platform.machine()}, {os.cpu_count()} cores, OpenSSL {package('libssl3')}, {version('gcc', '--version')}; "
           f"{COUNT} certificates a run, {ROUNDS} runs a row, P-256 keys, ES256 accounts, one name each")
     print(f"floor: {json.dumps(floor)}")
-    ours, note = enrolld()
+    ours, polled, note = enrolld()
     table("enrolld", ours, note, floor)
+    table("enrolld, by clients that poll", polled, "authorization and order read again, as most clients do", floor)
     for name, run in (("Pebble", pebble), ("Caddy acme_server", caddy)):
         if not shutil.which(name.split()[0].lower()):
             print(f"\n{name}: not installed")
