@@ -1,6 +1,7 @@
 #include "base/delta.h"
 
 #include <limits.h>
+#include <pthread.h>
 
 #include <lz4.h>
 
@@ -10,14 +11,19 @@ static struct bytes as_dictionary(struct bytes reference)
 	return reference.len <= DELTA_REFERENCE_MAX ? reference : BYTES(reference.data, DELTA_REFERENCE_MAX);
 }
 
-/* The state is 16 kB, too much for a stack of ours and for an allocation each time. Zeroes are how it begins. */
+/* The state is 16 kB, too much for a stack of ours and for an allocation each time. So all share one, for which hardly
+ * anybody waits: writers write one at a time. Zeroes are how it begins. */
 static int encode(struct bytes reference, struct bytes in, uint8_t *out, int room)
 {
-	static _Thread_local LZ4_stream_t stream;
+	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+	static LZ4_stream_t stream;
 	struct bytes dictionary = as_dictionary(reference);
 
+	pthread_mutex_lock(&lock);
 	LZ4_loadDict(&stream, (const char *)dictionary.data, (int)dictionary.len);
-	return LZ4_compress_fast_continue(&stream, (const char *)in.data, (char *)out, (int)in.len, room, 1);
+	int n = LZ4_compress_fast_continue(&stream, (const char *)in.data, (char *)out, (int)in.len, room, 1);
+	pthread_mutex_unlock(&lock);
+	return n;
 }
 
 void delta_encode(struct bytes reference, struct bytes in, struct buf *ret)
