@@ -101,6 +101,26 @@ static void each_fault_is_told_by_its_field(void **state)
 	}
 }
 
+/* What its row says nothing about. */
+static void what_has_no_bound_has_the_usual_one(void **state)
+{
+	static const struct {
+		enum api_type type;
+		int64_t want;
+	} types[] = {
+		{ API_TEXT, 255 }, { API_SECRET, 255 }, { API_TIME, 255 }, { API_LINES, 65536 }, { API_SECRET_LINES, 65536 },
+		{ API_TEXTS, 100 }, { API_OBJECTS, 100 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < array_length(types); i++) {
+		struct api_field field = { "x", types[i].type, .meaning = "x" };
+		assert_int_equal(api_field_max(&field), types[i].want);
+		field.max = 7;
+		assert_int_equal(api_field_max(&field), 7);
+	}
+}
+
 static void all_faults_are_told(void **state)
 {
 	auto_value(problem) parts = {0}, p = {0};
@@ -186,6 +206,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_fault_is_told_by_its_field),
+		cmocka_unit_test(what_has_no_bound_has_the_usual_one),
 		cmocka_unit_test(all_faults_are_told),
 		cmocka_unit_test(secrets_are_not_echoed),
 		cmocka_unit_test(ttl_has_one_form),

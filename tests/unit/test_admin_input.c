@@ -74,9 +74,79 @@ static void what_cannot_be_read_is_no_empty_file(void **state)
 	assert_int_equal(p.kind, PROBLEM_MALFORMED);
 }
 
+/* --- secrets */
+
+static void put(const char *text, size_t repeat)
+{
+	FILE *file = fopen(path, "w");
+
+	assert_non_null(file);
+	for (size_t i = 0; i < repeat; i++)
+		fputs(text, file);
+	assert_int_equal(fclose(file), 0);
+}
+
+static void check_secret(const struct input_secret *source, const char *want)
+{
+	auto_value(buf) read = {0};
+	auto_value(problem) p = {0};
+
+	assert_int_equal(input_secret(source, &read, &p), want != NULL);
+	if (want)
+		assert_string_equal(buf_text(&read), want);
+	else
+		assert_int_equal(p.kind, PROBLEM_MALFORMED);
+}
+
+/* From a file and from standard input alike. */
+static void a_secret_is_one_line(void **state)
+{
+	static const struct {
+		const char *text;
+		size_t repeat, max;
+		const char *want;
+	} rows[] = {
+		{ "word\n", 1, 8, "word" },       { "word", 1, 8, "word" },      { "word\r\n", 1, 8, "word" },
+		{ "word\nmore\n", 1, 8, "word" }, { "12345678\n", 1, 8, "12345678" },
+		{ "12345678\r\n", 1, 8, "12345678" }, { " a b \n", 1, 8, " a b " },
+		{ "123456789\n", 1, 8, NULL },    { "123456789", 1, 8, NULL },   { "\n", 1, 8, NULL },
+		{ "\r\n", 1, 8, NULL },           { "", 1, 8, NULL },            { "wo\003rd\n", 1, 8, NULL },
+		{ "a", 1023, 1022, NULL },
+		{ "a", 1500, 2000, NULL }, /* longer than any line: not cut */
+	};
+
+	(void)state;
+	for (size_t i = 0; i < array_length(rows); i++) {
+		put(rows[i].text, rows[i].repeat);
+		check_secret(&(struct input_secret){ .file = path, .max = rows[i].max }, rows[i].want);
+		assert_non_null(freopen(path, "r", stdin));
+		check_secret(&(struct input_secret){ .max = rows[i].max }, rows[i].want);
+	}
+}
+
+static void a_secret_of_the_environment_is_as_long(void **state)
+{
+	static const struct input_secret source = { .environment = "ENROLLD_TEST_WORD", .max = 8 };
+	auto_value(buf) read = {0};
+	auto_value(problem) p = {0};
+
+	(void)state;
+	assert_false(input_secret(&source, &read, &p));
+	assert_int_equal(p.kind, PROBLEM_NOT_FOUND);
+	setenv(source.environment, "12345678", 1);
+	check_secret(&source, "12345678");
+	setenv(source.environment, "123456789", 1);
+	check_secret(&source, NULL);
+	setenv(source.environment, "", 1);
+	check_secret(&source, NULL);
+	unsetenv(source.environment);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_secret_is_one_line),
+		cmocka_unit_test(a_secret_of_the_environment_is_as_long),
 		cmocka_unit_test(as_much_as_may_be_is_read_and_no_more),
 		cmocka_unit_test(what_cannot_be_read_is_no_empty_file),
 	};

@@ -85,6 +85,23 @@ static void test_password(void **state)
 	assert_false(knows("Mufasa", WORDS));
 }
 
+/* One of 256 bytes counts; what is longer is not even hashed, and so never counts. */
+static void a_password_has_so_many_bytes(void **state)
+{
+	struct enrollment e = { .kind = ENROLLMENT_PASSWORD };
+	char words[258];
+
+	(void)state;
+	memset(words, 'x', sizeof(words));
+	words[256] = '\0';
+	make(&e, "Mufasa", words, false);
+	assert_true(knows("Mufasa", words));
+	words[256] = 'x';
+	words[257] = '\0';
+	make(&e, "Mufasa", words, false);
+	assert_false(knows("Mufasa", words));
+}
+
 static void test_secret(void **state)
 {
 	struct enrollment e = { .kind = ENROLLMENT_SECRET };
@@ -134,6 +151,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_password, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_password_has_so_many_bytes, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_secret, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_digest, setup, teardown),
 	};

@@ -87,6 +87,48 @@ static void giving_way_is_counted_once(void **state)
 		pool_leave(pool, &members[i]);
 }
 
+/* A call for a thread that nobody waits for any more is not heard, and is no thread less for who comes later. */
+static void no_more_give_way_than_wait(void **state)
+{
+	const struct pool_options options = { .threads = 2 };
+	struct pool_member members[2] = { 0 };
+	auto_struct(pool) *pool = NULL;
+	auto_value(problem) p = { 0 };
+
+	(void)state;
+	assert_true(pool_new(&options, &pool, &p));
+	for (size_t i = 0; i < array_length(members); i++) {
+		pool_accepted(pool);
+		assert_true(pool_enter(pool, &members[i]));
+	}
+	assert_false(pool_takes_thread(pool, &members[0]));
+	pool_accepted(pool);
+	pool_accepted(pool);
+	pool_gave_up(pool);
+	assert_true(pool_takes_thread(pool, &members[0]));
+	assert_false(pool_takes_thread(pool, &members[1]));
+	pool_accepted(pool);
+	assert_true(pool_takes_thread(pool, &members[1]));
+	for (size_t i = 0; i < array_length(members); i++)
+		pool_leave(pool, &members[i]);
+}
+
+static void time_is_shared_among_those_that_wait(void **state)
+{
+	static const int64_t want[] = { 600, 600, 600, 400, 300 };
+	const struct pool_options options = { .threads = 2 };
+	auto_struct(pool) *pool = NULL;
+	auto_value(problem) p = { 0 };
+
+	(void)state;
+	assert_true(pool_new(&options, &pool, &p));
+	for (size_t waiting = 0; waiting < array_length(want); waiting++) {
+		assert_int_equal(pool_waiting(pool), waiting);
+		assert_int_equal(pool_share(pool, 600), want[waiting]);
+		pool_accepted(pool);
+	}
+}
+
 static bool is_ringing(int bell)
 {
 	struct pollfd fd = { .fd = bell, .events = POLLIN };
@@ -137,6 +179,8 @@ int main(void)
 		cmocka_unit_test(hosts_are_capped),
 		cmocka_unit_test(without_a_cap_all_come_in),
 		cmocka_unit_test(giving_way_is_counted_once),
+		cmocka_unit_test(no_more_give_way_than_wait),
+		cmocka_unit_test(time_is_shared_among_those_that_wait),
 		cmocka_unit_test(who_lingers_longest_is_called_away),
 	};
 
