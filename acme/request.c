@@ -132,10 +132,7 @@ static bool request_read(struct store_txn *txn, void *arg, struct problem *p)
 
 static bool settle(struct store_txn *txn, const struct deciding *d, struct request *request, struct problem *p)
 {
-	request->due = false;
-	request->ended = request->ended ?: d->change.now;
-	request->expires = d->change.keep_until;
-	return store_request_put(txn, request, p);
+	return decided_put(txn, request, d->change.now, d->change.keep_until, p);
 }
 
 /* In an update: nobody has cancelled it since, and the order still waits. */
@@ -177,13 +174,8 @@ static bool store_ended(struct store_txn *txn, void *arg, struct problem *p)
 	struct deciding *d = arg;
 	auto_value(request) request = {0};
 
-	if (!store_request_get(txn, d->id, &request, p))
-		return false;
-	if (request.state == REQUEST_APPROVED)
-		request.state = REQUEST_FAILED;
-	if (d->reason)
-		request.reasons = (struct record_texts){ &d->reason, 1 };
-	return order_end(txn, d, request.order, p) && settle(txn, d, &request, p);
+	return decided_fail(txn, d->id, &d->reason, &request, p) && order_end(txn, d, request.order, p) &&
+	       settle(txn, d, &request, p);
 }
 
 /* The order ends as the request did, and says why (RFC 8555, 7.1.6). */

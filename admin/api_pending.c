@@ -145,16 +145,8 @@ static bool put_ended(struct store_txn *txn, void *arg, struct problem *p)
 	struct deciding *d = arg;
 	auto_value(request) request = {0};
 
-	if (!store_request_get(txn, d->id, &request, p))
-		return false;
-	if (request.state == REQUEST_APPROVED)
-		request.state = REQUEST_FAILED;
-	if (d->reason)
-		request.reasons = (struct record_texts){ &d->reason, 1 };
-	request.due = false;
-	request.ended = request.ended ?: d->now;
-	request.expires = 0;
-	return store_request_put(txn, &request, p) && tell_renewal(txn, d, &request, p);
+	return decided_fail(txn, d->id, &d->reason, &request, p) && decided_put(txn, &request, d->now, 0, p) &&
+	       tell_renewal(txn, d, &request, p);
 }
 
 static bool end(struct deciding *d, const char *reason, struct problem *p)

@@ -1,7 +1,6 @@
 #include "policy/decided.h"
 
 #include "base/log.h"
-#include "store/request.h"
 
 struct finding {
 	const struct decided *decided;
@@ -37,6 +36,26 @@ bool decided_carry_out(const struct decided *decided, struct problem *p)
 bool decided_is_final(const struct problem *why)
 {
 	return !problem_is_ours(why) && why->kind != PROBLEM_CONFLICT;
+}
+
+bool decided_fail(struct store_txn *txn, const char *id, const char *const *reason, struct request *ret,
+                  struct problem *p)
+{
+	if (!store_request_get(txn, id, ret, p))
+		return false;
+	if (ret->state == REQUEST_APPROVED)
+		ret->state = REQUEST_FAILED;
+	if (*reason)
+		ret->reasons = (struct record_texts){ reason, 1 };
+	return true;
+}
+
+bool decided_put(struct store_txn *txn, struct request *request, int64_t now, int64_t expires, struct problem *p)
+{
+	request->due = false;
+	request->ended = request->ended ?: now;
+	request->expires = expires;
+	return store_request_put(txn, request, p);
 }
 
 void decided_run(const struct decided *decided)
