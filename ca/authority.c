@@ -6,6 +6,7 @@
 #include "ca/pkcs11.h"
 #include "ca/spki.h"
 #include "ca/template.h"
+#include "policy/plain_text.h"
 
 enum { SERIAL_SIZE = 16 };
 
@@ -34,17 +35,25 @@ bool authority_lifetime(X509 *certificate, int64_t *ret)
 
 /* --- names */
 
-static bool name_add(X509_NAME *name, int nid, const char *value, struct problem *p)
+/* What two CAs could differ by and look alike is in no name. */
+bool authority_name_set(X509_NAME *name, int nid, const char *value, struct problem *p)
 {
-	for (const char *at = value; *at; at++)
-		if ((unsigned char)*at < ' ' || *at == 0x7f)
+	int at = X509_NAME_get_index_by_NID(name, nid, -1);
+
+	for (const char *c = value; *c; c++)
+		if ((unsigned char)*c < ' ' || *c == 0x7f)
 			return problem_set(p, PROBLEM_MALFORMED, "a CA's %s has no control characters",
 			                   OBJ_nid2ln(nid));
-	if (X509_NAME_add_entry_by_NID(name, nid, MBSTRING_UTF8, (const unsigned char *)value, -1, -1, 0) == 1)
-		return true;
-	ERR_clear_error();
-	return problem_set(p, PROBLEM_MALFORMED, "RFC 5280, A.1: a CA's %s is 1 to 64 characters of UTF-8",
-	                   OBJ_nid2ln(nid));
+	if (at >= 0)
+		X509_NAME_ENTRY_free(X509_NAME_delete_entry(name, at));
+	if (X509_NAME_add_entry_by_NID(name, nid, MBSTRING_UTF8, (const unsigned char *)value, -1, at, 0) != 1) {
+		ERR_clear_error();
+		return problem_set(p, PROBLEM_MALFORMED, "RFC 5280, A.1: a CA's %s is 1 to 64 characters of UTF-8: `%s`",
+		                   OBJ_nid2ln(nid), value);
+	}
+	return !plain_text_hides(value) ||
+	       problem_set(p, PROBLEM_MALFORMED, "a CA's %s has no character that cannot be seen, and no space at an "
+	                   "end: `%s`", OBJ_nid2ln(nid), value);
 }
 
 bool authority_name(const char *organization, const char *common_name, X509_NAME **ret, struct problem *p)
@@ -53,8 +62,8 @@ bool authority_name(const char *organization, const char *common_name, X509_NAME
 
 	if (!name)
 		return problem_memory(p);
-	if ((organization && !name_add(name, NID_organizationName, organization, p)) ||
-	    !name_add(name, NID_commonName, common_name, p))
+	if ((organization && !authority_name_set(name, NID_organizationName, organization, p)) ||
+	    !authority_name_set(name, NID_commonName, common_name, p))
 		return false;
 	*ret = steal(name);
 	return true;

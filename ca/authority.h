@@ -26,6 +26,9 @@ struct authority_wish {
 };
 /* A Name of O (NULL: none) and CN. */
 bool authority_name(const char *organization, const char *common_name, X509_NAME **ret, struct problem *p) must_use;
+/* An attribute of the Name, in the place of the one that it has or at its end: of 1 to 64 characters, each of which can
+ * be seen. MALFORMED. All names of CAs that are made here pass it. */
+bool authority_name_set(X509_NAME *name, int nid, const char *value, struct problem *p) must_use;
 /* Signs. by NULL: the wish's own key does, and the certificate is a root. */
 bool authority_certify(const struct authority_wish *wish, const struct authority *by, X509 **ret,
                        struct problem *p) must_use;

@@ -262,18 +262,30 @@ bool life_key_make(const struct life *life, const char *name, const struct life_
 	return true;
 }
 
+/* As UTF-8, whatever type of string it is; "" without. */
+static void common_name_of(const X509_NAME *name, char *ret, size_t size)
+{
+	int at = X509_NAME_get_index_by_NID(name, NID_commonName, -1);
+	unsigned char *utf8 = NULL;
+	int len = at < 0 ? -1 : ASN1_STRING_to_UTF8(&utf8, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(name, at)));
+
+	if (len >= 0)
+		snprintf(ret, size, "%.*s", len, (const char *)utf8);
+	OPENSSL_free(utf8);
+	ERR_clear_error();
+}
+
 /* The common name with the number of the new name at its end, unless another one is wanted. Two CAs of one name
  * and two keys are allowed, and some verifiers of CRLs do not get along with them. */
 static bool name_after(X509 *before, const char *name, const struct life_terms *terms, X509_NAME **ret,
                        struct problem *p)
 {
 	auto(X509_NAME) *subject = X509_NAME_dup(X509_get_subject_name(before));
-	int at = subject ? X509_NAME_get_index_by_NID(subject, NID_commonName, -1) : -1;
 	char old[256] = "";
 
 	if (!subject)
 		return problem_memory(p);
-	X509_NAME_get_text_by_NID(subject, NID_commonName, old, sizeof(old));
+	common_name_of(subject, old, sizeof(old));
 	size_t len = strlen(old), digits = strspn(strrchr(old, ' ') ? strrchr(old, ' ') + 1 : "x", "0123456789");
 	if (digits > 0 && digits < 4 && strrchr(old, ' ')[1 + digits] == '\0')
 		len -= digits + 1;
@@ -281,14 +293,8 @@ static bool name_after(X509 *before, const char *name, const struct life_terms *
 	                                          : mem_printf("%.*s %s", (int)len, old, strrchr(name, '-') + 1);
 	if (!text)
 		return problem_memory(p);
-	if (at >= 0)
-		X509_NAME_ENTRY_free(X509_NAME_delete_entry(subject, at));
-	if (X509_NAME_add_entry_by_NID(subject, NID_commonName, MBSTRING_UTF8, (const unsigned char *)text, -1,
-	                               at, 0) != 1) {
-		ERR_clear_error();
-		return problem_set(p, PROBLEM_MALFORMED,
-		                   "RFC 5280, A.1: a CA's name is 1 to 64 characters of UTF-8: `%s`", text);
-	}
+	if (!authority_name_set(subject, NID_commonName, text, p))
+		return false;
 	*ret = steal(subject);
 	return true;
 }

@@ -249,7 +249,8 @@ static void names_out_of_bounds_are_refused(void **state)
 		{ "", "Root", "Issuing", "1 to 64" },  { a65, "Root", "Issuing", "1 to 64" },
 		{ NULL, a65, "Issuing", "1 to 64" },   { NULL, "", "Issuing", "1 to 64" },
 		{ NULL, "Root", "", "1 to 64" },       { "\xff", "Root", "Issuing", "UTF-8" },
-		{ NULL, "Root\n", "Issuing", "control" }, { NULL, "Same", "Same", "different names" },
+		{ NULL, "Root\n", "Issuing", "control" },
+		{ NULL, "Root", "Issu\xe2\x80\x8bing", "cannot be seen" }, { "Example ", "Root", "Issuing", "space at an end" }, { NULL, "Same", "Same", "different names" },
 	};
 
 	(void)state;

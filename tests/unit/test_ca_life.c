@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
+#include "ca/ca.h"
 #include "ca/constraint.h"
 #include "ca/rollover.h"
 #include "tests/unit/test_ca_folder.h"
@@ -88,10 +89,41 @@ static void a_root_that_takes_the_place_of_one_has_its_name_constraints(void **s
 
 #define with_folder(test) cmocka_unit_test_setup_teardown(test, folder_setup, folder_teardown)
 
+/* One place checks the names of CAs that are made here, whatever makes them. */
+static void a_name_with_what_nobody_sees_is_refused(void **state)
+{
+	static const struct {
+		const char *name, *want; /* NULL: good */
+	} rows[] = {
+		{ "Issuing\nCN=Root", "control" }, { "Issuing\x7f", "control" }, { "\x1b[2J", "control" }, { "", "1 to 64" }, { "\xff", "1 to 64" },
+		{ "Issuing\xe2\x80\x8b", "cannot be seen" }, { " Issuing", "space at an end" }, { "Issuing \xe2\x82\xac", NULL },
+	};
+	const struct life life = { .folder = folder, .passphrase = passphrase };
+	const struct ca_create_options options = {
+		.folder = folder, .root_name = "Root", .issuing_name = "Issuing", .root_key = KEYFILE_EC_P256, .issuing_key = KEYFILE_EC_P256,
+		.root_lifetime = 864000, .issuing_lifetime = 86400,
+	};
+	auto_value(problem) made = { 0 };
+
+	(void)state;
+	assert_true(ca_create(&options, passphrase, &made));
+	for (size_t i = 0; i < array_length(rows); i++) {
+		const struct life_terms terms = { .path_length = LIFE_PATH_LENGTH_SAME, .common_name = rows[i].name, .kind = KEYFILE_EC_P256 };
+		auto_value(change) rekeyed = { 0 }, asked = { 0 };
+		auto_value(problem) p = { 0 }, again = { 0 };
+		auto_value(buf) csr = { 0 };
+		assert_int_equal(life_rekey(&life, "issuing", &terms, &rekeyed, &p), !rows[i].want);
+		assert_int_equal(life_request(&life, "other", &terms, &csr, &asked, &again), !rows[i].want);
+		if (rows[i].want && (!strstr(p.detail, rows[i].want) || !strstr(again.detail, rows[i].want)))
+			fail_msg("row %zu: %s; %s", i, p.detail, again.detail);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		with_folder(a_renewed_root_keeps_its_name_constraints),
+		with_folder(a_name_with_what_nobody_sees_is_refused),
 		with_folder(a_root_that_takes_the_place_of_one_has_its_name_constraints),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
