@@ -39,6 +39,28 @@ struct timespec clock_until(int64_t wait_ms)
 	return (struct timespec){ .tv_sec = end / 1000, .tv_nsec = end % 1000 * 1000000 };
 }
 
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer) /* it does not know pthread_rwlock_clockwrlock, and would see no lock */
+#define pthread_rwlock_clockwrlock(lock, clock, until) rwlock_try_until(lock, until)
+static int rwlock_try_until(pthread_rwlock_t *lock, const struct timespec *until)
+{
+	int error;
+
+	while ((error = pthread_rwlock_trywrlock(lock)) != 0 &&
+	       clock_monotonic_ms() < (int64_t)until->tv_sec * 1000 + until->tv_nsec / 1000000)
+		nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
+	return error;
+}
+#endif
+#endif
+
+bool clock_wrlock(pthread_rwlock_t *lock, int64_t wait_ms)
+{
+	struct timespec until = clock_until(wait_ms);
+
+	return pthread_rwlock_clockwrlock(lock, CLOCK_MONOTONIC, &until) == 0;
+}
+
 int64_t clock_cpu_us(void)
 {
 	struct timespec ts;

@@ -4,6 +4,7 @@
  * `ENROLLD_TEST_CLOCK` style hooks move the wall clock with clock_shift. Any thread. */
 #pragma once
 
+#include <pthread.h>
 #include <time.h>
 
 #include "base/mem.h"
@@ -14,6 +15,8 @@ int64_t clock_monotonic_ms(void);
 /* CLOCK_MONOTONIC in so many ms (0 or more), for pthread_cond_clockwait: waits that no change of the date moves.
  * libfaketime moves this clock and not these waits, unless FAKETIME_DONT_FAKE_MONOTONIC=1. */
 struct timespec clock_until(int64_t wait_ms);
+/* The lock to write with, in so many ms; false: somebody holds it. */
+bool clock_wrlock(pthread_rwlock_t *lock, int64_t wait_ms) must_use;
 int64_t clock_cpu_us(void);      /* CPU time of the process */
 int64_t clock_thread_us(void);   /* CPU time of the calling thread */
 void clock_shift(int64_t seconds);

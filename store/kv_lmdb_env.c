@@ -4,9 +4,9 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 
 enum {
@@ -143,13 +143,8 @@ void lmdb_pool_clear(struct lmdb *db)
 /* Waits until no transaction of this process is open. */
 static bool map_lock(struct lmdb *db, struct problem *p)
 {
-	struct timespec until;
-
-	clock_gettime(CLOCK_REALTIME, &until); /* a jump of it shortens the wait, or leaves it to the transactions' end */
-	until.tv_sec += MAP_WAIT_SECONDS;
-	if (pthread_rwlock_timedwrlock(&db->map, &until) != 0)
-		return problem_unavailable(p, RETRY_SOON, "the map cannot change: a transaction is open too long");
-	return true;
+	return clock_wrlock(&db->map, MAP_WAIT_SECONDS * 1000) ||
+	       problem_unavailable(p, RETRY_SOON, "the map cannot change: a transaction is open too long");
 }
 
 static int map_resize(struct lmdb *db, size_t size)

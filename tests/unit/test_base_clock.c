@@ -3,7 +3,9 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <sys/syscall.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -20,6 +22,64 @@ static void now_is_now_and_can_be_shifted(void **state)
 	assert_in_range(clock_now(), now + 90000, now + 90060);
 	clock_shift(-90000);
 	assert_in_range(clock_now(), now, now + 60);
+}
+
+/* The clock of the date, moved as its operator might. All that asks for it in this program is led here. */
+static int64_t jump;
+int clock_gettime(clockid_t id, struct timespec *ret)
+{
+	if (syscall(SYS_clock_gettime, id, ret) != 0)
+		return -1;
+	if (id == CLOCK_REALTIME)
+		ret->tv_sec += jump;
+	return 0;
+}
+
+struct attempt {
+	pthread_rwlock_t *lock;
+	int64_t lasted;
+	bool locked;
+};
+
+static void *try_to_write(void *arg)
+{
+	struct attempt *a = arg;
+	int64_t begun = clock_monotonic_ms();
+
+	a->locked = clock_wrlock(a->lock, 100);
+	a->lasted = clock_monotonic_ms() - begun;
+	if (a->locked)
+		pthread_rwlock_unlock(a->lock);
+	return NULL;
+}
+
+static struct attempt attempt(pthread_rwlock_t *lock)
+{
+	struct attempt a = { .lock = lock };
+	pthread_t writer;
+
+	assert_int_equal(pthread_create(&writer, NULL, try_to_write, &a), 0);
+	assert_int_equal(pthread_join(writer, NULL), 0);
+	return a;
+}
+
+/* Neither hurries a clock that is set the wait for a lock, nor does it stop it. */
+static void wait_for_a_lock_by_no_date(void **state)
+{
+	static const int64_t jumps[] = { 0, -86400, 86400 };
+
+	(void)state;
+	for (size_t i = 0; i < array_length(jumps); i++) {
+		pthread_rwlock_t lock = PTHREAD_RWLOCK_INITIALIZER;
+		assert_int_equal(pthread_rwlock_rdlock(&lock), 0);
+		jump = jumps[i];
+		struct attempt late = attempt(&lock);
+		jump = 0;
+		assert_false(late.locked);
+		assert_in_range(late.lasted, 99, 20000);
+		assert_int_equal(pthread_rwlock_unlock(&lock), 0);
+		assert_true(attempt(&lock).locked);
+	}
 }
 
 static void other_clocks_move(void **state)
@@ -161,6 +221,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(now_is_now_and_can_be_shifted),
 		cmocka_unit_test(other_clocks_move),
+		cmocka_unit_test(wait_for_a_lock_by_no_date),
 		cmocka_unit_test(formats_are_the_library_s),
 		cmocka_unit_test(known_times),
 		cmocka_unit_test(what_is_no_time),
