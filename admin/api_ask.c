@@ -1,6 +1,7 @@
 #include "admin/api_ask.h"
 
 #include <openssl/err.h>
+#include <stdio.h>
 
 #include "base/clock.h"
 
@@ -113,6 +114,16 @@ void api_ask_period(const struct json *body, struct issuance *e, struct problem 
 
 /* --- metadata */
 
+/* A search for KEY=VALUE could mean another key (admin/search.c). */
+static void check_key(const char *key, size_t i, struct problem *parts)
+{
+	char field[40];
+
+	snprintf(field, sizeof(field), "metadata[%zu].key", i);
+	if (strchr(key, '='))
+		problem_add_field(parts, PROBLEM_MALFORMED, field, key, "has a `=`, which ends a key where it is searched for");
+}
+
 bool api_ask_metadata(const struct json *body, struct record_list *ret, struct problem *parts)
 {
 	const struct json *list = json_member(body, "metadata");
@@ -124,6 +135,7 @@ bool api_ask_metadata(const struct json *body, struct record_list *ret, struct p
 	for (size_t i = 0; i < n; i++) {
 		v[i].key = json_member_string(json_at(list, i), "key");
 		v[i].value = json_member_string(json_at(list, i), "value");
+		check_key(v[i].key, i, parts);
 		for (size_t k = 0; k < i; k++)
 			if (str_equal(v[k].key, v[i].key))
 				problem_add_field(parts, PROBLEM_MALFORMED, "metadata", v[i].key,

@@ -15,7 +15,8 @@
 /* --- bodies */
 
 static const struct api_field metadata_fields[] = {
-	{ "key", API_TEXT, .required = true, .min = 1, .max = 64, .meaning = "its name, each once" },
+	{ "key", API_TEXT, .required = true, .min = 1, .max = 64, .pattern = "^[^=\\u0000-\\u001f\\u007f-\\u009f]*$",
+	  .meaning = "its name, each once, and without `=`, which ends it in a search" },
 	{ "value", API_TEXT, .required = true, .max = 512, .meaning = "any text" },
 };
 static API_OBJECT_OF(metadata_entry, "Metadata", metadata_fields);

@@ -162,6 +162,7 @@ BAD_BODIES = [
     ({"profileId": "tls-server", "csr": GOOD, "metadata": {}}, 400, "metadata", "expected a list"),
     ({"profileId": "tls-server", "csr": GOOD, "metadata": [{"key": "a", "value": "1"}] * 2}, 400, "metadata", "twice"),
     ({"profileId": "tls-server", "csr": GOOD, "metadata": [{"key": "", "value": "1"}]}, 400, "metadata[0].key", "1 to 64"),
+    ({"profileId": "tls-server", "csr": GOOD, "metadata": [{"key": "a", "value": "b=c"}, {"key": "a=b", "value": "c"}]}, 400, "metadata[1].key", "has a `=`"),
     ({"profileId": "tls-server", "csr": GOOD, "metadata": [{"key": "a", "value": "x" * 513}]}, 400, "metadata[0].value", "512"),
     ({"profileId": "tls-server", "csr": GOOD, "metadata": [{"key": str(i), "value": ""} for i in range(33)]},
      400, "metadata", "at most 32"),
@@ -479,6 +480,9 @@ def test_metadata_is_kept_as_it_is(api):
     assert [r["id"] for r in api.everything(name="meta.example", metadata=f"k0={TEXTS[0]}")] == [made]
     assert [r["id"] for r in api.everything(name="meta.example", metadata="k0")] == [made] and not api.everything(name="meta.example", metadata="k")
     assert "metadata" in api.call("PATCH", f"certificates/{made}", {})
+    with pytest.raises(Refused) as caught:
+        api.call("PATCH", f"certificates/{made}", {"metadata": [{"key": "k=0", "value": "x"}]})
+    assert [e["field"] for e in caught.value.problem["errors"]] == ["metadata[0].key"]
     assert "metadata" not in api.call("PATCH", f"certificates/{made}", {"metadata": []})
 
 
