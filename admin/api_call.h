@@ -33,6 +33,7 @@ struct api {
 	struct vault *vault;            /* private keys that are kept */
 	struct audit_queue *audit;      /* refusals, on their way to the audit log */
 	struct work *work;              /* what requests do not wait for */
+	char sweep_at[STORE_CURSOR_SIZE]; /* where the sweep of requests goes on; its job's alone */
 	atomic_bool kicked;             /* a look at what was decided is on its way */
 	struct http_wing wing;
 };

@@ -8,6 +8,7 @@ enum { BATCH = 200, EVERY_MS = 10 * 60 * 1000, SOON_MS = 100 };
 
 struct sweeping {
 	int64_t before;
+	char at[STORE_CURSOR_SIZE];
 	size_t count;
 };
 
@@ -15,17 +16,21 @@ static bool sweep_batch(struct store_txn *txn, void *arg, struct problem *p)
 {
 	struct sweeping *s = arg;
 
-	return store_request_sweep(txn, s->before, BATCH, &s->count, p);
+	return store_request_sweep(txn, s->before, BATCH, s->at, &s->count, p);
 }
 
-/* An update that finds nothing writes nothing. */
+/* An update that finds nothing writes nothing. Who waits for longer than requests are kept is passed over, page by
+ * page, so that all are come to. */
 static bool once(struct api *api, bool *ret_more, struct problem *p)
 {
 	struct sweeping sweeping = { .before = clock_now() - api->options.retention };
 
+	memcpy(sweeping.at, api->sweep_at, sizeof(sweeping.at));
+	api->sweep_at[0] = '\0';
 	if (!store_update(api->store, sweep_batch, &sweeping, p))
 		return false;
-	*ret_more = sweeping.count > 0;
+	memcpy(api->sweep_at, sweeping.at, sizeof(sweeping.at));
+	*ret_more = sweeping.at[0] != '\0';
 	return true;
 }
 

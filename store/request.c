@@ -206,7 +206,8 @@ static bool sweep_one(struct store_txn *txn, const char *id, size_t *count, stru
 	return forget_key(txn, &request, p) && table_delete(txn, &requests, id, p);
 }
 
-bool store_request_sweep(struct store_txn *txn, int64_t before, size_t limit, size_t *ret_count, struct problem *p)
+bool store_request_sweep(struct store_txn *txn, int64_t before, size_t limit, char at[STORE_CURSOR_SIZE],
+                         size_t *ret_count, struct problem *p)
 {
 	auto_value(store_page) page = {0};
 	struct key prefix, from;
@@ -215,11 +216,13 @@ bool store_request_sweep(struct store_txn *txn, int64_t before, size_t limit, si
 	from = prefix;
 	key_add_newest(&from, before - 1);
 	*ret_count = 0;
-	if (!page_read_from(txn, &prefix, &from, false, limit, &page, p))
+	if (!(*at ? page_read(txn, &prefix, false, at, limit, &page, p)
+	          : page_read_from(txn, &prefix, &from, false, limit, &page, p)))
 		return false;
 	for (size_t i = 0; i < page.ids.n; i++)
 		if (!sweep_one(txn, page.ids.v[i], ret_count, p))
 			return false;
+	memcpy(at, page.next, sizeof(page.next));
 	return true;
 }
 

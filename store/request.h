@@ -84,6 +84,7 @@ bool store_request_list(struct store_txn *txn, const enum request_state *state, 
                         struct store_page *ret, struct problem *p) must_use;
 /* How many wait for people; counting ends at max. */
 bool store_request_pending(struct store_txn *txn, size_t max, size_t *ret, struct problem *p) must_use;
-/* Deletes up to limit of those made before that time which no longer wait; ret_count says how many. */
-bool store_request_sweep(struct store_txn *txn, int64_t before, size_t limit, size_t *ret_count,
-                         struct problem *p) must_use;
+/* Looks at up to limit of those made before that time, newest first, and deletes which no longer wait; ret_count says how
+ * many. at: where it begins, "" at the newest; then where the next call goes on, "" where all have been looked at. */
+bool store_request_sweep(struct store_txn *txn, int64_t before, size_t limit, char at[STORE_CURSOR_SIZE],
+                         size_t *ret_count, struct problem *p) must_use;

@@ -118,7 +118,33 @@ static void test_due_by_method(void **state)
 	assert_true(acme.n == 2 && api.n == 1 && one.n == 1);
 }
 
-/* The oldest go first; who waits stays. */
+static bool sweep(int64_t before, size_t limit, size_t *ret_count)
+{
+	char at[STORE_CURSOR_SIZE] = "";
+
+	return store_request_sweep(txn, before, limit, at, ret_count, p);
+}
+
+/* More who wait than one call looks at do not hide who has ended before; and no call looks at more. */
+static void test_sweep_goes_by_pages(void **state)
+{
+	char at[STORE_CURSOR_SIZE] = "";
+	size_t n, calls = 0, gone = 0;
+
+	(void)state;
+	for (unsigned i = 0; i < 10; i++)
+		put(i, i == 1 || i == 2 ? REQUEST_FAILED : REQUEST_PENDING);
+	do {
+		must(store_request_sweep(txn, 5000, 3, at, &n, p));
+		gone += n;
+		calls++;
+	} while (at[0]);
+	assert_int_equal(gone, 2);
+	assert_int_equal(calls, 4);
+	assert_int_equal(listed(NULL), 8);
+}
+
+/* Who waits stays. */
 static void test_sweep(void **state)
 {
 	size_t n;
@@ -126,14 +152,14 @@ static void test_sweep(void **state)
 	(void)state;
 	for (unsigned i = 0; i < 10; i++)
 		put(i, i == 2 ? REQUEST_PENDING : i == 3 ? REQUEST_FAILED : REQUEST_ISSUED);
-	must(store_request_sweep(txn, 1000, 50, &n, p));
+	must(sweep(1000, 50, &n));
 	assert_int_equal(n, 0);
-	must(store_request_sweep(txn, 1005, 50, &n, p));
+	must(sweep(1005, 50, &n));
 	assert_int_equal(n, 4);
 	assert_int_equal(listed(NULL), 6);
-	must(store_request_sweep(txn, 1005, 50, &n, p));
+	must(sweep(1005, 50, &n));
 	assert_int_equal(n, 0);
-	must(store_request_sweep(txn, 5000, 2, &n, p));
+	must(sweep(5000, 2, &n));
 	assert_int_equal(n, 2);
 }
 
@@ -156,7 +182,7 @@ static void test_sweep_keeps_keys_of_unreadable_rows(void **state)
 	key_begin(&key, KEY_CERTIFICATE);
 	assert_true(key_add_id(&key, request.certificate));
 	kv_put(txn->kv, key_bytes(&key), BYTES("\xff\xff", 2));
-	must_refuse(PROBLEM_INTERNAL, store_request_sweep(txn, 5000, 50, &n, p));
+	must_refuse(PROBLEM_INTERNAL, sweep(5000, 50, &n));
 	must(store_private_key_get(txn, request.key_hash, &found, p));
 }
 
@@ -183,7 +209,7 @@ static void test_sweep_forgets_what_nobody_collected(void **state)
 		must(store_request_put(txn, &request, p));
 		must(store_private_key_put(txn, request.key_hash, &kept, p));
 		must(store_certificate_put(txn, &row, p));
-		must(store_request_sweep(txn, 5000, 50, &n, p));
+		must(sweep(5000, 50, &n));
 		assert_int_equal(n, 1);
 		if (keeps)
 			must(store_private_key_get(txn, request.key_hash, &found, p));
@@ -228,7 +254,7 @@ int main(void)
 		ROWS_TEST(test_lists),
 		ROWS_TEST(test_issued_in_pages),
 		ROWS_TEST(test_due_by_method),
-		ROWS_TEST(test_sweep),
+		ROWS_TEST(test_sweep), ROWS_TEST(test_sweep_goes_by_pages),
 		ROWS_TEST(test_sweep_forgets_what_nobody_collected),
 		ROWS_TEST(test_waiter_that_is_no_digest),
 		cmocka_unit_test(test_states),
