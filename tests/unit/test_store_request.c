@@ -118,7 +118,7 @@ static void test_due_by_method(void **state)
 	assert_true(acme.n == 2 && api.n == 1 && one.n == 1);
 }
 
-static bool sweep(int64_t before, size_t limit, size_t *ret_count)
+static bool sweep(int64_t before, size_t limit, size_t *ret_count, struct problem *p)
 {
 	char at[STORE_CURSOR_SIZE] = "";
 
@@ -152,14 +152,14 @@ static void test_sweep(void **state)
 	(void)state;
 	for (unsigned i = 0; i < 10; i++)
 		put(i, i == 2 ? REQUEST_PENDING : i == 3 ? REQUEST_FAILED : REQUEST_ISSUED);
-	must(sweep(1000, 50, &n));
+	must(sweep(1000, 50, &n, p));
 	assert_int_equal(n, 0);
-	must(sweep(1005, 50, &n));
+	must(sweep(1005, 50, &n, p));
 	assert_int_equal(n, 4);
 	assert_int_equal(listed(NULL), 6);
-	must(sweep(1005, 50, &n));
+	must(sweep(1005, 50, &n, p));
 	assert_int_equal(n, 0);
-	must(sweep(5000, 2, &n));
+	must(sweep(5000, 2, &n, p));
 	assert_int_equal(n, 2);
 }
 
@@ -182,7 +182,7 @@ static void test_sweep_keeps_keys_of_unreadable_rows(void **state)
 	key_begin(&key, KEY_CERTIFICATE);
 	assert_true(key_add_id(&key, request.certificate));
 	kv_put(txn->kv, key_bytes(&key), BYTES("\xff\xff", 2));
-	must_refuse(PROBLEM_INTERNAL, sweep(5000, 50, &n));
+	must_refuse(PROBLEM_INTERNAL, sweep(5000, 50, &n, p));
 	must(store_private_key_get(txn, request.key_hash, &found, p));
 }
 
@@ -209,7 +209,7 @@ static void test_sweep_forgets_what_nobody_collected(void **state)
 		must(store_request_put(txn, &request, p));
 		must(store_private_key_put(txn, request.key_hash, &kept, p));
 		must(store_certificate_put(txn, &row, p));
-		must(sweep(5000, 50, &n));
+		must(sweep(5000, 50, &n, p));
 		assert_int_equal(n, 1);
 		if (keeps)
 			must(store_private_key_get(txn, request.key_hash, &found, p));
