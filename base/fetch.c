@@ -297,59 +297,69 @@ static CURLcode guard_context(CURL *c, void *context, void *unused)
 	return CURLE_OK;
 }
 
+/* The first that curl does not take ends the request: with a proxy or a trust less it would be another. */
+struct options {
+	CURL *curl;
+	CURLcode code;
+};
+#define SET(o, option, value) ((o)->code = (o)->code ? (o)->code : lib.easy_setopt((o)->curl, option, value))
+
 /* Where unverified: the name behind a redirect may be waiting for the very certificate, and RFC 8555, 8.3
  * rests on the HTTP hop. */
-static void setup_tls(CURL *c, const struct fetch *get)
+static void setup_tls(struct options *o, const struct fetch *get)
 {
-	lib.easy_setopt(c, CURLOPT_SSL_VERIFYPEER, get->verify ? 1L : 0L);
-	lib.easy_setopt(c, CURLOPT_SSL_VERIFYHOST, get->verify ? 2L : 0L);
-	lib.easy_setopt(c, CURLOPT_SSL_CTX_FUNCTION, guard_context);
+	SET(o, CURLOPT_SSL_VERIFYPEER, get->verify ? 1L : 0L);
+	SET(o, CURLOPT_SSL_VERIFYHOST, get->verify ? 2L : 0L);
+	SET(o, CURLOPT_SSL_CTX_FUNCTION, guard_context);
 	if (get->verify)
-		lib.easy_setopt(c, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+		SET(o, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
 	if (get->trust) {
-		lib.easy_setopt(c, CURLOPT_CAINFO, get->trust);
-		lib.easy_setopt(c, CURLOPT_CAPATH, NULL);
+		SET(o, CURLOPT_CAINFO, get->trust);
+		SET(o, CURLOPT_CAPATH, NULL);
 	}
 }
 
 /* Nothing of the environment, nothing remembered, nothing decoded. */
-static void setup(CURL *c, struct fetch *get, slist *to, slist *lines)
+static bool setup(CURL *c, struct fetch *get, slist *to, slist *lines, struct problem *p)
 {
-	lib.easy_setopt(c, CURLOPT_CURLU, get->url->curl);
-	lib.easy_setopt(c, CURLOPT_PROTOCOLS_STR, "http,https");
-	lib.easy_setopt(c, CURLOPT_CONNECT_TO, to);
-	lib.easy_setopt(c, CURLOPT_OPENSOCKETFUNCTION, open_socket);
-	lib.easy_setopt(c, CURLOPT_OPENSOCKETDATA, get);
-	lib.easy_setopt(c, CURLOPT_HEADERFUNCTION, on_header);
-	lib.easy_setopt(c, CURLOPT_HEADERDATA, get);
-	lib.easy_setopt(c, CURLOPT_WRITEFUNCTION, on_body);
-	lib.easy_setopt(c, CURLOPT_WRITEDATA, get);
-	lib.easy_setopt(c, CURLOPT_HTTPHEADER, lines);
-	lib.easy_setopt(c, CURLOPT_TIMEOUT_MS, (long)get->timeout_ms);
-	lib.easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, (long)get->connect_ms);
-	lib.easy_setopt(c, CURLOPT_USERAGENT, "enrolld/" ENROLLD_VERSION);
-	lib.easy_setopt(c, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
-	lib.easy_setopt(c, CURLOPT_PROXY, get->proxy ? get->proxy : "");
-	lib.easy_setopt(c, CURLOPT_NOPROXY, get->proxy ? "" : "*");
-	lib.easy_setopt(c, CURLOPT_HTTPPROXYTUNNEL, get->proxy ? 1L : 0L); /* to the address, not the name */
-	lib.easy_setopt(c, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
-	lib.easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
-	lib.easy_setopt(c, CURLOPT_QUICK_EXIT, 1L);
-	lib.easy_setopt(c, CURLOPT_FRESH_CONNECT, get->keep ? 0L : 1L);
-	lib.easy_setopt(c, CURLOPT_FORBID_REUSE, get->keep ? 0L : 1L);
-	lib.easy_setopt(c, CURLOPT_HTTP_CONTENT_DECODING, 0L);
-	lib.easy_setopt(c, CURLOPT_BUFFERSIZE, 1024L);
+	struct options options = { .curl = c }, *o = &options;
+
+	SET(o, CURLOPT_CURLU, get->url->curl);
+	SET(o, CURLOPT_PROTOCOLS_STR, "http,https");
+	SET(o, CURLOPT_CONNECT_TO, to);
+	SET(o, CURLOPT_OPENSOCKETFUNCTION, open_socket);
+	SET(o, CURLOPT_OPENSOCKETDATA, get);
+	SET(o, CURLOPT_HEADERFUNCTION, on_header);
+	SET(o, CURLOPT_HEADERDATA, get);
+	SET(o, CURLOPT_WRITEFUNCTION, on_body);
+	SET(o, CURLOPT_WRITEDATA, get);
+	SET(o, CURLOPT_HTTPHEADER, lines);
+	SET(o, CURLOPT_TIMEOUT_MS, (long)get->timeout_ms);
+	SET(o, CURLOPT_CONNECTTIMEOUT_MS, (long)get->connect_ms);
+	SET(o, CURLOPT_USERAGENT, "enrolld/" ENROLLD_VERSION);
+	SET(o, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+	SET(o, CURLOPT_PROXY, get->proxy ? get->proxy : "");
+	SET(o, CURLOPT_NOPROXY, get->proxy ? "" : "*");
+	SET(o, CURLOPT_HTTPPROXYTUNNEL, get->proxy ? 1L : 0L); /* to the address, not the name */
+	SET(o, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+	SET(o, CURLOPT_NOSIGNAL, 1L);
+	SET(o, CURLOPT_QUICK_EXIT, 1L);
+	SET(o, CURLOPT_FRESH_CONNECT, get->keep ? 0L : 1L);
+	SET(o, CURLOPT_FORBID_REUSE, get->keep ? 0L : 1L);
+	SET(o, CURLOPT_HTTP_CONTENT_DECODING, 0L);
+	SET(o, CURLOPT_BUFFERSIZE, 1024L);
 	if (get->post.data) {
-		lib.easy_setopt(c, CURLOPT_POST, 1L);
-		lib.easy_setopt(c, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)get->post.len);
-		lib.easy_setopt(c, CURLOPT_POSTFIELDS, get->post.data);
+		SET(o, CURLOPT_POST, 1L);
+		SET(o, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)get->post.len);
+		SET(o, CURLOPT_POSTFIELDS, get->post.data);
 	}
 	if (get->cancel) {
-		lib.easy_setopt(c, CURLOPT_NOPROGRESS, 0L);
-		lib.easy_setopt(c, CURLOPT_XFERINFOFUNCTION, on_progress);
-		lib.easy_setopt(c, CURLOPT_XFERINFODATA, get);
+		SET(o, CURLOPT_NOPROGRESS, 0L);
+		SET(o, CURLOPT_XFERINFOFUNCTION, on_progress);
+		SET(o, CURLOPT_XFERINFODATA, get);
 	}
-	setup_tls(c, get);
+	setup_tls(o, get);
+	return o->code == CURLE_OK || problem_internal(p, "libcurl: %s", lib.easy_strerror(o->code));
 }
 
 static bool is_tls(CURLcode code)
@@ -403,7 +413,7 @@ static void begin(struct fetch *get)
 {
 	get->location[0] = get->refused[0] = '\0';
 	get->header_bytes = get->body_len = 0;
-	get->too_long = get->passed = false;
+	get->too_long = get->passed = get->connected = get->answered = false;
 	get->status = 0;
 }
 
@@ -418,8 +428,7 @@ bool fetch_run(struct fetcher *http, struct fetch *get, struct problem *p)
 		return problem_memory(p);
 	}
 	begin(get);
-	setup(c, get, to, lines);
-	bool answered = perform(c, get, p);
+	bool answered = setup(c, get, to, lines, p) && perform(c, get, p);
 	handle_give(http, c);
 	return answered;
 }
