@@ -46,18 +46,6 @@ static bool is_value_char(uint8_t c)
 	return c >= 0x21 && c <= 0x7e && c != ';';
 }
 
-/* label *("." label), and a label neither begins nor ends with a hyphen. */
-static bool is_domain(struct bytes name)
-{
-	for (size_t i = 0; i < name.len; i++) {
-		bool first = i == 0 || name.data[i - 1] == '.', last = i + 1 == name.len || name.data[i + 1] == '.';
-
-		if (name.data[i] == '.' ? first || last : name.data[i] == '-' && (first || last))
-			return false;
-	}
-	return true;
-}
-
 static bool take_parameter(struct bytes *in, struct issue_value *v)
 {
 	struct issue_parameter *p = &v->parameters[v->n];
@@ -93,8 +81,6 @@ bool issue_value_parse(struct bytes text, struct issue_value *ret)
 	skip_space(&text);
 	ret->domain = take_while(&text, is_domain_char);
 	skip_space(&text);
-	if (!is_domain(ret->domain))
-		return false;
 	if (text.len == 0)
 		return true;
 	if (!skip_char(&text, ';'))

@@ -9,7 +9,7 @@ struct issue_parameter {
 	struct bytes tag, value;
 };
 struct issue_value {
-	struct bytes domain;         /* len 0: nobody's */
+	struct bytes domain;         /* len 0: nobody's; its labels count by being those of a name of ours */
 	struct issue_parameter parameters[ISSUE_PARAMETERS_MAX];
 	size_t n;
 };

@@ -11,6 +11,7 @@
 #include "tests/unit/fake_dns.h"
 
 #define ACCOUNT "https://ca.example/acme/default/account/1"
+#define P5 "p=;p=;p=;p=;p=;"
 
 /* --- one property */
 
@@ -65,6 +66,9 @@ static void reads_values(void **state)
 		{ "ca.example.", false }, { ".ca.example", false }, { "ca..example", false }, { "-ca.example", false },
 		{ "ca.example x", false }, { "ca.example; a", false }, { "ca.example; =b", false },
 		{ "ca.example; a=b;", false }, { "ca.example; a=b c", false }, { "ca.example; -a=b", false },
+		{ "ca.example; a-=b", false }, { "ca.example; a-b=c", true }, { "my-ca.example", true }, { "my-.example", false },
+		{ "ca.example; a=!~", true }, { "ca.example; a=\x7f", false }, { "ca.example; a=\x1f", false },
+		{ "ca.example; " P5 P5 P5 "p=", true }, { "ca.example; " P5 P5 P5 "p=;p=", false },
 		/* RFC 8657 */
 		{ "ca.example; accounturi=" ACCOUNT, true },
 		{ "ca.example; AccountURI=" ACCOUNT, true },
@@ -85,14 +89,23 @@ static void reads_values(void **state)
 	auto_value(strings) identities = {0};
 
 	(void)state;
-	assert_true(strings_add(&identities, "ca.example") && strings_add(&identities, "second.example"));
+	assert_true(strings_add(&identities, "ca.example") && strings_add(&identities, "second.example") &&
+	            strings_add(&identities, "my-ca.example") && strings_add(&identities, ""));
 	for (size_t i = 0; i < array_length(rows); i++) {
-		const struct caa_record record = { .tag = CAA_ISSUE, .value = BYTES_STR(rows[i].value) };
-		const struct caa_issuance issuance = { &identities, "dns-01", ACCOUNT };
+		/* what stands behind the value in memory is no part of it */
+		static const char *const behind[] = { "", "a", " \t", ";", "=b", ",dns-01", ";;" };
 
-		if (caa_record_permits(&record, &issuance) != rows[i].want)
-			fail_msg("%s", rows[i].value);
+		for (size_t k = 0; k < array_length(behind); k++) {
+			auto_free char *text = mem_printf("%s%s", rows[i].value, behind[k]);
+			const struct caa_record record = { .tag = CAA_ISSUE, .value = BYTES(text, strlen(rows[i].value)) };
+			const struct caa_issuance issuance = { &identities, "dns-01", ACCOUNT };
+
+			if (caa_record_permits(&record, &issuance) != rows[i].want)
+				fail_msg("%s before %s", rows[i].value, behind[k]);
+		}
 	}
+	const struct caa_issuance without = { NULL, "dns-01", ACCOUNT };
+	assert_false(caa_record_permits(&(struct caa_record){ .tag = CAA_ISSUE, .value = BYTES_STR("ca.example") }, &without));
 	const struct caa_record bound = { .tag = CAA_ISSUE, .value = BYTES_STR("ca.example; accounturi=" ACCOUNT) };
 	const struct caa_issuance nobody = { &identities, "dns-01", NULL };
 	assert_false(caa_record_permits(&bound, &nobody));
@@ -122,6 +135,14 @@ static const struct fake_record records[] = {
 	{ .name = "wild2.example", .type = FAKE_CAA, .value = "0 issue other.example" },
 	{ .name = "wild3.example", .type = FAKE_CAA, .value = "0 issuewild ca.example" },
 	{ .name = "wild3.example", .type = FAKE_CAA, .value = "0 issue ;" },
+	{ .name = "wild5.example", .type = FAKE_CAA, .value = "0 issuewild ca.example" },
+	{ .name = "wild5.example", .type = FAKE_CAA, .value = "0 issuewild other.example" },
+	{ .name = "critical2.example", .type = FAKE_CAA, .value = "128 tbs Unknown" },
+	{ .name = "critical2.example", .type = FAKE_CAA, .value = "0 tbt Unknown" },
+	{ .name = "critical3.example", .type = FAKE_CAA, .value = "0 tbs Unknown" },
+	{ .name = "critical3.example", .type = FAKE_CAA, .value = "128 tbt Unknown" },
+	{ .name = "wild6.example", .type = FAKE_CAA, .value = "0 issuewild other.example" },
+	{ .name = "wild6.example", .type = FAKE_CAA, .value = "0 issuewild ca.example" },
 	{ .name = "wild4.example", .type = FAKE_CAA, .value = "0 issuewild other.example" },
 	/* An alias counts with what it leads to, and its target's parents do not (3). */
 	{ .name = "alias.example", .type = FAKE_CNAME, .value = "theirs.example" },
@@ -181,6 +202,8 @@ static void climbs(void **state)
 		{ "critical.example", PROBLEM_CAA }, { "sub.critical.example", PROBLEM_CAA }, { "relaxed.example", PROBLEM_NONE },
 		{ "mail.example", PROBLEM_NONE }, { "mail.theirs.example", PROBLEM_CAA }, { "strict.example", PROBLEM_NONE },
 		{ "wild.example", PROBLEM_CAA }, { "*.wild.example", PROBLEM_NONE }, { "*.sub.wild.example", PROBLEM_NONE },
+		{ "*.wild5.example", PROBLEM_NONE }, { "*.wild6.example", PROBLEM_NONE }, { "critical2.example", PROBLEM_CAA },
+		{ "critical3.example", PROBLEM_CAA },
 		{ "*.wild2.example", PROBLEM_CAA }, { "wild3.example", PROBLEM_CAA }, { "*.wild3.example", PROBLEM_NONE },
 		{ "wild4.example", PROBLEM_NONE }, { "*.wild4.example", PROBLEM_CAA }, { "*.ours.example", PROBLEM_NONE },
 		{ "alias.example", PROBLEM_CAA }, { "away.free.example", PROBLEM_NONE }, { "away.nobody.example", PROBLEM_NONE },
@@ -243,6 +266,11 @@ static void unsigned_answers_do_not_do(void **state)
 	subject.require_dnssec = true;
 	assert_false(caa_check(dns, &identities, &subject, 1, clock_monotonic_ms() + 5000, &p));
 	assert_int_equal(p.kind, PROBLEM_DNS);
+	assert_non_null(strstr(p.subs[0].detail, "not signed with DNSSEC"));
+	problem_done(&p);
+	subject.value = "missing.example";
+	assert_false(caa_check(dns, &identities, &subject, 1, clock_monotonic_ms() + 5000, &p));
+	assert_non_null(strstr(p.subs[0].detail, "not signed with DNSSEC"));
 }
 
 int main(void)
