@@ -40,31 +40,57 @@ static void send_back(uint8_t *m, size_t len, const struct sockaddr_in *to)
 	sendto(server.fd, m, len, 0, (const struct sockaddr *)to, sizeof(*to));
 }
 
+/* Comes before the answer; its address is another. */
+static void forge(char how, uint8_t *m, size_t len, const struct sockaddr_in *to)
+{
+	uint8_t f[600];
+
+	memcpy(f, m, len);
+	f[len - 1] ^= 0x40;
+	switch (how) {
+	case 'i': f[0] ^= 1; break;                      /* somebody guesses the id */
+	case 'w': f[14] ^= 1; break;                     /* or the question */
+	case 'b': f[2] &= 0x7f; break;                   /* a query */
+	case 'k': f[2] |= 0x08; break;                   /* another operation */
+	case 'm': f[5] = 2; break;                       /* two questions */
+	case 'h': f[0] ^= 1; break;
+	default: return;
+	}
+	send_back(f, len, to);
+	if (how == 'h') { /* a header alone, after what may still stand where it is read to */
+		f[0] ^= 1;
+		send_back(f, 12, to);
+	}
+}
+
+/* With the record's name spelled out: the question's, or one of that length. */
+static size_t spell(char how, uint8_t *m, size_t len)
+{
+	size_t name = len - 16;
+
+	memcpy(m + len, m + 12, name);
+	m[len + 1] ^= how == 'x';
+	memcpy(m + len + name, record(how) + 2, RECORD - 2);
+	return name + RECORD - 2;
+}
+
 static void answer(uint8_t *m, size_t len, const struct sockaddr_in *to)
 {
 	char how = (char)m[13];
-	bool address = m[len - 3] == 1, none = how == 'n' || how == 'e' || how == 'r';
+	bool address = m[len - 3] == 1, none = strchr("neRs", how);
 
-	m[2] = how == 't' ? 0x87 : how == 'q' ? 0x01 : 0x81;
-	m[3] = how == 'r' ? 0x00 : 0x80;
-	m[3] |= how == 'n' ? 3 : how == 's' ? 2 : 0;
+	m[2] = how == 't' ? 0x87 : how == 'q' ? 0x01 : how == 'v' ? 0x85 : 0x81;
+	m[3] = how == 'r' || how == 'v' ? 0x00 : 0x80;
+	m[3] |= how == 'n' || how == 'y' ? 3 : how == 's' || how == 'S' ? 2 : 0;
 	m[7] = address && !none;
-	if (m[7])
+	size_t added = !m[7] || how == 'z' ? 0 : how == 'f' || how == 'x' ? spell(how, m, len) : RECORD;
+	if (added == RECORD)
 		memcpy(m + len, record(how), RECORD);
-	len += m[7] ? RECORD : 0;
-	if (how == 'i') { /* somebody guesses the id */
-		m[0] ^= 1;
-		m[len - 1] ^= 0x40;
-		send_back(m, len, to);
-		m[0] ^= 1;
-		m[len - 1] ^= 0x40;
-	}
-	if (how == 'w') { /* or the question */
-		m[14] ^= 1;
-		send_back(m, len, to);
-		m[14] ^= 1;
-	}
+	if (address)
+		forge(how, m, len + added, to);
 	if (how != 'd')
+		send_back(m, len + added, to);
+	if (how == 'u' && !address) /* twice, before the other */
 		send_back(m, len, to);
 }
 
@@ -76,7 +102,7 @@ static void *serve(void *arg)
 	ssize_t n;
 
 	(void)arg;
-	while ((n = recvfrom(server.fd, m, 512, 0, (struct sockaddr *)&from, &size)) > 17) {
+	while ((n = recvfrom(server.fd, m, 512, 0, (struct sockaddr *)&from, &size)) > 12) {
 		atomic_fetch_add(&server.queries, 1);
 		answer(m, (size_t)n, &from);
 	}
@@ -122,6 +148,9 @@ static bool ask(struct dns_stub *stub, const char *name, struct dns_question q[B
 	return dns_stub_ask(stub, q, BOTH, clock_monotonic_ms() + 5000);
 }
 
+#define L61 "ppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppp"
+#define L63 L61 "pp"
+
 static void takes_what_is_beyond_doubt(void **state)
 {
 	static const struct {
@@ -137,6 +166,19 @@ static void takes_what_is_beyond_doubt(void **state)
 		{ "nothing.example", true, DNS_NO_NAME, 0, "NXDOMAIN" },
 		{ "id.example", true, DNS_ANSWERED, 1, "a forged id before the answer" },
 		{ "wrong.example", true, DNS_ANSWERED, 1, "a forged question before the answer" },
+		{ "back.example", true, DNS_ANSWERED, 1, "a query before the answer" },
+		{ "kind.example", true, DNS_ANSWERED, 1, "another operation before the answer" },
+		{ "many.example", true, DNS_ANSWERED, 1, "two questions before the answer" },
+		{ "head.example", true, DNS_ANSWERED, 1, "a header alone before the answer" },
+		{ "full.example", true, DNS_ANSWERED, 1, "the name spelled out" },
+		{ "very.example", true, DNS_ANSWERED, 1, "AA without RA" },
+		{ "unasked.example", true, DNS_ANSWERED, 1, "the answer to the other question twice" },
+		{ L63 ".example", true, DNS_ANSWERED, 1, "the longest label" },
+		{ L63 "." L63 "." L63 "." L61, true, DNS_ANSWERED, 1, "the longest name" },
+		{ "xname.example", false, DNS_UNASKED, 0, "a record of another name, spelled out" },
+		{ "yes.example", false, DNS_UNASKED, 0, "NXDOMAIN, and a record" },
+		{ "zero.example", false, DNS_UNASKED, 0, "a record that is not there" },
+		{ "Servfail.example", false, DNS_UNASKED, 0, "SERVFAIL without a record" },
 		{ "truncated.example", false, DNS_UNASKED, 0, "TC" },
 		{ "servfail.example", false, DNS_UNASKED, 0, "SERVFAIL" },
 		{ "referral.example", false, DNS_UNASKED, 0, "neither AA nor RA" },
@@ -161,6 +203,9 @@ static void takes_what_is_beyond_doubt(void **state)
 			assert_false(q[A].secure);
 			assert_true(dns_answer_read(buf_bytes(&q[A].message), DNS_TYPE_A, v, 4, &n, &rcode));
 			assert_int_equal(n, rows[i].want_n);
+			assert_int_equal(q[AAAA].fate, rows[i].want_fate);
+			if (n > 0 && v[0].byte[3] != 1)
+				fail_msg("%s: believed", rows[i].why);
 		}
 		dns_question_clear(&q[A]);
 		dns_question_clear(&q[AAAA]);
@@ -172,7 +217,7 @@ static void names_that_are_not_for_it(void **state)
 {
 	static const char *const names[] = {
 		"localhost", "x.LOCALHOST", "x.onion", "1.0.0.127.in-addr.arpa", "", ".", "a..example",
-		"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx.example",
+		L63 "p.example", L63 "." L63 "." L63 "." L61 "p",
 	};
 	struct dns_stub *stub = stub_of(server.name);
 	unsigned before = atomic_load(&server.queries);
@@ -188,6 +233,12 @@ static void names_that_are_not_for_it(void **state)
 	name[sizeof(name) - 1] = '\0';
 	struct dns_question q[BOTH];
 	assert_false(ask(stub, name, q));
+	struct dns_question text = { .name = "plain.example", .type = DNS_TYPE_TXT };
+	assert_false(dns_stub_ask(stub, &text, 1, clock_monotonic_ms() + 5000));
+	struct dns_question three[3];
+	for (size_t i = 0; i < array_length(three); i++)
+		three[i] = (struct dns_question){ .name = "plain.example", .type = DNS_TYPE_A };
+	assert_false(dns_stub_ask(stub, three, 3, clock_monotonic_ms() + 5000));
 	assert_int_equal(atomic_load(&server.queries), before);
 	dns_stub_free(stub);
 }
@@ -200,6 +251,11 @@ static void rests_after_silence(void **state)
 	int64_t began = clock_monotonic_ms();
 
 	(void)state;
+	assert_false(ask(stub, "servfail.example", q)); /* which is an answer */
+	assert_true(ask(stub, "plain.example", q));
+	dns_question_clear(&q[A]);
+	dns_question_clear(&q[AAAA]);
+	began = clock_monotonic_ms();
 	assert_false(ask(stub, "deaf.example", q));
 	assert_in_range(clock_monotonic_ms() - began, 250, 4500); /* the question itself is given 5000 */
 	unsigned before = atomic_load(&server.queries);
@@ -211,7 +267,7 @@ static void rests_after_silence(void **state)
 /* Whoever wants more than plain look-ups has libunbound alone. */
 static void is_not_for_all_options(void **state)
 {
-	auto_value(strings) some = {0};
+	auto_value(strings) some = {0}, empty = {0};
 	char corp[] = "corp.example";
 	struct dns_zone zone = { .name = corp };
 
@@ -227,7 +283,14 @@ static void is_not_for_all_options(void **state)
 	for (size_t i = 0; i < array_length(rows); i++)
 		assert_null(dns_stub_new(&rows[i]));
 	assert_null(stub_of("dns.example@53"));
-	assert_null(stub_of("127.0.0.1@70000"));
+	assert_null(stub_of("127.0.0.1@65536"));
+	assert_null(stub_of("127.0.0.1@0"));
+	struct dns_stub *last = stub_of("127.0.0.1@65535");
+	assert_non_null(last);
+	dns_stub_free(last);
+	last = dns_stub_new(&(struct dns_options){ .resolvers = &some, .trust_anchors = &empty, .root_hints = &empty });
+	assert_non_null(last);
+	dns_stub_free(last);
 }
 
 int main(void)
