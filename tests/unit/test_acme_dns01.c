@@ -13,6 +13,7 @@
 /* SHA-256 of "token.thumbprint" in base64url. */
 #define WANT "61rBZ_4knHblO0MNoxFsXZ_eTFUHum0B6IVRbhvUn5I"
 #define OTHER "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+#define A42 "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
 #define AT(name) "_acme-challenge." name
 
 static struct fake_record records[] = {
@@ -26,6 +27,18 @@ static struct fake_record records[] = {
 	{ .name = AT("other.example"), .type = FAKE_TXT, .value = OTHER },
 	{ .name = AT("secret.example"), .type = FAKE_TXT, .value = "password=hunter2" },
 	{ .name = AT("long.example"), .type = FAKE_TXT, .value = WANT "|x" },
+	{ .name = AT("dash.example"), .type = FAKE_TXT, .value = "-" A42 },
+	{ .name = AT("dash.example"), .type = FAKE_TXT, .value = A42 "_" },
+	{ .name = AT("odd.example"), .type = FAKE_TXT, .value = A42 "!" },
+	{ .name = AT("four.example"), .type = FAKE_TXT, .value = A42 "1" },
+	{ .name = AT("four.example"), .type = FAKE_TXT, .value = A42 "2" },
+	{ .name = AT("four.example"), .type = FAKE_TXT, .value = A42 "3" },
+	{ .name = AT("four.example"), .type = FAKE_TXT, .value = A42 "4" },
+	{ .name = AT("five.example"), .type = FAKE_TXT, .value = A42 "1" },
+	{ .name = AT("five.example"), .type = FAKE_TXT, .value = A42 "2" },
+	{ .name = AT("five.example"), .type = FAKE_TXT, .value = A42 "3" },
+	{ .name = AT("five.example"), .type = FAKE_TXT, .value = A42 "4" },
+	{ .name = AT("five.example"), .type = FAKE_TXT, .value = A42 "5" },
 	{ .name = AT("short.example"), .type = FAKE_TXT, .value = "" },
 	{ .name = AT("none.example"), .type = FAKE_A, .value = "192.0.2.1" },
 	{ .name = AT("loop.example"), .type = FAKE_CNAME, .value = AT("pool.example") },
@@ -101,6 +114,11 @@ static void refuses(void **state)
 		{ "other.example", PROBLEM_INCORRECT_RESPONSE, "there is \"" OTHER "\"", NULL },
 		{ "secret.example", PROBLEM_INCORRECT_RESPONSE, "\"" WANT "\" that was wanted", "hunter2" },
 		{ "long.example", PROBLEM_INCORRECT_RESPONSE, "none of the 1", NULL },
+		{ "dash.example", PROBLEM_INCORRECT_RESPONSE, "\"-" A42 "\"", NULL },
+		{ "dash.example", PROBLEM_INCORRECT_RESPONSE, "\"" A42 "_\"", NULL },
+		{ "odd.example", PROBLEM_INCORRECT_RESPONSE, "none of the 1", "!" },
+		{ "four.example", PROBLEM_INCORRECT_RESPONSE, "of 4 TXT", " and more" },
+		{ "five.example", PROBLEM_INCORRECT_RESPONSE, "\" and more (asked", NULL },
 		{ "short.example", PROBLEM_INCORRECT_RESPONSE, "none of the 1", NULL },
 		{ "none.example", PROBLEM_INCORRECT_RESPONSE, "no TXT record at _acme-challenge.none.example", NULL },
 		{ "missing.example", PROBLEM_DNS, "NXDOMAIN", NULL },
@@ -119,6 +137,10 @@ static void refuses(void **state)
 		if (p.kind != rows[i].want || !strstr(p.detail, rows[i].text) ||
 		    (rows[i].never && strstr(p.detail, rows[i].never)))
 			fail_msg("%s: %s: %s", rows[i].name, problem_kind_name(p.kind), p.detail);
+		size_t shown = 0;
+		for (const char *at = p.detail; (at = strstr(at, "\"" A42)); at++)
+			shown++;
+		assert_in_range(shown, 0, 4);
 		if (rows[i].want == PROBLEM_INCORRECT_RESPONSE)
 			assert_non_null(strstr(p.detail, server.resolver));
 	}
@@ -148,6 +170,7 @@ static void the_label_is_the_accounts(void **state)
 	assert_false(dns_account01_prove(dns, &task, clock_monotonic_ms() + 5000, &p));
 	assert_int_equal(p.kind, PROBLEM_DNS);
 	assert_null(strstr(p.detail, "ujmmovf2vn55tgye"));
+	assert_non_null(strstr(p.detail, "the label is that of the account " ACCOUNT "2")); /* 3.4 */
 	task.account_url = NULL;
 	assert_false(dns_account01_prove(dns, &task, clock_monotonic_ms() + 5000, &p));
 	assert_int_equal(p.kind, PROBLEM_INTERNAL);
