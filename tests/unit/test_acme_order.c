@@ -154,16 +154,46 @@ static void no_certificate_outlives_the_ca(void **state)
 static void too_many_names(void **state)
 {
 	struct world *w = *state;
-	auto_value(reply) r = {0};
-	auto_value(buf) payload = {0};
 
-	buf_add_str(&payload, "{\"identifiers\":[");
-	for (int i = 0; i < 101; i++)
-		buf_printf(&payload, "%s{\"type\":\"dns\",\"value\":\"n%d.example\"}", i ? "," : "", i);
-	buf_add_str(&payload, "]}");
-	new_order(w, buf_text(&payload), &r);
-	assert_refused(&r, PROBLEM_REJECTED_IDENTIFIER);
-	assert_non_null(strstr(r.problem.detail, "101"));
+	for (int n = 100; n <= 101; n++) { /* the profile's bound, and one more */
+		auto_value(reply) r = {0};
+		auto_value(buf) payload = {0};
+
+		buf_add_str(&payload, "{\"identifiers\":[");
+		for (int i = 0; i < n; i++)
+			buf_printf(&payload, "%s{\"type\":\"dns\",\"value\":\"n%d.example\"}", i ? "," : "", i);
+		buf_add_str(&payload, "]}");
+		new_order(w, buf_text(&payload), &r);
+		if (n == 100) {
+			assert_done(&r, 201);
+			continue;
+		}
+		assert_refused(&r, PROBLEM_REJECTED_IDENTIFIER);
+		assert_non_null(strstr(r.problem.detail, "101"));
+	}
+}
+
+/* What is counted is what was sent: a list without end is not even looked at. */
+static void a_list_of_names_has_a_bound(void **state)
+{
+	struct world *w = *state;
+
+	for (int n = 1000; n <= 1001; n++) {
+		auto_value(reply) r = {0};
+		auto_value(buf) payload = {0};
+
+		buf_add_str(&payload, "{\"identifiers\":[");
+		for (int i = 0; i < n; i++)
+			buf_printf(&payload, "%s{\"type\":\"dns\",\"value\":\"a.example\"}", i ? "," : "");
+		buf_add_str(&payload, "]}");
+		new_order(w, buf_text(&payload), &r);
+		if (n == 1000) {
+			assert_done(&r, 201);
+			continue;
+		}
+		assert_refused(&r, PROBLEM_MALFORMED);
+		assert_non_null(strstr(r.problem.detail, "1001 identifiers"));
+	}
 }
 
 /* --- reuse */
@@ -393,6 +423,7 @@ int main(void)
 		test(doubles_are_dropped),
 		test(times_are_echoed),
 		test(too_many_names),
+		test(a_list_of_names_has_a_bound),
 		test(a_valid_authorization_is_reused),
 		test(one_that_is_not_valid_any_more_is_not),
 		test(a_reused_authorization_bounds_the_order),
