@@ -121,6 +121,23 @@ static void refuses(void **state)
 	}
 }
 
+/* Neither what DNS says unsigned, nor this machine's own word. */
+static void what_must_be_signed_is(void **state)
+{
+	static const char *const names[] = { "one.example", "both.example", "six.example", "elsewhere.localhost" };
+
+	(void)state;
+	for (size_t i = 0; i < array_length(names); i++) {
+		auto_value(problem) p = {0};
+		struct dns_addresses found;
+
+		assert_false(dns_lookup(dns, names[i], true, clock_monotonic_ms() + 5000, &found, &p));
+		assert_int_equal(p.kind, PROBLEM_DNS);
+		if (!strstr(p.detail, "not signed with DNSSEC") && i < 3)
+			fail_msg("%s: %s", names[i], p.detail);
+	}
+}
+
 static void many_are_cut_off(void **state)
 {
 	auto_value(problem) p = {0};
@@ -248,6 +265,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(finds_addresses),
 		cmocka_unit_test(refuses),
+		cmocka_unit_test(what_must_be_signed_is),
 		cmocka_unit_test(many_are_cut_off),
 		cmocka_unit_test(a_silent_server_costs_no_more_than_the_deadline),
 		cmocka_unit_test(answers_are_not_kept),

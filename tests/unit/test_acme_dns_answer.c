@@ -41,6 +41,12 @@ static void reads(void **state)
 		  DNS_TYPE_A, 0, "" },
 		{ HEADER("8180", "0001", "0001") QUESTION "c00c" "0001" "0001" "00000000" "0003" "c00002",
 		  DNS_TYPE_A, 0, "" },
+		{ HEADER("8180", "0001", "0001") QUESTION "c00c" "001c" "0001" "00000000" "0004" "c0000201",
+		  DNS_TYPE_AAAA, 0, "" },
+		{ HEADER("8180", "0001", "0001") QUESTION "c00c" "001c" "0001" "00000000" "000f" "20010db80000000000000000000000",
+		  DNS_TYPE_AAAA, 0, "" },
+		{ HEADER("8180", "0001", "0001") QUESTION "c00c" "0001" "0001" "00000000" "0010" "20010db8000000000000000000000001",
+		  DNS_TYPE_A, 0, "" },
 		{ HEADER("8183", "0001", "0000") QUESTION,
 		  DNS_TYPE_A, DNS_NXDOMAIN, "" },
 		{ HEADER("8182", "0001", "0000") QUESTION,
@@ -63,6 +69,34 @@ static void reads(void **state)
 		}
 		assert_string_equal(got, rows[i].want);
 		assert_int_equal(rcode, rows[i].want_rcode);
+	}
+}
+
+/* RFC 1035, 3.3.14: strings, each with its length. */
+static void texts_are_joined(void **state)
+{
+	static const struct {
+		const char *hex;
+		bool want;
+		size_t want_len;
+		const char *want_text; /* of five characters at most */
+	} rows[] = {
+		{ "0361626302646500", true, 5, "abcde" }, { "0461626364", true, 4, "abcd" }, { "06616263646566", true, 6, "abcde" },
+		{ "00", true, 0, "" }, { "", true, 0, "" }, { "0461626300", true, 4, "abc" },
+		{ "046162", false, 0, NULL }, { "01610462", false, 0, NULL }, { "016101", false, 0, NULL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < array_length(rows); i++) {
+		auto_value(buf) data = {0};
+		char text[7] = "......";
+		size_t len;
+
+		assert_true(hex_decode(rows[i].hex, strlen(rows[i].hex), &data));
+		bool good = dns_answer_text(buf_bytes(&data), text, 6, &len);
+		if (good != rows[i].want || (good && (len != rows[i].want_len || !str_equal(text, rows[i].want_text))))
+			fail_msg("%s: %s", rows[i].hex, good ? text : "none");
+		assert_int_equal(text[6], '\0');
 	}
 }
 
@@ -92,6 +126,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(reads),
+		cmocka_unit_test(texts_are_joined),
 		cmocka_unit_test(a_part_is_no_message),
 	};
 
