@@ -183,6 +183,20 @@ static void ended_authorizations_are_not_probed(void **state)
 	assert_int_equal(atomic_load(&w->web.requests), 0);
 }
 
+static void a_type_that_was_turned_off_proves_nothing(void **state)
+{
+	struct world *w = *state;
+	struct placed placed = place_order(w, 0, "dns:a.example");
+	auto_value(reply) r = {0};
+
+	w->acme->options.challenges = ACME_DNS_01;
+	answer_challenge(w, 0, placed.authorization[0], &r);
+	assert_done(&r, 200);
+	assert_member(r.json, "status", "invalid");
+	assert_member(json_member(r.json, "error"), "type", "urn:ietf:params:acme:error:unauthorized");
+	assert_int_equal(atomic_load(&w->web.requests), 0);
+}
+
 /* --- retries, 8.2 */
 
 static void a_failed_try_is_told_and_tried_again(void **state)
@@ -214,6 +228,7 @@ static void a_failed_try_is_told_and_tried_again(void **state)
 	atomic_store(&w->mode, WEB_WRONG);
 	answer_challenge(w, 0, placed.authorization[0], &again);
 	assert_member(again.json, "status", "processing");
+	assert_in_range(atoi(reply_header(&again, "Retry-After")), 9, 11); /* twice as long as before */
 	const struct json *error = json_member(again.json, "error"), *entries = json_member(error, "subproblems");
 	assert_non_null(json_member_string(error, "detail"));
 	assert_int_equal(json_length(entries), 2); /* 8.2: an entry for each try */
@@ -285,6 +300,39 @@ static void a_restart_probes_again_what_was_in_flight(void **state)
 	order_status_is(w, placed.order, "ready");
 	challenge_status_is(w, untouched.authorization[0], "pending");
 	assert_int_equal(atomic_load(&w->web.requests), 1);
+}
+
+/* The store is read in pages, and the queue's bound is for what is new. */
+static void a_restart_resumes_all_that_were_in_flight(void **state)
+{
+	enum { ORDERS = 6, NAMES = 100 }; /* 500 are a page */
+	struct world *w = world_new();
+
+	(void)state;
+	w->options.pending_authorizations_max = 0;
+	world_open(w);
+	for (int o = 0; o < ORDERS; o++) {
+		auto_value(buf) names = {0};
+		auto_value(buf) payload = {0};
+		auto_value(reply) r = {0};
+		char id[RANDOM_ID_SIZE];
+
+		for (int i = 0; i < NAMES; i++)
+			buf_printf(&names, "%sdns:n%d-%d.example", i ? " " : "", o, i);
+		names_payload(buf_text(&names), &payload);
+		world_call(w, 0, acme_order_new, "", "", buf_text(&payload), &r);
+		assert_done(&r, 201);
+		for (int i = 0; i < NAMES; i++) {
+			id_in(json_string(json_at(json_member(r.json, "authorizations"), (size_t)i)), "authz", id);
+			world_must(store_update(w->store, set_processing, id, p));
+		}
+	}
+	acme_close(steal(w->acme));
+	atomic_store(&w->mode, WEB_STALLED);
+	world_open(w);
+	assert_int_equal(probes_count(w->acme->probes), ORDERS * NAMES);
+	atomic_store(&w->mode, WEB_RIGHT);
+	world_free(w);
 }
 
 /* The sweeper has not seen it yet; nobody is asked for its sake. */
@@ -465,9 +513,11 @@ int main(void)
 		test(what_takes_longer_is_processing),
 		test(many_responses_are_one_probe),
 		test(ended_authorizations_are_not_probed),
+		test(a_type_that_was_turned_off_proves_nothing),
 		cmocka_unit_test(a_failed_try_is_told_and_tried_again),
 		test(a_fault_of_ours_ends_no_challenge),
 		test(a_restart_probes_again_what_was_in_flight),
+		cmocka_unit_test(a_restart_resumes_all_that_were_in_flight),
 		test(what_has_expired_meanwhile_is_not_probed_after_a_restart),
 		test(closing_leaves_it_to_the_next_start),
 		test(an_answer_for_a_former_key_does_not_count),
