@@ -168,11 +168,13 @@ static bool renewals_end(struct store_txn *txn, struct order *order, const struc
 	return order_apply(txn, order, ORDER_CANCEL, change, p);
 }
 
-static bool order_follow(struct store_txn *txn, const char *id, const struct state_change *change,
+/* ends: of the proof that was just accepted, as in the authorization. An order that waits to be finalized ends with it. */
+static bool order_follow(struct store_txn *txn, const char *id, int64_t ends, const struct state_change *change,
                          struct problem *p)
 {
 	auto_value(order) order = {0};
 	enum order_status judged;
+	bool shorter;
 
 	if (!store_order_get(txn, id, &order, p) || !judge(txn, &order, 0, &judged, p))
 		return false;
@@ -180,12 +182,15 @@ static bool order_follow(struct store_txn *txn, const char *id, const struct sta
 		return judged != ORDER_INVALID || change->now > order.star.end || renewals_end(txn, &order, change, p);
 	if (judged == ORDER_INVALID)
 		return order_apply(txn, &order, ORDER_FAILED, change, p);
+	shorter = ends && ends < order.expires && order.status == ORDER_PENDING;
+	if (shorter)
+		order.expires = ends;
 	if (judged == ORDER_READY && order.status == ORDER_PENDING)
 		return order_apply(txn, &order, ORDER_AUTHORIZED, change, p);
-	return true;
+	return !shorter || store_order_put(txn, &order, p);
 }
 
-/* An order's promise holds until it expires (7.4), so what it rests on must not end before it. */
+/* An order's promise holds until it expires (7.4), so what it rests on must not end before it, unless the proof does. */
 static bool outlast(struct store_txn *txn, const struct strings *orders, int64_t *expires, struct problem *p)
 {
 	for (size_t i = 0; i < orders->n; i++) {
@@ -212,6 +217,7 @@ bool authorization_apply(struct store_txn *txn, struct authorization *authorizat
 		authorization->expires = change->valid_until;
 		if (!outlast(txn, &orders, &authorization->expires, p))
 			return false;
+		authorization->ends = change->ends;
 		if (change->ends && change->ends < authorization->expires)
 			authorization->expires = change->ends;
 	} else if (change->keep_until) {
@@ -220,7 +226,7 @@ bool authorization_apply(struct store_txn *txn, struct authorization *authorizat
 	if (!store_authorization_put(txn, authorization, p))
 		return false;
 	for (size_t i = 0; i < orders.n; i++)
-		if (!order_follow(txn, orders.v[i], change, p))
+		if (!order_follow(txn, orders.v[i], authorization->ends, change, p))
 			return false;
 	return true;
 }
@@ -232,9 +238,10 @@ bool authorizations_outlast(struct store_txn *txn, const struct order *order, in
 
 		if (!store_authorization_get(txn, order->authorizations.v[i], &a, p))
 			return false;
-		if (a.status != AUTHORIZATION_VALID || a.expires >= until)
+		int64_t latest = a.ends && a.ends < until ? a.ends : until;
+		if (a.status != AUTHORIZATION_VALID || a.expires >= latest)
 			continue;
-		a.expires = until;
+		a.expires = latest;
 		if (!store_authorization_put(txn, &a, p))
 			return false;
 	}

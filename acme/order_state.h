@@ -56,8 +56,8 @@ struct state_change {
  * that wait for it. true without a change when the event has no arrow from its status. */
 bool authorization_apply(struct store_txn *txn, struct authorization *authorization,
                          enum authorization_event event, const struct state_change *change, struct problem *p) must_use;
-/* In the caller's update: what the order rests on, where it is valid, does not end before that time: the gate wants it
- * valid whenever a certificate is made for the order. */
+/* In the caller's update: what the order rests on, where it is valid, does not end before that time, or with the proof
+ * itself: the gate wants it valid whenever a certificate is made for the order. */
 bool authorizations_outlast(struct store_txn *txn, const struct order *order, int64_t until,
                             struct problem *p) must_use;
 /* In the caller's update: moves the order and stores it as it is now. ORDER_NOT_READY when the

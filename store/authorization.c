@@ -36,6 +36,7 @@ static const struct record_field authorization_fields[] = {
 	record_bool(21, authorization, subdomains),
 	record_bytes(22, authorization, attested_key),
 	record_text(23, authorization, attestation),
+	record_time(24, authorization, ends),
 };
 static const struct record_schema authorization_schema = {
 	"authorization", sizeof(struct authorization), authorization_fields, array_length(authorization_fields),

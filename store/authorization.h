@@ -39,6 +39,7 @@ struct authorization {
 	const char *attestation;      /* its format, "tpm" */
 	bool subdomains;              /* RFC 9444: it proves the names below as well */
 	int64_t created, expires;     /* expires of a pending one is its deadline */
+	int64_t ends;                 /* of the proof itself: nothing rests on it after that; 0: not by itself */
 	struct record_list challenges; /* struct challenge */
 };
 void authorization_free(struct authorization *authorization);

@@ -151,6 +151,7 @@ static void any_end_of_an_authorization_ends_the_order(void **state)
 struct reading {
 	const char *order, *authorization;
 	int64_t order_expires, authorization_expires;
+	int64_t until;
 };
 
 static bool read_expires(struct store_txn *txn, void *arg, struct problem *p)
@@ -180,6 +181,68 @@ static void a_proven_authorization_outlasts_its_order(void **state)
 	assert_true(r.order_expires >= clock_now() + 80000);
 }
 
+static bool outlast(struct store_txn *txn, void *arg, struct problem *p)
+{
+	const struct reading *r = arg;
+	auto_value(order) order = {0};
+
+	return store_order_get(txn, r->order, &order, p) && authorizations_outlast(txn, &order, r->until, p);
+}
+
+static void proved_until(struct world *w, const char *id, int64_t ends)
+{
+	int64_t now = clock_now();
+	struct applying a = {
+		id, AUTHORIZATION_PROVED, { .now = now, .valid_until = now + 100, .ends = ends, .error = "{}" },
+	};
+
+	world_must(store_update(w->store, apply, &a, p));
+}
+
+/* persistUntil (draft-ietf-acme-dns-persist-02, 4.1): nothing is issued on the proof after it, so an order that rests on
+ * it promises nothing after it. */
+static void a_proof_that_ends_ends_what_rests_on_it(void **state)
+{
+	struct world *w = *state;
+	struct placed placed = place_order(w, 0, "dns:a.example dns:b.example");
+	int64_t ends = clock_now() + 5000;
+	struct reading r = { .order = placed.order, .authorization = placed.authorization[0] };
+
+	proved_until(w, placed.authorization[0], ends);
+	order_status_is(w, placed.order, "pending");
+	world_must(store_view(w->store, read_expires, &r, p));
+	assert_int_equal(r.authorization_expires, ends);
+	assert_int_equal(r.order_expires, ends);
+	proved_until(w, placed.authorization[1], ends + 100); /* the earlier one counts */
+	order_status_is(w, placed.order, "ready");
+	world_must(store_view(w->store, read_expires, &r, p));
+	assert_int_equal(r.order_expires, ends);
+	clock_shift(5001);
+	order_status_is(w, placed.order, "invalid");
+	clock_shift(-5001);
+}
+
+static void nothing_outlasts_the_end_of_its_proof(void **state)
+{
+	struct world *w = *state;
+	struct placed placed = place_order(w, 0, "dns:a.example dns:b.example");
+	int64_t ends = clock_now() + 200000;
+	struct reading r = { .order = placed.order, .authorization = placed.authorization[0], .until = ends - 1000 };
+
+	proved_until(w, placed.authorization[0], ends);
+	proved_until(w, placed.authorization[1], 0);
+	world_must(store_update(w->store, outlast, &r, p));
+	world_must(store_view(w->store, read_expires, &r, p));
+	assert_int_equal(r.authorization_expires, ends - 1000);
+	r.until = ends + 1000;
+	for (int i = 0; i < 2; i++) {
+		world_must(store_update(w->store, outlast, &r, p));
+		world_must(store_view(w->store, read_expires, &r, p));
+		assert_int_equal(r.authorization_expires, i ? r.until : ends);
+		r.authorization = placed.authorization[1];
+	}
+}
+
 static void time_ends_what_is_stored_as_open(void **state)
 {
 	struct world *w = *state;
@@ -201,6 +264,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(any_end_of_an_authorization_ends_the_order, world_setup,
 		                                world_teardown),
 		cmocka_unit_test_setup_teardown(a_proven_authorization_outlasts_its_order, world_setup,
+		                                world_teardown),
+		cmocka_unit_test_setup_teardown(a_proof_that_ends_ends_what_rests_on_it, world_setup,
+		                                world_teardown),
+		cmocka_unit_test_setup_teardown(nothing_outlasts_the_end_of_its_proof, world_setup,
 		                                world_teardown),
 		cmocka_unit_test_setup_teardown(time_ends_what_is_stored_as_open, world_setup,
 		                                world_teardown),

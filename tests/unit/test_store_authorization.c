@@ -32,6 +32,7 @@ static void test_all_fields(void **state)
 	in.preauthorized = true;
 	in.created = 10;
 	in.expires = 20;
+	in.ends = 30;
 	in.challenges = (struct record_list){ challenges, 2 };
 	put(&in);
 	must(store_authorization_get(txn, in.id, &out, p));
@@ -44,6 +45,7 @@ static void test_all_fields(void **state)
 	assert_true(out.wildcard && out.preauthorized);
 	assert_int_equal(out.created, 10);
 	assert_int_equal(out.expires, 20);
+	assert_int_equal(out.ends, 30);
 	assert_int_equal(out.challenges.n, 2);
 	for (size_t i = 0; i < 2; i++) {
 		const struct challenge *got = (const struct challenge *)out.challenges.v + i;

@@ -113,6 +113,22 @@ def test_end_of_the_record_ends_the_authorization(server, liar):
     assert body["expires"] <= time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(until))
 
 
+def test_orders_end_with_the_record(server, liar):
+    """One that is ready until long after that could not be finalized any more."""
+    client = register(server)
+    until = int(time.time()) + 3600
+    liar.records["_validation-persist.order.example.com", "TXT"] = [
+        txt(f"ca.example.net; accounturi={hashed(client, '*')}; persistUntil={until}")]
+    url, order = client.order(["order.example.com"])
+    ends = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(until))
+    assert order["expires"] > ends
+    challenge = next(c for c in client.post(order["authorizations"][0]).json()["challenges"] if c["type"] == "dns-persist-01")
+    client.post(challenge["url"], {})
+    assert client.wait(order["authorizations"][0], ("valid", "invalid"))["status"] == "valid"
+    order = client.post(url).json()
+    assert order["status"] == "ready" and order["expires"] == ends
+
+
 def test_record_of_another_account(server, liar):
     client, other = register(server), register(server)
     liar.records["_validation-persist.foreign.example.com", "TXT"] = [txt(f"ca.example.net; accounturi={hashed(other, '*')}")]
