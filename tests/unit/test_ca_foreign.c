@@ -125,7 +125,8 @@ static void odd_certificates(void **state)
 		{ { .serial = "0" }, NULL },
 		{ { .serial = "-5" }, NULL },
 		{ { .serial = "1461501637330902918203684832716283019655932542975" }, NULL }, /* 20 bytes of ff */
-		{ { .serial = "374144419156711147060143317175368453031918731001856" }, "serial number" }, /* 21 bytes */
+		{ { .serial = "1461501637330902918203684832716283019655932542976" }, "serial number" }, /* 21 bytes */
+		{ { .serial = "374144419156711147060143317175368453031918731001856" }, "serial number" }, /* 22 bytes */
 		{ { .cn = "a\nb" }, "control character" },
 		{ { .raw_san = "3003820161" }, NULL },
 		{ { .raw_san = "300582036100" "62" }, "no text" },    /* a NUL in a DNS name */
@@ -163,12 +164,37 @@ static void what_is_no_certificate(void **state)
 	refused(buf_bytes(&der), "cannot be read");
 }
 
+/* Of 64 KiB at most: each is kept for good. The names of the large ones cannot be read, which is no fault. */
+static void a_certificate_has_so_many_bytes(void **state)
+{
+	static const struct {
+		size_t extension;
+		bool want;
+	} rows[] = { { 65000, true }, { 65536, false } };
+
+	(void)state;
+	for (size_t i = 0; i < array_length(rows); i++) {
+		auto_value(buf) der = {0};
+		auto_value(certificate) row = {0};
+		auto_value(problem) p = {0};
+		auto_free char *hex = calloc(1, 2 * rows[i].extension + 1);
+		memset(hex, 'f', 2 * rows[i].extension);
+		make(&(struct foreign){ .raw_san = hex }, &der);
+		assert_int_equal(der.len <= 65536, rows[i].want);
+		if (rows[i].want)
+			assert_true(foreign_row(buf_bytes(&der), "", "x", NOW, &row, &p));
+		else
+			refused(buf_bytes(&der), "cannot be read");
+	}
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(row_is_what_the_certificate_says),
 		cmocka_unit_test(odd_certificates),
 		cmocka_unit_test(what_is_no_certificate),
+		cmocka_unit_test(a_certificate_has_so_many_bytes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

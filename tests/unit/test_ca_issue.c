@@ -202,10 +202,18 @@ static const char name65[] = LABEL_50 ".bbbbbb.example";
 
 static struct strings no_usages;
 static struct identifiers no_names, odd_names;
+/* As no set can be made, and as no gate makes one. */
+static struct identifier spaced_name = { IDENTIFIER_DNS, "a b.example" }, deleted_name = { IDENTIFIER_DNS, "a\x7f.example" },
+	device_name = { IDENTIFIER_PERMANENT, "device-1" };
+static const struct identifiers spaced_names = { &spaced_name, 1 }, deleted_names = { &deleted_name, 1 },
+	device_names = { &device_name, 1 };
 
 static void break_nothing(struct approval_facts *f) { f->common_name = name64; }
 static void break_names(struct approval_facts *f) { f->names = &no_names; }
 static void break_ascii(struct approval_facts *f) { f->names = &odd_names; }
+static void break_space(struct approval_facts *f) { f->names = &spaced_names; }
+static void break_delete(struct approval_facts *f) { f->names = &deleted_names; }
+static void break_device(struct approval_facts *f) { f->names = &device_names; }
 static void break_cn_length(struct approval_facts *f) { f->common_name = name65; }
 static void break_cn_proof(struct approval_facts *f) { f->common_name = "other.example"; }
 static void break_order(struct approval_facts *f) { f->not_before = f->not_after + 1; }
@@ -229,10 +237,15 @@ static void break_spki(struct approval_facts *f) { f->spki.len--; }
 static void break_algorithm(struct approval_facts *f) { f->algorithm = KEY_EC_P384; }
 static const struct subject long_country = { (struct subject_attribute[]){ { SUBJECT_C, "DEU" } }, 1 };
 static const struct subject sub_ca = { (struct subject_attribute[]){ { SUBJECT_O, "Example" }, { SUBJECT_CN, "Sub CA" } }, 2 };
-static const struct csr_other_name other = { .type = CSR_OTHER_UNREADABLE };
+static uint8_t text_der[] = { 0x0c, 1, 'x' };
+#define DER { .data = text_der, .len = sizeof(text_der) }
+static const struct csr_other_name unreadable = { .type = CSR_OTHER_UNREADABLE, .der = DER };
+static const struct csr_other_name empty = { .type = CSR_OTHER_TEXT }, unproven = { .type = CSR_OTHER_TEXT, .der = DER };
 static void break_subject(struct approval_facts *f) { f->subject = &long_country; }
 static void break_acme_cn(struct approval_facts *f) { f->subject = &sub_ca, f->common_name = "Sub CA"; }
-static void break_acme_other(struct approval_facts *f) { f->others = &other, f->other_count = 1; }
+static void break_other(struct approval_facts *f) { f->others = &unreadable, f->other_count = 1; }
+static void break_other_der(struct approval_facts *f) { f->others = &empty, f->other_count = 1; }
+static void break_acme_other(struct approval_facts *f) { f->others = &unproven, f->other_count = 1; }
 static void make_ca(struct approval_facts *f)
 {
 	static const struct identifiers none;
@@ -249,6 +262,17 @@ static void make_ca(struct approval_facts *f)
 	f->extended_key_usage = &no_usages;
 }
 static void break_acme_ca(struct approval_facts *f) { make_ca(f), f->method = "acme", f->names = &no_names; }
+static void break_acme_ca_named(struct approval_facts *f)
+{
+	const struct identifiers *proven = f->names;
+
+	make_ca(f);
+	f->method = "acme";
+	f->names = proven;
+	f->common_name = NULL;
+}
+static void break_ca_depth(struct approval_facts *f) { make_ca(f), f->path_length = 128; }
+static void break_ca_depth_sign(struct approval_facts *f) { make_ca(f), f->path_length = -2; }
 static void break_ca_revocation(struct approval_facts *f) { make_ca(f), f->no_revocation = true; }
 static void break_ca_staple(struct approval_facts *f) { make_ca(f), f->must_staple = true; }
 static void break_staple_revocation(struct approval_facts *f) { f->must_staple = f->no_revocation = true; }
@@ -268,6 +292,9 @@ static void each_rule_of_the_floor_refuses(void **state)
 		{ break_ca_staple, PROBLEM_INTERNAL, "RFC 7633" },
 		{ break_staple_revocation, PROBLEM_INTERNAL, "RFC 7633" },
 		{ break_ascii, PROBLEM_INTERNAL, "visible ASCII" },
+		{ break_space, PROBLEM_INTERNAL, "visible ASCII" },
+		{ break_delete, PROBLEM_INTERNAL, "visible ASCII" },
+		{ break_device, PROBLEM_INTERNAL, "visible ASCII" },
 		{ break_cn_length, PROBLEM_INTERNAL, "common name" },
 		{ break_cn_proof, PROBLEM_INTERNAL, "common name" },
 		{ break_order, PROBLEM_INTERNAL, "notBefore" },
@@ -281,7 +308,12 @@ static void each_rule_of_the_floor_refuses(void **state)
 		{ break_hash, PROBLEM_INTERNAL, "MD5" },
 		{ break_subject, PROBLEM_INTERNAL, "alphabet and size" },
 		{ break_acme_cn, PROBLEM_INTERNAL, "common name" },
-		{ break_acme_other, PROBLEM_INTERNAL, "visible ASCII" },
+		{ break_other, PROBLEM_INTERNAL, "visible ASCII" },
+		{ break_other_der, PROBLEM_INTERNAL, "visible ASCII" },
+		{ break_acme_other, PROBLEM_INTERNAL, "ACME proves" },
+		{ break_acme_ca_named, PROBLEM_INTERNAL, "makes no CA" },
+		{ break_ca_depth, PROBLEM_INTERNAL, "a CA has keyCertSign" },
+		{ break_ca_depth_sign, PROBLEM_INTERNAL, "a CA has keyCertSign" },
 		{ break_acme_ca, PROBLEM_INTERNAL, "common name" },
 		{ break_ca_unnamed, PROBLEM_INTERNAL, "at least one name" },
 		{ break_ca_usage, PROBLEM_INTERNAL, "a CA has keyCertSign" },

@@ -279,6 +279,19 @@ static bool find_responder(struct store_txn *txn, void *arg, struct problem *p)
 	       store_certificate_get(txn, page.ids.v[0], arg, p);
 }
 
+/* However long it may live: a certificate that outlives its issuer's is none (RFC 5280, 6.1). */
+static void a_responder_ends_with_its_issuer(void **state)
+{
+	const struct ocsp_options long_lived = { .lifetime = HOUR, .responder_lifetime = 100L * 365 * TEST_DAY, .cache_places = 4 };
+	auto(X509) *issuer = parsed_issuer();
+
+	(void)state;
+	ocsp_close(ocsp);
+	open_ocsp(&long_lived);
+	auto(X509) *own = responder_x509();
+	assert_int_equal(ASN1_TIME_compare(X509_get0_notAfter(own), X509_get0_notAfter(issuer)), 0);
+}
+
 /* Its certificate can be revoked like any other; what it signed is not sent again. */
 static void a_revoked_responder_is_replaced(void **state)
 {
@@ -573,6 +586,7 @@ static void a_cache_of_one_place(void **state)
 #define SINGLE "\x30\x3c" CERT_ID
 #define LIST "\x30\x3e" SINGLE
 #define NONCE "\x30\x0f\x06\x09\x2b\x06\x01\x05\x05\x07\x30\x01\x02\x04\x02\x04\x00"
+#define ONE_NONCE "\x30\x10\x06\x09\x2b\x06\x01\x05\x05\x07\x30\x01\x02\x04\x03\x04\x01n"
 #define ROW(text, want) { (const uint8_t *)(text), sizeof(text) - 1, want }
 
 static void forms(void **state)
@@ -597,10 +611,13 @@ static void forms(void **state)
 		ROW(LIST "\xa2\x0a\x30\x08\x30\x06\x06\x01\x2a\x04\x01z", PROBLEM_NONE),          /* an extension that is not known */
 		ROW(LIST "\xa2\x0d\x30\x0b\x30\x09\x06\x01\x2a\x01\x01\x00\x04\x01z", PROBLEM_NONE),
 		ROW(LIST "\xa2\x0d\x30\x0b\x30\x09\x06\x01\x2a\x01\x01\xff\x04\x01z", PROBLEM_UNAUTHORIZED),
+		ROW(LIST "\xa2\x0d\x30\x0b\x30\x09\x06\x01\x2a\x01\x01\x01\x04\x01z", PROBLEM_UNAUTHORIZED), /* true in BER */
 		ROW(LIST "\xa2\x0c\x30\x0a\x30\x08\x06\x01\x2a\x01\x00\x04\x01z", PROBLEM_MALFORMED),
 		ROW(LIST "\xa2\x02\x30\x00", PROBLEM_NONE),                   /* the same; Bouncy Castle's revocation checker */
 		ROW(LIST "\xa2\x00", PROBLEM_MALFORMED),
 		ROW(LIST "\xa2\x13\x30\x11" NONCE, PROBLEM_MALFORMED),           /* of no octets */
+		ROW(LIST "\xa2\x14\x30\x12" ONE_NONCE, PROBLEM_NONE),
+		ROW(LIST "\xa2\x26\x30\x24" ONE_NONCE ONE_NONCE, PROBLEM_MALFORMED),
 		ROW(LIST "\xa3\x00", PROBLEM_MALFORMED),
 		ROW(LIST "\xa2\x23\x30\x21\x30\x1f\x06\x09\x2b\x06\x01\x05\x05\x07\x30\x01\x04\x01\x01\xff\x04\x0f\x30\x0d\x06\x0b\x2b"
 		    "\x06\x01\x05\x05\x07\x30\x01\x01\x01\x01", PROBLEM_NONE),   /* acceptable response types, critical */
@@ -624,6 +641,38 @@ static void forms(void **state)
 		assert_true(bytes_equal(request.certificates[0].whole, BYTES(CERT_ID, sizeof(CERT_ID) - 1)));
 		assert_true(bytes_equal(request.certificates[0].serial, BYTES("\x05", 1)));
 	}
+}
+
+/* CertID in which the hashes of name and key are of these lengths. */
+static bool reads_hashes(const char *oid, size_t name, size_t key)
+{
+	static const uint8_t octets[64];
+	auto_value(buf) der = { 0 };
+	auto_value(problem) p = { 0 };
+	struct der d = der_writer(&der);
+	struct ocsp_request request;
+
+	for (int depth = 0; depth < 6; depth++)
+		der_open(&d, 0x30);
+	der_put(&d, 0x06, BYTES_STR(oid));
+	der_close(&d);
+	der_put(&d, 0x04, BYTES(octets, name));
+	der_put(&d, 0x04, BYTES(octets, key));
+	der_put(&d, 0x02, BYTES("\x05", 1));
+	for (int depth = 0; depth < 5; depth++)
+		der_close(&d);
+	return ocsp_request_parse(buf_bytes(&der), &request, &p);
+}
+
+static void hashes_are_as_long_as_their_kind(void **state)
+{
+	static const char sha1[] = "\x2b\x0e\x03\x02\x1a", sha256[] = "\x60\x86\x48\x01\x65\x03\x04\x02\x01", other[] = "\x2a\x03";
+
+	(void)state;
+	assert_true(reads_hashes(sha1, 20, 20) && reads_hashes(sha256, 32, 32));
+	assert_false(reads_hashes(sha1, 20, 19) || reads_hashes(sha1, 19, 20) || reads_hashes(sha1, 32, 32) || reads_hashes(sha1, 20, 0));
+	assert_false(reads_hashes(sha256, 32, 20) || reads_hashes(sha256, 20, 20) || reads_hashes(sha256, 33, 33));
+	assert_true(reads_hashes(other, 7, 9)); /* nobody's: it is answered as unknown */
 }
 
 static void serials(void **state)
@@ -822,6 +871,7 @@ int main(void)
 		EACH(the_responder_is_recorded),
 		EACH(the_responder_can_do_nothing_else),
 		EACH(responders_are_renewed),
+		EACH(a_responder_ends_with_its_issuer),
 		EACH(a_revoked_responder_is_replaced),
 		EACH(no_responder_yet),
 		EACH(answers_end_with_their_responder),
@@ -835,6 +885,7 @@ int main(void)
 		EACH(the_certificate_id_comes_back_as_it_was_sent),
 		EACH(a_cache_of_one_place),
 		cmocka_unit_test(forms),
+		cmocka_unit_test(hashes_are_as_long_as_their_kind),
 		cmocka_unit_test(serials),
 		EACH(cut_short),
 		cmocka_unit_test(errors),

@@ -4,7 +4,9 @@ route is walked as the server's own `routes --json` lists them."""
 import datetime
 import json
 import re
+import ssl
 import subprocess
+import time
 
 import pytest
 from cryptography import x509
@@ -13,6 +15,7 @@ from cryptography.x509.oid import NameOID
 
 from api_client import Api, Refused, Schema, csr, load, make_token, new_key
 from harness import Server
+from http_wire import Connection
 
 PROFILES = [{"name": "tls-server", "methods": ["acme", "api"]},
             {"name": "other", "methods": ["acme", "api"]},
@@ -546,6 +549,29 @@ def test_authorization_headers(server, api):
         assert reply.status_code in (400, 401), value
     assert api.raw("GET", "/api/v1/token", token=None, headers={"Authorization": f"bEARER  {api.token}"}).status_code == 200
     assert api.raw("GET", f"/api/v1/token?access_token={api.token}", token=None).status_code == 401
+
+
+def test_two_authorization_headers_are_none(server, api):
+    """Not even where both are good: another reader could take the other one (RFC 9110, 5.3)."""
+    line = f"Authorization: Bearer {api.token}"
+    with Connection(server.port, ssl.create_default_context(cafile=server.root_pem), address="127.0.0.1") as connection:
+        assert connection.ask("GET", "/api/v1/token", line).status == 200
+        reply = connection.ask("GET", "/api/v1/token", line, line)
+        assert reply.status == 400 and "Authorization" in reply.text
+
+
+def test_the_use_of_a_token_is_noted_once_an_hour(server):
+    token, made = make_token(server, "read")
+
+    def shown():
+        return next(row for row in json.loads(server.run("token", "list", "--json", check=True).stdout) if row["id"] == made).get("used")
+    assert shown() is None
+    client = Api(server, token)
+    assert client.raw("GET", "/api/v1/token").status_code == 200
+    first = shown()
+    assert first
+    time.sleep(1.1)
+    assert client.raw("GET", "/api/v1/token").status_code == 200 and shown() == first
 
 
 def test_rate_of_a_token(server):

@@ -684,12 +684,20 @@ def test_import(fresh, tmp_path, form):
     elif form == "pkcs12":
         openssl("pkcs12", "-export", "-inkey", key, "-in", certificate, "-certfile", outside.certificate, "-out", tmp_path / "ca.p12",
                 "-passout", f"file:{secret}")
-        (tmp_path / "ca.p12").chmod(0o600)
+        (tmp_path / "ca.p12").chmod(0o640)
         options = ["--pkcs12", tmp_path / "ca.p12"]
+        done = ca(fresh, "import", "old", *options, "--passphrase-file", secret, check=False)
+        assert done.returncode == 1 and "others can read" in done.stderr
+        (tmp_path / "ca.p12").chmod(0o600)
     if form != "pem":
         (tmp_path / "e.key").exists() and (tmp_path / "e.key").chmod(0o600)
         done = ca(fresh, "import", "old", *options, check=False)
         assert done.returncode == 1 and "passphrase" in done.stderr
+        for words in ("another", "x" * 1025, "x" * 4000):  # OpenSSL asks for 1024 bytes of one at most
+            (tmp_path / "wrong").write_text(words)
+            (tmp_path / "wrong").chmod(0o600)
+            done = ca(fresh, "import", "old", *options, "--passphrase-file", tmp_path / "wrong", check=False)
+            assert done.returncode == 1 and "the passphrase does not open this" in done.stderr
         options += ["--passphrase-file", secret]
     ca(fresh, "import", "old", *options)
     assert "ENCRYPTED PRIVATE KEY" in (folder_of(fresh) / "old.key").read_text()
