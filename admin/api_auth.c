@@ -5,21 +5,6 @@
 
 enum { USED_EVERY = 3600 };
 
-/* The one Authorization header; two of them are no credential (RFC 9110, 5.3). NULL: none. */
-static const char *authorization(const struct http_request *request, size_t *ret_count)
-{
-	const char *value = NULL;
-
-	*ret_count = 0;
-	for (size_t i = 0; i < request->header_count; i++) {
-		if (strcasecmp(request->headers[i].name, "Authorization") != 0)
-			continue;
-		value = request->headers[i].value;
-		++*ret_count;
-	}
-	return value;
-}
-
 /* RFC 6750, 2.1. */
 static const char *bearer_of(const char *value)
 {
@@ -69,12 +54,9 @@ static bool check_rate(struct api *api, const struct token *token, struct proble
 static bool identify(struct api *api, const struct http_request *request, int64_t now, struct identity **ret,
                      struct problem *p)
 {
-	size_t count;
-	const char *value = authorization(request, &count);
+	const char *value = http_header(request, "Authorization"); /* of several the server takes none */
 	const char *text = value ? bearer_of(value) : NULL;
 
-	if (count > 1)
-		return problem_set(p, PROBLEM_UNAUTHENTICATED, "there is more than one Authorization header");
 	if (value && !text)
 		return problem_set(p, PROBLEM_UNAUTHENTICATED, "RFC 6750, 2.1: expected `Authorization: Bearer TOKEN`");
 	if (text)
