@@ -437,6 +437,16 @@ def test_latest_active_bundle(api):
     assert api.get(path, identifier="latest.example")["certificateId"] == first
 
 
+def test_the_latest_is_one_that_counts_now(api):
+    path = "certificate-profiles/tls-server/certificates/latest-active-bundle"
+    begin = {"notBefore": later(1), "notAfter": later(10)}
+    api.issue("early.example", attributes=begin)
+    refused(404, api.get, path, identifier="early.example")
+    made = api.issue("early.example")["certificate"]["certificateId"]
+    api.issue("early.example", attributes=begin)
+    assert api.get(path, identifier="early.example")["certificateId"] == made
+
+
 def test_the_latest_of_one_second(api):
     """Ids have no order within a second, and no renewal says which of these is the newer one."""
     path = "certificate-profiles/tls-server/certificates/latest-active-bundle"
@@ -453,6 +463,7 @@ def test_import(api):
     assert made["method"] == "import" and made["issuerSubject"] == "CN=self" and "issuer" not in made and made["profile"] == "other"
     assert api.everything(serial="01")[0]["id"] == made["id"]
     assert made["id"] in [r["id"] for r in api.everything(method="import")]
+    refused(404, api.get, "certificate-profiles/other/certificates/latest-active-bundle", identifier="self")  # it is not ours
     assert refused(409, api.post, "certificates/import", {"certificate": pem(foreign)})
     refused(409, api.post, f"certificates/{made['id']}/revoke", {})
     refused(409, api.post, f"certificates/{made['id']}/renew", {"csr": csr("self.example")})
