@@ -27,20 +27,28 @@ static bool take_list(const struct command_call *call, const char *option, struc
 	return true;
 }
 
+/* "10/1d" */
+static bool parse_quota(const char *text, int64_t *ret_count, int64_t *ret_period, struct problem *p)
+{
+	size_t digits = strcspn(text, "/");
+	auto_free char *count = strndup(text, digits);
+
+	if (!count)
+		return problem_memory(p);
+	if (text[digits] != '/' || !clock_parse_duration(text + digits + 1, ret_period) || *ret_period == 0)
+		return problem_set(p, PROBLEM_MALFORMED,
+		                   "--quota: expected a number and a time such as 10/1d, got `%s`", text);
+	return option_number("--quota", count, 1, ret_count, p);
+}
+
 static bool take_quota(const struct command_call *call, struct scope *scope, struct problem *p)
 {
-	const char *text = command_value(call, "--quota"), *slash = text ? strchr(text, '/') : NULL;
-	auto_free char *number = slash ? strndup(text, (size_t)(slash - text)) : NULL;
+	const char *text = command_value(call, "--quota");
 	int64_t count = 0, period = 0;
 
 	if (!text)
 		return true;
-	if (slash && !number)
-		return problem_memory(p);
-	if (number ? !clock_parse_duration(slash + 1, &period) || period == 0 : !str_equal(text, "any"))
-		return problem_set(p, PROBLEM_MALFORMED,
-		                   "--quota: expected a number and a time such as 10/1d, got `%s`", text);
-	if (!option_number("--quota", number, 1, &count, p))
+	if (!str_equal(text, "any") && !parse_quota(text, &count, &period, p))
 		return false;
 	scope->quota = count;
 	scope->quota_period = period;
