@@ -161,6 +161,30 @@ static void bytes_are_taken(void **state)
 	assert_true(bytes_equal(rest, BYTES_STR("c")));
 }
 
+static void texts_and_numbers_are_taken(void **state)
+{
+	static const struct {
+		const char *text;
+		bool want;
+		uint64_t number;
+		const char *rest;
+	} rows[] = {
+		{ "seq:12,", true, 12, "," }, { "seq:0", true, 0, "" }, { "seq:007x", true, 7, "x" }, { "seq:", false, 0, "" },
+		{ "seq:-1", false, 0, "" }, { "sex:1", false, 0, "" }, { "se", false, 0, "" }, { "", false, 0, "" },
+		{ "seq:18446744073709551615", true, UINT64_C(1844674407370955161), "5" }, /* no more than that is read of it */
+	};
+
+	(void)state;
+	for (size_t i = 0; i < array_length(rows); i++) {
+		struct bytes rest = BYTES_STR(rows[i].text);
+		uint64_t number = 0;
+		if ((bytes_take_text(&rest, "seq:") && bytes_take_decimal(&rest, &number)) != rows[i].want)
+			fail_msg("%s", rows[i].text);
+		if (rows[i].want)
+			assert_true(number == rows[i].number && bytes_equal(rest, BYTES_STR(rows[i].rest)));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -172,6 +196,7 @@ int main(void)
 		cmocka_unit_test(secrets_are_wiped),
 		cmocka_unit_test(bytes_are_compared),
 		cmocka_unit_test(bytes_are_taken),
+		cmocka_unit_test(texts_and_numbers_are_taken),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

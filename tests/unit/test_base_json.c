@@ -320,6 +320,26 @@ static void writer_reaches_the_reader_s_depth(void **state)
 	assert_non_null(back);
 }
 
+static void texts_are_written(void **state)
+{
+	static const char *const texts[] = { "a", "b\"" };
+	static char c[] = "c";
+	static char *list[] = { c };
+	auto_value(buf) out = { 0 };
+	struct json_writer w = json_writer(&out);
+
+	(void)state;
+	json_open(&w, NULL);
+	json_put_some(&w, "none", NULL);
+	json_put_some(&w, "empty", "");
+	json_put_some(&w, "some", "x");
+	json_put_texts(&w, "texts", texts, array_length(texts));
+	json_put_texts(&w, "nobody", NULL, 0);
+	json_put_strings(&w, "list", &(struct strings){ list, 1 });
+	json_close(&w);
+	assert_string_equal(buf_text(&out), "{\"some\":\"x\",\"texts\":[\"a\",\"b\\\"\"],\"nobody\":[],\"list\":[\"c\"]}");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -335,6 +355,7 @@ int main(void)
 		cmocka_unit_test(integers_are_exact),
 		cmocka_unit_test(writer_places_commas),
 		cmocka_unit_test(writer_escapes),
+		cmocka_unit_test(texts_are_written),
 		cmocka_unit_test(what_has_failed_fails_the_whole),
 		cmocka_unit_test(writer_reaches_the_reader_s_depth),
 	};
