@@ -111,7 +111,7 @@ static bool damage_key(struct store_txn *txn, void *arg, struct problem *p)
 	(void)arg, (void)p;
 	buf_add_hex(&hex, BYTES(key_hash, sizeof(key_hash)));
 	key_begin(&key, KEY_PRIVATE_KEY);
-	key_add(&key, BYTES(hex.data, hex.len));
+	key_add_text(&key, buf_text(&hex));
 	kv_put(txn->kv, key_bytes(&key), BYTES("\xff\xff", 2));
 	return true;
 }
