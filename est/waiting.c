@@ -230,6 +230,9 @@ bool waiting_settle(struct store_txn *txn, const struct waiting *w, const char *
 		return true;
 	if (!store_request_get(txn, id, &request, p))
 		return false;
+	if (request.state == REQUEST_ISSUED && w->made)
+		return problem_set(p, PROBLEM_CONFLICT, "the key of request %s went to another try of this client, and is "
+		                   "not kept; ask again for a new one", id);
 	if (request.state != REQUEST_APPROVED)
 		return problem_set(p, PROBLEM_CONFLICT, "request %s is %s already", id,
 		                   request_state_name(request.state));

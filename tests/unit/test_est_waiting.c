@@ -98,11 +98,47 @@ static void one_that_needs_more_people_waits_again(void **state)
 	tear_down(&f);
 }
 
+static bool settle(struct store_txn *txn, void *arg, struct problem *p)
+{
+	return waiting_settle(txn, arg, "certificate000000000A", p);
+}
+
+/* Two tries of one client came to the end together. A certificate is the same for both; a key was given, and the second
+ * hears so, and asks for another: that one waits, and nothing of the first is in its way. */
+static void a_key_goes_to_one_try(void **state)
+{
+	for (int made = 0; made < 2; made++) {
+		auto_value(problem) late = {0};
+		struct fixture f;
+
+		(void)state;
+		set_up(&f);
+		f.waiting.made = made;
+		find(&f);
+		must(waiting_ask(&f.waiting, p));
+		find(&f);
+		must(store_update(f.store, approve, f.waiting.request.id, p));
+		find(&f);
+		must(store_update(f.store, settle, &f.waiting, p));
+		assert_false(store_update(f.store, settle, &f.waiting, &late));
+		assert_int_equal(problem_status(&late), 409);
+		assert_true((strstr(late.detail, "went to another try") != NULL) == made);
+		find(&f);
+		assert_null(waiting_request(&f.waiting));
+		must(waiting_ask(&f.waiting, p));
+		assert_int_equal(f.response.status, 202);
+		find(&f);
+		assert_true(waiting_is_pending(&f.waiting));
+		tear_down(&f);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_approval_that_comes_meanwhile_stands),
 		cmocka_unit_test(one_that_needs_more_people_waits_again),
+		cmocka_unit_test(a_key_goes_to_one_try),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

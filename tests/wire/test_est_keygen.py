@@ -104,6 +104,7 @@ def server(tmp_path_factory, rsa_recipient, ec_recipient):
                 {"name": "slow", "approvals": 1, "est": {"server_keys": ["rsa-4096"]}},
                 {"name": "strict", "est": {"server_keys": ["ec-p256"], "server_key_encrypted": True}},
                 {"name": "asked", "approvals": 1, "est": {"server_keys": ["ec-p256"]}},
+                {"name": "paired", "approvals": 1, "est": {"server_keys": ["rsa-3072"]}},
                 {"name": "patient", "approvals": 1, "est": {"server_keys": ["rsa-4096"]}}]
     est = {"labels": [{"label": "open", "profile": "asked"}], "authentication": [{"name": "open", "labels": ["open"], "methods": ["anonymous"]}]}
     with Server({"profiles": profiles, "est": {**est, "wrapping_keys": keys, "wrapping_certificates": [str(f / "cert.pem") for f in (rsa_recipient, ec_recipient)]}}) as running:
@@ -334,6 +335,37 @@ def test_key_after_approval(server, tmp_path):
     _, der, certs = parts(again())
     assert fits(serialization.load_der_private_key(der, None), certificate_of(certs, tmp_path))
     assert again().status == 202 # a key is given once; the next is another request
+
+
+def test_several_tries_at_an_approved_key(server, tmp_path):
+    """One of them is given the key, which is not kept; the others are told so, or make a new request; and so does the next try."""
+    code, key = credential(server, "--profile", "paired", "--uses", "any")["code"], make_key()
+
+    def ask(_=None):
+        return curl(server, "paired/serverkeygen", "-u", f"x:{code}", body=b64(make_csr("twin.example.com", key=key)))
+
+    def approve():
+        pending = json.loads(server.run("request", "list", "--status", "pending", "--json", check=True).stdout)
+        request, = [r for r in pending if "twin" in r["names"]]
+        server.run("request", "approve", request["id"], check=True)
+
+    keys = []
+    for _ in range(2): # what the tries came to is in nobody's way
+        assert ask().status == 202
+        approve()
+        with concurrent.futures.ThreadPoolExecutor(4) as pool:
+            replies = list(pool.map(ask, range(4)))
+        given, = [r for r in replies if r.status == 200]
+        late = [r for r in replies if r.status == 409]
+        assert len(late) + sum(r.status == 202 for r in replies) == 3
+        for reply in late:
+            refused(reply, 409, "went to another try")
+        _, der, certs = parts(given)
+        keys.append(serialization.load_der_private_key(der, None))
+        assert fits(keys[-1], certificate_of(certs, tmp_path))
+    assert keys[0].private_numbers() != keys[1].private_numbers()
+    names = [r for r in json.loads(server.run("request", "list", "--json", check=True).stdout) if "twin" in r["names"]]
+    assert sorted(r["status"] for r in names if r["status"] != "pending") == ["issued"] * 2
 
 
 def test_who_waits_lets_no_key_be_made(server):
