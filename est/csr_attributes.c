@@ -213,8 +213,12 @@ static void put_required(struct der *d, const struct profile *profile)
 {
 	for (enum subject_type type = 0; type < SUBJECT_TYPE_MAX; type++) {
 		const struct strings *required = &profile->policy->fields[POLICY_SUBJECT + type].required;
-		if (required->n > 0 && !subject_find(&profile->subject, type))
-			put_rdn(d, type, required->n == 1 && is_literal(required->v[0]) ? required->v[0] : NULL);
+		bool open = false; /* one that the client fills in can match all patterns that are no texts */
+		for (size_t i = 0; i < required->n && !subject_find(&profile->subject, type); i++) {
+			if (is_literal(required->v[i]) || !open)
+				put_rdn(d, type, is_literal(required->v[i]) ? required->v[i] : NULL);
+			open = open || !is_literal(required->v[i]);
+		}
 	}
 }
 

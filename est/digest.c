@@ -70,7 +70,32 @@ static const char *read_value(const char *at, char ret[DIGEST_FIELD_SIZE])
 	return *at == '"' ? at + 1 : NULL;
 }
 
-/* One "name=value"; a name that stands twice could be read in two ways. */
+/* RFC 5987, 3.2: "UTF-8'language'text", in the text some octets as "%XX". In its own place. */
+static bool read_extended(char value[DIGEST_FIELD_SIZE])
+{
+	const char *quote = strncasecmp(value, "UTF-8'", 6) == 0 ? strchr(value + 6, '\'') : NULL;
+	auto_value(buf) text = {0};
+
+	for (const char *at = quote ? quote + 1 : ""; *at; at++) {
+		if (*at != '%') {
+			buf_add_char(&text, *at);
+			continue;
+		}
+		if (!at[1] || !at[2] || !hex_decode(at + 1, 2, &text))
+			return false;
+		at += 2;
+	}
+	if (!quote || text.failed)
+		return false;
+	for (size_t at = 0, len; at < text.len; at += len)
+		if ((len = str_utf8(text.data + at, text.len - at)) == 0 || text.data[at] < ' ' || text.data[at] == 0x7f)
+			return false;
+	memcpy(value, buf_text(&text), text.len + 1); /* it is no longer than it was */
+	return true;
+}
+
+/* One "name=value"; a name that stands twice could be read in two ways, and so could username beside username*
+ * (RFC 7616, 3.4). */
 static const char *read_parameter(const char *at, struct digest *ret)
 {
 	char value[DIGEST_FIELD_SIZE];
@@ -79,10 +104,13 @@ static const char *read_parameter(const char *at, struct digest *ret)
 
 	if (len == 0 || *after != '=')
 		return NULL;
-	const struct field *field = field_named(at, len);
+	bool extended = len == 9 && strncasecmp(at, "username*", len) == 0;
+	const struct field *field = field_named(at, extended ? len - 1 : len);
 	after = read_value(skip(after + 1), value);
 	if (!after || !field)
 		return after;
+	if (extended && !read_extended(value))
+		return NULL;
 	char *to = (char *)ret + field->offset;
 	if (*to)
 		return NULL;

@@ -174,10 +174,12 @@ static void test_template_subject(void **state)
 	assert_true(subject_add(&profile->subject, SUBJECT_O, "Example", &p) && profile_settle(profile, &p));
 	struct policy_values *fields = profile->policy->fields;
 	assert_true(strings_add(&fields[POLICY_SUBJECT + SUBJECT_CN].required, "device-*"));
+	assert_true(strings_add(&fields[POLICY_SUBJECT + SUBJECT_CN].required, "*-north"));
 	assert_true(strings_add(&fields[POLICY_SUBJECT + SUBJECT_OU].required, "Pumps"));
+	assert_true(strings_add(&fields[POLICY_SUBJECT + SUBJECT_OU].required, "North"));
 	csr_attributes_write(profile, false, &der);
 	show(buf_bytes(&der), &text);
-	assert_true(str_starts(buf_text(&text), " 30( 1.2.840.113549.1.9.16.2.61 31( 30( 02:00 30( 31( 30( 2.5.4.3 ) ) 31( 30( 2.5.4.11 0c:50756d7073 ) ) "
+	assert_true(str_starts(buf_text(&text), " 30( 1.2.840.113549.1.9.16.2.61 31( 30( 02:00 30( 31( 30( 2.5.4.3 ) ) 31( 30( 2.5.4.11 0c:50756d7073 ) ) 31( 30( 2.5.4.11 0c:4e6f727468 ) ) "
 	                       "31( 30( 2.5.4.10 0c:4578616d706c65 ) ) ) a0( 30( 1.2.840.113549.1.1.1 05: ) 03:003082018a028201810080000000"));
 	assert_non_null(strstr(buf_text(&text), "000000010203010001 ) a1( 30( 1.2.840.113549.1.9.16.2.62"));
 }

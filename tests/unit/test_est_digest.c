@@ -47,6 +47,33 @@ static void test_rows(void **state)
 	}
 }
 
+/* RFC 7616, 3.4 and 4: a name that is not of ASCII, in either form, and never in both. */
+static void test_names_in_extended_notation(void **state)
+{
+	static const struct {
+		const char *names, *want; /* NULL: refused */
+	} cases[] = {
+		{ "username*=UTF-8''J%C3%A4s%C3%B8n%20Doe", "J\xc3\xa4s\xc3\xb8n Doe" }, { "username*=utf-8'da'u", "u" },
+		{ "username*=UTF-8''a, username=\"a\"", NULL }, { "username=\"a\", username*=UTF-8''a", NULL },
+		{ "username*=UTF-8''a, username*=UTF-8''a", NULL }, { "username*=ISO-8859-1''%E4", NULL }, { "username*=UTF-8''%E4", NULL },
+		{ "username*=UTF-8''a%0Ab", NULL }, { "username*=UTF-8''a%00", NULL }, { "username*=UTF-8''%4", NULL }, { "username*=UTF-8''%zz", NULL },
+		{ "username*=UTF-8", NULL }, { "username*=UTF-8''", NULL }, { "username*=a", NULL },
+	};
+	const struct http_request request = { .path = PATH, .method_name = "POST" };
+
+	(void)state;
+	for (size_t i = 0; i < array_length(cases); i++) {
+		auto_value(buf) header = {0};
+		auto_value(problem) p = {0};
+		struct digest digest;
+		buf_printf(&header, "Digest %s, %s", cases[i].names, strchr(ALL MD5, ',') + 2);
+		if (digest_read(buf_text(&header), &request, &digest, &p) != (cases[i].want != NULL))
+			fail_msg("%s: %s", cases[i].names, p.detail);
+		if (cases[i].want)
+			assert_string_equal(digest.username, cases[i].want);
+	}
+}
+
 /* All is right but for one parameter. */
 static const struct part_row {
 	const char *name, *value; /* in place of what is right */
@@ -180,7 +207,7 @@ static void test_forgotten_nonces(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_rows), cmocka_unit_test(test_each_part_alone), cmocka_unit_test(test_sizes), cmocka_unit_test(test_uris), cmocka_unit_test(test_nonces), cmocka_unit_test(test_forgotten_nonces),
+		cmocka_unit_test(test_rows), cmocka_unit_test(test_each_part_alone), cmocka_unit_test(test_names_in_extended_notation), cmocka_unit_test(test_sizes), cmocka_unit_test(test_uris), cmocka_unit_test(test_nonces), cmocka_unit_test(test_forgotten_nonces),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
