@@ -58,7 +58,11 @@ static bool take_certificate(struct device_row *row, const char *text, struct pr
 
 static bool take_name(struct device_row *row, const char *text, struct problem *p)
 {
-	return pattern_typed_check(text, p) && (strings_add(&row->names, text) || problem_memory(p));
+	auto_value(problem) why = {0};
+
+	if (!pattern_typed_check(text, &why))
+		return problem_set(p, why.kind, "names: %s: %s", text, why.detail);
+	return strings_add(&row->names, text) || problem_memory(p);
 }
 
 static bool take_names(struct device_row *row, const char *text, struct problem *p)

@@ -397,7 +397,7 @@ def test_list_in_bulk(server, maker, tmp_path):
 
 @pytest.mark.parametrize("text,says", [
     ("device,color\nA,red\n", "color"), ("device\nA\nB,C\n", "line 3"), ("device,expires\nA,soon\n", "expires"), ("note\nx\n", "line 2"),
-    ("device\n\"A\n", "quote"), ('{"device":"A"}\n{"device":1}\n', "line 2"), ('{"device":"A","device":"B"}\n', "line 1"), ("device,names\nA,b.example\n", "--name"),
+    ("device\n\"A\n", "quote"), ('{"device":"A"}\n{"device":1}\n', "line 2"), ('{"device":"A","device":"B"}\n', "line 1"), ("device,names\nA,b.example\n", "line 2: names: b.example: expected a pattern"),
     ("device,profile\nA,none\n", "none"), ("device\nA*\n", "line 2"), ("device\n A\n", "line 2"), ('["A"]\n', "line 1"),
 ])
 def test_list_that_makes_no_sense(server, text, says):
