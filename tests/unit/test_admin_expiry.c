@@ -62,9 +62,11 @@ static bool make_row(struct store_txn *txn, void *arg, struct problem *p)
 {
 	const struct making *m = arg;
 	uint8_t serial[8], digest[SHA256_SIZE];
-	struct certificate_name name = { "dns", m->name };
+	const char *second = strchr(m->name, ' ');
+	auto_free char *first = strndup(m->name, strcspn(m->name, " "));
+	struct certificate_name names[] = { { "dns", first }, { "dns", second ? second + 1 : NULL } };
 	struct certificate row = {
-		.der = BYTES("der", 3), .issuer = "issuing", .serial = BYTES(serial, sizeof(serial)), .names = { &name, 1 }, .subject = "",
+		.der = BYTES("der", 3), .issuer = "issuing", .serial = BYTES(serial, sizeof(serial)), .names = { names, second ? 2 : 1 }, .subject = "",
 		.profile = m->profile, .not_before = m->from, .not_after = m->to, .issued = m->from, .method = m->method,
 		.fingerprint = BYTES(digest, sizeof(digest)), .key_hash = BYTES(digest, sizeof(digest)), .replaces = m->replaces,
 	};
@@ -76,7 +78,7 @@ static bool make_row(struct store_txn *txn, void *arg, struct problem *p)
 	return inventory_add(txn, &row, "tests", NULL, p);
 }
 
-/* The id, for the caller to keep no longer than four others are made. */
+/* name: one, or two with a space between. The id, for the caller to keep no longer than four others are made. */
 static const char *issue(const char *profile, const char *name, int64_t from, int64_t life, const char *replaces)
 {
 	static struct making kept[16];
@@ -205,12 +207,20 @@ static void what_is_settled_is_not_told_of(void **state)
 	must(store_update(store, revoke_row, revoked, p));
 	run_until(START + 39 * DAY);
 	want(0, 0);
-	/* Neither another profile's nor one that ends no later replaces. */
+	/* Neither another profile's nor one that ends no later replaces, nor one of fewer or more names, nor one that was
+	 * revoked. */
 	issue("plain", "d.example", START + 39 * DAY, 40 * DAY, NULL);
 	issue("own", "d.example", START + 39 * DAY, 90 * DAY, NULL);
 	issue("plain", "d.example", START + 39 * DAY - 3, 40 * DAY, NULL);
+	issue("plain", "e.example f.example", START + 39 * DAY, 40 * DAY, NULL);
+	issue("plain", "e.example", START + 39 * DAY, 90 * DAY, NULL);
+	issue("plain", "g.example", START + 39 * DAY, 40 * DAY, NULL);
+	issue("plain", "g.example h.example", START + 39 * DAY, 90 * DAY, NULL);
+	issue("plain", "i.example", START + 39 * DAY, 40 * DAY, NULL);
+	strcpy(revoked, issue("plain", "i.example", START + 39 * DAY, 90 * DAY, NULL));
+	must(store_update(store, revoke_row, revoked, p));
 	run_until(START + 50 * DAY);
-	want(1, 0);
+	want(4, 0);
 }
 
 static bool last_event(struct store_txn *txn, void *arg, struct problem *p)
