@@ -442,6 +442,50 @@ static void a_list_is_made_when_something_was_revoked(void **state)
 	crls_close(crls);
 }
 
+/* A row of another number of shards is on the first list; one that has no revocation (RFC 9608, 2) on none. */
+static void odd_rows_have_their_place(void **state)
+{
+	struct crls *crls = open_crls();
+	auto_value(certificate) next = { 0 }, far = { 0 }, below = { 0 }, none = { 0 };
+	struct certificate *rows[] = { &next, &far, &below, &none };
+	auto_value(problem) p = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < array_length(rows); i++)
+		status_issue(TEST_DAY, rows[i]);
+	next.shard = 1;
+	far.shard = 1000;
+	below.shard = -1;
+	none.no_revocation = true;
+	for (size_t i = 0; i < array_length(rows); i++) {
+		status_check(store_update(status.store, status_put, rows[i], &p), &p);
+		status_revoke(rows[i], 4);
+	}
+	struct crl *crl = refreshed(crls);
+	assert_int_equal(crl->count, 3);
+	for (size_t i = 0; i < array_length(rows); i++)
+		assert_int_equal(expect_listed(crl, rows[i]), rows[i] != &none);
+	crl_unref(crl);
+	crls_close(crls);
+}
+
+/* After its interval; and when the last one is of a future that no clock which was put right explains. */
+static void a_list_is_scheduled(void **state)
+{
+	static const struct crls_options often = { .lifetime = 1000, .interval = 100 };
+	static const struct {
+		int64_t last, now;
+		bool want;
+	} rows[] = {
+		{ 5000, 5000, false }, { 5000, 5099, false }, { 5000, 5100, true }, { 5000, 4999, false },
+		{ 50000, 50000 - CRL_CLOCK_BACK, false }, { 50000, 50000 - CRL_CLOCK_BACK - 1, true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < array_length(rows); i++)
+		assert_int_equal(crl_is_scheduled(&often, rows[i].last, rows[i].now), rows[i].want);
+}
+
 static void revocations_that_come_together_share_a_list(void **state)
 {
 	const struct crls_options slow = { .lifetime = TEST_DAY, .interval = 3600, .pause_ms = 3000 };
@@ -781,6 +825,8 @@ int main(void)
 		EACH(scopes_and_deltas),
 		EACH(names_of_lists),
 		EACH(a_list_is_made_when_something_was_revoked),
+		EACH(odd_rows_have_their_place),
+		cmocka_unit_test(a_list_is_scheduled),
 		EACH(revocations_that_come_together_share_a_list),
 		EACH(a_list_that_had_to_wait_does_not_delay_the_next),
 		EACH(a_list_is_made_when_its_time_has_come),
