@@ -398,6 +398,8 @@ static void finds_names(void **state)
 		{ "permanent-identifier", "SERIAL-1/", false },
 		{ "permanent-identifier", "SERIAL-2", true },
 		{ "permanent-identifier", "SERIAL-2/1.2.3.4", false },
+		{ "permanent-identifier", "SERIAL-2/", false },
+		{ "permanent-identifier", "SERIAL-1.1.2.3.4", false },
 		{ "permanent-identifier", "serial-1", false },
 		{ "permanent-identifier", "SERIAL-", false },
 		{ "permanent-identifier", "SERIAL-11", false },
