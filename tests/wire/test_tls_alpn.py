@@ -1,5 +1,6 @@
 """tls-alpn-01 (RFC 8737) and IP identifiers in it (RFC 8738, 6), against peers right and wrong."""
 
+import contextlib
 import ipaddress
 import ssl
 import subprocess
@@ -12,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from acme_raw import Client, thumbprint
 from alpn_server import LEGACY, AlpnServer, proof
+from harness import Server
 
 
 @pytest.fixture
@@ -136,6 +138,22 @@ def test_peer_that_is_wrong(server, client, case):
         status, error = answer(client, url, challenge)
     assert status == "invalid" and error["type"].endswith(":" + kind), error
     assert "wrong.example.com" in error["detail"] and "127.0.0.1" in error["detail"] and text in error["detail"]
+
+
+def test_tls_11_is_refused_where_the_system_allows_it(tmp_path):
+    """RFC 8737, 4. Debian's own openssl.cnf would refuse it too: here another one does not."""
+    (tmp_path / "openssl.cnf").write_text("openssl_conf = all\n[all]\nssl_conf = tls\n[tls]\nsystem_default = loose\n"
+                                          "[loose]\nMinProtocol = TLSv1\nCipherString = DEFAULT@SECLEVEL=0\n")
+    server = Server()
+    server.start(env={"OPENSSL_CONF": str(tmp_path / "openssl.cnf")})
+    with contextlib.closing(server), AlpnServer(server.tls_alpn_port, highest=ssl.TLSVersion.TLSv1_1) as peer:
+        client = Client(server)
+        client.register()
+        url, challenge, text = begin(client, "old.example.com")
+        peer.show(*proof(text, ["old.example.com"]))
+        speaks_tls_1_1(peer.port)
+        status, error = answer(client, url, challenge)
+    assert status == "invalid" and error["type"].endswith(":tls"), error
 
 
 def test_proof_of_another_account(server, client):
