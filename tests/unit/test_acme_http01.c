@@ -314,6 +314,7 @@ static void proves(void **state)
 		{ "ip", "127.0.0.1", "TOKEN" },
 		{ "dns", "web.example", "SPACE" },
 		{ "dns", "web.example", "RELATIVE" },
+		{ "ip", "127.0.0.1", "RELATIVE" },
 		{ "dns", "web.example", "ABSOLUTE" },
 		{ "dns", "web.example", "HOPS-10" },
 		{ "dns", "web.example", "INTERIM" },
@@ -453,6 +454,9 @@ static void ipv4_is_no_second_chance(void **state)
 	assert_false(probe("dns", "both.example", "MISSING", 5000, &p));
 	assert_int_equal(atomic_load(&web.requests), before);
 	assert_non_null(strstr(p.detail, "::1"));
+	assert_false(probe("dns", "both.example", "GARBAGE", 5000, &p));
+	assert_int_equal(atomic_load(&web.requests), before);
+	assert_non_null(strstr(p.detail, "no HTTP"));
 }
 
 /* Nobody takes the connections of that server, and it has no room for more: what comes is not answered. */
@@ -469,7 +473,7 @@ static void ipv4_has_its_turn_when_time_is_short(void **state)
 	fake_http_start(&here);
 	int full = fake_http_full(here.port, &filler);
 	const struct http01_options options = {
-		.http_port = here.port, .rules.allow = &allow, .timeout_ms = 2000, .dns = dns,
+		.http_port = here.port, .rules.allow = &allow, .timeout_ms = 1200, .dns = dns,
 	};
 	const struct probe_task task = {
 		.type = "dns", .value = "both.example", .token = "TOKEN", .key_authorization = "TOKEN." THUMBPRINT,
@@ -479,15 +483,40 @@ static void ipv4_has_its_turn_when_time_is_short(void **state)
 	if (!http01_prove(http, &task, &p))
 		fail_msg("%s%s", p.detail, p.cause);
 	assert_int_equal(atomic_load(&here.requests), 1);
-	assert_in_range(clock_monotonic_ms() - began, full < 0 ? 0 : 950, 1800);
+	assert_in_range(clock_monotonic_ms() - began, full < 0 ? 0 : 550, 1100);
 	const struct probe_task alone = {
 		.type = "ip", .value = "::1", .token = "TOKEN", .key_authorization = "TOKEN." THUMBPRINT,
 	};
-	assert_false(http01_prove(http, &alone, &p));
+	began = clock_monotonic_ms();
+	assert_false(http01_prove(http, &alone, &p)); /* and one that is alone has all of it */
 	assert_non_null(strstr(p.detail, full < 0 ? "" : "no connection in time"));
+	assert_in_range(clock_monotonic_ms() - began, full < 0 ? 0 : 1150, 5000);
 	close(filler);
 	close(full);
 	fake_http_stop(&here);
+}
+
+/* By its address: whom its name leads to would be for nobody to judge. */
+static void a_proxy_is_named_by_its_address(void **state)
+{
+	static const struct {
+		const char *proxy;
+		bool want;
+	} rows[] = {
+		{ "http://192.0.2.1:3128", true }, { "socks5://192.0.2.1", true }, { "http://[2001:db8::1]:3128/", true },
+		{ "http://proxy.example:3128", false }, { "192.0.2.1:3128", false }, { "http://user@192.0.2.1:3128", false },
+		{ "http://", false }, { "", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < array_length(rows); i++) {
+		auto_value(problem) p = {0};
+		auto_struct(http01) *http = NULL;
+		const struct http01_options options = { .http_port = 80, .https_port = 443, .dns = dns, .proxy = rows[i].proxy };
+
+		if (http01_open(&options, &http, &p) != rows[i].want || p.kind != (rows[i].want ? PROBLEM_NONE : PROBLEM_MALFORMED))
+			fail_msg("%s: %s", rows[i].proxy, p.detail);
+	}
 }
 
 static void a_tls_hop_that_is_none_is_a_tls_problem(void **state)
@@ -520,6 +549,7 @@ int main(void)
 		cmocka_unit_test(ipv6_comes_first),
 		cmocka_unit_test(ipv4_is_no_second_chance),
 		cmocka_unit_test(ipv4_has_its_turn_when_time_is_short),
+		cmocka_unit_test(a_proxy_is_named_by_its_address),
 		cmocka_unit_test(a_tls_hop_that_is_none_is_a_tls_problem),
 	};
 
