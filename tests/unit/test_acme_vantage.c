@@ -95,6 +95,8 @@ static void enough_must_agree(void **state)
 		if (proven != !rows[i].want || all != rows[i].want_asked || (!proven && !strstr(p.detail, rows[i].want)))
 			fail_msg("row %zu: %u asked, %s", i, all, proven ? "proven" : p.detail);
 		assert_int_equal(problem_is_ours(&p), !proven && rows[i].verdicts[SECOND] == BROKEN);
+		if (problem_is_ours(&p)) /* which is for the log, not for the client */
+			assert_string_equal(p.cause, "second: no memory to speak of");
 		assert_int_equal(atomic_load(&ends), 1);
 		for (int k = 0; k < PLACES; k++)
 			strings_free(&lists[k]);
