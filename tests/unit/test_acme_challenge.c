@@ -116,6 +116,60 @@ static void a_wrong_answer_ends_it_all_at_once(void **state)
 	assert_member(again.json, "status", "invalid");
 }
 
+struct reading {
+	const char *id;
+	int64_t expires;
+};
+
+static bool read_expires(struct store_txn *txn, void *arg, struct problem *p)
+{
+	struct reading *r = arg;
+	auto_value(authorization) a = {0};
+
+	if (!store_authorization_get(txn, r->id, &a, p))
+		return false;
+	r->expires = a.expires;
+	return true;
+}
+
+/* What was proven for as long as the profile says, what failed for as long as such things are kept. */
+static void results_are_kept_for_their_time(void **state)
+{
+	struct world *w = *state;
+	struct profile *profile = (struct profile *)(uintptr_t)profiles_find(w->profiles, "default");
+
+	profile->authorization_lifetime = 30 * 86400;
+	for (int proven = 0; proven < 2; proven++) {
+		struct placed placed = place_order(w, 0, proven ? "dns:a.example" : "dns:b.example");
+		struct reading r = { .id = placed.authorization[0] };
+		int64_t want = clock_now() + (proven ? 30 * 86400 : 3600);
+		auto_value(reply) reply = {0};
+
+		atomic_store(&w->mode, proven ? WEB_RIGHT : WEB_WRONG);
+		answer_challenge(w, 0, placed.authorization[0], &reply);
+		assert_member(reply.json, "status", proven ? "valid" : "invalid");
+		world_must(store_view(w->store, read_expires, &r, p));
+		assert_in_range(r.expires, want, want + 60);
+	}
+}
+
+/* A client may answer all that it is shown. */
+static void another_challenge_of_what_is_proven_is_no_mistake(void **state)
+{
+	struct world *w = world_new();
+	auto_value(reply) r = {0};
+
+	(void)state;
+	w->options.challenges = ACME_HTTP_01 | ACME_TLS_ALPN_01;
+	world_open(w);
+	struct placed placed = ready_order(w, "dns:a.example");
+	world_call(w, 0, acme_challenge_post, placed.authorization[0], "tls-alpn-01", "{}", &r);
+	assert_done(&r, 200);
+	assert_member(r.json, "status", "pending");
+	assert_int_equal(probes_count(w->acme->probes), 0);
+	world_free(w);
+}
+
 static void what_takes_longer_is_processing(void **state)
 {
 	struct world *w = *state;
@@ -510,6 +564,8 @@ int main(void)
 		test(reading_starts_nothing),
 		test(answering_again_changes_nothing),
 		test(a_wrong_answer_ends_it_all_at_once),
+		test(results_are_kept_for_their_time),
+		cmocka_unit_test(another_challenge_of_what_is_proven_is_no_mistake),
 		test(what_takes_longer_is_processing),
 		test(many_responses_are_one_probe),
 		test(ended_authorizations_are_not_probed),
