@@ -2,6 +2,7 @@
 #include "acme/predecessor.h"
 #include "acme/star.h"
 #include "base/clock.h"
+#include "policy/gate.h"
 #include "policy/scope.h"
 #include "policy/subdomain.h"
 
@@ -98,7 +99,7 @@ static bool is_allowed(const struct order_request *r, const struct identifier *n
 	const struct account *account = &r->call->account;
 	const struct policy_who who = { .account = account->id, .eab = account->eab_kid };
 
-	return profile_allows(r->profile, &who, name, p) && scope_allows(&account->scope, name, p);
+	return gate_order_name(r->call->profiles, r->profile, &who, name, p) && scope_allows(&account->scope, name, p);
 }
 
 /* Adds one, or a part to p that says why not. Doubles are dropped: the certificate is the same. */

@@ -4,6 +4,7 @@
 #include "acme/authorization.h"
 #include "acme/event.h"
 #include "acme/owner.h"
+#include "policy/gate.h"
 #include "policy/scope.h"
 
 struct preauthorization {
@@ -25,7 +26,7 @@ static bool may_ask(const struct acme_call *call, const struct identifier *name,
 {
 	const struct policy_who who = { .account = call->account.id, .eab = call->account.eab_kid };
 
-	return profile_allows(call->profile, &who, name, p) && scope_allows(&call->account.scope, name, p);
+	return gate_order_name(call->profiles, call->profile, &who, name, p) && scope_allows(&call->account.scope, name, p);
 }
 
 /* Where names below it are meant, it need not be one that could be certified itself. */

@@ -23,6 +23,11 @@
 bool gate_order(struct store *store, const struct profiles *profiles, const char *order_id,
                 const char *account_id, struct bytes csr_der, struct approval **ret, struct problem *p) must_use;
 
+/* What the gate will say of a name of an order by itself: the policy and the issuing CA. newOrder shows it early.
+ * REJECTED_IDENTIFIER. */
+bool gate_order_name(const struct profiles *profiles, const struct profile *profile, const struct policy_who *who,
+                     const struct identifier *name, struct problem *p) must_use;
+
 /* Any other method: every name of the CSR must be one that the identity proved, the subject and names of
  * other types must be such as the profile's policy allows, and the profile
  * must be open to the identity's method: UNAUTHORIZED, INVALID_PROFILE, and of the above what

@@ -1,5 +1,7 @@
 #include "policy/gate_case.h"
 
+#include "base/clock.h"
+
 void gate_case_facts(const struct gate_case *c, struct approval_facts *ret)
 {
 	const struct csr *csr = c->csr;
@@ -52,4 +54,26 @@ bool gate_issuer_ready(const struct gate_case *c, struct problem *p)
 	if (signers->ready(signers->ca, &facts, &why))
 		return true;
 	return why.kind == PROBLEM_UNAVAILABLE ? gate_bad_csr(p, "%s", why.detail) : gate_case_part(p, &why, NULL);
+}
+
+bool gate_order_name(const struct profiles *profiles, const struct profile *profile, const struct policy_who *who,
+                     const struct identifier *name, struct problem *p)
+{
+	const struct profile_signers *signers = profiles_signers(profiles);
+	const struct identifiers names = { (struct identifier *)(uintptr_t)name, 1 };
+	const struct subject nobody = {0};
+	const int64_t now = clock_now();
+	const struct approval_facts facts = {
+		.names = &names, .subject = &nobody, .profile = profile->name, .issuer = profile->issuer, .path_length = -1,
+		.key_usage = profile->key_usage, .extended_key_usage = &profile->extended_key_usage, .method = "acme",
+		.not_before = now, .not_after = now,
+	};
+	auto_value(problem) why = {0};
+
+	if (!profile_allows(profile, who, name, p))
+		return false;
+	if (!signers->ca || identifier_is_device(name->type) || signers->allows(signers->ca, &facts, &why) ||
+	    why.kind != PROBLEM_REJECTED_IDENTIFIER)
+		return true;
+	return problem_pass(&why, p);
 }

@@ -9,6 +9,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.x509 import ocsp
 
+from acme_raw import Client
+from acme_raw import Refused as AcmeRefused
 from api_client import Api, Refused, load, make_token
 from harness import BINARY, Server
 from judge import pem_list
@@ -52,6 +54,19 @@ def test_a_wildcard_for_an_excluded_name_is_refused(excluding, name, good):
     with pytest.raises(Refused) as refused:
         issue(excluding, "tls-server", **dns(name))
     assert refused.value.problem["type"].endswith("rejected-identifier"), refused.value
+
+
+def test_an_order_is_told_early_what_the_ca_excludes(excluding):
+    """RFC 8555, 7.4: not after the client has proven a name that no certificate of this CA can have."""
+    client = Client(excluding.server)
+    client.register()
+    for name in ("www.example.com", "*.www.example.com"):
+        client.order([name])
+    for name in ("*.example.com", "x.secret.example.com", "www.example.org"):
+        with pytest.raises(AcmeRefused) as caught:
+            client.order(["www.example.com", name])
+        part, = caught.value.reply.json()["subproblems"]
+        assert part["type"].endswith("rejectedIdentifier") and part["identifier"]["value"] == name and "4.2.1.10" in part["detail"]
 
 
 # --- the order of a subject
