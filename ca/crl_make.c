@@ -277,6 +277,12 @@ static bool read_state(struct store_txn *txn, void *arg, struct problem *p)
 	return true;
 }
 
+/* One of the future was made by a clock that was wrong: what is revoked now would not be later than it. */
+static bool has_base(const struct revocation *state, int64_t now)
+{
+	return state->delta_base && state->delta_base_time <= now;
+}
+
 /* The first list is the base of its own delta, which says nothing. */
 static void facts_set(struct making *making)
 {
@@ -289,8 +295,8 @@ static void facts_set(struct making *making)
 	};
 	if (making->options->delta_lifetime == 0 || !issuer_template(making->issuer)->crl_urls)
 		return;
-	making->delta_base = state->delta_base ?: making->facts.number;
-	making->delta_since = state->delta_base ? state->delta_base_time : now;
+	making->delta_base = has_base(state, now) ? state->delta_base : making->facts.number;
+	making->delta_since = has_base(state, now) ? state->delta_base_time : now;
 }
 
 /* Deltas are to a list so old that none from before it can still be used, so that they fit every one that is. */
@@ -298,7 +304,7 @@ static void move_base(struct revocation *state, const struct making *making)
 {
 	int64_t now = making->facts.this_update;
 
-	if (!state->delta_base || state->delta_base_time > now) {
+	if (!has_base(state, now)) {
 		state->delta_base = state->next_base = making->facts.number;
 		state->delta_base_time = state->next_base_time = now;
 	} else if (state->next_base_time + making->options->lifetime <= now) {

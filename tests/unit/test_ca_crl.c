@@ -695,6 +695,34 @@ static void a_delta_has_what_has_another_reason(void **state)
 	crls_close(crls);
 }
 
+/* No list of the future is a delta's base: what is revoked now would be older than it, and so on no delta. */
+static void a_clock_that_ran_ahead_hides_nothing_from_deltas(void **state)
+{
+	static const struct crls_options with_deltas = { .lifetime = TEST_DAY, .interval = TEST_DAY / 2, .delta_lifetime = 3600 };
+	struct crls *crls = NULL;
+	auto_value(problem) p = { 0 };
+
+	(void)state;
+	status_check(crls_open(&with_deltas, status.store, status.ca, &crls, &p), &p);
+	status_clock(TEST_DAY);
+	crl_unref(refreshed(crls));
+	status_clock(0);
+	for (size_t i = 1; i <= 2; i++) {
+		auto_value(certificate) certificate = { 0 };
+		struct crl *delta = NULL;
+		status_issue(TEST_YEAR, &certificate);
+		status_revoke(&certificate, 4);
+		struct crl *complete = refreshed(crls);
+		status_check(crls_get(crls, "issuing", (struct crl_name){ .delta = true }, &delta, &p), &p);
+		assert_int_equal(complete->count, i);
+		assert_int_equal(delta->count, i);
+		assert_int_equal(expect_listed(delta, &certificate), 1);
+		crl_unref(complete);
+		crl_unref(delta);
+	}
+	crls_close(crls);
+}
+
 /* A clock that ran ahead for a while made the list of a day when all had expired. */
 static void a_clock_that_ran_ahead_hides_nothing(void **state)
 {
@@ -834,6 +862,7 @@ int main(void)
 		EACH(numbers_rise_after_a_backup_is_put_back),
 		EACH(a_delta_has_what_has_another_reason), EACH(an_expired_certificate_stands_on_one_more_list),
 		EACH(a_clock_that_ran_ahead_hides_nothing),
+		EACH(a_clock_that_ran_ahead_hides_nothing_from_deltas),
 		EACH(more_entries_than_a_page),
 		EACH(nothing_but_lists_is_signed),
 	};
