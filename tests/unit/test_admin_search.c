@@ -108,12 +108,74 @@ static void test_what_comes_after_a_row(void **state)
 		assert_string_equal(rest.v[i], found.v[i + 3]);
 }
 
+/* Four rows: the second is of another profile, the third has metadata, the fourth was renewed. */
+static void add_four(void)
+{
+	struct certificate_metadata metadata = { "team", "red" };
+
+	for (unsigned n = 0; n < 4; n++) {
+		auto_value(certificate) row = {0};
+		auto_value(store_page) page = {0};
+		add(n, n == 1 ? "two" : "one", false);
+		must(store_certificate_list(txn, CERTIFICATE_BY_EXPIRY, NULL, "", 4, &page, p));
+		must(store_certificate_get(txn, page.ids.v[page.ids.n - 1], &row, p));
+		if (n == 2)
+			row.metadata = (struct record_list){ &metadata, 1 };
+		if (n == 3)
+			row.replaced_by = "renewed000000000000000A";
+		must(store_certificate_put(txn, &row, p));
+	}
+}
+
+static bool sees_two(const void *arg, const char *profile)
+{
+	(void)arg;
+	return str_equal(profile, "two");
+}
+
+static void test_each_word_of_a_query_counts(void **state)
+{
+	enum { AT = FAR + 1 };
+	static const struct {
+		struct search_query query;
+		size_t want;
+	} rows[] = {
+		{ { .now = AT }, 4 },
+		{ { .now = AT, .issued_from = 1001 }, 3 }, { { .now = AT, .issued_to = 1001 }, 2 },
+		{ { .now = AT, .issued_from = 1001, .issued_to = 1001 }, 1 },
+		{ { .now = AT, .expires_from = AT }, 3 }, { { .now = AT, .expires_to = AT }, 2 },
+		{ { .now = AT, .expires_from = AT, .expires_to = AT }, 1 },
+		{ { .now = AT, .status = "expired" }, 1 }, { { .now = AT, .status = "valid" }, 3 },
+		{ { .now = AT, .status = "expiring" }, 2 }, { { .now = AT, .status = "renewed" }, 1 },
+		{ { .now = AT, .status = "revoked" }, 0 },
+		{ { .now = AT, .metadata = "team" }, 1 }, { { .now = AT, .metadata = "team=red" }, 1 },
+		{ { .now = AT, .metadata = "team=blue" }, 0 }, { { .now = AT, .metadata = "team=re" }, 0 },
+		{ { .now = AT, .metadata = "tea" }, 0 }, { { .now = AT, .metadata = "teams=red" }, 0 },
+		{ { .now = AT, .profile = "two" }, 1 }, { { .now = AT, .profile = "none" }, 0 },
+		{ { .now = AT, .sees = sees_two }, 1 }, { { .now = AT, .sees = sees_two, .profile = "one" }, 0 },
+		{ { .now = AT, .issuer = "issuing" }, 4 }, { { .now = AT, .issuer = "other" }, 0 },
+		{ { .now = AT, .method = "acme" }, 4 }, { { .now = AT, .method = "est" }, 0 },
+	};
+
+	(void)state;
+	add_four();
+	for (size_t i = 0; i < array_length(rows); i++) {
+		auto_struct(search) *search = NULL;
+		auto_value(strings) found = {0};
+		must(search_new(&rows[i].query, &search, p));
+		must(search_page(txn, search, 100, take, &found, p));
+		if (found.n != rows[i].want)
+			fail_msg("row %zu: %zu", i, found.n);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		ROWS_TEST(test_the_revoked_of_a_small_profile_are_on_the_first_page),
 		ROWS_TEST(test_pages_of_either_index_are_a_whole),
 		ROWS_TEST(test_what_comes_after_a_row),
+		ROWS_TEST(test_each_word_of_a_query_counts),
 	};
 	return cmocka_run_group_tests_name("admin/search", tests, NULL, NULL);
 }

@@ -481,11 +481,31 @@ static void urls_are_written(void **state)
 	test_keys_free();
 }
 
+/* Of 1 to 32 characters, as a part of names of files and of URLs. */
+static void names_of_issuers(void **state)
+{
+	static const struct {
+		const char *name;
+		bool want;
+	} rows[] = {
+		{ "a", true }, { "issuing-2", true }, { "abcdefghijklmnopqrstuvwxyz012345", true }, { "abcdefghijklmnopqrstuvwxyz0123456", false },
+		{ "", false }, { "Issuing", false }, { "a.b", false }, { "../a", false }, { "a/b", false }, { "a b", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < array_length(rows); i++) {
+		auto_value(problem) p = { 0 };
+		if (issuer_name_check(rows[i].name, &p) != rows[i].want)
+			fail_msg("%s", rows[i].name);
+	}
+}
+
 #define with_ca(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(names_of_issuers),
 		with_ca(an_issuer_tells_what_it_is),
 		with_ca(intermediates_are_sent_and_the_root_is_not),
 		with_ca(alternate_chains_follow_by_name),
