@@ -14,6 +14,25 @@
 static struct fake_http web;
 static struct fetcher *fetcher;
 
+/* "/far-2000": a Location, or with "/fat-" another header, so long; "/early": one of an interim reply alone. */
+static bool answer_at_length(int fd, const char *request)
+{
+	bool location = strstr(request, "/far-"), early = strstr(request, "/early ");
+	const char *at = location ? strstr(request, "/far-") : strstr(request, "/fat-");
+	size_t len = at ? strtoul(at + 5, NULL, 10) : 0;
+	auto_value(buf) text = {0};
+
+	buf_add_str(&text, early ? "HTTP/1.1 103 Early\r\nLocation: /no\r\n\r\nHTTP/1.1 200 OK\r\n" : "HTTP/1.1 302 Found\r\n");
+	if (at)
+		buf_add_str(&text, location ? "Location: " : "X: ");
+	for (size_t i = 0; i < len; i++)
+		buf_add_char(&text, i ? 'x' : '/');
+	buf_add_str(&text, at ? "\r\nContent-Length: 0\r\n\r\n" : "Content-Length: 0\r\n\r\n");
+	if (at || early)
+		fake_http_send(fd, buf_text(&text));
+	return at || early;
+}
+
 /* The path says what is answered. */
 static void answer(struct fake_http *server, int fd, const char *request)
 {
@@ -21,6 +40,8 @@ static void answer(struct fake_http *server, int fd, const char *request)
 	bool redirects = strstr(request, "/moved "), long_one = strstr(request, "/long "), stalls = strstr(request, "/stall ");
 
 	(void)server;
+	if (answer_at_length(fd, request))
+		return;
 	if (stalls)
 		poll(&gone, 1, 10000);
 	else if (redirects)
@@ -103,6 +124,28 @@ static void nothing_is_followed(void **state)
 	assert_int_equal(a.get.status, 302);
 	assert_string_equal(a.get.location, "/there");
 	assert_int_equal(a.get.retry_after, 7);
+}
+
+static void heads_have_bounds(void **state)
+{
+	static const struct {
+		const char *path;
+		bool want;
+		size_t want_location;
+	} rows[] = {
+		{ "/far-2000", true, FETCH_LOCATION_MAX }, { "/far-2001", true, 0 }, { "/far-9000", true, 0 },
+		{ "/early", true, 0 }, { "/fat-16000", true, 0 }, { "/fat-17000", false, 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < array_length(rows); i++) {
+		auto_value(asking) a = {0};
+
+		point(&a, rows[i].path);
+		if (fetch_run(fetcher, &a.get, &a.p) != rows[i].want || strlen(a.get.location) != rows[i].want_location)
+			fail_msg("%s: %zu, %s", rows[i].path, strlen(a.get.location), a.p.detail);
+		assert_true(rows[i].want || strstr(a.p.detail, "too many header lines"));
+	}
 }
 
 static void bodies_have_bounds(void **state)
@@ -255,6 +298,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(asks),
 		cmocka_unit_test(nothing_is_followed),
+		cmocka_unit_test(heads_have_bounds),
 		cmocka_unit_test(bodies_have_bounds),
 		cmocka_unit_test(an_option_that_is_not_taken_ends_the_request),
 		cmocka_unit_test(each_address_is_judged),
