@@ -716,6 +716,23 @@ def test_a_key_made_once_it_is_approved(server, api):
     refused(404, api.get, f"certificates/{made['certificateId']}/private-key")  # the profile keeps none
 
 
+def test_of_many_who_collect_at_once_one_gets_the_key(server, api):
+    asks, eve = token_of(server, "ops", "issue"), token_of(server, "eve", "approve")
+    body = {"profileId": "askedkept", "attributes": {"commonName": "many.example"}, "renewBeforeDays": 0}
+    path = f"certificate-requests/{asks.post('certificates', body)['certificateRequestId']}"
+    eve.post(path + "/approve")
+    wait_for(lambda: api.get(path)["status"] == "issued")
+
+    def collect(_):
+        reply = asks.raw("POST", "/api/v1/cert-manager/" + path + "/collect", {})
+        assert reply.status_code in (200, 409), reply.text
+        return reply.status_code == 200 and "privateKey" in reply.json()["certificate"]
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(collect, range(24))) == 1
+    read = server.run("audit", "list", "--json", "--kind", "private-key-read", check=True).stdout
+    assert sum(e["about"]["request"] == path.rsplit("/", 1)[1] for e in json.loads(read) if "request" in e["about"]) == 1
+
+
 def test_a_kept_key_that_was_collected_is_still_kept(server, api):
     asks, eve = token_of(server, "ops", "issue"), token_of(server, "eve", "approve")
     body = {"profileId": "askedkept", "attributes": {"commonName": "both.example"}, "renewBeforeDays": 0}
