@@ -204,9 +204,11 @@ def test_policy_test(tmp_path):
     who = ("--profile", "dev", "--identity", "ada", "--account", "x7")
     done = run(*line, *who, good)
     assert done.returncode == 0 and "BROKEN" not in done.stdout and 'held    subject.cn required "ada"' in done.stdout
+    assert "unknown issuer-allows, issuer-ready\n" in done.stdout and "held    issuer-allows" not in done.stdout # there is no CA yet
     done = run(*line, *who, "--json", bad)
     report = json.loads(done.stdout)
-    assert done.returncode == 1 and report["approved"] is False and report["policy"] == "corp"
+    assert done.returncode == 1 and report["approved"] is False and report["policy"] == "corp" and "no CA" in report["issuerUnknown"]
+    assert "--renews: there is no" in run(*line, *who, "--renews", "nothing", good).stderr
     broken = [(v["field"], v["rule"], v["value"], v["text"]) for v in report["verdicts"] if not v["held"]]
     assert broken == [
         ("subject.cn", "allow", "bob", "common_name value does not match allowed patterns"),
