@@ -29,6 +29,8 @@ struct work {
 	char name[12];
 };
 
+static _Thread_local struct work *current; /* whose job the thread runs */
+
 static bool runs_before(const struct job *a, const struct job *b)
 {
 	return a->due != b->due ? a->due < b->due : a->number < b->number;
@@ -122,6 +124,7 @@ static void *worker(void *arg)
 	struct idle_thread *other;
 	struct job job;
 
+	current = w;
 	pthread_mutex_lock(&w->mutex);
 	while (next_job(w, &job, &other)) {
 		pthread_mutex_unlock(&w->mutex);
@@ -217,6 +220,16 @@ void work_close(struct work *work, void (*drop)(void *arg))
 	free(work->threads);
 	free(work->heap);
 	free(work);
+}
+
+bool work_ends(void)
+{
+	if (!current)
+		return false;
+	pthread_mutex_lock(&current->mutex);
+	bool closing = current->closing;
+	pthread_mutex_unlock(&current->mutex);
+	return closing;
 }
 
 size_t work_waiting(struct work *work)

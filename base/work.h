@@ -15,4 +15,6 @@ bool work_open(const char *name, unsigned threads, size_t queue_max, struct work
 bool work_add(struct work *work, int64_t delay_ms, work_job *job, void *arg, struct problem *p) must_use;
 /* Stops taking jobs, drops those not begun (calling drop(arg) when not NULL), waits for the running. */
 void work_close(struct work *work, void (*drop)(void *arg));
+/* Whether somebody waits in work_close for the job that the calling thread runs: a long one breaks off. */
+bool work_ends(void) must_use;
 size_t work_waiting(struct work *work); /* jobs that are queued, for tests */

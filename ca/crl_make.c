@@ -5,6 +5,7 @@
 #include <openssl/err.h>
 
 #include "base/clock.h"
+#include "base/work.h"
 #include "ca/crl.h"
 #include "ca/issuer_inside.h"
 #include "store/certificate.h"
@@ -214,6 +215,8 @@ static bool add_page(struct store_txn *txn, void *arg, struct problem *p)
 static bool add_pages(struct making *making, struct problem *p)
 {
 	do {
+		if (work_ends())
+			return problem_unavailable(p, 1, "the server ends, and the lists with it");
 		if (!store_view(making->store, add_page, making, p))
 			return false;
 	} while (making->next[0] != '\0');

@@ -48,6 +48,7 @@ declare_auto_value(crl_set, crl_set_free);
 
 /* Whether the time of the next scheduled list has come, the last one being of that time. */
 bool crl_is_scheduled(const struct crls_options *options, int64_t last, int64_t now) must_use;
-/* CONFLICT: another process makes lists of this issuer at the same time. */
+/* CONFLICT: another process makes lists of this issuer at the same time. UNAVAILABLE: the work that it is a job of
+ * ends. */
 bool crl_set_make(const struct crls_options *options, struct store *store, const struct issuer *issuer,
                   struct crl_set *ret, struct problem *p) must_use;

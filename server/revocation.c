@@ -236,6 +236,8 @@ struct root_watch *revocation_roots(struct revocation_service *service)
 
 static void log_failure(const char *what, const struct problem *p)
 {
+	if (work_ends())
+		return;
 	log_event(LOG_LEVEL_ERROR, what, "cause", problem_cause(p), NULL);
 }
 

@@ -285,6 +285,36 @@ static void closing_takes_no_jobs_and_waits_for_the_running(void **state)
 	assert_int_equal(late.refused, PROBLEM_UNAVAILABLE);
 }
 
+static void run_until_the_end(void *arg)
+{
+	sem_t *begun = arg;
+
+	assert_false(work_ends());
+	sem_post(begun);
+	for (int i = 0; i < 60000 && !work_ends(); i++)
+		usleep(1000);
+	if (work_ends())
+		sem_post(begun);
+}
+
+/* Of the work itself: another that closes does not end it. */
+static void a_job_hears_of_the_end(void **state)
+{
+	struct work *w = open_work(1, 10), *other = open_work(1, 10);
+	sem_t begun;
+
+	(void)state;
+	assert_false(work_ends());
+	sem_init(&begun, 0, 0);
+	add(w, 0, run_until_the_end, &begun);
+	assert_true(wait_for(&begun));
+	work_close(other, NULL);
+	work_close(w, NULL);
+	assert_int_equal(sem_trywait(&begun), 0);
+	assert_false(work_ends());
+	sem_destroy(&begun);
+}
+
 struct look {
 	sem_t done;
 	char name[16];
@@ -364,6 +394,7 @@ int main(void)
 		cmocka_unit_test(full_queue_refuses),
 		cmocka_unit_test(close_runs_or_drops_each),
 		cmocka_unit_test(closing_takes_no_jobs_and_waits_for_the_running),
+		cmocka_unit_test(a_job_hears_of_the_end),
 		cmocka_unit_test(threads_begin_when_they_are_wanted),
 		cmocka_unit_test(threads_are_named_and_deaf),
 	};

@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "base/file.h"
+#include "base/work.h"
 #include "ca/crl.h"
 #include "ca/crls.h"
 #include "ca/issue.h"
@@ -582,6 +583,40 @@ static void a_list_is_made_when_its_time_has_come(void **state)
 }
 
 /* Restarts within one second, and a clock that was put back: the number still rises. */
+struct ending {
+	struct crls *crls;
+	enum problem_kind refused;
+};
+
+static void make_at_the_end(void *arg)
+{
+	struct ending *ending = arg;
+	auto_value(problem) p = { 0 };
+
+	while (!work_ends())
+		usleep(1000);
+	if (!crls_refresh(ending->crls, &p))
+		ending->refused = p.kind;
+}
+
+/* A server that ends does not wait for a list of a million, which takes a minute and more. */
+static void a_list_breaks_off_where_its_work_ends(void **state)
+{
+	struct ending ending = { .crls = open_crls() };
+	struct work *work = NULL;
+	struct crl *crl = NULL;
+	auto_value(problem) p = { 0 };
+
+	(void)state;
+	status_check(work_open("lists", 1, 1, &work, &p) && work_add(work, 0, make_at_the_end, &ending, &p), &p);
+	while (work_waiting(work) > 0) /* what has not begun is dropped */
+		usleep(1000);
+	work_close(work, NULL);
+	assert_int_equal(ending.refused, PROBLEM_UNAVAILABLE);
+	assert_false(crls_get(ending.crls, "issuing", (struct crl_name){ 0 }, &crl, &p));
+	crls_close(ending.crls);
+}
+
 static void numbers_rise_across_restarts(void **state)
 {
 	static const int64_t shifts[] = { 0, 0, 0, -3600, 0, -TEST_YEAR, 7 };
@@ -858,6 +893,7 @@ int main(void)
 		EACH(revocations_that_come_together_share_a_list),
 		EACH(a_list_that_had_to_wait_does_not_delay_the_next),
 		EACH(a_list_is_made_when_its_time_has_come),
+		EACH(a_list_breaks_off_where_its_work_ends),
 		EACH(numbers_rise_across_restarts),
 		EACH(numbers_rise_after_a_backup_is_put_back),
 		EACH(a_delta_has_what_has_another_reason), EACH(an_expired_certificate_stands_on_one_more_list),
